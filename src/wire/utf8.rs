@@ -1,0 +1,87 @@
+//! UTF-8 that arrives in pieces: RFC 6455 §8.1 and §5.6.
+//!
+//! std validates; this file only carries a character that is split between two pieces: one to three bytes of it.
+
+use core::{error, fmt, str};
+
+/// Checks that pieces of text are UTF-8 when they are joined, and fails at the first byte that no later piece could mend.
+///
+/// ```
+/// use sansocket::wire::Utf8Validator;
+///
+/// let mut utf8 = Utf8Validator::new();
+/// utf8.push(b"\xce").unwrap(); // half a κ
+/// assert!(utf8.finish().is_err()); // so the text can't end here,
+/// utf8.push(b"\xba").unwrap(); // but it may go on
+/// assert!(utf8.finish().is_ok());
+/// assert!(utf8.push(b"\xed\xa0").is_err()); // a surrogate: refused before its last byte is there
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Utf8Validator {
+    /// The bytes of a character that has not ended: the first `len` of them.
+    partial: [u8; 4],
+    len: u8,
+}
+
+impl Utf8Validator {
+    /// A validator at the start of a text.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { partial: [0; 4], len: 0 }
+    }
+
+    /// Takes the next piece of the text, of any size, split anywhere.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidUtf8`] if no continuation can make the text valid. The validator is of no use after that.
+    pub fn push(&mut self, mut piece: &[u8]) -> Result<(), InvalidUtf8> {
+        while self.len > 0 {
+            let Some((&byte, rest)) = piece.split_first() else { return Ok(()) };
+            self.complete_with(byte)?;
+            piece = rest;
+        }
+        let Err(error) = str::from_utf8(piece) else { return Ok(()) };
+        if error.error_len().is_some() {
+            return Err(InvalidUtf8);
+        }
+        // No error but the end of the piece: std says so for one to three bytes that begin a valid character.
+        let tail = &piece[error.valid_up_to()..];
+        self.partial[..tail.len()].copy_from_slice(tail);
+        self.len = tail.len() as u8;
+        Ok(())
+    }
+
+    /// Adds a byte to the character that is under way.
+    fn complete_with(&mut self, byte: u8) -> Result<(), InvalidUtf8> {
+        let len = usize::from(self.len);
+        self.partial[len] = byte;
+        match str::from_utf8(&self.partial[..=len]) {
+            Ok(_) => self.len = 0,
+            Err(error) if error.error_len().is_none() => self.len += 1,
+            Err(_) => return Err(InvalidUtf8),
+        }
+        Ok(())
+    }
+
+    /// Whether the text may end here: not inside a character.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidUtf8`] if the last character is incomplete.
+    pub const fn finish(&self) -> Result<(), InvalidUtf8> {
+        if self.len == 0 { Ok(()) } else { Err(InvalidUtf8) }
+    }
+}
+
+/// The text is not UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct InvalidUtf8;
+
+impl fmt::Display for InvalidUtf8 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the text is not valid UTF-8")
+    }
+}
+
+impl error::Error for InvalidUtf8 {}
