@@ -1,0 +1,121 @@
+//! The words that both sides share: messages, text, and the farewell.
+//!
+//! RFC 6455 §5.6 (data), §5.5.1 and §7.4 (closing).
+
+mod close;
+mod text;
+
+use core::fmt;
+
+use bytes::Bytes;
+
+pub(crate) use self::close::InvalidClose;
+pub use self::close::{CloseCode, CloseFrame, ReasonTooLong};
+pub use self::text::Text;
+pub(crate) use self::text::TextBuilder;
+
+/// What applications exchange: text or bytes, and nothing else. Pings, pongs and closes are not messages.
+///
+/// `Debug` tells the kind and the size, never the content, so that logs don't leak it.
+///
+/// ```
+/// use sansocket::Message;
+///
+/// let greeting = Message::from("hello");
+/// assert_eq!(greeting.as_text(), Some("hello"));
+/// assert_eq!(format!("{greeting:?}"), "Text(5 bytes)");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Message {
+    /// UTF-8 text (§5.6, opcode 1).
+    Text(Text),
+    /// Any bytes (§5.6, opcode 2).
+    Binary(Bytes),
+}
+
+impl Message {
+    /// The content's size in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.as_bytes().len()
+    }
+
+    /// Whether there is no content: a message may be empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The content, whichever kind it is.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+
+    /// The content without a copy, whichever kind it is.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+
+    /// The text, if it is text.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Binary(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => text.fmt_size(f),
+            Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
+        }
+    }
+}
+
+/// What becomes a text message.
+macro_rules! message_from_text {
+    ($($source:ty),*) => {$(
+        impl From<$source> for Message {
+            fn from(text: $source) -> Self {
+                Self::Text(text.into())
+            }
+        }
+    )*};
+}
+
+/// What becomes a binary message.
+macro_rules! message_from_bytes {
+    ($($source:ty),*) => {$(
+        impl From<$source> for Message {
+            fn from(bytes: $source) -> Self {
+                Self::Binary(bytes.into())
+            }
+        }
+    )*};
+}
+
+message_from_text!(Text, alloc::string::String, &str);
+message_from_bytes!(Bytes, bytes::BytesMut, alloc::vec::Vec<u8>);
+
+impl From<&[u8]> for Message {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Binary(Bytes::copy_from_slice(bytes))
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Message {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}

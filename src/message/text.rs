@@ -1,0 +1,179 @@
+//! Bytes that are known to be UTF-8: RFC 6455 §5.6, §8.1.
+//!
+//! Everything that makes a [`Text`] is in this file, so the proof behind its one line of `unsafe` is too.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
+use core::ops::Deref;
+use core::{fmt, str};
+
+use bytes::Bytes;
+
+use crate::wire::{InvalidUtf8, Utf8Validator};
+
+/// Text that was checked once and can be cloned, sliced off and sent without a copy. It is a `str` wherever one is wanted.
+///
+/// `Debug` tells only the size, so that logs don't leak what people write to each other; `Display` is the text.
+///
+/// ```
+/// use sansocket::Text;
+///
+/// let text = Text::from("grüezi");
+/// assert!(text.starts_with("grü"));
+/// assert!(Text::try_from(bytes::Bytes::from_static(b"\xff")).is_err());
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Text {
+    /// Always UTF-8: made in this file only, by a conversion from `str`, by validation, or by [`TextBuilder`].
+    bytes: Bytes,
+}
+
+impl Text {
+    /// Text that is part of the program: neither copied nor allocated.
+    #[must_use]
+    pub const fn from_static(text: &'static str) -> Self {
+        Self { bytes: Bytes::from_static(text.as_bytes()) }
+    }
+
+    /// The text.
+    #[must_use]
+    #[allow(unsafe_code)]
+    pub fn as_str(&self) -> &str {
+        // Checking again on every look is 12 to 700 times dearer than the whole receiving path of a short or long
+        // message: `cargo bench -p sansocket-benches -- text`.
+        //
+        // SAFETY: `bytes` is UTF-8 by the field's invariant, and `Bytes` never changes what it holds.
+        unsafe { str::from_utf8_unchecked(&self.bytes) }
+    }
+
+    /// The text's UTF-8.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The text's UTF-8, without a copy.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    pub(super) fn fmt_size(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({} bytes)", self.bytes.len())
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        self
+    }
+}
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl PartialEq<str> for Text {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for Text {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_size(f)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self { bytes: Bytes::from(text) }
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self { bytes: Bytes::copy_from_slice(text.as_bytes()) }
+    }
+}
+
+impl TryFrom<Bytes> for Text {
+    type Error = InvalidUtf8;
+
+    fn try_from(bytes: Bytes) -> Result<Self, InvalidUtf8> {
+        match str::from_utf8(&bytes) {
+            Ok(_) => Ok(Self { bytes }),
+            Err(_) => Err(InvalidUtf8),
+        }
+    }
+}
+
+impl From<Text> for Bytes {
+    fn from(text: Text) -> Self {
+        text.bytes
+    }
+}
+
+/// Text that arrives in pieces: checked as it comes, at the first bad byte.
+#[derive(Default)]
+pub(crate) struct TextBuilder {
+    /// Everything here went through `utf8`, in order.
+    bytes: Vec<u8>,
+    utf8: Utf8Validator,
+}
+
+impl TextBuilder {
+    /// Appends a piece. `bytes` is lent for making room only through [`TextBuilder::reserve`].
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), InvalidUtf8> {
+        self.utf8.push(piece)?;
+        self.bytes.extend_from_slice(piece);
+        Ok(())
+    }
+
+    /// The text, if it may end here.
+    pub(crate) fn finish(self) -> Result<Text, InvalidUtf8> {
+        self.utf8.finish()?;
+        Ok(Text { bytes: Bytes::from(self.bytes) })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    pub(crate) fn reserve_exact(&mut self, additional: usize) {
+        self.bytes.reserve_exact(additional);
+    }
+}
