@@ -1,0 +1,205 @@
+//! How a conversation ends: RFC 6455 §7, as one table.
+//!
+//! | state \ happening | we close              | peer's Close             | violation by the peer              | end of input        |
+//! |-------------------|-----------------------|--------------------------|------------------------------------|---------------------|
+//! | **Open**          | send it → **Closing** | echo it → **Closed** (Clean) | send its code → **Closed** (Violated) | **Closed** (Dropped) |
+//! | **Closing**       | –                     | **Closed** (Clean)       | **Closed** (Violated)              | **Closed** (Dropped) |
+//! | **Closed**        | –                     | –                        | –                                  | –                   |
+//!
+//! What is received once the conversation is closed is thrown away unread (§1.4, §7.1.7).
+
+use alloc::boxed::Box;
+
+use super::error::ProtocolError;
+use crate::message::CloseFrame;
+
+/// Where a connection is in its life. The numbers are those of WHATWG's `readyState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum State {
+    /// The opening handshake is under way (§4).
+    Connecting = 0,
+    /// Messages can be sent.
+    Open = 1,
+    /// We sent a Close and wait for the peer's; what it sends before that is still received (§7.1.3).
+    Closing = 2,
+    /// The conversation is over. What is still to be written should be, and then the stream be closed (§7.1.1).
+    Closed = 3,
+}
+
+/// Who began to close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// We did.
+    Local,
+    /// The peer did.
+    Remote,
+}
+
+/// How the conversation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Ending {
+    /// Both sides said farewell (§7.1.4).
+    Clean,
+    /// The peer broke the protocol or a limit; a Close that says so was queued, if none had been sent before (§7.1.7).
+    Violated(ProtocolError),
+    /// The stream ended without a Close from the peer (§7.1.5: code 1006).
+    Dropped,
+}
+
+/// The end of a conversation, told once: how, who began, and what was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    // Boxed because it is one event in a connection's life and four times the size of the others.
+    details: Box<Details>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Details {
+    ending: Ending,
+    began: Side,
+    sent: Option<CloseFrame>,
+    received: Option<CloseFrame>,
+}
+
+impl Closed {
+    /// How the conversation ended.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        self.details.ending
+    }
+
+    /// Who began to close. A violation is closed by us; a lost connection is the peer's doing, unless we had sent a Close.
+    #[must_use]
+    pub fn began(&self) -> Side {
+        self.details.began
+    }
+
+    /// The Close that we sent; `None` if there was none, or it had no code.
+    #[must_use]
+    pub fn sent(&self) -> Option<&CloseFrame> {
+        self.details.sent.as_ref()
+    }
+
+    /// The Close that the peer sent; `None` if there was none, or it had no code.
+    #[must_use]
+    pub fn received(&self) -> Option<&CloseFrame> {
+        self.details.received.as_ref()
+    }
+
+    /// WHATWG's `code`, §7.1.5: the peer's; 1005 if its Close had none, 1006 if it sent no Close.
+    #[must_use]
+    pub fn code(&self) -> u16 {
+        match (self.received(), self.ending()) {
+            (Some(frame), _) => frame.code().get(),
+            (None, Ending::Clean) => 1005,
+            (None, _) => 1006,
+        }
+    }
+
+    /// WHATWG's `reason`, §7.1.6: the peer's, or nothing.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        self.received().map_or("", CloseFrame::reason)
+    }
+
+    /// WHATWG's `wasClean`: whether both sides said farewell.
+    #[must_use]
+    pub fn was_clean(&self) -> bool {
+        self.ending() == Ending::Clean
+    }
+}
+
+/// The table's rows.
+#[derive(Debug)]
+pub(super) enum Life {
+    Open,
+    /// With what we said.
+    Closing(Option<CloseFrame>),
+    Closed(Closed),
+}
+
+/// What the table wants sent: a Close, with or without a body.
+pub(super) type Farewell = Option<CloseFrame>;
+
+impl Life {
+    pub(super) const fn state(&self) -> State {
+        match self {
+            Self::Open => State::Open,
+            Self::Closing(_) => State::Closing,
+            Self::Closed(_) => State::Closed,
+        }
+    }
+
+    pub(super) const fn closed(&self) -> Option<&Closed> {
+        match self {
+            Self::Closed(closed) => Some(closed),
+            _ => None,
+        }
+    }
+
+    /// Column "we close".
+    pub(super) fn close(&mut self, frame: Option<CloseFrame>) -> Option<Farewell> {
+        match self {
+            Self::Open => {
+                *self = Self::Closing(frame.clone());
+                Some(frame)
+            }
+            _ => None,
+        }
+    }
+
+    /// Column "peer's Close".
+    pub(super) fn peer_closed(&mut self, received: Option<CloseFrame>) -> Option<Farewell> {
+        match self {
+            Self::Open => {
+                // RFC 6455 §5.5.1: "the endpoint MUST send a Close frame in response", and "typically echos the status code"
+                let echo = received.as_ref().map(|frame| CloseFrame::from(frame.code()));
+                self.end(Ending::Clean, Side::Remote, echo.clone(), received);
+                Some(echo)
+            }
+            Self::Closing(sent) => {
+                let sent = sent.take();
+                self.end(Ending::Clean, Side::Local, sent, received);
+                None
+            }
+            Self::Closed(_) => None,
+        }
+    }
+
+    /// Column "violation by the peer".
+    pub(super) fn violated(&mut self, error: ProtocolError) -> Option<Farewell> {
+        match self {
+            Self::Open => {
+                // RFC 6455 §7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code". Without a reason:
+                // the peer learns nothing of us but the code.
+                let farewell = Some(CloseFrame::from(error.close_code()));
+                self.end(Ending::Violated(error), Side::Local, farewell.clone(), None);
+                Some(farewell)
+            }
+            Self::Closing(sent) => {
+                let sent = sent.take();
+                self.end(Ending::Violated(error), Side::Local, sent, None);
+                None
+            }
+            Self::Closed(_) => None,
+        }
+    }
+
+    /// Column "end of input".
+    pub(super) fn input_ended(&mut self) {
+        match self {
+            Self::Open => self.end(Ending::Dropped, Side::Remote, None, None),
+            Self::Closing(sent) => {
+                let sent = sent.take();
+                self.end(Ending::Dropped, Side::Local, sent, None);
+            }
+            Self::Closed(_) => {}
+        }
+    }
+
+    fn end(&mut self, ending: Ending, began: Side, sent: Option<CloseFrame>, received: Option<CloseFrame>) {
+        *self = Self::Closed(Closed { details: Box::new(Details { ending, began, sent, received }) });
+    }
+}

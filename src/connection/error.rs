@@ -1,0 +1,139 @@
+//! What can go wrong in an open conversation: theirs ([`ProtocolError`]) and yours ([`SendError`]).
+
+use core::{error, fmt};
+
+use crate::message::{CloseCode, InvalidClose};
+use crate::wire::{HeaderError, InvalidUtf8};
+
+/// What the peer did wrong. A Close with [`close_code`](ProtocolError::close_code) has been queued when this is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// A frame header that no endpoint may send (§5.2, §5.5).
+    Header(HeaderError),
+    /// A client's frame without a mask (§5.1).
+    Unmasked,
+    /// A server's frame with a mask (§5.1).
+    Masked,
+    /// A continuation with nothing to continue (§5.4).
+    UnexpectedContinuation,
+    /// A new message before the one under way has ended (§5.4).
+    ExpectedContinuation,
+    /// A text message that is not UTF-8 (§8.1).
+    InvalidUtf8,
+    /// A Close frame with one byte of body (§5.5.1).
+    TruncatedCloseCode,
+    /// A Close frame with a code that may not be sent (§7.4).
+    InvalidCloseCode(u16),
+    /// A Close frame whose reason is not UTF-8 (§5.5.1, §8.1).
+    InvalidCloseReason,
+    /// A message above [`Config::max_message_size`](crate::Config::max_message_size) (§10.4).
+    MessageTooBig {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A frame above [`Config::max_frame_size`](crate::Config::max_frame_size) (§10.4).
+    FrameTooBig {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A message in more than [`Config::max_fragments`](crate::Config::max_fragments) frames.
+    TooManyFragments {
+        /// The limit in frames.
+        limit: u32,
+    },
+}
+
+impl ProtocolError {
+    /// The code that tells the peer (§7.4.1): 1002, 1007, 1008 or 1009.
+    #[must_use]
+    pub const fn close_code(&self) -> CloseCode {
+        match self {
+            Self::Header(_)
+            | Self::Unmasked
+            | Self::Masked
+            | Self::UnexpectedContinuation
+            | Self::ExpectedContinuation
+            | Self::TruncatedCloseCode
+            | Self::InvalidCloseCode(_) => CloseCode::PROTOCOL_ERROR,
+            Self::InvalidUtf8 | Self::InvalidCloseReason => CloseCode::INVALID_PAYLOAD,
+            Self::MessageTooBig { .. } | Self::FrameTooBig { .. } => CloseCode::MESSAGE_TOO_BIG,
+            Self::TooManyFragments { .. } => CloseCode::POLICY_VIOLATION,
+        }
+    }
+}
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(error) => error.fmt(f),
+            Self::Unmasked => f.write_str("a frame from the client is not masked"),
+            Self::Masked => f.write_str("a frame from the server is masked"),
+            Self::UnexpectedContinuation => f.write_str("a continuation frame continues no message"),
+            Self::ExpectedContinuation => f.write_str("a new message begins inside a fragmented one"),
+            Self::InvalidUtf8 => InvalidUtf8.fmt(f),
+            Self::TruncatedCloseCode => f.write_str("a Close frame holds half a code"),
+            Self::InvalidCloseCode(code) => write!(f, "a Close frame holds the code {code}, which may not be sent"),
+            Self::InvalidCloseReason => f.write_str("the reason in a Close frame is not valid UTF-8"),
+            Self::MessageTooBig { limit } => {
+                write!(f, "a message is over max_message_size {limit}; raise Config::max_message_size to receive it")
+            }
+            Self::FrameTooBig { limit } => {
+                write!(f, "a frame is over max_frame_size {limit}; raise Config::max_frame_size to receive it")
+            }
+            Self::TooManyFragments { limit } => {
+                write!(f, "a message is in more than {limit} fragments; raise Config::max_fragments to receive it")
+            }
+        }
+    }
+}
+
+impl error::Error for ProtocolError {}
+
+impl From<HeaderError> for ProtocolError {
+    fn from(error: HeaderError) -> Self {
+        Self::Header(error)
+    }
+}
+
+impl From<InvalidUtf8> for ProtocolError {
+    fn from(_: InvalidUtf8) -> Self {
+        Self::InvalidUtf8
+    }
+}
+
+impl From<InvalidClose> for ProtocolError {
+    fn from(error: InvalidClose) -> Self {
+        match error {
+            InvalidClose::Truncated => Self::TruncatedCloseCode,
+            InvalidClose::Code(code) => Self::InvalidCloseCode(code),
+            InvalidClose::Reason => Self::InvalidCloseReason,
+        }
+    }
+}
+
+/// What you asked for and can't have. Nothing was queued, nothing is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SendError {
+    /// A Close was sent or received, or the connection is lost (§5.5.1: nothing follows a Close).
+    NotOpen,
+    /// A ping or pong with more than 125 bytes (§5.5).
+    ControlTooLong {
+        /// How many bytes it has.
+        len: usize,
+    },
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOpen => f.write_str("the connection is closing or closed; nothing can be sent any more"),
+            Self::ControlTooLong { len } => {
+                write!(f, "a ping or pong carries at most 125 bytes, not {len}; send a message instead")
+            }
+        }
+    }
+}
+
+impl error::Error for SendError {}

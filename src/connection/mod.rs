@@ -1,0 +1,371 @@
+//! The open conversation: a pipe with four ends, and the policy between them.
+//!
+//! RFC 6455 §5.4–§5.5, §6, §7. No I/O and no clock: bytes come in by [`Connection::input`] and leave by
+//! [`Connection::output`]; [`Connection::receive`] gives events, and [`Connection::send`] takes messages.
+//!
+//! ```text
+//!   input ──► inbox ──► reader ──► assembler ──► receive
+//!                          │                            │ the table of endings: closing
+//!   output ◄──────────── writer ◄──────────────── send, ping, close
+//! ```
+
+mod assembler;
+mod closing;
+mod config;
+mod entropy;
+mod error;
+mod inbox;
+mod output;
+mod reader;
+mod writer;
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use bytes::{Buf, BufMut, Bytes};
+
+use self::assembler::Assembler;
+pub use self::closing::{Closed, Ending, Side, State};
+use self::closing::{Farewell, Life};
+pub use self::config::{Config, Role};
+pub use self::entropy::{Entropy, NoEntropy};
+pub use self::error::{ProtocolError, SendError};
+pub(crate) use self::inbox::Inbox;
+use self::output::Output;
+use self::reader::{Control, Piece, Reader};
+use self::writer::Writer;
+use crate::message::{CloseFrame, Message};
+use crate::wire::Opcode;
+
+/// The longest payload of a ping or pong, in bytes (RFC 6455 §5.5).
+const MAX_CONTROL_PAYLOAD: usize = 125;
+
+/// Pings are answered one by one while less than this waits to be written, in bytes; beyond it the peer is not reading, and
+/// only its latest ping will be answered.
+const PONGS_WHILE_BELOW: usize = 4 * 1024;
+
+/// What [`Connection::receive`] gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A message.
+    Message(Message),
+    /// A ping, which is answered already unless [`Config::auto_pong`] is off (§5.5.2).
+    Ping(Bytes),
+    /// A pong (§5.5.3): an answer to a ping of ours, or unasked for.
+    Pong(Bytes),
+    /// The end of the conversation: exactly once, and nothing after it.
+    Closed(Closed),
+}
+
+/// One side of an open WebSocket.
+///
+/// The order of calls can't matter: input can only be appended, output only be drained, and nothing that is handed out borrows
+/// from the connection. Once neither [`wants_read`](Self::wants_read) nor [`wants_write`](Self::wants_write), hang up.
+///
+/// ```
+/// use bytes::{Buf, BufMut};
+/// use sansocket::{Config, Connection, Event};
+///
+/// let mut server = Connection::server(Config::new());
+/// server.input().put_slice(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"); // "Hello", masked (§5.7)
+/// while let Some(event) = server.receive() {
+///     if let Event::Message(message) = event {
+///         server.send(message)?;
+///     }
+/// }
+/// assert_eq!(server.output().chunk(), b"\x81\x05Hello");
+/// # Ok::<(), sansocket::SendError>(())
+/// ```
+pub struct Connection {
+    config: Config,
+    inbox: Inbox,
+    /// Nothing more will be received.
+    input_ended: bool,
+    reader: Reader,
+    assembler: Assembler,
+    writer: Writer,
+    output: Output,
+    /// The payload of the pong that waits for the peer to read.
+    late_pong: Option<Bytes>,
+    life: Life,
+    /// `Closed` was given to the application.
+    told: bool,
+    subprotocol: Option<Box<str>>,
+}
+
+impl Connection {
+    /// The server's side of a connection whose opening handshake is done: by
+    /// [`ServerHandshake`](crate::ServerHandshake), or by somebody else (an HTTP server's upgrade, HTTP/2).
+    #[must_use]
+    pub fn server(config: Config) -> Self {
+        Self::new(Writer::Server, config)
+    }
+
+    /// The client's side of a connection whose opening handshake is done: by
+    /// [`ClientHandshake`](crate::ClientHandshake), or by somebody else.
+    ///
+    /// This is not one constructor with a role for an argument, so that a client can't be made without a source of masking keys.
+    #[must_use]
+    pub fn client(config: Config, entropy: Entropy) -> Self {
+        Self::new(Writer::Client(entropy), config)
+    }
+
+    fn new(writer: Writer, config: Config) -> Self {
+        Self {
+            config,
+            inbox: Inbox::new(),
+            input_ended: false,
+            reader: Reader::default(),
+            assembler: Assembler::default(),
+            writer,
+            output: Output::default(),
+            late_pong: None,
+            life: Life::Open,
+            told: false,
+            subprotocol: None,
+        }
+    }
+
+    /// What a handshake hands on: the bytes after its head, the bytes that answer it, and what was agreed.
+    pub(crate) fn continue_handshake(mut self, inbox: Inbox, answer: &[u8], subprotocol: Option<&str>) -> Self {
+        self.inbox = inbox;
+        self.output.append(answer);
+        self.subprotocol = subprotocol.map(Box::from);
+        self
+    }
+
+    // The wire side.
+
+    /// Where received bytes are appended. It has room already, which [`receive`](Self::receive) gives back when it is not used.
+    pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
+        if self.state() == State::Closed {
+            self.inbox.clear();
+        }
+        self.inbox.space()
+    }
+
+    /// Says that the stream has ended: nothing more will be received.
+    pub fn end_input(&mut self) {
+        self.input_ended = true;
+    }
+
+    /// Bytes to write, in one piece after the other ([`Buf::chunk`]) or in several at once ([`Buf::chunks_vectored`]). What was
+    /// written is taken off by [`Buf::advance`].
+    pub fn output(&mut self) -> &mut (impl Buf + use<>) {
+        if self.output.len() < PONGS_WHILE_BELOW {
+            if let Some(payload) = self.late_pong.take() {
+                self.writer.frame(Opcode::Pong, payload, &mut self.output);
+            }
+        }
+        &mut self.output
+    }
+
+    /// Whether anything that may still be received matters: not after the end of the input, nor after the end of the
+    /// conversation. A client waits there for the server to hang up first (§7.1.1).
+    #[must_use]
+    pub fn wants_read(&self) -> bool {
+        // RFC 6455 §7.1.1: "when a client is instructed to do the same, it SHOULD wait for a TCP Close from the server"
+        !self.input_ended && (self.state() != State::Closed || self.role() == Role::Client)
+    }
+
+    /// Whether there is something to write.
+    #[must_use]
+    pub fn wants_write(&self) -> bool {
+        self.output.len() > 0 || self.late_pong.is_some()
+    }
+
+    // The application side.
+
+    /// The next event, or `None` until more has been received. Then no memory is held for input, unless part of a frame is there.
+    ///
+    /// A message that came before the peer broke the protocol is given before the end is.
+    pub fn receive(&mut self) -> Option<Event> {
+        while self.state() != State::Closed {
+            match self.step() {
+                Ok(Step::Message(message)) => return Some(Event::Message(message)),
+                Ok(Step::Ping(payload)) => {
+                    self.answer(payload.clone());
+                    return Some(Event::Ping(payload));
+                }
+                Ok(Step::Pong(payload)) => return Some(Event::Pong(payload)),
+                Ok(Step::Close(frame)) => {
+                    let farewell = self.life.peer_closed(frame);
+                    self.bid(farewell);
+                }
+                Ok(Step::Progress) => {}
+                Ok(Step::Starved) if self.input_ended => self.life.input_ended(),
+                Ok(Step::Starved) => {
+                    self.inbox.release();
+                    return None;
+                }
+                Err(error) => {
+                    let farewell = self.life.violated(error);
+                    self.bid(farewell);
+                }
+            }
+        }
+        self.inbox.clear();
+        self.assembler.clear();
+        if self.told {
+            return None;
+        }
+        self.told = true;
+        self.closed().cloned().map(Event::Closed)
+    }
+
+    /// Queues a message. Text is what is given as a `String` or `&str`, anything else is binary.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotOpen`] once either side has begun to close; the message is dropped.
+    pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.check_open()?;
+        let (opcode, payload) = match message.into() {
+            Message::Text(text) => (Opcode::Text, text.into_bytes()),
+            Message::Binary(bytes) => (Opcode::Binary, bytes),
+        };
+        self.writer.frame(opcode, payload, &mut self.output);
+        Ok(())
+    }
+
+    /// Queues a ping, which the peer must answer with a pong of the same payload (§5.5.2).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ControlTooLong`] above 125 bytes, [`SendError::NotOpen`] once either side has begun to close.
+    pub fn ping(&mut self, payload: impl AsRef<[u8]>) -> Result<(), SendError> {
+        self.control(Opcode::Ping, payload.as_ref())
+    }
+
+    /// Queues a pong: the answer to a ping where [`Config::auto_pong`] is off, or a sign of life that nobody asked for (§5.5.3).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ControlTooLong`] above 125 bytes, [`SendError::NotOpen`] once either side has begun to close.
+    pub fn pong(&mut self, payload: impl AsRef<[u8]>) -> Result<(), SendError> {
+        self.control(Opcode::Pong, payload.as_ref())
+    }
+
+    /// Begins to close (§7.1.2): queues a Close behind what is queued already. With a [`CloseCode`](crate::CloseCode), a
+    /// [`CloseFrame`], or `None` for a Close without a code. A farewell can't fail: if either side has begun to close before,
+    /// nothing happens.
+    pub fn close(&mut self, frame: impl Into<Option<CloseFrame>>) {
+        let farewell = self.life.close(frame.into());
+        self.bid(farewell);
+    }
+
+    // Looking.
+
+    /// Which side of the connection this is.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.writer.role()
+    }
+
+    /// Where the connection is in its life: never [`State::Connecting`], which is the handshakes'.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.life.state()
+    }
+
+    /// How the conversation ended, once it has: what the last event tells, for whoever asks later.
+    #[must_use]
+    pub const fn closed(&self) -> Option<&Closed> {
+        self.life.closed()
+    }
+
+    /// The subprotocol that the handshake agreed on.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// Bytes that wait to be written, headers included.
+    #[must_use]
+    pub const fn buffered_amount(&self) -> usize {
+        self.output.len()
+    }
+
+    /// Heap bytes held now for what was received, is being put together, or waits to be written. 0 when idle.
+    #[must_use]
+    pub fn bytes_held(&self) -> usize {
+        let late_pong = self.late_pong.as_ref().map_or(0, Bytes::len);
+        self.inbox.held() + self.assembler.held() + self.output.held() + late_pong
+    }
+
+    // Policy.
+
+    /// Takes one piece out of the inbox.
+    fn step(&mut self) -> Result<Step, ProtocolError> {
+        let Some(piece) = self.reader.next(&mut self.inbox, self.writer.role(), &self.config)? else {
+            return Ok(Step::Starved);
+        };
+        Ok(match piece {
+            Piece::Data { kind, payload, to_come, last } => {
+                self.assembler.push(kind, payload, to_come, last)?.map_or(Step::Progress, Step::Message)
+            }
+            Piece::Control(Control::Ping, payload) => Step::Ping(payload.into_bytes()),
+            Piece::Control(Control::Pong, payload) => Step::Pong(payload.into_bytes()),
+            Piece::Control(Control::Close, payload) => Step::Close(CloseFrame::parse(&payload)?),
+        })
+    }
+
+    fn check_open(&self) -> Result<(), SendError> {
+        // RFC 6455 §5.5.1: "The application MUST NOT send any more data frames after sending a Close frame."
+        if self.state() == State::Open { Ok(()) } else { Err(SendError::NotOpen) }
+    }
+
+    fn control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
+        if payload.len() > MAX_CONTROL_PAYLOAD {
+            return Err(SendError::ControlTooLong { len: payload.len() });
+        }
+        self.check_open()?;
+        self.writer.frame(opcode, Bytes::copy_from_slice(payload), &mut self.output);
+        Ok(())
+    }
+
+    /// Answers a ping; not once we have sent a Close, since the peer throws away what comes after that (§1.4).
+    fn answer(&mut self, payload: Bytes) {
+        if !self.config.auto_pong || self.state() != State::Open {
+            return;
+        }
+        if self.output.len() < PONGS_WHILE_BELOW {
+            self.late_pong = None;
+            self.writer.frame(Opcode::Pong, payload, &mut self.output);
+        } else {
+            // RFC 6455 §5.5.3: it may "elect to send a Pong frame for only the most recently processed Ping frame"
+            self.late_pong = Some(payload);
+        }
+    }
+
+    /// Queues the Close that the table wants sent. It is the last frame that leaves: a pong that waited is not sent any more.
+    fn bid(&mut self, farewell: Option<Farewell>) {
+        let Some(frame) = farewell else { return };
+        self.late_pong = None;
+        let payload = frame.map_or_else(Bytes::new, |frame| frame.encode().freeze());
+        self.writer.frame(Opcode::Close, payload, &mut self.output);
+    }
+}
+
+/// What one piece comes to.
+enum Step {
+    Message(Message),
+    Ping(Bytes),
+    Pong(Bytes),
+    Close(Option<CloseFrame>),
+    /// Part of a message.
+    Progress,
+    /// Nothing, until more is received.
+    Starved,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("role", &self.role())
+            .field("state", &self.state())
+            .field("buffered_amount", &self.buffered_amount())
+            .finish_non_exhaustive()
+    }
+}
