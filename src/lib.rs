@@ -1,13 +1,21 @@
 #![no_std]
-//! WebSocket (RFC 6455) as a sans-IO core.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+//! WebSocket
 
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
 mod connection;
+mod handshake;
 mod message;
 pub mod wire;
 
-pub use connection::{Closed, Config, Connection, Ending, Entropy, Event, NoEntropy, ProtocolError, Role, SendError, Side, State};
+pub use connection::{
+    Closed, Config, Connection, Ending, Entropy, Event, NoEntropy, ProtocolError, Role, SendError, Side, State,
+};
+pub use handshake::{
+    Accept, ClientHandshake, ClientRequest, Extension, HandshakeError, Headers, InvalidField, InvalidUri, Rejection, Reply,
+    Request, RequestHead, Response, ServerHandshake, Uri,
+};
 pub use message::{CloseCode, CloseFrame, Message, ReasonTooLong, Text};

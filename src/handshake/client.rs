@@ -1,0 +1,327 @@
+//! The client's side of the opening handshake: RFC 6455 §4.1.
+//!
+//! ```text
+//!   ClientRequest ──► ClientHandshake ──► output: the request
+//!                         input ──► receive ──► (Connection, Response), or why not
+//! ```
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::{fmt, mem, str};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use super::error::{HandshakeError, InvalidField};
+use super::fields::{extensions, list_contains};
+use super::head::{HeadReader, MAX_FIELDS};
+use super::headers::Headers;
+use super::key;
+use super::reply::{Lines, add_subprotocol};
+use super::uri::{InvalidUri, Uri};
+use crate::connection::{Config, Connection, Entropy};
+
+/// The most that is kept of the body of a refusal, in bytes.
+const MAX_BODY: usize = 4 * 1024;
+
+/// Responses that announce another one (100, 103 …): more than these are not waited out.
+const MAX_INTERIM: u8 = 8;
+
+/// What a client asks for.
+///
+/// ```
+/// use sansocket::ClientRequest;
+///
+/// let request = ClientRequest::new("ws://example.com/feed?since=0")?
+///     .subprotocol("ticker.v1")?
+///     .header("Authorization", "Bearer 123")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ClientRequest {
+    uri: Uri,
+    subprotocols: Vec<String>,
+    lines: Lines,
+}
+
+impl ClientRequest {
+    /// A request for this address, with nothing added.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidUri`] if it is not a `ws:` or `wss:` address.
+    pub fn new(uri: &str) -> Result<Self, InvalidUri> {
+        Ok(Self { uri: Uri::parse(uri)?, subprotocols: Vec::new(), lines: Lines::default() })
+    }
+
+    /// Offers a subprotocol, after those that are preferred to it (§4.1 no. 10).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidField`] if it is not a token, or is offered already.
+    pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidField> {
+        add_subprotocol(&mut self.subprotocols, name)?;
+        Ok(self)
+    }
+
+    /// Adds a header field (§4.1 no. 12): `Authorization`, `Cookie`, `Origin` … Several of one name are sent in order.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidField`] if the name is not a token or is the handshake's own, or the value has a control character in it.
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
+        self.lines.add(name, value.as_ref())?;
+        Ok(self)
+    }
+
+    /// The address: where to connect to.
+    #[must_use]
+    pub const fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The request on the wire (§4.1).
+    fn encode(&self, key: &[u8; 24]) -> Bytes {
+        let host = self.uri.host_field();
+        let mut head = BytesMut::with_capacity(256 + self.uri.resource_name().len() + self.lines.as_bytes().len());
+        for part in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\nHost: ", &host, "\r\n"] {
+            head.put_slice(part.as_bytes());
+        }
+        head.put_slice(b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+        head.put_slice(key);
+        head.put_slice(b"\r\n");
+        if !self.subprotocols.is_empty() {
+            head.put_slice(b"Sec-WebSocket-Protocol: ");
+            head.put_slice(self.subprotocols.join(", ").as_bytes());
+            head.put_slice(b"\r\n");
+        }
+        head.put_slice(self.lines.as_bytes());
+        head.put_slice(b"\r\n");
+        head.freeze()
+    }
+}
+
+impl fmt::Debug for ClientRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientRequest").field("uri", &self.uri).field("subprotocols", &self.subprotocols).finish_non_exhaustive()
+    }
+}
+
+/// Opens a connection: sends a request, and judges the answer.
+///
+/// ```
+/// use bytes::Buf;
+/// use sansocket::{ClientHandshake, ClientRequest, Config, Entropy};
+///
+/// let request = ClientRequest::new("ws://example.com/chat")?;
+/// let mut handshake = ClientHandshake::new(&request, Config::new(), Entropy::from_seed([7; 32]));
+/// assert!(handshake.output().chunk().starts_with(b"GET /chat HTTP/1.1\r\nHost: example.com\r\n"));
+/// // Write the output, fill the input, and ask `receive` until it gives the connection.
+/// assert!(handshake.receive().unwrap().is_none());
+/// # Ok::<(), sansocket::InvalidUri>(())
+/// ```
+pub struct ClientHandshake {
+    /// Taken when the connection is made.
+    opening: Option<(Config, Entropy)>,
+    key: [u8; 24],
+    subprotocols: Vec<String>,
+    output: Bytes,
+    head: HeadReader,
+    input_ended: bool,
+    /// Interim responses that were skipped.
+    interim: u8,
+    /// A refusal whose body is arriving.
+    refusal: Option<Response>,
+}
+
+impl ClientHandshake {
+    /// A handshake for this request, that will make a connection with this configuration. Each attempt needs entropy of its own
+    /// (§4.1 no. 7, §5.3).
+    #[must_use]
+    pub fn new(request: &ClientRequest, config: Config, mut entropy: Entropy) -> Self {
+        // RFC 6455 §4.1: "The nonce MUST be selected randomly for each connection."
+        let key = key::encode(entropy.nonce());
+        Self {
+            opening: Some((config, entropy)),
+            key,
+            subprotocols: request.subprotocols.clone(),
+            output: request.encode(&key),
+            head: HeadReader::new(),
+            input_ended: false,
+            interim: 0,
+            refusal: None,
+        }
+    }
+
+    /// Where received bytes are appended. It has room already.
+    pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
+        self.head.input()
+    }
+
+    /// Says that the stream has ended: nothing more will be received.
+    pub fn end_input(&mut self) {
+        self.input_ended = true;
+    }
+
+    /// The request, as bytes to write.
+    pub fn output(&mut self) -> &mut (impl Buf + use<>) {
+        &mut self.output
+    }
+
+    /// Whether more bytes are needed. Once not, there is nothing to be had from the handshake any more.
+    #[must_use]
+    pub fn wants_read(&self) -> bool {
+        self.opening.is_some() && !self.input_ended
+    }
+
+    /// Whether the request has not been written yet.
+    #[must_use]
+    pub fn wants_write(&self) -> bool {
+        !self.output.is_empty()
+    }
+
+    /// The connection, once the server has answered; `None` until more has been received, and after this has given anything else.
+    ///
+    /// Frames that came with the answer are in the connection's input already.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] if there is no connection. Nothing is left to say then: hang up.
+    pub fn receive(&mut self) -> Result<Option<(Connection, Response)>, HandshakeError> {
+        let received = if self.opening.is_some() { self.answer() } else { Ok(None) };
+        if received.is_err() {
+            self.opening = None;
+        }
+        received
+    }
+
+    fn answer(&mut self) -> Result<Option<(Connection, Response)>, HandshakeError> {
+        while self.refusal.is_none() {
+            let Some(head) = self.head.receive()? else {
+                return if self.input_ended { Err(HandshakeError::Incomplete) } else { Ok(None) };
+            };
+            let response = Response::parse(&head)?;
+            match response.status {
+                101 => return self.open(response).map(Some),
+                // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response"
+                100..=199 if self.interim < MAX_INTERIM => self.interim += 1,
+                _ => self.refusal = Some(response),
+            }
+        }
+        self.refuse()
+    }
+
+    /// Waits for the beginning of a refusal's body: as much as is kept of it, or as there is.
+    fn refuse(&mut self) -> Result<Option<(Connection, Response)>, HandshakeError> {
+        let Some(refusal) = &self.refusal else { return Ok(None) };
+        let wanted = refusal.body_len().unwrap_or(MAX_BODY).min(MAX_BODY);
+        if self.head.rest().len() < wanted && !self.input_ended {
+            return Ok(None);
+        }
+        match self.refusal.take() {
+            Some(mut refusal) => {
+                let body = self.head.rest();
+                refusal.body = Bytes::copy_from_slice(&body[..wanted.min(body.len())]);
+                Err(HandshakeError::Refused(Box::new(refusal)))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Judges a 101.
+    fn open(&mut self, response: Response) -> Result<(Connection, Response), HandshakeError> {
+        let subprotocol = self.check(&response.headers)?;
+        let Some((config, entropy)) = self.opening.take() else { return Err(HandshakeError::Incomplete) };
+        let rest = mem::replace(&mut self.head, HeadReader::new()).into_rest();
+        let connection = Connection::client(config, entropy).continue_handshake(rest, &[], subprotocol.as_deref());
+        Ok((connection, response))
+    }
+
+    /// What §4.1 wants of the response; gives the subprotocol that the server chose.
+    fn check(&self, headers: &Headers) -> Result<Option<String>, HandshakeError> {
+        if !list_contains(headers.get_all("Upgrade"), "websocket") {
+            return Err(HandshakeError::NotWebSocket);
+        }
+        if !list_contains(headers.get_all("Connection"), "Upgrade") {
+            return Err(HandshakeError::NotUpgraded);
+        }
+        // RFC 6455 §4.1 no. 4: "a value other than the base64-encoded SHA-1 …, the client MUST _Fail the WebSocket Connection_"
+        if headers.single("Sec-WebSocket-Accept") != Some(&key::accept(&self.key)) {
+            return Err(HandshakeError::Accept);
+        }
+        // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake"; none was.
+        if extensions(headers.get_all("Sec-WebSocket-Extensions")).next().is_some() {
+            return Err(HandshakeError::Extension);
+        }
+        if !headers.contains("Sec-WebSocket-Protocol") {
+            return Ok(None);
+        }
+        // RFC 6455 §4.1 no. 6: a subprotocol "that was not present in the client's handshake"
+        let chosen = headers.single("Sec-WebSocket-Protocol").and_then(|name| str::from_utf8(name).ok());
+        match self.subprotocols.iter().find(|offered| Some(offered.as_str()) == chosen) {
+            Some(subprotocol) => Ok(Some(subprotocol.clone())),
+            None => Err(HandshakeError::Subprotocol),
+        }
+    }
+}
+
+impl fmt::Debug for ClientHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientHandshake").field("refusal", &self.refusal).finish_non_exhaustive()
+    }
+}
+
+/// A server's answer: status, header fields, and, if it is a refusal, the beginning of the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    status: u16,
+    headers: Headers,
+    body: Bytes,
+}
+
+impl Response {
+    /// The status: 101 if the connection is open.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The header fields.
+    #[must_use]
+    pub const fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The first 4 KiB of a refusal's body, as it was sent: chunks and all, if it was chunked.
+    #[must_use]
+    pub const fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Reads a head that is whole.
+    fn parse(head: &Bytes) -> Result<Self, HandshakeError> {
+        let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
+        let mut response = httparse::Response::new(&mut fields);
+        match response.parse(head) {
+            Ok(httparse::Status::Complete(_)) => {}
+            Err(httparse::Error::Version) => return Err(HandshakeError::HttpVersion),
+            _ => return Err(HandshakeError::MalformedHead),
+        }
+        match (response.code, response.version) {
+            (Some(101), Some(0)) => Err(HandshakeError::HttpVersion),
+            (Some(status), _) => Ok(Self { status, headers: Headers::new(head, response.headers), body: Bytes::new() }),
+            (None, _) => Err(HandshakeError::MalformedHead),
+        }
+    }
+
+    /// How long the body is, if the head says (RFC 9112 §6.3).
+    fn body_len(&self) -> Option<usize> {
+        if matches!(self.status, 100..=199 | 204 | 304) {
+            return Some(0);
+        }
+        if self.headers.contains("Transfer-Encoding") {
+            return None;
+        }
+        self.headers.get("Content-Length")?.parse().ok()
+    }
+}

@@ -1,0 +1,165 @@
+//! The grammar of header fields: RFC 9110 §5.5–§5.6, and RFC 6455 §9.1 for extensions.
+//!
+//! Single passes over slices, no recursion, no allocation but for an escaped quoted string.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+
+/// Offers beyond this many are not looked at.
+const MAX_EXTENSIONS: usize = 32;
+
+/// An offer with more parameters than this is not looked at.
+const MAX_PARAMETERS: usize = 16;
+
+/// Whether this is a token (RFC 9110 §5.6.2): what names of fields, subprotocols and extensions are made of.
+pub(super) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// Whether this may be a field's value (RFC 9110 §5.5): nothing in it can end the line.
+pub(super) fn is_value(value: &[u8]) -> bool {
+    value.iter().all(|&b| b == b'\t' || (b >= b' ' && b != 0x7F))
+}
+
+/// The elements of a comma-separated list without quoted strings, over all lines of it. Empty ones are skipped (RFC 9110
+/// §5.6.1.2).
+pub(super) fn list<'a>(lines: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = &'a [u8]> {
+    lines.flat_map(|line| line.split(|&b| b == b',')).map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
+}
+
+/// Whether a list has this token, in any case.
+pub(super) fn list_contains<'a>(lines: impl Iterator<Item = &'a [u8]>, token: &str) -> bool {
+    list(lines).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// A parameter's name and, if it has one, its value.
+type Parameter<'a> = (&'a str, Option<Cow<'a, str>>);
+
+/// An extension that was offered or agreed on: a name with parameters (RFC 6455 §9.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extension<'a> {
+    name: &'a str,
+    /// `; name=value; name …`, valid.
+    parameters: &'a str,
+}
+
+impl<'a> Extension<'a> {
+    /// The extension's name, as it was written.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The parameters with their values, in order, quoted values without the quotes.
+    pub fn parameters(&self) -> impl Iterator<Item = Parameter<'a>> + use<'a> {
+        let mut rest = self.parameters;
+        core::iter::from_fn(move || {
+            let (parameter, after) = parse_parameter(rest)?;
+            rest = after;
+            Some(parameter)
+        })
+    }
+
+    /// Reads an element of the list; gives what follows it, from the comma on.
+    fn parse(text: &'a str) -> Option<(Self, &'a str)> {
+        let end = text.find([',', ';']).unwrap_or(text.len());
+        let (name, parameters) = text.split_at(end);
+        let name = name.trim_ascii();
+        if !is_token(name) {
+            return None;
+        }
+        let mut rest = parameters;
+        while rest.starts_with(';') {
+            rest = parse_parameter(rest)?.1;
+        }
+        let parameters = &parameters[..parameters.len() - rest.len()];
+        (rest.is_empty() || rest.starts_with(',')).then_some((Self { name, parameters }, rest))
+    }
+}
+
+/// Reads `; name [= value]`; gives what follows it.
+fn parse_parameter(text: &str) -> Option<(Parameter<'_>, &str)> {
+    let text = text.strip_prefix(';')?;
+    let end = text.find([',', ';', '=']).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let name = name.trim_ascii();
+    if !is_token(name) {
+        return None;
+    }
+    let Some(value) = rest.strip_prefix('=') else { return Some(((name, None), rest)) };
+    let value = value.trim_ascii_start();
+    let (value, rest) = match value.strip_prefix('"') {
+        Some(quoted) => parse_quoted(quoted)?,
+        None => {
+            let (value, rest) = value.split_at(value.find([',', ';']).unwrap_or(value.len()));
+            (Cow::Borrowed(value.trim_ascii()), rest)
+        }
+    };
+    // RFC 6455 §9.1: "the value after quoted-string unescaping MUST conform to the 'token' ABNF"
+    is_token(&value).then_some(((name, Some(value)), rest))
+}
+
+/// Reads a quoted string after its opening quote; gives what follows it, less white space.
+fn parse_quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
+    let mut escaped: Option<String> = None;
+    let mut chars = text.char_indices();
+    while let Some((at, char)) = chars.next() {
+        match char {
+            '"' => {
+                let value = escaped.map_or(Cow::Borrowed(&text[..at]), Cow::Owned);
+                return Some((value, text[at + 1..].trim_ascii_start()));
+            }
+            '\\' => {
+                let (_, char) = chars.next()?;
+                escaped.get_or_insert_with(|| String::from(&text[..at])).push(char);
+            }
+            char => {
+                if let Some(value) = &mut escaped {
+                    value.push(char);
+                }
+            }
+        }
+    }
+    None
+}
+
+/// The extensions in the lines of a `Sec-WebSocket-Extensions` field, up to the first that can't be read.
+pub(super) fn extensions<'a, L: Iterator<Item = &'a [u8]>>(lines: L) -> impl Iterator<Item = Result<Extension<'a>, Malformed>> {
+    Extensions { lines: Some(lines), rest: "" }.take(MAX_EXTENSIONS)
+}
+
+struct Extensions<'a, L> {
+    /// The lines to come; none after a malformed one.
+    lines: Option<L>,
+    /// What is left of the current line.
+    rest: &'a str,
+}
+
+impl<'a, L: Iterator<Item = &'a [u8]>> Iterator for Extensions<'a, L> {
+    type Item = Result<Extension<'a>, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let text = self.rest.trim_start_matches([',', ' ', '\t']);
+            if text.is_empty() {
+                let line = self.lines.as_mut()?.next()?;
+                // What is not ASCII is not a token either, so the parser refuses the stand-in.
+                self.rest = core::str::from_utf8(line).unwrap_or("\u{FFFD}");
+                continue;
+            }
+            let Some((extension, rest)) = Extension::parse(text) else {
+                self.lines = None;
+                self.rest = "";
+                return Some(Err(Malformed));
+            };
+            self.rest = rest;
+            if extension.parameters().nth(MAX_PARAMETERS).is_none() {
+                return Some(Ok(extension));
+            }
+        }
+    }
+}
+
+/// A list breaks its grammar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Malformed;

@@ -1,0 +1,96 @@
+//! Finds the end of an HTTP/1.1 head: RFC 9112 §2.2.
+//!
+//! Bytes are scanned once, however slowly they drip, and limited as they come. What follows the head stays, for whoever reads
+//! on. What the lines mean is httparse's business, when all of them are there.
+
+use bytes::{BufMut, Bytes};
+
+use super::error::HandshakeError;
+use crate::connection::Inbox;
+
+/// The longest head, in bytes.
+const MAX_HEAD: usize = 16 * 1024;
+
+/// The longest line in it, in bytes.
+const MAX_LINE: usize = 8 * 1024;
+
+/// The most fields in it.
+pub(super) const MAX_FIELDS: usize = 100;
+
+/// Collects one head after the other.
+#[derive(Debug)]
+pub(super) struct HeadReader {
+    inbox: Inbox,
+    /// Where the line that has not ended begins.
+    line: usize,
+    /// Up to here there is no line end that has not been seen.
+    scanned: usize,
+    /// Lines that have ended, the start line among them.
+    lines: usize,
+    /// Whether an empty line was skipped before the start line.
+    skipped: bool,
+}
+
+impl HeadReader {
+    pub(super) fn new() -> Self {
+        Self { inbox: Inbox::new(), line: 0, scanned: 0, lines: 0, skipped: false }
+    }
+
+    pub(super) fn input(&mut self) -> &mut (impl BufMut + use<>) {
+        self.inbox.space()
+    }
+
+    /// The head up to the empty line that ends it, that line included, once it is there.
+    pub(super) fn receive(&mut self) -> Result<Option<Bytes>, HandshakeError> {
+        while let Some(newline) = self.inbox[self.scanned..].iter().position(|&byte| byte == b'\n') {
+            let end = self.scanned + newline + 1;
+            self.check_limits(end)?;
+            let line = &self.inbox[self.line..end];
+            (self.line, self.scanned) = (end, end);
+            match line {
+                b"\r\n" if self.lines > 0 => {
+                    let head = self.inbox.payload(end).into_bytes();
+                    (self.line, self.scanned, self.lines) = (0, 0, 0);
+                    return Ok(Some(head));
+                }
+                // RFC 9112 §2.2: a server "SHOULD ignore at least one empty line (CRLF) received prior to the request-line"
+                b"\r\n" if !self.skipped => {
+                    self.inbox.advance(end);
+                    (self.line, self.scanned, self.skipped) = (0, 0, true);
+                }
+                [_, .., b'\r', b'\n'] => self.lines += 1,
+                // RFC 9112 §2.2 allows to take a bare LF for a line end, but what two parsers may read in two ways is refused.
+                _ => return Err(HandshakeError::MalformedHead),
+            }
+        }
+        self.scanned = self.inbox.len();
+        self.check_limits(self.scanned)?;
+        self.inbox.release();
+        Ok(None)
+    }
+
+    /// What was received after the head, or of one that has not ended.
+    pub(super) fn into_rest(self) -> Inbox {
+        self.inbox
+    }
+
+    /// What was received after the head, or of one that has not ended.
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.inbox
+    }
+
+    /// Whether the line that is seen up to `end` may be that long, and there.
+    fn check_limits(&self, end: usize) -> Result<(), HandshakeError> {
+        if end > MAX_HEAD {
+            return Err(HandshakeError::HeadTooLong { limit: MAX_HEAD });
+        }
+        if end - self.line > MAX_LINE {
+            return Err(HandshakeError::LineTooLong { limit: MAX_LINE });
+        }
+        // The start line and the fields have ended; what follows can only be the empty line.
+        if self.lines > MAX_FIELDS && end - self.line > b"\r\n".len() {
+            return Err(HandshakeError::TooManyFields { limit: MAX_FIELDS });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,24 @@
+//! The doorway: an HTTP/1.1 request and its answer make a [`Connection`](crate::Connection).
+//!
+//! RFC 6455 §4. Both sides have the four ends of a connection: bytes go in and out, and `receive` gives what they come to.
+
+mod client;
+mod error;
+mod fields;
+mod head;
+mod headers;
+mod key;
+mod origin;
+mod reply;
+mod request;
+mod server;
+mod uri;
+
+pub use self::client::{ClientHandshake, ClientRequest, Response};
+pub use self::error::{HandshakeError, InvalidField};
+pub use self::fields::Extension;
+pub use self::headers::Headers;
+pub use self::reply::Reply;
+pub use self::request::RequestHead;
+pub use self::server::{Accept, Rejection, Request, ServerHandshake};
+pub use self::uri::{InvalidUri, Uri};

@@ -1,0 +1,212 @@
+//! A received HTTP request, and what makes it an opening handshake: RFC 6455 §4.2.1.
+
+use core::ops::Range;
+use core::str;
+
+use bytes::Bytes;
+
+use super::error::HandshakeError;
+use super::fields::{Extension, extensions, is_token, list, list_contains};
+use super::head::MAX_FIELDS;
+use super::headers::{Headers, range_in};
+use super::uri::parse_authority;
+use super::{key, origin};
+
+/// What a client asked for: the request's first line and its header fields.
+///
+/// `Debug` shows no values, which may be secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestHead {
+    /// All of the head; method and target lie in it.
+    head: Bytes,
+    method: Range<u16>,
+    target: Range<u16>,
+    minor_version: u8,
+    headers: Headers,
+}
+
+impl RequestHead {
+    /// Reads a head that is whole.
+    pub(super) fn parse(head: &Bytes) -> Result<Self, HandshakeError> {
+        let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
+        let mut request = httparse::Request::new(&mut fields);
+        match request.parse(head) {
+            Ok(httparse::Status::Complete(_)) => {}
+            Err(httparse::Error::Version) => return Err(HandshakeError::HttpVersion),
+            _ => return Err(HandshakeError::MalformedHead),
+        }
+        let (Some(method), Some(target), Some(minor_version)) = (request.method, request.path, request.version) else {
+            return Err(HandshakeError::MalformedHead);
+        };
+        Ok(Self {
+            method: range_in(head, method.as_bytes()),
+            target: range_in(head, target.as_bytes()),
+            minor_version,
+            headers: Headers::new(head, request.headers),
+            head: head.clone(),
+        })
+    }
+
+    /// The method: `GET` in every opening handshake.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.text(&self.method)
+    }
+
+    /// The request target as it was sent: a path with a query, or an `http:` URL (§4.2.1 no. 1).
+    #[must_use]
+    pub fn target(&self) -> &str {
+        self.text(&self.target)
+    }
+
+    /// The path: what stands before `?`, as it was sent, percent-encoding and all.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let resource = self.resource_name();
+        let path = resource.split_once('?').map_or(resource, |(path, _)| path);
+        if path.is_empty() { "/" } else { path }
+    }
+
+    /// The query: what stands after `?`, if there is one.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        Some(self.resource_name().split_once('?')?.1)
+    }
+
+    /// The header fields.
+    #[must_use]
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The server's name and port as the client wrote them.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.headers.get("Host")
+    }
+
+    /// Where the script came from that connects; `None` from clients that are not browsers (§4.2.1 no. 7).
+    ///
+    /// Any page may let a browser connect, with the user's cookies. A server that knows users by their cookies must check the
+    /// origin: [`origin_is_one_of`](Self::origin_is_one_of) or [`origin_is_host`](Self::origin_is_host).
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        self.headers.get("Origin")
+    }
+
+    /// Whether there is an origin, and it is one of these: `https://example.com`, `http://localhost:8080` … Compared by scheme,
+    /// host and port, in any case. A request without an origin is not from one of these.
+    #[must_use]
+    pub fn origin_is_one_of<O: AsRef<str>>(&self, origins: impl IntoIterator<Item = O>) -> bool {
+        let Some(sent) = self.single_origin() else { return false };
+        origins.into_iter().any(|allowed| origin::is_same(sent, allowed.as_ref()))
+    }
+
+    /// Whether there is an origin, and it is on the host and port that the request was sent to.
+    #[must_use]
+    pub fn origin_is_host(&self) -> bool {
+        match (self.single_origin(), self.host()) {
+            (Some(sent), Some(host)) => origin::is_on_host(sent, host),
+            _ => false,
+        }
+    }
+
+    /// The subprotocols that the client offers, in its order of preference (§4.2.1 no. 8).
+    pub fn subprotocols(&self) -> impl Iterator<Item = &str> {
+        list(self.headers.get_all("Sec-WebSocket-Protocol")).filter_map(|name| str::from_utf8(name).ok())
+    }
+
+    /// The extensions that the client offers, in its order of preference (§9.1). At most 32 are looked at.
+    pub fn extensions(&self) -> impl Iterator<Item = Extension<'_>> {
+        extensions(self.headers.get_all("Sec-WebSocket-Extensions")).filter_map(Result::ok)
+    }
+
+    /// The head as it was received.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Checks that this is an opening handshake, and gives its key.
+    pub(super) fn check(&self) -> Result<&[u8], HandshakeError> {
+        let headers = &self.headers;
+        // Without an upgrade it is a request to an HTTP server, whatever else is in it.
+        if !list_contains(headers.get_all("Upgrade"), "websocket") {
+            return Err(HandshakeError::NotWebSocket);
+        }
+        // RFC 6455 §4.2.1 no. 1: "An HTTP/1.1 or higher GET request"; there is no higher one with this syntax.
+        if self.minor_version != 1 {
+            return Err(HandshakeError::HttpVersion);
+        }
+        if self.method() != "GET" {
+            return Err(HandshakeError::Method);
+        }
+        if !self.target_is_valid() {
+            return Err(HandshakeError::Target);
+        }
+        let host = headers.single("Host").and_then(|host| str::from_utf8(host).ok());
+        if host.is_none_or(|host| parse_authority(host).is_err()) {
+            return Err(HandshakeError::Host);
+        }
+        if !self.has_no_body() {
+            return Err(HandshakeError::Body);
+        }
+        if !list_contains(headers.get_all("Connection"), "Upgrade") {
+            return Err(HandshakeError::NotUpgraded);
+        }
+        // RFC 6455 §4.2.2 no. 4: "If this version does not match a version understood by the server, the server MUST abort"
+        if headers.single("Sec-WebSocket-Version") != Some(b"13") {
+            return Err(HandshakeError::WebSocketVersion);
+        }
+        if !list(headers.get_all("Sec-WebSocket-Protocol")).all(|name| str::from_utf8(name).is_ok_and(is_token)) {
+            return Err(HandshakeError::MalformedSubprotocols);
+        }
+        if extensions(headers.get_all("Sec-WebSocket-Extensions")).any(|extension| extension.is_err()) {
+            return Err(HandshakeError::MalformedExtensions);
+        }
+        headers.single("Sec-WebSocket-Key").filter(|key| key::is_valid(key)).ok_or(HandshakeError::Key)
+    }
+
+    /// The target without the scheme and authority that it may have.
+    fn resource_name(&self) -> &str {
+        let target = self.target();
+        match target.split_once("://") {
+            Some((_, rest)) if !target.starts_with('/') => &rest[rest.find(['/', '?']).unwrap_or(rest.len())..],
+            _ => target,
+        }
+    }
+
+    fn target_is_valid(&self) -> bool {
+        let target = self.target();
+        // httparse lets bytes above 0x7F through; a fragment has no place here (RFC 6455 §3, RFC 9112 §3.2).
+        if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+            return false;
+        }
+        let Some((scheme, rest)) = target.split_once("://") else { return target.starts_with('/') };
+        if target.starts_with('/') {
+            return true;
+        }
+        let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+        let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
+        is_http && parse_authority(authority).is_ok()
+    }
+
+    /// RFC 9112 §6.3: a request has a body if it says how long that is. Its bytes are not frames.
+    fn has_no_body(&self) -> bool {
+        let mut lengths = self.headers.get_all("Content-Length");
+        let no_length = match lengths.next() {
+            None => true,
+            Some(length) => length == b"0" && lengths.next().is_none(),
+        };
+        no_length && !self.headers.contains("Transfer-Encoding")
+    }
+
+    fn single_origin(&self) -> Option<&str> {
+        str::from_utf8(self.headers.single("Origin")?).ok()
+    }
+
+    fn text(&self, range: &Range<u16>) -> &str {
+        let bytes = &self.head[usize::from(range.start)..usize::from(range.end)];
+        // It was a `str` when the parser gave it.
+        str::from_utf8(bytes).unwrap_or_default()
+    }
+}

@@ -1,0 +1,299 @@
+//! The server's side of the opening handshake: RFC 6455 §4.2.
+//!
+//! ```text
+//!   input ──► ServerHandshake ──► Request ──accept──► Connection ──► output: 101, and what is sent next
+//!                             │          └──reject──► Rejection  ──► output: a response; then hang up
+//!                             └──► Rejection
+//! ```
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Deref;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use super::error::{HandshakeError, InvalidField};
+use super::head::HeadReader;
+use super::key;
+use super::reply::{Lines, Reply, add_subprotocol};
+use super::request::RequestHead;
+use crate::connection::{Config, Connection, Inbox};
+
+/// Reads a client's opening handshake.
+///
+/// Bytes go into [`input`](Self::input) until [`receive`](Self::receive) gives a request, or a rejection. A server says nothing
+/// before that: what it answers is the output of what the handshake becomes.
+///
+/// ```
+/// use bytes::{Buf, BufMut};
+/// use sansocket::{Config, ServerHandshake};
+///
+/// let mut handshake = ServerHandshake::new(Config::new());
+/// handshake.input().put_slice(
+///     b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+///       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+/// );
+/// let request = handshake.receive().unwrap().expect("the head is whole");
+/// assert_eq!(request.path(), "/chat");
+/// let mut connection = request.accept();
+/// assert!(connection.output().chunk().starts_with(b"HTTP/1.1 101 "));
+/// ```
+#[derive(Debug)]
+pub struct ServerHandshake {
+    config: Config,
+    head: HeadReader,
+    input_ended: bool,
+    done: bool,
+}
+
+impl ServerHandshake {
+    /// A handshake that will make a connection with this configuration.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config, head: HeadReader::new(), input_ended: false, done: false }
+    }
+
+    /// Where received bytes are appended. It has room already.
+    pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
+        self.head.input()
+    }
+
+    /// Says that the stream has ended: nothing more will be received.
+    pub fn end_input(&mut self) {
+        self.input_ended = true;
+    }
+
+    /// Whether more bytes are needed. Once not, there is nothing to be had from the handshake any more.
+    #[must_use]
+    pub fn wants_read(&self) -> bool {
+        !self.done && !self.input_ended
+    }
+
+    /// The client's request, once it is whole; `None` until more has been received, and after this has given anything else.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection`] if it is not an opening handshake, with the HTTP response that says so in its output, or without one if the
+    /// client hung up.
+    pub fn receive(&mut self) -> Result<Option<Request>, Rejection> {
+        if self.done {
+            return Ok(None);
+        }
+        let head = match self.head.receive() {
+            Ok(Some(head)) => head,
+            Ok(None) if self.input_ended => return Err(self.reject(HandshakeError::Incomplete, None)),
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(self.reject(error, None)),
+        };
+        let request = match RequestHead::parse(&head) {
+            Ok(request) => request,
+            Err(error) => return Err(self.reject(error, None)),
+        };
+        match request.check().map(key::accept) {
+            Ok(accept) => Ok(Some(Request { head: request, accept, rest: self.finish(), config: self.config.clone() })),
+            Err(error) => Err(self.reject(error, Some(request))),
+        }
+    }
+
+    fn reject(&mut self, error: HandshakeError, request: Option<RequestHead>) -> Rejection {
+        Rejection::new(error, request, self.finish())
+    }
+
+    /// Ends the handshake; gives what was received after the head.
+    fn finish(&mut self) -> Inbox {
+        self.done = true;
+        core::mem::replace(&mut self.head, HeadReader::new()).into_rest()
+    }
+}
+
+/// An opening handshake that waits for an answer. Everything in it can be looked at first; see [`RequestHead`].
+///
+/// Dropping it answers nothing: the client will see the stream end.
+#[derive(Debug)]
+pub struct Request {
+    head: RequestHead,
+    /// What will be the `Sec-WebSocket-Accept`.
+    accept: [u8; 28],
+    rest: Inbox,
+    config: Config,
+}
+
+impl Request {
+    /// Accepts, without a subprotocol. The answer is the first thing in the connection's output.
+    #[must_use]
+    pub fn accept(self) -> Connection {
+        self.accept_with(&Accept::new())
+    }
+
+    /// Accepts, with a subprotocol or header fields of the application's.
+    #[must_use]
+    pub fn accept_with(self, accept: &Accept) -> Connection {
+        // RFC 6455 §4.2.2 no. 4: the value "MUST be derived from the client's handshake"
+        let supported = accept.subprotocols.iter().map(String::as_str);
+        let subprotocol = supported.into_iter().find(|ours| self.head.subprotocols().any(|theirs| theirs == *ours));
+
+        let mut response = BytesMut::with_capacity(192 + accept.lines.as_bytes().len());
+        response.put_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+        response.put_slice(b"Sec-WebSocket-Accept: ");
+        response.put_slice(&self.accept);
+        response.put_slice(b"\r\n");
+        if let Some(subprotocol) = subprotocol {
+            response.put_slice(b"Sec-WebSocket-Protocol: ");
+            response.put_slice(subprotocol.as_bytes());
+            response.put_slice(b"\r\n");
+        }
+        response.put_slice(accept.lines.as_bytes());
+        response.put_slice(b"\r\n");
+        Connection::server(self.config).continue_handshake(self.rest, &response, subprotocol)
+    }
+
+    /// Refuses, with an HTTP response: 401, 403, 404, a redirect …
+    #[must_use]
+    pub fn reject(self, reply: &Reply) -> Rejection {
+        Rejection::new(HandshakeError::Rejected { status: reply.status() }, Some(self.head), self.rest).answer_with(reply)
+    }
+}
+
+impl Deref for Request {
+    type Target = RequestHead;
+
+    fn deref(&self) -> &RequestHead {
+        &self.head
+    }
+}
+
+/// What a server adds to its acceptance.
+///
+/// ```
+/// use sansocket::Accept;
+///
+/// let accept = Accept::new().subprotocol("chat.v2")?.subprotocol("chat.v1")?.header("Set-Cookie", "session=1; Secure")?;
+/// # Ok::<(), sansocket::InvalidField>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Accept {
+    subprotocols: Vec<String>,
+    lines: Lines,
+}
+
+impl Accept {
+    /// Nothing added.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a subprotocol that the server speaks, after those that it prefers. The first of them that the client offers is
+    /// chosen; if it offers none of them, the connection has none, and the client decides whether it likes that.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidField`] if it is not a token, or was added before.
+    pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidField> {
+        add_subprotocol(&mut self.subprotocols, name)?;
+        Ok(self)
+    }
+
+    /// Adds a header field; several of one name are sent in order.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidField`] if the name is not a token or is the handshake's own, or the value has a control character in it.
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
+        self.lines.add(name, value.as_ref())?;
+        Ok(self)
+    }
+}
+
+impl fmt::Debug for Accept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accept").field("subprotocols", &self.subprotocols).finish_non_exhaustive()
+    }
+}
+
+/// An opening handshake that failed: why, and the HTTP response that tells the client. Write the output, then hang up.
+///
+/// A plain HTTP request ([`HandshakeError::NotWebSocket`]) is in here too. It can be answered with something better
+/// ([`answer_with`](Self::answer_with)), or be handed to an HTTP server as it came ([`into_received`](Self::into_received)).
+pub struct Rejection {
+    // Boxed, because it is the error of functions that rarely fail.
+    details: Box<Details>,
+}
+
+struct Details {
+    error: HandshakeError,
+    request: Option<RequestHead>,
+    rest: Inbox,
+    output: Bytes,
+}
+
+impl Rejection {
+    fn new(error: HandshakeError, request: Option<RequestHead>, rest: Inbox) -> Self {
+        let output = match error.status() {
+            Some(status) => default_reply(&error, status),
+            None => Bytes::new(),
+        };
+        Self { details: Box::new(Details { error, request, rest, output }) }
+    }
+
+    /// Why there is no connection.
+    #[must_use]
+    pub fn error(&self) -> &HandshakeError {
+        &self.details.error
+    }
+
+    /// What the client asked for, if it is HTTP at all.
+    #[must_use]
+    pub fn request(&self) -> Option<&RequestHead> {
+        self.details.request.as_ref()
+    }
+
+    /// Replaces the response.
+    #[must_use]
+    pub fn answer_with(mut self, reply: &Reply) -> Self {
+        self.details.output = reply.encode(None);
+        self
+    }
+
+    /// The response, as bytes to write.
+    pub fn output(&mut self) -> &mut (impl Buf + use<>) {
+        &mut self.details.output
+    }
+
+    /// Whether the response has not been written yet.
+    #[must_use]
+    pub fn wants_write(&self) -> bool {
+        !self.details.output.is_empty()
+    }
+
+    /// All bytes that were received, as they came, for another server to begin with.
+    #[must_use]
+    pub fn into_received(self) -> Bytes {
+        let head = self.request().map_or(&[][..], RequestHead::as_bytes);
+        Bytes::from([head, &self.details.rest].concat())
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection").field("error", self.error()).field("request", &self.request()).finish_non_exhaustive()
+    }
+}
+
+/// The response to what is not an opening handshake: its text says why.
+fn default_reply(error: &HandshakeError, status: u16) -> Bytes {
+    let reply =
+        Reply::with_status(status).own_header("Content-Type", "text/plain; charset=utf-8").body(alloc::format!("{error}\n"));
+    match error {
+        // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response"
+        HandshakeError::Method => reply.own_header("Allow", "GET").encode(None),
+        // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response"; RFC 6455 §4.2.2 no. 4: and the
+        // versions that it understands. RFC 9110 §7.8: who sends Upgrade names it in Connection.
+        HandshakeError::NotWebSocket | HandshakeError::WebSocketVersion => {
+            reply.own_header("Upgrade", "websocket").own_header("Sec-WebSocket-Version", "13").encode(Some("Upgrade"))
+        }
+        _ => reply.encode(None),
+    }
+}

@@ -1,0 +1,187 @@
+//! `ws:` and `wss:` addresses: RFC 6455 §3, RFC 3986 §3.2 and §2.1.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use core::net::Ipv6Addr;
+use core::{error, fmt};
+
+/// Where a server is: `ws://host[:port][/path][?query]`, or `wss://…` over TLS.
+///
+/// ```
+/// use sansocket::Uri;
+///
+/// let uri = Uri::parse("ws://[::1]:9001?room=1").unwrap();
+/// assert_eq!((uri.host(), uri.port(), uri.resource_name()), ("::1", 9001, "/?room=1"));
+/// assert!(!uri.is_secure());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Uri {
+    secure: bool,
+    /// As it was written: an IPv6 address is in brackets.
+    host: String,
+    port: Option<u16>,
+    resource_name: String,
+}
+
+impl Uri {
+    /// Reads an address. Nothing is repaired: what is not an address is an error that says what to write instead.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidUri`] says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, InvalidUri> {
+        let (scheme, rest) = text.split_once("://").ok_or(InvalidUri::Scheme)?;
+        // RFC 6455 §3: "if the scheme component matches "wss" case-insensitively"
+        let secure = scheme.eq_ignore_ascii_case("wss");
+        if !secure && !scheme.eq_ignore_ascii_case("ws") {
+            return Err(InvalidUri::Scheme);
+        }
+        // RFC 6455 §3: "Fragment identifiers … MUST NOT be used on these URIs"
+        if rest.contains('#') {
+            return Err(InvalidUri::Fragment);
+        }
+        let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        if authority.contains('@') {
+            return Err(InvalidUri::UserInfo);
+        }
+        let (host, port) = parse_authority(authority)?;
+        if port == Some(0) {
+            return Err(InvalidUri::Port);
+        }
+        if !is_path_and_query(target) {
+            return Err(InvalidUri::Path);
+        }
+        // RFC 6455 §3: the resource name begins with "/" "if the path component is empty"
+        let resource_name = if target.starts_with('/') { target.to_owned() } else { alloc::format!("/{target}") };
+        Ok(Self { secure, host: host.to_owned(), port, resource_name })
+    }
+
+    /// Whether TLS is asked for: `wss:`.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The host to resolve: a name, or an IP address without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&self.host)
+    }
+
+    /// The port: 80 for `ws:` and 443 for `wss:` unless another is named (§3).
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(self.default_port())
+    }
+
+    /// What is asked for: the path, which is at least `/`, and the query (§3).
+    #[must_use]
+    pub fn resource_name(&self) -> &str {
+        &self.resource_name
+    }
+
+    /// The value of the `Host` header field (§4.1 no. 4).
+    pub(super) fn host_field(&self) -> String {
+        // RFC 6455 §4.1: "/host/ plus optionally ":" followed by /port/ (when not using the default port)"
+        match self.port {
+            Some(port) if port != self.default_port() => alloc::format!("{}:{port}", self.host),
+            _ => self.host.clone(),
+        }
+    }
+
+    fn default_port(&self) -> u16 {
+        if self.secure { 443 } else { 80 }
+    }
+}
+
+impl fmt::Display for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.secure { "wss" } else { "ws" };
+        write!(f, "{scheme}://{}{}", self.host_field(), self.resource_name)
+    }
+}
+
+impl core::str::FromStr for Uri {
+    type Err = InvalidUri;
+
+    fn from_str(text: &str) -> Result<Self, InvalidUri> {
+        Self::parse(text)
+    }
+}
+
+/// Reads `host[:port]`; an IPv6 address keeps its brackets.
+pub(super) fn parse_authority(authority: &str) -> Result<(&str, Option<u16>), InvalidUri> {
+    let after_brackets = authority.rfind(']').map_or(0, |end| end + 1);
+    let (host, port) = match authority[after_brackets..].find(':') {
+        Some(colon) => authority.split_at(after_brackets + colon),
+        None => (authority, ""),
+    };
+    // RFC 3986 §3.2.3: *DIGIT, so "host:" names no port
+    let port = match port.strip_prefix(':') {
+        None | Some("") => None,
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().map_err(|_| InvalidUri::Port)?),
+        Some(_) => return Err(InvalidUri::Port),
+    };
+    let is_host = match host.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        // RFC 3986 §3.2.2: reg-name, which an IPv4 address is too
+        None => !host.is_empty() && is_made_of(host, b"-._~!$&'()*+,;="),
+    };
+    if is_host { Ok((host, port)) } else { Err(InvalidUri::Host) }
+}
+
+fn is_path_and_query(text: &str) -> bool {
+    // RFC 3986 §3.3, §3.4: pchar, "/" and "?"
+    is_made_of(text, b"-._~!$&'()*+,;=:@/?")
+}
+
+/// Whether text is letters, digits, percent-encoded bytes and these.
+fn is_made_of(text: &str, others: &[u8]) -> bool {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let ok = match byte {
+            b'%' => {
+                let mut is_hex = || bytes.next().is_some_and(|b| b.is_ascii_hexdigit());
+                is_hex() && is_hex()
+            }
+            byte => byte.is_ascii_alphanumeric() || others.contains(&byte),
+        };
+        if !ok {
+            return false;
+        }
+    }
+    true
+}
+
+/// Why this is no address of a WebSocket server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvalidUri {
+    /// Neither `ws://` nor `wss://`.
+    Scheme,
+    /// No host, or none that could be: a name in ASCII, an IPv4 address, or an IPv6 address in brackets.
+    Host,
+    /// A port that is not one of 1–65535.
+    Port,
+    /// A user name, which would be sent nowhere.
+    UserInfo,
+    /// A fragment (§3).
+    Fragment,
+    /// A path or query with characters that must be percent-encoded.
+    Path,
+}
+
+impl fmt::Display for InvalidUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scheme => "the address does not begin with ws:// or wss://",
+            Self::Host => "the address has no valid host; write other scripts in punycode, and IPv6 in brackets",
+            Self::Port => "the port is not a number from 1 to 65535",
+            Self::UserInfo => "the address has a user name; send credentials in an Authorization header field",
+            Self::Fragment => "the address has a fragment; write # as %23",
+            Self::Path => "the path or query has characters in it that must be percent-encoded",
+        })
+    }
+}
+
+impl error::Error for InvalidUri {}
