@@ -6,11 +6,16 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "std")]
+mod adapter;
 mod connection;
 mod handshake;
 mod message;
+pub mod timing;
 pub mod wire;
 
+#[cfg(feature = "std")]
+pub use adapter::{Error, blocking};
 pub use connection::{
     Closed, Config, Connection, Ending, Entropy, Event, NoEntropy, ProtocolError, Role, SendError, Side, State,
 };

@@ -1,0 +1,263 @@
+//! Connections on blocking streams: `std::net` and whatever else reads and writes.
+//!
+//! One thread, one connection. Nothing here knows a frame from a byte: [`Connection`] does.
+
+mod open;
+mod pipe;
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use bytes::BufMut;
+
+pub use self::open::{Incoming, Options, PlainHttp, Upgrade, accept, connect, connect_over};
+use self::pipe::Pipe;
+pub use self::pipe::Stream;
+use super::Error;
+use crate::connection::{Closed, Connection, Event, Role, State};
+use crate::message::{CloseCode, CloseFrame, Message};
+use crate::timing::Timeouts;
+
+/// [`WebSocket::feed`] lets messages wait for more up to this many bytes.
+const HIGH_WATER: usize = 64 * 1024;
+
+/// A connection on a blocking stream.
+///
+/// Pings are answered and the closing handshake is done inside [`recv`](Self::recv), so a connection must be received from, even
+/// if nothing is expected. Dropping it cuts the stream: the peer is told nothing. To part properly, [`close`](Self::close).
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// # let url = format!("ws://{}/", listener.local_addr()?);
+/// let server = std::thread::spawn(move || -> Result<(), sansocket::Error> {
+///     let (stream, _) = listener.accept()?;
+///     let mut socket = sansocket::blocking::accept(stream)?;
+///     while let Some(message) = socket.recv()? {
+///         socket.send(message)?;
+///     }
+///     Ok(())
+/// });
+///
+/// let mut socket = sansocket::blocking::connect(&url)?;
+/// socket.send("hello")?;
+/// assert_eq!(socket.recv()?, Some("hello".into()));
+/// let closed = socket.close(sansocket::CloseCode::NORMAL, "")?;
+/// assert!(closed.was_clean());
+/// # server.join().unwrap()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct WebSocket<S> {
+    connection: Connection,
+    pipe: Pipe<S>,
+}
+
+impl<S: Stream> WebSocket<S> {
+    /// Goes on with a connection whose opening handshake is done, here or elsewhere, on the stream that it is open on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the stream's timeouts can't be set.
+    pub fn from_parts(stream: S, connection: Connection, timeouts: Timeouts) -> Result<Self, Error> {
+        Ok(Self::new(Pipe::new(stream, timeouts, Instant::now())?, connection))
+    }
+
+    fn new(mut pipe: Pipe<S>, connection: Connection) -> Self {
+        pipe.observe(connection.state());
+        Self { connection, pipe }
+    }
+
+    /// Waits for the next message. `None` is the end: both sides said farewell. Before it waits, it writes whatever was fed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Protocol`] if the peer broke the protocol or a limit, [`Error::ConnectionLost`] if the stream ended without a
+    /// Close; both for ever after. [`Error::TimedOut`] if the peer reads nothing, or does not finish a closing handshake.
+    pub fn recv(&mut self) -> Result<Option<Message>, Error> {
+        self.recv_until(None)
+    }
+
+    /// Waits for the next message for a while.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv); and [`TimedOut::Receive`](crate::timing::TimedOut::Receive) if no message came in time. Nothing
+    /// is lost then: part of a message stays until the rest of it comes.
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Option<Message>, Error> {
+        self.recv_until(Some(self.pipe.now().saturating_add(timeout)))
+    }
+
+    /// Sends a message: it is on its way when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Send`] once either side has begun to close. [`Error::ConnectionLost`] if the stream is cut off; what the peer
+    /// sent before can still be received. [`Error::TimedOut`] if the peer reads nothing; the message waits then, and is not to
+    /// be sent again.
+    pub fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.connection.send(message)?;
+        self.flush()
+    }
+
+    /// Lets a message wait for more, to be written with them: at the next [`flush`](Self::flush) or [`send`](Self::send), when
+    /// [`recv`](Self::recv) has to wait, or when 64 KiB have come together.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.connection.send(message)?;
+        if self.connection.buffered_amount() < HIGH_WATER { Ok(()) } else { self.flush() }
+    }
+
+    /// Writes what waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ConnectionLost`] if the stream is cut off, [`Error::TimedOut`] if the peer reads nothing.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        self.pipe.observe(self.connection.state());
+        while self.connection.wants_write() {
+            self.pipe.write(self.connection.output())?;
+        }
+        Ok(())
+    }
+
+    /// Sends a ping, of at most 125 bytes. The peer's pong is taken care of by [`recv`](Self::recv).
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), also for too long a payload.
+    pub fn ping(&mut self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.connection.ping(payload)?;
+        self.flush()
+    }
+
+    /// Says farewell, waits for the peer's, ends the stream, and tells how the conversation ended. Messages that still come are
+    /// thrown away; to have them, [`start_close`](Self::start_close) and receive until the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the peer does not answer in time:
+    /// the stream is ended all the same.
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
+        self.queue_close(code, reason)?;
+        loop {
+            let received = self.recv();
+            if let Some(closed) = self.closed() {
+                return Ok(closed.clone());
+            }
+            if let Err(error) = received {
+                self.pipe.cut();
+                return Err(error);
+            }
+        }
+    }
+
+    /// Says farewell, and returns. What the peer sends before its own farewell can be received, until the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as [`flush`](Self::flush).
+    pub fn start_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.queue_close(code, reason)?;
+        self.flush()
+    }
+
+    /// Ends the stream now, without a farewell. The peer sees code 1006.
+    pub fn abort(mut self) {
+        self.pipe.cut();
+    }
+
+    /// Where the connection is in its life.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.connection.state()
+    }
+
+    /// How the conversation ended, once it has.
+    #[must_use]
+    pub const fn closed(&self) -> Option<&Closed> {
+        self.connection.closed()
+    }
+
+    /// The subprotocol that the handshake agreed on.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.connection.subprotocol()
+    }
+
+    /// The stream, to look at: addresses, TLS.
+    #[must_use]
+    pub const fn stream(&self) -> &S {
+        self.pipe.stream()
+    }
+
+    /// The stream and the connection, with whatever was received and not taken yet, or fed and not written yet: to go on with
+    /// another adapter.
+    #[must_use]
+    pub fn into_parts(self) -> (S, Connection) {
+        (self.pipe.into_stream(), self.connection)
+    }
+
+    fn queue_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        let frame = CloseFrame::new(code, reason)?;
+        self.connection.close(frame);
+        Ok(())
+    }
+
+    fn recv_until(&mut self, until: Option<Duration>) -> Result<Option<Message>, Error> {
+        let mut replied = false;
+        loop {
+            match self.connection.receive() {
+                Some(Event::Message(message)) => {
+                    if replied {
+                        // Should it fail, the next call will meet the same failure; the message must not be lost to it.
+                        let _ = self.flush();
+                    }
+                    return Ok(Some(message));
+                }
+                Some(Event::Closed(_)) => self.end(),
+                Some(_) => replied = true,
+                None => match self.connection.closed() {
+                    Some(closed) => return Error::from_ending(closed).map(|()| None),
+                    None => self.wait(until)?,
+                },
+            }
+        }
+    }
+
+    /// Writes what waits, then waits for bytes.
+    fn wait(&mut self, until: Option<Duration>) -> Result<(), Error> {
+        match self.flush() {
+            // A peer that takes nothing any more may still have left something to read, its Close for example.
+            Ok(()) | Err(Error::ConnectionLost) => {}
+            Err(error) => return Err(error),
+        }
+        let connection = &mut self.connection;
+        if self.pipe.read(until, |bytes| connection.input().put_slice(bytes))? == 0 {
+            self.connection.end_input();
+        }
+        Ok(())
+    }
+
+    /// Writes the last words, if there are any, and ends the stream: the server first.
+    fn end(&mut self) {
+        let _ = self.flush();
+        self.pipe.hang_up(self.connection.role() == Role::Server);
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io(error) => error,
+            Error::ConnectionLost => Self::new(io::ErrorKind::UnexpectedEof, error),
+            Error::TimedOut(_) => Self::new(io::ErrorKind::TimedOut, error),
+            Error::Uri(_) | Error::Reason(_) | Error::Send(_) => Self::new(io::ErrorKind::InvalidInput, error),
+            _ => Self::new(io::ErrorKind::InvalidData, error),
+        }
+    }
+}

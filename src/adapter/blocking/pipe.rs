@@ -1,0 +1,253 @@
+//! A blocking stream with a clock: moves bytes between it and the four ends, and gives up in time.
+
+use std::cell::Cell;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::thread_local;
+use std::time::{Duration, Instant};
+use std::vec::Vec;
+
+use bytes::Buf;
+
+use super::super::Error;
+use crate::connection::State;
+use crate::timing::{TimedOut, Timeouts, Timer};
+
+/// What a thread reads into, in bytes. The pages that no read ever filled take no memory.
+const WINDOW: usize = 64 * 1024;
+
+/// As many buffers as one write takes: beyond that, the next write does.
+const MAX_SLICES: usize = 16;
+
+thread_local! {
+    /// One for all connections of a thread, since it reads from one at a time. Taken out while in use, so that a stream which
+    /// is itself a connection of ours gets another.
+    static READ_WINDOW: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A stream that a blocking connection can stand on: reading, writing, and, if it can, giving up in time.
+///
+/// `TcpStream` and `UnixStream` do all of it. For another stream, forward to the socket below; a method that is left out makes
+/// that timeout not work.
+///
+/// ```
+/// struct Tls(std::net::TcpStream /* and a session */);
+/// # impl std::io::Read for Tls { fn read(&mut self, b: &mut [u8]) -> std::io::Result<usize> { self.0.read(b) } }
+/// # impl std::io::Write for Tls {
+/// #     fn write(&mut self, b: &[u8]) -> std::io::Result<usize> { self.0.write(b) }
+/// #     fn flush(&mut self) -> std::io::Result<()> { self.0.flush() }
+/// # }
+/// impl sansocket::blocking::Stream for Tls {
+///     fn set_read_timeout(&mut self, timeout: Option<std::time::Duration>) -> std::io::Result<()> {
+///         self.0.set_read_timeout(timeout)
+///     }
+/// }
+/// ```
+pub trait Stream: Read + Write {
+    /// Makes a read fail with `WouldBlock` or `TimedOut` after this time without a byte.
+    ///
+    /// # Errors
+    ///
+    /// What the stream says.
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let _ = timeout;
+        Ok(())
+    }
+
+    /// Makes a write fail with `WouldBlock` or `TimedOut` after this time without progress.
+    ///
+    /// # Errors
+    ///
+    /// What the stream says.
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let _ = timeout;
+        Ok(())
+    }
+
+    /// Sends small writes at once (`TCP_NODELAY`), where there is such a thing.
+    ///
+    /// # Errors
+    ///
+    /// What the stream says.
+    fn set_nodelay(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Ends the stream's outgoing half, or both.
+    ///
+    /// # Errors
+    ///
+    /// What the stream says.
+    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
+        let _ = how;
+        self.flush()
+    }
+}
+
+impl Stream for TcpStream {
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        TcpStream::set_read_timeout(self, timeout)
+    }
+
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        TcpStream::set_write_timeout(self, timeout)
+    }
+
+    fn set_nodelay(&mut self) -> io::Result<()> {
+        TcpStream::set_nodelay(self, true)
+    }
+
+    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
+        TcpStream::shutdown(self, how)
+    }
+}
+
+#[cfg(unix)]
+impl Stream for std::os::unix::net::UnixStream {
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        Self::set_read_timeout(self, timeout)
+    }
+
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        Self::set_write_timeout(self, timeout)
+    }
+
+    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
+        Self::shutdown(self, how)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Pipe<S> {
+    stream: S,
+    /// The epoch of `timer`.
+    epoch: Instant,
+    timer: Timer,
+    /// The timeouts that the stream has now, so as not to set them again.
+    read_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
+}
+
+impl<S: Stream> Pipe<S> {
+    /// Begins the opening handshake's time at `epoch`.
+    pub(super) fn new(mut stream: S, timeouts: Timeouts, epoch: Instant) -> Result<Self, Error> {
+        stream.set_read_timeout(None)?;
+        stream.set_write_timeout(None)?;
+        let timer = Timer::new(timeouts, Duration::ZERO);
+        Ok(Self { stream, epoch, timer, read_timeout: None, write_timeout: None })
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    pub(super) fn observe(&mut self, state: State) {
+        self.timer.observe(state, self.epoch.elapsed());
+    }
+
+    pub(super) const fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    pub(super) fn into_stream(mut self) -> S {
+        // The stream goes on without us: what we set is undone, and if that fails, its next user will meet the failure.
+        let _ = self.stream.set_read_timeout(None);
+        let _ = self.stream.set_write_timeout(None);
+        self.stream
+    }
+
+    /// Writes all there is. What was written when an error comes is off the buffer.
+    pub(super) fn write(&mut self, output: &mut impl Buf) -> Result<(), Error> {
+        while output.has_remaining() {
+            self.timer.check(self.now())?;
+            let patience = self.timer.deadline().map(|deadline| deadline.saturating_sub(self.now()));
+            let timeout = [patience, self.timer.write_timeout()].into_iter().flatten().min();
+            if self.write_timeout != timeout {
+                self.stream.set_write_timeout(timeout.map(at_least_something))?;
+                self.write_timeout = timeout;
+            }
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let count = output.chunks_vectored(&mut slices);
+            match self.stream.write_vectored(&slices[..count]) {
+                Ok(0) => return Err(Error::ConnectionLost),
+                Ok(written) => output.advance(written),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) && timeout.is_some() => {
+                    self.timer.check(self.now())?;
+                    return Err(TimedOut::Write.into());
+                }
+                Err(error) if is_cut(&error) => return Err(Error::ConnectionLost),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(self.stream.flush()?)
+    }
+
+    /// Waits for bytes and hands them over; gives how many. 0 is the end of the stream, also if it was cut off.
+    pub(super) fn read(&mut self, until: Option<Duration>, hand_over: impl FnOnce(&[u8])) -> Result<usize, Error> {
+        let mut window = READ_WINDOW.take();
+        window.resize(WINDOW, 0);
+        let read = self.read_into(&mut window, until);
+        if let Ok(count) = read {
+            hand_over(&window[..count]);
+        }
+        READ_WINDOW.set(window);
+        read
+    }
+
+    fn read_into(&mut self, window: &mut [u8], until: Option<Duration>) -> Result<usize, Error> {
+        loop {
+            self.timer.check(self.now())?;
+            let deadline = [self.timer.deadline(), until].into_iter().flatten().min();
+            let timeout = deadline.map(|deadline| deadline.saturating_sub(self.now()));
+            if self.read_timeout != timeout {
+                self.stream.set_read_timeout(timeout.map(at_least_something))?;
+                self.read_timeout = timeout;
+            }
+            match self.stream.read(window) {
+                Ok(count) => return Ok(count),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) && timeout.is_some() => {
+                    self.timer.check(self.now())?;
+                    if until.is_some_and(|until| self.now() >= until) {
+                        return Err(TimedOut::Receive.into());
+                    }
+                }
+                Err(error) if is_cut(&error) => return Ok(0),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Ends the stream so that what was written arrives: bytes of the peer's that nobody read would make the system cut the
+    /// stream off, and our last words with it. They are thrown away until the peer hangs up too, or the time for closing is over.
+    pub(super) fn hang_up(&mut self, we_first: bool) {
+        self.observe(State::Closed);
+        if we_first {
+            let _ = self.stream.shutdown(Shutdown::Write);
+        }
+        while let Ok(1..) = self.read(None, |_| ()) {}
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
+    /// Ends the stream now.
+    pub(super) fn cut(&mut self) {
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+}
+
+/// Sockets take no timeout of zero.
+fn at_least_something(timeout: Duration) -> Duration {
+    timeout.max(Duration::from_micros(1))
+}
+
+/// How streams say that a timeout is over: systems differ.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// Whether the stream was cut off, by the peer or on the way.
+fn is_cut(error: &io::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
+}

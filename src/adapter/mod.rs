@@ -1,0 +1,96 @@
+//! The only floor that reads, writes and asks what time it is. It moves bytes; what they mean is the core's business.
+
+pub mod blocking;
+
+use std::{error, fmt, io};
+
+use crate::connection::{Closed, Ending, NoEntropy, ProtocolError, SendError};
+use crate::handshake::{HandshakeError, InvalidUri};
+use crate::message::ReasonTooLong;
+use crate::timing::TimedOut;
+
+/// What can go wrong with a connection on a stream.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The stream failed, in another way than by being cut off.
+    Io(io::Error),
+    /// The address is not one.
+    Uri(InvalidUri),
+    /// The address is `wss:`, and there is no TLS here. Connect a TLS stream yourself and give it to `connect_over`: nothing is
+    /// ever sent in clear instead.
+    TlsNeeded,
+    /// There are no random bytes for masking keys.
+    Entropy(NoEntropy),
+    /// The opening handshake failed.
+    Handshake(HandshakeError),
+    /// The peer broke the protocol or a limit. It was told by a Close.
+    Protocol(ProtocolError),
+    /// The stream ended, or was reset, without a Close: WHATWG's code 1006.
+    ConnectionLost,
+    /// The message could not be sent. Nothing is broken.
+    Send(SendError),
+    /// The close reason is too long. Nothing was sent.
+    Reason(ReasonTooLong),
+    /// Something took too long.
+    TimedOut(TimedOut),
+}
+
+impl Error {
+    /// What a receiver is told at the end: nothing if it was clean.
+    fn from_ending(closed: &Closed) -> Result<(), Self> {
+        match closed.ending() {
+            Ending::Clean => Ok(()),
+            Ending::Violated(error) => Err(Self::Protocol(error)),
+            Ending::Dropped => Err(Self::ConnectionLost),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::Uri(error) => error.fmt(f),
+            Self::TlsNeeded => f.write_str("a wss: address needs TLS; connect a TLS stream and pass it to connect_over"),
+            Self::Entropy(error) => error.fmt(f),
+            Self::Handshake(error) => error.fmt(f),
+            Self::Protocol(error) => error.fmt(f),
+            Self::ConnectionLost => f.write_str("the connection was lost without a closing handshake"),
+            Self::Send(error) => error.fmt(f),
+            Self::Reason(error) => error.fmt(f),
+            Self::TimedOut(error) => error.fmt(f),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Io(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+/// Errors of the floors below.
+macro_rules! error_from {
+    ($($source:ty => $variant:ident),* $(,)?) => {$(
+        impl From<$source> for Error {
+            fn from(error: $source) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )*};
+}
+
+error_from! {
+    io::Error => Io,
+    InvalidUri => Uri,
+    NoEntropy => Entropy,
+    HandshakeError => Handshake,
+    ProtocolError => Protocol,
+    SendError => Send,
+    ReasonTooLong => Reason,
+    TimedOut => TimedOut,
+}
