@@ -1,0 +1,118 @@
+//! The client that the conformance suite's fuzzing server talks to: runs every case, echoing whatever comes.
+//!
+//! `autobahn_client ws://127.0.0.1:9001 --driver core|blocking --agent NAME`; started by `autobahn/run`.
+
+use std::error::Error;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::ExitCode;
+
+use bytes::{Buf, BufMut};
+use sansocket::{ClientHandshake, ClientRequest, Config, Entropy, Event, blocking};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("autobahn_client: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let Arguments { server, agent, echo } = Arguments::parse()?;
+    let mut socket = blocking::connect(&format!("{server}/getCaseCount"))?;
+    let count = socket.recv()?.ok_or("the suite did not say how many cases there are")?;
+    let count: usize = count.as_text().ok_or("the number of cases is not text")?.parse()?;
+    for case in 1..=count {
+        println!("case {case}/{count}");
+        // Most cases break the protocol on purpose: how a connection ends is for the suite to judge.
+        let _ = echo(&format!("{server}/runCase?case={case}&agent={agent}"));
+    }
+    let mut socket = blocking::connect(&format!("{server}/updateReports?agent={agent}"))?;
+    while socket.recv()?.is_some() {}
+    Ok(())
+}
+
+type Echo = fn(&str) -> Result<(), Box<dyn Error>>;
+
+/// With the blocking adapter.
+fn echo_blocking(url: &str) -> Result<(), Box<dyn Error>> {
+    let mut socket = blocking::connect(url)?;
+    while let Some(message) = socket.recv()? {
+        socket.feed(message)?;
+    }
+    Ok(())
+}
+
+/// With nothing but the core: the bytes are moved by hand.
+fn echo_core(url: &str) -> Result<(), Box<dyn Error>> {
+    let request = ClientRequest::new(url)?;
+    let mut stream = TcpStream::connect((request.uri().host(), request.uri().port()))?;
+    stream.set_nodelay(true)?;
+    let mut buffer = vec![0; 64 * 1024];
+
+    let mut handshake = ClientHandshake::new(&request, Config::new(), Entropy::from_os()?);
+    stream.write_all(handshake.output().chunk())?;
+    let mut connection = loop {
+        if let Some((connection, _)) = handshake.receive()? {
+            break connection;
+        }
+        match stream.read(&mut buffer)? {
+            0 => handshake.end_input(),
+            n => handshake.input().put_slice(&buffer[..n]),
+        }
+    };
+
+    loop {
+        while let Some(event) = connection.receive() {
+            if let Event::Message(message) = event {
+                connection.send(message)?;
+            }
+        }
+        while connection.wants_write() {
+            let written = stream.write(connection.output().chunk())?;
+            connection.output().advance(written);
+        }
+        if !connection.wants_read() {
+            return Ok(());
+        }
+        match stream.read(&mut buffer)? {
+            0 => connection.end_input(),
+            n => connection.input().put_slice(&buffer[..n]),
+        }
+    }
+}
+
+struct Arguments {
+    server: String,
+    agent: String,
+    echo: Echo,
+}
+
+impl Arguments {
+    fn parse() -> Result<Self, Box<dyn Error>> {
+        let (mut server, mut agent, mut echo) = (None, None, None);
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                lexopt::Arg::Value(value) => server = Some(value.to_string_lossy().trim_end_matches('/').to_owned()),
+                lexopt::Arg::Long("agent") => agent = Some(parser.value()?.to_string_lossy().into_owned()),
+                lexopt::Arg::Long("driver") => {
+                    echo = match parser.value()?.to_str() {
+                        Some("blocking") => Some(echo_blocking as Echo),
+                        Some("core") => Some(echo_core as Echo),
+                        _ => return Err("--driver is one of: blocking, core".into()),
+                    }
+                }
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        Ok(Self {
+            server: server.ok_or("the suite's address is missing")?,
+            agent: agent.ok_or("--agent is missing")?,
+            echo: echo.ok_or("--driver is missing")?,
+        })
+    }
+}
