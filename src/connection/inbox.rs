@@ -21,7 +21,7 @@ const MAX_ROOM: usize = 64 * 1024;
 /// is reserved here, so a message that is kept pins at most twice its size.
 const HAND_OVER: usize = MAX_ROOM / 2;
 
-/// The rest of a block is not kept for fewer bytes than this: an unfinished header or control frame of a silent peer.
+/// A block is not kept for so few bytes: a header or control frame that a silent peer did not finish.
 const REMNANT: usize = 256;
 
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Inbox {
         }
         if self.bytes.is_empty() {
             self.bytes = BytesMut::new();
-        } else if self.bytes.len() <= REMNANT && spare > REMNANT {
+        } else if self.bytes.len() <= REMNANT {
             self.bytes = BytesMut::from(&self.bytes[..]);
         }
     }

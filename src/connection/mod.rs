@@ -130,6 +130,7 @@ impl Connection {
     /// What a handshake hands on: the bytes after its head, the bytes that answer it, and what was agreed.
     pub(crate) fn continue_handshake(mut self, inbox: Inbox, answer: &[u8], subprotocol: Option<&str>) -> Self {
         self.inbox = inbox;
+        self.inbox.release();
         self.output.append(answer);
         self.subprotocol = subprotocol.map(Box::from);
         self

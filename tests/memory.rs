@@ -1,0 +1,314 @@
+//! Memory follows use: what is held, taken and handed over, by a counting allocator. RFC 6455 §10.4.
+#![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use bytes::BufMut;
+use sansocket::{Config, Connection, Ending, Error, Event, Message, ProtocolError, Role, ServerHandshake};
+use support::{Chunking, connection, drain, entropy, feed, hex, masked, unmasked};
+
+struct Counting;
+
+thread_local! {
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count(change: isize) {
+    // A thread that ends has no counters any more, and nobody looks at them.
+    let _ = LIVE.try_with(|live| {
+        live.set(live.get() + change);
+        PEAK.with(|peak| peak.set(peak.get().max(live.get())));
+        if change > 0 {
+            COUNT.with(|count| count.set(count.get() + 1));
+        }
+    });
+}
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size as isize - layout.size() as isize);
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What a piece of work took.
+struct Cost {
+    /// Bytes at the highest point above those at the start.
+    peak: isize,
+    /// Bytes that are still held at the end.
+    held: isize,
+    /// How often memory was taken.
+    allocations: usize,
+}
+
+fn cost<T>(work: impl FnOnce() -> T) -> (T, Cost) {
+    let (before, count) = (LIVE.get(), COUNT.get());
+    PEAK.set(before);
+    let result = work();
+    (result, Cost { peak: PEAK.get() - before, held: LIVE.get() - before, allocations: COUNT.get() - count })
+}
+
+/// Feeds bytes, and drops the events.
+fn take(connection: &mut Connection, bytes: &[u8]) {
+    connection.input().put_slice(bytes);
+    while connection.receive().is_some() {}
+}
+
+#[test]
+fn sizes_of_what_is_passed_around() {
+    assert!(size_of::<Event>() <= 64, "{}", size_of::<Event>());
+    assert!(size_of::<Message>() <= 40, "{}", size_of::<Message>());
+    assert!(size_of::<ProtocolError>() <= 16, "{}", size_of::<ProtocolError>());
+    assert!(size_of::<Error>() <= 32, "{}", size_of::<Error>());
+    assert!(size_of::<Connection>() <= 400, "{}", size_of::<Connection>());
+}
+
+#[test]
+fn a_new_connection_holds_nothing() {
+    let (server, cost_of_server) = cost(|| connection(Role::Server, Config::new()));
+    assert_eq!((cost_of_server.held, server.bytes_held()), (0, 0));
+    // A client's generator of masking keys is made before it.
+    let entropy = entropy();
+    let (client, cost_of_client) = cost(|| Connection::client(Config::new(), entropy));
+    assert_eq!((cost_of_client.held, client.bytes_held()), (0, 0));
+}
+
+#[test]
+fn an_idle_connection_holds_nothing_after_a_large_message_came_and_went() {
+    for role in [Role::Server, Role::Client] {
+        let mut us = connection(role, Config::new());
+        let payload = vec![b'x'; 1 << 20];
+        let frame = if role == Role::Server { masked(0x81, &payload) } else { unmasked(0x81, &payload) };
+        let (events, cost) = cost(|| {
+            let mut events = 0;
+            for chunk in frame.chunks(64 * 1024) {
+                us.input().put_slice(chunk);
+                while let Some(event) = us.receive() {
+                    let Event::Message(message) = event else { panic!("{event:?}") };
+                    us.send(message).unwrap();
+                    events += 1;
+                }
+            }
+            drain(&mut us);
+            us.input();
+            us.receive();
+            events
+        });
+        assert_eq!((events, cost.held, us.bytes_held()), (1, 0, 0), "{role:?}");
+    }
+}
+
+/// An unused reservation goes back when there is nothing to receive; what is left of a block does not pin it.
+#[test]
+fn a_waiting_read_gives_its_room_back() {
+    let mut server = connection(Role::Server, Config::new());
+    let (_, idle) = cost(|| {
+        server.input();
+        assert!(server.bytes_held() >= 4096);
+        assert_eq!(server.receive(), None);
+    });
+    assert_eq!(idle.held, 0);
+
+    let (_, half_a_header) = cost(|| take(&mut server, &[masked(0x82, &[0; 60_000]), vec![0x82]].concat()));
+    assert!(half_a_header.held <= 64, "{}", half_a_header.held);
+}
+
+/// CVE-2022-35922 and its like: a claim is not a reason to take memory.
+#[test]
+fn an_announced_length_takes_no_memory() {
+    for exponent in 16..=63_u32 {
+        for len in [1 << exponent, (1_u64 << exponent) - 1, (1 << 63) - 1 - u64::from(exponent)] {
+            let len = len.clamp(65_536, (1 << 63) - 1);
+            for limit in [Config::UNLIMITED, usize::MAX as u64, 1 << 63] {
+                let mut server = connection(Role::Server, Config::new().max_message_size(limit));
+                let header = [&[0x82, 0xff][..], &len.to_be_bytes(), &[0; 4]].concat();
+                let (_, cost) = cost(|| {
+                    take(&mut server, &header);
+                    take(&mut server, b"x");
+                });
+                assert!(cost.peak < 8 * 1024, "{len}: {}", cost.peak);
+                assert_eq!(server.closed(), None, "{len}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refusal_comes_from_the_header_alone() {
+    let mut server = connection(Role::Server, Config::new());
+    let (events, cost) = cost(|| feed(&mut server, &hex("82ff7fffffffffffffff00000000"), Chunking::Bytewise));
+    assert!(matches!(&events[..], [Event::Closed(closed)] if closed.sent().unwrap().code().get() == 1009));
+    assert!(cost.peak < 8 * 1024, "{}", cost.peak);
+}
+
+/// Held for a message that is not whole: at most twice what was really received.
+#[test]
+fn a_dribbled_message_takes_twice_what_came() {
+    let mut server = connection(Role::Server, Config::new());
+    let header = hex("82ff0000000000100000 00000000");
+    let (_, cost) = cost(|| {
+        take(&mut server, &header);
+        for _ in 0..64 * 1024 {
+            take(&mut server, b"x");
+        }
+    });
+    assert!(cost.peak <= 2 * 64 * 1024 + 4 * 1024, "{}", cost.peak);
+}
+
+#[test]
+fn a_large_message_ends_in_a_buffer_of_its_size() {
+    let mut server = connection(Role::Server, Config::new());
+    let frame = masked(0x82, &vec![7; 1_000_000]);
+    let (message, cost) = cost(|| {
+        for chunk in frame.chunks(10_000) {
+            server.input().put_slice(chunk);
+            if let Some(event) = server.receive() {
+                return Some(event);
+            }
+        }
+        None
+    });
+    assert!(message.is_some());
+    assert!(cost.held <= 1_000_000 + 4096 + 64, "{}", cost.held);
+}
+
+/// CVE-2026-48779: fragments take no memory of their own.
+#[test]
+fn tiny_fragments_take_what_they_carry() {
+    let mut server = connection(Role::Server, Config::new());
+    let (_, cost) = cost(|| {
+        take(&mut server, &masked(0x02, b"x"));
+        for _ in 0..16_384 {
+            take(&mut server, &masked(0x00, b"x"));
+        }
+    });
+    assert!(cost.peak <= 64 * 1024, "{}", cost.peak);
+}
+
+/// CVE-2014-0193: a million empty frames that never end a message.
+#[test]
+fn empty_fragments_are_counted() {
+    let empty = masked(0x00, b"").repeat(1000);
+    let mut server = connection(Role::Server, Config::new());
+    let (_, cost) = cost(|| {
+        take(&mut server, &masked(0x01, b""));
+        for _ in 0..1000 {
+            take(&mut server, &empty);
+        }
+    });
+    let closed = server.closed().unwrap();
+    assert_eq!(closed.ending(), Ending::Violated(ProtocolError::TooManyFragments { limit: 262_144 }));
+    assert_eq!(closed.sent().unwrap().code().get(), 1008);
+    assert!(cost.peak < 32 * 1024, "{}", cost.peak);
+}
+
+/// CVE-2026-11586: the peer pings and reads nothing.
+#[test]
+fn a_ping_flood_takes_no_memory() {
+    let mut server = connection(Role::Server, Config::new());
+    let pings = masked(0x89, &[0; 125]).repeat(100);
+    let (_, cost) = cost(|| {
+        for _ in 0..10_000 {
+            take(&mut server, &pings);
+        }
+    });
+    assert!(cost.peak < 64 * 1024, "{}", cost.peak);
+    assert!(cost.held < 16 * 1024, "{}", cost.held);
+}
+
+/// CVE-2024-52532: what comes after the end is thrown away as it comes.
+#[test]
+fn nothing_is_kept_after_the_end() {
+    for end in ["888237fa213d3412", "8b00"] {
+        let mut server = connection(Role::Server, Config::new());
+        take(&mut server, &hex(end));
+        drain(&mut server);
+        let chunk = vec![0; 64 * 1024];
+        let (_, cost) = cost(|| {
+            for _ in 0..1000 {
+                server.input().put_slice(&chunk);
+            }
+            server.receive()
+        });
+        assert!(cost.peak <= 2 * 64 * 1024 + 8 * 1024, "{}", cost.peak);
+        assert_eq!((cost.held, server.bytes_held()), (0, 0));
+    }
+}
+
+/// The steady state of an echo: the room to receive, the message, and the room to send it.
+#[test]
+fn a_small_message_takes_three_allocations() {
+    let mut server = connection(Role::Server, Config::new());
+    let frame = masked(0x81, b"sixteen letters.");
+    let (_, cost) = cost(|| {
+        for _ in 0..100 {
+            server.input().put_slice(&frame);
+            while let Some(Event::Message(message)) = server.receive() {
+                server.send(message).unwrap();
+            }
+            let output = server.output();
+            let len = bytes::Buf::remaining(output);
+            bytes::Buf::advance(output, len);
+        }
+    });
+    assert_eq!((cost.allocations, cost.held), (300, 0));
+}
+
+/// A head that never ends is refused, and was never kept whole.
+#[test]
+fn an_endless_head_is_bounded() {
+    for line in [&b"x"[..], b"X: y\r\n", b"\r\n"] {
+        let (status, cost) = cost(|| {
+            let mut handshake = ServerHandshake::new(Config::new());
+            handshake.input().put_slice(b"GET / HTTP/1.1\r\n");
+            for _ in 0..1_000_000 {
+                handshake.input().put_slice(line);
+                match handshake.receive() {
+                    Ok(_) if handshake.wants_read() => {}
+                    Ok(_) => return None,
+                    Err(rejection) => return rejection.error().status(),
+                }
+            }
+            panic!("a million lines were taken")
+        });
+        assert!(matches!(status, Some(400 | 426 | 431)), "{status:?}");
+        assert!(cost.peak < 64 * 1024, "{}", cost.peak);
+    }
+}
+
+#[test]
+fn a_handshake_takes_few_allocations() {
+    let request = b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let (mut connection, cost) = cost(|| {
+        let mut handshake = ServerHandshake::new(Config::new());
+        handshake.input().put_slice(request);
+        handshake.receive().unwrap().unwrap().accept()
+    });
+    assert!(cost.allocations <= 6, "{}", cost.allocations);
+    let (_, sent) = crate::cost(|| drain(&mut connection));
+    assert_eq!(connection.bytes_held(), 0);
+    assert!(sent.held <= 0, "{}", sent.held);
+}
