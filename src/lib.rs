@@ -1,6 +1,85 @@
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! WebSocket
+//! A WebSocket ([RFC 6455]) is a pipe with four ends: you fill [`input`], you take events with [`receive`], you [`send`] messages,
+//! you drain [`output`].
+//!
+//! ```text
+//!         the wire                                             the application
+//!         ========            ┌──────────────────────┐         ===============
+//!    bytes ──► input()  ────► │                      │ ────►  receive() ──► Event
+//!                             │      Connection      │
+//!    bytes ◄── output() ◄──── │                      │ ◄────  send() ping() close()
+//!                             └──────────────────────┘
+//!      impl BufMut / impl Buf    no I/O, no clock            plain values
+//! ```
+//!
+//! [`Connection`] does the whole protocol: frames, masks, fragments, UTF-8, pings, the closing handshake, limits.
+//! [`ServerHandshake`] and [`ClientHandshake`] make one. Whatever moves the bytes is a loop around it:
+//!
+//! ```no_run
+//! use std::io::{Read, Write};
+//!
+//! use bytes::{Buf, BufMut};
+//! use sansocket::{Connection, Event};
+//!
+//! fn echo(stream: &mut std::net::TcpStream, connection: &mut Connection) -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut buffer = [0; 16 * 1024];
+//!     loop {
+//!         while let Some(event) = connection.receive() {
+//!             if let Event::Message(message) = event {
+//!                 connection.send(message)?;
+//!             }
+//!         }
+//!         while connection.wants_write() {
+//!             let written = stream.write(connection.output().chunk())?;
+//!             connection.output().advance(written);
+//!         }
+//!         if !connection.wants_read() {
+//!             return Ok(());
+//!         }
+//!         match stream.read(&mut buffer)? {
+//!             0 => connection.end_input(),
+//!             n => connection.input().put_slice(&buffer[..n]),
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! Take every event that is there, then write once: sixteen messages that came in one read are answered in one write.
+//!
+//! Who has a blocking stream and wants no loop takes `blocking`: `accept`, `connect`, `recv`, `send`, `close`.
+//!
+//! # The floors
+//!
+//! Imports run down only.
+//!
+//! | floor | what it knows | RFC 6455 |
+//! |---|---|---|
+//! | `blocking` | streams and clocks | – |
+//! | [`ServerHandshake`], [`ClientHandshake`] · [`timing`] | HTTP heads · deadlines | §4 |
+//! | [`Connection`] | the open conversation and its end | §5.4–§7 |
+//! | [`Message`], [`Text`], [`CloseFrame`] | the words that both sides share | §5.5.1, §5.6, §7.4 |
+//! | [`wire`] | headers, masks, UTF-8, as functions on slices | §5.2, §5.3, §8.1 |
+//!
+//! # Promises
+//!
+//! * Nothing that a peer sends makes it panic, or take memory for what was only announced. Limits are on by default, the same in
+//!   both roles: see [`Config`].
+//! * An idle connection holds no buffer.
+//! * What the peer did wrong ([`ProtocolError`]) and what you asked for and can't have ([`SendError`]) are two types; each says
+//!   what to do about it.
+//! * Debug output never shows content, keys or header values.
+//!
+//! # Features
+//!
+//! `std`, on by default: sockets, clocks, and randomness from the operating system. Without it the crate is `no_std` with `alloc`,
+//! and a client brings its own seed ([`Entropy::from_seed`]).
+//!
+//! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
+//! [`input`]: Connection::input
+//! [`receive`]: Connection::receive
+//! [`send`]: Connection::send
+//! [`output`]: Connection::output
 
 extern crate alloc;
 #[cfg(feature = "std")]
@@ -24,3 +103,8 @@ pub use handshake::{
     Request, RequestHead, Response, ServerHandshake, Uri,
 };
 pub use message::{CloseCode, CloseFrame, Message, ReasonTooLong, Text};
+
+/// The README's examples are tests.
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -12,10 +12,9 @@
 /// apply_mask([0x37, 0xfa, 0x21, 0x3d], 0, &mut payload);
 /// assert_eq!(&payload, b"Hello");
 /// ```
-pub fn apply_mask(mut key: [u8; 4], offset: u64, data: &mut [u8]) {
+pub fn apply_mask(key: [u8; 4], offset: u64, data: &mut [u8]) {
     // RFC 6455 §5.3: "j = i MOD 4; transformed-octet-i = original-octet-i XOR masking-key-octet-j"
-    key.rotate_left((offset & 3) as usize);
-    let [a, b, c, d] = key;
+    let [a, b, c, d] = u32::from_le_bytes(key).rotate_right(8 * (offset % 4) as u32).to_le_bytes();
     let wide = [a, b, c, d, a, b, c, d];
 
     // Eight bytes at a time: the compiler makes SIMD of this loop, which it does not of a loop over bytes.

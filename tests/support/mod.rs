@@ -1,5 +1,5 @@
 //! The test rig: two connections joined by a fake wire, and rules for how the wire cuts up what it carries.
-#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::panic)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use bytes::{Buf, BufMut};
 use rand::rngs::StdRng;
@@ -95,13 +95,13 @@ impl Pair {
     }
 
     /// Carries everything that waits to the server; gives what the server makes of it.
-    pub fn to_server(&mut self) -> Vec<Event> {
+    pub fn carry_to_server(&mut self) -> Vec<Event> {
         let bytes = drain(&mut self.client);
         feed(&mut self.server, &bytes, self.chunking)
     }
 
     /// Carries everything that waits to the client; gives what the client makes of it.
-    pub fn to_client(&mut self) -> Vec<Event> {
+    pub fn carry_to_client(&mut self) -> Vec<Event> {
         let bytes = drain(&mut self.server);
         feed(&mut self.client, &bytes, self.chunking)
     }
@@ -110,8 +110,8 @@ impl Pair {
     pub fn settle(&mut self) -> (Vec<Event>, Vec<Event>) {
         let (mut at_client, mut at_server) = (Vec::new(), Vec::new());
         while self.client.wants_write() || self.server.wants_write() {
-            at_server.extend(self.to_server());
-            at_client.extend(self.to_client());
+            at_server.extend(self.carry_to_server());
+            at_client.extend(self.carry_to_client());
         }
         (at_client, at_server)
     }

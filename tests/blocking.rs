@@ -1,0 +1,463 @@
+//! The blocking adapter on loopback sockets, socket pairs and scripted streams.
+//!
+//! Timeouts are tested with peers that do nothing at all: they pass on a machine of any speed.
+#![cfg(feature = "std")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use sansocket::blocking::{self, Incoming, Options, Stream, WebSocket};
+use sansocket::timing::{TimedOut, Timeouts};
+use sansocket::{
+    Accept, ClientRequest, CloseCode, Config, Connection, Ending, Error, HandshakeError, Message, ProtocolError, Reply,
+    SendError, State,
+};
+use support::{masked, unmasked};
+
+const REQUEST: &str = "GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+/// Starts a server for one connection; gives its address.
+fn serve<T: Send + 'static>(work: impl FnOnce(TcpStream) -> T + Send + 'static) -> (String, JoinHandle<T>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    (address, thread::spawn(move || work(listener.accept().unwrap().0)))
+}
+
+fn pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (client, listener.accept().unwrap().0)
+}
+
+fn impatient() -> Timeouts {
+    let soon = Some(Duration::from_millis(50));
+    Timeouts { handshake: soon, close: soon, write: soon }
+}
+
+/// A server's connection on a stream, with the handshake behind it.
+fn open<S: Stream>(stream: S, timeouts: Timeouts) -> WebSocket<S> {
+    WebSocket::from_parts(stream, Connection::server(Config::new()), timeouts).unwrap()
+}
+
+#[test]
+fn an_echo_and_a_clean_end() {
+    let (address, server) = serve(|stream| {
+        let mut socket = blocking::accept(stream).unwrap();
+        assert!(socket.stream().nodelay().unwrap());
+        while let Some(message) = socket.recv().unwrap() {
+            socket.send(message).unwrap();
+        }
+        socket.closed().unwrap().clone()
+    });
+    let mut socket = blocking::connect(&format!("ws://{address}/path?query")).unwrap();
+    let messages: [Message; 4] = ["text".into(), vec![0; 300_000].into(), "".into(), "é".repeat(40_000).into()];
+    for message in messages {
+        socket.send(message.clone()).unwrap();
+        assert_eq!(socket.recv().unwrap(), Some(message));
+    }
+    let closed = socket.close(CloseCode::NORMAL, "done").unwrap();
+    assert_eq!((closed.code(), closed.was_clean(), socket.state()), (1000, true, State::Closed));
+    assert_eq!(socket.recv().unwrap(), None, "and ever after");
+    assert!(matches!(socket.send("late"), Err(Error::Send(SendError::NotOpen))));
+    let closed = server.join().unwrap();
+    assert_eq!((closed.code(), closed.reason()), (1000, "done"));
+}
+
+#[test]
+fn a_request_is_seen_before_it_is_answered() {
+    let (address, server) = serve(|stream| match Options::new().receive(stream).unwrap() {
+        Incoming::Upgrade(upgrade) => {
+            assert_eq!((upgrade.request().path(), upgrade.request().query()), ("/chat", Some("room=1")));
+            assert_eq!(upgrade.request().headers().get("authorization"), Some("Bearer 1"));
+            let accept = Accept::new().subprotocol("b").unwrap().header("X-Served-By", "me").unwrap();
+            let socket = upgrade.accept_with(&accept).unwrap();
+            assert_eq!(socket.subprotocol(), Some("b"));
+        }
+        Incoming::Http(plain) => panic!("{plain:?}"),
+    });
+    let request = ClientRequest::new(&format!("ws://{address}/chat?room=1")).unwrap();
+    let request = request.subprotocol("a").unwrap().subprotocol("b").unwrap().header("Authorization", "Bearer 1").unwrap();
+    let (socket, response) = Options::new().connect(&request).unwrap();
+    assert_eq!((socket.subprotocol(), response.headers().get("x-served-by")), (Some("b"), Some("me")));
+    server.join().unwrap();
+}
+
+#[test]
+fn a_rejection_reaches_the_client_whole() {
+    let (address, server) = serve(|stream| match Options::new().receive(stream).unwrap() {
+        Incoming::Upgrade(upgrade) => {
+            upgrade.reject(&Reply::new(403).unwrap().header("X-Why", "no").unwrap().body("not you")).unwrap();
+        }
+        Incoming::Http(plain) => panic!("{plain:?}"),
+    });
+    let error = blocking::connect(&format!("ws://{address}/")).unwrap_err();
+    let Error::Handshake(HandshakeError::Refused(response)) = error else { panic!("{error:?}") };
+    assert_eq!((response.status(), &response.body()[..]), (403, &b"not you"[..]));
+    assert_eq!(response.headers().get("X-Why"), Some("no"));
+    server.join().unwrap();
+}
+
+#[test]
+fn a_plain_request_is_told_what_speaks_here() {
+    let (address, server) = serve(|stream| blocking::accept(stream).unwrap_err());
+    let mut client = TcpStream::connect(address).unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let mut response = String::new();
+    client.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{response}");
+    drop(client);
+    assert!(matches!(server.join().unwrap(), Error::Handshake(HandshakeError::NotWebSocket)));
+}
+
+#[test]
+fn a_plain_request_can_be_answered_or_handed_on() {
+    for hand_on in [false, true] {
+        let (address, server) = serve(move |stream| match Options::new().receive(stream).unwrap() {
+            Incoming::Http(plain) if hand_on => {
+                let (mut stream, received) = plain.into_parts();
+                stream.write_all(&received).unwrap();
+            }
+            Incoming::Http(plain) => plain.reply(&Reply::new(200).unwrap().body("healthy")).unwrap(),
+            Incoming::Upgrade(upgrade) => panic!("{upgrade:?}"),
+        });
+        let mut client = TcpStream::connect(address).unwrap();
+        let request = "POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody";
+        client.write_all(request.as_bytes()).unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut response = String::new();
+        client.read_to_string(&mut response).unwrap();
+        if hand_on {
+            assert!(request.starts_with(&response) && response.len() >= request.len() - 4, "{response}");
+        } else {
+            assert!(response.starts_with("HTTP/1.1 200 OK\r\n") && response.ends_with("\r\n\r\nhealthy"), "{response}");
+        }
+        drop(client);
+        server.join().unwrap();
+    }
+}
+
+#[test]
+fn a_bad_handshake_is_answered() {
+    for (request, status) in [
+        (REQUEST.replace("13", "8"), "426"),
+        (REQUEST.replace("GET", "POST"), "405"),
+        (REQUEST.replace("HTTP/1.1", "HTTP/1.0"), "505"),
+        (REQUEST.replace("/x", &format!("/{}", "x".repeat(1 << 20))), "431"),
+        ("\x16\x03\x01 not HTTP at all\r\n\r\n".into(), "400"),
+    ] {
+        let (address, server) = serve(|stream| blocking::accept(stream).map(drop));
+        let mut client = TcpStream::connect(address).unwrap();
+        client.write_all(request.as_bytes()).unwrap();
+        let mut response = String::new();
+        client.read_to_string(&mut response).unwrap();
+        assert_eq!(response.split(' ').nth(1), Some(status), "{response}");
+        drop(client);
+        assert!(matches!(server.join().unwrap(), Err(Error::Handshake(_))));
+    }
+}
+
+#[test]
+fn addresses_that_lead_nowhere() {
+    assert!(matches!(blocking::connect("http://127.0.0.1/"), Err(Error::Uri(_))));
+    assert!(matches!(blocking::connect("wss://127.0.0.1/"), Err(Error::TlsNeeded)));
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert!(matches!(blocking::connect(&format!("ws://{nobody}/")), Err(Error::Io(_))));
+}
+
+/// 1009 must arrive although the peer is still sending: a stream that is closed too soon is reset, and the Close is lost.
+#[test]
+fn a_refused_message_is_answered_while_it_is_still_sent() {
+    let (address, server) = serve(|stream| {
+        let mut socket = Options::new().config(Config::new().max_message_size(1000)).accept(stream).unwrap();
+        socket.recv().unwrap_err()
+    });
+    let mut socket = blocking::connect(&format!("ws://{address}/")).unwrap();
+    socket.send(vec![0; 8 << 20]).unwrap();
+    assert_eq!(socket.recv().unwrap(), None);
+    assert_eq!(socket.closed().unwrap().code(), 1009);
+    assert!(matches!(server.join().unwrap(), Error::Protocol(ProtocolError::MessageTooBig { limit: 1000 })));
+}
+
+#[test]
+fn a_connection_that_is_cut_is_lost() {
+    let (client, server) = pair();
+    let mut socket = open(server, Timeouts::default());
+    (&client).write_all(&masked(0x81, b"last words")).unwrap();
+    (&client).write_all(&masked(0x81, b"half a message")[..9]).unwrap();
+    drop(client);
+    assert_eq!(socket.recv().unwrap(), Some("last words".into()));
+    for _ in 0..2 {
+        assert!(matches!(socket.recv(), Err(Error::ConnectionLost)));
+    }
+    assert_eq!((socket.closed().unwrap().ending(), socket.closed().unwrap().code()), (Ending::Dropped, 1006));
+}
+
+#[test]
+fn an_aborted_connection_is_lost_for_the_peer() {
+    let (client, server) = pair();
+    open(server, Timeouts::default()).abort();
+    let connection = Connection::client(Config::new(), support::entropy());
+    let mut socket = WebSocket::from_parts(client, connection, Timeouts::default()).unwrap();
+    assert!(matches!(socket.recv(), Err(Error::ConnectionLost)));
+}
+
+#[test]
+fn what_the_peer_said_can_be_received_after_a_write_failed() {
+    let bytes = [masked(0x81, b"read me"), masked(0x88, b"\x03\xe9")].concat();
+    let mut script = Script::new(vec![Step::Bytes(bytes)]);
+    script.writes = VecDeque::from([Write_::Fail(ErrorKind::BrokenPipe)]);
+    let mut socket = open(script, Timeouts::default());
+    assert!(matches!(socket.send("lost"), Err(Error::ConnectionLost)));
+    assert_eq!(socket.recv().unwrap(), Some("read me".into()));
+    assert_eq!(socket.recv().unwrap(), None);
+    assert_eq!(socket.closed().unwrap().code(), 1001);
+}
+
+#[test]
+fn timeouts_of_each_phase() {
+    // The opening handshake, from both sides, with a peer that says nothing, or not enough.
+    let (mut client, server) = pair();
+    client.write_all(&REQUEST.as_bytes()[..20]).unwrap();
+    let options = Options::new().timeouts(impatient());
+    assert!(matches!(options.accept(server), Err(Error::TimedOut(TimedOut::Handshake))));
+    let (client, _server) = pair();
+    let request = ClientRequest::new("ws://localhost/").unwrap();
+    assert!(matches!(options.connect_over(client, &request), Err(Error::TimedOut(TimedOut::Handshake))));
+
+    // The closing handshake.
+    let (_client, server) = pair();
+    let mut socket = open(server, impatient());
+    assert!(matches!(socket.close(CloseCode::NORMAL, ""), Err(Error::TimedOut(TimedOut::Close))));
+    let (mut client, server) = pair();
+    let mut socket = open(server, impatient());
+    client.write_all(&masked(0x88, b"")).unwrap();
+    assert_eq!(socket.recv().unwrap(), None, "a peer that said farewell and does not hang up is left");
+}
+
+#[test]
+fn a_refusal_without_an_end_is_reported_as_what_it_is() {
+    let (client, mut server) = pair();
+    server.write_all(b"HTTP/1.1 503 Busy\r\n\r\ncome back la").unwrap();
+    let options = Options::new().timeouts(impatient());
+    let error = options.connect_over(client, &ClientRequest::new("ws://localhost/").unwrap()).unwrap_err();
+    let Error::Handshake(HandshakeError::Refused(response)) = error else { panic!("{error:?}") };
+    assert_eq!((response.status(), &response.body()[..]), (503, &b"come back la"[..]));
+}
+
+#[test]
+fn receiving_for_a_while_loses_nothing() {
+    let (mut client, server) = pair();
+    let mut socket = open(server, Timeouts::default());
+    let frame = masked(0x81, b"in two halves");
+    let soon = Duration::from_millis(20);
+    for half in [&frame[..9], &frame[9..]] {
+        assert!(matches!(socket.recv_timeout(soon), Err(Error::TimedOut(TimedOut::Receive))));
+        client.write_all(half).unwrap();
+    }
+    assert_eq!(socket.recv_timeout(Duration::from_secs(60)).unwrap(), Some("in two halves".into()));
+    assert!(matches!(socket.recv_timeout(Duration::ZERO), Err(Error::TimedOut(TimedOut::Receive))));
+}
+
+#[test]
+fn a_peer_that_does_not_read_makes_writes_time_out_and_loses_nothing() {
+    let (mut client, server) = pair();
+    let mut socket = open(server, impatient());
+    let mut sent = 0;
+    let error = loop {
+        sent += 1;
+        if let Err(error) = socket.send(vec![sent as u8; 100_000]) {
+            break error;
+        }
+    };
+    assert!(matches!(error, Error::TimedOut(TimedOut::Write)), "{error:?}");
+    let reader = thread::spawn(move || {
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).unwrap();
+        received
+    });
+    // What did not fit is still there, and goes now that the peer reads.
+    let (stream, mut connection) = socket.into_parts();
+    let rest = support::drain(&mut connection);
+    (&stream).write_all(&rest).unwrap();
+    drop(stream);
+    let expected: Vec<u8> = (1..=sent).flat_map(|n| unmasked(0x82, &vec![n as u8; 100_000])).collect();
+    assert!(reader.join().unwrap() == expected);
+}
+
+#[test]
+fn parts_carry_on_where_the_socket_was() {
+    let (mut client, server) = pair();
+    let mut socket = open(server, Timeouts::default());
+    client.write_all(&[masked(0x81, b"one"), masked(0x81, b"two"), masked(0x81, b"three")[..5].to_vec()].concat()).unwrap();
+    assert_eq!(socket.recv().unwrap(), Some("one".into()));
+    socket.feed("fed").unwrap();
+    let (stream, connection) = socket.into_parts();
+    let mut socket = WebSocket::from_parts(stream, connection, Timeouts::default()).unwrap();
+    assert_eq!(socket.recv().unwrap(), Some("two".into()));
+    client.write_all(&masked(0x81, b"three")[5..]).unwrap();
+    assert_eq!(socket.recv().unwrap(), Some("three".into()));
+    drop(socket);
+    let mut received = Vec::new();
+    client.read_to_end(&mut received).unwrap();
+    assert_eq!(received, unmasked(0x81, b"fed"));
+}
+
+#[cfg(unix)]
+#[test]
+fn unix_sockets_do_too() {
+    let (client, server) = std::os::unix::net::UnixStream::pair().unwrap();
+    let server = thread::spawn(move || {
+        let mut socket = blocking::accept(server).unwrap();
+        let message = socket.recv().unwrap().unwrap();
+        socket.send(message).unwrap();
+        socket.recv().unwrap()
+    });
+    let (mut socket, _) = blocking::connect_over(client, &ClientRequest::new("ws://localhost/").unwrap()).unwrap();
+    socket.send("over a pipe").unwrap();
+    assert_eq!(socket.recv().unwrap(), Some("over a pipe".into()));
+    socket.start_close(CloseCode::GOING_AWAY, "").unwrap();
+    assert_eq!(socket.recv().unwrap(), None);
+    assert_eq!(server.join().unwrap(), None);
+}
+
+/// A stream that reads and writes by a script.
+struct Script {
+    reads: VecDeque<Step>,
+    writes: VecDeque<Write_>,
+    written: Vec<u8>,
+    calls: usize,
+}
+
+enum Step {
+    Bytes(Vec<u8>),
+    Fail(ErrorKind),
+}
+
+enum Write_ {
+    AtMost(usize),
+    Fail(ErrorKind),
+}
+
+impl Script {
+    fn new(reads: Vec<Step>) -> Self {
+        Self { reads: reads.into(), writes: VecDeque::new(), written: Vec::new(), calls: 0 }
+    }
+}
+
+impl Read for Script {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.reads.pop_front() {
+            None => Ok(0),
+            Some(Step::Fail(kind)) => Err(kind.into()),
+            Some(Step::Bytes(bytes)) => {
+                let len = bytes.len().min(buffer.len());
+                buffer[..len].copy_from_slice(&bytes[..len]);
+                if len < bytes.len() {
+                    self.reads.push_front(Step::Bytes(bytes[len..].to_vec()));
+                }
+                Ok(len)
+            }
+        }
+    }
+}
+
+impl Write for Script {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.calls += 1;
+        let len = match self.writes.pop_front() {
+            Some(Write_::Fail(kind)) => return Err(kind.into()),
+            Some(Write_::AtMost(len)) => len.min(bytes.len()),
+            None => bytes.len(),
+        };
+        self.written.extend(&bytes[..len]);
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Script {}
+
+#[test]
+fn interrupted_and_short_reads_and_writes_change_nothing() {
+    let bytes = [masked(0x89, b"?"), masked(0x81, b"hello"), masked(0x88, b"\x03\xe8")].concat();
+    let reads = bytes.iter().flat_map(|byte| [Step::Fail(ErrorKind::Interrupted), Step::Bytes(vec![*byte])]);
+    let mut script = Script::new(reads.collect());
+    script.writes = (0..40).flat_map(|_| [Write_::Fail(ErrorKind::Interrupted), Write_::AtMost(1)]).collect();
+    let mut socket = open(script, Timeouts::default());
+    while let Some(message) = socket.recv().unwrap() {
+        socket.send(message).unwrap();
+    }
+    let expected = [unmasked(0x8a, b"?"), unmasked(0x81, b"hello"), unmasked(0x88, b"\x03\xe8")].concat();
+    assert_eq!(socket.stream().written, expected);
+}
+
+/// Batching: what came in one read is answered in one write, and a pong goes before a message is handed over.
+#[test]
+fn fed_messages_ride_one_write() {
+    let bytes = masked(0x81, b"x").repeat(16);
+    let mut socket = open(Script::new(vec![Step::Bytes(bytes)]), Timeouts::default());
+    for _ in 0..16 {
+        let message = socket.recv().unwrap().unwrap();
+        socket.feed(message).unwrap();
+    }
+    assert_eq!(socket.stream().calls, 0);
+    assert!(matches!(socket.recv(), Err(Error::ConnectionLost)));
+    assert_eq!((socket.stream().calls, &socket.stream().written), (1, &unmasked(0x81, b"x").repeat(16)));
+
+    let bytes = [masked(0x89, b"?"), masked(0x81, b"x")].concat();
+    let mut socket = open(Script::new(vec![Step::Bytes(bytes)]), Timeouts::default());
+    socket.recv().unwrap();
+    assert_eq!(socket.stream().written, unmasked(0x8a, b"?"));
+}
+
+#[test]
+fn a_fed_message_goes_at_the_high_water_mark() {
+    let mut socket = open(Script::new(vec![]), Timeouts::default());
+    socket.feed(vec![0; 60_000]).unwrap();
+    assert_eq!(socket.stream().calls, 0);
+    socket.feed(vec![0; 6_000]).unwrap();
+    assert_eq!(socket.stream().written.len(), 60_004 + 6_004);
+}
+
+#[test]
+fn a_failing_stream_is_an_error_of_its_own() {
+    let mut socket = open(Script::new(vec![Step::Fail(ErrorKind::PermissionDenied)]), Timeouts::default());
+    assert!(matches!(socket.recv(), Err(Error::Io(error)) if error.kind() == ErrorKind::PermissionDenied));
+    assert!(matches!(socket.recv(), Err(Error::ConnectionLost)), "the stream ends after that");
+    let mut socket = open(Script::new(vec![Step::Fail(ErrorKind::ConnectionReset)]), Timeouts::default());
+    assert!(matches!(socket.recv(), Err(Error::ConnectionLost)), "a reset is an end without a Close");
+}
+
+/// A reset after both sides said farewell is a clean end.
+#[test]
+fn a_reset_after_the_closes_is_clean() {
+    let steps = vec![Step::Bytes(masked(0x88, b"\x03\xe8")), Step::Fail(ErrorKind::ConnectionReset)];
+    let mut socket = open(Script::new(steps), Timeouts::default());
+    assert!(socket.close(CloseCode::NORMAL, "").unwrap().was_clean());
+}
+
+#[test]
+fn too_long_a_reason_sends_nothing() {
+    let mut socket = open(Script::new(vec![]), Timeouts::default());
+    assert!(matches!(socket.close(CloseCode::NORMAL, &"x".repeat(124)), Err(Error::Reason(_))));
+    assert_eq!((socket.state(), socket.stream().calls), (State::Open, 0));
+}
+
+#[test]
+fn connections_move_between_threads() {
+    fn assert_send<T: Send + 'static>() {}
+    assert_send::<WebSocket<TcpStream>>();
+    assert_send::<blocking::Upgrade<TcpStream>>();
+    assert_send::<Connection>();
+    assert_send::<Error>();
+}
