@@ -1,0 +1,297 @@
+"""Runs the suite against our servers, and our clients against the suite.
+
+Either way the suite's log tells how far it has come, and the suite writes its report only at
+the end. So a server or client that hangs is stopped alone: the others' results are kept.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from processes import Closed, Failed, Processes, ending, tail, wait_for_line
+from suite import Suite
+
+# Seconds for a server, or the suite, to start listening.
+START = 30
+
+# Seconds without a new case after which a peer counts as hung. The longest that the suite
+# itself waits within an ordinary case is 10; the heavy ones of 9.* take a few at most.
+STALL = 120
+
+# Seconds that the average case may take: bounds a run in which every case runs into a time-out.
+PER_CASE = 3
+
+
+def agent(driver: str) -> str:
+    """The name of a driver in the suite's reports."""
+    return f"sansocket-{driver}"
+
+
+@dataclass
+class Bench:
+    """What both roles need."""
+
+    work: Path
+    binaries: Path
+    suite: Suite
+    processes: Processes
+    drivers: list
+    cases: list
+    stall: int = STALL
+
+
+@dataclass
+class Progress:
+    """How far the suite has come, read from its log."""
+
+    log: Path
+    started: dict = field(default_factory=dict)
+    moved: float = field(default_factory=time.monotonic)
+    _read: int = 0
+    _rest: bytes = b""
+
+    LINE = re.compile(rb"^Running test case ID (\S+) for agent (\S+) from peer", re.MULTILINE)
+
+    def update(self) -> None:
+        with self.log.open("rb") as log:
+            log.seek(self._read)
+            new = log.read()
+        self._read += len(new)
+        lines, newline, self._rest = (self._rest + new).rpartition(b"\n")
+        for case, name in self.LINE.findall(lines + newline):
+            self.started.setdefault(name.decode(), set()).add(case.decode())
+            self.moved = time.monotonic()
+
+    def count(self, driver: str) -> int:
+        return len(self.started.get(agent(driver), ()))
+
+    def quiet(self) -> float:
+        return time.monotonic() - self.moved
+
+
+class Role(threading.Thread):
+    """One role under way. `problems` says what broke, apart from cases that failed."""
+
+    name: str
+
+    def __init__(self, bench: Bench):
+        super().__init__(daemon=True)
+        self.bench = bench
+        self.problems = []
+        self.reports = bench.work / "reports" / self.name
+        self.logs = bench.work / "logs" / self.name
+        self.progress = Progress(self.logs / "suite.log")
+        self.deadline = time.monotonic() + bench.stall + PER_CASE * len(bench.cases) * len(bench.drivers)
+
+    def run(self) -> None:
+        try:
+            for folder in (self.reports, self.logs):
+                # A report of an earlier run must not pass for one of this run.
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir(parents=True)
+            self.exercise()
+        except Closed:
+            pass
+        except Failed as why:
+            self.problem(str(why))
+        except Exception:  # noqa: BLE001 - a thread's error must reach the one who counts
+            self.problem(traceback.format_exc())
+
+    def exercise(self) -> None:
+        raise NotImplementedError
+
+    def problem(self, text: str) -> None:
+        self.problems.append(f"{self.name} role: {text}")
+
+    def start_suite(self, mode: str, spec: dict, port: int | None = None) -> subprocess.Popen:
+        path = self.logs / "spec.json"
+        # The suite's patterns are looser than ours, so that it is given each case by name.
+        rest = {
+            "outdir": str(self.reports),
+            "cases": self.bench.cases,
+            "exclude-cases": [],
+            "exclude-agent-cases": {},
+            "options": {"failByDrop": False},
+        }
+        path.write_text(json.dumps({**spec, **rest}, indent=2))
+        suite = self.bench.suite
+        self.progress.moved = time.monotonic()
+        return self.bench.processes.start(suite.command(mode, path, port), self.progress.log, suite.env)
+
+    def start_driver(self, driver: str, command: list) -> tuple:
+        log = self.logs / f"{driver}.log"
+        return self.bench.processes.start(command, log), log
+
+    def overdue(self) -> bool:
+        """Whether the whole role takes too long."""
+        return time.monotonic() > self.deadline
+
+    def summary(self) -> str:
+        total = len(self.bench.cases)
+        return ", ".join(f"{driver} {self.progress.count(driver)}/{total}" for driver in self.bench.drivers)
+
+
+class ServerRole(Role):
+    """The suite is the client (its 'fuzzingclient'); it goes through our servers one by one."""
+
+    name = "server"
+
+    def exercise(self) -> None:
+        servers = {}
+        urls = []
+        for driver in self.bench.drivers:
+            program = self.bench.binaries / "echo_server"
+            server, log = self.start_driver(driver, [program, "--addr", "127.0.0.1:0", "--driver", driver])
+            try:
+                port = wait_for_line(server, log, r"^listening on ws://[^\s]*:(\d+)/", START)[1]
+            except Failed as why:
+                self.bench.processes.stop(server)
+                self.problem(f"the server of '{driver}' did not start: {why}")
+                continue
+            servers[driver] = server
+            urls.append({"agent": agent(driver), "url": f"ws://{self.bench.suite.peer}:{port}"})
+        if not servers:
+            return
+        suite = self.start_suite("fuzzingclient", {"servers": urls})
+        self.attend(suite, servers)
+        for driver, server in servers.items():
+            if server.poll() is not None:
+                log = tail(self.logs / f"{driver}.log")
+                self.problem(f"the server of '{driver}' died: {ending(server.returncode)}\n{log}")
+            self.bench.processes.stop(server)
+
+    def attend(self, suite: subprocess.Popen, servers: dict) -> None:
+        """Waits for the suite's end; stops whatever holds it up, and notes that."""
+        while suite.poll() is None:
+            time.sleep(0.1)
+            self.progress.update()
+            if self.progress.quiet() < self.bench.stall and not self.overdue():
+                continue
+            driver = self.held_up_by(servers)
+            if self.overdue() or not driver:
+                self.problem(f"the suite took too long and was stopped\n{tail(self.progress.log)}")
+                self.bench.processes.stop(suite)
+                return
+            self.bench.processes.stop(servers.pop(driver))
+            self.problem(
+                f"no new case for {self.bench.stall} s: the server of '{driver}' counts as hung and was stopped\n"
+                f"{tail(self.logs / f'{driver}.log')}"
+            )
+            # With this server gone the suite finds out, and goes on to the next one.
+            self.progress.moved = time.monotonic()
+        self.progress.update()
+        if suite.returncode != 0:
+            self.problem(f"the suite broke: {ending(suite.returncode)}\n{tail(self.progress.log)}")
+
+    def held_up_by(self, servers: dict) -> str | None:
+        """The suite takes the servers in order: it waits for the first that has cases to go."""
+        alive = [driver for driver in servers if servers[driver].poll() is None]
+        unfinished = [driver for driver in alive if self.progress.count(driver) < len(self.bench.cases)]
+        return next(iter(unfinished or alive), None)
+
+
+class ClientRole(Role):
+    """The suite is the server (its 'fuzzingserver'); our clients visit it one after the other.
+
+    Not at once: while the suite writes one client's report it answers no other, whose case
+    may have a time limit of a second.
+    """
+
+    name = "client"
+
+    def exercise(self) -> None:
+        port = free_port()
+        suite = self.start_suite("fuzzingserver", {"url": f"ws://{self.bench.suite.own}:{port}"}, port)
+        wait_for_port(suite, port, self.progress.log)
+        for driver in self.bench.drivers:
+            program = self.bench.binaries / "autobahn_client"
+            arguments = ["--driver", driver, "--agent", agent(driver)]
+            client, log = self.start_driver(driver, [program, f"ws://127.0.0.1:{port}", *arguments])
+            self.progress.moved = time.monotonic()
+            if not self.attend(driver, client, log, suite):
+                return
+        if self.problems:
+            ask_for_report(port)
+        self.bench.processes.stop(suite)
+
+    def attend(self, driver: str, client: subprocess.Popen, log: Path, suite: subprocess.Popen) -> bool:
+        """Waits for a client's end and notes what went wrong. False if the suite is gone."""
+        while client.poll() is None:
+            time.sleep(0.1)
+            self.progress.update()
+            if suite.poll() is not None:
+                self.bench.processes.stop(client)
+                self.problem(f"the suite broke: {ending(suite.returncode)}\n{tail(self.progress.log)}")
+                return False
+            if self.progress.quiet() < self.bench.stall and not self.overdue():
+                continue
+            self.bench.processes.stop(client)
+            why = "the run takes too long" if self.overdue() else f"no new case for {self.bench.stall} s"
+            self.problem(f"{why}: the client of '{driver}' was stopped\n{tail(log)}")
+            return True
+        self.progress.update()
+        if client.returncode != 0:
+            self.problem(f"the client of '{driver}' broke: {ending(client.returncode)}\n{tail(log)}")
+        return True
+
+
+ROLES = {"server": ServerRole, "client": ClientRole}
+
+
+def free_port() -> int:
+    """A port to listen on, below those that systems give to outgoing connections.
+
+    One of the latter could be taken again, by a connection of the other role, before the
+    suite listens on it.
+    """
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def wait_for_port(process: subprocess.Popen, port: int, log: Path) -> None:
+    deadline = time.monotonic() + START
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise Failed(f"the suite did not start: {ending(process.returncode)}\n{tail(log)}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise Failed(f"the suite does not listen after {START} s\n{tail(log)}")
+
+
+def ask_for_report(port: int) -> None:
+    """Asks the suite to write its report, for clients that did not live to do so."""
+    request = (
+        "GET /updateReports?agent=harness HTTP/1.1\r\n"
+        f"Host: 127.0.0.1:{port}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as suite:
+            suite.sendall(request.encode())
+            # It answers, writes the report, and hangs up, soon by force as it gets no close.
+            while suite.recv(4096):
+                pass
+    except ConnectionResetError:
+        pass
+    except OSError as error:
+        raise Failed(f"the suite wrote no report: {error}") from error
