@@ -266,6 +266,14 @@ fn receiving_for_a_while_loses_nothing() {
 }
 
 #[test]
+fn pings_without_end_do_not_make_the_time_longer() {
+    let pings = (0..1_000_000).map(|_| Step::Bytes(masked(0x89, b""))).collect();
+    let mut socket = open(Script::new(pings), Timeouts::default());
+    let received = socket.recv_timeout(Duration::ZERO);
+    assert!(matches!(received, Err(Error::TimedOut(TimedOut::Receive))), "{received:?}");
+}
+
+#[test]
 fn a_peer_that_does_not_read_makes_writes_time_out_and_loses_nothing() {
     let (mut client, server) = pair();
     let mut socket = open(server, impatient());

@@ -73,6 +73,18 @@ impl error::Error for Error {
     }
 }
 
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io(error) => error,
+            Error::ConnectionLost => Self::new(io::ErrorKind::UnexpectedEof, error),
+            Error::TimedOut(_) => Self::new(io::ErrorKind::TimedOut, error),
+            Error::Uri(_) | Error::Reason(_) | Error::Send(_) => Self::new(io::ErrorKind::InvalidInput, error),
+            _ => Self::new(io::ErrorKind::InvalidData, error),
+        }
+    }
+}
+
 /// Errors of the floors below.
 macro_rules! error_from {
     ($($source:ty => $variant:ident),* $(,)?) => {$(

@@ -5,7 +5,6 @@
 mod open;
 mod pipe;
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use bytes::BufMut;
@@ -16,7 +15,7 @@ pub use self::pipe::Stream;
 use super::Error;
 use crate::connection::{Closed, Connection, Event, Role, State};
 use crate::message::{CloseCode, CloseFrame, Message};
-use crate::timing::Timeouts;
+use crate::timing::{TimedOut, Timeouts};
 
 /// [`WebSocket::feed`] lets messages wait for more up to this many bytes.
 const HIGH_WATER: usize = 64 * 1024;
@@ -83,7 +82,7 @@ impl<S: Stream> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv); and [`TimedOut::Receive`](crate::timing::TimedOut::Receive) if no message came in time. Nothing
+    /// As [`recv`](Self::recv); and [`TimedOut::Receive`] if no message came in time. Nothing
     /// is lost then: part of a message stays until the rest of it comes.
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Option<Message>, Error> {
         self.recv_until(Some(self.pipe.now().saturating_add(timeout)))
@@ -209,7 +208,7 @@ impl<S: Stream> WebSocket<S> {
     }
 
     fn recv_until(&mut self, until: Option<Duration>) -> Result<Option<Message>, Error> {
-        let mut replied = false;
+        let (mut replied, mut waited) = (false, false);
         loop {
             match self.connection.receive() {
                 Some(Event::Message(message)) => {
@@ -223,7 +222,14 @@ impl<S: Stream> WebSocket<S> {
                 Some(_) => replied = true,
                 None => match self.connection.closed() {
                     Some(closed) => return Error::from_ending(closed).map(|()| None),
-                    None => self.wait(until)?,
+                    // Bytes that come all the time, but are no message, do not make the time longer.
+                    None if waited && until.is_some_and(|until| self.pipe.now() >= until) => {
+                        return Err(TimedOut::Receive.into());
+                    }
+                    None => {
+                        self.wait(until)?;
+                        waited = true;
+                    }
                 },
             }
         }
@@ -247,17 +253,5 @@ impl<S: Stream> WebSocket<S> {
     fn end(&mut self) {
         let _ = self.flush();
         self.pipe.hang_up(self.connection.role() == Role::Server);
-    }
-}
-
-impl From<Error> for io::Error {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Io(error) => error,
-            Error::ConnectionLost => Self::new(io::ErrorKind::UnexpectedEof, error),
-            Error::TimedOut(_) => Self::new(io::ErrorKind::TimedOut, error),
-            Error::Uri(_) | Error::Reason(_) | Error::Send(_) => Self::new(io::ErrorKind::InvalidInput, error),
-            _ => Self::new(io::ErrorKind::InvalidData, error),
-        }
     }
 }
