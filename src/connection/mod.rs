@@ -127,8 +127,16 @@ impl Connection {
         }
     }
 
-    /// What a handshake hands on: the bytes after its head, the bytes that answer it, and what was agreed.
-    pub(crate) fn continue_handshake(mut self, inbox: Inbox, answer: &[u8], subprotocol: Option<&str>) -> Self {
+    /// What a handshake hands on: the bytes after its head and whether they are the last, the bytes that answer it, and what was
+    /// agreed.
+    pub(crate) fn continue_handshake(
+        mut self,
+        inbox: Inbox,
+        input_ended: bool,
+        answer: &[u8],
+        subprotocol: Option<&str>,
+    ) -> Self {
+        self.input_ended = input_ended;
         self.inbox = inbox;
         self.inbox.release();
         self.output.append(answer);

@@ -13,7 +13,7 @@ use core::{fmt, mem, str};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::error::{HandshakeError, InvalidField};
-use super::fields::{extensions, list_contains};
+use super::fields::{extensions, list, list_contains};
 use super::head::{HeadReader, MAX_FIELDS};
 use super::headers::Headers;
 use super::key;
@@ -213,19 +213,15 @@ impl ClientHandshake {
 
     /// Waits for the beginning of a refusal's body: as much as is kept of it, or as there is.
     fn refuse(&mut self) -> Result<Option<(Connection, Response)>, HandshakeError> {
-        let Some(refusal) = &self.refusal else { return Ok(None) };
-        let wanted = refusal.body_len().unwrap_or(MAX_BODY).min(MAX_BODY);
-        if self.head.rest().len() < wanted && !self.input_ended {
+        let Some(mut refusal) = self.refusal.take() else { return Ok(None) };
+        let body = self.head.rest();
+        let wanted = refusal.body_len(body).unwrap_or(MAX_BODY).min(MAX_BODY);
+        if body.len() < wanted && !self.input_ended {
+            self.refusal = Some(refusal);
             return Ok(None);
         }
-        match self.refusal.take() {
-            Some(mut refusal) => {
-                let body = self.head.rest();
-                refusal.body = Bytes::copy_from_slice(&body[..wanted.min(body.len())]);
-                Err(HandshakeError::Refused(Box::new(refusal)))
-            }
-            None => Ok(None),
-        }
+        refusal.body = Bytes::copy_from_slice(&body[..wanted.min(body.len())]);
+        Err(HandshakeError::Refused(Box::new(refusal)))
     }
 
     /// Judges a 101.
@@ -233,13 +229,16 @@ impl ClientHandshake {
         let subprotocol = self.check(&response.headers)?;
         let Some((config, entropy)) = self.opening.take() else { return Err(HandshakeError::Incomplete) };
         let rest = mem::replace(&mut self.head, HeadReader::new()).into_rest();
-        let connection = Connection::client(config, entropy).continue_handshake(rest, &[], subprotocol.as_deref());
-        Ok((connection, response))
+        let connection = Connection::client(config, entropy);
+        Ok((connection.continue_handshake(rest, self.input_ended, &[], subprotocol.as_deref()), response))
     }
 
     /// What §4.1 wants of the response; gives the subprotocol that the server chose.
     fn check(&self, headers: &Headers) -> Result<Option<String>, HandshakeError> {
-        if !list_contains(headers.get_all("Upgrade"), "websocket") {
+        // RFC 6455 §4.1 no. 2: "contains a value that is not an ASCII case-insensitive match for the value "websocket""
+        let is_websocket = |value: &[u8]| value.eq_ignore_ascii_case(b"websocket");
+        let mut upgrade = list(headers.get_all("Upgrade"));
+        if !(upgrade.next().is_some_and(is_websocket) && upgrade.all(is_websocket)) {
             return Err(HandshakeError::NotWebSocket);
         }
         if !list_contains(headers.get_all("Connection"), "Upgrade") {
@@ -272,7 +271,9 @@ impl fmt::Debug for ClientHandshake {
 }
 
 /// A server's answer: status, header fields, and, if it is a refusal, the beginning of the body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` shows no values and no body, which may be secrets.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     status: u16,
     headers: Headers,
@@ -314,14 +315,28 @@ impl Response {
         }
     }
 
-    /// How long the body is, if the head says (RFC 9112 §6.3).
-    fn body_len(&self) -> Option<usize> {
+    /// How long the body is that begins with these bytes, if that can be told (RFC 9112 §6.3).
+    fn body_len(&self, body: &[u8]) -> Option<usize> {
+        /// What ends a body in chunks, if it has no trailers. Should it be content, the body is kept up to there.
+        const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
         if matches!(self.status, 100..=199 | 204 | 304) {
             return Some(0);
         }
         if self.headers.contains("Transfer-Encoding") {
-            return None;
+            let end = body.windows(LAST_CHUNK.len()).position(|window| window == LAST_CHUNK)?;
+            return Some(end + LAST_CHUNK.len());
         }
         self.headers.get("Content-Length")?.parse().ok()
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("body", &format_args!("<{} bytes>", self.body.len()))
+            .finish()
     }
 }

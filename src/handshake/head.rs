@@ -40,7 +40,7 @@ impl HeadReader {
         self.inbox.space()
     }
 
-    /// The head up to the empty line that ends it, that line included, once it is there.
+    /// The head, from the first byte to the end of the empty line that ends it, once it is there.
     pub(super) fn receive(&mut self) -> Result<Option<Bytes>, HandshakeError> {
         while let Some(newline) = self.inbox[self.scanned..].iter().position(|&byte| byte == b'\n') {
             let end = self.scanned + newline + 1;
@@ -50,14 +50,11 @@ impl HeadReader {
             match line {
                 b"\r\n" if self.lines > 0 => {
                     let head = self.inbox.payload(end).into_bytes();
-                    (self.line, self.scanned, self.lines) = (0, 0, 0);
+                    (self.line, self.scanned, self.lines, self.skipped) = (0, 0, 0, false);
                     return Ok(Some(head));
                 }
                 // RFC 9112 §2.2: a server "SHOULD ignore at least one empty line (CRLF) received prior to the request-line"
-                b"\r\n" if !self.skipped => {
-                    self.inbox.advance(end);
-                    (self.line, self.scanned, self.skipped) = (0, 0, true);
-                }
+                b"\r\n" if !self.skipped => self.skipped = true,
                 [_, .., b'\r', b'\n'] => self.lines += 1,
                 // RFC 9112 §2.2 allows to take a bare LF for a line end, but what two parsers may read in two ways is refused.
                 _ => return Err(HandshakeError::MalformedHead),
@@ -79,17 +76,17 @@ impl HeadReader {
         &self.inbox
     }
 
-    /// Whether the line that is seen up to `end` may be that long, and there.
+    /// Whether the line that is seen up to `end` may be that long, and there. Of several limits the one that is met first is
+    /// told, however many bytes came at once.
     fn check_limits(&self, end: usize) -> Result<(), HandshakeError> {
-        if end > MAX_HEAD {
-            return Err(HandshakeError::HeadTooLong { limit: MAX_HEAD });
-        }
-        if end - self.line > MAX_LINE {
-            return Err(HandshakeError::LineTooLong { limit: MAX_LINE });
-        }
-        // The start line and the fields have ended; what follows can only be the empty line.
-        if self.lines > MAX_FIELDS && end - self.line > b"\r\n".len() {
-            return Err(HandshakeError::TooManyFields { limit: MAX_FIELDS });
+        // Once the start line and all fields have ended, what follows can only be the empty line.
+        let (in_line, too_long) = if self.lines > MAX_FIELDS {
+            (b"\r\n".len(), HandshakeError::TooManyFields { limit: MAX_FIELDS })
+        } else {
+            (MAX_LINE, HandshakeError::LineTooLong { limit: MAX_LINE })
+        };
+        if end > MAX_HEAD.min(self.line + in_line) {
+            return Err(if self.line + in_line < MAX_HEAD { too_long } else { HandshakeError::HeadTooLong { limit: MAX_HEAD } });
         }
         Ok(())
     }

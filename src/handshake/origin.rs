@@ -38,9 +38,11 @@ pub(super) fn is_same(a: &str, b: &str) -> bool {
 }
 
 /// Whether an origin is on the host and port that a `Host` header field names. A port that is not named is the default one of
-/// the origin's scheme, since nothing else tells here whether the server is behind TLS.
+/// the origin's scheme, since nothing else tells here whether the server is behind TLS. Only pages of the web are on a host: an
+/// app's `tauri://localhost` is on nobody's.
 pub(super) fn is_on_host(origin: &str, host: &str) -> bool {
     let Some(origin) = Origin::parse(origin) else { return false };
+    let Some(default_port) = default_port(origin.scheme) else { return false };
     let Ok((host, port)) = parse_authority(host) else { return false };
-    origin.host.eq_ignore_ascii_case(host) && origin.port == port.or(default_port(origin.scheme))
+    origin.host.eq_ignore_ascii_case(host) && origin.port == port.or(Some(default_port))
 }

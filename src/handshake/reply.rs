@@ -64,6 +64,8 @@ fn is_reserved(name: &str) -> bool {
 pub struct Reply {
     status: u16,
     lines: Lines,
+    /// What `Connection` names beside `close`.
+    option: Option<&'static str>,
     body: Bytes,
 }
 
@@ -83,7 +85,7 @@ impl Reply {
     }
 
     pub(super) fn with_status(status: u16) -> Self {
-        Self { status, lines: Lines::default(), body: Bytes::new() }
+        Self { status, lines: Lines::default(), option: None, body: Bytes::new() }
     }
 
     /// Adds a header field; several of one name are sent in order.
@@ -115,14 +117,22 @@ impl Reply {
         self
     }
 
-    /// The response on the wire. `connection` goes beside `close`.
-    pub(super) fn encode(&self, connection: Option<&str>) -> Bytes {
-        let (comma, option) = connection.map_or(("", ""), |option| (", ", option));
+    /// Names an option in `Connection`: a field that is for the next hop only.
+    pub(super) fn option(mut self, option: &'static str) -> Self {
+        self.option = Some(option);
+        self
+    }
+
+    /// The response on the wire.
+    pub(super) fn encode(&self, with_body: bool) -> Bytes {
+        let (comma, option) = self.option.map_or(("", ""), |option| (", ", option));
         let mut response = format!("HTTP/1.1 {} {}\r\n", self.status, reason_phrase(self.status)).into_bytes();
         response.extend_from_slice(self.lines.as_bytes());
         let length = format!("Content-Length: {}\r\nConnection: close{comma}{option}\r\n\r\n", self.body.len());
         response.extend_from_slice(length.as_bytes());
-        response.extend_from_slice(&self.body);
+        if with_body {
+            response.extend_from_slice(&self.body);
+        }
         Bytes::from(response)
     }
 }

@@ -1,7 +1,7 @@
 //! A received HTTP request, and what makes it an opening handshake: RFC 6455 §4.2.1.
 
 use core::ops::Range;
-use core::str;
+use core::{fmt, str};
 
 use bytes::Bytes;
 
@@ -14,8 +14,8 @@ use super::{key, origin};
 
 /// What a client asked for: the request's first line and its header fields.
 ///
-/// `Debug` shows no values, which may be secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `Debug` shows the method, the path, and names: values and queries may be secrets.
+#[derive(Clone, PartialEq, Eq)]
 pub struct RequestHead {
     /// All of the head; method and target lie in it.
     head: Bytes,
@@ -121,11 +121,6 @@ impl RequestHead {
         extensions(self.headers.get_all("Sec-WebSocket-Extensions")).filter_map(Result::ok)
     }
 
-    /// The head as it was received.
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.head
-    }
-
     /// Checks that this is an opening handshake, and gives its key.
     pub(super) fn check(&self) -> Result<&[u8], HandshakeError> {
         let headers = &self.headers;
@@ -208,5 +203,15 @@ impl RequestHead {
         let bytes = &self.head[usize::from(range.start)..usize::from(range.end)];
         // It was a `str` when the parser gave it.
         str::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for RequestHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("method", &self.method())
+            .field("path", &self.path())
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }

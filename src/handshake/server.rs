@@ -83,22 +83,25 @@ impl ServerHandshake {
         }
         let head = match self.head.receive() {
             Ok(Some(head)) => head,
-            Ok(None) if self.input_ended => return Err(self.reject(HandshakeError::Incomplete, None)),
+            Ok(None) if self.input_ended => return Err(self.reject(HandshakeError::Incomplete, None, Bytes::new())),
             Ok(None) => return Ok(None),
-            Err(error) => return Err(self.reject(error, None)),
+            Err(error) => return Err(self.reject(error, None, Bytes::new())),
         };
         let request = match RequestHead::parse(&head) {
             Ok(request) => request,
-            Err(error) => return Err(self.reject(error, None)),
+            Err(error) => return Err(self.reject(error, None, head)),
         };
         match request.check().map(key::accept) {
-            Ok(accept) => Ok(Some(Request { head: request, accept, rest: self.finish(), config: self.config.clone() })),
-            Err(error) => Err(self.reject(error, Some(request))),
+            Ok(accept) => {
+                let (input_ended, config) = (self.input_ended, self.config.clone());
+                Ok(Some(Request { head, request, accept, rest: self.finish(), input_ended, config }))
+            }
+            Err(error) => Err(self.reject(error, Some(request), head)),
         }
     }
 
-    fn reject(&mut self, error: HandshakeError, request: Option<RequestHead>) -> Rejection {
-        Rejection::new(error, request, self.finish())
+    fn reject(&mut self, error: HandshakeError, request: Option<RequestHead>, head: Bytes) -> Rejection {
+        Rejection::new(error, request, head, self.finish())
     }
 
     /// Ends the handshake; gives what was received after the head.
@@ -111,12 +114,14 @@ impl ServerHandshake {
 /// An opening handshake that waits for an answer. Everything in it can be looked at first; see [`RequestHead`].
 ///
 /// Dropping it answers nothing: the client will see the stream end.
-#[derive(Debug)]
 pub struct Request {
-    head: RequestHead,
+    /// The head as it came.
+    head: Bytes,
+    request: RequestHead,
     /// What will be the `Sec-WebSocket-Accept`.
     accept: [u8; 28],
     rest: Inbox,
+    input_ended: bool,
     config: Config,
 }
 
@@ -132,7 +137,7 @@ impl Request {
     pub fn accept_with(self, accept: &Accept) -> Connection {
         // RFC 6455 §4.2.2 no. 4: the value "MUST be derived from the client's handshake"
         let supported = accept.subprotocols.iter().map(String::as_str);
-        let subprotocol = supported.into_iter().find(|ours| self.head.subprotocols().any(|theirs| theirs == *ours));
+        let subprotocol = supported.into_iter().find(|ours| self.request.subprotocols().any(|theirs| theirs == *ours));
 
         let mut response = BytesMut::with_capacity(192 + accept.lines.as_bytes().len());
         response.put_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
@@ -146,13 +151,14 @@ impl Request {
         }
         response.put_slice(accept.lines.as_bytes());
         response.put_slice(b"\r\n");
-        Connection::server(self.config).continue_handshake(self.rest, &response, subprotocol)
+        Connection::server(self.config).continue_handshake(self.rest, self.input_ended, &response, subprotocol)
     }
 
     /// Refuses, with an HTTP response: 401, 403, 404, a redirect …
     #[must_use]
     pub fn reject(self, reply: &Reply) -> Rejection {
-        Rejection::new(HandshakeError::Rejected { status: reply.status() }, Some(self.head), self.rest).answer_with(reply)
+        let error = HandshakeError::Rejected { status: reply.status() };
+        Rejection::new(error, Some(self.request), self.head, self.rest).answer_with(reply)
     }
 }
 
@@ -160,7 +166,13 @@ impl Deref for Request {
     type Target = RequestHead;
 
     fn deref(&self) -> &RequestHead {
-        &self.head
+        &self.request
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Request").field(&self.request).finish()
     }
 }
 
@@ -225,17 +237,20 @@ pub struct Rejection {
 struct Details {
     error: HandshakeError,
     request: Option<RequestHead>,
+    /// The head as it came, if it was whole.
+    head: Bytes,
     rest: Inbox,
     output: Bytes,
 }
 
 impl Rejection {
-    fn new(error: HandshakeError, request: Option<RequestHead>, rest: Inbox) -> Self {
-        let output = match error.status() {
-            Some(status) => default_reply(&error, status),
-            None => Bytes::new(),
-        };
-        Self { details: Box::new(Details { error, request, rest, output }) }
+    fn new(error: HandshakeError, request: Option<RequestHead>, head: Bytes, rest: Inbox) -> Self {
+        let reply = error.status().map(|status| default_reply(&error, status));
+        let rejection = Self { details: Box::new(Details { error, request, head, rest, output: Bytes::new() }) };
+        match reply {
+            Some(reply) => rejection.answer_with(&reply),
+            None => rejection,
+        }
     }
 
     /// Why there is no connection.
@@ -253,7 +268,9 @@ impl Rejection {
     /// Replaces the response.
     #[must_use]
     pub fn answer_with(mut self, reply: &Reply) -> Self {
-        self.details.output = reply.encode(None);
+        // RFC 9110 §9.3.2: "the server MUST NOT send content in the response" to HEAD
+        let with_body = self.request().is_none_or(|request| request.method() != "HEAD");
+        self.details.output = reply.encode(with_body);
         self
     }
 
@@ -271,8 +288,7 @@ impl Rejection {
     /// All bytes that were received, as they came, for another server to begin with.
     #[must_use]
     pub fn into_received(self) -> Bytes {
-        let head = self.request().map_or(&[][..], RequestHead::as_bytes);
-        Bytes::from([head, &self.details.rest].concat())
+        Bytes::from([&self.details.head[..], &self.details.rest].concat())
     }
 }
 
@@ -283,17 +299,17 @@ impl fmt::Debug for Rejection {
 }
 
 /// The response to what is not an opening handshake: its text says why.
-fn default_reply(error: &HandshakeError, status: u16) -> Bytes {
+fn default_reply(error: &HandshakeError, status: u16) -> Reply {
     let reply =
         Reply::with_status(status).own_header("Content-Type", "text/plain; charset=utf-8").body(alloc::format!("{error}\n"));
     match error {
         // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response"
-        HandshakeError::Method => reply.own_header("Allow", "GET").encode(None),
+        HandshakeError::Method => reply.own_header("Allow", "GET"),
         // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response"; RFC 6455 §4.2.2 no. 4: and the
         // versions that it understands. RFC 9110 §7.8: who sends Upgrade names it in Connection.
         HandshakeError::NotWebSocket | HandshakeError::WebSocketVersion => {
-            reply.own_header("Upgrade", "websocket").own_header("Sec-WebSocket-Version", "13").encode(Some("Upgrade"))
+            reply.own_header("Upgrade", "websocket").own_header("Sec-WebSocket-Version", "13").option("Upgrade")
         }
-        _ => reply.encode(None),
+        _ => reply,
     }
 }

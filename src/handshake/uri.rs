@@ -19,7 +19,7 @@ pub struct Uri {
     secure: bool,
     /// As it was written: an IPv6 address is in brackets.
     host: String,
-    port: Option<u16>,
+    port: u16,
     resource_name: String,
 }
 
@@ -53,6 +53,7 @@ impl Uri {
         }
         // RFC 6455 §3: the resource name begins with "/" "if the path component is empty"
         let resource_name = if target.starts_with('/') { target.to_owned() } else { alloc::format!("/{target}") };
+        let port = port.unwrap_or(default_port(secure));
         Ok(Self { secure, host: host.to_owned(), port, resource_name })
     }
 
@@ -71,7 +72,7 @@ impl Uri {
     /// The port: 80 for `ws:` and 443 for `wss:` unless another is named (§3).
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port.unwrap_or(self.default_port())
+        self.port
     }
 
     /// What is asked for: the path, which is at least `/`, and the query (§3).
@@ -83,15 +84,16 @@ impl Uri {
     /// The value of the `Host` header field (§4.1 no. 4).
     pub(super) fn host_field(&self) -> String {
         // RFC 6455 §4.1: "/host/ plus optionally ":" followed by /port/ (when not using the default port)"
-        match self.port {
-            Some(port) if port != self.default_port() => alloc::format!("{}:{port}", self.host),
-            _ => self.host.clone(),
+        if self.port == default_port(self.secure) {
+            return self.host.clone();
         }
+        alloc::format!("{}:{}", self.host, self.port)
     }
+}
 
-    fn default_port(&self) -> u16 {
-        if self.secure { 443 } else { 80 }
-    }
+/// RFC 6455 §3: "the default for "ws" is port 80, while the default for "wss" is port 443"
+const fn default_port(secure: bool) -> u16 {
+    if secure { 443 } else { 80 }
 }
 
 impl fmt::Display for Uri {
@@ -112,22 +114,26 @@ impl core::str::FromStr for Uri {
 /// Reads `host[:port]`; an IPv6 address keeps its brackets.
 pub(super) fn parse_authority(authority: &str) -> Result<(&str, Option<u16>), InvalidUri> {
     let after_brackets = authority.rfind(']').map_or(0, |end| end + 1);
-    let (host, port) = match authority[after_brackets..].find(':') {
+    // The last colon: an IPv6 address without brackets is no host, whatever follows it.
+    let (host, port) = match authority[after_brackets..].rfind(':') {
         Some(colon) => authority.split_at(after_brackets + colon),
         None => (authority, ""),
-    };
-    // RFC 3986 §3.2.3: *DIGIT, so "host:" names no port
-    let port = match port.strip_prefix(':') {
-        None | Some("") => None,
-        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().map_err(|_| InvalidUri::Port)?),
-        Some(_) => return Err(InvalidUri::Port),
     };
     let is_host = match host.strip_prefix('[') {
         Some(address) => address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
         // RFC 3986 §3.2.2: reg-name, which an IPv4 address is too
         None => !host.is_empty() && is_made_of(host, b"-._~!$&'()*+,;="),
     };
-    if is_host { Ok((host, port)) } else { Err(InvalidUri::Host) }
+    if !is_host {
+        return Err(InvalidUri::Host);
+    }
+    // RFC 3986 §3.2.3: *DIGIT, so "host:" names no port
+    let port = match port.strip_prefix(':') {
+        None | Some("") => None,
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().map_err(|_| InvalidUri::Port)?),
+        Some(_) => return Err(InvalidUri::Port),
+    };
+    Ok((host, port))
 }
 
 fn is_path_and_query(text: &str) -> bool {
