@@ -231,6 +231,23 @@ fn nothing_is_sent_after_a_close() {
     }
 }
 
+/// §5.5.1: also not a pong that waited for the peer to read.
+#[test]
+fn a_late_pong_is_not_sent_after_a_close() {
+    for we_close in [true, false] {
+        let mut server = connection(Role::Server, Config::new());
+        server.send(vec![0; 5000]).unwrap();
+        receive_all(&mut server, &masked(0x89, b"too late"));
+        if we_close {
+            server.close(None);
+        } else {
+            receive_all(&mut server, &masked(0x88, b""));
+        }
+        let frames = written(&mut server);
+        assert_eq!(frames.iter().map(|(first, _)| *first).collect::<Vec<_>>(), [0x82, 0x88]);
+    }
+}
+
 #[test]
 fn a_close_waits_behind_what_was_sent_before_it() {
     let mut server = connection(Role::Server, Config::new());
