@@ -253,7 +253,7 @@ fn a_close_waits_behind_what_was_sent_before_it() {
     let mut server = connection(Role::Server, Config::new());
     server.send(vec![0; 10_000]).unwrap();
     server.send("two").unwrap();
-    server.close(CloseFrame::from(CloseCode::NORMAL));
+    server.close(CloseCode::NORMAL);
     let frames = written(&mut server);
     assert_eq!(frames.iter().map(|(first, _)| *first).collect::<Vec<_>>(), [0x82, 0x81, 0x88]);
 }

@@ -153,6 +153,13 @@ impl From<CloseCode> for CloseFrame {
     }
 }
 
+/// A code alone, where a Close with or without a body is wanted.
+impl From<CloseCode> for Option<CloseFrame> {
+    fn from(code: CloseCode) -> Self {
+        Some(code.into())
+    }
+}
+
 /// What a received Close frame's body may have wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidClose {
