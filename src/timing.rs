@@ -1,4 +1,4 @@
-//! How long things may take, on a clock that you pass in.
+//! How long things may take, and when to ask whether the peer still lives, on a clock that you pass in.
 //!
 //! RFC 6455 §7.1.1 lets a client wait for the server to hang up "a reasonable amount of time"; what the others are is this
 //! crate's choice. Nothing here asks what time it is: `now` is the time since any epoch of yours, which must not run backwards.
@@ -24,6 +24,13 @@ pub struct Timeouts {
     pub close: Option<Duration>,
     /// A write during which the peer takes nothing. Default: 30 s.
     pub write: Option<Duration>,
+    /// After how long without a byte from the peer it is sent a ping. Default: 20 s.
+    pub ping: Option<Duration>,
+    /// How long after that ping the peer may go on saying nothing at all. Any byte is a sign of life, not only the pong; a peer
+    /// that is busy with a long message is alive. Default: 20 s.
+    pub pong: Option<Duration>,
+    /// How long no message may come, however alive the peer is. Default: for ever.
+    pub idle: Option<Duration>,
 }
 
 impl Default for Timeouts {
@@ -32,23 +39,37 @@ impl Default for Timeouts {
             handshake: Some(Duration::from_secs(10)),
             close: Some(Duration::from_secs(5)),
             write: Some(Duration::from_secs(30)),
+            ping: Some(Duration::from_secs(20)),
+            pong: Some(Duration::from_secs(20)),
+            idle: None,
         }
     }
 }
 
-/// Keeps the deadline of the part of its life that a connection is in.
+/// What there is to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing, until the [`Timer::deadline`].
+    Nothing,
+    /// Send a [`Timer::ping`]: the peer has been silent for a while.
+    Ping,
+}
+
+/// Keeps the deadlines of a connection.
 ///
 /// ```
 /// use core::time::Duration;
 /// use sansocket::State;
-/// use sansocket::timing::{TimedOut, Timeouts, Timer};
+/// use sansocket::timing::{Due, TimedOut, Timeouts, Timer};
 ///
-/// let mut timer = Timer::new(Timeouts::default(), Duration::ZERO);
-/// assert_eq!(timer.deadline(), Some(Duration::from_secs(10)));
-/// timer.observe(State::Open, Duration::from_secs(1));
-/// assert_eq!(timer.deadline(), None);
-/// timer.observe(State::Closing, Duration::from_secs(60));
-/// assert_eq!(timer.check(Duration::from_secs(65)), Err(TimedOut::Close));
+/// let at = Duration::from_secs;
+/// let mut timer = Timer::new(Timeouts::default(), at(0));
+/// assert_eq!(timer.deadline(), Some(at(10))); // of the handshake
+/// timer.observe(State::Open, at(1));
+/// assert_eq!(timer.deadline(), Some(at(21))); // of the silence
+/// assert_eq!(timer.poll(at(21)), Ok(Due::Ping));
+/// timer.ping(at(21)); // and put its payload into a ping
+/// assert_eq!(timer.poll(at(41)), Err(TimedOut::KeepAlive));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Timer {
@@ -56,45 +77,123 @@ pub struct Timer {
     state: State,
     /// When the handshake, or the closing, began.
     since: Duration,
+    /// When the peer last sent a byte.
+    heard: Duration,
+    /// When it was asked whether it lives, if it has said nothing since.
+    asked: Option<Duration>,
+    /// When it last sent a message.
+    message: Duration,
+    /// How many pings of ours there were, which is also what tells one from another.
+    pings: u64,
+    /// When the last of them was sent, until it is answered.
+    sent: Option<Duration>,
+    round_trip: Option<Duration>,
 }
 
 impl Timer {
     /// A timer for a connection whose opening handshake begins now.
     #[must_use]
     pub const fn new(timeouts: Timeouts, now: Duration) -> Self {
-        Self { timeouts, state: State::Connecting, since: now }
+        Self {
+            timeouts,
+            state: State::Connecting,
+            since: now,
+            heard: now,
+            asked: None,
+            message: now,
+            pings: 0,
+            sent: None,
+            round_trip: None,
+        }
     }
 
     /// Tells the timer what state the connection is in. To be called before waiting.
     pub fn observe(&mut self, state: State, now: Duration) {
-        let was_ending = matches!(self.state, State::Closing | State::Closed);
-        if matches!(state, State::Closing | State::Closed) && !was_ending {
-            self.since = now;
+        if state == self.state {
+            return;
+        }
+        match (self.state, state) {
+            (State::Connecting, State::Open) => (self.heard, self.message) = (now, now),
+            // The time for closing does not begin anew when the peer's Close comes.
+            (State::Closing, State::Closed) => {}
+            _ => self.since = now,
         }
         self.state = state;
     }
 
-    /// When the connection should be given up, if nothing changes until then.
-    #[must_use]
-    pub fn deadline(&self) -> Option<Duration> {
-        let timeout = match self.state {
-            State::Connecting => self.timeouts.handshake,
-            State::Open => None,
-            State::Closing | State::Closed => self.timeouts.close,
-        };
-        Some(self.since.saturating_add(timeout?))
+    /// Tells the timer that bytes came: any at all.
+    pub fn heard(&mut self, now: Duration) {
+        self.heard = now;
+        self.asked = None;
     }
 
-    /// Whether it should be given up.
+    /// Tells the timer that a message came.
+    pub fn message(&mut self, now: Duration) {
+        self.message = now;
+    }
+
+    /// Begins a ping: gives its payload, which no other ping has.
+    pub fn ping(&mut self, now: Duration) -> [u8; 8] {
+        self.pings += 1;
+        self.asked = Some(now);
+        self.sent = Some(now);
+        self.pings.to_be_bytes()
+    }
+
+    /// Tells the timer that a pong came. If it answers the latest ping, that gives the [`round_trip`](Self::round_trip).
+    pub fn pong(&mut self, payload: &[u8], now: Duration) {
+        if payload == self.pings.to_be_bytes() {
+            if let Some(sent) = self.sent.take() {
+                self.round_trip = Some(now.saturating_sub(sent));
+            }
+        }
+    }
+
+    /// How long the latest answered ping took, there and back.
+    #[must_use]
+    pub const fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    /// When [`poll`](Self::poll) will have something to say, if nothing changes until then.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        if self.state == State::Open {
+            let idle = self.timeouts.idle.map(|idle| self.message.saturating_add(idle));
+            return [self.keep_alive().map(|(at, _)| at), idle].into_iter().flatten().min();
+        }
+        self.phase().map(|(at, _)| at)
+    }
+
+    /// What is due now.
     ///
     /// # Errors
     ///
     /// [`TimedOut`] says what took too long.
+    pub fn poll(&mut self, now: Duration) -> Result<Due, TimedOut> {
+        self.check(now)?;
+        if self.state != State::Open {
+            return Ok(Due::Nothing);
+        }
+        if self.timeouts.idle.is_some_and(|idle| now >= self.message.saturating_add(idle)) {
+            // Told once: whoever goes on all the same gets as much time again.
+            self.message = now;
+            return Err(TimedOut::Idle);
+        }
+        match self.keep_alive() {
+            Some((at, due)) if now >= at => due,
+            _ => Ok(Due::Nothing),
+        }
+    }
+
+    /// Whether a handshake, the opening or the closing one, has taken too long: to be asked also while bytes keep coming.
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`] says which.
     pub fn check(&self, now: Duration) -> Result<(), TimedOut> {
-        match self.deadline() {
-            Some(deadline) if now >= deadline => {
-                Err(if self.state == State::Connecting { TimedOut::Handshake } else { TimedOut::Close })
-            }
+        match self.phase() {
+            Some((at, what)) if now >= at => Err(what),
             _ => Ok(()),
         }
     }
@@ -103,6 +202,26 @@ impl Timer {
     #[must_use]
     pub const fn write_timeout(&self) -> Option<Duration> {
         self.timeouts.write
+    }
+
+    /// The deadline of a handshake.
+    fn phase(&self) -> Option<(Duration, TimedOut)> {
+        let (timeout, what) = match self.state {
+            State::Connecting => (self.timeouts.handshake, TimedOut::Handshake),
+            State::Open => return None,
+            State::Closing | State::Closed => (self.timeouts.close, TimedOut::Close),
+        };
+        Some((self.since.saturating_add(timeout?), what))
+    }
+
+    /// What comes next between us and a silent peer, and when.
+    fn keep_alive(&self) -> Option<(Duration, Result<Due, TimedOut>)> {
+        let ping = self.timeouts.ping?;
+        Some(match (self.asked, self.timeouts.pong) {
+            (None, _) => (self.heard.saturating_add(ping), Ok(Due::Ping)),
+            (Some(asked), Some(pong)) => (asked.saturating_add(pong), Err(TimedOut::KeepAlive)),
+            (Some(asked), None) => (asked.saturating_add(ping), Ok(Due::Ping)),
+        })
     }
 }
 
@@ -118,6 +237,10 @@ pub enum TimedOut {
     Write,
     /// Waiting for a message as long as you wanted to. Nothing is lost.
     Receive,
+    /// The peer's answer to a ping: it has not sent a byte since, so it, or the way to it, is gone.
+    KeepAlive,
+    /// The next message, as long as [`Timeouts::idle`] allows. Nothing is broken.
+    Idle,
 }
 
 impl fmt::Display for TimedOut {
@@ -127,6 +250,8 @@ impl fmt::Display for TimedOut {
             Self::Close => "the peer did not finish the closing handshake in time; see Timeouts::close",
             Self::Write => "the peer reads nothing; see Timeouts::write",
             Self::Receive => "no message came in time",
+            Self::KeepAlive => "the peer did not answer a ping with a single byte; see Timeouts::pong",
+            Self::Idle => "no message came for too long; see Timeouts::idle",
         })
     }
 }

@@ -38,7 +38,7 @@ fn pair() -> (TcpStream, TcpStream) {
 
 fn impatient() -> Timeouts {
     let soon = Some(Duration::from_millis(50));
-    Timeouts { handshake: soon, close: soon, write: soon }
+    Timeouts { handshake: soon, close: soon, write: soon, ..Timeouts::default() }
 }
 
 /// A server's connection on a stream, with the handshake behind it.
@@ -263,6 +263,34 @@ fn receiving_for_a_while_loses_nothing() {
     }
     assert_eq!(socket.recv_timeout(Duration::from_secs(60)).unwrap(), Some("in two halves".into()));
     assert!(matches!(socket.recv_timeout(Duration::ZERO), Err(Error::TimedOut(TimedOut::Receive))));
+}
+
+#[test]
+fn a_dead_peer_is_noticed_and_a_living_one_is_not_suspected() {
+    let soon = Some(Duration::from_millis(20));
+    let timeouts = Timeouts { ping: soon, pong: soon, ..Timeouts::default() };
+    let (mut client, server) = pair();
+    let mut socket = open(server, timeouts);
+    assert!(matches!(socket.recv(), Err(Error::TimedOut(TimedOut::KeepAlive))));
+    let mut ping = [0; 10];
+    client.read_exact(&mut ping).unwrap();
+    assert_eq!(ping[..2], [0x89, 8]);
+
+    // What lies in the stream is a sign of life, however late it is read.
+    client.write_all(&masked(0x8a, &ping[2..])).unwrap();
+    client.write_all(&masked(0x81, b"here")).unwrap();
+    assert_eq!(socket.recv().unwrap(), Some("here".into()));
+    assert!(socket.round_trip().is_some());
+}
+
+#[test]
+fn a_connection_without_messages_is_idle_however_alive() {
+    let soon = Some(Duration::from_millis(30));
+    let (client, server) = pair();
+    let mut socket = open(server, Timeouts { idle: soon, ..Timeouts::default() });
+    assert!(matches!(socket.recv(), Err(Error::TimedOut(TimedOut::Idle))));
+    (&client).write_all(&masked(0x81, b"late")).unwrap();
+    assert_eq!(socket.recv().unwrap(), Some("late".into()), "nothing is broken");
 }
 
 #[test]

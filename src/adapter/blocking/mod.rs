@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use bytes::BufMut;
 
 pub use self::open::{Incoming, Options, PlainHttp, Upgrade, accept, connect, connect_over};
-use self::pipe::Pipe;
 pub use self::pipe::Stream;
+use self::pipe::{Pipe, Read};
 use super::Error;
 use crate::connection::{Closed, Connection, Event, Role, State};
 use crate::message::{CloseCode, CloseFrame, Message};
@@ -22,8 +22,8 @@ const HIGH_WATER: usize = 64 * 1024;
 
 /// A connection on a blocking stream.
 ///
-/// Pings are answered and the closing handshake is done inside [`recv`](Self::recv), so a connection must be received from, even
-/// if nothing is expected. Dropping it cuts the stream: the peer is told nothing. To part properly, [`close`](Self::close).
+/// Pings are answered, silent peers asked whether they live, and the closing handshake is done inside [`recv`](Self::recv), so a
+/// connection must be received from, even if nothing is expected. Dropping it cuts the stream: the peer is told nothing. To part properly, [`close`](Self::close).
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -124,14 +124,20 @@ impl<S: Stream> WebSocket<S> {
         Ok(())
     }
 
-    /// Sends a ping, of at most 125 bytes. The peer's pong is taken care of by [`recv`](Self::recv).
+    /// Sends a ping. When [`recv`](Self::recv) has met the peer's pong, [`round_trip`](Self::round_trip) tells how long it took.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), also for too long a payload.
-    pub fn ping(&mut self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.connection.ping(payload)?;
+    /// As [`send`](Self::send).
+    pub fn ping(&mut self) -> Result<(), Error> {
+        self.queue_ping()?;
         self.flush()
+    }
+
+    /// How long the latest answered ping took, there and back: one that was asked for, or that kept the connection alive.
+    #[must_use]
+    pub const fn round_trip(&self) -> Option<Duration> {
+        self.pipe.round_trip()
     }
 
     /// Says farewell, waits for the peer's, ends the stream, and tells how the conversation ended. Messages that still come are
@@ -212,6 +218,8 @@ impl<S: Stream> WebSocket<S> {
         loop {
             match self.connection.receive() {
                 Some(Event::Message(message)) => {
+                    let now = self.pipe.now();
+                    self.pipe.timer().message(now);
                     if replied {
                         // Should it fail, the next call will meet the same failure; the message must not be lost to it.
                         let _ = self.flush();
@@ -219,7 +227,11 @@ impl<S: Stream> WebSocket<S> {
                     return Ok(Some(message));
                 }
                 Some(Event::Closed(_)) => self.end(),
-                Some(_) => replied = true,
+                Some(Event::Pong(payload)) => {
+                    let now = self.pipe.now();
+                    self.pipe.timer().pong(&payload, now);
+                }
+                Some(Event::Ping(_)) => replied = true,
                 None => match self.connection.closed() {
                     Some(closed) => return Error::from_ending(closed).map(|()| None),
                     // Bytes that come all the time, but are no message, do not make the time longer.
@@ -243,10 +255,17 @@ impl<S: Stream> WebSocket<S> {
             Err(error) => return Err(error),
         }
         let connection = &mut self.connection;
-        if self.pipe.read(until, |bytes| connection.input().put_slice(bytes))? == 0 {
-            self.connection.end_input();
+        match self.pipe.read(until, |bytes| connection.input().put_slice(bytes))? {
+            Read::Bytes(_) => {}
+            Read::End => self.connection.end_input(),
+            Read::PingDue => self.queue_ping()?,
         }
         Ok(())
+    }
+
+    fn queue_ping(&mut self) -> Result<(), Error> {
+        let now = self.pipe.now();
+        Ok(self.connection.ping(self.pipe.timer().ping(now))?)
     }
 
     /// Writes the last words, if there are any, and ends the stream: the server first.

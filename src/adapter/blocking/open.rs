@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::{Buf, BufMut, Bytes};
 
-use super::pipe::{Pipe, Stream};
+use super::pipe::{Pipe, Read, Stream};
 use super::{Error, WebSocket};
 use crate::connection::{Config, Entropy};
 use crate::handshake::{
@@ -129,7 +129,7 @@ impl Options {
                     return Err(error.into());
                 }
             }
-            if pipe.read(None, |bytes| handshake.input().put_slice(bytes))? == 0 {
+            if let Read::End = pipe.read(None, |bytes| handshake.input().put_slice(bytes))? {
                 handshake.end_input();
             }
         }
@@ -195,8 +195,8 @@ impl Options {
                 return Ok((WebSocket::new(pipe, connection), response));
             }
             match pipe.read(None, |bytes| handshake.input().put_slice(bytes)) {
-                Ok(1..) => {}
-                Ok(0) => handshake.end_input(),
+                Ok(Read::End) => handshake.end_input(),
+                Ok(_) => {}
                 Err(error) => {
                     // A refusal whose body does not end says more than that the time is over.
                     handshake.end_input();

@@ -1,7 +1,7 @@
 //! A blocking stream with a clock: moves bytes between it and the four ends, and gives up in time.
 
 use std::cell::Cell;
-use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::io::{self, ErrorKind, IoSlice};
 use std::net::{Shutdown, TcpStream};
 use std::thread_local;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use bytes::Buf;
 
 use super::super::Error;
 use crate::connection::State;
-use crate::timing::{TimedOut, Timeouts, Timer};
+use crate::timing::{Due, TimedOut, Timeouts, Timer};
 
 /// What a thread reads into, in bytes. The pages that no read ever filled take no memory.
 const WINDOW: usize = 64 * 1024;
@@ -43,7 +43,7 @@ thread_local! {
 ///     }
 /// }
 /// ```
-pub trait Stream: Read + Write {
+pub trait Stream: io::Read + io::Write {
     /// Makes a read fail with `WouldBlock` or `TimedOut` after this time without a byte.
     ///
     /// # Errors
@@ -117,6 +117,16 @@ impl Stream for std::os::unix::net::UnixStream {
     }
 }
 
+/// What waiting for bytes came to.
+pub(super) enum Read {
+    /// So many bytes were handed over.
+    Bytes(usize),
+    /// The stream has ended, or was cut off.
+    End,
+    /// None came, and the peer should be asked whether it is still there.
+    PingDue,
+}
+
 #[derive(Debug)]
 pub(super) struct Pipe<S> {
     stream: S,
@@ -141,8 +151,16 @@ impl<S: Stream> Pipe<S> {
         self.epoch.elapsed()
     }
 
+    pub(super) const fn timer(&mut self) -> &mut Timer {
+        &mut self.timer
+    }
+
     pub(super) fn observe(&mut self, state: State) {
         self.timer.observe(state, self.epoch.elapsed());
+    }
+
+    pub(super) const fn round_trip(&self) -> Option<Duration> {
+        self.timer.round_trip()
     }
 
     pub(super) const fn stream(&self) -> &S {
@@ -183,19 +201,20 @@ impl<S: Stream> Pipe<S> {
         Ok(self.stream.flush()?)
     }
 
-    /// Waits for bytes and hands them over; gives how many. 0 is the end of the stream, also if it was cut off.
-    pub(super) fn read(&mut self, until: Option<Duration>, hand_over: impl FnOnce(&[u8])) -> Result<usize, Error> {
+    /// Waits for bytes, and hands them over.
+    pub(super) fn read(&mut self, until: Option<Duration>, hand_over: impl FnOnce(&[u8])) -> Result<Read, Error> {
         let mut window = READ_WINDOW.take();
         window.resize(WINDOW, 0);
         let read = self.read_into(&mut window, until);
-        if let Ok(count) = read {
+        if let Ok(Read::Bytes(count)) = read {
+            self.timer.heard(self.epoch.elapsed());
             hand_over(&window[..count]);
         }
         READ_WINDOW.set(window);
         read
     }
 
-    fn read_into(&mut self, window: &mut [u8], until: Option<Duration>) -> Result<usize, Error> {
+    fn read_into(&mut self, window: &mut [u8], until: Option<Duration>) -> Result<Read, Error> {
         loop {
             self.timer.check(self.now())?;
             let deadline = [self.timer.deadline(), until].into_iter().flatten().min();
@@ -205,15 +224,19 @@ impl<S: Stream> Pipe<S> {
                 self.read_timeout = timeout;
             }
             match self.stream.read(window) {
-                Ok(count) => return Ok(count),
+                Ok(0) => return Ok(Read::End),
+                Ok(count) => return Ok(Read::Bytes(count)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
                 Err(error) if is_timeout(&error) && timeout.is_some() => {
-                    self.timer.check(self.now())?;
+                    if self.timer.poll(self.epoch.elapsed())? == Due::Ping {
+                        return Ok(Read::PingDue);
+                    }
                     if until.is_some_and(|until| self.now() >= until) {
                         return Err(TimedOut::Receive.into());
                     }
                 }
-                Err(error) if is_cut(&error) => return Ok(0),
+                Err(error) if is_cut(&error) => return Ok(Read::End),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -226,7 +249,7 @@ impl<S: Stream> Pipe<S> {
         if we_first {
             let _ = self.stream.shutdown(Shutdown::Write);
         }
-        while let Ok(1..) = self.read(None, |_| ()) {}
+        while let Ok(Read::Bytes(_)) = self.read(None, |_| ()) {}
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
