@@ -1,6 +1,6 @@
 //! The client that the conformance suite's fuzzing server talks to: runs every case, echoing whatever comes.
 //!
-//! `autobahn_client ws://127.0.0.1:9001 --driver core|blocking --agent NAME`; started by `autobahn/run`.
+//! `autobahn_client ws://127.0.0.1:9001 --driver core|blocking|tokio|futures --agent NAME`; started by `autobahn/run`.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -44,6 +44,33 @@ fn echo_blocking(url: &str) -> Result<(), Box<dyn Error>> {
         socket.feed(message)?;
     }
     Ok(())
+}
+
+/// With the adapter for tokio.
+#[cfg(feature = "tokio")]
+fn echo_tokio(url: &str) -> Result<(), Box<dyn Error>> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let mut socket = sansocket::tokio::connect(url).await?;
+        while let Some(message) = socket.recv().await? {
+            socket.feed(message).await?;
+        }
+        Ok(())
+    })
+}
+
+/// With the adapter for futures-io, on smol.
+#[cfg(feature = "async-io")]
+fn echo_futures(url: &str) -> Result<(), Box<dyn Error>> {
+    smol::block_on(async {
+        let request = ClientRequest::new(url)?;
+        let stream = smol::net::TcpStream::connect((request.uri().host(), request.uri().port())).await?;
+        let clock = sansocket::futures::AsyncIoClock::new();
+        let (mut socket, _) = sansocket::futures::connect_over(stream, clock, &request).await?;
+        while let Some(message) = socket.recv().await? {
+            socket.feed(message).await?;
+        }
+        Ok(())
+    })
 }
 
 /// With nothing but the core: the bytes are moved by hand.
@@ -103,7 +130,15 @@ impl Arguments {
                     echo = match parser.value()?.to_str() {
                         Some("blocking") => Some(echo_blocking as Echo),
                         Some("core") => Some(echo_core as Echo),
-                        _ => return Err("--driver is one of: blocking, core".into()),
+                        #[cfg(feature = "tokio")]
+                        Some("tokio") => Some(echo_tokio as Echo),
+                        #[cfg(feature = "async-io")]
+                        Some("futures") => Some(echo_futures as Echo),
+                        _ => {
+                            return Err(
+                                "--driver is one of: blocking, core, tokio, futures (the last two with --all-features)".into()
+                            );
+                        }
                     }
                 }
                 other => return Err(other.unexpected().into()),

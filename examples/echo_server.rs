@@ -1,4 +1,4 @@
-//! An echo server: `cargo run --release --example echo_server -- [--addr HOST:PORT] [--driver core|blocking]`
+//! An echo server: `cargo run --release --example echo_server -- [--addr HOST:PORT] [--driver DRIVER]`
 
 use std::error::Error;
 use std::io::{self, Read, Write};
@@ -19,6 +19,8 @@ Usage: echo_server [--addr HOST:PORT] [--driver DRIVER]
   --driver DRIVER   what moves the bytes  [default: blocking]
                       blocking  the adapter for std::net, a thread a connection
                       core      the loop of the README around the sans-IO core
+                      tokio     the adapter for tokio (built with --features tokio)
+                      futures   the adapter for futures-io, on smol (built with --features async-io)
   --help            this text";
 
 fn main() -> ExitCode {
@@ -36,8 +38,22 @@ fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&arguments.addr).map_err(|error| format!("can't listen on {}: {error}", arguments.addr))?;
     println!("listening on ws://{}/", listener.local_addr()?);
     io::stdout().flush()?;
+    (arguments.serve)(listener)
+}
+
+type Serve = fn(TcpListener) -> Result<(), Box<dyn Error>>;
+type Echo = fn(TcpStream) -> Result<(), Box<dyn Error>>;
+
+fn serve_blocking(listener: TcpListener) -> Result<(), Box<dyn Error>> {
+    serve_in_threads(&listener, echo_blocking)
+}
+
+fn serve_core(listener: TcpListener) -> Result<(), Box<dyn Error>> {
+    serve_in_threads(&listener, echo_core)
+}
+
+fn serve_in_threads(listener: &TcpListener, echo: Echo) -> Result<(), Box<dyn Error>> {
     for stream in listener.incoming() {
-        let echo = arguments.echo;
         let connection = stream.and_then(|stream| {
             thread::Builder::new().spawn(move || {
                 if let Err(error) = echo(stream) {
@@ -47,14 +63,11 @@ fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         });
         if let Err(error) = connection {
             eprintln!("a connection was not accepted: {error}");
-            // Perhaps too many files are open, or threads: this is no time to try again at once.
-            thread::sleep(Duration::from_millis(50));
+            thread::sleep(PAUSE);
         }
     }
     Ok(())
 }
-
-type Echo = fn(TcpStream) -> Result<(), Box<dyn Error>>;
 
 /// With the blocking adapter.
 fn echo_blocking(stream: TcpStream) -> Result<(), Box<dyn Error>> {
@@ -63,6 +76,70 @@ fn echo_blocking(stream: TcpStream) -> Result<(), Box<dyn Error>> {
         socket.feed(message)?;
     }
     Ok(())
+}
+
+/// With the adapter for tokio: a task a connection.
+#[cfg(feature = "tokio")]
+fn serve_tokio(listener: TcpListener) -> Result<(), Box<dyn Error>> {
+    async fn echo(stream: tokio::net::TcpStream) -> Result<(), sansocket::Error> {
+        stream.set_nodelay(true)?;
+        let mut socket = sansocket::tokio::accept(stream).await?;
+        while let Some(message) = socket.recv().await? {
+            socket.feed(message).await?;
+        }
+        Ok(())
+    }
+
+    listener.set_nonblocking(true)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    tokio::spawn(async {
+                        if let Err(error) = echo(stream).await {
+                            eprintln!("a connection ended: {error}");
+                        }
+                    });
+                }
+                Err(error) => {
+                    eprintln!("a connection was not accepted: {error}");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    })
+}
+
+/// With the adapter for futures-io, on smol: a task a connection.
+#[cfg(feature = "async-io")]
+fn serve_futures(listener: TcpListener) -> Result<(), Box<dyn Error>> {
+    async fn echo(stream: smol::net::TcpStream) -> Result<(), sansocket::Error> {
+        stream.set_nodelay(true)?;
+        let mut socket = sansocket::futures::accept(stream, sansocket::futures::AsyncIoClock::new()).await?;
+        while let Some(message) = socket.recv().await? {
+            socket.feed(message).await?;
+        }
+        Ok(())
+    }
+
+    smol::block_on(async {
+        let listener = smol::net::TcpListener::from(smol::Async::new(listener)?);
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => smol::spawn(async {
+                    if let Err(error) = echo(stream).await {
+                        eprintln!("a connection ended: {error}");
+                    }
+                })
+                .detach(),
+                Err(error) => {
+                    eprintln!("a connection was not accepted: {error}");
+                    smol::Timer::after(PAUSE).await;
+                }
+            }
+        }
+    })
 }
 
 /// With nothing but the core: the bytes are moved by hand.
@@ -123,24 +200,35 @@ fn hang_up(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// After a connection was not accepted: perhaps too many files are open, or threads, and it is no time to try again at once.
+const PAUSE: Duration = Duration::from_millis(50);
+
 struct Arguments {
     addr: String,
-    echo: Echo,
+    serve: Serve,
 }
 
 impl Arguments {
     /// `None` if help was all that was wanted.
     fn parse() -> Result<Option<Self>, Box<dyn Error>> {
-        let mut arguments = Self { addr: "127.0.0.1:9001".into(), echo: echo_blocking };
+        let mut arguments = Self { addr: "127.0.0.1:9001".into(), serve: serve_blocking };
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
                 lexopt::Arg::Long("addr") => arguments.addr = parser.value()?.to_string_lossy().into_owned(),
                 lexopt::Arg::Long("driver") => {
-                    arguments.echo = match parser.value()?.to_str() {
-                        Some("blocking") => echo_blocking,
-                        Some("core") => echo_core,
-                        _ => return Err("--driver is one of: blocking, core".into()),
+                    arguments.serve = match parser.value()?.to_str() {
+                        Some("blocking") => serve_blocking,
+                        Some("core") => serve_core,
+                        #[cfg(feature = "tokio")]
+                        Some("tokio") => serve_tokio,
+                        #[cfg(not(feature = "tokio"))]
+                        Some("tokio") => return Err("the tokio driver is not built in; add --features tokio".into()),
+                        #[cfg(feature = "async-io")]
+                        Some("futures") => serve_futures,
+                        #[cfg(not(feature = "async-io"))]
+                        Some("futures") => return Err("the futures driver is not built in; add --features async-io".into()),
+                        _ => return Err("--driver is one of: blocking, core, tokio, futures".into()),
                     }
                 }
                 lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => {

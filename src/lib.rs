@@ -93,6 +93,12 @@ mod message;
 pub mod timing;
 pub mod wire;
 
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+pub use adapter::asynchronous;
+#[cfg(feature = "futures-io")]
+pub use adapter::futures;
+#[cfg(feature = "tokio")]
+pub use adapter::tokio;
 #[cfg(feature = "std")]
 pub use adapter::{Error, blocking};
 pub use connection::{

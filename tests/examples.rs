@@ -7,6 +7,15 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
+const DRIVERS: &[&str] = &[
+    "core",
+    "blocking",
+    #[cfg(feature = "tokio")]
+    "tokio",
+    #[cfg(feature = "async-io")]
+    "futures",
+];
+
 /// An example program, which `cargo test` builds beside the tests.
 fn example(name: &str) -> Command {
     let tests = std::env::current_exe().unwrap();
@@ -55,7 +64,7 @@ fn ask(url: &str, arguments: &[&str], input: &str) -> Output {
 
 #[test]
 fn every_driver_echoes() {
-    for driver in ["core", "blocking"] {
+    for driver in DRIVERS {
         let server = Server::start(driver);
         let output = ask(&server.url, &["hello", "", "grüezi"], "");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "hello\n\ngrüezi\nclosed: 1000 \"\", clean\n", "{driver}");
@@ -69,7 +78,7 @@ fn every_driver_echoes() {
 fn every_driver_survives_garbage() {
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-    for driver in ["core", "blocking"] {
+    for driver in DRIVERS {
         let server = Server::start(driver);
         for (bytes, answer, end) in [
             (b"\x16\x03\x01\x02\x00\x01\r\n\r\n".to_vec(), &b"HTTP/1.1 400 "[..], None),
@@ -100,7 +109,7 @@ fn wrong_arguments_are_explained() {
         ("echo_client", &["http://127.0.0.1/"], "ws:// or wss://"),
         ("echo_client", &["wss://127.0.0.1/"], "needs TLS"),
         ("echo_client", &["--verbose"], "--help"),
-        ("echo_server", &["--driver", "tubes"], "one of: blocking, core"),
+        ("echo_server", &["--driver", "tubes"], "one of: blocking, core, tokio, futures"),
         ("echo_server", &["--addr", "nowhere"], "can't listen on nowhere"),
         ("echo_server", &["extra"], "--help"),
     ] {

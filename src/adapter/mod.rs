@@ -1,6 +1,12 @@
 //! The only floor that reads, writes and asks what time it is. It moves bytes; what they mean is the core's business.
 
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+pub mod asynchronous;
 pub mod blocking;
+#[cfg(feature = "futures-io")]
+pub mod futures;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 use std::{error, fmt, io};
 
@@ -83,6 +89,12 @@ impl From<Error> for io::Error {
             _ => Self::new(io::ErrorKind::InvalidData, error),
         }
     }
+}
+
+/// Whether the stream was cut off, by the peer or on the way.
+fn is_cut(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
 }
 
 /// Errors of the floors below.

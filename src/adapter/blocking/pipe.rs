@@ -9,7 +9,7 @@ use std::vec::Vec;
 
 use bytes::Buf;
 
-use super::super::Error;
+use crate::adapter::{Error, is_cut};
 use crate::connection::State;
 use crate::timing::{Due, TimedOut, Timeouts, Timer};
 
@@ -267,10 +267,4 @@ fn at_least_something(timeout: Duration) -> Duration {
 /// How streams say that a timeout is over: systems differ.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-}
-
-/// Whether the stream was cut off, by the peer or on the way.
-fn is_cut(error: &io::Error) -> bool {
-    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
-    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
 }

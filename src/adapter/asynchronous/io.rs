@@ -1,0 +1,76 @@
+//! What an async adapter needs of its runtime: a stream that is polled, and a clock.
+
+use std::boxed::Box;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// A stream of bytes that is polled: [`TokioIo`](crate::tokio::TokioIo) and [`FuturesIo`](crate::futures::FuturesIo) make one of
+/// what their crates call so.
+pub trait Stream: Unpin {
+    /// Reads some bytes; 0 is the end.
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// Writes some bytes, of several buffers if it can.
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>>;
+
+    /// Passes on what was written.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Ends the outgoing half.
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+/// A clock that can wake a task.
+///
+/// ```
+/// use std::task::{Context, Poll};
+/// use std::time::Duration;
+///
+/// /// For connections that never time out.
+/// struct Never;
+///
+/// impl sansocket::asynchronous::Clock for Never {
+///     fn now(&self) -> Duration {
+///         Duration::ZERO
+///     }
+///
+///     fn poll_until(&mut self, _: &mut Context<'_>, _: Duration) -> Poll<()> {
+///         Poll::Pending
+///     }
+/// }
+/// ```
+pub trait Clock: Unpin {
+    /// The time since an epoch of the clock's, which does not run backwards.
+    fn now(&self) -> Duration;
+
+    /// Ready once it is that late; until then, the task is woken when it is. Only the latest call counts.
+    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()>;
+}
+
+/// A future that sleeps until an instant of its runtime's clock, kept as long as the deadline stays the same.
+#[cfg(any(feature = "tokio", feature = "async-io"))]
+#[derive(Debug)]
+pub(in crate::adapter) struct Alarm<F> {
+    set: Option<(Duration, Pin<Box<F>>)>,
+}
+
+#[cfg(any(feature = "tokio", feature = "async-io"))]
+impl<F: Future> Alarm<F> {
+    pub(in crate::adapter) const fn new() -> Self {
+        Self { set: None }
+    }
+
+    pub(in crate::adapter) fn poll(&mut self, cx: &mut Context<'_>, deadline: Duration, sleep: impl FnOnce() -> F) -> Poll<()> {
+        let alarm = match &mut self.set {
+            Some((set, alarm)) if *set == deadline => alarm,
+            _ => &mut self.set.insert((deadline, Box::pin(sleep()))).1,
+        };
+        let poll = alarm.as_mut().poll(cx).map(|_| ());
+        if poll.is_ready() {
+            self.set = None;
+        }
+        poll
+    }
+}

@@ -1,0 +1,235 @@
+//! Opening connections on async streams: accepting, in one step or two, and the client's handshake on a stream.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BufMut, Bytes};
+
+use super::driver::Pipe;
+use super::io::{Clock, Stream};
+use super::{Error, WebSocket};
+use crate::connection::{Config, Entropy, State};
+use crate::handshake::{
+    Accept, ClientHandshake, ClientRequest, HandshakeError, Rejection, Reply, Request, RequestHead, Response, ServerHandshake,
+};
+use crate::timing::{TimedOut, Timeouts, Timer};
+
+/// How to open connections.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub(in crate::adapter) config: Config,
+    pub(in crate::adapter) timeouts: Timeouts,
+}
+
+impl Options {
+    /// Waits for a client's request, to be looked at before it is answered.
+    pub(in crate::adapter) async fn receive<S: Stream, C: Clock>(&self, stream: S, clock: C) -> Result<Incoming<S, C>, Error> {
+        let mut pipe = self.pipe(stream, clock);
+        let mut handshake = ServerHandshake::new(self.config.clone());
+        loop {
+            match handshake.receive() {
+                Ok(Some(request)) => return Ok(Incoming::Upgrade(Upgrade { pipe, request })),
+                Ok(None) => {}
+                Err(rejection) if *rejection.error() == HandshakeError::NotWebSocket => {
+                    return Ok(Incoming::Http(PlainHttp { pipe, rejection }));
+                }
+                Err(rejection) => {
+                    let error = rejection.error().clone();
+                    // The response is a courtesy: what is wrong is what matters.
+                    let _ = dismiss(pipe, rejection).await;
+                    return Err(error.into());
+                }
+            }
+            if !poll_fn(|cx| pipe.poll_receive(cx, |bytes| handshake.input().put_slice(bytes))).await? {
+                handshake.end_input();
+            }
+        }
+    }
+
+    /// Accepts a connection, whatever it asks for.
+    pub(in crate::adapter) async fn accept<S: Stream, C: Clock>(&self, stream: S, clock: C) -> Result<WebSocket<S, C>, Error> {
+        match self.receive(stream, clock).await? {
+            Incoming::Upgrade(upgrade) => upgrade.accept().await,
+            Incoming::Http(plain) => {
+                let error = plain.rejection.error().clone();
+                plain.reject().await?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Opens a connection on a stream that is connected to the server, encrypted if the address is `wss:`.
+    pub(in crate::adapter) async fn connect_over<S: Stream, C: Clock>(
+        &self,
+        stream: S,
+        clock: C,
+        request: &ClientRequest,
+    ) -> Result<(WebSocket<S, C>, Response), Error> {
+        let mut pipe = self.pipe(stream, clock);
+        let mut handshake = ClientHandshake::new(request, self.config.clone(), Entropy::from_os()?);
+        poll_fn(|cx| pipe.poll_send(cx, handshake.output())).await?;
+        loop {
+            if let Some((connection, response)) = handshake.receive()? {
+                return Ok((WebSocket::new(pipe, connection), response));
+            }
+            match poll_fn(|cx| pipe.poll_receive(cx, |bytes| handshake.input().put_slice(bytes))).await {
+                Ok(true) => {}
+                Ok(false) => handshake.end_input(),
+                Err(error) => {
+                    // A refusal whose body does not end says more than that the time is over.
+                    handshake.end_input();
+                    return match handshake.receive() {
+                        Err(refused @ HandshakeError::Refused(_)) => Err(refused.into()),
+                        _ => Err(error),
+                    };
+                }
+            }
+        }
+    }
+
+    fn pipe<S: Stream, C: Clock>(&self, stream: S, clock: C) -> Pipe<S, C> {
+        let timer = Timer::new(self.timeouts, clock.now());
+        Pipe::new(stream, clock, timer)
+    }
+}
+
+/// What a client sent first.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is given")]
+pub enum Incoming<S, C> {
+    /// An opening handshake.
+    Upgrade(Upgrade<S, C>),
+    /// Another HTTP request: a health check, a browser's page …
+    Http(PlainHttp<S, C>),
+}
+
+/// An opening handshake that waits for an answer, on its stream. Dropping it cuts the stream.
+pub struct Upgrade<S, C> {
+    pipe: Pipe<S, C>,
+    request: Request,
+}
+
+impl<S: Stream, C: Clock> Upgrade<S, C> {
+    /// What the client asks for.
+    #[must_use]
+    pub fn request(&self) -> &RequestHead {
+        &self.request
+    }
+
+    /// Accepts.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it reads nothing.
+    pub async fn accept(self) -> Result<WebSocket<S, C>, Error> {
+        self.accept_with(&Accept::new()).await
+    }
+
+    /// Accepts, with a subprotocol or header fields of the application's.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub async fn accept_with(self, accept: &Accept) -> Result<WebSocket<S, C>, Error> {
+        let mut socket = WebSocket::new(self.pipe, self.request.accept_with(accept));
+        socket.flush().await?;
+        Ok(socket)
+    }
+
+    /// Refuses, and ends the stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub async fn reject(self, reply: &Reply) -> Result<(), Error> {
+        dismiss(self.pipe, self.request.reject(reply)).await
+    }
+}
+
+impl<S, C> fmt::Debug for Upgrade<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Upgrade").field(&self.request).finish()
+    }
+}
+
+/// A request that is not an opening handshake, on its stream. Dropping it cuts the stream.
+pub struct PlainHttp<S, C> {
+    pipe: Pipe<S, C>,
+    rejection: Rejection,
+}
+
+impl<S: Stream, C: Clock> PlainHttp<S, C> {
+    /// What the client asks for.
+    #[must_use]
+    pub fn request(&self) -> Option<&RequestHead> {
+        self.rejection.request()
+    }
+
+    /// Answers, and ends the stream.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it reads nothing.
+    pub async fn reply(self, reply: &Reply) -> Result<(), Error> {
+        dismiss(self.pipe, self.rejection.answer_with(reply)).await
+    }
+
+    /// Answers that this port speaks WebSocket (426), and ends the stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`reply`](Self::reply).
+    pub async fn reject(self) -> Result<(), Error> {
+        dismiss(self.pipe, self.rejection).await
+    }
+
+    /// The stream, and what was read from it: for an HTTP server to go on with.
+    #[must_use]
+    pub fn into_parts(self) -> (S, Bytes) {
+        (self.pipe.stream, self.rejection.into_received())
+    }
+}
+
+impl<S, C> fmt::Debug for PlainHttp<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PlainHttp").field(&self.rejection).finish()
+    }
+}
+
+impl<S: Stream, C: Clock> Pipe<S, C> {
+    /// Reads some bytes, in time; false is the end of the stream.
+    fn poll_receive(&mut self, cx: &mut Context<'_>, hand_over: impl FnOnce(&[u8])) -> Poll<Result<bool, Error>> {
+        self.timer.check(self.now())?;
+        match self.poll_read(cx, hand_over)? {
+            Poll::Ready(read) => Poll::Ready(Ok(read.is_some())),
+            Poll::Pending => Poll::Ready(Err(ready!(self.poll_too_late(cx)).into())),
+        }
+    }
+
+    /// Writes all there is, in time.
+    fn poll_send(&mut self, cx: &mut Context<'_>, output: &mut impl Buf) -> Poll<Result<(), Error>> {
+        match self.poll_write(cx, output) {
+            Poll::Ready(sent) => Poll::Ready(sent),
+            Poll::Pending => Poll::Ready(Err(ready!(self.poll_too_late(cx)).into())),
+        }
+    }
+
+    /// Waits until the time for what is being done is over.
+    fn poll_too_late(&mut self, cx: &mut Context<'_>) -> Poll<TimedOut> {
+        loop {
+            if let Err(error) = ready!(self.poll_time(cx, true)) {
+                return Poll::Ready(error);
+            }
+        }
+    }
+}
+
+/// Writes the last words of a failed handshake, and ends the stream so that they arrive.
+async fn dismiss<S: Stream, C: Clock>(mut pipe: Pipe<S, C>, mut rejection: Rejection) -> Result<(), Error> {
+    poll_fn(|cx| pipe.poll_send(cx, rejection.output())).await?;
+    pipe.timer.observe(State::Closed, pipe.now());
+    poll_fn(|cx| pipe.stream.poll_shutdown(cx)).await?;
+    while let Ok(true) = poll_fn(|cx| pipe.poll_receive(cx, |_| ())).await {}
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! Connections on futures-io's streams (smol, async-net …), with a clock of the caller's: no runtime is implied.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use super::Error;
+use super::asynchronous::{self, Clock, Stream};
+use crate::connection::Config;
+use crate::handshake::{ClientRequest, Response};
+use crate::timing::Timeouts;
+
+/// A connection on one of futures-io's streams. What it does is told at [`asynchronous::WebSocket`].
+pub type WebSocket<S, C> = asynchronous::WebSocket<FuturesIo<S>, C>;
+
+/// What a client sent first; see [`Options::receive`].
+pub type Incoming<S, C> = asynchronous::Incoming<FuturesIo<S>, C>;
+
+/// Accepts a connection, whatever it asks for. To look first, or for other settings: [`Options`].
+///
+/// # Cancel safety
+///
+/// Dropping it drops the stream.
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if the client sent no opening handshake; it got the HTTP response that says so. [`Error::TimedOut`] if it
+/// took longer than 10 s.
+pub async fn accept<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(stream: S, clock: C) -> Result<WebSocket<S, C>, Error> {
+    Options::new().accept(stream, clock).await
+}
+
+/// Opens a connection on a stream to the server: plain for `ws:`, encrypted for `wss:`. Connecting is the runtime's:
+/// [`ClientRequest::uri`] tells where to.
+///
+/// # Cancel safety
+///
+/// Dropping it drops the stream.
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if the server wants no connection, [`Error::ConnectionLost`] if it hangs up, [`Error::TimedOut`] after
+/// 10 s.
+pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
+    stream: S,
+    clock: C,
+    request: &ClientRequest,
+) -> Result<(WebSocket<S, C>, Response), Error> {
+    Options::new().connect_over(stream, clock, request).await
+}
+
+/// How to open connections.
+#[derive(Clone, Debug, Default)]
+pub struct Options(asynchronous::Options);
+
+impl Options {
+    /// The defaults: [`Config::new`] and [`Timeouts::default`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Limits and habits of the connections.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.0.config = config;
+        self
+    }
+
+    /// How long things may take.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.0.timeouts = timeouts;
+        self
+    }
+
+    /// Accepts a connection, whatever it asks for.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`].
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
+        &self,
+        stream: S,
+        clock: C,
+    ) -> Result<WebSocket<S, C>, Error> {
+        self.0.accept(FuturesIo(stream), clock).await
+    }
+
+    /// Waits for a client's request, to be looked at before it is answered.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says so. [`Error::TimedOut`] if it
+    /// took too long.
+    pub async fn receive<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
+        &self,
+        stream: S,
+        clock: C,
+    ) -> Result<Incoming<S, C>, Error> {
+        self.0.receive(FuturesIo(stream), clock).await
+    }
+
+    /// Opens a connection on a stream that is connected to the server.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect_over`].
+    pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
+        &self,
+        stream: S,
+        clock: C,
+        request: &ClientRequest,
+    ) -> Result<(WebSocket<S, C>, Response), Error> {
+        self.0.connect_over(FuturesIo(stream), clock, request).await
+    }
+}
+
+/// One of futures-io's streams, as the connection polls it.
+#[derive(Debug)]
+pub struct FuturesIo<S>(pub S);
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for FuturesIo<S> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_close(cx)
+    }
+}
+
+/// async-io's clock, which smol runs on.
+#[cfg(feature = "async-io")]
+#[derive(Debug)]
+pub struct AsyncIoClock {
+    epoch: std::time::Instant,
+    alarm: asynchronous::Alarm<async_io::Timer>,
+}
+
+#[cfg(feature = "async-io")]
+impl AsyncIoClock {
+    /// A clock that begins now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { epoch: std::time::Instant::now(), alarm: asynchronous::Alarm::new() }
+    }
+}
+
+#[cfg(feature = "async-io")]
+impl Default for AsyncIoClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(feature = "async-io")]
+impl Clock for AsyncIoClock {
+    fn now(&self) -> std::time::Duration {
+        self.epoch.elapsed()
+    }
+
+    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: std::time::Duration) -> Poll<()> {
+        let epoch = self.epoch;
+        self.alarm.poll(cx, deadline, || async_io::Timer::at(epoch + deadline))
+    }
+}

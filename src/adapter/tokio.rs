@@ -1,0 +1,222 @@
+//! Connections on tokio's streams and clock.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+
+use super::Error;
+use super::asynchronous::{self, Alarm, Clock, Stream};
+use crate::connection::Config;
+use crate::handshake::{ClientRequest, Response};
+use crate::timing::{TimedOut, Timeouts};
+
+/// A connection on one of tokio's streams. What it does is told at [`asynchronous::WebSocket`].
+pub type WebSocket<S> = asynchronous::WebSocket<TokioIo<S>, TokioClock>;
+
+/// What a client sent first; see [`Options::receive`].
+pub type Incoming<S> = asynchronous::Incoming<TokioIo<S>, TokioClock>;
+
+/// Accepts a connection, whatever it asks for. To look first, or for other settings: [`Options`].
+///
+/// # Cancel safety
+///
+/// Dropping it drops the stream.
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if the client sent no opening handshake; it got the HTTP response that says so. [`Error::TimedOut`] if it
+/// took longer than 10 s.
+pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Result<WebSocket<S>, Error> {
+    Options::new().accept(stream).await
+}
+
+/// Connects to a `ws:` address. For header fields, subprotocols and other settings: [`Options::connect`].
+///
+/// # Cancel safety
+///
+/// Dropping it drops the stream.
+///
+/// # Errors
+///
+/// [`Error::Uri`], [`Error::TlsNeeded`] for `wss:`, [`Error::Io`] if there is no server, [`Error::Handshake`] if it wants no
+/// connection, [`Error::TimedOut`] after 10 s.
+pub async fn connect(uri: &str) -> Result<WebSocket<TcpStream>, Error> {
+    Ok(Options::new().connect(&ClientRequest::new(uri)?).await?.0)
+}
+
+/// Opens a connection on a stream to the server: over TLS, through a proxy, on a Unix socket …
+///
+/// # Cancel safety
+///
+/// Dropping it drops the stream.
+///
+/// # Errors
+///
+/// As [`connect`].
+pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    request: &ClientRequest,
+) -> Result<(WebSocket<S>, Response), Error> {
+    Options::new().connect_over(stream, request).await
+}
+
+/// How to open connections.
+///
+/// ```no_run
+/// use sansocket::tokio::{Incoming, Options};
+/// use sansocket::{Accept, Config, Reply};
+///
+/// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+/// let options = Options::new().config(Config::new().max_message_size(64 * 1024));
+/// let (stream, _) = tokio::net::TcpListener::bind("127.0.0.1:9001").await?.accept().await?;
+/// match options.receive(stream).await? {
+///     Incoming::Upgrade(upgrade) if upgrade.request().path() != "/chat" => upgrade.reject(&Reply::new(404)?).await?,
+///     Incoming::Upgrade(upgrade) => {
+///         let mut socket = upgrade.accept_with(&Accept::new().subprotocol("chat.v1")?).await?;
+///         socket.send("welcome").await?;
+///     }
+///     Incoming::Http(plain) => plain.reply(&Reply::new(200)?.body("in good health\n")).await?,
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Options(asynchronous::Options);
+
+impl Options {
+    /// The defaults: [`Config::new`] and [`Timeouts::default`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Limits and habits of the connections.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.0.config = config;
+        self
+    }
+
+    /// How long things may take.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.0.timeouts = timeouts;
+        self
+    }
+
+    /// Accepts a connection, whatever it asks for.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`].
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Result<WebSocket<S>, Error> {
+        self.0.accept(TokioIo(stream), TokioClock::new()).await
+    }
+
+    /// Waits for a client's request, to be looked at before it is answered.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says so. [`Error::TimedOut`] if it
+    /// took too long.
+    pub async fn receive<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Result<Incoming<S>, Error> {
+        self.0.receive(TokioIo(stream), TokioClock::new()).await
+    }
+
+    /// Connects to the request's address, without delay for small writes (`TCP_NODELAY`). The response has what the server added:
+    /// cookies, for example.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`].
+    pub async fn connect(&self, request: &ClientRequest) -> Result<(WebSocket<TcpStream>, Response), Error> {
+        // RFC 6455 §4.1: "If /secure/ is true, the client MUST perform a TLS handshake"
+        if request.uri().is_secure() {
+            return Err(Error::TlsNeeded);
+        }
+        let clock = TokioClock::new();
+        let address = (request.uri().host(), request.uri().port());
+        let stream = match self.0.timeouts.handshake {
+            None => TcpStream::connect(address).await?,
+            Some(timeout) => {
+                timeout_at(clock.epoch + timeout, TcpStream::connect(address)).await.map_err(|_| TimedOut::Handshake)??
+            }
+        };
+        stream.set_nodelay(true)?;
+        self.0.connect_over(TokioIo(stream), clock, request).await
+    }
+
+    /// Opens a connection on a stream that is connected to the server, encrypted if the address is `wss:`.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`].
+    pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        request: &ClientRequest,
+    ) -> Result<(WebSocket<S>, Response), Error> {
+        self.0.connect_over(TokioIo(stream), TokioClock::new(), request).await
+    }
+}
+
+/// One of tokio's streams, as the connection polls it.
+#[derive(Debug)]
+pub struct TokioIo<S>(pub S);
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioIo<S> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(buffer);
+        ready!(Pin::new(&mut self.0).poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// Tokio's clock, which tests can pause.
+#[derive(Debug)]
+pub struct TokioClock {
+    epoch: Instant,
+    alarm: Alarm<Sleep>,
+}
+
+impl TokioClock {
+    /// A clock that begins now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { epoch: Instant::now(), alarm: Alarm::new() }
+    }
+}
+
+impl Default for TokioClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
+        let epoch = self.epoch;
+        self.alarm.poll(cx, deadline, || sleep_until(epoch + deadline))
+    }
+}
