@@ -101,6 +101,8 @@ pub use adapter::futures;
 pub use adapter::tokio;
 #[cfg(feature = "std")]
 pub use adapter::{Error, blocking};
+/// The crate whose buffers are passed in and out.
+pub use bytes;
 pub use connection::{
     Closed, Config, Connection, Ending, Entropy, Event, NoEntropy, ProtocolError, Role, SendError, Side, State,
 };
@@ -109,6 +111,7 @@ pub use handshake::{
     Request, RequestHead, Response, ServerHandshake, Uri,
 };
 pub use message::{CloseCode, CloseFrame, Message, ReasonTooLong, Text};
+pub use timing::{TimedOut, Timeouts};
 
 /// The README's examples are tests.
 #[cfg(all(doctest, feature = "std"))]

@@ -15,7 +15,7 @@ use std::time::Duration;
 use sansocket::blocking::{self, Incoming, Options, Stream, WebSocket};
 use sansocket::timing::{TimedOut, Timeouts};
 use sansocket::{
-    Accept, ClientRequest, CloseCode, Config, Connection, Ending, Error, HandshakeError, Message, ProtocolError, Reply,
+    Accept, ClientRequest, CloseCode, Config, Connection, Ending, Error, Event, HandshakeError, Message, ProtocolError, Reply,
     SendError, State,
 };
 use support::{masked, unmasked};
@@ -72,7 +72,7 @@ fn an_echo_and_a_clean_end() {
 
 #[test]
 fn a_request_is_seen_before_it_is_answered() {
-    let (address, server) = serve(|stream| match Options::new().receive(stream).unwrap() {
+    let (address, server) = serve(|stream| match Options::new().receive_request(stream).unwrap() {
         Incoming::Upgrade(upgrade) => {
             assert_eq!((upgrade.request().path(), upgrade.request().query()), ("/chat", Some("room=1")));
             assert_eq!(upgrade.request().headers().get("authorization"), Some("Bearer 1"));
@@ -91,7 +91,7 @@ fn a_request_is_seen_before_it_is_answered() {
 
 #[test]
 fn a_rejection_reaches_the_client_whole() {
-    let (address, server) = serve(|stream| match Options::new().receive(stream).unwrap() {
+    let (address, server) = serve(|stream| match Options::new().receive_request(stream).unwrap() {
         Incoming::Upgrade(upgrade) => {
             upgrade.reject(&Reply::new(403).unwrap().header("X-Why", "no").unwrap().body("not you")).unwrap();
         }
@@ -119,7 +119,7 @@ fn a_plain_request_is_told_what_speaks_here() {
 #[test]
 fn a_plain_request_can_be_answered_or_handed_on() {
     for hand_on in [false, true] {
-        let (address, server) = serve(move |stream| match Options::new().receive(stream).unwrap() {
+        let (address, server) = serve(move |stream| match Options::new().receive_request(stream).unwrap() {
             Incoming::Http(plain) if hand_on => {
                 let (mut stream, received) = plain.into_parts();
                 stream.write_all(&received).unwrap();
@@ -239,6 +239,56 @@ fn timeouts_of_each_phase() {
     let mut socket = open(server, impatient());
     client.write_all(&masked(0x88, b"")).unwrap();
     assert_eq!(socket.recv().unwrap(), None, "a peer that said farewell and does not hang up is left");
+}
+
+/// Who comes late finds what came in time, and the time does not begin anew.
+#[test]
+fn a_late_receiver_finds_what_came_before_the_peer_closed() {
+    let (mut client, server) = pair();
+    let mut socket = open(server, Timeouts { close: Some(Duration::ZERO), ..Timeouts::default() });
+    client.write_all(&[masked(0x81, b"one"), masked(0x81, b"two"), masked(0x88, b"\x03\xe8")].concat()).unwrap();
+    let _ = socket.start_close(CloseCode::NORMAL, "");
+    assert_eq!(socket.recv().unwrap(), Some("one".into()));
+    assert_eq!(socket.recv().unwrap(), Some("two".into()));
+    assert_eq!(socket.recv().unwrap(), None);
+    assert!(socket.closed().unwrap().was_clean());
+}
+
+#[test]
+fn every_final_error_is_an_end() {
+    let (_client, server) = pair();
+    let mut socket = open(server, impatient());
+    assert!(matches!(socket.close(CloseCode::NORMAL, ""), Err(Error::TimedOut(TimedOut::Close))));
+    let closed = socket.closed().unwrap();
+    assert_eq!((closed.code(), closed.ending()), (1006, Ending::Dropped));
+    assert_eq!(closed.to_string(), "1006 \"\", lost, begun by us");
+
+    let mut socket = open(Script::new(vec![Step::Fail(ErrorKind::PermissionDenied)]), Timeouts::default());
+    socket.recv().unwrap_err();
+    assert_eq!(socket.state(), State::Closed);
+    let mut socket = open(Script::new(vec![Step::Fail(ErrorKind::WouldBlock)]), Timeouts { ping: None, ..Timeouts::default() });
+    assert!(matches!(socket.recv(), Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock));
+    assert_eq!(socket.state(), State::Open, "a stream that has nothing yet is not broken");
+}
+
+/// The peer said farewell and keeps its socket: that takes the time for closing, but not the time of who waits for less.
+#[test]
+fn a_short_wait_is_not_made_longer_by_a_peer_that_does_not_hang_up() {
+    let (mut client, server) = pair();
+    let mut socket = open(server, Timeouts { close: None, ..Timeouts::default() });
+    client.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
+    assert_eq!(socket.recv_timeout(Duration::from_millis(50)).unwrap(), None);
+}
+
+#[test]
+fn pings_and_pongs_can_be_seen_and_answered() {
+    let config = Config::new().auto_pong(false);
+    let script = Script::new(vec![Step::Bytes([masked(0x89, b"?"), masked(0x8a, b"!")].concat())]);
+    let mut socket = WebSocket::from_parts(script, Connection::server(config), Timeouts::default()).unwrap();
+    assert_eq!(socket.recv_event().unwrap(), Some(Event::Ping("?".into())));
+    socket.pong("?").unwrap();
+    assert_eq!(socket.recv_event().unwrap(), Some(Event::Pong("!".into())));
+    assert_eq!(socket.stream().written, unmasked(0x8a, b"?"));
 }
 
 #[test]

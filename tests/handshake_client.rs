@@ -26,17 +26,17 @@ const ROWS: &[Row] = &[
     ("K0", "HTTP", "HTTP/1.1 101", Ok(None)), // RFC 9112 §4: the phrase may be left out
     ("K0", "HTTP", "HTTP/1.1 101 ", Ok(None)),
     ("K0", "Upgrade", "UPGRADE:\tWebSocket\t", Ok(None)), // §4.1 no. 2: in any case
-    ("K1", "Sec", "", Err(E::Accept)),                    // §4.1 no. 4
-    ("K1", "Sec", "Sec-WebSocket-Accept:", Err(E::Accept)),
-    ("K1", "Sec", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", Err(E::Accept)), // of the RFC's key
-    ("K1", "Sec", "Sec-WebSocket-Accept: {swapped}", Err(E::Accept)),
-    ("K1", "Sec", "Sec-WebSocket-Accept: x{accept}", Err(E::Accept)),
-    ("K1", "Sec", "Sec-WebSocket-Accept: {accept}x", Err(E::Accept)),
-    ("K1", "Sec", "Sec-WebSocket-Accept: {accept}, {accept}", Err(E::Accept)),
-    ("K1", "Sec", "Sec-WebSocket-Accept: \"{accept}\"", Err(E::Accept)),
-    ("K1", "Sec", "Sec-WebSocket-Accept: {accept}{accept}{accept}{accept}{accept}{accept}", Err(E::Accept)), // over-long
-    ("K1", "", "Sec-WebSocket-Accept: {accept}", Err(E::Accept)),                                            // twice
-    ("K1", "", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", Err(E::Accept)),
+    ("K1", "Sec", "", Err(E::AcceptKey)),                 // §4.1 no. 4
+    ("K1", "Sec", "Sec-WebSocket-Accept:", Err(E::AcceptKey)),
+    ("K1", "Sec", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", Err(E::AcceptKey)), // of the RFC's key
+    ("K1", "Sec", "Sec-WebSocket-Accept: {swapped}", Err(E::AcceptKey)),
+    ("K1", "Sec", "Sec-WebSocket-Accept: x{accept}", Err(E::AcceptKey)),
+    ("K1", "Sec", "Sec-WebSocket-Accept: {accept}x", Err(E::AcceptKey)),
+    ("K1", "Sec", "Sec-WebSocket-Accept: {accept}, {accept}", Err(E::AcceptKey)),
+    ("K1", "Sec", "Sec-WebSocket-Accept: \"{accept}\"", Err(E::AcceptKey)),
+    ("K1", "Sec", "Sec-WebSocket-Accept: {accept}{accept}{accept}{accept}{accept}{accept}", Err(E::AcceptKey)), // over-long
+    ("K1", "", "Sec-WebSocket-Accept: {accept}", Err(E::AcceptKey)),                                            // twice
+    ("K1", "", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", Err(E::AcceptKey)),
     ("K1", "Sec", "sec-websocket-accept: \t {accept} \t", Ok(None)), // "ignoring any leading and trailing whitespace"
     ("K4", "Upgrade", "", Err(E::NotWebSocket)),                     // §4.1 no. 2
     ("K4", "Upgrade", "Upgrade: h2c", Err(E::NotWebSocket)),

@@ -15,7 +15,7 @@ use crate::timing::Timeouts;
 /// A connection on one of futures-io's streams. What it does is told at [`asynchronous::WebSocket`].
 pub type WebSocket<S, C> = asynchronous::WebSocket<FuturesIo<S>, C>;
 
-/// What a client sent first; see [`Options::receive`].
+/// What a client sent first; see [`Options::receive_request`].
 pub type Incoming<S, C> = asynchronous::Incoming<FuturesIo<S>, C>;
 
 /// Accepts a connection, whatever it asks for. To look first, or for other settings: [`Options`].
@@ -95,12 +95,12 @@ impl Options {
     ///
     /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says so. [`Error::TimedOut`] if it
     /// took too long.
-    pub async fn receive<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
+    pub async fn receive_request<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
         &self,
         stream: S,
         clock: C,
     ) -> Result<Incoming<S, C>, Error> {
-        self.0.receive(FuturesIo(stream), clock).await
+        self.0.receive_request(FuturesIo(stream), clock).await
     }
 
     /// Opens a connection on a stream that is connected to the server.

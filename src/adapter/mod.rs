@@ -11,7 +11,7 @@ pub mod tokio;
 use std::{error, fmt, io};
 
 use crate::connection::{Closed, Ending, NoEntropy, ProtocolError, SendError};
-use crate::handshake::{HandshakeError, InvalidUri};
+use crate::handshake::{HandshakeError, InvalidField, InvalidUri};
 use crate::message::ReasonTooLong;
 use crate::timing::TimedOut;
 
@@ -23,6 +23,8 @@ pub enum Error {
     Io(io::Error),
     /// The address is not one.
     Uri(InvalidUri),
+    /// A header field or subprotocol is not one.
+    Field(InvalidField),
     /// The address is `wss:`, and there is no TLS here. Connect a TLS stream yourself and give it to `connect_over`: nothing is
     /// ever sent in clear instead.
     TlsNeeded,
@@ -43,6 +45,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether nothing can be had from the stream after this.
+    fn is_final(&self) -> bool {
+        match self {
+            // A stream that does not block has nothing yet; it is not broken.
+            Self::Io(error) => error.kind() != io::ErrorKind::WouldBlock,
+            Self::TimedOut(TimedOut::Close) => true,
+            _ => false,
+        }
+    }
+
     /// What a receiver is told at the end: nothing if it was clean.
     fn from_ending(closed: &Closed) -> Result<(), Self> {
         match closed.ending() {
@@ -58,6 +70,7 @@ impl fmt::Display for Error {
         match self {
             Self::Io(error) => error.fmt(f),
             Self::Uri(error) => error.fmt(f),
+            Self::Field(error) => error.fmt(f),
             Self::TlsNeeded => f.write_str("a wss: address needs TLS; connect a TLS stream and pass it to connect_over"),
             Self::Entropy(error) => error.fmt(f),
             Self::Handshake(error) => error.fmt(f),
@@ -85,7 +98,7 @@ impl From<Error> for io::Error {
             Error::Io(error) => error,
             Error::ConnectionLost => Self::new(io::ErrorKind::UnexpectedEof, error),
             Error::TimedOut(_) => Self::new(io::ErrorKind::TimedOut, error),
-            Error::Uri(_) | Error::Reason(_) | Error::Send(_) => Self::new(io::ErrorKind::InvalidInput, error),
+            Error::Uri(_) | Error::Field(_) | Error::Reason(_) | Error::Send(_) => Self::new(io::ErrorKind::InvalidInput, error),
             _ => Self::new(io::ErrorKind::InvalidData, error),
         }
     }
@@ -111,6 +124,7 @@ macro_rules! error_from {
 error_from! {
     io::Error => Io,
     InvalidUri => Uri,
+    InvalidField => Field,
     NoEntropy => Entropy,
     HandshakeError => Handshake,
     ProtocolError => Protocol,

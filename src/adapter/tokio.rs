@@ -18,7 +18,7 @@ use crate::timing::{TimedOut, Timeouts};
 /// A connection on one of tokio's streams. What it does is told at [`asynchronous::WebSocket`].
 pub type WebSocket<S> = asynchronous::WebSocket<TokioIo<S>, TokioClock>;
 
-/// What a client sent first; see [`Options::receive`].
+/// What a client sent first; see [`Options::receive_request`].
 pub type Incoming<S> = asynchronous::Incoming<TokioIo<S>, TokioClock>;
 
 /// Accepts a connection, whatever it asks for. To look first, or for other settings: [`Options`].
@@ -74,7 +74,7 @@ pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
 /// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 /// let options = Options::new().config(Config::new().max_message_size(64 * 1024));
 /// let (stream, _) = tokio::net::TcpListener::bind("127.0.0.1:9001").await?.accept().await?;
-/// match options.receive(stream).await? {
+/// match options.receive_request(stream).await? {
 ///     Incoming::Upgrade(upgrade) if upgrade.request().path() != "/chat" => upgrade.reject(&Reply::new(404)?).await?,
 ///     Incoming::Upgrade(upgrade) => {
 ///         let mut socket = upgrade.accept_with(&Accept::new().subprotocol("chat.v1")?).await?;
@@ -124,8 +124,8 @@ impl Options {
     ///
     /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says so. [`Error::TimedOut`] if it
     /// took too long.
-    pub async fn receive<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Result<Incoming<S>, Error> {
-        self.0.receive(TokioIo(stream), TokioClock::new()).await
+    pub async fn receive_request<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Result<Incoming<S>, Error> {
+        self.0.receive_request(TokioIo(stream), TokioClock::new()).await
     }
 
     /// Connects to the request's address, without delay for small writes (`TCP_NODELAY`). The response has what the server added:

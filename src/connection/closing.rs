@@ -9,6 +9,7 @@
 //! What is received once the conversation is closed is thrown away unread (§1.4, §7.1.7).
 
 use alloc::boxed::Box;
+use core::fmt;
 
 use super::error::ProtocolError;
 use crate::message::CloseFrame;
@@ -49,13 +50,15 @@ pub enum Ending {
 }
 
 /// The end of a conversation, told once: how, who began, and what was said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Display` is for logs of one's own: `4000 "bye", clean, begun by the peer`. The reason is the peer's word.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Closed {
     // Boxed because it is one event in a connection's life and four times the size of the others.
     details: Box<Details>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Details {
     ending: Ending,
     began: Side,
@@ -108,6 +111,29 @@ impl Closed {
     #[must_use]
     pub fn was_clean(&self) -> bool {
         self.ending() == Ending::Clean
+    }
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = match self.ending() {
+            Ending::Clean => "clean",
+            Ending::Violated(_) => "the peer broke the protocol",
+            Ending::Dropped => "lost",
+        };
+        let who = if self.began() == Side::Local { "us" } else { "the peer" };
+        write!(f, "{} {:?}, {how}, begun by {who}", self.code(), self.reason())
+    }
+}
+
+impl fmt::Debug for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Closed")
+            .field("ending", &self.ending())
+            .field("began", &self.began())
+            .field("sent", &self.sent())
+            .field("received", &self.received())
+            .finish()
     }
 }
 

@@ -128,7 +128,9 @@ pub enum SendError {
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotOpen => f.write_str("the connection is closing or closed; nothing can be sent any more"),
+            Self::NotOpen => {
+                f.write_str("the connection is closing or closed, so nothing can be sent any more; closed() tells how it ended")
+            }
             Self::ControlTooLong { len } => {
                 write!(f, "a ping or pong carries at most 125 bytes, not {len}; send a message instead")
             }

@@ -246,7 +246,7 @@ impl ClientHandshake {
         }
         // RFC 6455 §4.1 no. 4: "a value other than the base64-encoded SHA-1 …, the client MUST _Fail the WebSocket Connection_"
         if headers.single("Sec-WebSocket-Accept") != Some(&key::accept(&self.key)) {
-            return Err(HandshakeError::Accept);
+            return Err(HandshakeError::AcceptKey);
         }
         // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake"; none was.
         if extensions(headers.get_all("Sec-WebSocket-Extensions")).next().is_some() {

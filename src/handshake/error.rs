@@ -62,7 +62,7 @@ pub enum HandshakeError {
     /// Another status than 101. The response says what the server wants instead: to authenticate, to go elsewhere …
     Refused(Box<Response>),
     /// No `Sec-WebSocket-Accept`, more than one, or the wrong one (§4.1): who answers is not a WebSocket server, or is a cache.
-    Accept,
+    AcceptKey,
     /// A subprotocol that was not offered, or several (§4.1).
     Subprotocol,
     /// An extension that was not offered (§4.1).
@@ -87,7 +87,7 @@ impl HandshakeError {
             Self::HeadTooLong { .. } | Self::LineTooLong { .. } | Self::TooManyFields { .. } => 431,
             Self::HttpVersion => 505,
             Self::Rejected { status } => *status,
-            Self::Incomplete | Self::Refused(_) | Self::Accept | Self::Subprotocol | Self::Extension => return None,
+            Self::Incomplete | Self::Refused(_) | Self::AcceptKey | Self::Subprotocol | Self::Extension => return None,
         })
     }
 }
@@ -113,7 +113,7 @@ impl fmt::Display for HandshakeError {
             Self::MalformedExtensions => "the Sec-WebSocket-Extensions header field is malformed",
             Self::Rejected { status } => return write!(f, "the request was rejected with status {status}"),
             Self::Refused(response) => return write!(f, "the server answered {} instead of 101", response.status()),
-            Self::Accept => "the Sec-WebSocket-Accept does not answer the key; who answers is no WebSocket server",
+            Self::AcceptKey => "the Sec-WebSocket-Accept does not answer the key; who answers is no WebSocket server",
             Self::Subprotocol => "the server chose a subprotocol that was not offered",
             Self::Extension => "the server chose an extension that was not offered",
         })

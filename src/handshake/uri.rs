@@ -14,7 +14,7 @@ use core::{error, fmt};
 /// assert_eq!((uri.host(), uri.port(), uri.resource_name()), ("::1", 9001, "/?room=1"));
 /// assert!(!uri.is_secure());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Uri {
     secure: bool,
     /// As it was written: an IPv6 address is in brackets.
@@ -100,6 +100,15 @@ impl fmt::Display for Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.secure { "wss" } else { "ws" };
         write!(f, "{scheme}://{}{}", self.host_field(), self.resource_name)
+    }
+}
+
+/// Without the query, which may be a secret.
+impl fmt::Debug for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.resource_name.split('?').next().unwrap_or_default();
+        let scheme = if self.secure { "wss" } else { "ws" };
+        write!(f, "Uri({scheme}://{}{path})", self.host_field())
     }
 }
 

@@ -14,7 +14,8 @@ use super::text::Text;
 /// ```
 /// use sansocket::CloseCode;
 ///
-/// assert_eq!(CloseCode::new(4001).unwrap().get(), 4001);
+/// const SLOW_DOWN: CloseCode = CloseCode::new(4001).unwrap(); // an application's own
+/// assert_eq!(SLOW_DOWN.get(), 4001);
 /// assert_eq!(CloseCode::new(1006), None);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

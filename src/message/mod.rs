@@ -16,7 +16,8 @@ pub(crate) use self::text::TextBuilder;
 
 /// What applications exchange: text or bytes, and nothing else. Pings, pongs and closes are not messages.
 ///
-/// `Debug` tells the kind and the size, never the content, so that logs don't leak it.
+/// `Debug` tells the kind and the size, never the content, so that logs don't leak it. In a test, compare
+/// [`as_text`](Message::as_text) or [`as_bytes`](Message::as_bytes) to see what differs.
 ///
 /// ```
 /// use sansocket::Message;
@@ -34,6 +35,18 @@ pub enum Message {
 }
 
 impl Message {
+    /// Whether it is text.
+    #[must_use]
+    pub const fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
+    /// Whether it is binary.
+    #[must_use]
+    pub const fn is_binary(&self) -> bool {
+        matches!(self, Self::Binary(_))
+    }
+
     /// The content's size in bytes.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -152,21 +152,33 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// The next message; `None` at a clean end.
     pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
+        while let Some(event) = ready!(self.poll_next(cx))? {
+            if let Event::Message(message) = event {
+                self.poll_replies(cx);
+                return Poll::Ready(Ok(Some(message)));
+            }
+        }
+        Poll::Ready(Ok(None))
+    }
+
+    /// The next event; `None` at a clean end.
+    pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
+        let event = ready!(self.poll_next(cx));
+        self.poll_replies(cx);
+        Poll::Ready(event)
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
         for _ in 0..READS_IN_A_ROW {
-            while let Some(event) = self.connection.receive() {
-                match event {
-                    Event::Message(message) => {
-                        self.pipe.timer.message(self.pipe.clock.now());
-                        if self.replied {
-                            // Should it fail, the next call will meet the same failure; the message must not be lost to it.
-                            let _ = self.poll_flush(cx);
-                        }
-                        return Poll::Ready(Ok(Some(message)));
-                    }
-                    Event::Pong(payload) => self.pipe.timer.pong(&payload, self.pipe.clock.now()),
+            if let Some(event) = self.connection.receive() {
+                let now = self.pipe.now();
+                match &event {
+                    Event::Message(_) => self.pipe.timer.message(now),
+                    Event::Pong(payload) => self.pipe.timer.pong(payload, now),
                     Event::Ping(_) => self.replied = true,
-                    Event::Closed(_) => {}
+                    Event::Closed(_) => continue,
                 }
+                return Poll::Ready(Ok(Some(event)));
             }
             if self.connection.closed().is_some() {
                 ready!(self.poll_end(cx));
@@ -179,17 +191,42 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             }
             self.observe();
             let connection = &mut self.connection;
-            match self.pipe.poll_read(cx, |bytes| connection.input().put_slice(bytes))? {
-                Poll::Ready(Some(_)) => self.pipe.timer.check(self.pipe.clock.now())?,
-                Poll::Ready(None) => self.connection.end_input(),
-                Poll::Pending => match ready!(self.pipe.poll_time(cx, true))? {
-                    Due::Ping => self.queue_ping()?,
-                    Due::Nothing => {}
+            match self.pipe.poll_read(cx, |bytes| connection.input().put_slice(bytes)) {
+                Poll::Ready(Ok(Some(_))) => {}
+                Poll::Ready(Ok(None)) => self.connection.end_input(),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lose(error))),
+                // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
+                Poll::Pending => match ready!(self.pipe.poll_time(cx, true)) {
+                    Ok(Due::Ping) => self.queue_ping()?,
+                    Ok(Due::Nothing) => {}
+                    Err(error) => return Poll::Ready(Err(self.lose(error.into()))),
                 },
             }
         }
+        if let Err(error) = self.pipe.timer.check(self.pipe.now()) {
+            return Poll::Ready(Err(self.lose(error.into())));
+        }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Lets answers leave before the application goes to work on what was received. Should that fail, the next call will meet the
+    /// same failure.
+    fn poll_replies(&mut self, cx: &mut Context<'_>) {
+        if self.replied {
+            let _ = self.poll_flush(cx);
+        }
+    }
+
+    /// Gives the connection up if nothing can be had from the stream after this error, with all that was received already given
+    /// to the application.
+    fn lose(&mut self, error: Error) -> Error {
+        if error.is_final() {
+            self.connection.end_input();
+            while self.connection.receive().is_some() {}
+            self.ending = Ending::Done;
+        }
+        error
     }
 
     /// Writes what waits.
@@ -223,7 +260,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// What a receiver is told at the end.
-    fn verdict(&self) -> Result<Option<Message>, Error> {
+    fn verdict(&self) -> Result<Option<Event>, Error> {
         self.connection.closed().map_or(Ok(()), Error::from_ending).map(|()| None)
     }
 

@@ -1,6 +1,5 @@
 //! What an async adapter needs of its runtime: a stream that is polled, and a clock.
 
-use std::boxed::Box;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -53,7 +52,7 @@ pub trait Clock: Unpin {
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 #[derive(Debug)]
 pub(in crate::adapter) struct Alarm<F> {
-    set: Option<(Duration, Pin<Box<F>>)>,
+    set: Option<(Duration, Pin<std::boxed::Box<F>>)>,
 }
 
 #[cfg(any(feature = "tokio", feature = "async-io"))]
@@ -65,7 +64,7 @@ impl<F: Future> Alarm<F> {
     pub(in crate::adapter) fn poll(&mut self, cx: &mut Context<'_>, deadline: Duration, sleep: impl FnOnce() -> F) -> Poll<()> {
         let alarm = match &mut self.set {
             Some((set, alarm)) if *set == deadline => alarm,
-            _ => &mut self.set.insert((deadline, Box::pin(sleep()))).1,
+            _ => &mut self.set.insert((deadline, std::boxed::Box::pin(sleep()))).1,
         };
         let poll = alarm.as_mut().poll(cx).map(|_| ());
         if poll.is_ready() {

@@ -21,7 +21,7 @@ pub(super) use self::io::Alarm;
 pub use self::io::{Clock, Stream};
 pub use self::open::{Incoming, Options, PlainHttp, Upgrade};
 use crate::adapter::Error;
-use crate::connection::{Closed, Connection, State};
+use crate::connection::{Closed, Connection, Event, State};
 use crate::message::{CloseCode, CloseFrame, Message};
 use crate::timing::{Timeouts, Timer};
 
@@ -59,7 +59,10 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         Self { driver: Driver::new(pipe, connection), exhausted: false }
     }
 
-    /// Waits for the next message. `None` is the end: both sides said farewell. Before it waits, it writes whatever was fed.
+    /// Waits for the next message. `None` is the end: both sides said farewell; [`closed`](Self::closed) tells with what code, which
+    /// may be a complaint. Before it waits, it writes whatever was fed.
+    ///
+    /// At the end it writes the last words and waits for the peer to hang up, up to [`Timeouts::close`].
     ///
     /// # Cancel safety
     ///
@@ -72,6 +75,20 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// closing handshake.
     pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
         poll_fn(|cx| self.driver.poll_recv(cx)).await
+    }
+
+    /// As [`recv`](Self::recv), but gives pings and pongs too: for who answers pings alone
+    /// ([`Config::auto_pong`](crate::Config::auto_pong)), or wants to see them.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: an event is taken when it is given.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub async fn recv_event(&mut self) -> Result<Option<Event>, Error> {
+        poll_fn(|cx| self.driver.poll_event(cx)).await
     }
 
     /// Sends a message: it is on its way when this is done.
@@ -91,7 +108,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     }
 
     /// Lets a message wait for more, to be written with them: at the next [`flush`](Self::flush) or [`send`](Self::send), when
-    /// [`recv`](Self::recv) has to wait, or when 64 KiB have come together.
+    /// [`recv`](Self::recv) has to wait, or when 64 KiB have come together. What still waits when the connection is dropped is lost.
     ///
     /// # Cancel safety
     ///
@@ -130,6 +147,20 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// As [`send`](Self::send).
     pub async fn ping(&mut self) -> Result<(), Error> {
         self.driver.queue_ping()?;
+        self.flush().await
+    }
+
+    /// Sends a pong, of at most 125 bytes: the answer to a ping that was left to the application, or a sign of life.
+    ///
+    /// # Cancel safety
+    ///
+    /// It is queued at the first poll, and sent whole.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), also for too long a payload.
+    pub async fn pong(&mut self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.driver.connection.pong(payload)?;
         self.flush().await
     }
 
@@ -223,11 +254,13 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<Closed, Error>> {
         loop {
-            let received = ready!(self.driver.poll_recv(cx));
+            match ready!(self.driver.poll_recv(cx)) {
+                Ok(_) | Err(Error::Protocol(_) | Error::ConnectionLost) => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
             if let Some(closed) = self.driver.connection.closed() {
                 return Poll::Ready(Ok(closed.clone()));
             }
-            received?;
         }
     }
 }

@@ -24,7 +24,11 @@ pub struct Options {
 
 impl Options {
     /// Waits for a client's request, to be looked at before it is answered.
-    pub(in crate::adapter) async fn receive<S: Stream, C: Clock>(&self, stream: S, clock: C) -> Result<Incoming<S, C>, Error> {
+    pub(in crate::adapter) async fn receive_request<S: Stream, C: Clock>(
+        &self,
+        stream: S,
+        clock: C,
+    ) -> Result<Incoming<S, C>, Error> {
         let mut pipe = self.pipe(stream, clock);
         let mut handshake = ServerHandshake::new(self.config.clone());
         loop {
@@ -49,7 +53,7 @@ impl Options {
 
     /// Accepts a connection, whatever it asks for.
     pub(in crate::adapter) async fn accept<S: Stream, C: Clock>(&self, stream: S, clock: C) -> Result<WebSocket<S, C>, Error> {
-        match self.receive(stream, clock).await? {
+        match self.receive_request(stream, clock).await? {
             Incoming::Upgrade(upgrade) => upgrade.accept().await,
             Incoming::Http(plain) => {
                 let error = plain.rejection.error().clone();
@@ -162,8 +166,8 @@ pub struct PlainHttp<S, C> {
 impl<S: Stream, C: Clock> PlainHttp<S, C> {
     /// What the client asks for.
     #[must_use]
-    pub fn request(&self) -> Option<&RequestHead> {
-        self.rejection.request()
+    pub fn request(&self) -> &RequestHead {
+        self.rejection.request().expect("what is not for WebSocket is well-formed HTTP")
     }
 
     /// Answers, and ends the stream.

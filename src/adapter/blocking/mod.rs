@@ -1,10 +1,29 @@
 //! Connections on blocking streams: `std::net` and whatever else reads and writes.
 //!
 //! One thread, one connection. Nothing here knows a frame from a byte: [`Connection`] does.
+//!
+//! [`accept`] and [`connect`] open connections with the defaults; [`Options`] opens them in other ways: a server that looks at the
+//! request first, a client with header fields.
+//!
+//! ```no_run
+//! use sansocket::blocking::Options;
+//! use sansocket::{ClientRequest, Error, HandshakeError};
+//!
+//! # fn main() -> Result<(), Error> {
+//! let request = ClientRequest::new("ws://127.0.0.1:9001/chat")?.header("Authorization", "Bearer 1")?.subprotocol("chat.v1")?;
+//! match Options::new().connect(&request) {
+//!     Ok((mut socket, _response)) => socket.send("hello")?,
+//!     Err(Error::Handshake(HandshakeError::Refused(response))) => eprintln!("refused: {}", response.status()),
+//!     Err(error) => return Err(error),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod open;
 mod pipe;
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use bytes::BufMut;
@@ -47,10 +66,11 @@ const HIGH_WATER: usize = 64 * 1024;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct WebSocket<S> {
     connection: Connection,
     pipe: Pipe<S>,
+    /// Something was answered that may not be written yet.
+    replied: bool,
 }
 
 impl<S: Stream> WebSocket<S> {
@@ -65,10 +85,13 @@ impl<S: Stream> WebSocket<S> {
 
     fn new(mut pipe: Pipe<S>, connection: Connection) -> Self {
         pipe.observe(connection.state());
-        Self { connection, pipe }
+        Self { connection, pipe, replied: false }
     }
 
-    /// Waits for the next message. `None` is the end: both sides said farewell. Before it waits, it writes whatever was fed.
+    /// Waits for the next message. `None` is the end: both sides said farewell; [`closed`](Self::closed) tells with what code, which
+    /// may be a complaint. Before it waits, it writes whatever was fed.
+    ///
+    /// At the end it writes the last words and waits for the peer to hang up, up to [`Timeouts::close`].
     ///
     /// # Errors
     ///
@@ -76,6 +99,18 @@ impl<S: Stream> WebSocket<S> {
     /// Close; both for ever after. [`Error::TimedOut`] if the peer reads nothing, or does not finish a closing handshake.
     pub fn recv(&mut self) -> Result<Option<Message>, Error> {
         self.recv_until(None)
+    }
+
+    /// As [`recv`](Self::recv), but gives pings and pongs too: for who answers pings alone
+    /// ([`Config::auto_pong`](crate::Config::auto_pong)), or wants to see them.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub fn recv_event(&mut self) -> Result<Option<Event>, Error> {
+        let event = self.next_event(None, &mut false)?;
+        self.send_replies();
+        Ok(event)
     }
 
     /// Waits for the next message for a while.
@@ -101,7 +136,7 @@ impl<S: Stream> WebSocket<S> {
     }
 
     /// Lets a message wait for more, to be written with them: at the next [`flush`](Self::flush) or [`send`](Self::send), when
-    /// [`recv`](Self::recv) has to wait, or when 64 KiB have come together.
+    /// [`recv`](Self::recv) has to wait, or when 64 KiB have come together. What still waits when the connection is dropped is lost.
     ///
     /// # Errors
     ///
@@ -121,6 +156,7 @@ impl<S: Stream> WebSocket<S> {
         while self.connection.wants_write() {
             self.pipe.write(self.connection.output())?;
         }
+        self.replied = false;
         Ok(())
     }
 
@@ -131,6 +167,16 @@ impl<S: Stream> WebSocket<S> {
     /// As [`send`](Self::send).
     pub fn ping(&mut self) -> Result<(), Error> {
         self.queue_ping()?;
+        self.flush()
+    }
+
+    /// Sends a pong, of at most 125 bytes: the answer to a ping that was left to the application, or a sign of life.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), also for too long a payload.
+    pub fn pong(&mut self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.connection.pong(payload)?;
         self.flush()
     }
 
@@ -150,13 +196,15 @@ impl<S: Stream> WebSocket<S> {
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         self.queue_close(code, reason)?;
         loop {
-            let received = self.recv();
+            match self.recv() {
+                Ok(_) | Err(Error::Protocol(_) | Error::ConnectionLost) => {}
+                Err(error) => {
+                    self.lose();
+                    return Err(error);
+                }
+            }
             if let Some(closed) = self.closed() {
                 return Ok(closed.clone());
-            }
-            if let Err(error) = received {
-                self.pipe.cut();
-                return Err(error);
             }
         }
     }
@@ -214,36 +262,40 @@ impl<S: Stream> WebSocket<S> {
     }
 
     fn recv_until(&mut self, until: Option<Duration>) -> Result<Option<Message>, Error> {
-        let (mut replied, mut waited) = (false, false);
-        loop {
-            match self.connection.receive() {
-                Some(Event::Message(message)) => {
-                    let now = self.pipe.now();
-                    self.pipe.timer().message(now);
-                    if replied {
-                        // Should it fail, the next call will meet the same failure; the message must not be lost to it.
-                        let _ = self.flush();
-                    }
-                    return Ok(Some(message));
-                }
-                Some(Event::Closed(_)) => self.end(),
-                Some(Event::Pong(payload)) => {
-                    let now = self.pipe.now();
-                    self.pipe.timer().pong(&payload, now);
-                }
-                Some(Event::Ping(_)) => replied = true,
-                None => match self.connection.closed() {
-                    Some(closed) => return Error::from_ending(closed).map(|()| None),
-                    // Bytes that come all the time, but are no message, do not make the time longer.
-                    None if waited && until.is_some_and(|until| self.pipe.now() >= until) => {
-                        return Err(TimedOut::Receive.into());
-                    }
-                    None => {
-                        self.wait(until)?;
-                        waited = true;
-                    }
-                },
+        let mut waited = false;
+        while let Some(event) = self.next_event(until, &mut waited)? {
+            if let Event::Message(message) = event {
+                self.send_replies();
+                return Ok(Some(message));
             }
+        }
+        Ok(None)
+    }
+
+    fn next_event(&mut self, until: Option<Duration>, waited: &mut bool) -> Result<Option<Event>, Error> {
+        loop {
+            if let Some(event) = self.connection.receive() {
+                let now = self.pipe.now();
+                match &event {
+                    Event::Message(_) => self.pipe.timer().message(now),
+                    Event::Pong(payload) => self.pipe.timer().pong(payload, now),
+                    Event::Ping(_) => self.replied = true,
+                    Event::Closed(_) => {
+                        self.end(until);
+                        continue;
+                    }
+                }
+                return Ok(Some(event));
+            }
+            if let Some(closed) = self.connection.closed() {
+                return Error::from_ending(closed).map(|()| None);
+            }
+            // Bytes that come all the time, but are no message, do not make the time longer.
+            if *waited && until.is_some_and(|until| self.pipe.now() >= until) {
+                return Err(TimedOut::Receive.into());
+            }
+            self.wait(until)?;
+            *waited = true;
         }
     }
 
@@ -255,12 +307,33 @@ impl<S: Stream> WebSocket<S> {
             Err(error) => return Err(error),
         }
         let connection = &mut self.connection;
-        match self.pipe.read(until, |bytes| connection.input().put_slice(bytes))? {
-            Read::Bytes(_) => {}
-            Read::End => self.connection.end_input(),
-            Read::PingDue => self.queue_ping()?,
+        match self.pipe.read(until, |bytes| connection.input().put_slice(bytes)) {
+            Ok(Read::Bytes(_)) => {}
+            Ok(Read::End) => self.connection.end_input(),
+            Ok(Read::PingDue) => self.queue_ping()?,
+            Err(error) => {
+                if error.is_final() {
+                    self.lose();
+                }
+                return Err(error);
+            }
         }
         Ok(())
+    }
+
+    /// Lets answers leave before the application goes to work on what was received.
+    fn send_replies(&mut self) {
+        if self.replied {
+            // Should it fail, the next call will meet the same failure; what was received must not be lost to it.
+            let _ = self.flush();
+        }
+    }
+
+    /// Gives the connection up, with all that was received already given to the application.
+    fn lose(&mut self) {
+        self.pipe.cut();
+        self.connection.end_input();
+        while self.connection.receive().is_some() {}
     }
 
     fn queue_ping(&mut self) -> Result<(), Error> {
@@ -269,8 +342,14 @@ impl<S: Stream> WebSocket<S> {
     }
 
     /// Writes the last words, if there are any, and ends the stream: the server first.
-    fn end(&mut self) {
+    fn end(&mut self, until: Option<Duration>) {
         let _ = self.flush();
-        self.pipe.hang_up(self.connection.role() == Role::Server);
+        self.pipe.hang_up(self.connection.role() == Role::Server, until);
+    }
+}
+
+impl<S> fmt::Debug for WebSocket<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSocket").field("connection", &self.connection).finish_non_exhaustive()
     }
 }

@@ -51,7 +51,7 @@ pub fn connect_over<S: Stream>(stream: S, request: &ClientRequest) -> Result<(We
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let options = Options::new().config(Config::new().max_message_size(64 * 1024));
 /// let (stream, _) = std::net::TcpListener::bind("127.0.0.1:9001")?.accept()?;
-/// match options.receive(stream)? {
+/// match options.receive_request(stream)? {
 ///     Incoming::Upgrade(upgrade) if upgrade.request().path() != "/chat" => upgrade.reject(&Reply::new(404)?)?,
 ///     Incoming::Upgrade(upgrade) => {
 ///         let mut socket = upgrade.accept_with(&Accept::new().subprotocol("chat.v1")?)?;
@@ -95,7 +95,7 @@ impl Options {
     ///
     /// As [`accept`].
     pub fn accept<S: Stream>(&self, stream: S) -> Result<WebSocket<S>, Error> {
-        match self.receive(stream)? {
+        match self.receive_request(stream)? {
             Incoming::Upgrade(upgrade) => upgrade.accept(),
             Incoming::Http(plain) => {
                 let error = plain.rejection.error().clone();
@@ -111,7 +111,7 @@ impl Options {
     ///
     /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says so. [`Error::TimedOut`] if it
     /// took too long.
-    pub fn receive<S: Stream>(&self, mut stream: S) -> Result<Incoming<S>, Error> {
+    pub fn receive_request<S: Stream>(&self, mut stream: S) -> Result<Incoming<S>, Error> {
         stream.set_nodelay()?;
         let mut pipe = Pipe::new(stream, self.timeouts, Instant::now())?;
         let mut handshake = ServerHandshake::new(self.config.clone());
@@ -274,8 +274,8 @@ pub struct PlainHttp<S> {
 impl<S: Stream> PlainHttp<S> {
     /// What the client asks for.
     #[must_use]
-    pub fn request(&self) -> Option<&RequestHead> {
-        self.rejection.request()
+    pub fn request(&self) -> &RequestHead {
+        self.rejection.request().expect("what is not for WebSocket is well-formed HTTP")
     }
 
     /// Answers, and ends the stream.
@@ -308,6 +308,6 @@ fn dismiss<S: Stream>(mut pipe: Pipe<S>, mut rejection: Rejection) -> Result<(),
     while rejection.output().has_remaining() {
         pipe.write(rejection.output())?;
     }
-    pipe.hang_up(true);
+    pipe.hang_up(true, None);
     Ok(())
 }

@@ -16,6 +16,10 @@ use crate::timing::{Due, TimedOut, Timeouts, Timer};
 /// What a thread reads into, in bytes. The pages that no read ever filled take no memory.
 const WINDOW: usize = 64 * 1024;
 
+/// Reads that a handshake may still take when its time is over, if there is something to read at once: who comes late shall find
+/// what came in time, but not for ever.
+const OVERTIME: usize = 16;
+
 /// As many buffers as one write takes: beyond that, the next write does.
 const MAX_SLICES: usize = 16;
 
@@ -133,6 +137,8 @@ pub(super) struct Pipe<S> {
     /// The epoch of `timer`.
     epoch: Instant,
     timer: Timer,
+    /// Reads since the time for the handshake was over.
+    overtime: usize,
     /// The timeouts that the stream has now, so as not to set them again.
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
@@ -144,7 +150,7 @@ impl<S: Stream> Pipe<S> {
         stream.set_read_timeout(None)?;
         stream.set_write_timeout(None)?;
         let timer = Timer::new(timeouts, Duration::ZERO);
-        Ok(Self { stream, epoch, timer, read_timeout: None, write_timeout: None })
+        Ok(Self { stream, epoch, timer, overtime: 0, read_timeout: None, write_timeout: None })
     }
 
     pub(super) fn now(&self) -> Duration {
@@ -177,7 +183,6 @@ impl<S: Stream> Pipe<S> {
     /// Writes all there is. What was written when an error comes is off the buffer.
     pub(super) fn write(&mut self, output: &mut impl Buf) -> Result<(), Error> {
         while output.has_remaining() {
-            self.timer.check(self.now())?;
             let patience = self.timer.deadline().map(|deadline| deadline.saturating_sub(self.now()));
             let timeout = [patience, self.timer.write_timeout()].into_iter().flatten().min();
             if self.write_timeout != timeout {
@@ -208,6 +213,7 @@ impl<S: Stream> Pipe<S> {
         let read = self.read_into(&mut window, until);
         if let Ok(Read::Bytes(count)) = read {
             self.timer.heard(self.epoch.elapsed());
+            self.overtime += usize::from(self.timer.check(self.now()).is_err());
             hand_over(&window[..count]);
         }
         READ_WINDOW.set(window);
@@ -215,8 +221,10 @@ impl<S: Stream> Pipe<S> {
     }
 
     fn read_into(&mut self, window: &mut [u8], until: Option<Duration>) -> Result<Read, Error> {
-        loop {
+        if self.overtime >= OVERTIME {
             self.timer.check(self.now())?;
+        }
+        loop {
             let deadline = [self.timer.deadline(), until].into_iter().flatten().min();
             let timeout = deadline.map(|deadline| deadline.saturating_sub(self.now()));
             if self.read_timeout != timeout {
@@ -243,13 +251,16 @@ impl<S: Stream> Pipe<S> {
     }
 
     /// Ends the stream so that what was written arrives: bytes of the peer's that nobody read would make the system cut the
-    /// stream off, and our last words with it. They are thrown away until the peer hangs up too, or the time for closing is over.
-    pub(super) fn hang_up(&mut self, we_first: bool) {
+    /// stream off, and our last words with it. They are thrown away until the peer hangs up too, or the time for closing is over,
+    /// or it is late enough for whoever waits.
+    pub(super) fn hang_up(&mut self, we_first: bool, until: Option<Duration>) {
         self.observe(State::Closed);
         if we_first {
             let _ = self.stream.shutdown(Shutdown::Write);
         }
-        while let Ok(Read::Bytes(_)) = self.read(None, |_| ()) {}
+        while until.is_none_or(|until| self.now() < until) {
+            let Ok(Read::Bytes(_)) = self.read(until, |_| ()) else { break };
+        }
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
