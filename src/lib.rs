@@ -55,7 +55,7 @@
 //!
 //! | floor | what it knows | RFC 6455 |
 //! |---|---|---|
-//! | `blocking` | streams and clocks | – |
+//! | `blocking`, `tokio`, `futures` | streams and clocks | – |
 //! | [`ServerHandshake`], [`ClientHandshake`] · [`timing`] | HTTP heads · deadlines | §4 |
 //! | [`Connection`] | the open conversation and its end | §5.4–§7 |
 //! | [`Message`], [`Text`], [`CloseFrame`] | the words that both sides share | §5.5.1, §5.6, §7.4 |
@@ -70,10 +70,21 @@
 //!   what to do about it.
 //! * Debug output never shows content, keys or header values.
 //!
+//! # Who makes which
+//!
+//! | | client | server |
+//! |---|---|---|
+//! | asks | [`ClientRequest`] → [`ClientHandshake`] | [`ServerHandshake`] → [`Request`] (with a [`RequestHead`]) |
+//! | answers | [`Response`], or [`HandshakeError::Refused`] | [`Request::accept_with`] an [`Accept`], [`Request::reject`] with a [`Reply`], [`Rejection`] |
+//!
 //! # Features
 //!
-//! `std`, on by default: sockets, clocks, and randomness from the operating system. Without it the crate is `no_std` with `alloc`,
-//! and a client brings its own seed ([`Entropy::from_seed`]).
+//! | feature | what |
+//! |---|---|
+//! | `std` (default) | sockets, clocks, and randomness from the operating system; without it the crate is `no_std` with `alloc`, and a client brings its own seed ([`Entropy::from_seed`]) |
+//! | `tokio` | connections on tokio's streams and clock |
+//! | `futures-io` | connections on futures-io's streams, with a clock of the caller's |
+//! | `async-io` | async-io's clock for them, which smol runs on |
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
 //! [`input`]: Connection::input
@@ -114,6 +125,6 @@ pub use message::{CloseCode, CloseFrame, Message, ReasonTooLong, Text};
 pub use timing::{TimedOut, Timeouts};
 
 /// The README's examples are tests.
-#[cfg(all(doctest, feature = "std"))]
+#[cfg(all(doctest, feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

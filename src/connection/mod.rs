@@ -61,7 +61,9 @@ pub enum Event {
 /// One side of an open WebSocket.
 ///
 /// The order of calls can't matter: input can only be appended, output only be drained, and nothing that is handed out borrows
-/// from the connection. Once neither [`wants_read`](Self::wants_read) nor [`wants_write`](Self::wants_write), hang up.
+/// from the connection. Once neither [`wants_read`](Self::wants_read) nor [`wants_write`](Self::wants_write), hang up: end the
+/// outgoing half of the stream, and read until the peer has ended its own, because a socket that is closed with unread bytes is
+/// reset, and the last words with it.
 ///
 /// ```
 /// use bytes::{Buf, BufMut};
@@ -75,6 +77,19 @@ pub enum Event {
 ///     }
 /// }
 /// assert_eq!(server.output().chunk(), b"\x81\x05Hello");
+/// # Ok::<(), sansocket::SendError>(())
+/// ```
+///
+/// In a test, two of them are joined without a stream:
+///
+/// ```
+/// use bytes::BufMut;
+/// # use sansocket::{Config, Connection, Entropy, Event};
+/// # let mut client = Connection::client(Config::new(), Entropy::from_seed([7; 32]));
+/// # let mut server = Connection::server(Config::new());
+/// client.send("hello")?;
+/// server.input().put(client.output());
+/// assert_eq!(server.receive(), Some(Event::Message("hello".into())));
 /// # Ok::<(), sansocket::SendError>(())
 /// ```
 pub struct Connection {
