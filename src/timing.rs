@@ -85,8 +85,10 @@ pub struct Timer {
     message: Duration,
     /// How many pings of ours there were, which is also what tells one from another.
     pings: u64,
-    /// When the last of them was sent, until it is answered.
-    sent: Option<Duration>,
+    /// When the last of them was sent.
+    sent: Duration,
+    /// The latest that was answered.
+    answered: u64,
     round_trip: Option<Duration>,
 }
 
@@ -102,7 +104,8 @@ impl Timer {
             asked: None,
             message: now,
             pings: 0,
-            sent: None,
+            sent: now,
+            answered: 0,
             round_trip: None,
         }
     }
@@ -132,21 +135,30 @@ impl Timer {
         self.message = now;
     }
 
-    /// Begins a ping: gives its payload, which no other ping has.
+    /// Begins a ping: gives its payload, which is its number (1, 2, 3 …) in eight bytes, big-endian.
     pub fn ping(&mut self, now: Duration) -> [u8; 8] {
         self.pings += 1;
         self.asked = Some(now);
-        self.sent = Some(now);
+        self.sent = now;
         self.pings.to_be_bytes()
     }
 
     /// Tells the timer that a pong came. If it answers the latest ping, that gives the [`round_trip`](Self::round_trip).
     pub fn pong(&mut self, payload: &[u8], now: Duration) {
-        if payload == self.pings.to_be_bytes() {
-            if let Some(sent) = self.sent.take() {
-                self.round_trip = Some(now.saturating_sub(sent));
-            }
+        let Ok(number) = payload.try_into().map(u64::from_be_bytes) else { return };
+        if number <= self.answered || number > self.pings {
+            return;
         }
+        self.answered = number;
+        if number == self.pings {
+            self.round_trip = Some(now.saturating_sub(self.sent));
+        }
+    }
+
+    /// The number of the latest ping that was answered; 0 if none was. A pong answers all pings before it (RFC 6455 §5.5.3).
+    #[must_use]
+    pub const fn answered(&self) -> u64 {
+        self.answered
     }
 
     /// How long the latest answered ping took, there and back.

@@ -157,6 +157,14 @@ impl AsyncIoClock {
     }
 }
 
+/// With the same epoch, and an alarm of its own.
+#[cfg(feature = "async-io")]
+impl Clone for AsyncIoClock {
+    fn clone(&self) -> Self {
+        Self { epoch: self.epoch, alarm: asynchronous::Alarm::new() }
+    }
+}
+
 #[cfg(feature = "async-io")]
 impl Default for AsyncIoClock {
     fn default() -> Self {

@@ -204,6 +204,13 @@ impl TokioClock {
     }
 }
 
+/// With the same epoch, and an alarm of its own.
+impl Clone for TokioClock {
+    fn clone(&self) -> Self {
+        Self { epoch: self.epoch, alarm: Alarm::new() }
+    }
+}
+
 impl Default for TokioClock {
     fn default() -> Self {
         Self::new()

@@ -13,7 +13,7 @@ use bytes::{Buf, BufMut};
 
 use super::io::{Clock, Stream};
 use crate::adapter::{Error, is_cut};
-use crate::connection::{Connection, Event, Role, State};
+use crate::connection::{Closed, Connection, Event, Role, State};
 use crate::message::Message;
 use crate::timing::{Due, TimedOut, Timer};
 
@@ -44,6 +44,10 @@ pub(super) struct Pipe<S, C> {
 impl<S: Stream, C: Clock> Pipe<S, C> {
     pub(super) const fn new(stream: S, clock: C, timer: Timer) -> Self {
         Self { stream, clock, timer, stalled: None }
+    }
+
+    pub(super) const fn clock(&self) -> &C {
+        &self.clock
     }
 
     pub(super) fn now(&self) -> Duration {
@@ -98,17 +102,27 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         read
     }
 
+    /// When a write has made no progress for too long.
+    pub(super) fn stall(&self) -> Option<Duration> {
+        Some(self.stalled?.saturating_add(self.timer.write_timeout()?))
+    }
+
+    pub(super) fn check_stall(&mut self, now: Duration) -> Result<(), TimedOut> {
+        if self.stall().is_some_and(|stall| now >= stall) {
+            // Told once: whoever goes on all the same gives the peer as much time again.
+            self.stalled = Some(now);
+            return Err(TimedOut::Write);
+        }
+        Ok(())
+    }
+
     /// Looks at the clock: for when there is nothing to read or to write. Pending if nothing is due. Where nobody is `listening`,
     /// only writes that make no progress are: a peer that is not heard may have spoken.
     pub(super) fn poll_time(&mut self, cx: &mut Context<'_>, listening: bool) -> Poll<Result<Due, TimedOut>> {
-        let stall = self.stalled.zip(self.timer.write_timeout()).map(|(since, timeout)| since.saturating_add(timeout));
+        let stall = self.stall();
         loop {
             let now = self.now();
-            if stall.is_some_and(|stall| now >= stall) {
-                // Told once: whoever goes on all the same gives the peer as much time again.
-                self.stalled = Some(now);
-                return Poll::Ready(Err(TimedOut::Write));
-            }
+            self.check_stall(now)?;
             let mut deadline = stall;
             if listening {
                 match self.timer.poll(now) {
@@ -197,7 +211,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lose(error))),
                 // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
                 Poll::Pending => match ready!(self.pipe.poll_time(cx, true)) {
-                    Ok(Due::Ping) => self.queue_ping()?,
+                    Ok(Due::Ping) => drop(self.queue_ping()?),
                     Ok(Due::Nothing) => {}
                     Err(error) => return Poll::Ready(Err(self.lose(error.into()))),
                 },
@@ -208,6 +222,19 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Receives to the end, throwing away what still comes; tells how it ended.
+    pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<Closed, Error>> {
+        loop {
+            match ready!(self.poll_recv(cx)) {
+                Ok(_) | Err(Error::Protocol(_) | Error::ConnectionLost) => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+            if let Some(closed) = self.connection.closed() {
+                return Poll::Ready(Ok(closed.clone()));
+            }
+        }
     }
 
     /// Lets answers leave before the application goes to work on what was received. Should that fail, the next call will meet the
@@ -251,8 +278,11 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    pub(super) fn queue_ping(&mut self) -> Result<(), Error> {
-        Ok(self.connection.ping(self.pipe.timer.ping(self.pipe.clock.now()))?)
+    /// Queues a ping; gives its number.
+    pub(super) fn queue_ping(&mut self) -> Result<u64, Error> {
+        let payload = self.pipe.timer.ping(self.pipe.clock.now());
+        self.connection.ping(payload)?;
+        Ok(u64::from_be_bytes(payload))
     }
 
     pub(super) fn observe(&mut self) {

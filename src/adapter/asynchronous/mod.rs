@@ -3,6 +3,7 @@
 //! [`tokio`](crate::tokio) and [`futures`](crate::futures) give both to it.
 
 mod driver;
+mod halves;
 mod io;
 mod open;
 
@@ -16,6 +17,7 @@ use futures_core::Stream as FuturesStream;
 use futures_sink::Sink;
 
 use self::driver::{Driver, Pipe};
+pub use self::halves::{Permit, Receiver, Sender};
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 pub(super) use self::io::Alarm;
 pub use self::io::{Clock, Stream};
@@ -56,7 +58,20 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     }
 
     fn new(pipe: Pipe<S, C>, connection: Connection) -> Self {
-        Self { driver: Driver::new(pipe, connection), exhausted: false }
+        Self::with_driver(Driver::new(pipe, connection))
+    }
+
+    const fn with_driver(driver: Driver<S, C>) -> Self {
+        Self { driver, exhausted: false }
+    }
+
+    /// Takes the connection apart, to send from one task, or several, while another receives.
+    #[must_use]
+    pub fn split(self) -> (Sender<S, C>, Receiver<S, C>)
+    where
+        C: Clone,
+    {
+        halves::split(self)
     }
 
     /// Waits for the next message. `None` is the end: both sides said farewell; [`closed`](Self::closed) tells with what code, which
@@ -182,7 +197,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the peer does not answer in time.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         self.queue_close(code, reason)?;
-        poll_fn(|cx| self.poll_closed(cx)).await
+        poll_fn(|cx| self.driver.poll_closed(cx)).await
     }
 
     /// Says farewell, and returns. What the peer sends before its own farewell can be received, until the end.
@@ -251,18 +266,6 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         }
         self.driver.poll_flush_in_time(cx)
     }
-
-    fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<Closed, Error>> {
-        loop {
-            match ready!(self.driver.poll_recv(cx)) {
-                Ok(_) | Err(Error::Protocol(_) | Error::ConnectionLost) => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-            if let Some(closed) = self.driver.connection.closed() {
-                return Poll::Ready(Ok(closed.clone()));
-            }
-        }
-    }
 }
 
 impl<S: Stream, C: Clock> FuturesStream for WebSocket<S, C> {
@@ -296,7 +299,7 @@ impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.driver.connection.close(CloseCode::NORMAL);
-        self.poll_closed(cx).map_ok(|_| ())
+        self.driver.poll_closed(cx).map_ok(|_| ())
     }
 }
 
