@@ -210,10 +210,10 @@ impl Timer {
         }
     }
 
-    /// How long a write may make no progress.
+    /// How long things may take.
     #[must_use]
-    pub const fn write_timeout(&self) -> Option<Duration> {
-        self.timeouts.write
+    pub const fn timeouts(&self) -> &Timeouts {
+        &self.timeouts
     }
 
     /// The deadline of a handshake.

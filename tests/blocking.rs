@@ -547,3 +547,102 @@ fn connections_move_between_threads() {
     assert_send::<Connection>();
     assert_send::<Error>();
 }
+
+#[test]
+fn two_threads_push_a_lot_each_way_at_once() {
+    const PIECE: usize = 1 << 20;
+    const PIECES: usize = 128;
+    let (client, server) = pair();
+    let client = WebSocket::from_parts(client, Connection::client(Config::new(), support::entropy()), Timeouts::default());
+    let sides: Vec<_> = [client.unwrap(), open(server, Timeouts::default())]
+        .into_iter()
+        .flat_map(|socket| {
+            let (sender, mut receiver) = socket.split().unwrap();
+            let sending = thread::spawn(move || {
+                let piece = bytes::Bytes::from(vec![7; PIECE]);
+                for _ in 0..PIECES {
+                    sender.send(piece.clone()).unwrap();
+                }
+                PIECES
+            });
+            let receiving = thread::spawn(move || {
+                for _ in 0..PIECES {
+                    assert_eq!(receiver.recv().unwrap().unwrap().len(), PIECE);
+                }
+                PIECES
+            });
+            [sending, receiving]
+        })
+        .collect();
+    assert_eq!(sides.into_iter().map(|side| side.join().unwrap()).sum::<usize>(), 4 * PIECES);
+}
+
+#[test]
+fn many_threads_send_and_their_messages_do_not_mix() {
+    const EACH: u32 = 1000;
+    let (address, server) = serve(|stream| {
+        let (sender, mut receiver) = blocking::accept(stream).unwrap().split().unwrap();
+        let threads: Vec<_> = (0..4_u32)
+            .map(|id| {
+                let sender = sender.clone();
+                thread::spawn(move || {
+                    for number in 0..EACH {
+                        sender.send([id.to_be_bytes(), number.to_be_bytes()].concat()).unwrap();
+                    }
+                })
+            })
+            .collect();
+        while receiver.recv().unwrap().is_some() {}
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        sender.closed().unwrap()
+    });
+    let mut socket = blocking::connect(&format!("ws://{address}/")).unwrap();
+    let mut next = [0; 4];
+    for _ in 0..4 * EACH {
+        let message = socket.recv().unwrap().unwrap().into_bytes();
+        let (id, number) = message.split_at(4);
+        let id = u32::from_be_bytes(id.try_into().unwrap()) as usize;
+        assert_eq!(number, u32::to_be_bytes(next[id]));
+        next[id] += 1;
+    }
+    assert!(socket.close(CloseCode::NORMAL, "").unwrap().was_clean());
+    assert!(server.join().unwrap().was_clean());
+}
+
+#[test]
+fn a_sending_thread_closes_while_another_receives() {
+    let (address, server) = serve(|stream| {
+        let (sender, mut receiver) = blocking::accept(stream).unwrap().split().unwrap();
+        let receiving = thread::spawn(move || receiver.recv());
+        let closed = sender.close(CloseCode::GOING_AWAY, "moved").unwrap();
+        assert_eq!(receiving.join().unwrap().unwrap(), None);
+        assert!(matches!(sender.send("late"), Err(Error::Send(SendError::NotOpen))));
+        closed
+    });
+    let mut socket = blocking::connect(&format!("ws://{address}/")).unwrap();
+    assert_eq!(socket.recv().unwrap(), None);
+    assert_eq!(socket.closed().unwrap().reason(), "moved");
+    assert!(server.join().unwrap().was_clean());
+}
+
+#[test]
+fn a_close_that_nobody_answers_ends_the_receiver_too() {
+    let (_client, server) = pair();
+    let (sender, mut receiver) = open(server, impatient()).split().unwrap();
+    let receiving = thread::spawn(move || receiver.recv());
+    assert!(matches!(sender.close(CloseCode::NORMAL, ""), Err(Error::TimedOut(TimedOut::Close))));
+    assert!(matches!(receiving.join().unwrap(), Err(Error::ConnectionLost | Error::TimedOut(TimedOut::Close))));
+}
+
+#[test]
+fn pings_are_answered_by_the_receiving_thread() {
+    let (mut client, server) = pair();
+    let (_sender, mut receiver) = open(server, Timeouts::default()).split().unwrap();
+    let receiving = thread::spawn(move || receiver.recv());
+    client.write_all(&masked(0x89, b"?")).unwrap();
+    let mut pong = [0; 3];
+    client.read_exact(&mut pong).unwrap();
+    assert_eq!(pong[..], unmasked(0x8a, b"?"));
+    drop(client);
+    assert!(matches!(receiving.join().unwrap(), Err(Error::ConnectionLost)));
+}

@@ -183,7 +183,7 @@ async fn a_peer_that_does_not_read_makes_senders_time_out() {
 #[tokio::test]
 async fn a_permit_is_room_for_a_message() {
     let ((mut sender, mut receiver), mut client) = pair(100);
-    drop(sender.reserve().await.unwrap());
+    let _ = sender.reserve().await.unwrap();
     sender.reserve().await.unwrap().send("reserved").unwrap();
     let receiving = tokio::spawn(async move { receiver.recv().await.map(drop) });
     assert_eq!(client.recv().await.unwrap(), Some(Message::from("reserved")));

@@ -7,7 +7,7 @@
 
 use alloc::collections::VecDeque;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 /// The tail's first allocation, in bytes: some small frames.
 const TAIL_ROOM: usize = 512;
@@ -83,6 +83,30 @@ impl Buf for Output {
         }
         self.tail.advance(count);
         self.release_if_empty();
+    }
+
+    /// A segment that is taken whole is not copied.
+    fn copy_to_bytes(&mut self, len: usize) -> Bytes {
+        assert!(len <= self.len, "took {len} bytes of an output of {}", self.len);
+        match self.segments.front() {
+            Some(front) if front.len() == len => {
+                self.len -= len;
+                let taken = self.segments.pop_front().unwrap_or_default();
+                self.release_if_empty();
+                taken
+            }
+            None => {
+                self.len -= len;
+                let taken = self.tail.split_to(len).freeze();
+                self.release_if_empty();
+                taken
+            }
+            Some(_) => {
+                let mut taken = BytesMut::with_capacity(len);
+                taken.put(self.take(len));
+                taken.freeze()
+            }
+        }
     }
 
     #[cfg(feature = "std")]

@@ -104,7 +104,7 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
 
     /// When a write has made no progress for too long.
     pub(super) fn stall(&self) -> Option<Duration> {
-        Some(self.stalled?.saturating_add(self.timer.write_timeout()?))
+        Some(self.stalled?.saturating_add(self.timer.timeouts().write?))
     }
 
     pub(super) fn check_stall(&mut self, now: Duration) -> Result<(), TimedOut> {

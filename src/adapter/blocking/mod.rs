@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+mod halves;
 mod open;
 mod pipe;
 
@@ -28,6 +29,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BufMut;
 
+pub use self::halves::{Receiver, Sender, TryClone};
 pub use self::open::{Incoming, Options, PlainHttp, Upgrade, accept, connect, connect_over};
 pub use self::pipe::Stream;
 use self::pipe::{Pipe, Read};
@@ -86,6 +88,28 @@ impl<S: Stream> WebSocket<S> {
     fn new(mut pipe: Pipe<S>, connection: Connection) -> Self {
         pipe.observe(connection.state());
         Self { connection, pipe, replied: false }
+    }
+
+    /// Takes the connection apart, to send from one thread, or several, while another receives.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the stream can't be cloned.
+    pub fn split(self) -> Result<(Sender<S>, Receiver<S, S>), Error>
+    where
+        S: TryClone,
+    {
+        let writer = self.pipe.stream().try_clone()?;
+        self.split_over(writer)
+    }
+
+    /// As [`split`](Self::split), with the outgoing half of a stream that has halves of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the outgoing half's timeout can't be set.
+    pub fn split_over<W: Stream>(self, writer: W) -> Result<(Sender<W>, Receiver<S, W>), Error> {
+        halves::split(self, writer)
     }
 
     /// Waits for the next message. `None` is the end: both sides said farewell; [`closed`](Self::closed) tells with what code, which

@@ -157,6 +157,10 @@ impl<S: Stream> Pipe<S> {
         self.epoch.elapsed()
     }
 
+    pub(super) const fn timeouts(&self) -> &Timeouts {
+        self.timer.timeouts()
+    }
+
     pub(super) const fn timer(&mut self) -> &mut Timer {
         &mut self.timer
     }
@@ -184,7 +188,7 @@ impl<S: Stream> Pipe<S> {
     pub(super) fn write(&mut self, output: &mut impl Buf) -> Result<(), Error> {
         while output.has_remaining() {
             let patience = self.timer.deadline().map(|deadline| deadline.saturating_sub(self.now()));
-            let timeout = [patience, self.timer.write_timeout()].into_iter().flatten().min();
+            let timeout = [patience, self.timer.timeouts().write].into_iter().flatten().min();
             if self.write_timeout != timeout {
                 self.stream.set_write_timeout(timeout.map(at_least_something))?;
                 self.write_timeout = timeout;
@@ -276,6 +280,6 @@ fn at_least_something(timeout: Duration) -> Duration {
 }
 
 /// How streams say that a timeout is over: systems differ.
-fn is_timeout(error: &io::Error) -> bool {
+pub(super) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
