@@ -210,6 +210,12 @@ impl Timer {
         }
     }
 
+    /// The state that was observed last.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
     /// How long things may take.
     #[must_use]
     pub const fn timeouts(&self) -> &Timeouts {

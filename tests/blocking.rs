@@ -515,6 +515,153 @@ fn a_fed_message_goes_at_the_high_water_mark() {
     assert_eq!(socket.stream().written.len(), 60_004 + 6_004);
 }
 
+/// A stream that holds back what was written, and fails to pass it on once.
+struct Holding {
+    failure: Option<ErrorKind>,
+    passed_on: bool,
+}
+
+impl Read for Holding {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Ok(0)
+    }
+}
+
+impl Write for Holding {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.passed_on = false;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.failure.take() {
+            Some(kind) => Err(kind.into()),
+            None => {
+                self.passed_on = true;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Stream for Holding {}
+
+#[test]
+fn what_a_stream_holds_back_is_passed_on_in_the_end() {
+    let mut socket = open(Holding { failure: Some(ErrorKind::Interrupted), passed_on: false }, Timeouts::default());
+    socket.send("x").unwrap();
+    assert!(socket.stream().passed_on);
+    let mut socket = open(Holding { failure: Some(ErrorKind::WouldBlock), passed_on: false }, Timeouts::default());
+    let error = socket.send("x").unwrap_err();
+    assert!(error.to_string().contains("does not block"), "{error}");
+    socket.flush().unwrap();
+    assert!(socket.stream().passed_on);
+    let mut socket = open(Holding { failure: Some(ErrorKind::BrokenPipe), passed_on: false }, Timeouts::default());
+    assert!(matches!(socket.send("x"), Err(Error::ConnectionLost)));
+}
+
+#[test]
+fn a_socket_that_does_not_block_is_made_to() {
+    let (client, server) = pair();
+    server.set_nonblocking(true).unwrap();
+    let mut socket = open(server, Timeouts::default());
+    assert!(matches!(socket.recv_timeout(Duration::from_millis(20)), Err(Error::TimedOut(TimedOut::Receive))));
+    (&client).write_all(&masked(0x81, b"x")).unwrap();
+    assert_eq!(socket.recv().unwrap(), Some("x".into()));
+}
+
+#[test]
+fn the_stream_is_given_back_as_it_was() {
+    let (_client, server) = pair();
+    let mut socket = open(server, impatient());
+    let _ = socket.recv_timeout(Duration::from_millis(5));
+    socket.send("x").unwrap();
+    let (stream, _) = socket.into_parts();
+    assert_eq!((stream.read_timeout().unwrap(), stream.write_timeout().unwrap()), (None, None));
+}
+
+/// An application may take longer to decide than the client to ask.
+#[test]
+fn a_late_answer_is_an_answer() {
+    for accept in [true, false] {
+        let (mut client, server) = pair();
+        client.write_all(REQUEST.as_bytes()).unwrap();
+        let timeouts = Timeouts { handshake: Some(Duration::from_millis(50)), ..Timeouts::default() };
+        let Incoming::Upgrade(upgrade) = Options::new().timeouts(timeouts).receive_request(server).unwrap() else { panic!() };
+        let late = std::time::Instant::now() + Duration::from_millis(60);
+        while std::time::Instant::now() < late {
+            thread::yield_now();
+        }
+        let answering = thread::spawn(move || match accept {
+            true => upgrade.accept().map(drop),
+            false => upgrade.reject(&Reply::new(403).unwrap()),
+        });
+        let mut status = [0; 12];
+        client.read_exact(&mut status).unwrap();
+        assert_eq!(&status, if accept { b"HTTP/1.1 101" } else { b"HTTP/1.1 403" });
+        drop(client);
+        answering.join().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn no_time_to_connect_is_a_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let request = ClientRequest::new(&format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
+    let hasty = Options::new().timeouts(Timeouts { handshake: Some(Duration::ZERO), ..Timeouts::default() });
+    assert!(matches!(hasty.connect(&request), Err(Error::TimedOut(TimedOut::Handshake))));
+}
+
+/// §7.1.1: the server hangs up first, and a client waits for that.
+#[test]
+fn the_server_hangs_up_first() {
+    let (mut client, server) = pair();
+    let serving = thread::spawn(move || open(server, Timeouts::default()).recv());
+    client.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
+    let mut received = Vec::new();
+    client.read_to_end(&mut received).unwrap();
+    assert_eq!(received, unmasked(0x88, b"\x03\xe8"));
+    drop(client);
+    assert_eq!(serving.join().unwrap().unwrap(), None);
+
+    let (client, mut server) = pair();
+    let client = WebSocket::from_parts(client, Connection::client(Config::new(), support::entropy()), Timeouts::default());
+    let asking = thread::spawn(move || client.unwrap().recv());
+    server.write_all(&unmasked(0x88, b"\x03\xe8")).unwrap();
+    server.read_exact(&mut [0; 8]).unwrap();
+    server.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    assert!(server.read(&mut [0; 8]).is_err(), "the client does not hang up, nor say more");
+    drop(server);
+    assert_eq!(asking.join().unwrap().unwrap(), None);
+}
+
+#[test]
+fn a_close_that_nobody_answers_ends_the_stream() {
+    let (mut client, server) = pair();
+    let mut socket = open(server, impatient());
+    socket.close(CloseCode::NORMAL, "").unwrap_err();
+    let mut received = Vec::new();
+    client.read_to_end(&mut received).unwrap();
+    assert_eq!(received, unmasked(0x88, b"\x03\xe8"));
+}
+
+/// A peer that pings and does not read makes neither recv_timeout late, nor what it sent.
+#[test]
+fn a_short_wait_is_not_made_longer_by_a_peer_that_does_not_read() {
+    let (client, server) = pair();
+    let mut socket = open(server, Timeouts { write: None, ..Timeouts::default() });
+    while socket.feed(vec![0; 60_000]).is_ok() && socket.recv_timeout(Duration::ZERO).is_err() {
+        let (stream, connection) = socket.into_parts();
+        let full = connection.buffered_amount() > 0;
+        socket = WebSocket::from_parts(stream, connection, Timeouts { write: None, ..Timeouts::default() }).unwrap();
+        if full {
+            break;
+        }
+    }
+    (&client).write_all(&[masked(0x89, b"?"), masked(0x81, b"hello")].concat()).unwrap();
+    assert_eq!(socket.recv_timeout(Duration::from_millis(200)).unwrap(), Some("hello".into()));
+}
+
 #[test]
 fn a_failing_stream_is_an_error_of_its_own() {
     let mut socket = open(Script::new(vec![Step::Fail(ErrorKind::PermissionDenied)]), Timeouts::default());

@@ -3,6 +3,7 @@
 //! A line reads `ROLE LIMITS BYTES|BYTES => EVENT, EVENT # rule`, with bytes in hexadecimal and `-` for none; `|` is where a read ends.
 //! Each is run as it stands, whole, byte by byte and at every split, with the same events; and whatever ends in an error or a
 //! close has one Close in the output, and then no event for ever.
+#![cfg(feature = "std")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod support;
@@ -72,6 +73,7 @@ const TABLE: &str = "
     C 010161|8900|800162 => ping -, text 6162                                  # between fragments
     C 010161|8a0141|8900|000162|8a00|800163 => pong 41, ping -, pong -, text 616263
     C max_message=1 89020102 => ping 0102                                      # the message limit is not theirs
+    C max_message=1 897d => nothing
     C 8900|8901aa => ping -, ping aa
 
     # Fragmentation, §5.4
@@ -128,6 +130,7 @@ const TABLE: &str = "
     S 888237fa213d3412 => close 1000 -                                         # masked like everything
     C 010161|880203e8 => close 1000 -                                          # inside a message
     C 810161|880203e8 => text 61, close 1000 -
+    C 010161|8802|03e8 => close 1000 -                                         # in two reads
 
     # Nothing follows the end, §5.5.1 and §7.1.7: CVE-2024-52532
     C 880203e8|810161 => close 1000 -
@@ -301,6 +304,23 @@ fn a_ping_flood_leaves_one_late_pong() {
     assert!(output.ends_with(&unmasked(0x8a, &99_999_u32.to_be_bytes())));
     assert_eq!(output.len() % 6, 0);
     assert!(!server.wants_write());
+}
+
+/// §5.5.3: an old ping is not answered after a newer one.
+#[test]
+fn a_late_pong_gives_way_to_a_newer_one() {
+    let mut server = connection(Role::Server, Config::new());
+    server.send(vec![0; 5000]).unwrap();
+    feed(&mut server, &masked(0x89, b"old"), Chunking::Whole);
+    assert_eq!(server.bytes_held() - server.output().remaining(), server.bytes_held() - 5004, "it waits outside the output");
+    let written = server.output().remaining();
+    server.output().advance(written - 1);
+    feed(&mut server, &masked(0x89, b"new"), Chunking::Whole);
+    let output = drain(&mut server);
+    assert!(output.ends_with(&unmasked(0x8a, b"new")));
+    let pongs = output.windows(2).filter(|bytes| *bytes == [0x8a, 3]).count();
+    assert_eq!(pongs, if output.len() > 10 { 2 } else { 1 });
+    assert!(output.windows(3).position(|w| w == b"old") < output.windows(3).position(|w| w == b"new"));
 }
 
 #[test]

@@ -55,6 +55,7 @@ const ROWS: &[Row] = &[
     ("K5", "", "Sec-WebSocket-Extensions: permessage-deflate", Err(E::Extension)), // §4.1 no. 5
     ("K5", "", "Sec-WebSocket-Extensions: ,\r\nSec-WebSocket-Extensions: x; y=\"z\"", Err(E::Extension)),
     ("K5", "", "Sec-WebSocket-Extensions: x; y=\"", Err(E::Extension)),
+    ("K5", "", "Sec-WebSocket-Extensions: x;a;a;a;a;a;a;a;a;a;a;a;a;a;a;a;a;a;a", Err(E::Extension)), // however many parameters
     ("K5", "", "Sec-WebSocket-Extensions: \u{e4}", Err(E::Extension)),
     ("K7", "HTTP", "HTTP/1.0 101 Switching Protocols", Err(E::HttpVersion)),
     ("K7", "HTTP", "HTTP/2.0 101 Switching Protocols", Err(E::HttpVersion)),

@@ -1,4 +1,5 @@
 //! Memory follows use: what is held, taken and handed over, by a counting allocator. RFC 6455 §10.4.
+#![cfg(feature = "std")]
 #![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::panic)]
 
 mod support;
@@ -7,7 +8,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use bytes::BufMut;
-use sansocket::{Config, Connection, Ending, Error, Event, Message, ProtocolError, Role, ServerHandshake};
+use sansocket::{
+    ClientHandshake, ClientRequest, Config, Connection, Ending, Error, Event, Message, ProtocolError, Role, ServerHandshake,
+};
 use support::{Chunking, connection, drain, entropy, feed, hex, masked, unmasked};
 
 struct Counting;
@@ -16,6 +19,8 @@ thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
     static COUNT: Cell<usize> = const { Cell::new(0) };
+    /// Blocks of more than 8 KiB.
+    static LARGE: Cell<usize> = const { Cell::new(0) };
 }
 
 fn count(change: isize) {
@@ -45,6 +50,7 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size as isize - layout.size() as isize);
+        let _ = LARGE.try_with(|large| large.set(large.get() + usize::from(size > 8 * 1024)));
         // SAFETY: as above.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -93,6 +99,80 @@ fn a_new_connection_holds_nothing() {
     let entropy = entropy();
     let (client, cost_of_client) = cost(|| Connection::client(Config::new(), entropy));
     assert_eq!((cost_of_client.held, client.bytes_held()), (0, 0));
+}
+
+#[test]
+fn a_connection_fresh_from_its_handshake_holds_nothing() {
+    let request = ClientRequest::new("ws://localhost/").unwrap();
+    let mut client = ClientHandshake::new(&request, Config::new(), entropy());
+    let mut server = ServerHandshake::new(Config::new());
+    server.input().put(client.output());
+    let mut server = server.receive().unwrap().unwrap().accept();
+    client.input().put(server.output());
+    let (mut client, _) = client.receive().unwrap().unwrap();
+    assert_eq!((client.bytes_held(), server.bytes_held()), (0, 0));
+    assert_eq!((client.receive(), server.receive()), (None, None));
+    assert_eq!((client.bytes_held(), server.bytes_held()), (0, 0));
+    server.send("waits").unwrap();
+    assert!(server.bytes_held() >= 7);
+}
+
+/// A kept message that is small does not pin the block that it came in; a large one is handed over with it.
+#[test]
+fn kept_messages_take_what_they_are() {
+    let mut server = connection(Role::Server, Config::new());
+    let batch = masked(0x82, &[7; 100]).repeat(500);
+    let (kept, small) = cost(|| {
+        server.input().put_slice(&batch);
+        let kept = server.receive();
+        while server.receive().is_some() {}
+        kept
+    });
+    assert!(kept.is_some() && small.held <= 256, "{}", small.held);
+
+    let large = masked(0x82, &[7; 50_000]);
+    let (kept, cost) = cost(|| {
+        server.input().put_slice(&large);
+        let kept = server.receive();
+        server.receive();
+        kept
+    });
+    assert!(kept.is_some() && cost.peak < 2 * 50_000, "it was copied: {}", cost.peak);
+}
+
+/// A peer that fills what it is given is given more; one that does not, less again.
+#[test]
+fn room_follows_the_peer() {
+    let mut server = connection(Role::Server, Config::new());
+    let room = |server: &mut Connection| server.input().chunk_mut().len();
+    let small = room(&mut server);
+    take(&mut server, &hex("82ff0000000000800000 00000000"));
+    for _ in 0..8 {
+        let fill = vec![0; room(&mut server)];
+        take(&mut server, &fill);
+    }
+    assert!(room(&mut server) >= 8 * small, "{}", room(&mut server));
+    for _ in 0..8 {
+        server.input();
+        server.receive();
+    }
+    assert_eq!(room(&mut server), small);
+}
+
+/// CVE-2026-65623: what was received is not copied again for every fragment.
+#[test]
+fn fragments_are_joined_in_linear_time() {
+    let grown = |fragments: usize| {
+        let mut server = connection(Role::Server, Config::new());
+        let before = LARGE.get();
+        take(&mut server, &masked(0x02, &[0; 60]));
+        for _ in 0..fragments {
+            take(&mut server, &masked(0x00, &[0; 60]));
+        }
+        LARGE.get() - before
+    };
+    assert!(grown(4096) <= 8, "{}", grown(4096));
+    assert!(grown(16_384) <= 10, "{}", grown(16_384));
 }
 
 #[test]

@@ -24,12 +24,12 @@ enum Body {
 }
 
 impl Assembler {
-    /// Takes a piece; gives the message that it completes. `to_come` bytes of its frame are still to be received.
+    /// Takes a piece; gives the message that it completes. `to_come` more bytes will, if that is known.
     pub(super) fn push(
         &mut self,
         kind: Kind,
         payload: Payload<'_>,
-        to_come: u64,
+        to_come: Option<u64>,
         last: bool,
     ) -> Result<Option<Message>, InvalidUtf8> {
         if self.body.is_none() && last {
@@ -77,9 +77,10 @@ impl Body {
         }
     }
 
-    /// Room for a piece, and for as much again as has really been received: a header's claim alone gets no memory. It is not
-    /// more than the frame will need, so the last frame of a large message ends with a buffer of just its size.
-    fn make_room(&mut self, piece: usize, to_come: u64) {
+    /// Room for a piece, and for as much again as has really been received: a header's claim alone gets no memory, and many small
+    /// pieces are not copied over and over. It is not more than a last frame will need, so a large message in one frame ends with
+    /// a buffer of just its size.
+    fn make_room(&mut self, piece: usize, to_come: Option<u64>) {
         let (len, capacity) = match self {
             Self::Text(text) => (text.len(), text.capacity()),
             Self::Binary(bytes) => (bytes.len(), bytes.capacity()),
@@ -87,7 +88,8 @@ impl Body {
         if capacity - len >= piece {
             return;
         }
-        let ahead = to_come.min((len + piece) as u64) as usize;
+        let received = (len + piece) as u64;
+        let ahead = to_come.map_or(received, |to_come| to_come.min(received)) as usize;
         match self {
             Self::Text(text) => text.reserve_exact(piece + ahead),
             Self::Binary(bytes) => bytes.reserve_exact(piece + ahead),

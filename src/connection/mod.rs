@@ -44,8 +44,8 @@ const MAX_CONTROL_PAYLOAD: usize = 125;
 /// only its latest ping will be answered.
 const PONGS_WHILE_BELOW: usize = 4 * 1024;
 
-/// What [`Connection::receive`] gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What [`Connection::receive`] gives. `Debug` shows no content.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// A message.
@@ -56,6 +56,17 @@ pub enum Event {
     Pong(Bytes),
     /// The end of the conversation: exactly once, and nothing after it.
     Closed(Closed),
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(message) => message.fmt(f),
+            Self::Ping(payload) => write!(f, "Ping({} bytes)", payload.len()),
+            Self::Pong(payload) => write!(f, "Pong({} bytes)", payload.len()),
+            Self::Closed(closed) => closed.fmt(f),
+        }
+    }
 }
 
 /// One side of an open WebSocket.

@@ -25,7 +25,7 @@ pub(super) struct Output {
 impl Output {
     /// Copies bytes to the end, and lends the copy.
     pub(super) fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
-        if self.tail.capacity() == 0 {
+        if self.tail.capacity() == 0 && !bytes.is_empty() {
             self.tail.reserve(TAIL_ROOM);
         }
         let start = self.tail.len();

@@ -18,8 +18,8 @@ pub(super) enum Piece<'a> {
     Data {
         kind: Kind,
         payload: Payload<'a>,
-        /// How much of the same frame is still to come, in bytes.
-        to_come: u64,
+        /// How much of the message is still to come, in bytes, if that is known: in its last frame.
+        to_come: Option<u64>,
         /// Whether the message ends here.
         last: bool,
     },
@@ -136,9 +136,10 @@ impl Reader {
         frame.done += len;
         frame.to_come -= len;
 
-        let (kind, to_come) = (frame.kind, frame.to_come);
-        let last = frame.fin && to_come == 0;
-        if to_come == 0 {
+        let kind = frame.kind;
+        let to_come = frame.fin.then_some(frame.to_come);
+        let last = to_come == Some(0);
+        if frame.to_come == 0 {
             self.frame = None;
         }
         if last {

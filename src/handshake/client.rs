@@ -13,7 +13,7 @@ use core::{fmt, mem, str};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::error::{HandshakeError, InvalidField};
-use super::fields::{extensions, list, list_contains};
+use super::fields::{list, list_contains};
 use super::head::{HeadReader, MAX_FIELDS};
 use super::headers::Headers;
 use super::key;
@@ -155,6 +155,9 @@ impl ClientHandshake {
 
     /// Where received bytes are appended. It has room already.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
+        if self.opening.is_none() {
+            self.head = HeadReader::new();
+        }
         self.head.input()
     }
 
@@ -249,7 +252,7 @@ impl ClientHandshake {
             return Err(HandshakeError::AcceptKey);
         }
         // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake"; none was.
-        if extensions(headers.get_all("Sec-WebSocket-Extensions")).next().is_some() {
+        if list(headers.get_all("Sec-WebSocket-Extensions")).next().is_some() {
             return Err(HandshakeError::Extension);
         }
         if !headers.contains("Sec-WebSocket-Protocol") {

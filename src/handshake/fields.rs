@@ -4,6 +4,7 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use core::fmt;
 
 /// Offers beyond this many are not looked at.
 const MAX_EXTENSIONS: usize = 32;
@@ -36,7 +37,9 @@ pub(super) fn list_contains<'a>(lines: impl Iterator<Item = &'a [u8]>, token: &s
 type Parameter<'a> = (&'a str, Option<Cow<'a, str>>);
 
 /// An extension that was offered or agreed on: a name with parameters (RFC 6455 §9.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// `Debug` shows the name alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Extension<'a> {
     name: &'a str,
     /// `; name=value; name …`, valid.
@@ -74,6 +77,12 @@ impl<'a> Extension<'a> {
         }
         let parameters = &parameters[..parameters.len() - rest.len()];
         (rest.is_empty() || rest.starts_with(',')).then_some((Self { name, parameters }, rest))
+    }
+}
+
+impl fmt::Debug for Extension<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extension").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

@@ -57,6 +57,10 @@ impl ServerHandshake {
 
     /// Where received bytes are appended. It has room already.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
+        if self.done {
+            // A rejected client is not listened to any more; an accepted one is, by its request.
+            self.head = HeadReader::new();
+        }
         self.head.input()
     }
 
@@ -126,6 +130,16 @@ pub struct Request {
 }
 
 impl Request {
+    /// Where bytes are appended that are received while the application makes up its mind. They become the connection's.
+    pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
+        self.rest.space()
+    }
+
+    /// Says that the stream has ended: nothing more will be received.
+    pub fn end_input(&mut self) {
+        self.input_ended = true;
+    }
+
     /// Accepts, without a subprotocol. The answer is the first thing in the connection's output.
     #[must_use]
     pub fn accept(self) -> Connection {

@@ -26,7 +26,7 @@ const MASK: u8 = 0b1000_0000;
 /// A frame's header.
 ///
 /// What a header alone can tell is checked by [`Header::parse`]. The rules that need to know the connection (who must
-/// mask, whether an extension owns RSV1, what may follow what) are the connection's.
+/// mask, whether an extension owns RSV1, what may follow what) are the connection's. `Debug` does not show the masking key.
 ///
 /// ```
 /// use sansocket::wire::{Header, Opcode};
@@ -37,7 +37,7 @@ const MASK: u8 = 0b1000_0000;
 /// assert_eq!(header, Header { fin: true, rsv1: false, opcode: Opcode::Text, mask: None, payload_len: 5 });
 /// assert_eq!(header.encode(&mut [0; Header::MAX_LEN]), b"\x81\x05");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// Whether this is the last frame of its message.
     pub fin: bool,
@@ -145,6 +145,18 @@ impl Header {
             len += 4;
         }
         &space[..len]
+    }
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Header")
+            .field("fin", &self.fin)
+            .field("rsv1", &self.rsv1)
+            .field("opcode", &self.opcode)
+            .field("masked", &self.mask.is_some())
+            .field("payload_len", &self.payload_len)
+            .finish()
     }
 }
 

@@ -16,7 +16,7 @@ use core::{error, fmt, str};
 /// assert!(utf8.finish().is_ok());
 /// assert!(utf8.push(b"\xed\xa0").is_err()); // a surrogate: refused before its last byte is there
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Utf8Validator {
     /// The bytes of a character that has not ended: the first `len` of them.
     partial: [u8; 4],
@@ -71,6 +71,13 @@ impl Utf8Validator {
     /// [`InvalidUtf8`] if the last character is incomplete.
     pub const fn finish(&self) -> Result<(), InvalidUtf8> {
         if self.len == 0 { Ok(()) } else { Err(InvalidUtf8) }
+    }
+}
+
+/// Shows no content.
+impl fmt::Debug for Utf8Validator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Utf8Validator({} bytes pending)", self.len)
     }
 }
 

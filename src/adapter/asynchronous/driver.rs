@@ -84,7 +84,10 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         hand_over: impl FnOnce(&[u8]),
     ) -> Poll<Result<Option<usize>, Error>> {
         let mut window = READ_WINDOW.take();
-        window.resize(WINDOW, 0);
+        if window.is_empty() {
+            // Zeroed by the system, page by page, when a read fills them.
+            window = std::vec![0; WINDOW];
+        }
         let read = loop {
             match self.stream.poll_read(cx, &mut window) {
                 Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}

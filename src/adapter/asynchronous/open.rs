@@ -231,8 +231,9 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
 
 /// Writes the last words of a failed handshake, and ends the stream so that they arrive.
 async fn dismiss<S: Stream, C: Clock>(mut pipe: Pipe<S, C>, mut rejection: Rejection) -> Result<(), Error> {
-    poll_fn(|cx| pipe.poll_send(cx, rejection.output())).await?;
+    // The client has done its part of the handshake; from here it has the time for closing.
     pipe.timer.observe(State::Closed, pipe.now());
+    poll_fn(|cx| pipe.poll_send(cx, rejection.output())).await?;
     poll_fn(|cx| pipe.stream.poll_shutdown(cx)).await?;
     while let Ok(true) = poll_fn(|cx| pipe.poll_receive(cx, |_| ())).await {}
     Ok(())

@@ -133,7 +133,7 @@ impl<S: Stream> WebSocket<S> {
     /// As [`recv`](Self::recv).
     pub fn recv_event(&mut self) -> Result<Option<Event>, Error> {
         let event = self.next_event(None, &mut false)?;
-        self.send_replies();
+        self.send_replies(None);
         Ok(event)
     }
 
@@ -176,12 +176,7 @@ impl<S: Stream> WebSocket<S> {
     ///
     /// [`Error::ConnectionLost`] if the stream is cut off, [`Error::TimedOut`] if the peer reads nothing.
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.pipe.observe(self.connection.state());
-        while self.connection.wants_write() {
-            self.pipe.write(self.connection.output())?;
-        }
-        self.replied = false;
-        Ok(())
+        self.flush_until(None)
     }
 
     /// Sends a ping. When [`recv`](Self::recv) has met the peer's pong, [`round_trip`](Self::round_trip) tells how long it took.
@@ -289,7 +284,7 @@ impl<S: Stream> WebSocket<S> {
         let mut waited = false;
         while let Some(event) = self.next_event(until, &mut waited)? {
             if let Event::Message(message) = event {
-                self.send_replies();
+                self.send_replies(until);
                 return Ok(Some(message));
             }
         }
@@ -325,9 +320,9 @@ impl<S: Stream> WebSocket<S> {
 
     /// Writes what waits, then waits for bytes.
     fn wait(&mut self, until: Option<Duration>) -> Result<(), Error> {
-        match self.flush() {
-            // A peer that takes nothing any more may still have left something to read, its Close for example.
-            Ok(()) | Err(Error::ConnectionLost) => {}
+        match self.flush_until(until) {
+            // A peer that takes nothing, or not yet, may still have left something to read, its Close for example.
+            Ok(()) | Err(Error::ConnectionLost | Error::TimedOut(TimedOut::Receive)) => {}
             Err(error) => return Err(error),
         }
         let connection = &mut self.connection;
@@ -346,11 +341,20 @@ impl<S: Stream> WebSocket<S> {
     }
 
     /// Lets answers leave before the application goes to work on what was received.
-    fn send_replies(&mut self) {
+    fn send_replies(&mut self, until: Option<Duration>) {
         if self.replied {
             // Should it fail, the next call will meet the same failure; what was received must not be lost to it.
-            let _ = self.flush();
+            let _ = self.flush_until(until);
         }
+    }
+
+    fn flush_until(&mut self, until: Option<Duration>) -> Result<(), Error> {
+        self.pipe.observe(self.connection.state());
+        while self.connection.wants_write() || self.pipe.is_unflushed() {
+            self.pipe.write(self.connection.output(), until)?;
+        }
+        self.replied = false;
+        Ok(())
     }
 
     /// Gives the connection up, with all that was received already given to the application.
@@ -367,7 +371,7 @@ impl<S: Stream> WebSocket<S> {
 
     /// Writes the last words, if there are any, and ends the stream: the server first.
     fn end(&mut self, until: Option<Duration>) {
-        let _ = self.flush();
+        let _ = self.flush_until(until);
         self.pipe.hang_up(self.connection.role() == Role::Server, until);
     }
 }

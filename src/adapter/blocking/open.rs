@@ -1,13 +1,16 @@
 //! Opening connections on blocking streams: accepting, in one step or two, and connecting.
 
+use std::format;
+use std::io::{self, ErrorKind};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Instant;
+use std::vec::Vec;
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{BufMut, Bytes};
 
 use super::pipe::{Pipe, Read, Stream};
 use super::{Error, WebSocket};
-use crate::connection::{Config, Entropy};
+use crate::connection::{Config, Entropy, State};
 use crate::handshake::{
     Accept, ClientHandshake, ClientRequest, HandshakeError, Rejection, Reply, Request, RequestHead, Response, ServerHandshake,
 };
@@ -161,23 +164,28 @@ impl Options {
         self.shake_hands(stream, request, Instant::now())
     }
 
-    /// Tries the host's addresses in turn.
+    /// Tries the host's addresses in turn, each for its share of the time that is left.
     fn dial(&self, request: &ClientRequest, epoch: Instant) -> Result<TcpStream, Error> {
-        let mut failure = std::io::Error::new(std::io::ErrorKind::NotFound, "the host has no address");
-        for address in (request.uri().host(), request.uri().port()).to_socket_addrs()? {
+        let mut failure = io::Error::new(ErrorKind::NotFound, "the host has no address");
+        let addresses = (request.uri().host(), request.uri().port()).to_socket_addrs()?;
+        let mut addresses = addresses.collect::<Vec<_>>().into_iter();
+        while let Some(address) = addresses.next() {
             let attempt = match self.timeouts.handshake {
                 None => TcpStream::connect(address),
-                Some(timeout) => match timeout.saturating_sub(epoch.elapsed()) {
-                    left if left.is_zero() => return Err(TimedOut::Handshake.into()),
-                    left => TcpStream::connect_timeout(&address, left),
-                },
+                Some(timeout) => {
+                    let left = timeout.saturating_sub(epoch.elapsed()) / (addresses.len() as u32 + 1);
+                    if left.is_zero() {
+                        return Err(TimedOut::Handshake.into());
+                    }
+                    TcpStream::connect_timeout(&address, left)
+                }
             };
             match attempt {
                 Ok(stream) => return Ok(stream),
-                Err(error) => failure = error,
+                Err(error) => failure = io::Error::new(error.kind(), format!("{address}: {error}")),
             }
         }
-        Err(failure.into())
+        Err(if failure.kind() == ErrorKind::TimedOut { TimedOut::Handshake.into() } else { failure.into() })
     }
 
     fn shake_hands<S: Stream>(
@@ -189,7 +197,7 @@ impl Options {
         stream.set_nodelay()?;
         let mut pipe = Pipe::new(stream, self.timeouts, epoch)?;
         let mut handshake = ClientHandshake::new(request, self.config.clone(), Entropy::from_os()?);
-        pipe.write(handshake.output())?;
+        pipe.write(handshake.output(), None)?;
         loop {
             if let Some((connection, response)) = handshake.receive()? {
                 return Ok((WebSocket::new(pipe, connection), response));
@@ -305,9 +313,9 @@ impl<S: Stream> PlainHttp<S> {
 
 /// Writes the last words of a failed handshake, and ends the stream.
 fn dismiss<S: Stream>(mut pipe: Pipe<S>, mut rejection: Rejection) -> Result<(), Error> {
-    while rejection.output().has_remaining() {
-        pipe.write(rejection.output())?;
-    }
+    // The client has done its part of the handshake; from here it has the time for closing.
+    pipe.observe(State::Closed);
+    pipe.write(rejection.output(), None)?;
     pipe.hang_up(true, None);
     Ok(())
 }

@@ -68,6 +68,15 @@ pub trait Stream: io::Read + io::Write {
         Ok(())
     }
 
+    /// Makes reads and writes wait, where they might not.
+    ///
+    /// # Errors
+    ///
+    /// What the stream says.
+    fn set_blocking(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Sends small writes at once (`TCP_NODELAY`), where there is such a thing.
     ///
     /// # Errors
@@ -97,6 +106,10 @@ impl Stream for TcpStream {
         TcpStream::set_write_timeout(self, timeout)
     }
 
+    fn set_blocking(&mut self) -> io::Result<()> {
+        self.set_nonblocking(false)
+    }
+
     fn set_nodelay(&mut self) -> io::Result<()> {
         TcpStream::set_nodelay(self, true)
     }
@@ -114,6 +127,10 @@ impl Stream for std::os::unix::net::UnixStream {
 
     fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         Self::set_write_timeout(self, timeout)
+    }
+
+    fn set_blocking(&mut self) -> io::Result<()> {
+        self.set_nonblocking(false)
     }
 
     fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
@@ -137,6 +154,8 @@ pub(super) struct Pipe<S> {
     /// The epoch of `timer`.
     epoch: Instant,
     timer: Timer,
+    /// Whether something was written that the stream may still hold.
+    unflushed: bool,
     /// Reads since the time for the handshake was over.
     overtime: usize,
     /// The timeouts that the stream has now, so as not to set them again.
@@ -147,10 +166,11 @@ pub(super) struct Pipe<S> {
 impl<S: Stream> Pipe<S> {
     /// Begins the opening handshake's time at `epoch`.
     pub(super) fn new(mut stream: S, timeouts: Timeouts, epoch: Instant) -> Result<Self, Error> {
+        stream.set_blocking()?;
         stream.set_read_timeout(None)?;
         stream.set_write_timeout(None)?;
         let timer = Timer::new(timeouts, Duration::ZERO);
-        Ok(Self { stream, epoch, timer, overtime: 0, read_timeout: None, write_timeout: None })
+        Ok(Self { stream, epoch, timer, unflushed: false, overtime: 0, read_timeout: None, write_timeout: None })
     }
 
     pub(super) fn now(&self) -> Duration {
@@ -184,36 +204,67 @@ impl<S: Stream> Pipe<S> {
         self.stream
     }
 
-    /// Writes all there is. What was written when an error comes is off the buffer.
-    pub(super) fn write(&mut self, output: &mut impl Buf) -> Result<(), Error> {
+    /// Whether something was written that the stream may still hold.
+    pub(super) const fn is_unflushed(&self) -> bool {
+        self.unflushed
+    }
+
+    /// Writes all there is, and passes it on. What was written when an error comes is off the buffer.
+    pub(super) fn write(&mut self, output: &mut impl Buf, until: Option<Duration>) -> Result<(), Error> {
         while output.has_remaining() {
-            let patience = self.timer.deadline().map(|deadline| deadline.saturating_sub(self.now()));
-            let timeout = [patience, self.timer.timeouts().write].into_iter().flatten().min();
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let count = output.chunks_vectored(&mut slices);
+            match self.in_time(until, |stream| stream.write_vectored(&slices[..count]))? {
+                0 => return Err(Error::ConnectionLost),
+                written => output.advance(written),
+            }
+            self.unflushed = true;
+        }
+        self.in_time(until, S::flush)?;
+        self.unflushed = false;
+        Ok(())
+    }
+
+    /// Writes or flushes, no longer than there is time.
+    fn in_time<T>(&mut self, until: Option<Duration>, mut work: impl FnMut(&mut S) -> io::Result<T>) -> Result<T, Error> {
+        let begun = self.now();
+        let stall = self.timer.timeouts().write.map(|timeout| begun.saturating_add(timeout));
+        loop {
+            // In an open connection the timer's deadline is for what is read.
+            let phase = if self.timer.state() == State::Open { None } else { self.timer.deadline() };
+            let deadline = [stall, phase, until].into_iter().flatten().min();
+            let timeout = deadline.map(|deadline| deadline.saturating_sub(self.now()));
             if self.write_timeout != timeout {
                 self.stream.set_write_timeout(timeout.map(at_least_something))?;
                 self.write_timeout = timeout;
             }
-            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let count = output.chunks_vectored(&mut slices);
-            match self.stream.write_vectored(&slices[..count]) {
-                Ok(0) => return Err(Error::ConnectionLost),
-                Ok(written) => output.advance(written),
+            match work(&mut self.stream) {
+                Ok(done) => return Ok(done),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if is_timeout(&error) && timeout.is_some() => {
-                    self.timer.check(self.now())?;
-                    return Err(TimedOut::Write.into());
+                Err(error) if is_timeout(&error) => {
+                    let now = self.now();
+                    self.timer.check(now)?;
+                    if until.is_some_and(|until| now >= until) {
+                        return Err(TimedOut::Receive.into());
+                    }
+                    if stall.is_some_and(|stall| now >= stall) {
+                        return Err(TimedOut::Write.into());
+                    }
+                    return Err(does_not_wait(&error).into());
                 }
                 Err(error) if is_cut(&error) => return Err(Error::ConnectionLost),
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(self.stream.flush()?)
     }
 
     /// Waits for bytes, and hands them over.
     pub(super) fn read(&mut self, until: Option<Duration>, hand_over: impl FnOnce(&[u8])) -> Result<Read, Error> {
         let mut window = READ_WINDOW.take();
-        window.resize(WINDOW, 0);
+        if window.is_empty() {
+            // Zeroed by the system, page by page, when a read fills them.
+            window = std::vec![0; WINDOW];
+        }
         let read = self.read_into(&mut window, until);
         if let Ok(Read::Bytes(count)) = read {
             self.timer.heard(self.epoch.elapsed());
@@ -240,12 +291,15 @@ impl<S: Stream> Pipe<S> {
                 Ok(count) => return Ok(Read::Bytes(count)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
-                Err(error) if is_timeout(&error) && timeout.is_some() => {
+                Err(error) if is_timeout(&error) => {
                     if self.timer.poll(self.epoch.elapsed())? == Due::Ping {
                         return Ok(Read::PingDue);
                     }
                     if until.is_some_and(|until| self.now() >= until) {
                         return Err(TimedOut::Receive.into());
+                    }
+                    if deadline.is_none_or(|deadline| self.now() < deadline) {
+                        return Err(does_not_wait(&error).into());
                     }
                 }
                 Err(error) if is_cut(&error) => return Ok(Read::End),
@@ -272,6 +326,11 @@ impl<S: Stream> Pipe<S> {
     pub(super) fn cut(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
+}
+
+/// A stream that says it is too late when it is not.
+fn does_not_wait(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), "the stream does not block: make it, or drive the core with an event loop of your own")
 }
 
 /// Sockets take no timeout of zero.
