@@ -1,7 +1,7 @@
 //! Sends messages and prints what comes back: `cargo run --release --example echo_client -- URL [MESSAGE…]`
 
 use std::error::Error;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
 use sansocket::{CloseCode, Message, blocking};
@@ -31,13 +31,14 @@ fn run() -> Result<(), Box<dyn Error>> {
     for message in messages {
         socket.send(message?)?;
         match socket.recv()? {
-            Some(Message::Text(text)) => println!("{text}"),
-            Some(Message::Binary(bytes)) => println!("{} bytes", bytes.len()),
+            // Whoever listens may have heard enough: `| head` for example.
+            Some(Message::Text(text)) => writeln!(io::stdout(), "{text}")?,
+            Some(Message::Binary(bytes)) => writeln!(io::stdout(), "{} bytes", bytes.len())?,
             None => return Err(format!("the server closed before it answered: {}", describe(socket.closed())).into()),
         }
     }
     let closed = socket.close(CloseCode::NORMAL, "")?;
-    println!("closed: {}", describe(Some(&closed)));
+    writeln!(io::stdout(), "closed: {}", describe(Some(&closed)))?;
     if closed.was_clean() { Ok(()) } else { Err("the connection was not closed cleanly".into()) }
 }
 

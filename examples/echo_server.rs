@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, BufMut};
 use sansocket::{Config, Event, ServerHandshake, blocking};
@@ -148,12 +148,16 @@ fn echo_core(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
     stream.set_nodelay(true)?;
 
     // The opening handshake makes the connection.
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let begun = Instant::now();
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
     let mut handshake = ServerHandshake::new(Config::new());
     let mut connection = loop {
         match handshake.receive() {
             Ok(Some(request)) => break request.accept(),
-            Ok(None) => {}
+            Ok(None) if begun.elapsed() < PATIENCE => {}
+            Ok(None) => return Err("the opening handshake took too long".into()),
             Err(mut rejection) => {
                 stream.write_all(rejection.output().chunk())?;
                 hang_up(&stream, &mut buffer)?;
@@ -194,9 +198,11 @@ fn echo_core(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
 
 /// Lets the last words arrive: bytes of the peer's that nobody reads would make the system cut the stream off.
 fn hang_up(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let begun = Instant::now();
     stream.shutdown(Shutdown::Write)?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    while stream.read(buffer)? > 0 {}
+    stream.set_read_timeout(Some(PATIENCE))?;
+    while begun.elapsed() < PATIENCE && stream.read(buffer)? > 0 {}
     Ok(())
 }
 

@@ -35,7 +35,7 @@
 //!             connection.output().advance(written);
 //!         }
 //!         if !connection.wants_read() {
-//!             return Ok(());
+//!             return Ok(()); // now hang up: see `Connection`
 //!         }
 //!         match stream.read(&mut buffer)? {
 //!             0 => connection.end_input(),

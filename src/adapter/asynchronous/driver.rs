@@ -37,13 +37,15 @@ pub(super) struct Pipe<S, C> {
     pub(super) stream: S,
     clock: C,
     pub(super) timer: Timer,
+    /// Whether something was written that the stream may still hold.
+    unflushed: bool,
     /// Since when a write has made no progress.
     stalled: Option<Duration>,
 }
 
 impl<S: Stream, C: Clock> Pipe<S, C> {
     pub(super) const fn new(stream: S, clock: C, timer: Timer) -> Self {
-        Self { stream, clock, timer, stalled: None }
+        Self { stream, clock, timer, unflushed: false, stalled: None }
     }
 
     pub(super) const fn clock(&self) -> &C {
@@ -63,18 +65,30 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(Error::ConnectionLost)),
                 Poll::Ready(Ok(written)) => {
                     self.stalled = None;
+                    self.unflushed = true;
                     output.advance(written);
                 }
                 Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(lost_or(error))),
-                Poll::Pending => {
-                    let now = self.now();
-                    self.stalled.get_or_insert(now);
-                    return Poll::Pending;
-                }
+                Poll::Pending => return self.stall_now(),
             }
         }
-        self.stream.poll_flush(cx).map_err(lost_or)
+        loop {
+            match self.stream.poll_flush(cx) {
+                Poll::Ready(Ok(())) => break,
+                Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(lost_or(error))),
+                Poll::Pending => return self.stall_now(),
+            }
+        }
+        (self.stalled, self.unflushed) = (None, false);
+        Poll::Ready(Ok(()))
+    }
+
+    fn stall_now<T>(&mut self) -> Poll<T> {
+        let now = self.now();
+        self.stalled.get_or_insert(now);
+        Poll::Pending
     }
 
     /// Reads some bytes and hands them over. `None` is the end of the stream, also if it was cut off.
@@ -261,7 +275,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// Writes what waits.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        while self.connection.wants_write() {
+        while self.connection.wants_write() || self.pipe.unflushed {
             ready!(self.pipe.poll_write(cx, self.connection.output()))?;
         }
         self.replied = false;
