@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 use bytes::BufMut;
 use sansocket::{
-    ClientHandshake, ClientRequest, Config, Connection, Ending, Error, Event, Message, ProtocolError, Role, ServerHandshake,
+    ClientHandshake, ClientRequest, Config, Connection, Ending, Error, Event, Kind, Message, ProtocolError, Role, ServerHandshake,
 };
 use support::{Chunking, connection, drain, entropy, feed, hex, masked, unmasked};
 
@@ -272,6 +272,41 @@ fn a_large_message_ends_in_a_buffer_of_its_size() {
     });
     assert!(message.is_some());
     assert!(cost.held <= 1_000_000 + 4096 + 64, "{}", cost.held);
+}
+
+/// A message that is larger than memory should be, in one frame and in many, there and back.
+#[test]
+fn a_message_in_parts_takes_no_memory() {
+    let config = || Config::new().in_parts(true).max_message_size(Config::UNLIMITED).max_fragments(u32::MAX);
+    let (mut client, mut server) = (connection(Role::Client, config()), connection(Role::Server, config()));
+    let piece = bytes::Bytes::from_static(&[7; 16 * 1024]);
+    let (sum, cost) = cost(|| {
+        let mut sum = 0;
+        for number in 0..2048 {
+            client.send_part(Kind::Binary, piece.clone(), number == 2047).unwrap();
+            server.input().put(client.output());
+            while let Some(Event::Part(part)) = server.receive() {
+                server.send_part(part.kind, part.bytes, part.last).unwrap();
+            }
+            client.input().put(server.output());
+            while let Some(Event::Part(part)) = client.receive() {
+                sum += part.bytes.len();
+            }
+        }
+        sum
+    });
+    assert_eq!((sum, cost.held), (2048 * 16 * 1024, 0));
+    assert!(cost.peak < 256 * 1024, "{}", cost.peak);
+
+    let header = hex("82ff0000000010000000 00000000");
+    let chunk = vec![0; 64 * 1024];
+    let (_, cost) = crate::cost(|| {
+        take(&mut server, &header);
+        for _ in 0..500 {
+            take(&mut server, &chunk);
+        }
+    });
+    assert!(cost.peak < 256 * 1024, "{}", cost.peak);
 }
 
 /// CVE-2026-48779: fragments take no memory of their own.

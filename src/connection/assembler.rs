@@ -1,21 +1,23 @@
 //! From pieces of payload to messages.
 //!
 //! RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8). A message that comes in one piece passes through; any other is joined in one
-//! buffer, so fragments cost no memory of their own, and text is checked piece by piece.
+//! buffer, so fragments cost no memory of their own, and text is checked piece by piece. Messages in parts pass through piece by
+//! piece.
 
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use super::inbox::Payload;
-use super::reader::Kind;
-use crate::message::{Message, Text, TextBuilder};
-use crate::wire::InvalidUtf8;
+use crate::message::{Kind, Message, Part, Text, TextBuilder};
+use crate::wire::{InvalidUtf8, Utf8Validator};
 
 #[derive(Default)]
 pub(super) struct Assembler {
     /// The message that is under way.
     body: Option<Body>,
+    /// Where the text is that passes through in parts.
+    utf8: Utf8Validator,
 }
 
 enum Body {
@@ -52,6 +54,20 @@ impl Assembler {
             Some(Body::Binary(bytes)) => Ok(Some(Message::Binary(Bytes::from(bytes)))),
             None => Ok(None),
         }
+    }
+
+    /// Takes a piece of a message that is not to be joined; gives it as a part, if it is one.
+    pub(super) fn pass(&mut self, kind: Kind, payload: Payload<'_>, last: bool) -> Result<Option<Part>, InvalidUtf8> {
+        if let Kind::Text = kind {
+            self.utf8.push(&payload)?;
+            if last {
+                self.utf8.finish()?;
+            }
+        }
+        if payload.is_empty() && !last {
+            return Ok(None);
+        }
+        Ok(Some(Part { kind, bytes: payload.into_bytes(), last }))
     }
 
     /// Throws the message under way away.

@@ -23,6 +23,7 @@ pub struct Config {
     pub(super) max_frame_size: u64,
     pub(super) max_fragments: u32,
     pub(super) auto_pong: bool,
+    pub(super) in_parts: bool,
 }
 
 impl Config {
@@ -32,7 +33,13 @@ impl Config {
     /// The defaults that each method names.
     #[must_use]
     pub const fn new() -> Self {
-        Self { max_message_size: 16 * 1024 * 1024, max_frame_size: Self::UNLIMITED, max_fragments: 262_144, auto_pong: true }
+        Self {
+            max_message_size: 16 * 1024 * 1024,
+            max_frame_size: Self::UNLIMITED,
+            max_fragments: 262_144,
+            auto_pong: true,
+            in_parts: false,
+        }
     }
 
     /// The largest message to receive, in bytes, over all its fragments. Default: 16 MiB. Above it the connection ends with
@@ -64,6 +71,15 @@ impl Config {
     #[must_use]
     pub const fn auto_pong(mut self, yes: bool) -> Self {
         self.auto_pong = yes;
+        self
+    }
+
+    /// Whether messages are given in parts, as they come ([`Event::Part`](crate::Event::Part)), and never put together: for
+    /// messages that are larger than memory should be. Default: no. The limits count all the same; for messages of any size,
+    /// [`max_message_size`](Self::max_message_size) is [`Config::UNLIMITED`].
+    #[must_use]
+    pub const fn in_parts(mut self, yes: bool) -> Self {
+        self.in_parts = yes;
         self
     }
 }

@@ -118,6 +118,10 @@ impl From<InvalidClose> for ProtocolError {
 pub enum SendError {
     /// A Close was sent or received, or the connection is lost (§5.5.1: nothing follows a Close).
     NotOpen,
+    /// A message while another is being sent in parts (§5.4: they can't be interleaved).
+    MessageUnderWay,
+    /// A part of a text that makes it invalid UTF-8 (§8.1), or a last part that ends inside a character.
+    InvalidUtf8,
     /// A ping or pong with more than 125 bytes (§5.5).
     ControlTooLong {
         /// How many bytes it has.
@@ -131,6 +135,8 @@ impl fmt::Display for SendError {
             Self::NotOpen => {
                 f.write_str("the connection is closing or closed, so nothing can be sent any more; closed() tells how it ended")
             }
+            Self::MessageUnderWay => f.write_str("another message is being sent in parts; finish it first"),
+            Self::InvalidUtf8 => f.write_str("the text is not valid UTF-8; send it as binary"),
             Self::ControlTooLong { len } => {
                 write!(f, "a ping or pong carries at most 125 bytes, not {len}; send a message instead")
             }

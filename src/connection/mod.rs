@@ -34,8 +34,8 @@ pub(crate) use self::inbox::Inbox;
 use self::output::Output;
 use self::reader::{Control, Piece, Reader};
 use self::writer::Writer;
-use crate::message::{CloseFrame, Message};
-use crate::wire::Opcode;
+use crate::message::{CloseFrame, Kind, Message, Part};
+use crate::wire::{Opcode, Utf8Validator};
 
 /// The longest payload of a ping or pong, in bytes (RFC 6455 §5.5).
 const MAX_CONTROL_PAYLOAD: usize = 125;
@@ -50,6 +50,8 @@ const PONGS_WHILE_BELOW: usize = 4 * 1024;
 pub enum Event {
     /// A message.
     Message(Message),
+    /// The next part of a message, instead of the whole, if [`Config::in_parts`] says so.
+    Part(Part),
     /// A ping, which is answered already unless [`Config::auto_pong`] is off (§5.5.2).
     Ping(Bytes),
     /// A pong (§5.5.3): an answer to a ping of ours, or unasked for.
@@ -62,6 +64,7 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message(message) => message.fmt(f),
+            Self::Part(part) => part.fmt(f),
             Self::Ping(payload) => write!(f, "Ping({} bytes)", payload.len()),
             Self::Pong(payload) => write!(f, "Pong({} bytes)", payload.len()),
             Self::Closed(closed) => closed.fmt(f),
@@ -114,6 +117,8 @@ pub struct Connection {
     output: Output,
     /// The payload of the pong that waits for the peer to read.
     late_pong: Option<Bytes>,
+    /// The message that is being sent in parts.
+    sending: Option<Sending>,
     life: Life,
     /// `Closed` was given to the application.
     told: bool,
@@ -147,6 +152,7 @@ impl Connection {
             writer,
             output: Output::default(),
             late_pong: None,
+            sending: None,
             life: Life::Open,
             told: false,
             subprotocol: None,
@@ -219,6 +225,7 @@ impl Connection {
         while self.state() != State::Closed {
             match self.step() {
                 Ok(Step::Message(message)) => return Some(Event::Message(message)),
+                Ok(Step::Part(part)) => return Some(Event::Part(part)),
                 Ok(Step::Ping(payload)) => {
                     self.answer(payload.clone());
                     return Some(Event::Ping(payload));
@@ -256,11 +263,53 @@ impl Connection {
     /// [`SendError::NotOpen`] once either side has begun to close; the message is dropped.
     pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
         self.check_open()?;
+        if self.sending.is_some() {
+            return Err(SendError::MessageUnderWay);
+        }
         let (opcode, payload) = match message.into() {
             Message::Text(text) => (Opcode::Text, text.into_bytes()),
             Message::Binary(bytes) => (Opcode::Binary, bytes),
         };
         self.writer.frame(opcode, payload, &mut self.output);
+        Ok(())
+    }
+
+    /// Queues the next part of a message, as a frame of its own (§5.4): for messages that are larger than memory should be, or not
+    /// known to their end. Pings, pongs and a Close may go in between; another message may not.
+    ///
+    /// ```
+    /// # use sansocket::{Config, Connection, bytes::Buf};
+    /// use sansocket::Kind;
+    ///
+    /// # let mut server = Connection::server(Config::new());
+    /// server.send_part(Kind::Text, "Hel", false)?;
+    /// server.send_part(Kind::Text, "lo", true)?;
+    /// assert_eq!(server.output().chunk(), b"\x01\x03Hel\x80\x02lo"); // §5.7
+    /// # Ok::<(), sansocket::SendError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotOpen`] once either side has begun to close, [`SendError::MessageUnderWay`] if the kind is not that of the
+    /// message under way, [`SendError::InvalidUtf8`] if a text is none. Nothing was queued then.
+    pub fn send_part(&mut self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), SendError> {
+        self.check_open()?;
+        let part = part.into();
+        let mut sending = self.sending.unwrap_or(Sending { kind, utf8: Utf8Validator::new() });
+        if sending.kind != kind {
+            return Err(SendError::MessageUnderWay);
+        }
+        if kind == Kind::Text {
+            let checked = sending.utf8.push(&part).and_then(|()| if last { sending.utf8.finish() } else { Ok(()) });
+            checked.map_err(|_| SendError::InvalidUtf8)?;
+        }
+        let opcode = match (self.sending, kind) {
+            (Some(_), _) => Opcode::Continuation,
+            (None, Kind::Text) => Opcode::Text,
+            (None, Kind::Binary) => Opcode::Binary,
+        };
+        self.sending = if last { None } else { Some(sending) };
+        self.writer.fragment(opcode, last, part, &mut self.output);
         Ok(())
     }
 
@@ -337,6 +386,9 @@ impl Connection {
             return Ok(Step::Starved);
         };
         Ok(match piece {
+            Piece::Data { kind, payload, last, .. } if self.config.in_parts => {
+                self.assembler.pass(kind, payload, last)?.map_or(Step::Progress, Step::Part)
+            }
             Piece::Data { kind, payload, to_come, last } => {
                 self.assembler.push(kind, payload, to_come, last)?.map_or(Step::Progress, Step::Message)
             }
@@ -383,9 +435,17 @@ impl Connection {
     }
 }
 
+/// A message that is being sent in parts.
+#[derive(Clone, Copy)]
+struct Sending {
+    kind: Kind,
+    utf8: Utf8Validator,
+}
+
 /// What one piece comes to.
 enum Step {
     Message(Message),
+    Part(Part),
     Ping(Bytes),
     Pong(Bytes),
     Close(Option<CloseFrame>),

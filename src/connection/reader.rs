@@ -7,6 +7,7 @@
 use super::config::{Config, Role};
 use super::error::ProtocolError;
 use super::inbox::{Inbox, Payload};
+use crate::message::Kind;
 use crate::wire::{Header, HeaderError, Opcode, apply_mask};
 
 /// What the reader gives: unmasked payload with its place in the conversation.
@@ -30,13 +31,6 @@ pub(super) enum Control {
     Close,
     Ping,
     Pong,
-}
-
-/// What a message is made of. All of its fragments are of the same kind (§5.4).
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
-    Text,
-    Binary,
 }
 
 #[derive(Debug, Default)]

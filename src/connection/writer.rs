@@ -28,13 +28,18 @@ impl Writer {
 
     /// Queues a whole message or control frame.
     pub(super) fn frame(&mut self, opcode: Opcode, payload: Bytes, output: &mut Output) {
+        self.fragment(opcode, true, payload, output);
+    }
+
+    /// Queues a frame that may not be the last of its message.
+    pub(super) fn fragment(&mut self, opcode: Opcode, fin: bool, payload: Bytes, output: &mut Output) {
         let mask = match self {
             // RFC 6455 §5.3: "the client MUST pick a fresh masking key"
             Self::Client(entropy) => Some(entropy.masking_key()),
             // RFC 6455 §5.1: "A server MUST NOT mask any frames that it sends to the client."
             Self::Server => None,
         };
-        let header = Header { fin: true, rsv1: false, opcode, mask, payload_len: payload.len() as u64 };
+        let header = Header { fin, rsv1: false, opcode, mask, payload_len: payload.len() as u64 };
         output.append(header.encode(&mut [0; Header::MAX_LEN]));
         match mask {
             None if payload.len() <= COALESCE => {

@@ -34,6 +34,34 @@ pub enum Message {
     Binary(Bytes),
 }
 
+/// What a message is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// UTF-8 text (§5.6, opcode 1).
+    Text,
+    /// Any bytes (§5.6, opcode 2).
+    Binary,
+}
+
+/// A part of a message that is received in parts; see [`Config::in_parts`](crate::Config::in_parts).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Part {
+    /// What the message is made of, the same for all its parts.
+    pub kind: Kind,
+    /// The next bytes of the message; perhaps none, in its last part. Those of a text are checked to be UTF-8, but a part may end
+    /// inside a character.
+    pub bytes: Bytes,
+    /// Whether the message ends here.
+    pub last: bool,
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let last = if self.last { ", last" } else { "" };
+        write!(f, "Part({:?}, {} bytes{last})", self.kind, self.bytes.len())
+    }
+}
+
 impl Message {
     /// Whether it is text.
     #[must_use]

@@ -204,7 +204,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             if let Some(event) = self.connection.receive() {
                 let now = self.pipe.now();
                 match &event {
-                    Event::Message(_) => self.pipe.timer.message(now),
+                    Event::Message(_) | Event::Part(_) => self.pipe.timer.message(now),
                     Event::Pong(payload) => self.pipe.timer.pong(payload, now),
                     Event::Ping(_) => self.replied = true,
                     Event::Closed(_) => continue,

@@ -13,6 +13,7 @@ use std::string::ToString;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_core::Stream as FuturesStream;
 use futures_sink::Sink;
 
@@ -24,7 +25,7 @@ pub use self::io::{Clock, Stream};
 pub use self::open::{Incoming, Options, PlainHttp, Upgrade};
 use crate::adapter::Error;
 use crate::connection::{Closed, Connection, Event, State};
-use crate::message::{CloseCode, CloseFrame, Message};
+use crate::message::{CloseCode, CloseFrame, Kind, Message};
 use crate::timing::{Timeouts, Timer};
 
 /// [`WebSocket::feed`] lets messages wait for more up to this many bytes; above it, [`WebSocket::send`] and [`WebSocket::feed`] wait
@@ -92,8 +93,9 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         poll_fn(|cx| self.driver.poll_recv(cx)).await
     }
 
-    /// As [`recv`](Self::recv), but gives pings and pongs too: for who answers pings alone
-    /// ([`Config::auto_pong`](crate::Config::auto_pong)), or wants to see them.
+    /// As [`recv`](Self::recv), but gives everything that comes: pings and pongs, for who answers them alone
+    /// ([`Config::auto_pong`](crate::Config::auto_pong)), and messages in parts ([`Config::in_parts`](crate::Config::in_parts)),
+    /// which [`recv`](Self::recv) passes over.
     ///
     /// # Cancel safety
     ///
@@ -136,6 +138,22 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         let message = message.into();
         poll_fn(|cx| self.poll_room(cx)).await?;
         Ok(self.driver.connection.send(message)?)
+    }
+
+    /// Sends the next part of a message, whose parts are of one kind; see [`Connection::send_part`].
+    ///
+    /// # Cancel safety
+    ///
+    /// If it is dropped while it waits for room, the part is not sent; after that it is sent whole.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send); [`Error::Send`] also for a text that is none, and for another message in between.
+    pub async fn send_part(&mut self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), Error> {
+        let part = part.into();
+        poll_fn(|cx| self.poll_room(cx)).await?;
+        self.driver.connection.send_part(kind, part, last)?;
+        self.flush().await
     }
 
     /// Writes what waits.

@@ -231,7 +231,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
                     return Ok(Some(message));
                 }
                 Some(Event::Pong(payload)) => self.pipe.timer().pong(&payload, now),
-                Some(Event::Ping(_)) => {}
+                Some(Event::Ping(_) | Event::Part(_)) => {}
                 Some(Event::Closed(_)) => self.end(),
                 None => {
                     if let Some(closed) = self.shared.connection().closed() {

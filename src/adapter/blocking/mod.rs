@@ -27,7 +27,7 @@ mod pipe;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use bytes::BufMut;
+use bytes::{BufMut, Bytes};
 
 pub use self::halves::{Receiver, Sender, TryClone};
 pub use self::open::{Incoming, Options, PlainHttp, Upgrade, accept, connect, connect_over};
@@ -35,7 +35,7 @@ pub use self::pipe::Stream;
 use self::pipe::{Pipe, Read};
 use super::Error;
 use crate::connection::{Closed, Connection, Event, Role, State};
-use crate::message::{CloseCode, CloseFrame, Message};
+use crate::message::{CloseCode, CloseFrame, Kind, Message};
 use crate::timing::{TimedOut, Timeouts};
 
 /// [`WebSocket::feed`] lets messages wait for more up to this many bytes.
@@ -125,8 +125,9 @@ impl<S: Stream> WebSocket<S> {
         self.recv_until(None)
     }
 
-    /// As [`recv`](Self::recv), but gives pings and pongs too: for who answers pings alone
-    /// ([`Config::auto_pong`](crate::Config::auto_pong)), or wants to see them.
+    /// As [`recv`](Self::recv), but gives everything that comes: pings and pongs, for who answers them alone
+    /// ([`Config::auto_pong`](crate::Config::auto_pong)), and messages in parts ([`Config::in_parts`](crate::Config::in_parts)),
+    /// which [`recv`](Self::recv) passes over.
     ///
     /// # Errors
     ///
@@ -168,6 +169,16 @@ impl<S: Stream> WebSocket<S> {
     pub fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         self.connection.send(message)?;
         if self.connection.buffered_amount() < HIGH_WATER { Ok(()) } else { self.flush() }
+    }
+
+    /// Sends the next part of a message, whose parts are of one kind; see [`Connection::send_part`].
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send); [`Error::Send`] also for a text that is none, and for another message in between.
+    pub fn send_part(&mut self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), Error> {
+        self.connection.send_part(kind, part, last)?;
+        self.flush()
     }
 
     /// Writes what waits.
@@ -296,7 +307,7 @@ impl<S: Stream> WebSocket<S> {
             if let Some(event) = self.connection.receive() {
                 let now = self.pipe.now();
                 match &event {
-                    Event::Message(_) => self.pipe.timer().message(now),
+                    Event::Message(_) | Event::Part(_) => self.pipe.timer().message(now),
                     Event::Pong(payload) => self.pipe.timer().pong(payload, now),
                     Event::Ping(_) => self.replied = true,
                     Event::Closed(_) => {
