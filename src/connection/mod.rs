@@ -14,9 +14,11 @@ mod closing;
 mod config;
 mod entropy;
 mod error;
+mod event;
 mod inbox;
 mod output;
 mod reader;
+mod sending;
 mod writer;
 
 use alloc::boxed::Box;
@@ -30,47 +32,18 @@ use self::closing::{Farewell, Life};
 pub use self::config::{Config, Role};
 pub use self::entropy::{Entropy, NoEntropy};
 pub use self::error::{ProtocolError, SendError};
+pub use self::event::Event;
 pub(crate) use self::inbox::Inbox;
 use self::output::Output;
 use self::reader::{Control, Piece, Reader};
+use self::sending::Sending;
 use self::writer::Writer;
 use crate::message::{CloseFrame, Kind, Message, Part};
-use crate::wire::{Opcode, Utf8Validator};
-
-/// The longest payload of a ping or pong, in bytes (RFC 6455 §5.5).
-const MAX_CONTROL_PAYLOAD: usize = 125;
+use crate::wire::{Header, Opcode};
 
 /// Pings are answered one by one while less than this waits to be written, in bytes; beyond it the peer is not reading, and
 /// only its latest ping will be answered.
 const PONGS_WHILE_BELOW: usize = 4 * 1024;
-
-/// What [`Connection::receive`] gives. `Debug` shows no content.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    /// A message.
-    Message(Message),
-    /// The next part of a message, instead of the whole, if [`Config::in_parts`] says so.
-    Part(Part),
-    /// A ping, which is answered already unless [`Config::auto_pong`] is off (§5.5.2).
-    Ping(Bytes),
-    /// A pong (§5.5.3): an answer to a ping of ours, or unasked for.
-    Pong(Bytes),
-    /// The end of the conversation: exactly once, and nothing after it.
-    Closed(Closed),
-}
-
-impl fmt::Debug for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Message(message) => message.fmt(f),
-            Self::Part(part) => part.fmt(f),
-            Self::Ping(payload) => write!(f, "Ping({} bytes)", payload.len()),
-            Self::Pong(payload) => write!(f, "Pong({} bytes)", payload.len()),
-            Self::Closed(closed) => closed.fmt(f),
-        }
-    }
-}
 
 /// One side of an open WebSocket.
 ///
@@ -118,7 +91,7 @@ pub struct Connection {
     /// The payload of the pong that waits for the peer to read.
     late_pong: Option<Bytes>,
     /// The message that is being sent in parts.
-    sending: Option<Sending>,
+    sending: Sending,
     life: Life,
     /// `Closed` was given to the application.
     told: bool,
@@ -152,7 +125,7 @@ impl Connection {
             writer,
             output: Output::default(),
             late_pong: None,
-            sending: None,
+            sending: Sending::default(),
             life: Life::Open,
             told: false,
             subprotocol: None,
@@ -263,7 +236,7 @@ impl Connection {
     /// [`SendError::NotOpen`] once either side has begun to close; the message is dropped.
     pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
         self.check_open()?;
-        if self.sending.is_some() {
+        if self.sending.is_under_way() {
             return Err(SendError::MessageUnderWay);
         }
         let (opcode, payload) = match message.into() {
@@ -295,20 +268,7 @@ impl Connection {
     pub fn send_part(&mut self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), SendError> {
         self.check_open()?;
         let part = part.into();
-        let mut sending = self.sending.unwrap_or(Sending { kind, utf8: Utf8Validator::new() });
-        if sending.kind != kind {
-            return Err(SendError::MessageUnderWay);
-        }
-        if kind == Kind::Text {
-            let checked = sending.utf8.push(&part).and_then(|()| if last { sending.utf8.finish() } else { Ok(()) });
-            checked.map_err(|_| SendError::InvalidUtf8)?;
-        }
-        let opcode = match (self.sending, kind) {
-            (Some(_), _) => Opcode::Continuation,
-            (None, Kind::Text) => Opcode::Text,
-            (None, Kind::Binary) => Opcode::Binary,
-        };
-        self.sending = if last { None } else { Some(sending) };
+        let opcode = self.sending.next(kind, &part, last)?;
         self.writer.fragment(opcode, last, part, &mut self.output);
         Ok(())
     }
@@ -404,7 +364,7 @@ impl Connection {
     }
 
     fn control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
-        if payload.len() > MAX_CONTROL_PAYLOAD {
+        if payload.len() > Header::MAX_CONTROL_PAYLOAD {
             return Err(SendError::ControlTooLong { len: payload.len() });
         }
         self.check_open()?;
@@ -433,13 +393,6 @@ impl Connection {
         let payload = frame.map_or_else(Bytes::new, |frame| frame.encode().freeze());
         self.writer.frame(Opcode::Close, payload, &mut self.output);
     }
-}
-
-/// A message that is being sent in parts.
-#[derive(Clone, Copy)]
-struct Sending {
-    kind: Kind,
-    utf8: Utf8Validator,
 }
 
 /// What one piece comes to.

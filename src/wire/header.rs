@@ -14,9 +14,6 @@ use core::{error, fmt};
 
 use super::opcode::Opcode;
 
-/// The longest payload of a control frame, in bytes (RFC 6455 §5.5).
-const MAX_CONTROL_PAYLOAD: u8 = 125;
-
 const FIN: u8 = 0b1000_0000;
 const RSV1: u8 = 0b0100_0000;
 const RSV2_AND_RSV3: u8 = 0b0011_0000;
@@ -55,6 +52,9 @@ impl Header {
     /// The longest header, in bytes: two, eight of length, four of masking key.
     pub const MAX_LEN: usize = 14;
 
+    /// The longest payload of a control frame, in bytes (§5.5).
+    pub const MAX_CONTROL_PAYLOAD: usize = 125;
+
     /// Reads the header at the start of `bytes`; gives it with its own size in bytes, or `None` until all of it is there.
     ///
     /// An `Ok` header encodes to the very bytes it was read from: no two encodings mean the same.
@@ -75,7 +75,7 @@ impl Header {
         let short_len = second & !MASK;
         if opcode.is_control() {
             // RFC 6455 §5.5: "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented."
-            if short_len > MAX_CONTROL_PAYLOAD {
+            if usize::from(short_len) > Self::MAX_CONTROL_PAYLOAD {
                 return Err(HeaderError::LongControl);
             }
             if !fin {

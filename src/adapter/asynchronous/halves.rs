@@ -7,16 +7,18 @@ use std::fmt;
 use std::future::poll_fn;
 use std::string::ToString;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
-use std::vec::Vec;
+
+use bytes::Bytes;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
+use super::shared::{Shared, lock};
 use super::{Error, HIGH_WATER, WebSocket};
 use crate::connection::{Closed, Event, SendError, State};
-use crate::message::{CloseCode, CloseFrame, Message};
+use crate::message::{CloseCode, CloseFrame, Kind, Message};
 use crate::timing::TimedOut;
 
 /// Takes a connection apart.
@@ -74,6 +76,23 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         let message = message.into();
         self.room().await?;
         Ok(lock(&self.shared.driver).connection.send(message)?)
+    }
+
+    /// Sends the next part of a message; see [`Connection::send_part`](crate::Connection::send_part). Until its last part is sent,
+    /// no other sender can send a message.
+    ///
+    /// # Cancel safety
+    ///
+    /// If it is dropped while it waits for room, the part is not sent; after that it is sent whole.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send_part`].
+    pub async fn send_part(&mut self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), Error> {
+        let part = part.into();
+        self.room().await?;
+        lock(&self.shared.driver).connection.send_part(kind, part, last)?;
+        self.flush().await
     }
 
     /// Waits for room for a message.
@@ -353,64 +372,5 @@ impl<S, C> fmt::Debug for Sender<S, C> {
 impl<S, C> fmt::Debug for Receiver<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver").finish_non_exhaustive()
-    }
-}
-
-/// What the halves share.
-struct Shared<S, C> {
-    driver: Mutex<Driver<S, C>>,
-    tasks: Arc<Tasks>,
-    receiver_gone: AtomicBool,
-}
-
-/// Everybody who waits for the stream. A stream wakes only who polled it last; this one passes it on to all.
-#[derive(Default)]
-struct Tasks {
-    waiting: Mutex<Vec<Waker>>,
-}
-
-impl Tasks {
-    fn add(&self, waker: &Waker) {
-        let mut waiting = lock(&self.waiting);
-        if !waiting.iter().any(|other| other.will_wake(waker)) {
-            waiting.push(waker.clone());
-        }
-    }
-}
-
-impl Wake for Tasks {
-    fn wake(self: Arc<Self>) {
-        let waiting = std::mem::take(&mut *lock(&self.waiting));
-        waiting.into_iter().for_each(Waker::wake);
-    }
-}
-
-/// A thread that panicked left nothing half done: the driver's state is whole between any two of its steps.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl<S: Stream, C: Clock> Shared<S, C> {
-    /// Polls the driver for one task among several.
-    fn poll<T>(&self, cx: &mut Context<'_>, poll: impl FnOnce(&mut Driver<S, C>, &mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        let mut driver = lock(&self.driver);
-        self.tasks.add(cx.waker());
-        let before = Self::watched(&driver);
-        let waker = Waker::from(Arc::clone(&self.tasks));
-        let result = poll(&mut driver, &mut Context::from_waker(&waker));
-        // What others may wait for has changed without the stream telling them.
-        if Self::watched(&driver) != before {
-            drop(driver);
-            waker.wake();
-            if result.is_pending() {
-                self.tasks.add(cx.waker());
-            }
-        }
-        result
-    }
-
-    /// What a half may wait for: room, the answer to a ping, the end.
-    fn watched(driver: &Driver<S, C>) -> (usize, u64, State) {
-        (driver.connection.buffered_amount(), driver.pipe.timer.answered(), driver.connection.state())
     }
 }

@@ -1,7 +1,6 @@
 //! What an async adapter needs of its runtime: a stream that is polled, and a clock.
 
 use std::io::{self, IoSlice};
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -52,7 +51,7 @@ pub trait Clock: Unpin {
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 #[derive(Debug)]
 pub(in crate::adapter) struct Alarm<F> {
-    set: Option<(Duration, Pin<std::boxed::Box<F>>)>,
+    set: Option<(Duration, std::pin::Pin<std::boxed::Box<F>>)>,
 }
 
 #[cfg(any(feature = "tokio", feature = "async-io"))]

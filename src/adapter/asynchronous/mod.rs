@@ -6,6 +6,8 @@ mod driver;
 mod halves;
 mod io;
 mod open;
+mod pipe;
+mod shared;
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -17,12 +19,13 @@ use bytes::Bytes;
 use futures_core::Stream as FuturesStream;
 use futures_sink::Sink;
 
-use self::driver::{Driver, Pipe};
+use self::driver::Driver;
 pub use self::halves::{Permit, Receiver, Sender};
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 pub(super) use self::io::Alarm;
 pub use self::io::{Clock, Stream};
 pub use self::open::{Incoming, Options, PlainHttp, Upgrade};
+use self::pipe::Pipe;
 use crate::adapter::Error;
 use crate::connection::{Closed, Connection, Event, State};
 use crate::message::{CloseCode, CloseFrame, Kind, Message};

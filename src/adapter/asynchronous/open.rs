@@ -6,8 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, Bytes};
 
-use super::driver::Pipe;
 use super::io::{Clock, Stream};
+use super::pipe::Pipe;
 use super::{Error, WebSocket};
 use crate::connection::{Config, Entropy, State};
 use crate::handshake::{

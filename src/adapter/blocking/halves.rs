@@ -15,7 +15,7 @@ use super::pipe::{Pipe, Read, Stream, is_timeout};
 use super::{HIGH_WATER, WebSocket};
 use crate::adapter::{Error, is_cut};
 use crate::connection::{Closed, Connection, Event, Role, State};
-use crate::message::{CloseCode, CloseFrame, Message};
+use crate::message::{CloseCode, CloseFrame, Kind, Message};
 use crate::timing::TimedOut;
 
 /// A stream that can be read by one thread while another writes to it.
@@ -159,6 +159,17 @@ impl<W: Stream> Sender<W> {
         if waiting < HIGH_WATER { Ok(()) } else { self.shared.flush() }
     }
 
+    /// Sends the next part of a message; see [`Connection::send_part`]. Until its last part is sent, no other sender can send a
+    /// message.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send_part`].
+    pub fn send_part(&self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), Error> {
+        self.shared.connection().send_part(kind, part, last)?;
+        self.shared.flush()
+    }
+
     /// Writes what waits, whoever fed it.
     ///
     /// # Errors
@@ -220,27 +231,24 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     ///
     /// As [`WebSocket::recv`].
     pub fn recv(&mut self) -> Result<Option<Message>, Error> {
-        loop {
-            let event = self.shared.connection().receive();
-            let now = self.pipe.now();
-            match event {
-                Some(Event::Message(message)) => {
-                    self.pipe.timer().message(now);
-                    // Should it fail, the next call will meet the same failure; the message must not be lost to it.
-                    let _ = self.shared.flush_unless_busy();
-                    return Ok(Some(message));
-                }
-                Some(Event::Pong(payload)) => self.pipe.timer().pong(&payload, now),
-                Some(Event::Ping(_) | Event::Part(_)) => {}
-                Some(Event::Closed(_)) => self.end(),
-                None => {
-                    if let Some(closed) = self.shared.connection().closed() {
-                        return Error::from_ending(closed).map(|()| None);
-                    }
-                    self.wait()?;
-                }
+        while let Some(event) = self.next_event()? {
+            if let Event::Message(message) = event {
+                self.send_replies();
+                return Ok(Some(message));
             }
         }
+        Ok(None)
+    }
+
+    /// As [`recv`](Self::recv), but gives everything that comes; see [`WebSocket::recv_event`].
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub fn recv_event(&mut self) -> Result<Option<Event>, Error> {
+        let event = self.next_event()?;
+        self.send_replies();
+        Ok(event)
     }
 
     /// Where the connection is in its life.
@@ -259,6 +267,36 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
         self.pipe.round_trip()
+    }
+
+    fn next_event(&mut self) -> Result<Option<Event>, Error> {
+        loop {
+            let event = self.shared.connection().receive();
+            let now = self.pipe.now();
+            match event {
+                Some(Event::Closed(_)) => self.end(),
+                Some(event) => {
+                    match &event {
+                        Event::Pong(payload) => self.pipe.timer().pong(payload, now),
+                        Event::Ping(_) => {}
+                        _ => self.pipe.timer().message(now),
+                    }
+                    return Ok(Some(event));
+                }
+                None => {
+                    if let Some(closed) = self.shared.connection().closed() {
+                        return Error::from_ending(closed).map(|()| None);
+                    }
+                    self.wait()?;
+                }
+            }
+        }
+    }
+
+    /// Lets answers leave before the application goes to work on what was received. Should that fail, the next call will meet the
+    /// same failure.
+    fn send_replies(&self) {
+        let _ = self.shared.flush_unless_busy();
     }
 
     fn wait(&mut self) -> Result<(), Error> {

@@ -1,0 +1,158 @@
+//! An async stream with a clock: moves bytes between it and the four ends, and gives up in time.
+
+use std::cell::Cell;
+use std::io::{self, ErrorKind, IoSlice};
+use std::task::{Context, Poll, ready};
+use std::thread_local;
+use std::time::Duration;
+use std::vec::Vec;
+
+use bytes::Buf;
+
+use super::io::{Clock, Stream};
+use crate::adapter::{Error, is_cut};
+use crate::timing::{Due, TimedOut, Timer};
+
+/// What a thread reads into, in bytes. The pages that no read ever filled take no memory.
+const WINDOW: usize = 64 * 1024;
+
+/// As many buffers as one write takes: beyond that, the next write does.
+const MAX_SLICES: usize = 64;
+
+thread_local! {
+    /// One for all connections of a thread: none holds a buffer while it waits. Taken out while in use, so that a stream which is
+    /// itself a connection of ours gets another.
+    static READ_WINDOW: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A stream and a clock, and what is to be written and read in time.
+pub(super) struct Pipe<S, C> {
+    pub(super) stream: S,
+    clock: C,
+    pub(super) timer: Timer,
+    /// Whether something was written that the stream may still hold.
+    unflushed: bool,
+    /// Since when a write has made no progress.
+    stalled: Option<Duration>,
+}
+
+impl<S: Stream, C: Clock> Pipe<S, C> {
+    pub(super) const fn new(stream: S, clock: C, timer: Timer) -> Self {
+        Self { stream, clock, timer, unflushed: false, stalled: None }
+    }
+
+    pub(super) const fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// Whether something was written that the stream may still hold.
+    pub(super) const fn is_unflushed(&self) -> bool {
+        self.unflushed
+    }
+
+    /// Writes all there is. What was written when an error comes is off the buffer.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, output: &mut impl Buf) -> Poll<Result<(), Error>> {
+        while output.has_remaining() {
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let count = output.chunks_vectored(&mut slices);
+            match self.stream.poll_write(cx, &slices[..count]) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(Error::ConnectionLost)),
+                Poll::Ready(Ok(written)) => {
+                    self.stalled = None;
+                    self.unflushed = true;
+                    output.advance(written);
+                }
+                Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(lost_or(error))),
+                Poll::Pending => return self.stall_now(),
+            }
+        }
+        loop {
+            match self.stream.poll_flush(cx) {
+                Poll::Ready(Ok(())) => break,
+                Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(lost_or(error))),
+                Poll::Pending => return self.stall_now(),
+            }
+        }
+        (self.stalled, self.unflushed) = (None, false);
+        Poll::Ready(Ok(()))
+    }
+
+    fn stall_now<T>(&mut self) -> Poll<T> {
+        let now = self.now();
+        self.stalled.get_or_insert(now);
+        Poll::Pending
+    }
+
+    /// Reads some bytes and hands them over. `None` is the end of the stream, also if it was cut off.
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        hand_over: impl FnOnce(&[u8]),
+    ) -> Poll<Result<Option<usize>, Error>> {
+        let mut window = READ_WINDOW.take();
+        if window.is_empty() {
+            // Zeroed by the system, page by page, when a read fills them.
+            window = std::vec![0; WINDOW];
+        }
+        let read = loop {
+            match self.stream.poll_read(cx, &mut window) {
+                Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Poll::Ready(Err(error)) if !is_cut(&error) => break Poll::Ready(Err(error.into())),
+                Poll::Ready(Ok(0) | Err(_)) => break Poll::Ready(Ok(None)),
+                Poll::Ready(Ok(count)) => {
+                    self.timer.heard(self.clock.now());
+                    hand_over(&window[..count]);
+                    break Poll::Ready(Ok(Some(count)));
+                }
+                Poll::Pending => break Poll::Pending,
+            }
+        };
+        READ_WINDOW.set(window);
+        read
+    }
+
+    /// When a write has made no progress for too long.
+    pub(super) fn stall(&self) -> Option<Duration> {
+        Some(self.stalled?.saturating_add(self.timer.timeouts().write?))
+    }
+
+    pub(super) fn check_stall(&mut self, now: Duration) -> Result<(), TimedOut> {
+        if self.stall().is_some_and(|stall| now >= stall) {
+            // Told once: whoever goes on all the same gives the peer as much time again.
+            self.stalled = Some(now);
+            return Err(TimedOut::Write);
+        }
+        Ok(())
+    }
+
+    /// Looks at the clock: for when there is nothing to read or to write. Pending if nothing is due. Where nobody is `listening`,
+    /// only writes that make no progress are: a peer that is not heard may have spoken.
+    pub(super) fn poll_time(&mut self, cx: &mut Context<'_>, listening: bool) -> Poll<Result<Due, TimedOut>> {
+        let stall = self.stall();
+        loop {
+            let now = self.now();
+            self.check_stall(now)?;
+            let mut deadline = stall;
+            if listening {
+                match self.timer.poll(now) {
+                    Ok(Due::Nothing) => {}
+                    due => return Poll::Ready(due),
+                }
+                deadline = [self.timer.deadline(), stall].into_iter().flatten().min();
+            }
+            let Some(deadline) = deadline else { return Poll::Pending };
+            ready!(self.clock.poll_until(cx, deadline));
+        }
+    }
+}
+
+/// A stream that was cut off is lost; any other failure is what it is.
+fn lost_or(error: io::Error) -> Error {
+    if is_cut(&error) { Error::ConnectionLost } else { error.into() }
+}

@@ -1,0 +1,36 @@
+//! What a conversation comes to, for the application.
+
+use core::fmt;
+
+use bytes::Bytes;
+
+use super::closing::Closed;
+use crate::message::{Message, Part};
+
+/// What [`Connection::receive`](crate::Connection::receive) gives. `Debug` shows no content.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A message.
+    Message(Message),
+    /// The next part of a message, instead of the whole, if [`Config::in_parts`](crate::Config::in_parts) says so.
+    Part(Part),
+    /// A ping, which is answered already unless [`Config::auto_pong`](crate::Config::auto_pong) is off (§5.5.2).
+    Ping(Bytes),
+    /// A pong (§5.5.3): an answer to a ping of ours, or unasked for.
+    Pong(Bytes),
+    /// The end of the conversation: exactly once, and nothing after it.
+    Closed(Closed),
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(message) => message.fmt(f),
+            Self::Part(part) => part.fmt(f),
+            Self::Ping(payload) => write!(f, "Ping({} bytes)", payload.len()),
+            Self::Pong(payload) => write!(f, "Pong({} bytes)", payload.len()),
+            Self::Closed(closed) => closed.fmt(f),
+        }
+    }
+}
