@@ -22,8 +22,7 @@ fuzz_target!(|input: (Vec<(bool, Word)>, u64)| {
     let mut pair = Pair::new(if seed % 2 == 0 { Chunking::Bytewise } else { Chunking::Random(seed) });
     let (mut to_client, mut to_server) = (Vec::new(), Vec::new());
     for (from_client, word) in words {
-        let (from, to) =
-            if from_client { (&mut pair.client, &mut to_server) } else { (&mut pair.server, &mut to_client) };
+        let (from, to) = if from_client { (&mut pair.client, &mut to_server) } else { (&mut pair.server, &mut to_client) };
         let message: Message = match word {
             Word::Text(text) => text.into(),
             Word::Binary(bytes) => bytes.into(),
