@@ -101,6 +101,8 @@ mod adapter;
 mod connection;
 mod handshake;
 mod message;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod timing;
 pub mod wire;
 

@@ -138,7 +138,8 @@ impl Timer {
     /// Begins a ping: gives its payload, which is its number (1, 2, 3 …) in eight bytes, big-endian.
     pub fn ping(&mut self, now: Duration) -> [u8; 8] {
         self.pings += 1;
-        self.asked = Some(now);
+        // Who asks again and again still wants an answer to the first time.
+        self.asked.get_or_insert(now);
         self.sent = now;
         self.pings.to_be_bytes()
     }

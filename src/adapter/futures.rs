@@ -78,6 +78,10 @@ impl Options {
 
     /// Accepts a connection, whatever it asks for.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the stream.
+    ///
     /// # Errors
     ///
     /// As [`accept`].
@@ -90,6 +94,10 @@ impl Options {
     }
 
     /// Waits for a client's request, to be looked at before it is answered.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the stream.
     ///
     /// # Errors
     ///
@@ -104,6 +112,10 @@ impl Options {
     }
 
     /// Opens a connection on a stream that is connected to the server.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the stream.
     ///
     /// # Errors
     ///
@@ -179,7 +191,9 @@ impl Clock for AsyncIoClock {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: std::time::Duration) -> Poll<()> {
-        let epoch = self.epoch;
-        self.alarm.poll(cx, deadline, || async_io::Timer::at(epoch + deadline))
+        // What the system has no word for is as good as never.
+        const NEVER: std::time::Duration = std::time::Duration::from_secs(30 * 365 * 24 * 60 * 60);
+        let instant = self.epoch + deadline.min(NEVER);
+        self.alarm.poll(cx, deadline, || async_io::Timer::at(instant))
     }
 }

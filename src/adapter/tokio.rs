@@ -111,6 +111,10 @@ impl Options {
 
     /// Accepts a connection, whatever it asks for.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the stream.
+    ///
     /// # Errors
     ///
     /// As [`accept`].
@@ -119,6 +123,10 @@ impl Options {
     }
 
     /// Waits for a client's request, to be looked at before it is answered.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the stream.
     ///
     /// # Errors
     ///
@@ -130,6 +138,10 @@ impl Options {
 
     /// Connects to the request's address, without delay for small writes (`TCP_NODELAY`). The response has what the server added:
     /// cookies, for example.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the stream.
     ///
     /// # Errors
     ///
@@ -144,7 +156,7 @@ impl Options {
         let stream = match self.0.timeouts.handshake {
             None => TcpStream::connect(address).await?,
             Some(timeout) => {
-                timeout_at(clock.epoch + timeout, TcpStream::connect(address)).await.map_err(|_| TimedOut::Handshake)??
+                timeout_at(clock.instant(timeout), TcpStream::connect(address)).await.map_err(|_| TimedOut::Handshake)??
             }
         };
         stream.set_nodelay(true)?;
@@ -152,6 +164,10 @@ impl Options {
     }
 
     /// Opens a connection on a stream that is connected to the server, encrypted if the address is `wss:`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the stream.
     ///
     /// # Errors
     ///
@@ -202,6 +218,12 @@ impl TokioClock {
     pub fn new() -> Self {
         Self { epoch: Instant::now(), alarm: Alarm::new() }
     }
+
+    /// Tokio's word for a time on this clock. What it has no word for is as good as never.
+    fn instant(&self, time: Duration) -> Instant {
+        const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+        self.epoch + time.min(NEVER)
+    }
 }
 
 /// With the same epoch, and an alarm of its own.
@@ -223,7 +245,7 @@ impl Clock for TokioClock {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
-        let epoch = self.epoch;
-        self.alarm.poll(cx, deadline, || sleep_until(epoch + deadline))
+        let instant = self.instant(deadline);
+        self.alarm.poll(cx, deadline, || sleep_until(instant))
     }
 }

@@ -24,6 +24,10 @@ pub(super) struct Driver<S, C> {
     ending: Ending,
     /// Something was answered that is not written yet.
     replied: bool,
+    /// Reads since there last was nothing to read.
+    reads: usize,
+    /// Reads since the time for the closing handshake was over.
+    overtime: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +44,7 @@ enum Ending {
 impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn new(mut pipe: Pipe<S, C>, connection: Connection) -> Self {
         pipe.timer.observe(connection.state(), pipe.now());
-        Self { connection, pipe, ending: Ending::LastWords, replied: false }
+        Self { connection, pipe, ending: Ending::LastWords, replied: false, reads: 0, overtime: 0 }
     }
 
     /// The next message; `None` at a clean end.
@@ -62,7 +66,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
-        for _ in 0..READS_IN_A_ROW {
+        loop {
             if let Some(event) = self.connection.receive() {
                 let now = self.pipe.now();
                 match &event {
@@ -83,24 +87,37 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             }
             self.observe();
+            if self.overtime >= READS_IN_A_ROW {
+                if let Err(error) = self.pipe.timer.check(self.pipe.now()) {
+                    return Poll::Ready(Err(self.lose(error.into())));
+                }
+            }
+            if self.reads >= READS_IN_A_ROW {
+                // There is more, but others shall have their turn.
+                self.reads = 0;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let connection = &mut self.connection;
             match self.pipe.poll_read(cx, |bytes| connection.input().put_slice(bytes)) {
-                Poll::Ready(Ok(Some(_))) => {}
+                Poll::Ready(Ok(Some(_))) => {
+                    self.reads += 1;
+                    // Who comes late shall find what came in time, but not for ever.
+                    self.overtime += usize::from(self.pipe.timer.check(self.pipe.now()).is_err());
+                }
                 Poll::Ready(Ok(None)) => self.connection.end_input(),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lose(error))),
                 // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
-                Poll::Pending => match ready!(self.pipe.poll_time(cx, true)) {
-                    Ok(Due::Ping) => drop(self.queue_ping()?),
-                    Ok(Due::Nothing) => {}
-                    Err(error) => return Poll::Ready(Err(self.lose(error.into()))),
-                },
+                Poll::Pending => {
+                    self.reads = 0;
+                    match ready!(self.pipe.poll_time(cx, true)) {
+                        Ok(Due::Ping) => drop(self.queue_ping()?),
+                        Ok(Due::Nothing) => {}
+                        Err(error) => return Poll::Ready(Err(self.lose(error.into()))),
+                    }
+                }
             }
         }
-        if let Err(error) = self.pipe.timer.check(self.pipe.now()) {
-            return Poll::Ready(Err(self.lose(error.into())));
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
     }
 
     /// Receives to the end, throwing away what still comes; tells how it ended.

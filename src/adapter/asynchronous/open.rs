@@ -123,6 +123,10 @@ impl<S: Stream, C: Clock> Upgrade<S, C> {
 
     /// Accepts.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the stream.
+    ///
     /// # Errors
     ///
     /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it reads nothing.
@@ -131,6 +135,10 @@ impl<S: Stream, C: Clock> Upgrade<S, C> {
     }
 
     /// Accepts, with a subprotocol or header fields of the application's.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the stream.
     ///
     /// # Errors
     ///
@@ -142,6 +150,10 @@ impl<S: Stream, C: Clock> Upgrade<S, C> {
     }
 
     /// Refuses, and ends the stream.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the stream.
     ///
     /// # Errors
     ///
@@ -172,6 +184,10 @@ impl<S: Stream, C: Clock> PlainHttp<S, C> {
 
     /// Answers, and ends the stream.
     ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the stream.
+    ///
     /// # Errors
     ///
     /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it reads nothing.
@@ -180,6 +196,10 @@ impl<S: Stream, C: Clock> PlainHttp<S, C> {
     }
 
     /// Answers that this port speaks WebSocket (426), and ends the stream.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the stream.
     ///
     /// # Errors
     ///

@@ -1,0 +1,937 @@
+//! Cancel safety, in both async adapters: futures are dropped at every await point, and nothing is lost, sent twice or cut in half.
+//!
+//! The stream gives and takes one byte at a time and is never ready twice in a row, so there is an await point inside every header,
+//! masking key, payload and vectored write. Futures are polled by hand: nothing here depends on time.
+#![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use std::collections::VecDeque;
+use std::fs;
+use std::future::poll_fn;
+use std::io::{self, IoSlice, Read, Write};
+use std::path::Path;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+
+use bytes::BufMut;
+use futures_core::Stream as _;
+use sansocket::asynchronous::{self, Clock, Incoming, WebSocket};
+use sansocket::futures::FuturesIo;
+use sansocket::testing::{Chunking, ManualClock, pair};
+use sansocket::tokio::{TokioClock, TokioIo};
+use sansocket::{
+    ClientHandshake, ClientRequest, CloseCode, Config, Connection, Error, Event, HandshakeError, Message, Reply, Role,
+    ServerHandshake, Timeouts, futures,
+};
+use support::{connection, entropy, masked, unmasked};
+
+// The stream.
+
+/// A stream that gives and takes one grain at a time, and between two grains says that it has to wait.
+struct Drip(Tap);
+
+/// The other end of it.
+#[derive(Clone)]
+struct Tap(Arc<Mutex<Script>>);
+
+#[derive(Default)]
+struct Script {
+    input: VecDeque<u8>,
+    /// Whether the input is all there will be.
+    ends: bool,
+    /// How much is written at a time.
+    grain: usize,
+    /// Whether what is written stays here until it is flushed.
+    holds_back: bool,
+    held: Vec<u8>,
+    written: Vec<u8>,
+    shut: bool,
+    /// Whether it was shut when the input's end was met.
+    shut_first: Option<bool>,
+    /// Whether reading, writing, flushing, ending said that they have to wait, and are ready next time.
+    waited: [bool; 4],
+    wakers: Vec<Waker>,
+}
+
+impl Tap {
+    fn new(input: Vec<u8>, ends: bool) -> Self {
+        Self(Arc::new(Mutex::new(Script { input: input.into(), ends, grain: 1, ..Script::default() })))
+    }
+
+    fn get<T>(&self, look: impl FnOnce(&mut Script) -> T) -> T {
+        look(&mut self.0.lock().unwrap())
+    }
+
+    fn written(&self) -> Vec<u8> {
+        self.get(|script| script.written.clone())
+    }
+
+    /// Wakes whoever was told to wait.
+    fn wake(&self) {
+        let wakers = self.get(|script| std::mem::take(&mut script.wakers));
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn is_dropped(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+}
+
+impl Drip {
+    fn turn<T>(&self, which: usize, cx: &Context<'_>, act: impl FnOnce(&mut Script) -> Option<T>) -> Poll<io::Result<T>> {
+        self.0.get(|script| {
+            script.waited[which] = !script.waited[which];
+            if !script.waited[which] {
+                if let Some(done) = act(script) {
+                    return Poll::Ready(Ok(done));
+                }
+            }
+            script.wakers.push(cx.waker().clone());
+            Poll::Pending
+        })
+    }
+
+    fn read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.turn(0, cx, |script| match script.input.pop_front() {
+            Some(byte) => {
+                buffer[0] = byte;
+                Some(1)
+            }
+            None => script.ends.then(|| {
+                script.shut_first.get_or_insert(script.shut);
+                0
+            }),
+        })
+    }
+
+    fn write(&self, cx: &Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.turn(1, cx, |script| {
+            let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter()).copied().take(script.grain).collect();
+            if script.holds_back {
+                script.held.extend(&bytes)
+            } else {
+                script.written.extend(&bytes)
+            }
+            Some(bytes.len())
+        })
+    }
+
+    fn flush(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        self.turn(2, cx, |script| {
+            let held = std::mem::take(&mut script.held);
+            script.written.extend(held);
+            Some(())
+        })
+    }
+
+    fn shut(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        self.turn(3, cx, |script| {
+            script.shut = true;
+            Some(())
+        })
+    }
+}
+
+impl ::tokio::io::AsyncRead for Drip {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ::tokio::io::ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.read(cx, buffer.initialize_unfilled()).map_ok(|count| buffer.advance(count))
+    }
+}
+
+impl ::futures_io::AsyncRead for Drip {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.read(cx, buffer)
+    }
+}
+
+macro_rules! async_write {
+    ($trait:ty, $shutdown:ident) => {
+        impl $trait for Drip {
+            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+                self.write(cx, &[IoSlice::new(buffer)])
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                slices: &[IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                self.write(cx, slices)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.flush(cx)
+            }
+
+            fn $shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.shut(cx)
+            }
+        }
+    };
+}
+
+async_write!(::tokio::io::AsyncWrite, poll_shutdown);
+async_write!(::futures_io::AsyncWrite, poll_close);
+
+// The adapters.
+
+type Socket<A> = WebSocket<<A as Adapter>::Io, <A as Adapter>::Clock>;
+type Opening<T> = Pin<Box<dyn Future<Output = Result<T, Error>>>>;
+
+trait Adapter: 'static {
+    type Io: asynchronous::Stream;
+    type Clock: Clock;
+
+    fn open(stream: Drip, connection: Connection) -> Socket<Self>;
+    fn open_end(stream: sansocket::testing::End, connection: Connection) -> impl Going;
+    fn accept(stream: Drip) -> Opening<Socket<Self>>;
+    fn receive_request(stream: Drip) -> Opening<Incoming<Self::Io, Self::Clock>>;
+    fn connect_over(stream: Drip) -> Opening<Socket<Self>>;
+}
+
+/// A connection on some stream.
+trait Going {
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Message>;
+    fn poll_send(&mut self, cx: &mut Context<'_>, message: &Message) -> Poll<()>;
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+impl<S: asynchronous::Stream, C: Clock> Going for WebSocket<S, C> {
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Message> {
+        pin!(self.recv()).poll(cx).map(|received| received.unwrap().unwrap())
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>, message: &Message) -> Poll<()> {
+        pin!(self.send(message.clone())).poll(cx).map(Result::unwrap)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        pin!(self.flush()).poll(cx).map(Result::unwrap)
+    }
+}
+
+fn request() -> ClientRequest {
+    ClientRequest::new("ws://test/").unwrap()
+}
+
+struct OnTokio;
+
+impl Adapter for OnTokio {
+    type Io = TokioIo<Drip>;
+    type Clock = TokioClock;
+
+    fn open(stream: Drip, connection: Connection) -> Socket<Self> {
+        WebSocket::from_parts(TokioIo(stream), TokioClock::new(), connection, Timeouts::default())
+    }
+
+    fn open_end(stream: sansocket::testing::End, connection: Connection) -> impl Going {
+        WebSocket::from_parts(TokioIo(stream), TokioClock::new(), connection, Timeouts::default())
+    }
+
+    fn accept(stream: Drip) -> Opening<Socket<Self>> {
+        Box::pin(sansocket::tokio::accept(stream))
+    }
+
+    fn receive_request(stream: Drip) -> Opening<Incoming<Self::Io, Self::Clock>> {
+        Box::pin(async { sansocket::tokio::Options::new().receive_request(stream).await })
+    }
+
+    fn connect_over(stream: Drip) -> Opening<Socket<Self>> {
+        Box::pin(async { Ok(sansocket::tokio::connect_over(stream, &request()).await?.0) })
+    }
+}
+
+struct OnFutures;
+
+impl Adapter for OnFutures {
+    type Io = FuturesIo<Drip>;
+    type Clock = ManualClock;
+
+    fn open(stream: Drip, connection: Connection) -> Socket<Self> {
+        WebSocket::from_parts(FuturesIo(stream), ManualClock::new(), connection, Timeouts::default())
+    }
+
+    fn open_end(stream: sansocket::testing::End, connection: Connection) -> impl Going {
+        WebSocket::from_parts(FuturesIo(stream), ManualClock::new(), connection, Timeouts::default())
+    }
+
+    fn accept(stream: Drip) -> Opening<Socket<Self>> {
+        Box::pin(futures::accept(stream, ManualClock::new()))
+    }
+
+    fn receive_request(stream: Drip) -> Opening<Incoming<Self::Io, Self::Clock>> {
+        Box::pin(async { futures::Options::new().receive_request(stream, ManualClock::new()).await })
+    }
+
+    fn connect_over(stream: Drip) -> Opening<Socket<Self>> {
+        Box::pin(async { Ok(futures::connect_over(stream, ManualClock::new(), &request()).await?.0) })
+    }
+}
+
+/// Makes a test of each story for each adapter.
+macro_rules! in_both_adapters {
+    ($($story:ident)*) => {
+        mod tokio {
+            $(#[test]
+            fn $story() {
+                let runtime = ::tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+                let _entered = runtime.enter();
+                super::$story::<super::OnTokio>();
+            })*
+        }
+
+        mod futures_io {
+            $(#[test]
+            fn $story() {
+                super::$story::<super::OnFutures>();
+            })*
+        }
+    };
+}
+
+in_both_adapters! {
+    recv recv_of_a_long_message recv_event next send send_that_waits_for_room feed flush ping pong start_close close
+    a_close_that_crosses_a_message a_future_that_waits_is_woken accept accept_in_two_steps reject reply connect_over
+    flushing_goes_on_until_the_stream_has_flushed answers_are_flushed_too
+}
+
+// The hand that polls.
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Bell(AtomicUsize);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Bell {
+    fn rung(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+fn poll_once<T>(future: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> (Poll<T>, Arc<Bell>) {
+    let bell = Arc::new(Bell::default());
+    (future.poll(&mut Context::from_waker(&Waker::from(bell.clone()))), bell)
+}
+
+/// When a future is dropped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Dropping {
+    Never,
+    /// Once, after so many polls in the whole conversation.
+    After(usize),
+    /// After each poll.
+    Always,
+}
+
+#[derive(Clone, Debug)]
+enum Call {
+    Recv,
+    RecvEvent,
+    /// As a `Stream`.
+    Next,
+    Send(Message),
+    Feed(Message),
+    Flush,
+    Ping,
+    Pong(&'static str),
+    StartClose,
+    Close,
+}
+use Call::{Close, Feed, Flush, Next, Ping, Pong, Recv, RecvEvent, Send, StartClose};
+
+/// Does what is to be done, and tells what came of it.
+async fn perform<A: Adapter>(socket: &mut Socket<A>, call: Call) -> String {
+    match call {
+        Recv => format!("{:?}", socket.recv().await.map(tell)),
+        RecvEvent => format!("{:?}", socket.recv_event().await),
+        Next => format!("{:?}", poll_fn(|cx| Pin::new(&mut *socket).poll_next(cx)).await.transpose().map(tell)),
+        Send(message) => format!("{:?}", socket.send(message).await),
+        Feed(message) => format!("{:?}", socket.feed(message).await),
+        Flush => format!("{:?}", socket.flush().await),
+        Ping => format!("{:?}", socket.ping().await),
+        Pong(payload) => format!("{:?}", socket.pong(payload).await),
+        StartClose => format!("{:?}", socket.start_close(CloseCode::GOING_AWAY, "going").await),
+        Close => format!("{:?}", socket.close(CloseCode::GOING_AWAY, "going").await),
+    }
+}
+
+/// Debug output shows no content.
+fn tell(message: Option<Message>) -> Option<Vec<u8>> {
+    message.map(|message| message.as_bytes().to_vec())
+}
+
+/// What to call when a call was dropped: nothing that was queued is asked for again.
+fn call_again(call: &Call, queued: bool) -> Call {
+    match call {
+        Send(_) | Ping | Pong(_) if queued => Flush,
+        Feed(_) => {
+            assert!(!queued, "a message that is fed is queued when it is done");
+            call.clone()
+        }
+        _ => call.clone(),
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Story {
+    told: Vec<String>,
+    wire: Vec<u8>,
+    shut_first: Option<bool>,
+    closed: String,
+}
+
+/// A conversation to be had with futures that are dropped.
+struct Conversation {
+    role: Role,
+    input: Vec<u8>,
+    /// How much is written at a time.
+    grain: usize,
+    calls: Vec<Call>,
+}
+
+impl Conversation {
+    fn new(role: Role, input: Vec<u8>, calls: impl Into<Vec<Call>>) -> Self {
+        Self { role, input, grain: 1, calls: calls.into() }
+    }
+
+    /// Has it; gives what came of it, and how many polls it took.
+    fn run<A: Adapter>(&self, dropping: Dropping) -> (Story, usize) {
+        let tap = Tap::new(self.input.clone(), true);
+        tap.get(|script| script.grain = self.grain);
+        let mut socket = A::open(Drip(tap.clone()), connection(self.role, Config::new()));
+        let (mut told, mut polls) = (Vec::new(), 0);
+        for call in &self.calls {
+            // Before its first poll a future has done nothing.
+            drop(perform::<A>(&mut socket, call.clone()));
+            let total = |socket: &Socket<A>| socket.buffered_amount() + tap.get(|script| script.written.len());
+            let before = total(&socket);
+            let mut now = call.clone();
+            told.push('call: loop {
+                {
+                    let mut future = pin!(perform::<A>(&mut socket, now.clone()));
+                    loop {
+                        let (poll, bell) = poll_once(future.as_mut());
+                        polls += 1;
+                        assert!(polls < 1_000_000, "{call:?} does not end");
+                        if let Poll::Ready(told) = poll {
+                            break 'call told;
+                        }
+                        tap.wake();
+                        assert!(bell.rung() > 0, "{call:?} waits, and nobody will wake it: {dropping:?}, poll {polls}");
+                        if dropping == Dropping::Always || dropping == Dropping::After(polls) {
+                            break;
+                        }
+                    }
+                }
+                now = call_again(call, total(&socket) > before);
+            });
+        }
+        let story = Story {
+            told,
+            wire: tap.written(),
+            shut_first: tap.get(|script| script.shut_first),
+            closed: socket.closed().map(ToString::to_string).unwrap_or_default(),
+        };
+        (story, polls)
+    }
+
+    /// Has it with futures that are dropped at every point; gives what came of it, always the same, and what the peer makes of it.
+    fn run_in_every_way<A: Adapter>(&self) -> (Story, Vec<Event>) {
+        let (story, polls) = self.run::<A>(Dropping::Never);
+        let step = polls / 2_000 + 1;
+        let once = (1..=polls).step_by(step).map(Dropping::After);
+        for dropping in once.chain([Dropping::Always]) {
+            let (other, _) = self.run::<A>(dropping);
+            assert_eq!(other, story, "{:?}, {dropping:?} of {polls}", self.role);
+        }
+        let peer = if self.role == Role::Server { Role::Client } else { Role::Server };
+        let heard = support::feed(&mut connection(peer, Config::new()), &story.wire, support::Chunking::Whole);
+        (story, heard)
+    }
+}
+
+/// A frame of the peer's.
+fn frame(role: Role, first: u8, payload: &[u8]) -> Vec<u8> {
+    if role == Role::Server { masked(first, payload) } else { unmasked(first, payload) }
+}
+
+fn frames(role: Role, frames: &[(u8, &[u8])]) -> Vec<u8> {
+    frames.iter().flat_map(|(first, payload)| frame(role, *first, payload)).collect()
+}
+
+const ROLES: [Role; 2] = [Role::Server, Role::Client];
+const BYE: (u8, &[u8]) = (0x88, b"\x03\xe8bye");
+
+fn received(text: &str) -> String {
+    format!("Ok({:?})", Some(text.as_bytes()))
+}
+
+fn messages(heard: &[Event]) -> Vec<&[u8]> {
+    heard.iter().filter_map(|event| if let Event::Message(message) = event { Some(message.as_bytes()) } else { None }).collect()
+}
+
+// recv
+
+/// Everything that recv has to do: fragments, pings between and inside messages, pongs, a header with a long length, the end.
+fn recv<A: Adapter>() {
+    let long = "x".repeat(130);
+    for role in ROLES {
+        let input = frames(
+            role,
+            &[
+                (0x89, b"one"),
+                (1, b"hel"),
+                (0x89, b"two"),
+                (0x80, b"lo"),
+                (0x8a, b"?"),
+                (0x81, long.as_bytes()),
+                (0x82, b""),
+                BYE,
+            ],
+        );
+        let (story, heard) = Conversation::new(role, input, vec![Recv; 5]).run_in_every_way::<A>();
+        assert_eq!(story.told, [received("hello"), received(&long), received(""), "Ok(None)".into(), "Ok(None)".into()]);
+        assert_eq!(heard[..2], [Event::Pong("one".into()), Event::Pong("two".into())]);
+        assert!(matches!(&heard[2], Event::Closed(closed) if closed.code() == 1000) && heard.len() == 3, "{heard:?}");
+        assert!(story.closed.starts_with("1000 \"bye\", clean"), "{}", story.closed);
+        assert_eq!(story.shut_first, Some(role == Role::Server), "the server hangs up first");
+    }
+}
+
+fn recv_of_a_long_message<A: Adapter>() {
+    let long = "é".repeat(33_000);
+    let input = frames(Role::Server, &[(0x81, long.as_bytes()), BYE]);
+    let conversation = Conversation::new(Role::Server, input, vec![Recv; 2]);
+    let (story, _) = conversation.run::<A>(Dropping::Never);
+    assert_eq!(story.told, [received(&long), "Ok(None)".into()]);
+    assert_eq!(conversation.run::<A>(Dropping::Always).0, story);
+}
+
+fn recv_event<A: Adapter>() {
+    for role in ROLES {
+        let input = frames(role, &[(0x89, b"one"), (1, b"hel"), (0x8a, b"two"), (0x80, b"lo"), BYE]);
+        let (story, heard) = Conversation::new(role, input, vec![RecvEvent; 4]).run_in_every_way::<A>();
+        for (told, word) in story.told.iter().zip(["Ping", "Pong", "Text(5 bytes)", "None"]) {
+            assert!(told.contains(word), "{told}");
+        }
+        assert_eq!(heard[0], Event::Pong("one".into()));
+    }
+}
+
+fn next<A: Adapter>() {
+    for role in ROLES {
+        let input = frames(role, &[(0x89, b"one"), (0x81, b"a"), (0x82, b"b"), BYE]);
+        let (story, _) = Conversation::new(role, input, vec![Next; 4]).run_in_every_way::<A>();
+        assert_eq!(story.told, [received("a"), received("b"), "Ok(None)".into(), "Ok(None)".into()]);
+    }
+}
+
+// send, feed, flush, ping, pong
+
+fn send<A: Adapter>() {
+    let long = "x".repeat(130);
+    for role in ROLES {
+        let calls = [Send("one".into()), Send(long.as_str().into()), Recv, Send("".into()), Recv, Send("late".into())];
+        let input = frames(role, &[(0x89, b"?"), (0x81, b"a"), BYE]);
+        let (story, heard) = Conversation::new(role, input, calls).run_in_every_way::<A>();
+        assert_eq!(messages(&heard), [b"one", long.as_bytes(), b""]);
+        assert_eq!(story.told[..5], ["Ok(())".into(), "Ok(())".into(), received("a"), "Ok(())".into(), "Ok(None)".to_owned()]);
+        assert_eq!(story.told[5], "Err(Send(NotOpen))");
+    }
+}
+
+/// The message is not queued while it waits; dropped then, it is not sent. Large payloads are written from where they are, beside
+/// their headers, so the writes are vectored.
+fn send_that_waits_for_room<A: Adapter>() {
+    let large = Message::from(vec![7; 70_000]);
+    for role in ROLES {
+        let calls =
+            [Feed(large.clone()), Send("two".into()), Feed(large.clone()), Feed("four".into()), Send(large.clone()), Recv];
+        let conversation = Conversation { grain: 1 << 13, ..Conversation::new(role, frames(role, &[BYE]), calls) };
+        let (story, heard) = conversation.run_in_every_way::<A>();
+        assert_eq!(messages(&heard), [large.as_bytes(), b"two", large.as_bytes(), b"four", large.as_bytes()]);
+        assert_eq!(story.told[..5], ["Ok(())"; 5]);
+
+        let tap = Tap::new(Vec::new(), false);
+        tap.get(|script| script.grain = 1 << 13);
+        let mut socket = A::open(Drip(tap.clone()), connection(role, Config::new()));
+        assert!(poll_once(pin!(socket.feed(large.clone()))).0.is_ready());
+        for waiting in [true, false] {
+            let whole = socket.buffered_amount();
+            assert!(
+                poll_once(pin!(perform::<A>(&mut socket, if waiting { Send("no".into()) } else { Feed("no".into()) })))
+                    .0
+                    .is_pending()
+            );
+            assert!(socket.buffered_amount() <= whole, "it waits for room, and is not queued");
+        }
+        while poll_once(pin!(socket.flush())).0.is_pending() {}
+        let peer = if role == Role::Server { Role::Client } else { Role::Server };
+        let heard = support::feed(&mut connection(peer, Config::new()), &tap.written(), support::Chunking::Whole);
+        assert_eq!(messages(&heard), [large.as_bytes()]);
+    }
+}
+
+fn feed<A: Adapter>() {
+    for role in ROLES {
+        let calls = [Feed("one".into()), Feed("two".into()), Recv, Feed("three".into()), Recv];
+        let (_, heard) = Conversation::new(role, frames(role, &[(0x81, b"a"), (0x89, b"?"), BYE]), calls).run_in_every_way::<A>();
+        assert_eq!(messages(&heard), [b"one".as_slice(), b"two", b"three"]);
+    }
+}
+
+fn flush<A: Adapter>() {
+    for role in ROLES {
+        let calls = [Flush, Feed("one".into()), Feed("x".repeat(200).into()), Flush, Flush, Feed("three".into()), Flush, Recv];
+        let (story, heard) = Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
+        assert_eq!(messages(&heard), [b"one", "x".repeat(200).as_bytes(), b"three"]);
+        assert_eq!(story.told[..7], ["Ok(())"; 7]);
+    }
+}
+
+fn ping<A: Adapter>() {
+    for role in ROLES {
+        let calls = [Ping, Send("a".into()), Ping, Recv];
+        let (_, heard) = Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
+        let pings = heard.iter().filter(|event| matches!(event, Event::Ping(_))).count();
+        assert_eq!((pings, messages(&heard)), (2, vec![b"a".as_slice()]));
+    }
+}
+
+fn pong<A: Adapter>() {
+    for role in ROLES {
+        let calls = [Pong("alive"), Send("a".into()), Pong("still"), Recv];
+        let (_, heard) = Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
+        assert_eq!((&heard[0], &heard[2]), (&Event::Pong("alive".into()), &Event::Pong("still".into())));
+    }
+}
+
+// close
+
+fn start_close<A: Adapter>() {
+    for role in ROLES {
+        let calls = [Send("a".into()), StartClose, StartClose, Recv, Recv, Recv];
+        let input = frames(role, &[(0x81, b"b"), (0x89, b"?"), (0x88, b"\x03\xe9")]);
+        let (story, heard) = Conversation::new(role, input, calls).run_in_every_way::<A>();
+        assert_eq!(story.told[3..5], [received("b"), "Ok(None)".to_owned()]);
+        assert_eq!(messages(&heard), [b"a"]);
+        assert!(matches!(&heard[1], Event::Closed(closed) if closed.reason() == "going"), "{heard:?}");
+        assert_eq!(heard.len(), 2, "one farewell, and nothing after it");
+        assert!(story.closed.starts_with("1001 \"\", clean, begun by us"), "{}", story.closed);
+    }
+}
+
+fn close<A: Adapter>() {
+    for role in ROLES {
+        let calls = [Feed("a".into()), Close, Close, Recv];
+        let input = frames(role, &[(0x81, b"thrown away"), (0x88, b"\x03\xe9")]);
+        let (story, heard) = Conversation::new(role, input, calls).run_in_every_way::<A>();
+        assert!(story.told[1].contains("ending: Clean, began: Local") && story.told[1] == story.told[2], "{:?}", story.told);
+        assert_eq!(story.told[3], "Ok(None)");
+        assert_eq!((messages(&heard), heard.len()), (vec![b"a".as_slice()], 2));
+        assert_eq!(story.shut_first, Some(role == Role::Server), "the server hangs up first");
+    }
+}
+
+/// The peer's farewell comes while ours is written, in the middle of a fragmented message.
+fn a_close_that_crosses_a_message<A: Adapter>() {
+    for role in ROLES {
+        let input = frames(role, &[(0x81, b"a"), (1, b"half"), BYE]);
+        let (story, heard) = Conversation::new(role, input, [Recv, Send("b".into()), Close]).run_in_every_way::<A>();
+        assert!(story.told[2].contains("ending: Clean"), "{:?}", story.told);
+        assert_eq!((messages(&heard), heard.len()), (vec![b"b".as_slice()], 2));
+    }
+}
+
+// Wake-ups.
+
+/// It is the latest waker that is woken, when what it waits for has come: bytes, or room.
+fn a_future_that_waits_is_woken<A: Adapter>() {
+    let (mut peer, end) = pair(Chunking::Whole);
+    let wire = end.wire();
+    let mut socket = A::open_end(end, connection(Role::Server, Config::new()));
+    let bells: [Arc<Bell>; 3] = Default::default();
+    let wakers = bells.each_ref().map(|bell| Waker::from(bell.clone()));
+    let mut contexts = wakers.each_ref().map(Context::from_waker);
+    let rung = || bells.each_ref().map(|bell| bell.rung() > 0);
+
+    // Bytes.
+    assert!(socket.poll_recv(&mut contexts[0]).is_pending());
+    assert!(socket.poll_recv(&mut contexts[1]).is_pending());
+    peer.write_all(&masked(0x81, b"a")[..3]).unwrap();
+    assert_eq!(rung(), [false, true, false]);
+    assert!(socket.poll_recv(&mut contexts[2]).is_pending());
+    peer.write_all(&masked(0x81, b"a")[3..]).unwrap();
+    assert_eq!(rung(), [false, true, true]);
+    assert_eq!(socket.poll_recv(&mut contexts[2]), Poll::Ready("a".into()));
+
+    // Room.
+    wire.set_room(1);
+    assert!(socket.poll_send(&mut contexts[2], &"b".into()).is_pending());
+    assert!(socket.poll_flush(&mut contexts[0]).is_pending());
+    let mut byte = [0];
+    assert_eq!((peer.read(&mut byte).unwrap(), rung()), (1, [true, true, true]));
+    let before = bells[1].rung();
+    assert!(socket.poll_flush(&mut contexts[1]).is_pending());
+    wire.set_room(100);
+    assert!(bells[1].rung() > before);
+    assert!(socket.poll_flush(&mut contexts[1]).is_ready());
+
+    // Both: who receives also waits for room, if something is to be written.
+    let mut frame = [0; 3];
+    frame[0] = byte[0];
+    peer.read_exact(&mut frame[1..]).unwrap();
+    assert_eq!(&frame, b"\x81\x01b");
+    wire.set_room(1);
+    assert!(socket.poll_send(&mut contexts[0], &"c".into()).is_pending());
+    let before = bells[1].rung();
+    assert!(socket.poll_recv(&mut contexts[1]).is_pending());
+    peer.read_exact(&mut frame[..1]).unwrap();
+    assert!(bells[1].rung() > before);
+    wire.set_room(100);
+    assert!(socket.poll_recv(&mut contexts[1]).is_pending());
+    peer.read_exact(&mut frame[1..]).unwrap();
+    assert_eq!(&frame, b"\x81\x01c");
+    let before = bells[1].rung();
+    drop(peer);
+    assert!(bells[1].rung() > before, "the end wakes too");
+}
+
+// Flushing: some streams (TLS) keep what was written until they are flushed, and that can take more than one poll.
+
+fn flushing_goes_on_until_the_stream_has_flushed<A: Adapter>() {
+    for call in [Send("a".into()), Ping, Pong("a"), StartClose] {
+        for dropping in [false, true] {
+            let tap = Tap::new(Vec::new(), false);
+            tap.get(|script| script.holds_back = true);
+            let mut socket = A::open(Drip(tap.clone()), connection(Role::Server, Config::new()));
+            let mut now = call.clone();
+            loop {
+                let mut future = Box::pin(perform::<A>(&mut socket, now.clone()));
+                let mut poll = poll_once(future.as_mut()).0;
+                while !dropping && poll.is_pending() {
+                    poll = poll_once(future.as_mut()).0;
+                }
+                if poll.is_ready() {
+                    break;
+                }
+                now = call_again(&call, true);
+            }
+            assert!(tap.get(|script| script.held.is_empty()), "{call:?} is done, and the stream still holds it");
+            assert!(!tap.written().is_empty());
+        }
+    }
+}
+
+fn answers_are_flushed_too<A: Adapter>() {
+    let tap = Tap::new(masked(0x89, b"?"), false);
+    tap.get(|script| script.holds_back = true);
+    let mut socket = A::open(Drip(tap.clone()), connection(Role::Server, Config::new()));
+    for _ in 0..100 {
+        assert!(poll_once(pin!(socket.recv())).0.is_pending());
+    }
+    assert_eq!(tap.written(), unmasked(0x8a, b"?"));
+}
+
+// Opening: the future owns the stream, so dropping it cuts it.
+
+const REQUEST: &str = "GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+/// Polls so many times; gives what came of it, unless it was dropped before.
+fn poll_times<T>(mut future: Opening<T>, times: usize, mut between: impl FnMut()) -> Option<Result<T, Error>> {
+    for _ in 0..times {
+        if let (Poll::Ready(opened), _) = poll_once(future.as_mut()) {
+            return Some(opened);
+        }
+        between();
+    }
+    None
+}
+
+/// Drops it at every point: the stream is cut, and what was written by then is the beginning of what is written without. Gives
+/// all that is written, and what came of it.
+fn drop_at_every_point<T>(input: &[u8], open: impl Fn(Drip) -> Opening<T>) -> (Vec<u8>, Result<T, Error>) {
+    let run = |times| {
+        let tap = Tap::new(input.to_vec(), true);
+        let opened = poll_times(open(Drip(tap.clone())), times, || tap.wake());
+        if opened.is_none() {
+            assert!(tap.is_dropped(), "after {times} polls");
+        }
+        (tap.written(), opened)
+    };
+    let (whole, opened) = run(100_000);
+    for times in 0.. {
+        let (written, opened) = run(times);
+        assert!(whole.starts_with(&written), "after {times} polls: {written:?}");
+        if opened.is_some() {
+            assert!(times > input.len());
+            break;
+        }
+        // What the client makes of it. Its key is another, so that a whole answer fails too.
+        let mut client = ClientHandshake::new(&request(), Config::new(), entropy());
+        client.input().put_slice(&written);
+        client.end_input();
+        assert!(client.receive().is_err(), "an answer that is cut off is none");
+    }
+    (whole, opened.unwrap())
+}
+
+fn accept<A: Adapter>() {
+    let (written, opened) = drop_at_every_point(REQUEST.as_bytes(), A::accept);
+    assert!(written.starts_with(b"HTTP/1.1 101 ") && written.ends_with(b"\r\n\r\n"));
+    opened.unwrap();
+    for (request, status) in [(REQUEST.replace("13", "8"), "426"), ("GET / HTTP/1.1\r\nHost: a\r\n\r\n".into(), "426")] {
+        let (written, opened) = drop_at_every_point(request.as_bytes(), A::accept);
+        assert!(written.starts_with(format!("HTTP/1.1 {status} ").as_bytes()));
+        assert!(matches!(opened, Err(Error::Handshake(_))));
+    }
+}
+
+/// Steps: the request, and the answer.
+fn accept_in_two_steps<A: Adapter>() {
+    let (written, opened) = drop_at_every_point(REQUEST.as_bytes(), |stream| {
+        Box::pin(async {
+            let Incoming::Upgrade(upgrade) = A::receive_request(stream).await? else { panic!() };
+            upgrade.accept().await
+        })
+    });
+    assert!(written.starts_with(b"HTTP/1.1 101 "));
+    // What comes after the request is not lost to the connection.
+    let mut socket = opened.unwrap();
+    while poll_once(pin!(socket.recv())).0.is_pending() {}
+}
+
+fn reject<A: Adapter>() {
+    let (written, opened) = drop_at_every_point(REQUEST.as_bytes(), |stream| {
+        Box::pin(async {
+            let Incoming::Upgrade(upgrade) = A::receive_request(stream).await? else { panic!() };
+            upgrade.reject(&Reply::new(403).unwrap().body("no")).await
+        })
+    });
+    assert!(written.starts_with(b"HTTP/1.1 403 ") && written.ends_with(b"\r\n\r\nno"));
+    opened.unwrap();
+}
+
+fn reply<A: Adapter>() {
+    for own in [true, false] {
+        let (written, opened) = drop_at_every_point(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", |stream| {
+            Box::pin(async move {
+                let Incoming::Http(plain) = A::receive_request(stream).await? else { panic!() };
+                if own { plain.reply(&Reply::new(200).unwrap().body("yes")).await } else { plain.reject().await }
+            })
+        });
+        assert!(written.starts_with(if own { b"HTTP/1.1 200 " } else { b"HTTP/1.1 426 " }));
+        opened.unwrap();
+    }
+}
+
+/// The keys differ from run to run.
+fn without_key(mut request: Vec<u8>) -> Vec<u8> {
+    let name = b"Sec-WebSocket-Key: ";
+    if let Some(at) = request.windows(name.len()).position(|window| window == name) {
+        let end = request.len().min(at + name.len() + 24);
+        request[at + name.len()..end].fill(b'?');
+    }
+    request
+}
+
+fn connect_over<A: Adapter>() {
+    // A server that answers when it has the request, and says something at once.
+    let run = |times| {
+        let tap = Tap::new(Vec::new(), false);
+        let (mut server, mut read) = (ServerHandshake::new(Config::new()), 0);
+        let mut accepted = None;
+        let opened = poll_times(A::connect_over(Drip(tap.clone())), times, || {
+            tap.wake();
+            let written = tap.written();
+            server.input().put_slice(&written[read..]);
+            read = written.len();
+            if accepted.is_none() {
+                if let Some(request) = server.receive().unwrap() {
+                    let mut connection = request.accept();
+                    connection.send("welcome").unwrap();
+                    let answer = support::drain(&mut connection);
+                    tap.get(|script| script.input.extend(answer));
+                    accepted = Some(connection);
+                }
+            }
+        });
+        (tap, opened, accepted, server)
+    };
+    let (tap, opened, accepted, _) = run(100_000);
+    let whole = without_key(tap.written());
+    assert!(whole.ends_with(b"\r\n\r\n"));
+    let mut socket = opened.unwrap().unwrap();
+    let message = loop {
+        if let Poll::Ready(message) = poll_once(pin!(socket.recv())).0 {
+            break message.unwrap();
+        }
+    };
+    assert_eq!((message, accepted.is_some()), (Some("welcome".into()), true));
+    for times in 0.. {
+        let (tap, opened, accepted, mut server) = run(times);
+        assert!(whole.starts_with(&without_key(tap.written())), "after {times} polls");
+        if opened.is_some() {
+            assert!(times > whole.len());
+            break;
+        }
+        assert!(tap.is_dropped());
+        // What the server makes of it: no request, or a connection that is lost, without a message.
+        match accepted {
+            None => {
+                server.end_input();
+                assert!(
+                    matches!(server.receive(), Err(rejection) if *rejection.error() == HandshakeError::Incomplete) || times == 0
+                );
+            }
+            Some(mut connection) => {
+                connection.end_input();
+                assert!(matches!(connection.receive(), Some(Event::Closed(closed)) if closed.code() == 1006));
+            }
+        }
+    }
+}
+
+// The promise is written down.
+
+#[test]
+fn every_async_method_tells_its_cancel_safety() {
+    let mut found = 0;
+    let mut silent = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/adapter")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let mut docs = String::new();
+            for (number, line) in text.lines().map(str::trim_start).enumerate() {
+                if line.starts_with("///") {
+                    docs += line;
+                } else if line.starts_with("pub async fn") {
+                    found += 1;
+                    if !docs.contains("# Cancel safety") {
+                        silent.push(format!("{}:{}: {line}", path.file_name().unwrap().display(), number + 1));
+                    }
+                    docs.clear();
+                } else if !line.starts_with("#[") {
+                    docs.clear();
+                }
+            }
+        }
+    }
+    assert!(found > 20, "only {found} were found: is the test still reading them?");
+    assert!(silent.is_empty(), "these have no section on it:\n{}", silent.join("\n"));
+}
