@@ -85,6 +85,7 @@
 //! | `tokio` | connections on tokio's streams and clock |
 //! | `futures-io` | connections on futures-io's streams, with a clock of the caller's |
 //! | `async-io` | async-io's clock for them, which smol runs on |
+//! | `testing` | streams in memory and a clock to wind, for tests of what is built on this |
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
 //! [`input`]: Connection::input

@@ -239,7 +239,7 @@ impl Timer {
         Some(match (self.asked, self.timeouts.pong) {
             (None, _) => (self.heard.saturating_add(ping), Ok(Due::Ping)),
             (Some(asked), Some(pong)) => (asked.saturating_add(pong), Err(TimedOut::KeepAlive)),
-            (Some(asked), None) => (asked.saturating_add(ping), Ok(Due::Ping)),
+            (Some(_), None) => (self.sent.saturating_add(ping), Ok(Due::Ping)),
         })
     }
 }

@@ -37,6 +37,15 @@ fn a_silent_peer_is_asked_and_then_given_up() {
 }
 
 #[test]
+fn asking_again_does_not_put_the_end_off() {
+    let mut timer = open(Timeouts::default());
+    for now in [10, 20, 29] {
+        timer.ping(s(now));
+    }
+    assert_eq!(timer.poll(s(30)), Err(TimedOut::KeepAlive));
+}
+
+#[test]
 fn any_byte_is_a_sign_of_life() {
     let mut timer = open(Timeouts::default());
     timer.ping(s(20));
@@ -66,6 +75,8 @@ fn pings_may_go_without_answers_or_not_at_all() {
     let mut timer = open(Timeouts { pong: None, ..Timeouts::default() });
     timer.ping(s(20));
     assert_eq!((timer.poll(s(39)), timer.poll(s(40))), (Ok(Due::Nothing), Ok(Due::Ping)));
+    timer.ping(s(40));
+    assert_eq!((timer.poll(s(59)), timer.poll(s(60))), (Ok(Due::Nothing), Ok(Due::Ping)), "not without pause");
     let mut timer = open(Timeouts { ping: None, ..Timeouts::default() });
     assert_eq!((timer.deadline(), timer.poll(s(1_000_000))), (None, Ok(Due::Nothing)));
 }

@@ -254,7 +254,11 @@ async fn dismiss<S: Stream, C: Clock>(mut pipe: Pipe<S, C>, mut rejection: Rejec
     // The client has done its part of the handshake; from here it has the time for closing.
     pipe.timer.observe(State::Closed, pipe.now());
     poll_fn(|cx| pipe.poll_send(cx, rejection.output())).await?;
-    poll_fn(|cx| pipe.stream.poll_shutdown(cx)).await?;
+    poll_fn(|cx| match pipe.stream.poll_shutdown(cx) {
+        Poll::Ready(ended) => Poll::Ready(ended.map_err(Error::from)),
+        Poll::Pending => pipe.poll_too_late(cx).map(|error| Err(error.into())),
+    })
+    .await?;
     while let Ok(true) = poll_fn(|cx| pipe.poll_receive(cx, |_| ())).await {}
     Ok(())
 }
