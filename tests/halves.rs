@@ -179,6 +179,28 @@ async fn a_peer_that_does_not_read_makes_senders_time_out() {
     assert!(sender.buffered_amount() < 64 * 1024 + 2 * 10_010, "senders waited: {}", sender.buffered_amount());
 }
 
+/// A sender does not wait for a pong that nobody will meet.
+#[tokio::test(start_paused = true)]
+async fn a_ping_without_a_receiver_is_lost() {
+    let ((mut sender, mut receiver), _client) = pair(1000);
+    let receiving = tokio::spawn(async move { receiver.recv().await });
+    assert!(matches!(sender.ping().await, Err(Error::ConnectionLost)));
+    assert!(matches!(receiving.await.unwrap(), Err(Error::TimedOut(sansocket::TimedOut::KeepAlive))));
+}
+
+/// A receiver that waits already has the closing handshake's deadline from its beginning.
+#[tokio::test(start_paused = true)]
+async fn a_close_that_can_t_be_written_ends_the_receiver_in_time_too() {
+    let ((mut sender, mut receiver), _client) = pair(10);
+    sender.feed(vec![0; 100]).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let receiving = tokio::spawn(async move { receiver.recv().await });
+    tokio::task::yield_now().await;
+    assert!(matches!(sender.close(CloseCode::NORMAL, "").await, Err(Error::TimedOut(sansocket::TimedOut::Close))));
+    receiving.await.unwrap().unwrap_err();
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+}
+
 /// A permit waits for room before there is a message to lose.
 #[tokio::test]
 async fn a_permit_is_room_for_a_message() {

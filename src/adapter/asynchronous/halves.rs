@@ -79,7 +79,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     }
 
     /// Sends the next part of a message; see [`Connection::send_part`](crate::Connection::send_part). Until its last part is sent,
-    /// no other sender can send a message.
+    /// no sender can send another message; but parts of one kind from two senders mix, so one of them should send them all.
     ///
     /// # Cancel safety
     ///
@@ -138,7 +138,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::send`]; [`Error::ConnectionLost`] if the connection ends before the pong comes.
+    /// As [`WebSocket::send`]; [`Error::ConnectionLost`] if the connection ends before the pong comes, or the
+    /// [`Receiver`] is dropped.
     pub async fn ping(&mut self) -> Result<Duration, Error> {
         let (number, sent) = {
             let mut driver = lock(&self.shared.driver);
@@ -149,7 +150,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
             self.shared.poll(cx, |driver, _| {
                 if driver.pipe.timer.answered() >= number {
                     Poll::Ready(Ok(driver.pipe.now().saturating_sub(sent)))
-                } else if driver.connection.closed().is_some() {
+                } else if driver.connection.closed().is_some() || self.receiver_is_gone() {
                     Poll::Ready(Err(Error::ConnectionLost))
                 } else {
                     Poll::Pending
@@ -172,6 +173,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         let frame = CloseFrame::new(code, reason.to_string())?;
         lock(&self.shared.driver).connection.close(frame);
+        // The receiver has another deadline now.
+        Waker::from(Arc::clone(&self.shared.tasks)).wake();
         poll_fn(|cx| self.poll_closed(cx)).await
     }
 
@@ -234,9 +237,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     }
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<Closed, Error>> {
-        let gone = self.receiver_is_gone();
         let closed = self.shared.poll(cx, |driver, cx| {
-            if gone {
+            if self.receiver_is_gone() {
                 return driver.poll_closed(cx);
             }
             driver.observe();
@@ -244,7 +246,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
             let _ = driver.poll_flush(cx);
             driver.connection.closed().cloned().map_or(Poll::Pending, |closed| Poll::Ready(Ok(closed)))
         });
-        if closed.is_ready() || gone {
+        if closed.is_ready() || self.receiver_is_gone() {
             return closed;
         }
         let Some(deadline) = lock(&self.shared.driver).pipe.timer.deadline() else { return Poll::Pending };

@@ -41,7 +41,8 @@ const HIGH_WATER: usize = 64 * 1024;
 /// connection must be received from, even if nothing is expected. Dropping it cuts the stream: the peer is told nothing. To part
 /// properly, [`close`](Self::close).
 ///
-/// It is a [`Stream`](FuturesStream) of messages too, which ends after a clean end or the first error; and a [`Sink`] for them.
+/// It is a [`Stream`](FuturesStream) of messages too, which ends after a clean end or the first error; and a [`Sink`] for them. Poll
+/// both from one task: it is the last one to poll that is woken. For two tasks there is [`split`](Self::split).
 ///
 /// # Cancel safety
 ///
@@ -285,7 +286,10 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         if self.driver.connection.buffered_amount() < HIGH_WATER {
             return Poll::Ready(Ok(()));
         }
-        self.driver.poll_flush_in_time(cx)
+        match self.driver.poll_flush_in_time(cx) {
+            Poll::Pending if self.driver.connection.buffered_amount() < HIGH_WATER => Poll::Ready(Ok(())),
+            flushed => flushed,
+        }
     }
 }
 

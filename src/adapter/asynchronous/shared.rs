@@ -23,11 +23,18 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    fn add(&self, waker: &Waker) {
+    /// Adds a task; false if it waits already.
+    fn add(&self, waker: &Waker) -> bool {
         let mut waiting = lock(&self.waiting);
-        if !waiting.iter().any(|other| other.will_wake(waker)) {
+        let is_new = !waiting.iter().any(|other| other.will_wake(waker));
+        if is_new {
             waiting.push(waker.clone());
         }
+        is_new
+    }
+
+    fn remove(&self, waker: &Waker) {
+        lock(&self.waiting).retain(|other| !other.will_wake(waker));
     }
 }
 
@@ -51,7 +58,7 @@ impl<S: Stream, C: Clock> Shared<S, C> {
         poll: impl FnOnce(&mut Driver<S, C>, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         let mut driver = lock(&self.driver);
-        self.tasks.add(cx.waker());
+        let is_new = self.tasks.add(cx.waker());
         let before = Self::watched(&driver);
         let waker = Waker::from(Arc::clone(&self.tasks));
         let result = poll(&mut driver, &mut Context::from_waker(&waker));
@@ -62,6 +69,10 @@ impl<S: Stream, C: Clock> Shared<S, C> {
             if result.is_pending() {
                 self.tasks.add(cx.waker());
             }
+        }
+        // Who is done does not wait, unless another future of the same task does.
+        if result.is_ready() && is_new {
+            self.tasks.remove(cx.waker());
         }
         result
     }

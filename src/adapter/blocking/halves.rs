@@ -1,7 +1,8 @@
 //! A connection in two halves, for two threads: full duplex without a runtime.
 //!
 //! The core is behind a mutex that is held only while bytes are processed. Writing has a mutex of its own, held while a write
-//! blocks: a thread that receives never waits for it, so a peer that does not read can't keep us from reading.
+//! blocks: a thread that receives never waits for one that sends. What nobody else is writing, an answer to a ping for
+//! example, it writes itself before it reads on.
 
 use std::fmt;
 use std::io;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
 
-use super::pipe::{Pipe, Read, Stream, is_timeout};
+use super::pipe::{Pipe, Read, Stream, at_least_something, is_timeout};
 use super::{HIGH_WATER, WebSocket};
 use crate::adapter::{Error, is_cut};
 use crate::connection::{Closed, Connection, Event, Role, State};
@@ -44,7 +45,7 @@ impl TryClone for std::os::unix::net::UnixStream {
 /// Takes a connection apart; what is written goes to `stream`.
 pub(super) fn split<S: Stream, W: Stream>(socket: WebSocket<S>, mut stream: W) -> Result<(Sender<W>, Receiver<S, W>), Error> {
     let timeouts = *socket.pipe.timeouts();
-    stream.set_write_timeout(timeouts.write)?;
+    stream.set_write_timeout(timeouts.write.map(at_least_something))?;
     let shared = Arc::new(Shared {
         connection: Mutex::new(socket.connection),
         closed: Condvar::new(),
@@ -93,11 +94,14 @@ impl<W: Stream> Shared<W> {
 
     /// Writes what waits, unless somebody is writing: then it does so.
     fn flush_unless_busy(&self) -> Result<(), Error> {
-        while self.connection().wants_write() {
+        loop {
             let Ok(mut writing) = self.writing.try_lock() else { return Ok(()) };
             self.write(&mut writing)?;
+            drop(writing);
+            if !self.connection().wants_write() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     fn write(&self, writing: &mut Writing<W>) -> Result<(), Error> {
@@ -159,8 +163,8 @@ impl<W: Stream> Sender<W> {
         if waiting < HIGH_WATER { Ok(()) } else { self.shared.flush() }
     }
 
-    /// Sends the next part of a message; see [`Connection::send_part`]. Until its last part is sent, no other sender can send a
-    /// message.
+    /// Sends the next part of a message; see [`Connection::send_part`]. Until its last part is sent, no sender can send another
+    /// message; but parts of one kind from two senders mix, so one of them should send them all.
     ///
     /// # Errors
     ///
@@ -311,8 +315,12 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
             Ok(Read::Bytes(_)) => {}
             Ok(Read::End) => self.shared.connection().end_input(),
             Ok(Read::PingDue) => {
-                let now = self.pipe.now();
-                self.shared.connection().ping(self.pipe.timer().ping(now))?;
+                // A sender may have begun to close meanwhile: then there is nothing to ask.
+                let mut connection = self.shared.connection();
+                if connection.state() == State::Open {
+                    let now = self.pipe.now();
+                    connection.ping(self.pipe.timer().ping(now))?;
+                }
             }
             Err(error) => {
                 if error.is_final() {

@@ -334,7 +334,7 @@ fn does_not_wait(error: &io::Error) -> io::Error {
 }
 
 /// Sockets take no timeout of zero.
-fn at_least_something(timeout: Duration) -> Duration {
+pub(super) fn at_least_something(timeout: Duration) -> Duration {
     timeout.max(Duration::from_micros(1))
 }
 
