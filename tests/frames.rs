@@ -312,15 +312,11 @@ fn a_late_pong_gives_way_to_a_newer_one() {
     let mut server = connection(Role::Server, Config::new());
     server.send(vec![0; 5000]).unwrap();
     feed(&mut server, &masked(0x89, b"old"), Chunking::Whole);
-    assert_eq!(server.bytes_held() - server.output().remaining(), server.bytes_held() - 5004, "it waits outside the output");
-    let written = server.output().remaining();
-    server.output().advance(written - 1);
+    // The peer reads all but one byte, and pings again before anything else is written.
+    let waiting = server.output().remaining();
+    server.output().advance(waiting - 1);
     feed(&mut server, &masked(0x89, b"new"), Chunking::Whole);
-    let output = drain(&mut server);
-    assert!(output.ends_with(&unmasked(0x8a, b"new")));
-    let pongs = output.windows(2).filter(|bytes| *bytes == [0x8a, 3]).count();
-    assert_eq!(pongs, if output.len() > 10 { 2 } else { 1 });
-    assert!(output.windows(3).position(|w| w == b"old") < output.windows(3).position(|w| w == b"new"));
+    assert_eq!(drain(&mut server)[1..], unmasked(0x8a, b"new"));
 }
 
 #[test]
