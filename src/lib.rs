@@ -114,7 +114,7 @@ pub use adapter::futures;
 #[cfg(feature = "tokio")]
 pub use adapter::tokio;
 #[cfg(feature = "std")]
-pub use adapter::{Error, blocking};
+pub use adapter::{Backpressure, Error, Overflow, TrySendError, blocking};
 /// The crate whose buffers are passed in and out.
 pub use bytes;
 pub use connection::{

@@ -57,7 +57,7 @@ macro_rules! perform {
             SendLarge(len) => format!("{:?}", $socket.send(vec![7; len])$(.$wait)?),
             Feed(text) => format!("{:?}", $socket.feed(text)$(.$wait)?),
             Flush => format!("{:?}", $socket.flush()$(.$wait)?),
-            Ping => format!("{:?}", $socket.ping()$(.$wait)?),
+            Ping => format!("{:?}", $socket.start_ping()$(.$wait)?),
             Pong => format!("{:?}", $socket.pong("alive")$(.$wait)?),
             StartClose => format!("{:?}", $socket.start_close(CloseCode::NORMAL, "bye")$(.$wait)?),
             Close => match $socket.close(CloseCode::NORMAL, "bye")$(.$wait)? {
@@ -682,7 +682,7 @@ async fn pings_of_ours_do_not_hide_that_a_peer_is_dead(adapter: &impl Adapter) {
             assert!(matches!(error, Error::TimedOut(TimedOut::KeepAlive)), "{error}");
             return;
         }
-        socket.ping().await.unwrap();
+        socket.start_ping().await.unwrap();
     }
     panic!("a peer that was silent for 40 s is not reported");
 }

@@ -43,6 +43,8 @@ struct Script {
     input: VecDeque<u8>,
     /// Whether the input is all there will be.
     ends: bool,
+    /// Whether it ends only after our own half did.
+    ends_second: bool,
     /// How much is written at a time.
     grain: usize,
     /// Whether what is written stays here until it is flushed.
@@ -101,7 +103,7 @@ impl Drip {
                 buffer[0] = byte;
                 Some(1)
             }
-            None => script.ends.then(|| {
+            None => (script.ends && (script.shut || !script.ends_second)).then(|| {
                 script.shut_first.get_or_insert(script.shut);
                 0
             }),
@@ -357,7 +359,7 @@ async fn perform<A: Adapter>(socket: &mut Socket<A>, call: Call) -> String {
         Send(message) => format!("{:?}", socket.send(message).await),
         Feed(message) => format!("{:?}", socket.feed(message).await),
         Flush => format!("{:?}", socket.flush().await),
-        Ping => format!("{:?}", socket.ping().await),
+        Ping => format!("{:?}", socket.start_ping().await),
         Pong(payload) => format!("{:?}", socket.pong(payload).await),
         StartClose => format!("{:?}", socket.start_close(CloseCode::GOING_AWAY, "going").await),
         Close => format!("{:?}", socket.close(CloseCode::GOING_AWAY, "going").await),
@@ -395,18 +397,27 @@ struct Conversation {
     input: Vec<u8>,
     /// How much is written at a time.
     grain: usize,
+    /// Whether the peer lets a server hang up first.
+    polite: bool,
     calls: Vec<Call>,
 }
 
 impl Conversation {
     fn new(role: Role, input: Vec<u8>, calls: impl Into<Vec<Call>>) -> Self {
-        Self { role, input, grain: 1, calls: calls.into() }
+        Self { role, input, grain: 1, polite: false, calls: calls.into() }
+    }
+
+    fn with_a_polite_peer(self) -> Self {
+        Self { polite: true, ..self }
     }
 
     /// Has it; gives what came of it, and how many polls it took.
     fn run<A: Adapter>(&self, dropping: Dropping) -> (Story, usize) {
         let tap = Tap::new(self.input.clone(), true);
-        tap.get(|script| script.grain = self.grain);
+        tap.get(|script| {
+            script.grain = self.grain;
+            script.ends_second = self.polite && self.role == Role::Server;
+        });
         let mut socket = A::open(Drip(tap.clone()), connection(self.role, Config::new()));
         let (mut told, mut polls) = (Vec::new(), 0);
         for call in &self.calls {
@@ -498,7 +509,7 @@ fn recv<A: Adapter>() {
                 BYE,
             ],
         );
-        let (story, heard) = Conversation::new(role, input, vec![Recv; 5]).run_in_every_way::<A>();
+        let (story, heard) = Conversation::new(role, input, vec![Recv; 5]).with_a_polite_peer().run_in_every_way::<A>();
         assert_eq!(story.told, [received("hello"), received(&long), received(""), "Ok(None)".into(), "Ok(None)".into()]);
         assert_eq!(heard[..2], [Event::Pong("one".into()), Event::Pong("two".into())]);
         assert!(matches!(&heard[2], Event::Closed(closed) if closed.code() == 1000) && heard.len() == 3, "{heard:?}");
@@ -635,7 +646,7 @@ fn close<A: Adapter>() {
     for role in ROLES {
         let calls = [Feed("a".into()), Close, Close, Recv];
         let input = frames(role, &[(0x81, b"thrown away"), (0x88, b"\x03\xe9")]);
-        let (story, heard) = Conversation::new(role, input, calls).run_in_every_way::<A>();
+        let (story, heard) = Conversation::new(role, input, calls).with_a_polite_peer().run_in_every_way::<A>();
         assert!(story.told[1].contains("ending: Clean, began: Local") && story.told[1] == story.told[2], "{:?}", story.told);
         assert_eq!(story.told[3], "Ok(None)");
         assert_eq!((messages(&heard), heard.len()), (vec![b"a".as_slice()], 2));

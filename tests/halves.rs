@@ -62,7 +62,7 @@ async fn eight_tasks_send_ten_thousand_messages_each_while_the_peer_pings() {
         assert_eq!(&message[8..], vec![task as u8; (number % 200) as usize], "whole");
         next[task as usize] += 1;
         if received % 1000 == 0 {
-            client.ping().await.unwrap();
+            client.start_ping().await.unwrap();
         }
     }
     assert!(client.close(CloseCode::NORMAL, "").await.unwrap().was_clean());

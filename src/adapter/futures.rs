@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::Error;
-use super::asynchronous::{self, Clock, Stream};
+use super::asynchronous::{self, Clock, MessageWriter, Outlet, Stream};
+use super::{Backpressure, Error};
 use crate::connection::Config;
 use crate::handshake::{ClientRequest, Response};
 use crate::timing::Timeouts;
@@ -56,7 +56,7 @@ pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
 pub struct Options(asynchronous::Options);
 
 impl Options {
-    /// The defaults: [`Config::new`] and [`Timeouts::default`].
+    /// The defaults: [`Config::new`], [`Timeouts::default`] and [`Backpressure::default`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -73,6 +73,13 @@ impl Options {
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.0.timeouts = timeouts;
+        self
+    }
+
+    /// How much may wait to be written, and what happens to messages when it does.
+    #[must_use]
+    pub fn backpressure(mut self, backpressure: Backpressure) -> Self {
+        self.0.backpressure = backpressure;
         self
     }
 
@@ -195,5 +202,20 @@ impl Clock for AsyncIoClock {
         const NEVER: std::time::Duration = std::time::Duration::from_secs(30 * 365 * 24 * 60 * 60);
         let instant = self.epoch + deadline.min(NEVER);
         self.alarm.poll(cx, deadline, || async_io::Timer::at(instant))
+    }
+}
+
+/// Closing it finishes the message.
+impl<O: Outlet> AsyncWrite for MessageWriter<'_, O> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        MessageWriter::poll_write(self.get_mut(), cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        MessageWriter::poll_flush(self.get_mut(), cx)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        MessageWriter::poll_shutdown(self.get_mut(), cx)
     }
 }

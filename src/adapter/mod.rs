@@ -2,6 +2,7 @@
 
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 pub mod asynchronous;
+mod backpressure;
 pub mod blocking;
 #[cfg(feature = "futures-io")]
 pub mod futures;
@@ -10,10 +11,14 @@ pub mod tokio;
 
 use std::{error, fmt, io};
 
+pub use self::backpressure::{Backpressure, Overflow, TrySendError};
 use crate::connection::{Closed, Ending, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{HandshakeError, InvalidField, InvalidUri};
 use crate::message::ReasonTooLong;
 use crate::timing::TimedOut;
+
+/// Of a message that is written piece by piece, what goes into a frame at most, in bytes: others get through in between.
+const PART: usize = 64 * 1024;
 
 /// What can go wrong with a connection on a stream.
 #[derive(Debug)]
@@ -42,6 +47,10 @@ pub enum Error {
     Reason(ReasonTooLong),
     /// Something took too long.
     TimedOut(TimedOut),
+    /// Too much waits to be written: [`Backpressure`] says how much may. The message was not sent.
+    Full,
+    /// So much came before the pong that it is to be received first; `round_trip` will tell then how long the ping took.
+    Unread,
 }
 
 impl Error {
@@ -79,6 +88,8 @@ impl fmt::Display for Error {
             Self::Send(error) => error.fmt(f),
             Self::Reason(error) => error.fmt(f),
             Self::TimedOut(error) => error.fmt(f),
+            Self::Full => f.write_str("too much waits to be written: the peer does not read; see Backpressure"),
+            Self::Unread => f.write_str("messages came before the pong: receive them, and round_trip will tell"),
         }
     }
 }
@@ -98,6 +109,7 @@ impl From<Error> for io::Error {
             Error::Io(error) => error,
             Error::ConnectionLost => Self::new(io::ErrorKind::UnexpectedEof, error),
             Error::TimedOut(_) => Self::new(io::ErrorKind::TimedOut, error),
+            Error::Full => Self::new(io::ErrorKind::WouldBlock, error),
             Error::Uri(_) | Error::Field(_) | Error::Reason(_) | Error::Send(_) => Self::new(io::ErrorKind::InvalidInput, error),
             _ => Self::new(io::ErrorKind::InvalidData, error),
         }
@@ -106,8 +118,22 @@ impl From<Error> for io::Error {
 
 /// Whether the stream was cut off, by the peer or on the way.
 fn is_cut(error: &io::Error) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
-    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionReset, HostUnreachable, NetworkDown, NetworkUnreachable, NotConnected, TimedOut,
+        UnexpectedEof,
+    };
+    matches!(
+        error.kind(),
+        BrokenPipe
+            | ConnectionAborted
+            | ConnectionReset
+            | HostUnreachable
+            | NetworkDown
+            | NetworkUnreachable
+            | NotConnected
+            | TimedOut
+            | UnexpectedEof
+    )
 }
 
 /// Errors of the floors below.

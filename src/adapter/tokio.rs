@@ -9,8 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
-use super::Error;
-use super::asynchronous::{self, Alarm, Clock, Stream};
+use super::asynchronous::{self, Alarm, Clock, MessageWriter, Outlet, Stream};
+use super::{Backpressure, Error};
 use crate::connection::Config;
 use crate::handshake::{ClientRequest, Response};
 use crate::timing::{TimedOut, Timeouts};
@@ -89,7 +89,7 @@ pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
 pub struct Options(asynchronous::Options);
 
 impl Options {
-    /// The defaults: [`Config::new`] and [`Timeouts::default`].
+    /// The defaults: [`Config::new`], [`Timeouts::default`] and [`Backpressure::default`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -106,6 +106,13 @@ impl Options {
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.0.timeouts = timeouts;
+        self
+    }
+
+    /// How much may wait to be written, and what happens to messages when it does.
+    #[must_use]
+    pub fn backpressure(mut self, backpressure: Backpressure) -> Self {
+        self.0.backpressure = backpressure;
         self
     }
 
@@ -247,5 +254,20 @@ impl Clock for TokioClock {
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
         let instant = self.instant(deadline);
         self.alarm.poll(cx, deadline, || sleep_until(instant))
+    }
+}
+
+/// [`shutdown`](tokio::io::AsyncWriteExt::shutdown) finishes the message.
+impl<O: Outlet> AsyncWrite for MessageWriter<'_, O> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        MessageWriter::poll_write(self.get_mut(), cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        MessageWriter::poll_flush(self.get_mut(), cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        MessageWriter::poll_shutdown(self.get_mut(), cx)
     }
 }

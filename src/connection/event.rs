@@ -23,6 +23,18 @@ pub enum Event {
     Closed(Closed),
 }
 
+impl Event {
+    /// Bytes that it takes to keep it.
+    pub(crate) fn held(&self) -> usize {
+        let payload = match self {
+            Self::Message(message) => message.len(),
+            Self::Part(Part { bytes, .. }) | Self::Ping(bytes) | Self::Pong(bytes) => bytes.len(),
+            Self::Closed(_) => 0,
+        };
+        size_of::<Self>() + payload
+    }
+}
+
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

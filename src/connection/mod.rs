@@ -17,29 +17,31 @@ mod error;
 mod event;
 mod inbox;
 mod output;
+mod policy;
 mod reader;
 mod sending;
 mod writer;
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use core::fmt;
 
 use bytes::{Buf, BufMut, Bytes};
 
 use self::assembler::Assembler;
+use self::closing::Life;
 pub use self::closing::{Closed, Ending, Side, State};
-use self::closing::{Farewell, Life};
 pub use self::config::{Config, Role};
 pub use self::entropy::{Entropy, NoEntropy};
 pub use self::error::{ProtocolError, SendError};
 pub use self::event::Event;
 pub(crate) use self::inbox::Inbox;
-use self::output::Output;
-use self::reader::{Control, Piece, Reader};
+pub(crate) use self::output::Output;
+use self::reader::Reader;
 use self::sending::Sending;
 use self::writer::Writer;
-use crate::message::{CloseFrame, Kind, Message, Part};
-use crate::wire::{Header, Opcode};
+use crate::message::{CloseFrame, Kind, Message};
+use crate::wire::Opcode;
 
 /// Pings are answered one by one while less than this waits to be written, in bytes; beyond it the peer is not reading, and
 /// only its latest ping will be answered.
@@ -95,6 +97,8 @@ pub struct Connection {
     life: Life,
     /// `Closed` was given to the application.
     told: bool,
+    /// Events that were put back.
+    early: VecDeque<Event>,
     subprotocol: Option<Box<str>>,
 }
 
@@ -128,6 +132,7 @@ impl Connection {
             sending: Sending::default(),
             life: Life::Open,
             told: false,
+            early: VecDeque::new(),
             subprotocol: None,
         }
     }
@@ -195,38 +200,14 @@ impl Connection {
     ///
     /// A message that came before the peer broke the protocol is given before the end is.
     pub fn receive(&mut self) -> Option<Event> {
-        while self.state() != State::Closed {
-            match self.step() {
-                Ok(Step::Message(message)) => return Some(Event::Message(message)),
-                Ok(Step::Part(part)) => return Some(Event::Part(part)),
-                Ok(Step::Ping(payload)) => {
-                    self.answer(payload.clone());
-                    return Some(Event::Ping(payload));
-                }
-                Ok(Step::Pong(payload)) => return Some(Event::Pong(payload)),
-                Ok(Step::Close(frame)) => {
-                    let farewell = self.life.peer_closed(frame);
-                    self.bid(farewell);
-                }
-                Ok(Step::Progress) => {}
-                Ok(Step::Starved) if self.input_ended => self.life.input_ended(),
-                Ok(Step::Starved) => {
-                    self.inbox.release();
-                    return None;
-                }
-                Err(error) => {
-                    let farewell = self.life.violated(error);
-                    self.bid(farewell);
-                }
-            }
+        if self.early.is_empty() {
+            return self.next_event();
         }
-        self.inbox.clear();
-        self.assembler.clear();
-        if self.told {
-            return None;
+        let event = self.early.pop_front();
+        if self.early.is_empty() {
+            self.early = VecDeque::new();
         }
-        self.told = true;
-        self.closed().cloned().map(Event::Closed)
+        event
     }
 
     /// Queues a message. Text is what is given as a `String` or `&str`, anything else is binary.
@@ -235,10 +216,7 @@ impl Connection {
     ///
     /// [`SendError::NotOpen`] once either side has begun to close; the message is dropped.
     pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.check_open()?;
-        if self.sending.is_under_way() {
-            return Err(SendError::MessageUnderWay);
-        }
+        self.check_sendable()?;
         let (opcode, payload) = match message.into() {
             Message::Text(text) => (Opcode::Text, text.into_bytes()),
             Message::Binary(bytes) => (Opcode::Binary, bytes),
@@ -335,77 +313,34 @@ impl Connection {
     #[must_use]
     pub fn bytes_held(&self) -> usize {
         let late_pong = self.late_pong.as_ref().map_or(0, Bytes::len);
-        self.inbox.held() + self.assembler.held() + self.output.held() + late_pong
+        self.inbox.held() + self.assembler.held() + self.output.held() + late_pong + self.bytes_put_back()
     }
 
-    // Policy.
-
-    /// Takes one piece out of the inbox.
-    fn step(&mut self) -> Result<Step, ProtocolError> {
-        let Some(piece) = self.reader.next(&mut self.inbox, self.writer.role(), &self.config)? else {
-            return Ok(Step::Starved);
-        };
-        Ok(match piece {
-            Piece::Data { kind, payload, last, .. } if self.config.in_parts => {
-                self.assembler.pass(kind, payload, last)?.map_or(Step::Progress, Step::Part)
-            }
-            Piece::Data { kind, payload, to_come, last } => {
-                self.assembler.push(kind, payload, to_come, last)?.map_or(Step::Progress, Step::Message)
-            }
-            Piece::Control(Control::Ping, payload) => Step::Ping(payload.into_bytes()),
-            Piece::Control(Control::Pong, payload) => Step::Pong(payload.into_bytes()),
-            Piece::Control(Control::Close, payload) => Step::Close(CloseFrame::parse(&payload)?),
-        })
-    }
-
-    fn check_open(&self) -> Result<(), SendError> {
-        // RFC 6455 §5.5.1: "The application MUST NOT send any more data frames after sending a Close frame."
-        if self.state() == State::Open { Ok(()) } else { Err(SendError::NotOpen) }
-    }
-
-    fn control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
-        if payload.len() > Header::MAX_CONTROL_PAYLOAD {
-            return Err(SendError::ControlTooLong { len: payload.len() });
-        }
-        self.check_open()?;
-        self.writer.frame(opcode, Bytes::copy_from_slice(payload), &mut self.output);
-        Ok(())
-    }
-
-    /// Answers a ping; not once we have sent a Close, since the peer throws away what comes after that (§1.4).
-    fn answer(&mut self, payload: Bytes) {
-        if !self.config.auto_pong || self.state() != State::Open {
-            return;
-        }
-        if self.output.len() < PONGS_WHILE_BELOW {
-            self.late_pong = None;
-            self.writer.frame(Opcode::Pong, payload, &mut self.output);
-        } else {
-            // RFC 6455 §5.5.3: it may "elect to send a Pong frame for only the most recently processed Ping frame"
-            self.late_pong = Some(payload);
-        }
-    }
-
-    /// Queues the Close that the table wants sent. It is the last frame that leaves: a pong that waited is not sent any more.
-    fn bid(&mut self, farewell: Option<Farewell>) {
-        let Some(frame) = farewell else { return };
-        self.late_pong = None;
-        let payload = frame.map_or_else(Bytes::new, |frame| frame.encode().freeze());
-        self.writer.frame(Opcode::Close, payload, &mut self.output);
+    /// Bytes that are held for the events that were put back.
+    pub(crate) fn bytes_put_back(&self) -> usize {
+        self.early.iter().map(Event::held).sum()
     }
 }
 
-/// What one piece comes to.
-enum Step {
-    Message(Message),
-    Part(Part),
-    Ping(Bytes),
-    Pong(Bytes),
-    Close(Option<CloseFrame>),
-    /// Part of a message.
-    Progress,
-    /// Nothing, until more is received.
-    Starved,
+/// For adapters.
+#[cfg(feature = "std")]
+impl Connection {
+    /// Keeps an event for the application that came while something else was waited for. Not the last one.
+    pub(crate) fn put_back(&mut self, event: Event) {
+        self.early.push_back(event);
+    }
+
+    /// Takes the output out, to be written while the connection is in use: what then could not be written is to be
+    /// [`restore`](Self::restore)d.
+    pub(crate) fn take_output(&mut self) -> Output {
+        self.output();
+        core::mem::take(&mut self.output)
+    }
+
+    /// Puts what was not written before everything that was queued meanwhile.
+    pub(crate) fn restore(&mut self, unwritten: Output) {
+        self.output.prepend(unwritten);
+    }
 }
 
 impl fmt::Debug for Connection {

@@ -13,7 +13,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 const TAIL_ROOM: usize = 512;
 
 #[derive(Debug, Default)]
-pub(super) struct Output {
+pub(crate) struct Output {
     /// What goes first.
     segments: VecDeque<Bytes>,
     /// What goes after all segments.
@@ -41,6 +41,20 @@ impl Output {
             self.segments.push_back(self.tail.split().freeze());
         }
         self.segments.push_back(payload);
+    }
+
+    /// Puts another output before this one.
+    #[cfg(feature = "std")]
+    pub(super) fn prepend(&mut self, mut first: Self) {
+        if first.len == 0 {
+            return;
+        }
+        if !first.tail.is_empty() {
+            first.segments.push_back(first.tail.freeze());
+        }
+        first.segments.append(&mut self.segments);
+        self.segments = first.segments;
+        self.len += first.len;
     }
 
     pub(super) const fn len(&self) -> usize {

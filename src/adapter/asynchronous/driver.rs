@@ -3,23 +3,34 @@
 //! All progress is in here and in the core, never in a future: whoever stops polling loses nothing.
 
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::BufMut;
 
 use super::io::{Clock, Stream};
 use super::pipe::Pipe;
 use crate::adapter::Error;
-use crate::connection::{Closed, Connection, Event, Role, State};
+use crate::connection::{Closed, Connection, Event, Role};
 use crate::message::Message;
 use crate::timing::Due;
 
 /// Reads after which a task lets others have their turn, though there is more.
 const READS_IN_A_ROW: usize = 16;
 
+/// Bytes of messages that may come before a pong that is waited for.
+const EARLY: usize = 64 * 1024;
+
 /// A connection on a stream.
-pub(super) struct Driver<S, C> {
+#[expect(missing_debug_implementations, reason = "nobody outside can have one")]
+pub struct Driver<S, C> {
     pub(super) connection: Connection,
     pub(super) pipe: Pipe<S, C>,
+    /// Whether somebody sends a message in parts: nobody else's may come in between.
+    pub(super) taken: bool,
+    /// How many may send a message at any time: nobody begins to send in parts.
+    pub(super) permits: usize,
+    /// Messages that were dropped because too much waited.
+    pub(super) dropped: u64,
     /// How far the stream is ended, once the conversation is.
     ending: Ending,
     /// Something was answered that is not written yet.
@@ -44,7 +55,17 @@ enum Ending {
 impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn new(mut pipe: Pipe<S, C>, connection: Connection) -> Self {
         pipe.timer.observe(connection.state(), pipe.now());
-        Self { connection, pipe, ending: Ending::LastWords, replied: false, reads: 0, overtime: 0 }
+        Self {
+            connection,
+            pipe,
+            taken: false,
+            permits: 0,
+            dropped: 0,
+            ending: Ending::LastWords,
+            replied: false,
+            reads: 0,
+            overtime: 0,
+        }
     }
 
     /// The next message; `None` at a clean end.
@@ -67,57 +88,90 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
         loop {
-            if let Some(event) = self.connection.receive() {
-                let now = self.pipe.now();
-                match &event {
-                    Event::Message(_) | Event::Part(_) => self.pipe.timer.message(now),
-                    Event::Pong(payload) => self.pipe.timer.pong(payload, now),
-                    Event::Ping(_) => self.replied = true,
-                    Event::Closed(_) => continue,
+            match self.connection.receive() {
+                Some(Event::Closed(_)) => {}
+                Some(event) => {
+                    self.note(&event);
+                    return Poll::Ready(Ok(Some(event)));
                 }
-                return Poll::Ready(Ok(Some(event)));
-            }
-            if self.connection.closed().is_some() {
-                ready!(self.poll_end(cx));
-                return Poll::Ready(self.verdict());
-            }
-            match self.poll_flush(cx) {
-                // A peer that takes nothing any more may still have left something to read, its Close for example.
-                Poll::Ready(Err(Error::ConnectionLost)) | Poll::Ready(Ok(())) | Poll::Pending => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-            }
-            self.observe();
-            if self.overtime >= READS_IN_A_ROW {
-                if let Err(error) = self.pipe.timer.check(self.pipe.now()) {
-                    return Poll::Ready(Err(self.lose(error.into())));
+                None if self.connection.closed().is_some() => {
+                    ready!(self.poll_end(cx));
+                    return Poll::Ready(self.verdict());
                 }
+                None => ready!(self.poll_more(cx))?,
             }
-            if self.reads >= READS_IN_A_ROW {
-                // There is more, but others shall have their turn.
+        }
+    }
+
+    /// Waits for the pong to a ping that was sent, and tells how long it took. What else comes is kept to be received.
+    pub(super) fn poll_pong(&mut self, cx: &mut Context<'_>, (number, sent): (u64, Duration)) -> Poll<Result<Duration, Error>> {
+        let mut kept = self.connection.bytes_put_back();
+        loop {
+            if self.pipe.timer.answered() >= number {
+                return Poll::Ready(Ok(self.pipe.now().saturating_sub(sent)));
+            }
+            if kept >= EARLY {
+                return Poll::Ready(Err(Error::Unread));
+            }
+            match self.connection.next_event() {
+                Some(Event::Closed(_)) => {}
+                Some(event) => {
+                    self.note(&event);
+                    kept += event.held();
+                    self.connection.put_back(event);
+                }
+                None if self.connection.closed().is_some() => return Poll::Ready(Err(Error::ConnectionLost)),
+                None => ready!(self.poll_more(cx))?,
+            }
+        }
+    }
+
+    fn note(&mut self, event: &Event) {
+        let now = self.pipe.now();
+        match event {
+            Event::Message(_) | Event::Part(_) => self.pipe.timer.message(now),
+            Event::Pong(payload) => self.pipe.timer.pong(payload, now),
+            Event::Ping(_) => self.replied = true,
+            Event::Closed(_) => {}
+        }
+    }
+
+    /// Writes what waits, and reads.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // A peer that takes nothing any more may still have left something to read, its Close for example.
+        let _ = self.poll_flush(cx);
+        self.observe();
+        if self.overtime >= READS_IN_A_ROW {
+            if let Err(error) = self.pipe.timer.check(self.pipe.now()) {
+                return Poll::Ready(Err(self.lose(error.into())));
+            }
+        }
+        if self.reads >= READS_IN_A_ROW {
+            // There is more, but others shall have their turn.
+            self.reads = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let connection = &mut self.connection;
+        match self.pipe.poll_read(cx, |bytes| connection.input().put_slice(bytes)) {
+            Poll::Ready(Ok(Some(_))) => {
+                self.reads += 1;
+                // Who comes late shall find what came in time, but not for ever.
+                self.overtime += usize::from(self.pipe.timer.check(self.pipe.now()).is_err());
+            }
+            Poll::Ready(Ok(None)) => self.connection.end_input(),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lose(error))),
+            // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
+            Poll::Pending => {
                 self.reads = 0;
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            let connection = &mut self.connection;
-            match self.pipe.poll_read(cx, |bytes| connection.input().put_slice(bytes)) {
-                Poll::Ready(Ok(Some(_))) => {
-                    self.reads += 1;
-                    // Who comes late shall find what came in time, but not for ever.
-                    self.overtime += usize::from(self.pipe.timer.check(self.pipe.now()).is_err());
-                }
-                Poll::Ready(Ok(None)) => self.connection.end_input(),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lose(error))),
-                // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
-                Poll::Pending => {
-                    self.reads = 0;
-                    match ready!(self.pipe.poll_time(cx, true)) {
-                        Ok(Due::Ping) => drop(self.queue_ping()?),
-                        Ok(Due::Nothing) => {}
-                        Err(error) => return Poll::Ready(Err(self.lose(error.into()))),
-                    }
+                match ready!(self.pipe.poll_time(cx, true)) {
+                    Ok(Due::Ping) => drop(self.queue_ping()?),
+                    Ok(Due::Nothing) => {}
+                    Err(error) => return Poll::Ready(Err(self.lose(error.into()))),
                 }
             }
         }
+        Poll::Ready(Ok(()))
     }
 
     /// Receives to the end, throwing away what still comes; tells how it ended.
@@ -161,28 +215,27 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         Poll::Ready(Ok(()))
     }
 
-    /// As [`poll_flush`](Self::poll_flush), but not longer than a peer may take that reads nothing.
-    pub(super) fn poll_flush_in_time(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.observe();
-        if let Poll::Ready(flushed) = self.poll_flush(cx) {
-            return Poll::Ready(flushed);
-        }
-        let closing = self.connection.state() != State::Open;
-        match ready!(self.pipe.poll_time(cx, closing)) {
-            Ok(_) => Poll::Pending,
-            Err(error) => Poll::Ready(Err(error.into())),
-        }
-    }
-
-    /// Queues a ping; gives its number.
-    pub(super) fn queue_ping(&mut self) -> Result<u64, Error> {
-        let payload = self.pipe.timer.ping(self.pipe.now());
+    /// Queues a ping; gives its number, and when that was.
+    pub(super) fn queue_ping(&mut self) -> Result<(u64, Duration), Error> {
+        let now = self.pipe.now();
+        let payload = self.pipe.timer.ping(now);
         self.connection.ping(payload)?;
-        Ok(u64::from_be_bytes(payload))
+        Ok((u64::from_be_bytes(payload), now))
     }
 
     pub(super) fn observe(&mut self) {
         self.pipe.timer.observe(self.connection.state(), self.pipe.now());
+    }
+
+    /// Whether the stream has ended, and not only the conversation.
+    pub(super) fn is_over(&self) -> bool {
+        self.ending == Ending::Done
+    }
+
+    /// What a task may wait for without the stream telling it: room, its turn, the answer to a ping, the end.
+    pub(super) fn watched(&self) -> impl PartialEq + use<S, C> {
+        let waiting = (self.connection.buffered_amount(), self.taken, self.permits);
+        (waiting, self.pipe.timer.answered(), self.connection.state(), self.is_over())
     }
 
     /// What a receiver is told at the end.
@@ -194,47 +247,47 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.observe();
         let mut reads = 0;
-        while self.ending != Ending::Done {
-            let step = match self.ending {
-                Ending::LastWords => self.poll_flush(cx).map(|flushed| flushed.is_ok()),
-                Ending::Shutdown if self.connection.role() == Role::Server => {
-                    self.pipe.stream.poll_shutdown(cx).map(|ended| ended.is_ok())
+        while !self.is_over() {
+            self.poll_farewell(cx);
+            // Meanwhile too: the peer may take our last words only after we have taken its own.
+            let hung_up = match self.pipe.poll_read(cx, |_| ()) {
+                Poll::Ready(Ok(Some(_))) if reads == READS_IN_A_ROW => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
-                Ending::Shutdown => Poll::Ready(true),
-                Ending::Drain => self.pipe.poll_read(cx, |_| ()).map(|read| !matches!(read, Ok(Some(_)))),
-                Ending::Done => Poll::Ready(true),
-            };
-            match step {
-                Poll::Ready(done) => {
+                Poll::Ready(Ok(Some(_))) => {
                     reads += 1;
-                    if self.pipe.timer.check(self.pipe.now()).is_err() {
-                        self.ending = Ending::Done;
-                    } else if reads == READS_IN_A_ROW {
-                        cx.waker().wake_by_ref();
-                        return Poll::Pending;
-                    } else if done || self.ending != Ending::Drain {
-                        self.ending = self.ending.next();
-                    }
+                    self.finish_if(self.pipe.timer.check(self.pipe.now()).is_err());
+                    continue;
                 }
-                Poll::Pending => {
-                    if ready!(self.pipe.poll_time(cx, true)).is_err() {
-                        self.ending = Ending::Done;
-                    }
-                }
+                Poll::Ready(_) => true,
+                Poll::Pending => false,
+            };
+            self.finish_if(hung_up && self.ending == Ending::Drain);
+            if !self.is_over() {
+                let too_late = ready!(self.pipe.poll_time(cx, true)).is_err();
+                self.finish_if(too_late);
             }
         }
         // For a client this is the first time; elsewhere it does no harm. Nobody waits for it.
         let _ = self.pipe.stream.poll_shutdown(cx);
         Poll::Ready(())
     }
-}
 
-impl Ending {
-    const fn next(self) -> Self {
-        match self {
-            Self::LastWords => Self::Shutdown,
-            Self::Shutdown => Self::Drain,
-            Self::Drain | Self::Done => Self::Done,
+    /// Writes the last words and says that they were the last, as far as the stream takes it.
+    fn poll_farewell(&mut self, cx: &mut Context<'_>) {
+        if self.ending == Ending::LastWords && self.poll_flush(cx).is_ready() {
+            self.ending = Ending::Shutdown;
+        }
+        let client = self.connection.role() == Role::Client;
+        if self.ending == Ending::Shutdown && (client || self.pipe.stream.poll_shutdown(cx).is_ready()) {
+            self.ending = Ending::Drain;
+        }
+    }
+
+    fn finish_if(&mut self, done: bool) {
+        if done {
+            self.ending = Ending::Done;
         }
     }
 }

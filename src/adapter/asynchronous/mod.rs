@@ -6,34 +6,34 @@ mod driver;
 mod halves;
 mod io;
 mod open;
+mod outgoing;
 mod pipe;
+mod sender;
 mod shared;
+mod traits;
+mod writing;
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::string::ToString;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_core::Stream as FuturesStream;
-use futures_sink::Sink;
-
 use self::driver::Driver;
-pub use self::halves::{Permit, Receiver, Sender};
+pub use self::halves::Receiver;
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 pub(super) use self::io::Alarm;
 pub use self::io::{Clock, Stream};
 pub use self::open::{Incoming, Options, PlainHttp, Upgrade};
+pub(super) use self::outgoing::Outlet;
 use self::pipe::Pipe;
-use crate::adapter::Error;
+pub use self::sender::{Permit, Sender};
+use self::shared::Tasks;
+pub use self::writing::MessageWriter;
+use crate::adapter::{Backpressure, Error, TrySendError};
 use crate::connection::{Closed, Connection, Event, State};
 use crate::message::{CloseCode, CloseFrame, Kind, Message};
 use crate::timing::{Timeouts, Timer};
-
-/// [`WebSocket::feed`] lets messages wait for more up to this many bytes; above it, [`WebSocket::send`] and [`WebSocket::feed`] wait
-/// until there is room.
-const HIGH_WATER: usize = 64 * 1024;
 
 /// A connection on an async stream.
 ///
@@ -41,8 +41,8 @@ const HIGH_WATER: usize = 64 * 1024;
 /// connection must be received from, even if nothing is expected. Dropping it cuts the stream: the peer is told nothing. To part
 /// properly, [`close`](Self::close).
 ///
-/// It is a [`Stream`](FuturesStream) of messages too, which ends after a clean end or the first error; and a [`Sink`] for them. Poll
-/// both from one task: it is the last one to poll that is woken. For two tasks there is [`split`](Self::split).
+/// It is a [`Stream`](futures_core::Stream) of messages too, which ends after a clean end or the first error; and a
+/// [`Sink`](futures_sink::Sink) for them, which two tasks may poll.
 ///
 /// # Cancel safety
 ///
@@ -52,6 +52,8 @@ pub struct WebSocket<S, C> {
     driver: Driver<S, C>,
     /// The stream of messages has ended.
     exhausted: bool,
+    /// Who polls it as a stream, and who as a sink.
+    tasks: Option<Arc<Tasks>>,
 }
 
 impl<S: Stream, C: Clock> WebSocket<S, C> {
@@ -59,7 +61,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     #[must_use]
     pub fn from_parts(stream: S, clock: C, connection: Connection, timeouts: Timeouts) -> Self {
         let timer = Timer::new(timeouts, clock.now());
-        Self::new(Pipe::new(stream, clock, timer), connection)
+        Self::new(Pipe::new(stream, clock, timer, Backpressure::default()), connection)
     }
 
     fn new(pipe: Pipe<S, C>, connection: Connection) -> Self {
@@ -67,7 +69,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     }
 
     const fn with_driver(driver: Driver<S, C>) -> Self {
-        Self { driver, exhausted: false }
+        Self { driver, exhausted: false, tasks: None }
     }
 
     /// Takes the connection apart, to send from one task, or several, while another receives.
@@ -124,12 +126,13 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// sent before can still be received. [`Error::TimedOut`] if the peer reads nothing; a message that waits then is not to be
     /// sent again.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.feed(message).await?;
-        self.flush().await
+        let mut message = Some(message.into());
+        self.begin();
+        poll_fn(|cx| self.poll_in_time(cx, |driver, cx| driver.poll_send(cx, &mut message))).await
     }
 
     /// Lets a message wait for more, to be written with them: at the next [`flush`](Self::flush) or [`send`](Self::send), when
-    /// [`recv`](Self::recv) has to wait, or when 64 KiB have come together. What still waits when the connection is dropped is lost.
+    /// [`recv`](Self::recv) has to wait, or at [`Backpressure::high_water`]. What still waits when the connection is dropped is lost.
     ///
     /// # Cancel safety
     ///
@@ -139,25 +142,31 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// As [`send`](Self::send).
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        let message = message.into();
-        poll_fn(|cx| self.poll_room(cx)).await?;
-        Ok(self.driver.connection.send(message)?)
+        let mut message = Some(message.into());
+        self.begin();
+        poll_fn(|cx| self.poll_in_time(cx, |driver, cx| driver.poll_feed(cx, &mut message))).await
     }
 
-    /// Sends the next part of a message, whose parts are of one kind; see [`Connection::send_part`].
-    ///
-    /// # Cancel safety
-    ///
-    /// If it is dropped while it waits for room, the part is not sent; after that it is sent whole.
+    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever is done next.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send); [`Error::Send`] also for a text that is none, and for another message in between.
-    pub async fn send_part(&mut self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), Error> {
-        let part = part.into();
-        poll_fn(|cx| self.poll_room(cx)).await?;
-        self.driver.connection.send_part(kind, part, last)?;
-        self.flush().await
+    /// [`TrySendError`] gives the message back.
+    pub fn try_send(&mut self, message: impl Into<Message>) -> Result<(), TrySendError> {
+        self.at_once(|driver| driver.try_feed(message.into()))
+    }
+
+    /// Writes a message piece by piece.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is taken until it is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Send`] once either side has begun to close.
+    pub async fn writer(&mut self, kind: Kind) -> Result<MessageWriter<'_, Self>, Error> {
+        MessageWriter::new(self, kind).await
     }
 
     /// Writes what waits.
@@ -170,7 +179,24 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// [`Error::ConnectionLost`] if the stream is cut off, [`Error::TimedOut`] if the peer reads nothing.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| self.driver.poll_flush_in_time(cx)).await
+        self.begin();
+        poll_fn(|cx| self.poll_in_time(cx, Driver::poll_flush)).await
+    }
+
+    /// Sends a ping, waits for the pong, and tells how long that took. Messages that come before it are kept for
+    /// [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    ///
+    /// The ping is queued at the first poll, and sent whole. Nothing that comes is lost.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv) and [`send`](Self::send); [`Error::ConnectionLost`] if the connection ends before the pong comes, and
+    /// [`Error::Unread`] if 64 KiB of messages do: in a busy conversation, [`start_ping`](Self::start_ping) instead.
+    pub async fn ping(&mut self) -> Result<Duration, Error> {
+        let ping = self.driver.queue_ping()?;
+        poll_fn(|cx| self.driver.poll_pong(cx, ping)).await
     }
 
     /// Sends a ping. When [`recv`](Self::recv) has met the peer's pong, [`round_trip`](Self::round_trip) tells how long it took.
@@ -182,7 +208,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub async fn ping(&mut self) -> Result<(), Error> {
+    pub async fn start_ping(&mut self) -> Result<(), Error> {
         self.driver.queue_ping()?;
         self.flush().await
     }
@@ -263,6 +289,17 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         self.driver.connection.buffered_amount()
     }
 
+    /// How many messages were dropped; see [`Overflow::DropNewest`](crate::Overflow::DropNewest).
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.driver.dropped
+    }
+
+    /// How much may wait to be written from now on; [`Options`](crate::tokio::Options::backpressure) set it from the beginning.
+    pub fn set_backpressure(&mut self, backpressure: Backpressure) {
+        self.driver.pipe.backpressure = backpressure;
+    }
+
     /// The stream, to look at: addresses, TLS.
     #[must_use]
     pub const fn stream(&self) -> &S {
@@ -282,49 +319,47 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         Ok(())
     }
 
-    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.driver.connection.buffered_amount() < HIGH_WATER {
-            return Poll::Ready(Ok(()));
-        }
-        match self.driver.poll_flush_in_time(cx) {
-            Poll::Pending if self.driver.connection.buffered_amount() < HIGH_WATER => Poll::Ready(Ok(())),
-            flushed => flushed,
-        }
+    /// Polls for one of two tasks: one that receives, and one that sends.
+    fn poll_shared<T>(&mut self, cx: &mut Context<'_>, poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<T>) -> Poll<T> {
+        let tasks = Arc::clone(self.tasks.get_or_insert_default());
+        let (waker, is_new) = tasks.begin(cx);
+        let before = self.driver.watched();
+        let result = poll(self, &mut Context::from_waker(&waker));
+        tasks.end(cx, is_new, self.driver.watched() != before, result)
     }
 }
 
-impl<S: Stream, C: Clock> FuturesStream for WebSocket<S, C> {
-    type Item = Result<Message, Error>;
+impl<S: Stream, C: Clock> Outlet for WebSocket<S, C> {
+    type Stream = S;
+    type Clock = C;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.exhausted {
-            return Poll::Ready(None);
+    fn begin(&mut self) {
+        let now = self.driver.pipe.now();
+        self.driver.pipe.patience.begin(now);
+    }
+
+    fn poll_in_time<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut work: impl FnMut(&mut Driver<S, C>, &mut Context<'_>) -> Poll<Result<T, Error>>,
+    ) -> Poll<Result<T, Error>> {
+        self.driver.observe();
+        if let Poll::Ready(done) = work(&mut self.driver, cx) {
+            return Poll::Ready(done);
         }
-        let received = ready!(self.driver.poll_recv(cx));
-        self.exhausted = !matches!(received, Ok(Some(_)));
-        Poll::Ready(received.transpose())
-    }
-}
-
-/// Closing the sink says farewell with code 1000, and waits for the peer's.
-impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
-    type Error = Error;
-
-    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_room(cx)
+        let closing = self.driver.connection.state() != State::Open;
+        match ready!(self.driver.pipe.poll_time(cx, closing)) {
+            Ok(_) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error.into())),
+        }
     }
 
-    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        Ok(self.driver.connection.send(message)?)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.driver.poll_flush_in_time(cx)
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.driver.connection.close(CloseCode::NORMAL);
-        self.driver.poll_closed(cx).map_ok(|_| ())
+    fn at_once<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
+        let done = act(&mut self.driver);
+        let waker = self.tasks.as_ref().map_or_else(|| Waker::noop().clone(), |tasks| Waker::from(Arc::clone(tasks)));
+        // Should that fail, whoever waits for the stream will meet the same failure.
+        let _ = self.driver.poll_flush(&mut Context::from_waker(&waker));
+        done
     }
 }
 

@@ -9,6 +9,7 @@ use bytes::{Buf, BufMut, Bytes};
 use super::io::{Clock, Stream};
 use super::pipe::Pipe;
 use super::{Error, WebSocket};
+use crate::adapter::Backpressure;
 use crate::connection::{Config, Entropy, State};
 use crate::handshake::{
     Accept, ClientHandshake, ClientRequest, HandshakeError, Rejection, Reply, Request, RequestHead, Response, ServerHandshake,
@@ -20,6 +21,7 @@ use crate::timing::{TimedOut, Timeouts, Timer};
 pub struct Options {
     pub(in crate::adapter) config: Config,
     pub(in crate::adapter) timeouts: Timeouts,
+    pub(in crate::adapter) backpressure: Backpressure,
 }
 
 impl Options {
@@ -94,7 +96,7 @@ impl Options {
 
     fn pipe<S: Stream, C: Clock>(&self, stream: S, clock: C) -> Pipe<S, C> {
         let timer = Timer::new(self.timeouts, clock.now());
-        Pipe::new(stream, clock, timer)
+        Pipe::new(stream, clock, timer, self.backpressure)
     }
 }
 
@@ -143,10 +145,10 @@ impl<S: Stream, C: Clock> Upgrade<S, C> {
     /// # Errors
     ///
     /// As [`accept`](Self::accept).
-    pub async fn accept_with(self, accept: &Accept) -> Result<WebSocket<S, C>, Error> {
-        let mut socket = WebSocket::new(self.pipe, self.request.accept_with(accept));
-        socket.flush().await?;
-        Ok(socket)
+    pub async fn accept_with(mut self, accept: &Accept) -> Result<WebSocket<S, C>, Error> {
+        let mut connection = self.request.accept_with(accept);
+        poll_fn(|cx| self.pipe.poll_send(cx, connection.output())).await?;
+        Ok(WebSocket::new(self.pipe, connection))
     }
 
     /// Refuses, and ends the stream.

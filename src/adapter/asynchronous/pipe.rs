@@ -10,7 +10,7 @@ use std::vec::Vec;
 use bytes::Buf;
 
 use super::io::{Clock, Stream};
-use crate::adapter::{Error, is_cut};
+use crate::adapter::{Backpressure, Error, is_cut};
 use crate::timing::{Due, TimedOut, Timer};
 
 /// What a thread reads into, in bytes. The pages that no read ever filled take no memory.
@@ -30,15 +30,44 @@ pub(super) struct Pipe<S, C> {
     pub(super) stream: S,
     clock: C,
     pub(super) timer: Timer,
+    pub(super) backpressure: Backpressure,
     /// Whether something was written that the stream may still hold.
     unflushed: bool,
     /// Since when a write has made no progress.
     stalled: Option<Duration>,
+    /// For who has the stream's own clock.
+    pub(super) patience: Patience,
+}
+
+/// Since when somebody has waited for a write: from when it began to, or was last told that it waits in vain. Whoever goes on all
+/// the same gives the peer as much time again.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Patience(Duration);
+
+impl Patience {
+    pub(super) const fn begin(&mut self, now: Duration) {
+        self.0 = now;
+    }
+
+    /// When the wait is too long.
+    fn deadline<S, C>(self, pipe: &Pipe<S, C>) -> Option<Duration> {
+        Some(pipe.stalled?.max(self.0).saturating_add(pipe.timer.timeouts().write?))
+    }
+
+    /// When the wait is too long, or an error that says that it is.
+    pub(super) fn check<S, C>(&mut self, pipe: &Pipe<S, C>, now: Duration) -> Result<Option<Duration>, TimedOut> {
+        let deadline = self.deadline(pipe);
+        if deadline.is_some_and(|deadline| now >= deadline) {
+            self.begin(now);
+            return Err(TimedOut::Write);
+        }
+        Ok(deadline)
+    }
 }
 
 impl<S: Stream, C: Clock> Pipe<S, C> {
-    pub(super) const fn new(stream: S, clock: C, timer: Timer) -> Self {
-        Self { stream, clock, timer, unflushed: false, stalled: None }
+    pub(super) fn new(stream: S, clock: C, timer: Timer, backpressure: Backpressure) -> Self {
+        Self { stream, clock, timer, backpressure, unflushed: false, stalled: None, patience: Patience::default() }
     }
 
     pub(super) const fn clock(&self) -> &C {
@@ -117,36 +146,26 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         read
     }
 
-    /// When a write has made no progress for too long.
-    pub(super) fn stall(&self) -> Option<Duration> {
-        Some(self.stalled?.saturating_add(self.timer.timeouts().write?))
-    }
-
-    pub(super) fn check_stall(&mut self, now: Duration) -> Result<(), TimedOut> {
-        if self.stall().is_some_and(|stall| now >= stall) {
-            // Told once: whoever goes on all the same gives the peer as much time again.
-            self.stalled = Some(now);
-            return Err(TimedOut::Write);
-        }
-        Ok(())
-    }
-
     /// Looks at the clock: for when there is nothing to read or to write. Pending if nothing is due. Where nobody is `listening`,
     /// only writes that make no progress are: a peer that is not heard may have spoken.
     pub(super) fn poll_time(&mut self, cx: &mut Context<'_>, listening: bool) -> Poll<Result<Due, TimedOut>> {
-        let stall = self.stall();
         loop {
             let now = self.now();
-            self.check_stall(now)?;
-            let mut deadline = stall;
+            let mut patience = self.patience;
+            let checked = patience.check(self, now);
+            self.patience = patience;
+            let stall = checked?;
+            let mut deadline = self.timer.deadline();
             if listening {
                 match self.timer.poll(now) {
                     Ok(Due::Nothing) => {}
                     due => return Poll::Ready(due),
                 }
-                deadline = [self.timer.deadline(), stall].into_iter().flatten().min();
+            } else {
+                // It is for another task to act on, which the same clock wakes.
+                deadline = deadline.filter(|deadline| *deadline > now);
             }
-            let Some(deadline) = deadline else { return Poll::Pending };
+            let Some(deadline) = [deadline, stall].into_iter().flatten().min() else { return Poll::Pending };
             ready!(self.clock.poll_until(cx, deadline));
         }
     }

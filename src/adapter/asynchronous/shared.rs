@@ -7,7 +7,6 @@ use std::vec::Vec;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
-use crate::connection::State;
 
 /// What the halves share.
 pub(super) struct Shared<S, C> {
@@ -23,23 +22,38 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    /// Adds a task; false if it waits already.
-    fn add(&self, waker: &Waker) -> bool {
+    /// Polls for one task among several: whatever wakes one wakes all.
+    pub(super) fn begin(self: &Arc<Self>, cx: &Context<'_>) -> (Waker, bool) {
         let mut waiting = lock(&self.waiting);
-        let is_new = !waiting.iter().any(|other| other.will_wake(waker));
+        let is_new = !waiting.iter().any(|other| other.will_wake(cx.waker()));
         if is_new {
-            waiting.push(waker.clone());
+            waiting.push(cx.waker().clone());
         }
-        is_new
+        (Waker::from(Arc::clone(self)), is_new)
     }
 
-    fn remove(&self, waker: &Waker) {
-        lock(&self.waiting).retain(|other| !other.will_wake(waker));
+    /// What follows from that, with no lock held: `changed` is whether others may have waited for what was done.
+    pub(super) fn end<T>(self: &Arc<Self>, cx: &Context<'_>, is_new: bool, changed: bool, result: Poll<T>) -> Poll<T> {
+        if changed {
+            self.wake_by_ref();
+            if result.is_pending() {
+                self.begin(cx);
+            }
+        }
+        // Who is done does not wait, unless another future of the same task does.
+        if result.is_ready() && is_new {
+            lock(&self.waiting).retain(|other| !other.will_wake(cx.waker()));
+        }
+        result
     }
 }
 
 impl Wake for Tasks {
     fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
         let waiting = std::mem::take(&mut *lock(&self.waiting));
         waiting.into_iter().for_each(Waker::wake);
     }
@@ -57,28 +71,30 @@ impl<S: Stream, C: Clock> Shared<S, C> {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Driver<S, C>, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        let mut driver = lock(&self.driver);
-        let is_new = self.tasks.add(cx.waker());
-        let before = Self::watched(&driver);
-        let waker = Waker::from(Arc::clone(&self.tasks));
-        let result = poll(&mut driver, &mut Context::from_waker(&waker));
-        // What others may wait for has changed without the stream telling them.
-        if Self::watched(&driver) != before {
-            drop(driver);
-            waker.wake();
-            if result.is_pending() {
-                self.tasks.add(cx.waker());
-            }
-        }
-        // Who is done does not wait, unless another future of the same task does.
-        if result.is_ready() && is_new {
-            self.tasks.remove(cx.waker());
-        }
-        result
+        let (waker, is_new) = self.tasks.begin(cx);
+        let (result, changed) = {
+            let mut driver = lock(&self.driver);
+            let before = driver.watched();
+            let result = poll(&mut driver, &mut Context::from_waker(&waker));
+            (result, driver.watched() != before)
+        };
+        self.tasks.end(cx, is_new, changed, result)
     }
 
-    /// What a half may wait for: room, the answer to a ping, the end.
-    fn watched(driver: &Driver<S, C>) -> (usize, u64, State) {
-        (driver.connection.buffered_amount(), driver.pipe.timer.answered(), driver.connection.state())
+    /// Does something at once, and lets the stream have what it takes at once.
+    pub(super) fn at_once<T>(&self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
+        let waker = Waker::from(Arc::clone(&self.tasks));
+        let (done, changed) = {
+            let mut driver = lock(&self.driver);
+            let before = driver.watched();
+            let done = act(&mut driver);
+            // Should that fail, whoever waits for the stream will meet the same failure.
+            let _ = driver.poll_flush(&mut Context::from_waker(&waker));
+            (done, driver.watched() != before)
+        };
+        if changed {
+            waker.wake();
+        }
+        done
     }
 }

@@ -1,26 +1,29 @@
 //! A connection in two halves, for two threads: full duplex without a runtime.
 //!
-//! The core is behind a mutex that is held only while bytes are processed. Writing has a mutex of its own, held while a write
-//! blocks: a thread that receives never waits for one that sends. What nobody else is writing, an answer to a ping for
-//! example, it writes itself before it reads on.
+//! The core and the outgoing half of the stream are behind one mutex, which nobody holds while anything blocks: who writes takes
+//! the outgoing half out, and puts it back. A thread that receives never waits for one that sends; what nobody else is writing, an
+//! answer to a ping for example, it writes itself before it reads on.
 
+use std::boxed::Box;
 use std::fmt;
 use std::io;
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::BufMut;
 
-use super::pipe::{Pipe, Read, Stream, at_least_something, is_timeout};
-use super::{HIGH_WATER, WebSocket};
-use crate::adapter::{Error, is_cut};
+use super::WebSocket;
+use super::driver::{SLICE, is_stuck};
+use super::pipe::{Pipe, Read, Stream, Wait};
+use super::sender::Sender;
+use crate::adapter::{Backpressure, Error};
 use crate::connection::{Closed, Connection, Event, Role, State};
-use crate::message::{CloseCode, CloseFrame, Kind, Message};
-use crate::timing::TimedOut;
+use crate::message::{CloseCode, CloseFrame, Message};
+use crate::timing::{TimedOut, Timeouts};
 
 /// A stream that can be read by one thread while another writes to it.
-pub trait TryClone: Stream + Sized {
+pub trait TryClone: Stream + Send + Sized + 'static {
     /// A second handle of the same stream.
     ///
     /// # Errors
@@ -42,190 +45,148 @@ impl TryClone for std::os::unix::net::UnixStream {
     }
 }
 
+/// How to end both halves of a stream at once.
+pub(super) type Cut = Box<dyn Fn() + Send + Sync>;
+
 /// Takes a connection apart; what is written goes to `stream`.
-pub(super) fn split<S: Stream, W: Stream>(socket: WebSocket<S>, mut stream: W) -> Result<(Sender<W>, Receiver<S, W>), Error> {
-    let timeouts = *socket.pipe.timeouts();
-    stream.set_write_timeout(timeouts.write.map(at_least_something))?;
-    let shared = Arc::new(Shared {
-        connection: Mutex::new(socket.connection),
-        closed: Condvar::new(),
-        writing: Mutex::new(Writing { stream, taken: Bytes::new() }),
-        patience: timeouts.close,
-    });
-    Ok((Sender { shared: Arc::clone(&shared) }, Receiver { shared, pipe: socket.pipe }))
+pub(super) fn split<S: Stream, W: Stream>(
+    socket: WebSocket<S>,
+    stream: W,
+    cut: Cut,
+) -> Result<(Sender<W>, Receiver<S, W>), Error> {
+    let outgoing = socket.pipe.beside(stream)?;
+    let core = Core {
+        connection: socket.connection,
+        backpressure: socket.pipe.backpressure,
+        outgoing: Some(outgoing),
+        under_way: 0,
+        taken: false,
+        dropped: socket.dropped,
+        pings: 0,
+        answered: 0,
+        over: false,
+        receiver_gone: false,
+    };
+    let (epoch, timeouts) = (socket.pipe.epoch(), *socket.pipe.timeouts());
+    let shared = Arc::new(Shared { core: Mutex::new(core), changed: Condvar::new(), cut, epoch, timeouts });
+    Ok((Sender { shared: Arc::clone(&shared) }, Receiver { presence: Presence(shared), pipe: socket.pipe }))
 }
 
 /// What the halves share.
-struct Shared<W> {
-    connection: Mutex<Connection>,
-    /// Told when the conversation has ended.
-    closed: Condvar,
-    writing: Mutex<Writing<W>>,
-    /// How long a closing handshake may take.
-    patience: Option<Duration>,
+pub(super) struct Shared<W> {
+    core: Mutex<Core<W>>,
+    /// Told whenever the core has changed in a way that others may wait for.
+    pub(super) changed: Condvar,
+    pub(super) cut: Cut,
+    epoch: Instant,
+    pub(super) timeouts: Timeouts,
 }
 
-struct Writing<W> {
-    stream: W,
-    /// Taken out of the connection, and not written yet.
-    taken: Bytes,
+pub(super) struct Core<W> {
+    pub(super) connection: Connection,
+    pub(super) backpressure: Backpressure,
+    /// None while a thread writes to it.
+    outgoing: Option<Pipe<W>>,
+    /// Bytes that it writes.
+    under_way: usize,
+    /// Whether somebody sends a message in parts: nobody else's may come in between.
+    pub(super) taken: bool,
+    /// Messages that were dropped because too much waited.
+    pub(super) dropped: u64,
+    /// Pings that senders asked for, and the latest of them that was answered.
+    pub(super) pings: u64,
+    pub(super) answered: u64,
+    /// The stream has ended, and not only the conversation.
+    pub(super) over: bool,
+    pub(super) receiver_gone: bool,
 }
 
-/// A thread that panicked left nothing half done: the core's state is whole between any two calls.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// What marks a sender's ping: its number has the highest bit set, which the numbers of keep-alive never reach.
+pub(super) const ASKED: u64 = 1 << 63;
+
+impl<W> Core<W> {
+    pub(super) fn buffered_amount(&self) -> usize {
+        self.connection.buffered_amount() + self.under_way
+    }
+
+    /// Whether nothing waits to be written, or is being written.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.is_being_written() && !self.connection.wants_write()
+    }
+
+    /// Whether a thread is writing.
+    pub(super) fn is_being_written(&self) -> bool {
+        self.outgoing.is_none()
+    }
+
+    fn pong(&mut self, payload: &[u8]) {
+        let number = payload.try_into().map_or(0, u64::from_be_bytes);
+        if number & ASKED != 0 && number & !ASKED <= self.pings {
+            self.answered = self.answered.max(number & !ASKED);
+        }
+    }
+}
+
+impl<W> Shared<W> {
+    /// A thread that panicked left nothing half done: the core's state is whole between any two calls.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Core<W>> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    /// Waits until something changes, or it is too late.
+    pub(super) fn wait<'a>(&self, core: MutexGuard<'a, Core<W>>, time: Option<Duration>) -> MutexGuard<'a, Core<W>> {
+        match time {
+            Some(time) => self.changed.wait_timeout(core, time).unwrap_or_else(PoisonError::into_inner).0,
+            None => self.changed.wait(core).unwrap_or_else(PoisonError::into_inner),
+        }
+    }
 }
 
 impl<W: Stream> Shared<W> {
-    fn connection(&self) -> MutexGuard<'_, Connection> {
-        lock(&self.connection)
-    }
-
-    /// Writes what waits, after whoever is writing.
-    fn flush(&self) -> Result<(), Error> {
-        loop {
-            self.write(&mut lock(&self.writing))?;
-            // What somebody queued while we held the stream, but had found nothing more, is ours to write.
-            if !self.connection().wants_write() {
-                return Ok(());
+    /// Writes what waits, unless another thread is writing: then it does so.
+    pub(super) fn write<'a>(
+        &'a self,
+        mut core: MutexGuard<'a, Core<W>>,
+        wait: Wait,
+    ) -> (MutexGuard<'a, Core<W>>, Result<(), Error>) {
+        while core.connection.wants_write() || core.outgoing.as_ref().is_some_and(Pipe::is_unflushed) {
+            let Some(mut outgoing) = core.outgoing.take() else { break };
+            let mut output = core.connection.take_output();
+            outgoing.observe(core.connection.state());
+            core.under_way = bytes::Buf::remaining(&output);
+            drop(core);
+            let written = outgoing.write(&mut output, wait);
+            core = self.lock();
+            core.under_way = 0;
+            core.connection.restore(output);
+            core.outgoing = Some(outgoing);
+            self.changed.notify_all();
+            if written.is_err() {
+                return (core, written);
             }
         }
-    }
-
-    /// Writes what waits, unless somebody is writing: then it does so.
-    fn flush_unless_busy(&self) -> Result<(), Error> {
-        loop {
-            let Ok(mut writing) = self.writing.try_lock() else { return Ok(()) };
-            self.write(&mut writing)?;
-            drop(writing);
-            if !self.connection().wants_write() {
-                return Ok(());
-            }
-        }
-    }
-
-    fn write(&self, writing: &mut Writing<W>) -> Result<(), Error> {
-        loop {
-            if writing.taken.is_empty() {
-                let mut connection = self.connection();
-                if !connection.wants_write() {
-                    return Ok(writing.stream.flush()?);
-                }
-                let output = connection.output();
-                let len = output.chunk().len();
-                writing.taken = output.copy_to_bytes(len);
-            }
-            match writing.stream.write(&writing.taken) {
-                Ok(0) => return Err(Error::ConnectionLost),
-                Ok(written) => writing.taken.advance(written),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if is_timeout(&error) => return Err(TimedOut::Write.into()),
-                Err(error) if is_cut(&error) => return Err(Error::ConnectionLost),
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-}
-
-/// The half that sends. Clones of it send from several threads: messages never mix, and those of one thread arrive in order.
-pub struct Sender<W> {
-    shared: Arc<Shared<W>>,
-}
-
-impl<W> Clone for Sender<W> {
-    fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl<W: Stream> Sender<W> {
-    /// Sends a message: it is on its way when this returns.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::send`].
-    pub fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
-        self.shared.connection().send(message)?;
-        self.shared.flush()
-    }
-
-    /// Lets a message wait for more; see [`WebSocket::feed`].
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::send`].
-    pub fn feed(&self, message: impl Into<Message>) -> Result<(), Error> {
-        let waiting = {
-            let mut connection = self.shared.connection();
-            connection.send(message)?;
-            connection.buffered_amount()
-        };
-        if waiting < HIGH_WATER { Ok(()) } else { self.shared.flush() }
-    }
-
-    /// Sends the next part of a message; see [`Connection::send_part`]. Until its last part is sent, no sender can send another
-    /// message; but parts of one kind from two senders mix, so one of them should send them all.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::send_part`].
-    pub fn send_part(&self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), Error> {
-        self.shared.connection().send_part(kind, part, last)?;
-        self.shared.flush()
-    }
-
-    /// Writes what waits, whoever fed it.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::flush`].
-    pub fn flush(&self) -> Result<(), Error> {
-        self.shared.flush()
-    }
-
-    /// Says farewell, waits for the peer's, and tells how the conversation ended. It is the [`Receiver`] that meets the peer's
-    /// farewell: another thread must be receiving meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the peer does not answer in time, or
-    /// nobody receives.
-    pub fn close(&self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
-        let frame = CloseFrame::new(code, reason)?;
-        self.shared.connection().close(frame);
-        match self.shared.flush() {
-            Ok(()) | Err(Error::ConnectionLost) => {}
-            Err(error) => return Err(error),
-        }
-        let connection = self.shared.connection();
-        let open = |connection: &mut Connection| connection.closed().is_none();
-        let patience = self.shared.patience.unwrap_or(Duration::MAX);
-        let waited = self.shared.closed.wait_timeout_while(connection, patience, open);
-        let closed = waited.unwrap_or_else(PoisonError::into_inner).0.closed().cloned();
-        closed.ok_or_else(|| {
-            // The receiver is woken by that, too.
-            let _ = lock(&self.shared.writing).stream.shutdown(Shutdown::Both);
-            Error::TimedOut(TimedOut::Close)
-        })
-    }
-
-    /// Where the connection is in its life.
-    #[must_use]
-    pub fn state(&self) -> State {
-        self.shared.connection().state()
-    }
-
-    /// How the conversation ended, once it has.
-    #[must_use]
-    pub fn closed(&self) -> Option<Closed> {
-        self.shared.connection().closed().cloned()
+        (core, Ok(()))
     }
 }
 
 /// The half that receives. Dropping it leaves the [`Sender`]s alone with a stream that nobody reads.
 pub struct Receiver<S, W> {
-    shared: Arc<Shared<W>>,
+    presence: Presence<W>,
     pipe: Pipe<S>,
+}
+
+/// Tells the senders when it is dropped.
+struct Presence<W>(Arc<Shared<W>>);
+
+impl<W> Drop for Presence<W> {
+    fn drop(&mut self) {
+        self.0.lock().receiver_gone = true;
+        self.0.changed.notify_all();
+    }
 }
 
 impl<S: Stream, W: Stream> Receiver<S, W> {
@@ -235,13 +196,16 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     ///
     /// As [`WebSocket::recv`].
     pub fn recv(&mut self) -> Result<Option<Message>, Error> {
-        while let Some(event) = self.next_event()? {
-            if let Event::Message(message) = event {
-                self.send_replies();
-                return Ok(Some(message));
-            }
-        }
-        Ok(None)
+        self.recv_until(None)
+    }
+
+    /// Waits for the next message for a while; see [`WebSocket::recv_timeout`].
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv); and [`TimedOut::Receive`] if no message came in time. Nothing is lost then.
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Option<Message>, Error> {
+        self.recv_until(Some(self.pipe.now().saturating_add(timeout)))
     }
 
     /// As [`recv`](Self::recv), but gives everything that comes; see [`WebSocket::recv_event`].
@@ -250,78 +214,149 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     ///
     /// As [`recv`](Self::recv).
     pub fn recv_event(&mut self) -> Result<Option<Event>, Error> {
-        let event = self.next_event()?;
-        self.send_replies();
+        let wait = self.pipe.wait(None);
+        let event = self.next_event(wait, &mut false)?;
+        self.send_replies(wait);
         Ok(event)
+    }
+
+    /// Says farewell, waits for the peer's, ends the stream, and tells how the conversation ended; see [`WebSocket::close`].
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::close`].
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
+        let frame = CloseFrame::new(code, reason)?;
+        self.shared().lock().connection.close(frame);
+        loop {
+            match self.recv() {
+                Ok(_) | Err(Error::Protocol(_) | Error::ConnectionLost) => {}
+                Err(error) => {
+                    self.lose();
+                    return Err(error);
+                }
+            }
+            if let Some(closed) = self.closed() {
+                return Ok(closed);
+            }
+        }
     }
 
     /// Where the connection is in its life.
     #[must_use]
     pub fn state(&self) -> State {
-        self.shared.connection().state()
+        self.shared().lock().connection.state()
     }
 
     /// How the conversation ended, once it has.
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
-        self.shared.connection().closed().cloned()
+        self.shared().lock().connection.closed().cloned()
     }
 
-    /// How long the latest answered ping took, there and back.
+    /// How long the latest ping that kept the connection alive took, there and back. A sender's own tells it itself.
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
         self.pipe.round_trip()
     }
 
-    fn next_event(&mut self) -> Result<Option<Event>, Error> {
+    /// Puts the halves together again.
+    ///
+    /// # Errors
+    ///
+    /// Gives both back if the sender is another connection's, or is not the only one.
+    #[expect(clippy::result_large_err, reason = "nothing is lost: it is what was given")]
+    pub fn reunite(self, sender: Sender<W>) -> Result<WebSocket<S>, (Self, Sender<W>)> {
+        if !Arc::ptr_eq(&self.presence.0, &sender.shared) || Arc::strong_count(&self.presence.0) != 2 {
+            return Err((self, sender));
+        }
+        let Self { presence, pipe } = self;
+        let shared = Arc::clone(&presence.0);
+        drop((presence, sender));
+        let core = match Arc::try_unwrap(shared) {
+            Ok(shared) => shared.core.into_inner().unwrap_or_else(PoisonError::into_inner),
+            // Nobody can have cloned a sender meanwhile: there was only this one.
+            Err(shared) => return Err((Self { presence: Presence(Arc::clone(&shared)), pipe }, Sender { shared })),
+        };
+        Ok(WebSocket::reunited(pipe, core.connection, core.dropped))
+    }
+
+    fn shared(&self) -> &Shared<W> {
+        &self.presence.0
+    }
+
+    fn recv_until(&mut self, until: Option<Duration>) -> Result<Option<Message>, Error> {
+        let (wait, mut waited) = (self.pipe.wait(until), false);
+        while let Some(event) = self.next_event(wait, &mut waited)? {
+            if let Event::Message(message) = event {
+                self.send_replies(wait);
+                return Ok(Some(message));
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_event(&mut self, wait: Wait, waited: &mut bool) -> Result<Option<Event>, Error> {
         loop {
-            let event = self.shared.connection().receive();
+            let event = self.shared().lock().connection.receive();
             let now = self.pipe.now();
             match event {
-                Some(Event::Closed(_)) => self.end(),
+                Some(Event::Closed(_)) => self.end(wait),
                 Some(event) => {
                     match &event {
-                        Event::Pong(payload) => self.pipe.timer().pong(payload, now),
+                        Event::Pong(payload) => {
+                            self.pipe.timer().pong(payload, now);
+                            self.shared().lock().pong(payload);
+                            self.shared().changed.notify_all();
+                        }
                         Event::Ping(_) => {}
                         _ => self.pipe.timer().message(now),
                     }
                     return Ok(Some(event));
                 }
                 None => {
-                    if let Some(closed) = self.shared.connection().closed() {
-                        return Error::from_ending(closed).map(|()| None);
+                    if let Some(closed) = self.closed() {
+                        return Error::from_ending(&closed).map(|()| None);
                     }
-                    self.wait()?;
+                    if *waited && wait.is_over(now) {
+                        return Err(TimedOut::Receive.into());
+                    }
+                    self.wait(wait)?;
+                    *waited = true;
                 }
             }
         }
+    }
+
+    /// Writes what nobody else does, for a moment.
+    fn flush_soon(&self, wait: Wait) -> Result<(), Error> {
+        let at_most = wait.at_most(self.pipe.now(), SLICE);
+        self.shared().write(self.shared().lock(), at_most).1
     }
 
     /// Lets answers leave before the application goes to work on what was received. Should that fail, the next call will meet the
     /// same failure.
-    fn send_replies(&self) {
-        let _ = self.shared.flush_unless_busy();
+    fn send_replies(&self, wait: Wait) {
+        let _ = self.flush_soon(wait);
     }
 
-    fn wait(&mut self) -> Result<(), Error> {
-        match self.shared.flush_unless_busy() {
-            Ok(()) | Err(Error::ConnectionLost) => {}
-            Err(error) => return Err(error),
-        }
-        let state = self.shared.connection().state();
-        self.pipe.observe(state);
-        let shared = &self.shared;
-        match self.pipe.read(None, |bytes| shared.connection().input().put_slice(bytes)) {
+    fn wait(&mut self, wait: Wait) -> Result<(), Error> {
+        let stuck = is_stuck(self.flush_soon(wait))?;
+        let soon = if stuck { wait.at_most(self.pipe.now(), SLICE) } else { wait };
+        let shared = &self.presence.0;
+        self.pipe.observe(shared.lock().connection.state());
+        match self.pipe.read(soon.until, |bytes| shared.lock().connection.input().put_slice(bytes)) {
             Ok(Read::Bytes(_)) => {}
-            Ok(Read::End) => self.shared.connection().end_input(),
+            Ok(Read::End) => self.shared().lock().connection.end_input(),
             Ok(Read::PingDue) => {
                 // A sender may have begun to close meanwhile: then there is nothing to ask.
-                let mut connection = self.shared.connection();
-                if connection.state() == State::Open {
+                let mut core = shared.lock();
+                if core.connection.state() == State::Open {
                     let now = self.pipe.now();
-                    connection.ping(self.pipe.timer().ping(now))?;
+                    core.connection.ping(self.pipe.timer().ping(now))?;
                 }
             }
+            Err(Error::TimedOut(TimedOut::Receive)) if !wait.is_over(self.pipe.now()) => {}
             Err(error) => {
                 if error.is_final() {
                     self.lose();
@@ -332,28 +367,37 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         Ok(())
     }
 
-    /// Writes the last words, if nobody else does, and ends the stream: the server first.
-    fn end(&mut self) {
-        let _ = self.shared.flush();
-        self.shared.closed.notify_all();
-        let role = self.shared.connection().role();
-        self.pipe.hang_up(role == Role::Server, None);
+    /// Lets the last words leave, in the time that there is for closing, and ends the stream: the server first. Meanwhile it
+    /// reads: the peer may take our last words only after we have taken its own.
+    fn end(&mut self, wait: Wait) {
+        self.pipe.observe(State::Closed);
+        while matches!(self.flush_soon(wait), Ok(()) | Err(Error::TimedOut(TimedOut::Receive))) && !self.shared().lock().is_idle()
+        {
+            match self.pipe.read(wait.at_most(self.pipe.now(), SLICE).until, |_| ()) {
+                Err(Error::TimedOut(TimedOut::Receive)) if !wait.is_over(self.pipe.now()) => {}
+                Ok(Read::Bytes(_)) => {}
+                _ => break,
+            }
+        }
+        let role = self.shared().lock().connection.role();
+        self.pipe.hang_up(role == Role::Server, wait.until);
+        self.be_over();
     }
 
     /// Gives the connection up, with all that was received already given to the application.
     fn lose(&mut self) {
+        (self.shared().cut)();
         self.pipe.cut();
-        let mut connection = self.shared.connection();
-        connection.end_input();
-        while connection.receive().is_some() {}
-        drop(connection);
-        self.shared.closed.notify_all();
+        let mut core = self.shared().lock();
+        core.connection.end_input();
+        while core.connection.receive().is_some() {}
+        drop(core);
+        self.be_over();
     }
-}
 
-impl<W> fmt::Debug for Sender<W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").finish_non_exhaustive()
+    fn be_over(&self) {
+        self.shared().lock().over = true;
+        self.shared().changed.notify_all();
     }
 }
 

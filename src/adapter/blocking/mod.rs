@@ -20,26 +20,29 @@
 //! # }
 //! ```
 
+mod driver;
 mod halves;
 mod open;
 mod pipe;
+mod sender;
+mod writing;
 
+use std::boxed::Box;
 use std::fmt;
+use std::net::Shutdown;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::{BufMut, Bytes};
-
-pub use self::halves::{Receiver, Sender, TryClone};
+pub use self::halves::{Receiver, TryClone};
 pub use self::open::{Incoming, Options, PlainHttp, Upgrade, accept, connect, connect_over};
+use self::pipe::Pipe;
 pub use self::pipe::Stream;
-use self::pipe::{Pipe, Read};
-use super::Error;
-use crate::connection::{Closed, Connection, Event, Role, State};
+pub use self::sender::Sender;
+pub use self::writing::MessageWriter;
+use super::{Backpressure, Error, Overflow, TrySendError};
+use crate::connection::{Closed, Connection, Event, State};
 use crate::message::{CloseCode, CloseFrame, Kind, Message};
-use crate::timing::{TimedOut, Timeouts};
-
-/// [`WebSocket::feed`] lets messages wait for more up to this many bytes.
-const HIGH_WATER: usize = 64 * 1024;
+use crate::timing::Timeouts;
 
 /// A connection on a blocking stream.
 ///
@@ -73,6 +76,8 @@ pub struct WebSocket<S> {
     pipe: Pipe<S>,
     /// Something was answered that may not be written yet.
     replied: bool,
+    /// Messages that were dropped because too much waited.
+    dropped: u64,
 }
 
 impl<S: Stream> WebSocket<S> {
@@ -82,12 +87,17 @@ impl<S: Stream> WebSocket<S> {
     ///
     /// [`Error::Io`] if the stream's timeouts can't be set.
     pub fn from_parts(stream: S, connection: Connection, timeouts: Timeouts) -> Result<Self, Error> {
-        Ok(Self::new(Pipe::new(stream, timeouts, Instant::now())?, connection))
+        Ok(Self::new(Pipe::new(stream, timeouts, Backpressure::default(), Instant::now())?, connection))
     }
 
     fn new(mut pipe: Pipe<S>, connection: Connection) -> Self {
         pipe.observe(connection.state());
-        Self { connection, pipe, replied: false }
+        Self { connection, pipe, replied: false, dropped: 0 }
+    }
+
+    /// What halves that are put together again make.
+    fn reunited(pipe: Pipe<S>, connection: Connection, dropped: u64) -> Self {
+        Self { dropped, ..Self::new(pipe, connection) }
     }
 
     /// Takes the connection apart, to send from one thread, or several, while another receives.
@@ -100,16 +110,25 @@ impl<S: Stream> WebSocket<S> {
         S: TryClone,
     {
         let writer = self.pipe.stream().try_clone()?;
-        self.split_over(writer)
+        let cutter = Mutex::new(self.pipe.stream().try_clone()?);
+        self.split_over(writer, move || {
+            // A stream that can't be cut has been.
+            let _ = cutter.lock().unwrap_or_else(PoisonError::into_inner).shutdown(Shutdown::Both);
+        })
     }
 
-    /// As [`split`](Self::split), with the outgoing half of a stream that has halves of its own.
+    /// As [`split`](Self::split), with the outgoing half of a stream that has halves of its own. `cut` is to end both at once,
+    /// whatever other threads do with them meanwhile.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] if the outgoing half's timeout can't be set.
-    pub fn split_over<W: Stream>(self, writer: W) -> Result<(Sender<W>, Receiver<S, W>), Error> {
-        halves::split(self, writer)
+    pub fn split_over<W: Stream>(
+        self,
+        writer: W,
+        cut: impl Fn() + Send + Sync + 'static,
+    ) -> Result<(Sender<W>, Receiver<S, W>), Error> {
+        halves::split(self, writer, Box::new(cut))
     }
 
     /// Waits for the next message. `None` is the end: both sides said farewell; [`closed`](Self::closed) tells with what code, which
@@ -133,8 +152,9 @@ impl<S: Stream> WebSocket<S> {
     ///
     /// As [`recv`](Self::recv).
     pub fn recv_event(&mut self) -> Result<Option<Event>, Error> {
-        let event = self.next_event(None, &mut false)?;
-        self.send_replies(None);
+        let wait = self.pipe.wait(None);
+        let event = self.next_event(wait, &mut false)?;
+        self.send_replies(wait);
         Ok(event)
     }
 
@@ -156,29 +176,56 @@ impl<S: Stream> WebSocket<S> {
     /// sent before can still be received. [`Error::TimedOut`] if the peer reads nothing; the message waits then, and is not to
     /// be sent again.
     pub fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.connection.send(message)?;
-        self.flush()
+        if self.admit()? {
+            self.connection.send(message)?;
+        }
+        if self.pipe.backpressure.overflow == Overflow::Wait { self.flush() } else { self.flush_now() }
+    }
+
+    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever is done next.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`] gives the message back.
+    pub fn try_send(&mut self, message: impl Into<Message>) -> Result<(), TrySendError> {
+        let message = message.into();
+        if let Err(error) = self.connection.check_sendable() {
+            return Err(TrySendError::Refused(message, error));
+        }
+        if self.pipe.backpressure.is_full(self.connection.buffered_amount()) {
+            return Err(TrySendError::Full(message));
+        }
+        let sent = self.connection.send(message);
+        debug_assert!(sent.is_ok(), "it was sendable");
+        // Should that fail, the next call will meet the same failure.
+        let _ = self.flush_now();
+        Ok(())
     }
 
     /// Lets a message wait for more, to be written with them: at the next [`flush`](Self::flush) or [`send`](Self::send), when
-    /// [`recv`](Self::recv) has to wait, or when 64 KiB have come together. What still waits when the connection is dropped is lost.
+    /// [`recv`](Self::recv) has to wait, or at [`Backpressure::high_water`]. What still waits when the connection is dropped is lost.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send).
     pub fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.connection.send(message)?;
-        if self.connection.buffered_amount() < HIGH_WATER { Ok(()) } else { self.flush() }
+        if self.admit()? {
+            self.connection.send(message)?;
+        }
+        if !self.pipe.backpressure.is_high(self.connection.buffered_amount()) {
+            return Ok(());
+        }
+        if self.pipe.backpressure.overflow == Overflow::Wait { self.flush() } else { self.flush_now() }
     }
 
-    /// Sends the next part of a message, whose parts are of one kind; see [`Connection::send_part`].
+    /// Writes a message piece by piece.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send); [`Error::Send`] also for a text that is none, and for another message in between.
-    pub fn send_part(&mut self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), Error> {
-        self.connection.send_part(kind, part, last)?;
-        self.flush()
+    /// [`Error::Send`] once either side has begun to close.
+    pub fn writer(&mut self, kind: Kind) -> Result<MessageWriter<'_, Self>, Error> {
+        self.connection.check_sendable()?;
+        Ok(MessageWriter::new(self, kind))
     }
 
     /// Writes what waits.
@@ -187,7 +234,18 @@ impl<S: Stream> WebSocket<S> {
     ///
     /// [`Error::ConnectionLost`] if the stream is cut off, [`Error::TimedOut`] if the peer reads nothing.
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.flush_until(None)
+        self.flush_in(self.pipe.wait(None))
+    }
+
+    /// Sends a ping, waits for the pong, and tells how long that took. Messages that come before it are kept for
+    /// [`recv`](Self::recv).
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv) and [`send`](Self::send); [`Error::ConnectionLost`] if the connection ends before the pong comes, and
+    /// [`Error::Unread`] if 64 KiB of messages do: in a busy conversation, [`start_ping`](Self::start_ping) instead.
+    pub fn ping(&mut self) -> Result<Duration, Error> {
+        self.await_pong()
     }
 
     /// Sends a ping. When [`recv`](Self::recv) has met the peer's pong, [`round_trip`](Self::round_trip) tells how long it took.
@@ -195,7 +253,7 @@ impl<S: Stream> WebSocket<S> {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub fn ping(&mut self) -> Result<(), Error> {
+    pub fn start_ping(&mut self) -> Result<(), Error> {
         self.queue_ping()?;
         self.flush()
     }
@@ -272,6 +330,23 @@ impl<S: Stream> WebSocket<S> {
         self.connection.subprotocol()
     }
 
+    /// How many messages were dropped; see [`Overflow::DropNewest`].
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Bytes that wait to be written, headers included.
+    #[must_use]
+    pub const fn buffered_amount(&self) -> usize {
+        self.connection.buffered_amount()
+    }
+
+    /// How much may wait to be written from now on; [`Options::backpressure`] set it from the beginning.
+    pub fn set_backpressure(&mut self, backpressure: Backpressure) {
+        self.pipe.backpressure = backpressure;
+    }
+
     /// The stream, to look at: addresses, TLS.
     #[must_use]
     pub const fn stream(&self) -> &S {
@@ -289,101 +364,6 @@ impl<S: Stream> WebSocket<S> {
         let frame = CloseFrame::new(code, reason)?;
         self.connection.close(frame);
         Ok(())
-    }
-
-    fn recv_until(&mut self, until: Option<Duration>) -> Result<Option<Message>, Error> {
-        let mut waited = false;
-        while let Some(event) = self.next_event(until, &mut waited)? {
-            if let Event::Message(message) = event {
-                self.send_replies(until);
-                return Ok(Some(message));
-            }
-        }
-        Ok(None)
-    }
-
-    fn next_event(&mut self, until: Option<Duration>, waited: &mut bool) -> Result<Option<Event>, Error> {
-        loop {
-            if let Some(event) = self.connection.receive() {
-                let now = self.pipe.now();
-                match &event {
-                    Event::Message(_) | Event::Part(_) => self.pipe.timer().message(now),
-                    Event::Pong(payload) => self.pipe.timer().pong(payload, now),
-                    Event::Ping(_) => self.replied = true,
-                    Event::Closed(_) => {
-                        self.end(until);
-                        continue;
-                    }
-                }
-                return Ok(Some(event));
-            }
-            if let Some(closed) = self.connection.closed() {
-                return Error::from_ending(closed).map(|()| None);
-            }
-            // Bytes that come all the time, but are no message, do not make the time longer.
-            if *waited && until.is_some_and(|until| self.pipe.now() >= until) {
-                return Err(TimedOut::Receive.into());
-            }
-            self.wait(until)?;
-            *waited = true;
-        }
-    }
-
-    /// Writes what waits, then waits for bytes.
-    fn wait(&mut self, until: Option<Duration>) -> Result<(), Error> {
-        match self.flush_until(until) {
-            // A peer that takes nothing, or not yet, may still have left something to read, its Close for example.
-            Ok(()) | Err(Error::ConnectionLost | Error::TimedOut(TimedOut::Receive)) => {}
-            Err(error) => return Err(error),
-        }
-        let connection = &mut self.connection;
-        match self.pipe.read(until, |bytes| connection.input().put_slice(bytes)) {
-            Ok(Read::Bytes(_)) => {}
-            Ok(Read::End) => self.connection.end_input(),
-            Ok(Read::PingDue) => self.queue_ping()?,
-            Err(error) => {
-                if error.is_final() {
-                    self.lose();
-                }
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    /// Lets answers leave before the application goes to work on what was received.
-    fn send_replies(&mut self, until: Option<Duration>) {
-        if self.replied {
-            // Should it fail, the next call will meet the same failure; what was received must not be lost to it.
-            let _ = self.flush_until(until);
-        }
-    }
-
-    fn flush_until(&mut self, until: Option<Duration>) -> Result<(), Error> {
-        self.pipe.observe(self.connection.state());
-        while self.connection.wants_write() || self.pipe.is_unflushed() {
-            self.pipe.write(self.connection.output(), until)?;
-        }
-        self.replied = false;
-        Ok(())
-    }
-
-    /// Gives the connection up, with all that was received already given to the application.
-    fn lose(&mut self) {
-        self.pipe.cut();
-        self.connection.end_input();
-        while self.connection.receive().is_some() {}
-    }
-
-    fn queue_ping(&mut self) -> Result<(), Error> {
-        let now = self.pipe.now();
-        Ok(self.connection.ping(self.pipe.timer().ping(now))?)
-    }
-
-    /// Writes the last words, if there are any, and ends the stream: the server first.
-    fn end(&mut self, until: Option<Duration>) {
-        let _ = self.flush_until(until);
-        self.pipe.hang_up(self.connection.role() == Role::Server, until);
     }
 }
 

@@ -10,6 +10,7 @@ use bytes::{BufMut, Bytes};
 
 use super::pipe::{Pipe, Read, Stream};
 use super::{Error, WebSocket};
+use crate::adapter::Backpressure;
 use crate::connection::{Config, Entropy, State};
 use crate::handshake::{
     Accept, ClientHandshake, ClientRequest, HandshakeError, Rejection, Reply, Request, RequestHead, Response, ServerHandshake,
@@ -69,10 +70,11 @@ pub fn connect_over<S: Stream>(stream: S, request: &ClientRequest) -> Result<(We
 pub struct Options {
     config: Config,
     timeouts: Timeouts,
+    backpressure: Backpressure,
 }
 
 impl Options {
-    /// The defaults: [`Config::new`] and [`Timeouts::default`].
+    /// The defaults: [`Config::new`], [`Timeouts::default`] and [`Backpressure::default`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -89,6 +91,13 @@ impl Options {
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
+        self
+    }
+
+    /// How much may wait to be written, and what happens to messages when it does.
+    #[must_use]
+    pub fn backpressure(mut self, backpressure: Backpressure) -> Self {
+        self.backpressure = backpressure;
         self
     }
 
@@ -116,7 +125,7 @@ impl Options {
     /// took too long.
     pub fn receive_request<S: Stream>(&self, mut stream: S) -> Result<Incoming<S>, Error> {
         stream.set_nodelay()?;
-        let mut pipe = Pipe::new(stream, self.timeouts, Instant::now())?;
+        let mut pipe = Pipe::new(stream, self.timeouts, self.backpressure, Instant::now())?;
         let mut handshake = ServerHandshake::new(self.config.clone());
         loop {
             match handshake.receive() {
@@ -195,9 +204,9 @@ impl Options {
         epoch: Instant,
     ) -> Result<(WebSocket<S>, Response), Error> {
         stream.set_nodelay()?;
-        let mut pipe = Pipe::new(stream, self.timeouts, epoch)?;
+        let mut pipe = Pipe::new(stream, self.timeouts, self.backpressure, epoch)?;
         let mut handshake = ClientHandshake::new(request, self.config.clone(), Entropy::from_os()?);
-        pipe.write(handshake.output(), None)?;
+        pipe.write(handshake.output(), pipe.wait(None))?;
         loop {
             if let Some((connection, response)) = handshake.receive()? {
                 return Ok((WebSocket::new(pipe, connection), response));
@@ -256,10 +265,10 @@ impl<S: Stream> Upgrade<S> {
     /// # Errors
     ///
     /// As [`accept`](Self::accept).
-    pub fn accept_with(self, accept: &Accept) -> Result<WebSocket<S>, Error> {
-        let mut socket = WebSocket::new(self.pipe, self.request.accept_with(accept));
-        socket.flush()?;
-        Ok(socket)
+    pub fn accept_with(mut self, accept: &Accept) -> Result<WebSocket<S>, Error> {
+        let mut connection = self.request.accept_with(accept);
+        self.pipe.write(connection.output(), self.pipe.wait(None))?;
+        Ok(WebSocket::new(self.pipe, connection))
     }
 
     /// Refuses, and ends the stream.
@@ -315,7 +324,7 @@ impl<S: Stream> PlainHttp<S> {
 fn dismiss<S: Stream>(mut pipe: Pipe<S>, mut rejection: Rejection) -> Result<(), Error> {
     // The client has done its part of the handshake; from here it has the time for closing.
     pipe.observe(State::Closed);
-    pipe.write(rejection.output(), None)?;
+    pipe.write(rejection.output(), pipe.wait(None))?;
     pipe.hang_up(true, None);
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::vec::Vec;
 
 use bytes::Buf;
 
-use crate::adapter::{Error, is_cut};
+use crate::adapter::{Backpressure, Error, is_cut};
 use crate::connection::State;
 use crate::timing::{Due, TimedOut, Timeouts, Timer};
 
@@ -148,14 +148,38 @@ pub(super) enum Read {
     PingDue,
 }
 
+/// How long somebody waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    /// Since when: who comes to a peer that takes nothing gives it as much time again.
+    pub(super) begun: Duration,
+    /// Until when, if not longer.
+    pub(super) until: Option<Duration>,
+}
+
+impl Wait {
+    /// As long, but not longer than this from `now` on.
+    pub(super) fn at_most(self, now: Duration, time: Duration) -> Self {
+        let soon = now.saturating_add(time);
+        Self { until: Some(self.until.map_or(soon, |until| until.min(soon))), ..self }
+    }
+
+    pub(super) fn is_over(self, now: Duration) -> bool {
+        self.until.is_some_and(|until| now >= until)
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Pipe<S> {
     stream: S,
     /// The epoch of `timer`.
     epoch: Instant,
     timer: Timer,
+    pub(super) backpressure: Backpressure,
     /// Whether something was written that the stream may still hold.
     unflushed: bool,
+    /// When the stream last took something.
+    took: Duration,
     /// Reads since the time for the handshake was over.
     overtime: usize,
     /// The timeouts that the stream has now, so as not to set them again.
@@ -165,16 +189,34 @@ pub(super) struct Pipe<S> {
 
 impl<S: Stream> Pipe<S> {
     /// Begins the opening handshake's time at `epoch`.
-    pub(super) fn new(mut stream: S, timeouts: Timeouts, epoch: Instant) -> Result<Self, Error> {
+    pub(super) fn new(mut stream: S, timeouts: Timeouts, backpressure: Backpressure, epoch: Instant) -> Result<Self, Error> {
         stream.set_blocking()?;
         stream.set_read_timeout(None)?;
         stream.set_write_timeout(None)?;
         let timer = Timer::new(timeouts, Duration::ZERO);
-        Ok(Self { stream, epoch, timer, unflushed: false, overtime: 0, read_timeout: None, write_timeout: None })
+        let took = Duration::ZERO;
+        let (read_timeout, write_timeout) = (None, None);
+        Ok(Self { stream, epoch, timer, backpressure, unflushed: false, took, overtime: 0, read_timeout, write_timeout })
+    }
+
+    /// The same, on a second handle of the stream.
+    pub(super) fn beside<W: Stream>(&self, stream: W) -> Result<Pipe<W>, Error> {
+        let mut pipe = Pipe::new(stream, *self.timer.timeouts(), self.backpressure, self.epoch)?;
+        pipe.observe(self.timer.state());
+        Ok(pipe)
+    }
+
+    /// Begins to wait.
+    pub(super) fn wait(&self, until: Option<Duration>) -> Wait {
+        Wait { begun: self.now(), until }
     }
 
     pub(super) fn now(&self) -> Duration {
         self.epoch.elapsed()
+    }
+
+    pub(super) const fn epoch(&self) -> Instant {
+        self.epoch
     }
 
     pub(super) const fn timeouts(&self) -> &Timeouts {
@@ -210,32 +252,32 @@ impl<S: Stream> Pipe<S> {
     }
 
     /// Writes all there is, and passes it on. What was written when an error comes is off the buffer.
-    pub(super) fn write(&mut self, output: &mut impl Buf, until: Option<Duration>) -> Result<(), Error> {
+    pub(super) fn write(&mut self, output: &mut impl Buf, wait: Wait) -> Result<(), Error> {
         while output.has_remaining() {
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             let count = output.chunks_vectored(&mut slices);
-            match self.in_time(until, |stream| stream.write_vectored(&slices[..count]))? {
+            match self.in_time(wait, |stream| stream.write_vectored(&slices[..count]))? {
                 0 => return Err(Error::ConnectionLost),
                 written => output.advance(written),
             }
+            self.took = self.now();
             self.unflushed = true;
         }
-        self.in_time(until, S::flush)?;
+        self.in_time(wait, S::flush)?;
         self.unflushed = false;
         Ok(())
     }
 
     /// Writes or flushes, no longer than there is time.
-    fn in_time<T>(&mut self, until: Option<Duration>, mut work: impl FnMut(&mut S) -> io::Result<T>) -> Result<T, Error> {
-        let begun = self.now();
-        let stall = self.timer.timeouts().write.map(|timeout| begun.saturating_add(timeout));
+    fn in_time<T>(&mut self, wait: Wait, mut work: impl FnMut(&mut S) -> io::Result<T>) -> Result<T, Error> {
+        let stall = self.timer.timeouts().write.map(|timeout| wait.begun.max(self.took).saturating_add(timeout));
         loop {
             // In an open connection the timer's deadline is for what is read.
             let phase = if self.timer.state() == State::Open { None } else { self.timer.deadline() };
-            let deadline = [stall, phase, until].into_iter().flatten().min();
-            let timeout = deadline.map(|deadline| deadline.saturating_sub(self.now()));
-            if self.write_timeout != timeout {
-                self.stream.set_write_timeout(timeout.map(at_least_something))?;
+            let deadline = [stall, phase, wait.until].into_iter().flatten().min();
+            let begun = self.now();
+            if let Some(timeout) = new_timeout(self.write_timeout, deadline, begun) {
+                self.stream.set_write_timeout(timeout)?;
                 self.write_timeout = timeout;
             }
             match work(&mut self.stream) {
@@ -244,13 +286,15 @@ impl<S: Stream> Pipe<S> {
                 Err(error) if is_timeout(&error) => {
                     let now = self.now();
                     self.timer.check(now)?;
-                    if until.is_some_and(|until| now >= until) {
-                        return Err(TimedOut::Receive.into());
-                    }
                     if stall.is_some_and(|stall| now >= stall) {
                         return Err(TimedOut::Write.into());
                     }
-                    return Err(does_not_wait(&error).into());
+                    if wait.is_over(now) {
+                        return Err(TimedOut::Receive.into());
+                    }
+                    if !waited(self.write_timeout, now.saturating_sub(begun)) {
+                        return Err(too_early(error).unwrap_or(Error::ConnectionLost));
+                    }
                 }
                 Err(error) if is_cut(&error) => return Err(Error::ConnectionLost),
                 Err(error) => return Err(error.into()),
@@ -281,9 +325,9 @@ impl<S: Stream> Pipe<S> {
         }
         loop {
             let deadline = [self.timer.deadline(), until].into_iter().flatten().min();
-            let timeout = deadline.map(|deadline| deadline.saturating_sub(self.now()));
-            if self.read_timeout != timeout {
-                self.stream.set_read_timeout(timeout.map(at_least_something))?;
+            let begun = self.now();
+            if let Some(timeout) = new_timeout(self.read_timeout, deadline, begun) {
+                self.stream.set_read_timeout(timeout)?;
                 self.read_timeout = timeout;
             }
             match self.stream.read(window) {
@@ -292,14 +336,15 @@ impl<S: Stream> Pipe<S> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
                 Err(error) if is_timeout(&error) => {
-                    if self.timer.poll(self.epoch.elapsed())? == Due::Ping {
+                    let now = self.now();
+                    if self.timer.poll(now)? == Due::Ping {
                         return Ok(Read::PingDue);
                     }
-                    if until.is_some_and(|until| self.now() >= until) {
+                    if until.is_some_and(|until| now >= until) {
                         return Err(TimedOut::Receive.into());
                     }
-                    if deadline.is_none_or(|deadline| self.now() < deadline) {
-                        return Err(does_not_wait(&error).into());
+                    if !waited(self.read_timeout, now.saturating_sub(begun)) {
+                        return too_early(error).map_or(Ok(Read::End), Err);
                     }
                 }
                 Err(error) if is_cut(&error) => return Ok(Read::End),
@@ -328,17 +373,27 @@ impl<S: Stream> Pipe<S> {
     }
 }
 
-/// A stream that says it is too late when it is not.
-fn does_not_wait(error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), "the stream does not block: make it, or drive the core with an event loop of your own")
+/// The timeout that the stream needs now, if the one that it has does not do. It may be shorter than the time that is left, so as
+/// not to be set for every call: then the call is made again.
+fn new_timeout(current: Option<Duration>, deadline: Option<Duration>, now: Duration) -> Option<Option<Duration>> {
+    let Some(left) = deadline.map(|deadline| deadline.saturating_sub(now)) else { return current.map(|_| None) };
+    let does = current.is_some_and(|current| current <= left && current >= left / 2);
+    // Sockets take no timeout of zero.
+    (!does).then(|| Some((left - left / 8).max(Duration::from_micros(1))))
 }
 
-/// Sockets take no timeout of zero.
-pub(super) fn at_least_something(timeout: Duration) -> Duration {
-    timeout.max(Duration::from_micros(1))
+/// Whether a call that the stream says took too long did take that long.
+fn waited(timeout: Option<Duration>, time: Duration) -> bool {
+    timeout.is_some_and(|timeout| time >= timeout / 2)
+}
+
+/// A stream that says it is too late when it is not: it does not block, or it was the network that gave up.
+fn too_early(error: io::Error) -> Option<Error> {
+    let told = "the stream does not block: make it, or drive the core with an event loop of your own";
+    (error.kind() != ErrorKind::TimedOut).then(|| io::Error::new(error.kind(), told).into())
 }
 
 /// How streams say that a timeout is over: systems differ.
-pub(super) fn is_timeout(error: &io::Error) -> bool {
+fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

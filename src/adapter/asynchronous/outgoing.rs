@@ -1,0 +1,145 @@
+//! What is sent, by whoever holds a connection or half of one: when a message is queued, and how long that may take.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+
+use super::driver::Driver;
+use super::io::{Clock, Stream};
+use crate::adapter::{Error, Overflow, TrySendError};
+use crate::connection::State;
+use crate::message::{Kind, Message};
+
+/// Who sends: a whole connection, or a sender among others. It has a driver, and waits no longer than a peer may take that reads
+/// nothing.
+pub trait Outlet {
+    /// What the connection stands on.
+    type Stream: Stream;
+    /// What times it.
+    type Clock: Clock;
+
+    /// Begins to wait.
+    fn begin(&mut self);
+
+    /// Does some work with the driver; once it makes no progress for too long, that is an error.
+    fn poll_in_time<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        work: impl FnMut(&mut Driver<Self::Stream, Self::Clock>, &mut Context<'_>) -> Poll<Result<T, Error>>,
+    ) -> Poll<Result<T, Error>>;
+
+    /// Does something at once, and lets the stream have what it takes at once.
+    fn at_once<T>(&mut self, act: impl FnOnce(&mut Driver<Self::Stream, Self::Clock>) -> T) -> T;
+}
+
+impl<S: Stream, C: Clock> Driver<S, C> {
+    /// Queues a message, then writes what is queued.
+    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>, message: &mut Option<Message>) -> Poll<Result<(), Error>> {
+        if message.is_some() {
+            ready!(self.poll_feed(cx, message))?;
+        }
+        match self.poll_flush(cx) {
+            // As much as the stream takes at once, if the application chose so.
+            Poll::Pending if self.pipe.backpressure.overflow != Overflow::Wait => Poll::Ready(Ok(())),
+            flushed => flushed,
+        }
+    }
+
+    /// Queues a message, or waits for room: takes it when it does, and not before.
+    pub(super) fn poll_feed(&mut self, cx: &mut Context<'_>, message: &mut Option<Message>) -> Poll<Result<(), Error>> {
+        ready!(self.poll_turn())?;
+        if self.pipe.backpressure.overflow == Overflow::Wait {
+            ready!(self.poll_room(cx))?;
+        } else if self.is_full(cx) {
+            *message = None;
+            return Poll::Ready(self.pipe.backpressure.refuse(&mut self.connection, &mut self.dropped));
+        }
+        let message = message.take().expect("a future is not polled when it is done");
+        Poll::Ready(Ok(self.connection.send(message)?))
+    }
+
+    /// Queues a message if there is room now.
+    pub(super) fn try_feed(&mut self, message: Message) -> Result<(), TrySendError> {
+        let full = self.pipe.backpressure.is_full(self.connection.buffered_amount());
+        if self.connection.state() == State::Open && (self.taken || full) {
+            return Err(TrySendError::Full(message));
+        }
+        self.permits += 1;
+        self.feed_permitted(message)
+    }
+
+    /// Waits for room for a message, and keeps it.
+    pub(super) fn poll_permit(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        ready!(self.poll_turn())?;
+        ready!(self.poll_room(cx))?;
+        self.permits += 1;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Queues a message for which there is a permit, which is used up.
+    pub(super) fn feed_permitted(&mut self, message: Message) -> Result<(), TrySendError> {
+        self.permits -= 1;
+        if let Err(error) = self.connection.check_sendable() {
+            return Err(TrySendError::Refused(message, error));
+        }
+        let sent = self.connection.send(message);
+        debug_assert!(sent.is_ok(), "it was sendable");
+        Ok(())
+    }
+
+    /// Waits until nobody else sends, or may send, and keeps it so.
+    pub(super) fn poll_take(&mut self) -> Poll<Result<(), Error>> {
+        ready!(self.poll_turn())?;
+        if self.permits > 0 {
+            return Poll::Pending;
+        }
+        self.taken = true;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Queues a part of a message whose sender has the turn; see [`poll_take`](Self::poll_take).
+    pub(super) fn poll_part(
+        &mut self,
+        cx: &mut Context<'_>,
+        kind: Kind,
+        part: &mut Bytes,
+        last: bool,
+    ) -> Poll<Result<(), Error>> {
+        if self.connection.state() == State::Open {
+            ready!(self.poll_room(cx))?;
+        }
+        Poll::Ready(Ok(self.connection.send_part(kind, std::mem::take(part), last)?))
+    }
+
+    /// Waits until nobody sends a message in parts. They who wait are woken when that changes.
+    pub(super) fn poll_turn(&self) -> Poll<Result<(), Error>> {
+        if self.taken && self.connection.state() == State::Open {
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(self.connection.check_sendable()?))
+    }
+
+    /// Waits until there is room for a message.
+    pub(super) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if !self.is_high() {
+            return Poll::Ready(Ok(()));
+        }
+        match self.poll_flush(cx) {
+            Poll::Pending if !self.is_high() => Poll::Ready(Ok(())),
+            flushed => flushed,
+        }
+    }
+
+    fn is_high(&self) -> bool {
+        self.pipe.backpressure.is_high(self.connection.buffered_amount())
+    }
+
+    fn is_full(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_full = |driver: &Self| driver.pipe.backpressure.is_full(driver.connection.buffered_amount());
+        // Should that fail, whoever flushes will meet the same failure.
+        is_full(self) && {
+            let _ = self.poll_flush(cx);
+            is_full(self)
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! The half of a connection that sends, and as many of it as there are tasks.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::string::ToString;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Wake, ready};
+use std::time::Duration;
+
+use super::driver::Driver;
+use super::io::{Clock, Stream};
+use super::outgoing::Outlet;
+use super::pipe::Patience;
+use super::shared::{Shared, lock};
+use super::writing::MessageWriter;
+use crate::adapter::{Error, TrySendError};
+use crate::connection::{Closed, State};
+use crate::message::{CloseCode, CloseFrame, Kind, Message};
+use crate::timing::TimedOut;
+
+/// The half that sends. Clones of it send from several tasks: messages never mix, and those of one clone arrive in order.
+///
+/// It is a [`Sink`](futures_sink::Sink) for messages too. Closing that says farewell with code 1000, and waits for the peer's.
+///
+/// # Cancel safety
+///
+/// As for [`WebSocket`](super::WebSocket): every future may be dropped at any time.
+pub struct Sender<S, C> {
+    pub(super) shared: Arc<Shared<S, C>>,
+    /// Its own, because a clock wakes only who asked it last.
+    pub(super) clock: C,
+    patience: Patience,
+    /// What the sink was given, and has not queued yet: another task may have taken the turn meanwhile.
+    pub(super) given: Option<Message>,
+}
+
+impl<S, C> Sender<S, C> {
+    pub(super) fn new(shared: Arc<Shared<S, C>>, clock: C) -> Self {
+        Self { shared, clock, patience: Patience::default(), given: None }
+    }
+}
+
+impl<S, C: Clone> Clone for Sender<S, C> {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.shared), self.clock.clone())
+    }
+}
+
+impl<S: Stream, C: Clock> Sender<S, C> {
+    /// Sends a message: it is on its way when this is done. While another message is written in parts
+    /// ([`writer`](Self::writer)), it waits for its turn.
+    ///
+    /// # Cancel safety
+    ///
+    /// If it is dropped while it waits for room or its turn, the message is not sent; after that it is sent whole, by whatever is
+    /// done next on either half. With [`reserve`](Self::reserve) one can wait before there is a message to lose.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`](super::WebSocket::send).
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        let mut message = Some(message.into());
+        self.begin();
+        poll_fn(|cx| self.poll_in_time(cx, |driver, cx| driver.poll_send(cx, &mut message))).await
+    }
+
+    /// Lets a message wait for more, to be written with them: at the next flush or send of any half, when
+    /// [`recv`](super::Receiver::recv) has to wait, or at [`high_water`](crate::Backpressure::high_water).
+    ///
+    /// # Cancel safety
+    ///
+    /// If it is dropped while it waits for room or its turn, the message is not sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`](super::WebSocket::send).
+    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        let mut message = Some(message.into());
+        self.begin();
+        poll_fn(|cx| self.poll_in_time(cx, |driver, cx| driver.poll_feed(cx, &mut message))).await
+    }
+
+    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever is done next on either half.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`] gives the message back.
+    pub fn try_send(&mut self, message: impl Into<Message>) -> Result<(), TrySendError> {
+        self.at_once(|driver| driver.try_feed(message.into()))
+    }
+
+    /// Writes a message piece by piece. It waits for its turn, and other senders wait then until it is finished or dropped: a task
+    /// that has it must not wait for another clone of its own to send.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is taken until it is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Send`] once either side has begun to close.
+    pub async fn writer(&mut self, kind: Kind) -> Result<MessageWriter<'_, Self>, Error> {
+        MessageWriter::new(self, kind).await
+    }
+
+    /// Waits for room for a message.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is taken until it is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`](super::WebSocket::send).
+    pub async fn reserve(&mut self) -> Result<Permit<'_, S, C>, Error> {
+        self.begin();
+        poll_fn(|cx| self.poll_in_time(cx, Driver::poll_permit)).await?;
+        Ok(Permit { sender: self, used: false })
+    }
+
+    /// Writes what waits, whoever fed it.
+    ///
+    /// # Cancel safety
+    ///
+    /// What was not written still waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::flush`](super::WebSocket::flush).
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        self.begin();
+        poll_fn(|cx| self.poll_in_time(cx, Driver::poll_flush)).await
+    }
+
+    /// Sends a ping, waits for the pong, and tells how long that took. The [`Receiver`](super::Receiver) must be receiving
+    /// meanwhile: the pong comes to it.
+    ///
+    /// # Cancel safety
+    ///
+    /// The ping is queued at the first poll, and sent whole.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`](super::WebSocket::send); [`Error::ConnectionLost`] if the connection ends before the pong comes, or the
+    /// [`Receiver`](super::Receiver) is dropped.
+    pub async fn ping(&mut self) -> Result<Duration, Error> {
+        let (number, sent) = lock(&self.shared.driver).queue_ping()?;
+        self.flush().await?;
+        poll_fn(|cx| {
+            self.shared.poll(cx, |driver, _| {
+                if driver.pipe.timer.answered() >= number {
+                    Poll::Ready(Ok(driver.pipe.now().saturating_sub(sent)))
+                } else if driver.connection.closed().is_some() || self.receiver_is_gone() {
+                    Poll::Ready(Err(Error::ConnectionLost))
+                } else {
+                    Poll::Pending
+                }
+            })
+        })
+        .await
+    }
+
+    /// Says farewell, waits for the peer's and for the end of the stream, and tells how the conversation ended. It is the
+    /// [`Receiver`](super::Receiver) that meets the peer's farewell: it must be receiving meanwhile, or be gone; then what still comes
+    /// is thrown away.
+    ///
+    /// # Cancel safety
+    ///
+    /// The farewell is queued at the first poll. Calling it again goes on with the same one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the peer does not answer in time.
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
+        let frame = CloseFrame::new(code, reason.to_string())?;
+        poll_fn(|cx| self.poll_close(cx, &frame)).await
+    }
+
+    /// Waits for the end of the connection, whoever begins it, and tells how the conversation ended. As for [`close`](Self::close),
+    /// the [`Receiver`](super::Receiver) must be receiving meanwhile, or be gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// It only waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TimedOut`] if, the receiver being gone, the peer takes too long.
+    pub async fn until_closed(&mut self) -> Result<Closed, Error> {
+        poll_fn(|cx| self.poll_closed(cx)).await
+    }
+
+    /// Where the connection is in its life.
+    #[must_use]
+    pub fn state(&self) -> State {
+        lock(&self.shared.driver).connection.state()
+    }
+
+    /// How the conversation ended, once it has.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        lock(&self.shared.driver).connection.closed().cloned()
+    }
+
+    /// Whether the [`Receiver`](super::Receiver) was dropped. Nobody answers pings then, or notices that the peer is gone, but
+    /// [`close`](Self::close) and [`until_closed`](Self::until_closed).
+    #[must_use]
+    pub fn receiver_is_gone(&self) -> bool {
+        self.shared.receiver_gone.load(Ordering::Acquire)
+    }
+
+    /// Bytes that wait to be written, headers included, from all senders.
+    #[must_use]
+    pub fn buffered_amount(&self) -> usize {
+        lock(&self.shared.driver).connection.buffered_amount()
+    }
+
+    /// How many messages were dropped, of all senders; see [`Overflow::DropNewest`](crate::Overflow::DropNewest).
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        lock(&self.shared.driver).dropped
+    }
+
+    /// How long the latest answered ping took, there and back.
+    #[must_use]
+    pub fn round_trip(&self) -> Option<Duration> {
+        lock(&self.shared.driver).pipe.timer.round_trip()
+    }
+
+    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>, frame: &CloseFrame) -> Poll<Result<Closed, Error>> {
+        if self.state() == State::Open {
+            lock(&self.shared.driver).connection.close(frame.clone());
+            // The receiver has another deadline now.
+            self.shared.tasks.wake_by_ref();
+        }
+        let closed = self.poll_closed(cx);
+        if closed.is_ready() || self.receiver_is_gone() {
+            return closed;
+        }
+        let Some(deadline) = lock(&self.shared.driver).pipe.timer.deadline() else { return Poll::Pending };
+        ready!(self.clock.poll_until(cx, deadline));
+        Poll::Ready(self.closed().ok_or(Error::TimedOut(TimedOut::Close)))
+    }
+
+    fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<Closed, Error>> {
+        self.shared.poll(cx, |driver, cx| {
+            if self.receiver_is_gone() {
+                return driver.poll_closed(cx);
+            }
+            driver.observe();
+            // If it can't be written, the receiver will find out.
+            let _ = driver.poll_flush(cx);
+            match driver.connection.closed() {
+                Some(closed) if driver.is_over() => Poll::Ready(Ok(closed.clone())),
+                _ => Poll::Pending,
+            }
+        })
+    }
+}
+
+impl<S: Stream, C: Clock> Outlet for Sender<S, C> {
+    type Stream = S;
+    type Clock = C;
+
+    fn begin(&mut self) {
+        let now = self.clock.now();
+        self.patience.begin(now);
+    }
+
+    fn poll_in_time<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        work: impl FnMut(&mut Driver<S, C>, &mut Context<'_>) -> Poll<Result<T, Error>>,
+    ) -> Poll<Result<T, Error>> {
+        if let Poll::Ready(done) = self.shared.poll(cx, work) {
+            return Poll::Ready(done);
+        }
+        loop {
+            let now = self.clock.now();
+            match self.patience.check(&lock(&self.shared.driver).pipe, now)? {
+                Some(deadline) => ready!(self.clock.poll_until(cx, deadline)),
+                None => return Poll::Pending,
+            }
+        }
+    }
+
+    fn at_once<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
+        self.shared.at_once(act)
+    }
+}
+
+/// Room for one message. Others may have a permit at the same time: there is room for a message of each.
+pub struct Permit<'a, S: Stream, C: Clock> {
+    sender: &'a mut Sender<S, C>,
+    used: bool,
+}
+
+impl<S: Stream, C: Clock> Permit<'_, S, C> {
+    /// Sends the message, without waiting. What the stream does not take at once leaves with whatever is done next on either half.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError::Refused`] gives the message back, if either side has begun to close meanwhile.
+    pub fn send(mut self, message: impl Into<Message>) -> Result<(), TrySendError> {
+        self.used = true;
+        self.sender.at_once(|driver| driver.feed_permitted(message.into()))
+    }
+}
+
+impl<S: Stream, C: Clock> Drop for Permit<'_, S, C> {
+    fn drop(&mut self) {
+        if !self.used {
+            self.sender.at_once(|driver| driver.permits -= 1);
+        }
+    }
+}
+
+impl<S: Stream, C: Clock> fmt::Debug for Permit<'_, S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").finish_non_exhaustive()
+    }
+}
+
+impl<S, C> fmt::Debug for Sender<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}

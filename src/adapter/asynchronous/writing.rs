@@ -1,0 +1,194 @@
+//! A message that is written piece by piece: RFC 6455 §5.4, from the sender's side.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::mem::take;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+
+use super::outgoing::Outlet;
+use crate::adapter::{Error, PART};
+use crate::connection::SendError;
+use crate::message::{CloseCode, Kind};
+
+/// Writes one message in parts: for messages that are larger than memory should be, or not known to their end. Made by
+/// [`WebSocket::writer`](super::WebSocket::writer) and [`Sender::writer`](super::Sender::writer).
+///
+/// It is an `AsyncWrite` of tokio's and futures-io's too, whose `shutdown` or `close` is [`finish`](Self::finish). What is written is
+/// cut into frames of at most 64 KiB, so that pings, pongs and farewells get through in between; small writes are gathered up to
+/// that, until a flush. It waits for room, whatever [`Overflow`](crate::Overflow) says.
+///
+/// A message that is begun has to be finished: what was sent of it can't be taken back. If this is dropped before, the connection
+/// is closed with 1011, so that the peer does not take half a message for a whole one.
+///
+/// ```
+/// # #[cfg(all(feature = "tokio", feature = "testing"))] {
+/// use sansocket::testing::{Chunking, pair};
+/// use sansocket::{ClientRequest, Kind, tokio as ws};
+///
+/// # ::tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// # let (client, server) = pair(Chunking::Whole);
+/// # let request = ClientRequest::new("ws://test/").unwrap();
+/// # let (client, server) = ::tokio::join!(ws::connect_over(client, &request), ws::accept(server));
+/// # let (mut socket, mut peer) = (client?.0, server?);
+/// let mut writer = socket.writer(Kind::Text).await?;
+/// for line in ["first\n", "second\n"] {
+///     writer.write_part(line).await?;
+/// }
+/// writer.finish().await?;
+/// # assert_eq!(peer.recv().await?, Some("first\nsecond\n".into()));
+/// # Ok::<(), sansocket::Error>(())
+/// # }).unwrap();
+/// # }
+/// ```
+pub struct MessageWriter<'a, O: Outlet> {
+    outlet: &'a mut O,
+    kind: Kind,
+    /// To be queued next: a frame's payload.
+    next: Bytes,
+    /// What comes after that.
+    ahead: Bytes,
+    /// Small writes, which come last.
+    gathered: BytesMut,
+    progress: Progress,
+    /// Why it can't be gone on with.
+    failed: Option<SendError>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// Nothing of the message was sent.
+    None,
+    Begun,
+    Finished,
+}
+
+impl<'a, O: Outlet> MessageWriter<'a, O> {
+    /// Waits for its turn, and has it until it is dropped.
+    pub(super) async fn new(outlet: &'a mut O, kind: Kind) -> Result<Self, Error> {
+        outlet.begin();
+        poll_fn(|cx| outlet.poll_in_time(cx, |driver, _| driver.poll_take())).await?;
+        let (next, ahead, gathered) = (Bytes::new(), Bytes::new(), BytesMut::new());
+        Ok(Self { outlet, kind, next, ahead, gathered, progress: Progress::None, failed: None })
+    }
+
+    /// Sends more of the message: it is on its way when this is done. A text may be cut anywhere.
+    ///
+    /// # Cancel safety
+    ///
+    /// The part is taken at the first poll. What was not sent of it is sent before whatever is written next.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`](super::WebSocket::send); [`Error::Send`] also for a text that is none, after which the message can't be
+    /// finished.
+    pub async fn write_part(&mut self, part: impl Into<Bytes>) -> Result<(), Error> {
+        let part = part.into();
+        if self.ahead.is_empty() && self.gathered.is_empty() {
+            self.ahead = part;
+        } else {
+            self.gathered.extend_from_slice(&part);
+        }
+        self.outlet.begin();
+        poll_fn(|cx| {
+            ready!(self.poll_pass_on(cx))?;
+            self.outlet.poll_in_time(cx, |driver, cx| driver.poll_flush(cx))
+        })
+        .await
+    }
+
+    /// Sends the rest of the message, and says that it was the last.
+    ///
+    /// # Cancel safety
+    ///
+    /// If it is dropped while it waits for room, the message is not finished, and the connection is closed.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_part`](Self::write_part); [`Error::Send`] also for a text that ends inside a character.
+    pub async fn finish(mut self) -> Result<(), Error> {
+        self.outlet.begin();
+        poll_fn(|cx| self.poll_finish(cx)).await
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.progress != Progress::Finished {
+            ready!(self.poll_send(cx, true))?;
+            self.progress = Progress::Finished;
+        }
+        self.outlet.poll_in_time(cx, |driver, cx| driver.poll_flush(cx))
+    }
+
+    /// Queues all there is, as parts that are not the last.
+    fn poll_pass_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let nothing = self.next.is_empty() && self.ahead.is_empty() && self.gathered.is_empty();
+        if nothing { Poll::Ready(Ok(())) } else { self.poll_send(cx, false) }
+    }
+
+    /// Queues all there is, the last part of it as `last` says.
+    fn poll_send(&mut self, cx: &mut Context<'_>, last: bool) -> Poll<Result<(), Error>> {
+        if let Some(error) = self.failed {
+            return Poll::Ready(Err(error.into()));
+        }
+        loop {
+            if self.next.is_empty() {
+                if self.ahead.is_empty() {
+                    self.ahead = take(&mut self.gathered).freeze();
+                }
+                self.next = self.ahead.split_to(self.ahead.len().min(PART));
+            }
+            let is_last = self.ahead.is_empty() && self.gathered.is_empty();
+            let (kind, next) = (self.kind, &mut self.next);
+            match ready!(self.outlet.poll_in_time(cx, |driver, cx| driver.poll_part(cx, kind, next, last && is_last))) {
+                Ok(()) => self.progress = Progress::Begun,
+                Err(Error::Send(error)) => {
+                    self.failed = Some(error);
+                    return Poll::Ready(Err(error.into()));
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+            if is_last {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    pub(in crate::adapter) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.gathered.len() >= PART {
+            ready!(self.poll_pass_on(cx))?;
+        }
+        let count = bytes.len().min(PART.saturating_sub(self.gathered.len()));
+        self.gathered.extend_from_slice(&bytes[..count]);
+        Poll::Ready(Ok(count))
+    }
+
+    pub(in crate::adapter) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_pass_on(cx))?;
+        Poll::Ready(Ok(ready!(self.outlet.poll_in_time(cx, |driver, cx| driver.poll_flush(cx)))?))
+    }
+
+    pub(in crate::adapter) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(ready!(self.poll_finish(cx))?))
+    }
+}
+
+impl<O: Outlet> Drop for MessageWriter<'_, O> {
+    fn drop(&mut self) {
+        let half_sent = self.progress == Progress::Begun;
+        self.outlet.at_once(|driver| {
+            driver.taken = false;
+            if half_sent {
+                driver.connection.close(CloseCode::INTERNAL_ERROR);
+                driver.observe();
+            }
+        });
+    }
+}
+
+impl<O: Outlet> fmt::Debug for MessageWriter<'_, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageWriter").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,114 @@
+//! How much may wait to be written, and what happens to messages for a peer that does not read. WHATWG's `bufferedAmount`, with
+//! a bound.
+
+use std::{error, fmt};
+
+use crate::adapter::Error;
+use crate::connection::{Connection, SendError};
+use crate::message::{CloseCode, Message};
+
+/// How much may wait to be written on a connection. Answers to pings and farewells do not count: they always get through.
+///
+/// A message is queued while less than the bound waits, whatever its own size. So at most the bound and one message wait.
+///
+/// ```
+/// use sansocket::{Backpressure, Overflow};
+///
+/// // A broadcast: who does not keep up is cut off, and nobody waits for it.
+/// let strict = Backpressure { overflow: Overflow::Close, ..Backpressure::default() };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backpressure {
+    /// In bytes: from here on, who can wait does. Below it, fed messages wait for more. Default: 64 KiB.
+    pub high_water: usize,
+    /// In bytes: from here on, nothing is queued by who does not wait. Default: 1 MiB.
+    pub cap: usize,
+    /// What `send` and `feed` do when too much waits. Default: [`Overflow::Wait`].
+    pub overflow: Overflow,
+}
+
+impl Default for Backpressure {
+    fn default() -> Self {
+        Self { high_water: 64 * 1024, cap: 1024 * 1024, overflow: Overflow::Wait }
+    }
+}
+
+/// What `send` and `feed` do when too much waits: the peer does not read as fast as you write, or not at all.
+///
+/// Only the first waits for the peer. With the others, `send` writes what the peer takes at once, and leaves the rest to the next
+/// call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Overflow {
+    /// Wait for room, as long as [`Timeouts::write`](crate::Timeouts::write) allows.
+    Wait,
+    /// Fail with [`Error::Full`]: the message is not sent.
+    Fail,
+    /// Drop the message, and count it: the application asks how many were `dropped`.
+    DropNewest,
+    /// Close the connection with 1008 (RFC 6455 §7.4.1: the peer violates a policy), and fail with [`Error::Full`].
+    Close,
+}
+
+impl Backpressure {
+    /// Whether who can wait must.
+    pub(super) fn is_high(&self, waiting: usize) -> bool {
+        waiting >= self.high_water.clamp(1, self.cap.max(1))
+    }
+
+    /// Whether nothing more may be queued.
+    pub(super) fn is_full(&self, waiting: usize) -> bool {
+        waiting >= self.cap.max(1)
+    }
+
+    /// What becomes of a message that finds no room: it is counted, or it is an error.
+    pub(super) fn refuse(&self, connection: &mut Connection, dropped: &mut u64) -> Result<(), Error> {
+        match self.overflow {
+            Overflow::DropNewest => {
+                *dropped += 1;
+                return Ok(());
+            }
+            Overflow::Close => connection.close(CloseCode::POLICY_VIOLATION),
+            Overflow::Wait | Overflow::Fail => {}
+        }
+        Err(Error::Full)
+    }
+}
+
+/// Why a message was not taken. It is given back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrySendError {
+    /// [`Backpressure::cap`] bytes wait already, or another message is being sent in parts: later there may be room.
+    Full(Message),
+    /// It can't be sent at all.
+    Refused(Message, SendError),
+}
+
+impl TrySendError {
+    /// The message.
+    #[must_use]
+    pub fn into_message(self) -> Message {
+        match self {
+            Self::Full(message) | Self::Refused(message, _) => message,
+        }
+    }
+}
+
+impl fmt::Display for TrySendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(_) => Error::Full.fmt(f),
+            Self::Refused(_, error) => error.fmt(f),
+        }
+    }
+}
+
+impl error::Error for TrySendError {}
+
+impl From<TrySendError> for Error {
+    fn from(error: TrySendError) -> Self {
+        match error {
+            TrySendError::Full(_) => Self::Full,
+            TrySendError::Refused(_, error) => Self::Send(error),
+        }
+    }
+}

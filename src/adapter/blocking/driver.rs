@@ -1,0 +1,191 @@
+//! The loop of a blocking connection: take what is there, write what waits, read, and look at the clock.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use bytes::BufMut;
+
+use super::pipe::{Read, Stream, Wait};
+use super::{Error, Overflow, WebSocket};
+use crate::connection::{Event, Role};
+use crate::message::Message;
+use crate::timing::TimedOut;
+
+/// How long a thread that receives tries to write what the peer does not take, before it looks again for something to read: the
+/// peer may be waiting for us to do so.
+pub(super) const SLICE: Duration = Duration::from_millis(20);
+
+/// Bytes of messages that may come before a pong that is waited for.
+const EARLY: usize = 64 * 1024;
+
+impl<S: Stream> WebSocket<S> {
+    /// Sends a ping and waits for the pong.
+    pub(super) fn await_pong(&mut self) -> Result<Duration, Error> {
+        let (number, sent) = self.queue_ping()?;
+        let wait = self.pipe.wait(None);
+        let mut kept = self.connection.bytes_put_back();
+        while self.pipe.timer().answered() < number {
+            if kept >= EARLY {
+                return Err(Error::Unread);
+            }
+            match self.connection.next_event() {
+                Some(Event::Closed(_)) => self.end(wait),
+                Some(event) => {
+                    self.note(&event);
+                    kept += event.held();
+                    self.connection.put_back(event);
+                }
+                None if self.connection.closed().is_some() => return Err(Error::ConnectionLost),
+                None => self.wait(wait)?,
+            }
+        }
+        Ok(self.pipe.now().saturating_sub(sent))
+    }
+
+    pub(super) fn recv_until(&mut self, until: Option<Duration>) -> Result<Option<Message>, Error> {
+        let (wait, mut waited) = (self.pipe.wait(until), false);
+        while let Some(event) = self.next_event(wait, &mut waited)? {
+            if let Event::Message(message) = event {
+                self.send_replies(wait);
+                return Ok(Some(message));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn next_event(&mut self, wait: Wait, waited: &mut bool) -> Result<Option<Event>, Error> {
+        loop {
+            match self.connection.receive() {
+                Some(Event::Closed(_)) => self.end(wait),
+                Some(event) => {
+                    self.note(&event);
+                    return Ok(Some(event));
+                }
+                None => {
+                    if let Some(closed) = self.connection.closed() {
+                        return Error::from_ending(closed).map(|()| None);
+                    }
+                    // Bytes that come all the time, but are no message, do not make the time longer.
+                    if *waited && wait.is_over(self.pipe.now()) {
+                        return Err(TimedOut::Receive.into());
+                    }
+                    self.wait(wait)?;
+                    *waited = true;
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, event: &Event) {
+        let now = self.pipe.now();
+        match event {
+            Event::Message(_) | Event::Part(_) => self.pipe.timer().message(now),
+            Event::Pong(payload) => self.pipe.timer().pong(payload, now),
+            Event::Ping(_) => self.replied = true,
+            Event::Closed(_) => {}
+        }
+    }
+
+    /// Writes what waits, then waits for bytes.
+    fn wait(&mut self, wait: Wait) -> Result<(), Error> {
+        let written = self.flush_in(wait.at_most(self.pipe.now(), SLICE));
+        let soon = if is_stuck(written)? { wait.at_most(self.pipe.now(), SLICE) } else { wait };
+        match self.read(soon.until) {
+            Err(Error::TimedOut(TimedOut::Receive)) if !wait.is_over(self.pipe.now()) => Ok(()),
+            read => read,
+        }
+    }
+
+    fn read(&mut self, until: Option<Duration>) -> Result<(), Error> {
+        let connection = &mut self.connection;
+        match self.pipe.read(until, |bytes| connection.input().put_slice(bytes)) {
+            Ok(Read::Bytes(_)) => {}
+            Ok(Read::End) => self.connection.end_input(),
+            Ok(Read::PingDue) => drop(self.queue_ping()?),
+            Err(error) => {
+                if error.is_final() {
+                    self.lose();
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets answers leave before the application goes to work on what was received.
+    pub(super) fn send_replies(&mut self, wait: Wait) {
+        if self.replied {
+            // Should it fail, the next call will meet the same failure; what was received must not be lost to it.
+            let _ = self.flush_in(wait.at_most(self.pipe.now(), SLICE));
+        }
+    }
+
+    /// Whether there is room for a message, after the wait for it that the application chose.
+    pub(super) fn admit(&mut self) -> Result<bool, Error> {
+        self.connection.check_sendable()?;
+        let backpressure = self.pipe.backpressure;
+        if backpressure.overflow == Overflow::Wait {
+            if backpressure.is_high(self.connection.buffered_amount()) {
+                self.flush()?;
+            }
+            return Ok(true);
+        }
+        if backpressure.is_full(self.connection.buffered_amount()) {
+            self.flush_now()?;
+        }
+        if backpressure.is_full(self.connection.buffered_amount()) {
+            return backpressure.refuse(&mut self.connection, &mut self.dropped).map(|()| false);
+        }
+        Ok(true)
+    }
+
+    /// Writes as much as the stream takes at once.
+    pub(super) fn flush_now(&mut self) -> Result<(), Error> {
+        let wait = self.pipe.wait(None);
+        match self.flush_in(wait.at_most(wait.begun, Duration::ZERO)) {
+            Err(Error::TimedOut(TimedOut::Receive)) => Ok(()),
+            flushed => flushed,
+        }
+    }
+
+    pub(super) fn flush_in(&mut self, wait: Wait) -> Result<(), Error> {
+        self.pipe.observe(self.connection.state());
+        while self.connection.wants_write() || self.pipe.is_unflushed() {
+            self.pipe.write(self.connection.output(), wait)?;
+        }
+        self.replied = false;
+        Ok(())
+    }
+
+    /// Gives the connection up, with all that was received already given to the application.
+    pub(super) fn lose(&mut self) {
+        self.pipe.cut();
+        self.connection.end_input();
+        while self.connection.receive().is_some() {}
+    }
+
+    /// Queues a ping; gives its number, and when that was.
+    pub(super) fn queue_ping(&mut self) -> Result<(u64, Duration), Error> {
+        let now = self.pipe.now();
+        let payload = self.pipe.timer().ping(now);
+        self.connection.ping(payload)?;
+        Ok((u64::from_be_bytes(payload), now))
+    }
+
+    /// Writes the last words, if there are any, and ends the stream: the server first.
+    fn end(&mut self, wait: Wait) {
+        let _ = self.flush_in(wait);
+        self.pipe.hang_up(self.connection.role() == Role::Server, wait.until);
+    }
+}
+
+/// What to make of an attempt to write before reading: whether the peer does not take it yet. A stream that takes nothing any
+/// more may still have left something to read, a Close for example; whoever sends will meet the same failure.
+pub(super) fn is_stuck(written: Result<(), Error>) -> Result<bool, Error> {
+    match written {
+        Err(Error::TimedOut(TimedOut::Receive)) => Ok(true),
+        Err(error @ Error::TimedOut(_)) => Err(error),
+        Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => Err(error.into()),
+        _ => Ok(false),
+    }
+}

@@ -1,0 +1,182 @@
+//! A message that is written piece by piece: RFC 6455 §5.4, from the sender's side.
+
+use std::fmt;
+use std::io;
+use std::mem::take;
+
+use bytes::{Bytes, BytesMut};
+
+use super::pipe::Stream;
+use super::{Error, WebSocket};
+use crate::adapter::PART;
+use crate::connection::SendError;
+use crate::message::{CloseCode, Kind};
+
+/// Who can send a message in parts, once it is its turn.
+pub trait Outlet {
+    /// Waits until there is room for a part.
+    fn room(&mut self) -> Result<(), Error>;
+
+    /// Queues a part.
+    fn queue(&mut self, kind: Kind, part: Bytes, last: bool) -> Result<(), SendError>;
+
+    /// Writes what is queued.
+    fn flush(&mut self) -> Result<(), Error>;
+
+    /// Gives the turn back; if the message was left half sent, closes the connection.
+    fn leave(&mut self, half_sent: bool);
+}
+
+impl<S: Stream> Outlet for WebSocket<S> {
+    fn room(&mut self) -> Result<(), Error> {
+        let is_high = self.pipe.backpressure.is_high(self.connection.buffered_amount());
+        if is_high { self.flush() } else { Ok(()) }
+    }
+
+    fn queue(&mut self, kind: Kind, part: Bytes, last: bool) -> Result<(), SendError> {
+        self.connection.send_part(kind, part, last)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Self::flush(self)
+    }
+
+    fn leave(&mut self, half_sent: bool) {
+        if half_sent {
+            self.connection.close(CloseCode::INTERNAL_ERROR);
+            // Should that fail, the next call will meet the same failure.
+            let _ = self.flush_now();
+        }
+    }
+}
+
+/// Writes one message in parts: for messages that are larger than memory should be, or not known to their end. Made by
+/// [`WebSocket::writer`] and [`Sender::writer`](super::Sender::writer).
+///
+/// What is written with [`io::Write`] is gathered up to 64 KiB, until a flush, and cut into frames of at most that, so that pings,
+/// pongs and farewells get through in between. It waits for the peer, whatever [`Overflow`](crate::Overflow) says.
+///
+/// A message that is begun has to be finished: what was sent of it can't be taken back. If this is dropped before, the connection
+/// is closed with 1011, so that the peer does not take half a message for a whole one.
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// # use sansocket::testing::{Chunking, pair};
+/// # use sansocket::{ClientRequest, blocking};
+/// use std::io::Write;
+///
+/// use sansocket::Kind;
+///
+/// # let (client, server) = pair(Chunking::Whole);
+/// # let server = std::thread::spawn(|| blocking::accept(server)?.recv());
+/// # let mut socket = blocking::connect_over(client, &ClientRequest::new("ws://test/")?)?.0;
+/// let mut writer = socket.writer(Kind::Text)?;
+/// writeln!(writer, "line {}", 1)?;
+/// writer.write_part("line 2\n")?;
+/// writer.finish()?;
+/// # assert_eq!(server.join().unwrap()?, Some("line 1\nline 2\n".into()));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct MessageWriter<'a, O: Outlet> {
+    outlet: &'a mut O,
+    kind: Kind,
+    /// To be queued next: a frame's payload.
+    next: Bytes,
+    /// What comes after that.
+    ahead: Bytes,
+    /// Small writes, which come last.
+    gathered: BytesMut,
+    /// Whether part of the message was queued, and not its last part.
+    half_sent: bool,
+    /// Why it can't be gone on with.
+    failed: Option<SendError>,
+}
+
+impl<'a, O: Outlet> MessageWriter<'a, O> {
+    pub(super) fn new(outlet: &'a mut O, kind: Kind) -> Self {
+        let (next, ahead, gathered) = (Bytes::new(), Bytes::new(), BytesMut::new());
+        Self { outlet, kind, next, ahead, gathered, half_sent: false, failed: None }
+    }
+
+    /// Sends more of the message: it is on its way when this returns. A text may be cut anywhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`]. What was not sent then is sent before whatever is written next. [`Error::Send`] also for a text that is
+    /// none, after which the message can't be finished.
+    pub fn write_part(&mut self, part: impl Into<Bytes>) -> Result<(), Error> {
+        let part = part.into();
+        if self.ahead.is_empty() && self.gathered.is_empty() {
+            self.ahead = part;
+        } else {
+            self.gathered.extend_from_slice(&part);
+        }
+        self.send_all(false)
+    }
+
+    /// Sends the rest of the message, and says that it was the last.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_part`](Self::write_part); [`Error::Send`] also for a text that ends inside a character.
+    pub fn finish(mut self) -> Result<(), Error> {
+        self.send_all(true)
+    }
+
+    /// Sends all there is, the last part of it as `last` says.
+    fn send_all(&mut self, last: bool) -> Result<(), Error> {
+        if let Some(error) = self.failed {
+            return Err(error.into());
+        }
+        loop {
+            if self.next.is_empty() {
+                if self.ahead.is_empty() {
+                    self.ahead = take(&mut self.gathered).freeze();
+                }
+                self.next = self.ahead.split_to(self.ahead.len().min(PART));
+            }
+            let is_last = self.ahead.is_empty() && self.gathered.is_empty();
+            if self.next.is_empty() && !last {
+                return Ok(());
+            }
+            self.outlet.room()?;
+            if let Err(error) = self.outlet.queue(self.kind, take(&mut self.next), last && is_last) {
+                self.failed = Some(error);
+                return Err(error.into());
+            }
+            self.half_sent = !(last && is_last);
+            self.outlet.flush()?;
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl<O: Outlet> io::Write for MessageWriter<'_, O> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.gathered.len() >= PART {
+            self.send_all(false)?;
+        }
+        let count = bytes.len().min(PART.saturating_sub(self.gathered.len()));
+        self.gathered.extend_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(self.send_all(false)?)
+    }
+}
+
+impl<O: Outlet> Drop for MessageWriter<'_, O> {
+    fn drop(&mut self) {
+        self.outlet.leave(self.half_sent);
+    }
+}
+
+impl<O: Outlet> fmt::Debug for MessageWriter<'_, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageWriter").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,124 @@
+//! The policy between the four ends: what each piece that comes in leads to.
+//!
+//! RFC 6455 §5.4 (fragments), §5.5 (control frames), §7.1.7 (failing the connection).
+
+use bytes::Bytes;
+
+use super::closing::{Farewell, State};
+use super::error::{ProtocolError, SendError};
+use super::event::Event;
+use super::reader::{Control, Piece};
+use super::{Connection, PONGS_WHILE_BELOW};
+use crate::message::{CloseFrame, Message, Part};
+use crate::wire::{Header, Opcode};
+
+/// What one piece comes to.
+enum Step {
+    Message(Message),
+    Part(Part),
+    Ping(Bytes),
+    Pong(Bytes),
+    Close(Option<CloseFrame>),
+    /// Part of a message.
+    Progress,
+    /// Nothing, until more is received.
+    Starved,
+}
+
+impl Connection {
+    /// The next event that was not given yet, neither to the application nor back.
+    pub(crate) fn next_event(&mut self) -> Option<Event> {
+        while self.state() != State::Closed {
+            match self.step() {
+                Ok(Step::Message(message)) => return Some(Event::Message(message)),
+                Ok(Step::Part(part)) => return Some(Event::Part(part)),
+                Ok(Step::Ping(payload)) => {
+                    self.answer(payload.clone());
+                    return Some(Event::Ping(payload));
+                }
+                Ok(Step::Pong(payload)) => return Some(Event::Pong(payload)),
+                Ok(Step::Close(frame)) => {
+                    let farewell = self.life.peer_closed(frame);
+                    self.bid(farewell);
+                }
+                Ok(Step::Progress) => {}
+                Ok(Step::Starved) if self.input_ended => self.life.input_ended(),
+                Ok(Step::Starved) => {
+                    self.inbox.release();
+                    return None;
+                }
+                Err(error) => {
+                    let farewell = self.life.violated(error);
+                    self.bid(farewell);
+                }
+            }
+        }
+        self.inbox.clear();
+        self.assembler.clear();
+        if self.told {
+            return None;
+        }
+        self.told = true;
+        self.closed().cloned().map(Event::Closed)
+    }
+
+    /// Takes one piece out of the inbox.
+    fn step(&mut self) -> Result<Step, ProtocolError> {
+        let Some(piece) = self.reader.next(&mut self.inbox, self.writer.role(), &self.config)? else {
+            return Ok(Step::Starved);
+        };
+        Ok(match piece {
+            Piece::Data { kind, payload, last, .. } if self.config.in_parts => {
+                self.assembler.pass(kind, payload, last)?.map_or(Step::Progress, Step::Part)
+            }
+            Piece::Data { kind, payload, to_come, last } => {
+                self.assembler.push(kind, payload, to_come, last)?.map_or(Step::Progress, Step::Message)
+            }
+            Piece::Control(Control::Ping, payload) => Step::Ping(payload.into_bytes()),
+            Piece::Control(Control::Pong, payload) => Step::Pong(payload.into_bytes()),
+            Piece::Control(Control::Close, payload) => Step::Close(CloseFrame::parse(&payload)?),
+        })
+    }
+
+    pub(super) fn check_open(&self) -> Result<(), SendError> {
+        // RFC 6455 §5.5.1: "The application MUST NOT send any more data frames after sending a Close frame."
+        if self.state() == State::Open { Ok(()) } else { Err(SendError::NotOpen) }
+    }
+
+    /// Whether a message can be sent now.
+    pub(crate) fn check_sendable(&self) -> Result<(), SendError> {
+        self.check_open()?;
+        if self.sending.is_under_way() { Err(SendError::MessageUnderWay) } else { Ok(()) }
+    }
+
+    pub(super) fn control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
+        if payload.len() > Header::MAX_CONTROL_PAYLOAD {
+            return Err(SendError::ControlTooLong { len: payload.len() });
+        }
+        self.check_open()?;
+        self.writer.frame(opcode, Bytes::copy_from_slice(payload), &mut self.output);
+        Ok(())
+    }
+
+    /// Answers a ping; not once we have sent a Close, since the peer throws away what comes after that (§1.4).
+    fn answer(&mut self, payload: Bytes) {
+        if !self.config.auto_pong || self.state() != State::Open {
+            return;
+        }
+        if self.output.len() < PONGS_WHILE_BELOW {
+            self.late_pong = None;
+            self.writer.frame(Opcode::Pong, payload, &mut self.output);
+        } else {
+            // RFC 6455 §5.5.3: it may "elect to send a Pong frame for only the most recently processed Ping frame"
+            self.late_pong = Some(payload);
+        }
+    }
+
+    /// Queues the Close that the table wants sent. It is the last frame that leaves: a pong that waited is not sent any more.
+    pub(super) fn bid(&mut self, farewell: Option<Farewell>) {
+        let Some(frame) = farewell else { return };
+        self.late_pong = None;
+        let payload = frame.map_or_else(Bytes::new, |frame| frame.encode().freeze());
+        self.writer.frame(Opcode::Close, payload, &mut self.output);
+    }
+}
