@@ -257,7 +257,7 @@ impl Clock for TokioClock {
     }
 }
 
-/// [`shutdown`](tokio::io::AsyncWriteExt::shutdown) finishes the message.
+/// Shutting it down finishes the message.
 impl<O: Outlet> AsyncWrite for MessageWriter<'_, O> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         MessageWriter::poll_write(self.get_mut(), cx, bytes)

@@ -162,7 +162,7 @@ impl<S: Stream> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv); and [`TimedOut::Receive`] if no message came in time. Nothing
+    /// As [`recv`](Self::recv); and [`TimedOut::Receive`](crate::TimedOut::Receive) if no message came in time. Nothing
     /// is lost then: part of a message stays until the rest of it comes.
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Option<Message>, Error> {
         self.recv_until(Some(self.pipe.now().saturating_add(timeout)))
