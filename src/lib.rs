@@ -59,7 +59,7 @@
 //! | [`ServerHandshake`], [`ClientHandshake`] · [`timing`] | HTTP heads · deadlines | §4 |
 //! | [`Connection`] | the open conversation and its end | §5.4–§7 |
 //! | [`Message`], [`Text`], [`CloseFrame`] | the words that both sides share | §5.5.1, §5.6, §7.4 |
-//! | [`wire`] | headers, masks, UTF-8, as functions on slices | §5.2, §5.3, §8.1 |
+//! | [`wire`] · `deflate` | headers, masks, UTF-8, as functions on slices · compressed messages | §5.2, §5.3, §8.1 · RFC 7692 |
 //!
 //! # Promises
 //!
@@ -85,6 +85,7 @@
 //! | `tokio` | connections on tokio's streams and clock |
 //! | `futures-io` | connections on futures-io's streams, with a clock of the caller's |
 //! | `async-io` | async-io's clock for them, which smol runs on |
+//! | `deflate` | compressed messages: permessage-deflate, RFC 7692 |
 //! | `testing` | streams in memory and a clock to wind, for tests of what is built on this |
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
@@ -100,6 +101,8 @@ extern crate std;
 #[cfg(feature = "std")]
 mod adapter;
 mod connection;
+#[cfg(feature = "deflate")]
+pub mod deflate;
 mod handshake;
 mod message;
 #[cfg(feature = "testing")]

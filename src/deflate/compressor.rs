@@ -1,0 +1,145 @@
+//! From messages to compressed messages: RFC 7692 §7.2.1, and which are worth it.
+
+use bytes::{BufMut, BytesMut};
+use core::fmt;
+
+use super::codec::{Deflater, Settings};
+use super::{Agreed, Deflate};
+
+/// Compresses what we send.
+///
+/// Its state, of 129 to 385 KiB by [`level`](Deflate::level) and window, is made with the first message that is compressed. If
+/// the window is not kept from message to message, the state is shared: taken from a pool for a message, and given back.
+pub struct Compressor {
+    settings: Settings,
+    takeover: bool,
+    threshold: usize,
+    stream: Option<Deflater>,
+    /// Parts of a message were compressed, and its last was not.
+    under_way: bool,
+    /// Messages in a row that [`automatic`](Self::automatic) compressed and that did not get smaller.
+    misses: u8,
+    /// Messages that it will let pass before it tries again.
+    pause: u8,
+}
+
+impl Compressor {
+    /// For what both sides agreed on. Takes no memory yet.
+    #[must_use]
+    pub fn new(deflate: &Deflate, agreed: &Agreed) -> Self {
+        let window = agreed.ours();
+        Self {
+            settings: Settings::new(deflate.level, window.bits()),
+            takeover: window.context_takeover(),
+            threshold: deflate.threshold.unwrap_or(if window.context_takeover() { 64 } else { 256 }),
+            stream: None,
+            under_way: false,
+            misses: 0,
+            pause: 0,
+        }
+    }
+
+    /// Compresses a message, or the next part of one, to the end of `out`.
+    ///
+    /// Each part is decompressed to its last byte by what it comes to, without the next: it can be a frame, and the peer need not
+    /// wait. That costs 5 bytes a part.
+    pub fn compress(&mut self, part: &[u8], last: bool, out: &mut BytesMut) {
+        self.under_way = !last;
+        if !part.is_empty() {
+            let (settings, takeover) = (self.settings, self.takeover);
+            let make = || if takeover { Deflater::new(settings) } else { Deflater::pooled(settings) };
+            self.stream.get_or_insert_with(make).flush(part, out);
+        }
+        if !last {
+            return;
+        }
+        if part.is_empty() {
+            // RFC 7692 §7.2.3.6: "an empty uncompressed DEFLATE block can be built and used for this purpose"
+            out.put_u8(0);
+        } else {
+            // RFC 7692 §7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end."
+            out.truncate(out.len() - 4);
+        }
+        // RFC 7692 §7.2.1: without takeover, an endpoint "MUST start compressing each new message with an empty" window
+        if !self.takeover {
+            if let Some(stream) = self.stream.take() {
+                stream.recycle();
+            }
+        }
+    }
+
+    /// Compresses a whole message if that is likely to be worth it; `None`: send it as it is.
+    ///
+    /// It goes as it is if it is below the [`threshold`](Deflate::threshold), if its bytes look as evenly spread as those of
+    /// what is compressed or encrypted already, and, without takeover, if it did not get smaller. After some messages in a row
+    /// that did not, the next ones are let pass, up to 64.
+    ///
+    /// With takeover a compressed message has to be sent, even in the rare case that it has grown, by some bytes in a hundred:
+    /// what follows may refer to it. That is cheaper than to forget the window, which is worth more than those bytes.
+    #[must_use]
+    pub fn automatic(&mut self, message: &[u8]) -> Option<BytesMut> {
+        if message.len() < self.threshold || looks_random(message) {
+            return None;
+        }
+        if self.pause > 0 {
+            self.pause -= 1;
+            return None;
+        }
+        let mut out = BytesMut::new();
+        self.compress(message, true, &mut out);
+        if out.len() < message.len() {
+            self.misses = 0;
+            return Some(out);
+        }
+        self.misses = (self.misses + 1).min(MOST_MISSES);
+        self.pause = ((1_u16 << self.misses) >> 4) as u8;
+        self.takeover.then_some(out)
+    }
+
+    /// Gives the state's memory back, as an idle connection may. The next message begins with an empty window, which any peer
+    /// understands. Not within a message: then nothing happens.
+    pub fn release(&mut self) {
+        if !self.under_way {
+            self.stream = None;
+        }
+    }
+
+    /// Heap bytes held.
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        if self.stream.is_some() { self.settings.held() } else { 0 }
+    }
+}
+
+/// Shows no content.
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compressor").field("settings", &self.settings).field("takeover", &self.takeover).finish_non_exhaustive()
+    }
+}
+
+/// Whether a large message's bytes are spread as evenly as if they were random: compressed, encrypted, images, sound.
+///
+/// Of n bytes, counted by value, the sum of the squared counts is n + n²/256 if they are random, and more the more they differ:
+/// n + n²/64 for base64, n + n²/20 for English. Repetitions farther apart than the sample is long go unnoticed.
+fn looks_random(message: &[u8]) -> bool {
+    if message.len() < SAMPLE {
+        return false;
+    }
+    let mut counts = [0_u16; 256];
+    // Pieces from all over the message, so that a header of text in front does not decide.
+    for piece in message.chunks(message.len() / PIECES).take(PIECES) {
+        piece.iter().take(SAMPLE / PIECES).for_each(|&byte| counts[usize::from(byte)] += 1);
+    }
+    let squares: usize = counts.iter().map(|&count| usize::from(count) * usize::from(count)).sum();
+    squares < SAMPLE + SAMPLE * SAMPLE / 160
+}
+
+/// The bytes that [`looks_random`] looks at: enough for random ones to be told from base64 by ten standard deviations.
+const SAMPLE: usize = 1024;
+
+/// In so many pieces.
+const PIECES: usize = 8;
+
+/// From 4 misses on, a pause of 1, 2, 4 … 64 messages.
+const MOST_MISSES: u8 = 10;

@@ -1,0 +1,279 @@
+//! What both sides say of permessage-deflate in the opening handshake: RFC 7692 §5, §7.1.
+//!
+//! ```text
+//!   client  offer() ──►  permessage-deflate; client_max_window_bits  ──►  answer()  server
+//!           accept() ◄──  permessage-deflate; server_max_window_bits=12  ◄──┘
+//! ```
+//!
+//! The parameters say `server` and `client`; [`Agreed`] says ours and the peer's, so nobody else has to know the role.
+
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use core::{error, fmt};
+
+use super::Deflate;
+
+/// The extension's name in `Sec-WebSocket-Extensions` (§7).
+pub const NAME: &str = "permessage-deflate";
+
+/// What both sides agreed on (§5: "agreed parameters"), seen from our side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Agreed {
+    ours: Window,
+    peers: Window,
+}
+
+impl Agreed {
+    /// The window that we compress with.
+    #[must_use]
+    pub const fn ours(&self) -> Window {
+        self.ours
+    }
+
+    /// The window that the peer compresses with.
+    #[must_use]
+    pub const fn peers(&self) -> Window {
+        self.peers
+    }
+}
+
+/// One direction's LZ77 sliding window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Window {
+    pub(super) bits: u8,
+    pub(super) takeover: bool,
+}
+
+impl Window {
+    /// What holds where nothing is said (§7.1.1.1, §7.1.2.1).
+    pub(super) const LARGEST: Self = Self { bits: MAX_BITS, takeover: true };
+
+    /// The base-2 logarithm of its bytes (§7.1.2): 8 to 15.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.bits
+    }
+
+    /// Whether it is kept from message to message (§7.1.1).
+    #[must_use]
+    pub const fn context_takeover(self) -> bool {
+        self.takeover
+    }
+}
+
+impl Deflate {
+    /// The client's offer, to stand in `Sec-WebSocket-Extensions`.
+    ///
+    /// It is one offer, without a fallback: what was asked of the server is done, or there is no compression. That the server may
+    /// limit our window is always offered.
+    #[must_use]
+    pub fn offer(&self) -> String {
+        let offer = Parameters {
+            server_no_context_takeover: !self.peers.takeover,
+            client_no_context_takeover: !self.ours.takeover,
+            server_max_window_bits: limit(self.peers.bits),
+            client_max_window_bits: Some(limit(self.ours.bits)),
+        };
+        offer.to_string()
+    }
+
+    /// The server's answer to one offer's parameters, to stand in `Sec-WebSocket-Extensions`; `None` declines the offer, and the
+    /// next may do better.
+    ///
+    /// What the client asks for is granted. What it hints at (its own window) is made binding, which costs it nothing.
+    #[must_use]
+    pub fn answer<'a>(&self, parameters: impl IntoIterator<Item = (&'a str, Option<Cow<'a, str>>)>) -> Option<(Agreed, String)> {
+        // RFC 7692 §7: "A server MUST decline an extension negotiation offer for this extension if" it is not valid
+        let offer = Parameters::parse(parameters).ok()?;
+        let ours = Window {
+            // RFC 7692 §7.1.2.1: "with the same or smaller value as the offer"
+            bits: self.ours.bits.min(offer.server_max_window_bits.unwrap_or(MAX_BITS)),
+            takeover: self.ours.takeover && !offer.server_no_context_takeover,
+        };
+        let peers = Window {
+            bits: match offer.client_max_window_bits {
+                Some(hint) => self.peers.bits.min(hint.unwrap_or(MAX_BITS)),
+                // RFC 7692 §7.1.2.2: "If a received extension negotiation offer doesn't have the "client_max_window_bits" extension
+                // parameter, the corresponding extension negotiation response to the offer MUST NOT include" it
+                None => MAX_BITS,
+            },
+            takeover: self.peers.takeover && !offer.client_no_context_takeover,
+        };
+        let answer = Parameters {
+            server_no_context_takeover: !ours.takeover,
+            client_no_context_takeover: !peers.takeover,
+            // RFC 7692 §7.1.2.1: "A server accepts an extension negotiation offer with this parameter by including" it
+            server_max_window_bits: offer.server_max_window_bits.map_or(limit(ours.bits), |_| Some(ours.bits)),
+            client_max_window_bits: limit(peers.bits).map(Some),
+        };
+        Some((Agreed { ours, peers }, answer.to_string()))
+    }
+
+    /// The client's look at the parameters of the server's answer to [`offer`](Self::offer).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidAnswer`] if it is not valid, or does not grant what was asked for: §7 wants the connection failed.
+    pub fn accept<'a>(
+        &self,
+        parameters: impl IntoIterator<Item = (&'a str, Option<Cow<'a, str>>)>,
+    ) -> Result<Agreed, InvalidAnswer> {
+        let answer = Parameters::parse(parameters)?;
+        // RFC 7692 §7.1.1.1: "A server accepts an extension negotiation offer that includes the "server_no_context_takeover"
+        // extension parameter by including" it
+        if !self.peers.takeover && !answer.server_no_context_takeover {
+            return Err(InvalidAnswer::Missing(SERVER_NO_CONTEXT_TAKEOVER));
+        }
+        let peers_bits = match (limit(self.peers.bits), answer.server_max_window_bits) {
+            (Some(_), None) => return Err(InvalidAnswer::Missing(SERVER_MAX_WINDOW_BITS)),
+            (Some(asked), Some(answered)) if answered > asked => return Err(InvalidAnswer::WindowTooLarge { asked, answered }),
+            (_, answered) => answered.unwrap_or(MAX_BITS),
+        };
+        let ours_bits = match answer.client_max_window_bits {
+            // RFC 7692 §7.1.2.2: it "has a decimal integer value" in a response; it may do without in an offer alone
+            Some(None) => return Err(InvalidAnswer::InvalidValue(CLIENT_MAX_WINDOW_BITS)),
+            Some(Some(bits)) => bits.min(self.ours.bits),
+            None => self.ours.bits,
+        };
+        Ok(Agreed {
+            ours: Window { bits: ours_bits, takeover: self.ours.takeover && !answer.client_no_context_takeover },
+            peers: Window { bits: peers_bits, takeover: !answer.server_no_context_takeover },
+        })
+    }
+}
+
+/// What an offer or an answer says.
+#[derive(Default)]
+struct Parameters {
+    server_no_context_takeover: bool,
+    client_no_context_takeover: bool,
+    server_max_window_bits: Option<u8>,
+    client_max_window_bits: Option<Option<u8>>,
+}
+
+impl Parameters {
+    fn parse<'a>(parameters: impl IntoIterator<Item = (&'a str, Option<Cow<'a, str>>)>) -> Result<Self, InvalidAnswer> {
+        let mut parsed = Self::default();
+        for (name, value) in parameters {
+            let value = value.as_deref();
+            match name {
+                SERVER_NO_CONTEXT_TAKEOVER => {
+                    set_flag(&mut parsed.server_no_context_takeover, SERVER_NO_CONTEXT_TAKEOVER, value)?
+                }
+                CLIENT_NO_CONTEXT_TAKEOVER => {
+                    set_flag(&mut parsed.client_no_context_takeover, CLIENT_NO_CONTEXT_TAKEOVER, value)?
+                }
+                SERVER_MAX_WINDOW_BITS => {
+                    let bits = value.and_then(window_bits).ok_or(InvalidAnswer::InvalidValue(SERVER_MAX_WINDOW_BITS))?;
+                    set_once(&mut parsed.server_max_window_bits, SERVER_MAX_WINDOW_BITS, bits)?;
+                }
+                CLIENT_MAX_WINDOW_BITS => {
+                    let bits = value.map(|value| window_bits(value).ok_or(InvalidAnswer::InvalidValue(CLIENT_MAX_WINDOW_BITS)));
+                    set_once(&mut parsed.client_max_window_bits, CLIENT_MAX_WINDOW_BITS, bits.transpose()?)?;
+                }
+                _ => return Err(InvalidAnswer::UnknownParameter),
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+impl fmt::Display for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(NAME)?;
+        if self.server_no_context_takeover {
+            write!(f, "; {SERVER_NO_CONTEXT_TAKEOVER}")?;
+        }
+        if self.client_no_context_takeover {
+            write!(f, "; {CLIENT_NO_CONTEXT_TAKEOVER}")?;
+        }
+        if let Some(bits) = self.server_max_window_bits {
+            write!(f, "; {SERVER_MAX_WINDOW_BITS}={bits}")?;
+        }
+        match self.client_max_window_bits {
+            Some(Some(bits)) => write!(f, "; {CLIENT_MAX_WINDOW_BITS}={bits}"),
+            Some(None) => write!(f, "; {CLIENT_MAX_WINDOW_BITS}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Sets what "has no value" (§7.1.1).
+fn set_flag(flag: &mut bool, name: &'static str, value: Option<&str>) -> Result<(), InvalidAnswer> {
+    if value.is_some() {
+        return Err(InvalidAnswer::InvalidValue(name));
+    }
+    // RFC 7692 §7: not "multiple extension parameters with the same name"
+    if core::mem::replace(flag, true) { Err(InvalidAnswer::Repeated(name)) } else { Ok(()) }
+}
+
+/// Sets what may be set once.
+fn set_once<T>(slot: &mut Option<T>, name: &'static str, value: T) -> Result<(), InvalidAnswer> {
+    if slot.replace(value).is_some() { Err(InvalidAnswer::Repeated(name)) } else { Ok(()) }
+}
+
+/// RFC 7692 §7.1.2.1: "a decimal integer value without leading zeroes between 8 to 15, inclusive"
+fn window_bits(value: &str) -> Option<u8> {
+    match value {
+        "8" => Some(8),
+        "9" => Some(9),
+        "10" => Some(10),
+        "11" => Some(11),
+        "12" => Some(12),
+        "13" => Some(13),
+        "14" => Some(14),
+        "15" => Some(15),
+        _ => None,
+    }
+}
+
+/// What has to be said of a window; nothing of the largest.
+fn limit(bits: u8) -> Option<u8> {
+    (bits < MAX_BITS).then_some(bits)
+}
+
+/// Why a server's answer to an offer of permessage-deflate can't be accepted (§7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvalidAnswer {
+    /// It has a parameter that the extension doesn't define (§7).
+    UnknownParameter,
+    /// It has this parameter twice (§7).
+    Repeated(&'static str),
+    /// This parameter's value is none that it can have, or it has none and needs one (§7.1).
+    InvalidValue(&'static str),
+    /// It does not grant this parameter, which was asked for (§7.1.1.1, §7.1.2.1).
+    Missing(&'static str),
+    /// The server's window would be larger than was asked for (§7.1.2.1).
+    WindowTooLarge {
+        /// The bits that were asked for at most.
+        asked: u8,
+        /// The bits that were answered.
+        answered: u8,
+    },
+}
+
+impl fmt::Display for InvalidAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server's answer to permessage-deflate ")?;
+        match self {
+            Self::UnknownParameter => f.write_str("has an unknown parameter"),
+            Self::Repeated(name) => write!(f, "has {name} twice"),
+            Self::InvalidValue(name) => write!(f, "has an invalid value for {name}"),
+            Self::Missing(name) => write!(f, "lacks {name}, which was asked for; offer less, or no compression"),
+            Self::WindowTooLarge { asked, answered } => {
+                write!(f, "has {SERVER_MAX_WINDOW_BITS}={answered}, larger than the {asked} asked for")
+            }
+        }
+    }
+}
+
+impl error::Error for InvalidAnswer {}
+
+const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
+const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
+const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
+const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
+
+/// A window of 32 KiB: the largest of DEFLATE, and what is used where nothing is said.
+const MAX_BITS: u8 = 15;
