@@ -28,18 +28,26 @@ fn run() -> Result<(), Box<dyn Error>> {
     for case in 1..=count {
         println!("case {case}/{count}");
         // Most cases break the protocol on purpose: how a connection ends is for the suite to judge.
-        let _ = echo(&format!("{server}/runCase?case={case}&agent={agent}"));
+        let _ = echo(&format!("{server}/runCase?case={case}&agent={agent}"), config());
     }
     let mut socket = blocking::connect(&format!("{server}/updateReports?agent={agent}"))?;
     while socket.recv()?.is_some() {}
     Ok(())
 }
 
-type Echo = fn(&str) -> Result<(), Box<dyn Error>>;
+type Echo = fn(&str, Config) -> Result<(), Box<dyn Error>>;
+
+/// Everything is offered; the suite accepts what a case is about.
+fn config() -> Config {
+    #[cfg(feature = "deflate")]
+    return Config::new().deflate(sansocket::deflate::Deflate::new());
+    #[cfg(not(feature = "deflate"))]
+    Config::new()
+}
 
 /// With the blocking adapter.
-fn echo_blocking(url: &str) -> Result<(), Box<dyn Error>> {
-    let mut socket = blocking::connect(url)?;
+fn echo_blocking(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
+    let (mut socket, _) = blocking::Options::new().config(config).connect(&ClientRequest::new(url)?)?;
     while let Some(message) = socket.recv()? {
         socket.feed(message)?;
     }
@@ -48,9 +56,9 @@ fn echo_blocking(url: &str) -> Result<(), Box<dyn Error>> {
 
 /// With the adapter for tokio.
 #[cfg(feature = "tokio")]
-fn echo_tokio(url: &str) -> Result<(), Box<dyn Error>> {
+fn echo_tokio(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let mut socket = sansocket::tokio::connect(url).await?;
+        let (mut socket, _) = sansocket::tokio::Options::new().config(config).connect(&ClientRequest::new(url)?).await?;
         while let Some(message) = socket.recv().await? {
             socket.feed(message).await?;
         }
@@ -60,12 +68,12 @@ fn echo_tokio(url: &str) -> Result<(), Box<dyn Error>> {
 
 /// With the adapter for futures-io, on smol.
 #[cfg(feature = "async-io")]
-fn echo_futures(url: &str) -> Result<(), Box<dyn Error>> {
+fn echo_futures(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
     smol::block_on(async {
         let request = ClientRequest::new(url)?;
         let stream = smol::net::TcpStream::connect((request.uri().host(), request.uri().port())).await?;
         let clock = sansocket::futures::AsyncIoClock::new();
-        let (mut socket, _) = sansocket::futures::connect_over(stream, clock, &request).await?;
+        let (mut socket, _) = sansocket::futures::Options::new().config(config).connect_over(stream, clock, &request).await?;
         while let Some(message) = socket.recv().await? {
             socket.feed(message).await?;
         }
@@ -74,13 +82,13 @@ fn echo_futures(url: &str) -> Result<(), Box<dyn Error>> {
 }
 
 /// With nothing but the core: the bytes are moved by hand.
-fn echo_core(url: &str) -> Result<(), Box<dyn Error>> {
+fn echo_core(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
     let request = ClientRequest::new(url)?;
     let mut stream = TcpStream::connect((request.uri().host(), request.uri().port()))?;
     stream.set_nodelay(true)?;
     let mut buffer = vec![0; 64 * 1024];
 
-    let mut handshake = ClientHandshake::new(&request, Config::new(), Entropy::from_os()?);
+    let mut handshake = ClientHandshake::new(&request, config, Entropy::from_os()?);
     stream.write_all(handshake.output().chunk())?;
     let mut connection = loop {
         if let Some((connection, _)) = handshake.receive()? {

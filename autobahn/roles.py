@@ -151,7 +151,7 @@ class ServerRole(Role):
         urls = []
         for driver in self.bench.drivers:
             program = self.bench.binaries / "echo_server"
-            server, log = self.start_driver(driver, [program, "--addr", "127.0.0.1:0", "--driver", driver])
+            server, log = self.start_driver(driver, [program, "--addr", "127.0.0.1:0", "--deflate", "--driver", driver])
             try:
                 port = wait_for_line(server, log, r"^listening on ws://[^\s]*:(\d+)/", START)[1]
             except Failed as why:

@@ -1,19 +1,20 @@
-//! Sends messages and prints what comes back: `cargo run --release --example echo_client -- URL [MESSAGE…]`
+//! Sends messages and prints what comes back: `cargo run --release --example echo_client -- [--deflate] URL [MESSAGE…]`
 
 use std::error::Error;
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
-use sansocket::{CloseCode, Message, blocking};
+use sansocket::{ClientRequest, CloseCode, Config, Message, blocking};
 
 const HELP: &str = "\
 Sends messages to a WebSocket server, and prints what comes back for each.
 
-Usage: echo_client URL [MESSAGE...]
+Usage: echo_client [--deflate] URL [MESSAGE...]
 
-  URL      ws://host[:port][/path][?query]
-  MESSAGE  text to send; without one, every line of the standard input is sent
-  --help   this text";
+  URL        ws://host[:port][/path][?query]
+  MESSAGE    text to send; without one, every line of the standard input is sent
+  --deflate  compress, if the server can  (built with --features deflate)
+  --help     this text";
 
 fn main() -> ExitCode {
     match run() {
@@ -26,9 +27,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let Some((url, messages)) = parse_arguments()? else { return Ok(()) };
-    let mut socket = blocking::connect(&url)?;
-    for message in messages {
+    let Some(arguments) = Arguments::parse()? else { return Ok(()) };
+    let request = ClientRequest::new(&arguments.url)?;
+    let (mut socket, _) = blocking::Options::new().config(arguments.config).connect(&request)?;
+    for message in arguments.messages {
         socket.send(message?)?;
         match socket.recv()? {
             // Whoever listens may have heard enough: `| head` for example.
@@ -48,26 +50,45 @@ fn describe(closed: Option<&sansocket::Closed>) -> String {
     format!("{} {:?}, {clean}", closed.code(), closed.reason())
 }
 
-type Messages = Box<dyn Iterator<Item = io::Result<String>>>;
+/// Compression as the command line asked for it.
+#[cfg(feature = "deflate")]
+fn deflate() -> Result<Config, Box<dyn Error>> {
+    Ok(Config::new().deflate(sansocket::deflate::Deflate::new()))
+}
 
-/// The address and what to send to it; `None` if help was all that was wanted.
-fn parse_arguments() -> Result<Option<(String, Messages)>, Box<dyn Error>> {
-    let mut words = Vec::new();
-    let mut parser = lexopt::Parser::from_env();
-    while let Some(argument) = parser.next()? {
-        match argument {
-            lexopt::Arg::Value(word) => {
-                words.push(word.into_string().map_err(|word| format!("{word:?} is not valid UTF-8"))?);
+#[cfg(not(feature = "deflate"))]
+fn deflate() -> Result<Config, Box<dyn Error>> {
+    Err("compression is not built in; add --features deflate".into())
+}
+
+struct Arguments {
+    url: String,
+    config: Config,
+    messages: Box<dyn Iterator<Item = io::Result<String>>>,
+}
+
+impl Arguments {
+    /// `None` if help was all that was wanted.
+    fn parse() -> Result<Option<Self>, Box<dyn Error>> {
+        let (mut words, mut config) = (Vec::new(), Config::new());
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                lexopt::Arg::Value(word) => {
+                    words.push(word.into_string().map_err(|word| format!("{word:?} is not valid UTF-8"))?);
+                }
+                lexopt::Arg::Long("deflate") => config = deflate()?,
+                lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => {
+                    println!("{HELP}");
+                    return Ok(None);
+                }
+                other => return Err(format!("{}; see --help", other.unexpected()).into()),
             }
-            lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => {
-                println!("{HELP}");
-                return Ok(None);
-            }
-            other => return Err(format!("{}; see --help", other.unexpected()).into()),
         }
+        let mut words = words.into_iter();
+        let url = words.next().ok_or("the URL is missing; see --help")?;
+        let messages: Box<dyn Iterator<Item = _>> =
+            if words.len() > 0 { Box::new(words.map(Ok)) } else { Box::new(io::stdin().lock().lines()) };
+        Ok(Some(Self { url, config, messages }))
     }
-    let mut words = words.into_iter();
-    let url = words.next().ok_or("the URL is missing; see --help")?;
-    let messages: Messages = if words.len() > 0 { Box::new(words.map(Ok)) } else { Box::new(io::stdin().lock().lines()) };
-    Ok(Some((url, messages)))
 }

@@ -1,4 +1,4 @@
-//! An echo server: `cargo run --release --example echo_server -- [--addr HOST:PORT] [--driver DRIVER]`
+//! An echo server: `cargo run --release --example echo_server -- [--addr HOST:PORT] [--driver DRIVER] [--deflate]`
 
 use std::error::Error;
 use std::io::{self, Read, Write};
@@ -13,7 +13,7 @@ use sansocket::{Config, Event, ServerHandshake, blocking};
 const HELP: &str = "\
 Sends every message back.
 
-Usage: echo_server [--addr HOST:PORT] [--driver DRIVER]
+Usage: echo_server [--addr HOST:PORT] [--driver DRIVER] [--deflate]
 
   --addr HOST:PORT  where to listen; port 0 takes a free one  [default: 127.0.0.1:9001]
   --driver DRIVER   what moves the bytes  [default: blocking]
@@ -21,6 +21,7 @@ Usage: echo_server [--addr HOST:PORT] [--driver DRIVER]
                       core      the loop of the README around the sans-IO core
                       tokio     the adapter for tokio (built with --features tokio)
                       futures   the adapter for futures-io, on smol (built with --features async-io)
+  --deflate         compress, if the client can  (built with --features deflate)
   --help            this text";
 
 fn main() -> ExitCode {
@@ -38,25 +39,26 @@ fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&arguments.addr).map_err(|error| format!("can't listen on {}: {error}", arguments.addr))?;
     println!("listening on ws://{}/", listener.local_addr()?);
     io::stdout().flush()?;
-    (arguments.serve)(listener)
+    (arguments.serve)(listener, arguments.config.clone())
 }
 
-type Serve = fn(TcpListener) -> Result<(), Box<dyn Error>>;
-type Echo = fn(TcpStream) -> Result<(), Box<dyn Error>>;
+type Serve = fn(TcpListener, Config) -> Result<(), Box<dyn Error>>;
+type Echo = fn(TcpStream, Config) -> Result<(), Box<dyn Error>>;
 
-fn serve_blocking(listener: TcpListener) -> Result<(), Box<dyn Error>> {
-    serve_in_threads(&listener, echo_blocking)
+fn serve_blocking(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
+    serve_in_threads(&listener, &config, echo_blocking)
 }
 
-fn serve_core(listener: TcpListener) -> Result<(), Box<dyn Error>> {
-    serve_in_threads(&listener, echo_core)
+fn serve_core(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
+    serve_in_threads(&listener, &config, echo_core)
 }
 
-fn serve_in_threads(listener: &TcpListener, echo: Echo) -> Result<(), Box<dyn Error>> {
+fn serve_in_threads(listener: &TcpListener, config: &Config, echo: Echo) -> Result<(), Box<dyn Error>> {
     for stream in listener.incoming() {
+        let config = config.clone();
         let connection = stream.and_then(|stream| {
             thread::Builder::new().spawn(move || {
-                if let Err(error) = echo(stream) {
+                if let Err(error) = echo(stream, config) {
                     eprintln!("a connection ended: {error}");
                 }
             })
@@ -70,8 +72,8 @@ fn serve_in_threads(listener: &TcpListener, echo: Echo) -> Result<(), Box<dyn Er
 }
 
 /// With the blocking adapter.
-fn echo_blocking(stream: TcpStream) -> Result<(), Box<dyn Error>> {
-    let mut socket = blocking::accept(stream)?;
+fn echo_blocking(stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>> {
+    let mut socket = blocking::Options::new().config(config).accept(stream)?;
     while let Some(message) = socket.recv()? {
         socket.feed(message)?;
     }
@@ -80,10 +82,10 @@ fn echo_blocking(stream: TcpStream) -> Result<(), Box<dyn Error>> {
 
 /// With the adapter for tokio: a task a connection.
 #[cfg(feature = "tokio")]
-fn serve_tokio(listener: TcpListener) -> Result<(), Box<dyn Error>> {
-    async fn echo(stream: tokio::net::TcpStream) -> Result<(), sansocket::Error> {
+fn serve_tokio(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
+    async fn echo(stream: tokio::net::TcpStream, config: Config) -> Result<(), sansocket::Error> {
         stream.set_nodelay(true)?;
-        let mut socket = sansocket::tokio::accept(stream).await?;
+        let mut socket = sansocket::tokio::Options::new().config(config).accept(stream).await?;
         while let Some(message) = socket.recv().await? {
             socket.feed(message).await?;
         }
@@ -96,8 +98,9 @@ fn serve_tokio(listener: TcpListener) -> Result<(), Box<dyn Error>> {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
+                    let config = config.clone();
                     tokio::spawn(async {
-                        if let Err(error) = echo(stream).await {
+                        if let Err(error) = echo(stream, config).await {
                             eprintln!("a connection ended: {error}");
                         }
                     });
@@ -113,10 +116,11 @@ fn serve_tokio(listener: TcpListener) -> Result<(), Box<dyn Error>> {
 
 /// With the adapter for futures-io, on smol: a task a connection.
 #[cfg(feature = "async-io")]
-fn serve_futures(listener: TcpListener) -> Result<(), Box<dyn Error>> {
-    async fn echo(stream: smol::net::TcpStream) -> Result<(), sansocket::Error> {
+fn serve_futures(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
+    async fn echo(stream: smol::net::TcpStream, config: Config) -> Result<(), sansocket::Error> {
         stream.set_nodelay(true)?;
-        let mut socket = sansocket::futures::accept(stream, sansocket::futures::AsyncIoClock::new()).await?;
+        let clock = sansocket::futures::AsyncIoClock::new();
+        let mut socket = sansocket::futures::Options::new().config(config).accept(stream, clock).await?;
         while let Some(message) = socket.recv().await? {
             socket.feed(message).await?;
         }
@@ -127,12 +131,15 @@ fn serve_futures(listener: TcpListener) -> Result<(), Box<dyn Error>> {
         let listener = smol::net::TcpListener::from(smol::Async::new(listener)?);
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => smol::spawn(async {
-                    if let Err(error) = echo(stream).await {
-                        eprintln!("a connection ended: {error}");
-                    }
-                })
-                .detach(),
+                Ok((stream, _)) => {
+                    let config = config.clone();
+                    smol::spawn(async {
+                        if let Err(error) = echo(stream, config).await {
+                            eprintln!("a connection ended: {error}");
+                        }
+                    })
+                    .detach();
+                }
                 Err(error) => {
                     eprintln!("a connection was not accepted: {error}");
                     smol::Timer::after(PAUSE).await;
@@ -143,7 +150,7 @@ fn serve_futures(listener: TcpListener) -> Result<(), Box<dyn Error>> {
 }
 
 /// With nothing but the core: the bytes are moved by hand.
-fn echo_core(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
+fn echo_core(mut stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>> {
     let mut buffer = vec![0; 64 * 1024];
     stream.set_nodelay(true)?;
 
@@ -152,7 +159,7 @@ fn echo_core(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let mut handshake = ServerHandshake::new(Config::new());
+    let mut handshake = ServerHandshake::new(config);
     let mut connection = loop {
         match handshake.receive() {
             Ok(Some(request)) => break request.accept(),
@@ -209,19 +216,32 @@ fn hang_up(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<()> {
 /// After a connection was not accepted: perhaps too many files are open, or threads, and it is no time to try again at once.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Compression as the command line asked for it.
+#[cfg(feature = "deflate")]
+fn deflate() -> Result<Config, Box<dyn Error>> {
+    Ok(Config::new().deflate(sansocket::deflate::Deflate::new()))
+}
+
+#[cfg(not(feature = "deflate"))]
+fn deflate() -> Result<Config, Box<dyn Error>> {
+    Err("compression is not built in; add --features deflate".into())
+}
+
 struct Arguments {
     addr: String,
     serve: Serve,
+    config: Config,
 }
 
 impl Arguments {
     /// `None` if help was all that was wanted.
     fn parse() -> Result<Option<Self>, Box<dyn Error>> {
-        let mut arguments = Self { addr: "127.0.0.1:9001".into(), serve: serve_blocking };
+        let mut arguments = Self { addr: "127.0.0.1:9001".into(), serve: serve_blocking, config: Config::new() };
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
                 lexopt::Arg::Long("addr") => arguments.addr = parser.value()?.to_string_lossy().into_owned(),
+                lexopt::Arg::Long("deflate") => arguments.config = deflate()?,
                 lexopt::Arg::Long("driver") => {
                     arguments.serve = match parser.value()?.to_str() {
                         Some("blocking") => serve_blocking,

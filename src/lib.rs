@@ -127,7 +127,7 @@ pub use handshake::{
     Accept, ClientHandshake, ClientRequest, Extension, HandshakeError, Headers, InvalidField, InvalidUri, Rejection, Reply,
     Request, RequestHead, Response, ServerHandshake, Uri,
 };
-pub use message::{CloseCode, CloseFrame, Kind, Message, Part, ReasonTooLong, Text};
+pub use message::{CloseCode, CloseFrame, Compress, Kind, Message, Outgoing, Part, ReasonTooLong, Text};
 pub use timing::{TimedOut, Timeouts};
 
 /// The README's examples are tests.

@@ -2,15 +2,20 @@
 //!
 //! RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8). A message that comes in one piece passes through; any other is joined in one
 //! buffer, so fragments cost no memory of their own, and text is checked piece by piece. Messages in parts pass through piece by
-//! piece.
+//! piece. Compressed pieces (RFC 7692 §6.2) are inflated first, and checked as they come out.
 
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use super::compression::Compression;
+use super::error::ProtocolError;
 use super::inbox::Payload;
 use crate::message::{Kind, Message, Part, Text, TextBuilder};
 use crate::wire::{InvalidUtf8, Utf8Validator};
+
+/// What is inflated at once, in bytes.
+pub(super) const ROOM: usize = 4 * 1024;
 
 #[derive(Default)]
 pub(super) struct Assembler {
@@ -42,32 +47,49 @@ impl Assembler {
         }
         let body = self.body.get_or_insert_with(|| Body::new(kind));
         body.make_room(payload.len(), to_come);
-        match body {
-            Body::Text(text) => text.push(&payload)?,
-            Body::Binary(bytes) => bytes.extend_from_slice(&payload),
+        body.push(&payload)?;
+        if last { self.body.take().map(Body::finish).transpose() } else { Ok(None) }
+    }
+
+    /// Takes a piece of a compressed message; gives the message that it completes, of at most `limit` bytes.
+    pub(super) fn inflate(
+        &mut self,
+        kind: Kind,
+        mut piece: &[u8],
+        last: bool,
+        limit: u64,
+        compression: &mut Compression,
+    ) -> Result<Option<Message>, ProtocolError> {
+        let body = self.body.get_or_insert_with(|| Body::new(kind));
+        let mut room = [0; ROOM];
+        while let Some(bytes) = compression.inflate(&mut piece, last, limit, &mut room)? {
+            body.make_room(bytes.len(), Some(limit.saturating_sub((body.len() + bytes.len()) as u64)));
+            body.push(bytes)?;
         }
         if !last {
             return Ok(None);
         }
-        match self.body.take() {
-            Some(Body::Text(text)) => text.finish().map(|text| Some(Message::Text(text))),
-            Some(Body::Binary(bytes)) => Ok(Some(Message::Binary(Bytes::from(bytes)))),
-            None => Ok(None),
-        }
+        Ok(self.body.take().map(Body::finish).transpose()?)
     }
 
     /// Takes a piece of a message that is not to be joined; gives it as a part, if it is one.
     pub(super) fn pass(&mut self, kind: Kind, payload: Payload<'_>, last: bool) -> Result<Option<Part>, InvalidUtf8> {
-        if let Kind::Text = kind {
-            self.utf8.push(&payload)?;
-            if last {
-                self.utf8.finish()?;
-            }
-        }
+        self.check(kind, &payload, last)?;
         if payload.is_empty() && !last {
             return Ok(None);
         }
         Ok(Some(Part { kind, bytes: payload.into_bytes(), last }))
+    }
+
+    /// Checks a part of a message that is not to be joined.
+    pub(super) fn check(&mut self, kind: Kind, part: &[u8], last: bool) -> Result<(), InvalidUtf8> {
+        if let Kind::Text = kind {
+            self.utf8.push(part)?;
+            if last {
+                self.utf8.finish()?;
+            }
+        }
+        Ok(())
     }
 
     /// Throws the message under way away.
@@ -77,11 +99,7 @@ impl Assembler {
 
     /// Heap bytes held.
     pub(super) fn held(&self) -> usize {
-        match &self.body {
-            Some(Body::Text(text)) => text.capacity(),
-            Some(Body::Binary(bytes)) => bytes.capacity(),
-            None => 0,
-        }
+        self.body.as_ref().map_or(0, Body::capacity)
     }
 }
 
@@ -93,14 +111,40 @@ impl Body {
         }
     }
 
+    fn capacity(&self) -> usize {
+        match self {
+            Self::Text(text) => text.capacity(),
+            Self::Binary(bytes) => bytes.capacity(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+
+    fn push(&mut self, piece: &[u8]) -> Result<(), InvalidUtf8> {
+        match self {
+            Self::Text(text) => text.push(piece)?,
+            Self::Binary(bytes) => bytes.extend_from_slice(piece),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Message, InvalidUtf8> {
+        Ok(match self {
+            Self::Text(text) => Message::Text(text.finish()?),
+            Self::Binary(bytes) => Message::Binary(Bytes::from(bytes)),
+        })
+    }
+
     /// Room for a piece, and for as much again as has really been received: a header's claim alone gets no memory, and many small
     /// pieces are not copied over and over. It is not more than a last frame will need, so a large message in one frame ends with
     /// a buffer of just its size.
     fn make_room(&mut self, piece: usize, to_come: Option<u64>) {
-        let (len, capacity) = match self {
-            Self::Text(text) => (text.len(), text.capacity()),
-            Self::Binary(bytes) => (bytes.len(), bytes.capacity()),
-        };
+        let (len, capacity) = (self.len(), self.capacity());
         if capacity - len >= piece {
             return;
         }

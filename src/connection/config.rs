@@ -1,5 +1,8 @@
 //! What a connection allows, and which side of it we are.
 
+#[cfg(feature = "deflate")]
+use crate::deflate::Deflate;
+
 /// Which side of the connection we are. The client masks what it sends (RFC 6455 §5.1) and lets the server hang up (§7.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -24,6 +27,8 @@ pub struct Config {
     pub(super) max_fragments: u32,
     pub(super) auto_pong: bool,
     pub(super) in_parts: bool,
+    #[cfg(feature = "deflate")]
+    pub(crate) deflate: Option<Deflate>,
 }
 
 impl Config {
@@ -39,6 +44,8 @@ impl Config {
             max_fragments: 262_144,
             auto_pong: true,
             in_parts: false,
+            #[cfg(feature = "deflate")]
+            deflate: None,
         }
     }
 
@@ -80,6 +87,25 @@ impl Config {
     #[must_use]
     pub const fn in_parts(mut self, yes: bool) -> Self {
         self.in_parts = yes;
+        self
+    }
+
+    /// Compression (RFC 7692), offered by a client and accepted by a server; used if the peer agrees. Default: none. It needs
+    /// feature `deflate`.
+    ///
+    /// ```
+    /// use sansocket::Config;
+    /// use sansocket::deflate::Deflate;
+    ///
+    /// let config = Config::new().deflate(Deflate::memory());
+    /// ```
+    ///
+    /// Then [`max_message_size`](Self::max_message_size) is for what a message inflates to, and
+    /// [`max_frame_size`](Self::max_frame_size) for frames as they are on the wire.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, deflate: Deflate) -> Self {
+        self.deflate = Some(deflate);
         self
     }
 }

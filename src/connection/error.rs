@@ -21,6 +21,8 @@ pub enum ProtocolError {
     ExpectedContinuation,
     /// A text message that is not UTF-8 (§8.1).
     InvalidUtf8,
+    /// A compressed message that is not DEFLATE (RFC 7692 §7.2.2).
+    InvalidDeflate,
     /// A Close frame with one byte of body (§5.5.1).
     TruncatedCloseCode,
     /// A Close frame with a code that may not be sent (§7.4).
@@ -56,7 +58,7 @@ impl ProtocolError {
             | Self::ExpectedContinuation
             | Self::TruncatedCloseCode
             | Self::InvalidCloseCode(_) => CloseCode::PROTOCOL_ERROR,
-            Self::InvalidUtf8 | Self::InvalidCloseReason => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::InvalidDeflate | Self::InvalidCloseReason => CloseCode::INVALID_PAYLOAD,
             Self::MessageTooBig { .. } | Self::FrameTooBig { .. } => CloseCode::MESSAGE_TOO_BIG,
             Self::TooManyFragments { .. } => CloseCode::POLICY_VIOLATION,
         }
@@ -72,6 +74,7 @@ impl fmt::Display for ProtocolError {
             Self::UnexpectedContinuation => f.write_str("a continuation frame continues no message"),
             Self::ExpectedContinuation => f.write_str("a new message begins inside a fragmented one"),
             Self::InvalidUtf8 => InvalidUtf8.fmt(f),
+            Self::InvalidDeflate => f.write_str("a compressed message is not valid DEFLATE"),
             Self::TruncatedCloseCode => f.write_str("a Close frame holds half a code"),
             Self::InvalidCloseCode(code) => write!(f, "a Close frame holds the code {code}, which may not be sent"),
             Self::InvalidCloseReason => f.write_str("the reason in a Close frame is not valid UTF-8"),

@@ -11,6 +11,7 @@
 
 mod assembler;
 mod closing;
+mod compression;
 mod config;
 mod entropy;
 mod error;
@@ -31,16 +32,18 @@ use bytes::{Buf, BufMut, Bytes};
 use self::assembler::Assembler;
 use self::closing::Life;
 pub use self::closing::{Closed, Ending, Side, State};
+use self::compression::Compression;
 pub use self::config::{Config, Role};
 pub use self::entropy::{Entropy, NoEntropy};
 pub use self::error::{ProtocolError, SendError};
 pub use self::event::Event;
 pub(crate) use self::inbox::Inbox;
 pub(crate) use self::output::Output;
+use self::policy::Inflating;
 use self::reader::Reader;
 use self::sending::Sending;
-use self::writer::Writer;
-use crate::message::{CloseFrame, Kind, Message};
+use self::writer::{Frame, Writer};
+use crate::message::{CloseFrame, Kind, Message, Outgoing};
 use crate::wire::Opcode;
 
 /// Pings are answered one by one while less than this waits to be written, in bytes; beyond it the peer is not reading, and
@@ -99,6 +102,10 @@ pub struct Connection {
     told: bool,
     /// Events that were put back.
     early: VecDeque<Event>,
+    /// Both directions' state, if compression was agreed on.
+    compression: Option<Box<Compression>>,
+    /// A piece that inflates to more parts than one.
+    inflating: Option<Box<Inflating>>,
     subprotocol: Option<Box<str>>,
 }
 
@@ -133,8 +140,22 @@ impl Connection {
             life: Life::Open,
             told: false,
             early: VecDeque::new(),
+            compression: None,
+            inflating: None,
             subprotocol: None,
         }
+    }
+
+    /// The same connection, with compression as it was agreed on by somebody else's handshake, if the configuration has
+    /// [`Config::deflate`]. The handshakes here do it themselves.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_deflate(mut self, agreed: &crate::deflate::Agreed) -> Self {
+        if let Some(deflate) = &self.config.deflate {
+            self.compression = Some(Box::new(Compression::new(deflate, agreed)));
+            self.reader.may_be_compressed = true;
+        }
+        self
     }
 
     /// What a handshake hands on: the bytes after its head and whether they are the last, the bytes that answer it, and what was
@@ -174,7 +195,7 @@ impl Connection {
     pub fn output(&mut self) -> &mut (impl Buf + use<>) {
         if self.output.len() < PONGS_WHILE_BELOW {
             if let Some(payload) = self.late_pong.take() {
-                self.writer.frame(Opcode::Pong, payload, &mut self.output);
+                self.writer.control(Opcode::Pong, payload, &mut self.output);
             }
         }
         &mut self.output
@@ -215,13 +236,17 @@ impl Connection {
     /// # Errors
     ///
     /// [`SendError::NotOpen`] once either side has begun to close; the message is dropped.
-    pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+    pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
         self.check_sendable()?;
-        let (opcode, payload) = match message.into() {
+        let Outgoing { message, compress } = message.into();
+        let (opcode, payload) = match message {
             Message::Text(text) => (Opcode::Text, text.into_bytes()),
             Message::Binary(bytes) => (Opcode::Binary, bytes),
         };
-        self.writer.frame(opcode, payload, &mut self.output);
+        let deflated = self.compression.as_mut().and_then(|compression| compression.deflate(&payload, compress));
+        let compressed = deflated.is_some();
+        let payload = deflated.unwrap_or(payload);
+        self.writer.frame(Frame { fin: true, compressed, opcode, payload }, &mut self.output);
         Ok(())
     }
 
@@ -246,8 +271,15 @@ impl Connection {
     pub fn send_part(&mut self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), SendError> {
         self.check_open()?;
         let part = part.into();
-        let opcode = self.sending.next(kind, &part, last)?;
-        self.writer.fragment(opcode, last, part, &mut self.output);
+        let worth_it = || self.compression.as_ref().is_some_and(|compression| compression.is_worth_it(&part));
+        let (opcode, compressed) = self.sending.next(kind, &part, last, worth_it)?;
+        let payload = match &mut self.compression {
+            Some(compression) if compressed => compression.deflate_part(&part, last),
+            _ => part,
+        };
+        // RFC 7692 §6.1: "MUST NOT set the "Per-Message Compressed" bit of … non-first fragments"
+        let compressed = compressed && opcode != Opcode::Continuation;
+        self.writer.frame(Frame { fin: last, compressed, opcode, payload }, &mut self.output);
         Ok(())
     }
 
@@ -309,11 +341,22 @@ impl Connection {
         self.output.len()
     }
 
-    /// Heap bytes held now for what was received, is being put together, or waits to be written. 0 when idle.
+    /// Heap bytes held now for what was received, is being put together, or waits to be written; and for the windows of
+    /// compression, which are kept from message to message unless that was agreed otherwise. Without them, 0 when idle.
     #[must_use]
     pub fn bytes_held(&self) -> usize {
         let late_pong = self.late_pong.as_ref().map_or(0, Bytes::len);
-        self.inbox.held() + self.assembler.held() + self.output.held() + late_pong + self.bytes_put_back()
+        let buffers = self.inbox.held() + self.assembler.held() + self.output.held() + late_pong + self.bytes_put_back();
+        let inflating = self.inflating.as_ref().map_or(0, |inflating| inflating.held());
+        buffers + inflating + self.compression.as_ref().map_or(0, |compression| compression.held())
+    }
+
+    /// Gives back the memory that an idle connection can do without: the window that we compress with, which may begin anew at any
+    /// time. The next compressed message takes it again.
+    pub fn release(&mut self) {
+        if let Some(compression) = &mut self.compression {
+            compression.release();
+        }
     }
 
     /// Bytes that are held for the events that were put back.

@@ -2,15 +2,33 @@
 //!
 //! RFC 6455 §5.4 (fragments), §5.5 (control frames), §7.1.7 (failing the connection).
 
-use bytes::Bytes;
+use alloc::boxed::Box;
 
+use bytes::{Buf, Bytes};
+
+use super::assembler::ROOM;
 use super::closing::{Farewell, State};
 use super::error::{ProtocolError, SendError};
 use super::event::Event;
 use super::reader::{Control, Piece};
 use super::{Connection, PONGS_WHILE_BELOW};
-use crate::message::{CloseFrame, Message, Part};
+use crate::message::{CloseFrame, Kind, Message, Part};
 use crate::wire::{Header, Opcode};
+
+/// A piece of a compressed message that is given in parts, and not used up.
+pub(super) struct Inflating {
+    kind: Kind,
+    rest: Bytes,
+    /// Whether the message ends with it.
+    last: bool,
+}
+
+impl Inflating {
+    /// Heap bytes held.
+    pub(super) const fn held(&self) -> usize {
+        size_of::<Self>() + self.rest.len()
+    }
+}
 
 /// What one piece comes to.
 enum Step {
@@ -55,6 +73,7 @@ impl Connection {
         }
         self.inbox.clear();
         self.assembler.clear();
+        (self.compression, self.inflating) = (None, None);
         if self.told {
             return None;
         }
@@ -64,20 +83,54 @@ impl Connection {
 
     /// Takes one piece out of the inbox.
     fn step(&mut self) -> Result<Step, ProtocolError> {
+        if self.inflating.is_some() {
+            return self.inflate_part();
+        }
         let Some(piece) = self.reader.next(&mut self.inbox, self.writer.role(), &self.config)? else {
             return Ok(Step::Starved);
         };
+        let limit = self.config.max_message_size;
         Ok(match piece {
+            Piece::Data { kind, payload, last, compressed: true, .. } if self.config.in_parts => {
+                self.inflating = Some(Box::new(Inflating { kind, rest: payload.into_bytes(), last }));
+                Step::Progress
+            }
+            Piece::Data { kind, payload, last, compressed: true, .. } => {
+                let Some(compression) = &mut self.compression else { return Ok(Step::Progress) };
+                self.assembler.inflate(kind, &payload, last, limit, compression)?.map_or(Step::Progress, Step::Message)
+            }
             Piece::Data { kind, payload, last, .. } if self.config.in_parts => {
                 self.assembler.pass(kind, payload, last)?.map_or(Step::Progress, Step::Part)
             }
-            Piece::Data { kind, payload, to_come, last } => {
+            Piece::Data { kind, payload, to_come, last, compressed: false } => {
                 self.assembler.push(kind, payload, to_come, last)?.map_or(Step::Progress, Step::Message)
             }
             Piece::Control(Control::Ping, payload) => Step::Ping(payload.into_bytes()),
             Piece::Control(Control::Pong, payload) => Step::Pong(payload.into_bytes()),
             Piece::Control(Control::Close, payload) => Step::Close(CloseFrame::parse(&payload)?),
         })
+    }
+
+    /// Gives the next part of a compressed piece.
+    fn inflate_part(&mut self) -> Result<Step, ProtocolError> {
+        let (Some(mut inflating), Some(compression)) = (self.inflating.take(), &mut self.compression) else {
+            return Ok(Step::Progress);
+        };
+        let Inflating { kind, ref mut rest, last } = *inflating;
+        let (mut piece, mut room) = (&rest[..], [0; ROOM]);
+        let inflated = compression.inflate(&mut piece, last, self.config.max_message_size, &mut room)?;
+        let used = rest.len() - piece.len();
+        rest.advance(used);
+        if let Some(bytes) = inflated {
+            self.assembler.check(kind, bytes, false)?;
+            self.inflating = Some(inflating);
+            return Ok(Step::Part(Part { kind, bytes: Bytes::copy_from_slice(bytes), last: false }));
+        }
+        if !last {
+            return Ok(Step::Progress);
+        }
+        self.assembler.check(kind, &[], true)?;
+        Ok(Step::Part(Part { kind, bytes: Bytes::new(), last: true }))
     }
 
     pub(super) fn check_open(&self) -> Result<(), SendError> {
@@ -96,7 +149,7 @@ impl Connection {
             return Err(SendError::ControlTooLong { len: payload.len() });
         }
         self.check_open()?;
-        self.writer.frame(opcode, Bytes::copy_from_slice(payload), &mut self.output);
+        self.writer.control(opcode, Bytes::copy_from_slice(payload), &mut self.output);
         Ok(())
     }
 
@@ -107,7 +160,7 @@ impl Connection {
         }
         if self.output.len() < PONGS_WHILE_BELOW {
             self.late_pong = None;
-            self.writer.frame(Opcode::Pong, payload, &mut self.output);
+            self.writer.control(Opcode::Pong, payload, &mut self.output);
         } else {
             // RFC 6455 §5.5.3: it may "elect to send a Pong frame for only the most recently processed Ping frame"
             self.late_pong = Some(payload);
@@ -119,6 +172,6 @@ impl Connection {
         let Some(frame) = farewell else { return };
         self.late_pong = None;
         let payload = frame.map_or_else(Bytes::new, |frame| frame.encode().freeze());
-        self.writer.frame(Opcode::Close, payload, &mut self.output);
+        self.writer.control(Opcode::Close, payload, &mut self.output);
     }
 }

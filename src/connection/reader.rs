@@ -4,6 +4,7 @@
 //! refused before a byte of its payload is looked at. Data leaves in pieces, as soon as any of it is there; a control frame
 //! leaves whole.
 
+use super::compression::Compression;
 use super::config::{Config, Role};
 use super::error::ProtocolError;
 use super::inbox::{Inbox, Payload};
@@ -23,6 +24,8 @@ pub(super) enum Piece<'a> {
         to_come: Option<u64>,
         /// Whether the message ends here.
         last: bool,
+        /// Whether the message is compressed.
+        compressed: bool,
     },
 }
 
@@ -39,12 +42,15 @@ pub(super) struct Reader {
     frame: Option<Frame>,
     /// The message that is under way, between its first and its last frame.
     message: Option<Progress>,
+    /// Whether compression was agreed on.
+    pub(super) may_be_compressed: bool,
 }
 
 #[derive(Debug)]
 struct Frame {
     kind: Kind,
     fin: bool,
+    compressed: bool,
     mask: Option<[u8; 4]>,
     done: u64,
     to_come: u64,
@@ -56,6 +62,7 @@ struct Progress {
     /// The sum of the announced frames, in bytes.
     size: u64,
     fragments: u32,
+    compressed: bool,
 }
 
 impl Reader {
@@ -68,7 +75,7 @@ impl Reader {
     ) -> Result<Option<Piece<'a>>, ProtocolError> {
         if self.frame.is_none() {
             let Some((header, size)) = Header::parse(inbox)? else { return Ok(None) };
-            check_for_role(&header, role)?;
+            self.check(&header, role)?;
             match header.opcode {
                 Opcode::Close => return Ok(control(Control::Close, &header, size, inbox)),
                 Opcode::Ping => return Ok(control(Control::Ping, &header, size, inbox)),
@@ -82,13 +89,29 @@ impl Reader {
         Ok(self.piece(inbox))
     }
 
+    /// What a header must be for the side that receives it, and for what was agreed on.
+    fn check(&self, header: &Header, role: Role) -> Result<(), ProtocolError> {
+        // RFC 6455 §5.2: RSV1 "MUST be 0 unless an extension is negotiated". RFC 7692 §6.1: "MUST NOT set the "Per-Message
+        // Compressed" bit of control frames and non-first fragments of a data message"
+        if header.rsv1 && !(self.may_be_compressed && matches!(header.opcode, Opcode::Text | Opcode::Binary)) {
+            return Err(HeaderError::ReservedBit.into());
+        }
+        match role {
+            // RFC 6455 §5.1: "The server MUST close the connection upon receiving a frame that is not masked."
+            Role::Server if header.mask.is_none() => Err(ProtocolError::Unmasked),
+            // RFC 6455 §5.1: "A client MUST close a connection if it detects a masked frame."
+            Role::Client if header.mask.is_some() => Err(ProtocolError::Masked),
+            _ => Ok(()),
+        }
+    }
+
     /// The first frame of a message.
     fn begin(&mut self, kind: Kind, header: &Header, config: &Config) -> Result<(), ProtocolError> {
         // RFC 6455 §5.4: "The fragments of one message MUST NOT be interleaved between the fragments of another message"
         if self.message.is_some() {
             return Err(ProtocolError::ExpectedContinuation);
         }
-        self.frame(Progress { kind, size: 0, fragments: 0 }, header, config)
+        self.frame(Progress { kind, size: 0, fragments: 0, compressed: header.rsv1 }, header, config)
     }
 
     /// A further frame of the message under way.
@@ -101,8 +124,10 @@ impl Reader {
     /// A data frame, after `before` of its message: refused here if it is over a limit, with nothing of it read yet.
     fn frame(&mut self, before: Progress, header: &Header, config: &Config) -> Result<(), ProtocolError> {
         let len = header.payload_len;
+        let limit =
+            if before.compressed { Compression::max_compressed(config.max_message_size) } else { config.max_message_size };
         // No limit is above what memory can hold, and no sum of lengths wraps.
-        let size = before.size.checked_add(len).filter(|&size| size <= config.max_message_size.min(isize::MAX as u64));
+        let size = before.size.checked_add(len).filter(|&size| size <= limit.min(isize::MAX as u64));
         let Some(size) = size else { return Err(ProtocolError::MessageTooBig { limit: config.max_message_size }) };
         if len > config.max_frame_size {
             return Err(ProtocolError::FrameTooBig { limit: config.max_frame_size });
@@ -110,8 +135,9 @@ impl Reader {
         if before.fragments >= config.max_fragments {
             return Err(ProtocolError::TooManyFragments { limit: config.max_fragments });
         }
-        self.message = Some(Progress { kind: before.kind, size, fragments: before.fragments + 1 });
-        self.frame = Some(Frame { kind: before.kind, fin: header.fin, mask: header.mask, done: 0, to_come: len });
+        self.message = Some(Progress { size, fragments: before.fragments + 1, ..before });
+        let Progress { kind, compressed, .. } = before;
+        self.frame = Some(Frame { kind, fin: header.fin, compressed, mask: header.mask, done: 0, to_come: len });
         Ok(())
     }
 
@@ -130,7 +156,7 @@ impl Reader {
         frame.done += len;
         frame.to_come -= len;
 
-        let kind = frame.kind;
+        let (kind, compressed) = (frame.kind, frame.compressed);
         let to_come = frame.fin.then_some(frame.to_come);
         let last = to_come == Some(0);
         if frame.to_come == 0 {
@@ -139,22 +165,7 @@ impl Reader {
         if last {
             self.message = None;
         }
-        Some(Piece::Data { kind, payload, to_come, last })
-    }
-}
-
-/// What a header must be for the side that receives it.
-fn check_for_role(header: &Header, role: Role) -> Result<(), ProtocolError> {
-    // RFC 6455 §5.2: RSV1 "MUST be 0 unless an extension is negotiated"
-    if header.rsv1 {
-        return Err(HeaderError::ReservedBit.into());
-    }
-    match role {
-        // RFC 6455 §5.1: "The server MUST close the connection upon receiving a frame that is not masked."
-        Role::Server if header.mask.is_none() => Err(ProtocolError::Unmasked),
-        // RFC 6455 §5.1: "A client MUST close a connection if it detects a masked frame."
-        Role::Client if header.mask.is_some() => Err(ProtocolError::Masked),
-        _ => Ok(()),
+        Some(Piece::Data { kind, payload, to_come, last, compressed })
     }
 }
 

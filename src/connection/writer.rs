@@ -12,6 +12,16 @@ use crate::wire::{Header, Opcode, apply_mask};
 /// Up to here a payload is copied beside its header: cheaper than one more `iovec`, and many small frames become one write.
 const COALESCE: usize = 4 * 1024;
 
+/// What a frame is made of.
+pub(super) struct Frame {
+    /// Whether it is the last of its message.
+    pub(super) fin: bool,
+    /// Whether it is the first of a compressed message (RFC 7692 §6).
+    pub(super) compressed: bool,
+    pub(super) opcode: Opcode,
+    pub(super) payload: Bytes,
+}
+
 #[derive(Debug)]
 pub(super) enum Writer {
     Client(Entropy),
@@ -26,20 +36,21 @@ impl Writer {
         }
     }
 
-    /// Queues a whole message or control frame.
-    pub(super) fn frame(&mut self, opcode: Opcode, payload: Bytes, output: &mut Output) {
-        self.fragment(opcode, true, payload, output);
+    /// Queues a control frame.
+    pub(super) fn control(&mut self, opcode: Opcode, payload: Bytes, output: &mut Output) {
+        self.frame(Frame { fin: true, compressed: false, opcode, payload }, output);
     }
 
-    /// Queues a frame that may not be the last of its message.
-    pub(super) fn fragment(&mut self, opcode: Opcode, fin: bool, payload: Bytes, output: &mut Output) {
+    /// Queues a frame.
+    pub(super) fn frame(&mut self, frame: Frame, output: &mut Output) {
+        let Frame { fin, compressed, opcode, payload } = frame;
         let mask = match self {
             // RFC 6455 §5.3: "the client MUST pick a fresh masking key"
             Self::Client(entropy) => Some(entropy.masking_key()),
             // RFC 6455 §5.1: "A server MUST NOT mask any frames that it sends to the client."
             Self::Server => None,
         };
-        let header = Header { fin, rsv1: false, opcode, mask, payload_len: payload.len() as u64 };
+        let header = Header { fin, rsv1: compressed, opcode, mask, payload_len: payload.len() as u64 };
         output.append(header.encode(&mut [0; Header::MAX_LEN]));
         match mask {
             None if payload.len() <= COALESCE => {

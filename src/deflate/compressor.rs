@@ -78,7 +78,7 @@ impl Compressor {
     /// what follows may refer to it. That is cheaper than to forget the window, which is worth more than those bytes.
     #[must_use]
     pub fn automatic(&mut self, message: &[u8]) -> Option<BytesMut> {
-        if message.len() < self.threshold || looks_random(message) {
+        if !self.is_worth_it(message) {
             return None;
         }
         if self.pause > 0 {
@@ -94,6 +94,12 @@ impl Compressor {
         self.misses = (self.misses + 1).min(MOST_MISSES);
         self.pause = ((1_u16 << self.misses) >> 4) as u8;
         self.takeover.then_some(out)
+    }
+
+    /// Whether a message that begins like this is likely to be worth it: see [`automatic`](Self::automatic).
+    #[must_use]
+    pub fn is_worth_it(&self, message: &[u8]) -> bool {
+        message.len() >= self.threshold && !looks_random(message)
     }
 
     /// Gives the state's memory back, as an idle connection may. The next message begins with an empty window, which any peer

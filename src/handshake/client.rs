@@ -17,6 +17,7 @@ use super::fields::{list, list_contains};
 use super::head::{HeadReader, MAX_FIELDS};
 use super::headers::Headers;
 use super::key;
+use super::negotiation;
 use super::reply::{Lines, add_subprotocol};
 use super::uri::{InvalidUri, Uri};
 use crate::connection::{Config, Connection, Entropy};
@@ -81,7 +82,7 @@ impl ClientRequest {
     }
 
     /// The request on the wire (§4.1).
-    fn encode(&self, key: &[u8; 24]) -> Bytes {
+    fn encode(&self, key: &[u8; 24], extensions: Option<&str>) -> Bytes {
         let host = self.uri.host_field();
         let mut head = BytesMut::with_capacity(256 + self.uri.resource_name().len() + self.lines.as_bytes().len());
         for part in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\nHost: ", &host, "\r\n"] {
@@ -93,6 +94,11 @@ impl ClientRequest {
         if !self.subprotocols.is_empty() {
             head.put_slice(b"Sec-WebSocket-Protocol: ");
             head.put_slice(self.subprotocols.join(", ").as_bytes());
+            head.put_slice(b"\r\n");
+        }
+        if let Some(extensions) = extensions {
+            head.put_slice(b"Sec-WebSocket-Extensions: ");
+            head.put_slice(extensions.as_bytes());
             head.put_slice(b"\r\n");
         }
         head.put_slice(self.lines.as_bytes());
@@ -141,11 +147,12 @@ impl ClientHandshake {
     pub fn new(request: &ClientRequest, config: Config, mut entropy: Entropy) -> Self {
         // RFC 6455 §4.1: "The nonce MUST be selected randomly for each connection."
         let key = key::encode(entropy.nonce());
+        let output = request.encode(&key, negotiation::offer(&config).as_deref());
         Self {
             opening: Some((config, entropy)),
             key,
             subprotocols: request.subprotocols.clone(),
-            output: request.encode(&key),
+            output,
             head: HeadReader::new(),
             input_ended: false,
             interim: 0,
@@ -231,8 +238,9 @@ impl ClientHandshake {
     fn open(&mut self, response: Response) -> Result<(Connection, Response), HandshakeError> {
         let subprotocol = self.check(&response.headers)?;
         let Some((config, entropy)) = self.opening.take() else { return Err(HandshakeError::Incomplete) };
+        let agreed = negotiation::accept(&config, &response.headers)?;
         let rest = mem::replace(&mut self.head, HeadReader::new()).into_rest();
-        let connection = Connection::client(config, entropy);
+        let connection = negotiation::apply(Connection::client(config, entropy), agreed.as_ref());
         Ok((connection.continue_handshake(rest, self.input_ended, &[], subprotocol.as_deref()), response))
     }
 
@@ -250,10 +258,6 @@ impl ClientHandshake {
         // RFC 6455 §4.1 no. 4: "a value other than the base64-encoded SHA-1 …, the client MUST _Fail the WebSocket Connection_"
         if headers.single("Sec-WebSocket-Accept") != Some(&key::accept(&self.key)) {
             return Err(HandshakeError::AcceptKey);
-        }
-        // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake"; none was.
-        if list(headers.get_all("Sec-WebSocket-Extensions")).next().is_some() {
-            return Err(HandshakeError::Extension);
         }
         if !headers.contains("Sec-WebSocket-Protocol") {
             return Ok(None);

@@ -67,6 +67,9 @@ pub enum HandshakeError {
     Subprotocol,
     /// An extension that was not offered (§4.1).
     Extension,
+    /// An answer to the offer of compression that can't be accepted (RFC 7692 §7).
+    #[cfg(feature = "deflate")]
+    Deflate(crate::deflate::InvalidAnswer),
 }
 
 impl HandshakeError {
@@ -88,6 +91,8 @@ impl HandshakeError {
             Self::HttpVersion => 505,
             Self::Rejected { status } => *status,
             Self::Incomplete | Self::Refused(_) | Self::AcceptKey | Self::Subprotocol | Self::Extension => return None,
+            #[cfg(feature = "deflate")]
+            Self::Deflate(_) => return None,
         })
     }
 }
@@ -116,7 +121,16 @@ impl fmt::Display for HandshakeError {
             Self::AcceptKey => "the Sec-WebSocket-Accept does not answer the key; who answers is no WebSocket server",
             Self::Subprotocol => "the server chose a subprotocol that was not offered",
             Self::Extension => "the server chose an extension that was not offered",
+            #[cfg(feature = "deflate")]
+            Self::Deflate(error) => return error.fmt(f),
         })
+    }
+}
+
+#[cfg(feature = "deflate")]
+impl From<crate::deflate::InvalidAnswer> for HandshakeError {
+    fn from(error: crate::deflate::InvalidAnswer) -> Self {
+        Self::Deflate(error)
     }
 }
 

@@ -8,6 +8,7 @@ mod fields;
 mod head;
 mod headers;
 mod key;
+mod negotiation;
 mod origin;
 mod reply;
 mod request;

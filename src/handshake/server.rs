@@ -17,6 +17,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use super::error::{HandshakeError, InvalidField};
 use super::head::HeadReader;
 use super::key;
+use super::negotiation;
 use super::reply::{Lines, Reply, add_subprotocol};
 use super::request::RequestHead;
 use crate::connection::{Config, Connection, Inbox};
@@ -153,6 +154,8 @@ impl Request {
         let supported = accept.subprotocols.iter().map(String::as_str);
         let subprotocol = supported.into_iter().find(|ours| self.request.subprotocols().any(|theirs| theirs == *ours));
 
+        let (agreed, extensions) = negotiation::answer(&self.config, self.request.headers()).unzip();
+
         let mut response = BytesMut::with_capacity(192 + accept.lines.as_bytes().len());
         response.put_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
         response.put_slice(b"Sec-WebSocket-Accept: ");
@@ -163,9 +166,15 @@ impl Request {
             response.put_slice(subprotocol.as_bytes());
             response.put_slice(b"\r\n");
         }
+        if let Some(extensions) = extensions {
+            response.put_slice(b"Sec-WebSocket-Extensions: ");
+            response.put_slice(extensions.as_bytes());
+            response.put_slice(b"\r\n");
+        }
         response.put_slice(accept.lines.as_bytes());
         response.put_slice(b"\r\n");
-        Connection::server(self.config).continue_handshake(self.rest, self.input_ended, &response, subprotocol)
+        let connection = negotiation::apply(Connection::server(self.config), agreed.as_ref());
+        connection.continue_handshake(self.rest, self.input_ended, &response, subprotocol)
     }
 
     /// Refuses, with an HTTP response: 401, 403, 404, a redirect …

@@ -3,6 +3,7 @@
 //! RFC 6455 §5.6 (data), §5.5.1 and §7.4 (closing).
 
 mod close;
+mod outgoing;
 mod text;
 
 use core::fmt;
@@ -11,6 +12,7 @@ use bytes::Bytes;
 
 pub(crate) use self::close::InvalidClose;
 pub use self::close::{CloseCode, CloseFrame, ReasonTooLong};
+pub use self::outgoing::{Compress, Outgoing};
 pub use self::text::Text;
 pub(crate) use self::text::TextBuilder;
 

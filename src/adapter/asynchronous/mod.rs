@@ -32,7 +32,7 @@ use self::shared::Tasks;
 pub use self::writing::MessageWriter;
 use crate::adapter::{Backpressure, Error, TrySendError};
 use crate::connection::{Closed, Connection, Event, State};
-use crate::message::{CloseCode, CloseFrame, Kind, Message};
+use crate::message::{CloseCode, CloseFrame, Kind, Message, Outgoing};
 use crate::timing::{Timeouts, Timer};
 
 /// A connection on an async stream.
@@ -125,7 +125,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// [`Error::Send`] once either side has begun to close. [`Error::ConnectionLost`] if the stream is cut off; what the peer
     /// sent before can still be received. [`Error::TimedOut`] if the peer reads nothing; a message that waits then is not to be
     /// sent again.
-    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+    pub async fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         let mut message = Some(message.into());
         self.begin();
         poll_fn(|cx| self.poll_in_time(cx, |driver, cx| driver.poll_send(cx, &mut message))).await
@@ -141,7 +141,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+    pub async fn feed(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         let mut message = Some(message.into());
         self.begin();
         poll_fn(|cx| self.poll_in_time(cx, |driver, cx| driver.poll_feed(cx, &mut message))).await
@@ -152,7 +152,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// # Errors
     ///
     /// [`TrySendError`] gives the message back.
-    pub fn try_send(&mut self, message: impl Into<Message>) -> Result<(), TrySendError> {
+    pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         self.at_once(|driver| driver.try_feed(message.into()))
     }
 

@@ -8,7 +8,7 @@ use super::driver::Driver;
 use super::io::{Clock, Stream};
 use crate::adapter::{Error, Overflow, TrySendError};
 use crate::connection::State;
-use crate::message::{Kind, Message};
+use crate::message::{Kind, Outgoing};
 
 /// Who sends: a whole connection, or a sender among others. It has a driver, and waits no longer than a peer may take that reads
 /// nothing.
@@ -34,7 +34,7 @@ pub trait Outlet {
 
 impl<S: Stream, C: Clock> Driver<S, C> {
     /// Queues a message, then writes what is queued.
-    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>, message: &mut Option<Message>) -> Poll<Result<(), Error>> {
+    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>, message: &mut Option<Outgoing>) -> Poll<Result<(), Error>> {
         if message.is_some() {
             ready!(self.poll_feed(cx, message))?;
         }
@@ -46,7 +46,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// Queues a message, or waits for room: takes it when it does, and not before.
-    pub(super) fn poll_feed(&mut self, cx: &mut Context<'_>, message: &mut Option<Message>) -> Poll<Result<(), Error>> {
+    pub(super) fn poll_feed(&mut self, cx: &mut Context<'_>, message: &mut Option<Outgoing>) -> Poll<Result<(), Error>> {
         ready!(self.poll_turn())?;
         if self.pipe.backpressure.overflow == Overflow::Wait {
             ready!(self.poll_room(cx))?;
@@ -59,13 +59,13 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// Queues a message if there is room now.
-    pub(super) fn try_feed(&mut self, message: Message) -> Result<(), TrySendError> {
+    pub(super) fn try_feed(&mut self, outgoing: Outgoing) -> Result<(), TrySendError> {
         let full = self.pipe.backpressure.is_full(self.connection.buffered_amount());
         if self.connection.state() == State::Open && (self.taken || full) {
-            return Err(TrySendError::Full(message));
+            return Err(TrySendError::Full(outgoing.message));
         }
         self.permits += 1;
-        self.feed_permitted(message)
+        self.feed_permitted(outgoing)
     }
 
     /// Waits for room for a message, and keeps it.
@@ -77,12 +77,12 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// Queues a message for which there is a permit, which is used up.
-    pub(super) fn feed_permitted(&mut self, message: Message) -> Result<(), TrySendError> {
+    pub(super) fn feed_permitted(&mut self, outgoing: Outgoing) -> Result<(), TrySendError> {
         self.permits -= 1;
         if let Err(error) = self.connection.check_sendable() {
-            return Err(TrySendError::Refused(message, error));
+            return Err(TrySendError::Refused(outgoing.message, error));
         }
-        let sent = self.connection.send(message);
+        let sent = self.connection.send(outgoing);
         debug_assert!(sent.is_ok(), "it was sendable");
         Ok(())
     }

@@ -16,7 +16,7 @@ use super::shared::{Shared, lock};
 use super::writing::MessageWriter;
 use crate::adapter::{Error, TrySendError};
 use crate::connection::{Closed, State};
-use crate::message::{CloseCode, CloseFrame, Kind, Message};
+use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
 use crate::timing::TimedOut;
 
 /// The half that sends. Clones of it send from several tasks: messages never mix, and those of one clone arrive in order.
@@ -32,7 +32,7 @@ pub struct Sender<S, C> {
     pub(super) clock: C,
     patience: Patience,
     /// What the sink was given, and has not queued yet: another task may have taken the turn meanwhile.
-    pub(super) given: Option<Message>,
+    pub(super) given: Option<Outgoing>,
 }
 
 impl<S, C> Sender<S, C> {
@@ -59,7 +59,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// # Errors
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
-    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+    pub async fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         let mut message = Some(message.into());
         self.begin();
         poll_fn(|cx| self.poll_in_time(cx, |driver, cx| driver.poll_send(cx, &mut message))).await
@@ -75,7 +75,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// # Errors
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
-    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+    pub async fn feed(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         let mut message = Some(message.into());
         self.begin();
         poll_fn(|cx| self.poll_in_time(cx, |driver, cx| driver.poll_feed(cx, &mut message))).await
@@ -86,7 +86,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// # Errors
     ///
     /// [`TrySendError`] gives the message back.
-    pub fn try_send(&mut self, message: impl Into<Message>) -> Result<(), TrySendError> {
+    pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         self.at_once(|driver| driver.try_feed(message.into()))
     }
 
@@ -302,7 +302,7 @@ impl<S: Stream, C: Clock> Permit<'_, S, C> {
     /// # Errors
     ///
     /// [`TrySendError::Refused`] gives the message back, if either side has begun to close meanwhile.
-    pub fn send(mut self, message: impl Into<Message>) -> Result<(), TrySendError> {
+    pub fn send(mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         self.used = true;
         self.sender.at_once(|driver| driver.feed_permitted(message.into()))
     }

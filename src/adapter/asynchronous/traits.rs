@@ -78,7 +78,7 @@ impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.given = Some(message);
+        self.given = Some(message.into());
         Ok(())
     }
 

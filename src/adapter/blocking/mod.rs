@@ -41,7 +41,7 @@ pub use self::sender::Sender;
 pub use self::writing::MessageWriter;
 use super::{Backpressure, Error, Overflow, TrySendError};
 use crate::connection::{Closed, Connection, Event, State};
-use crate::message::{CloseCode, CloseFrame, Kind, Message};
+use crate::message::{CloseCode, CloseFrame, Kind, Message, Outgoing};
 use crate::timing::Timeouts;
 
 /// A connection on a blocking stream.
@@ -175,7 +175,7 @@ impl<S: Stream> WebSocket<S> {
     /// [`Error::Send`] once either side has begun to close. [`Error::ConnectionLost`] if the stream is cut off; what the peer
     /// sent before can still be received. [`Error::TimedOut`] if the peer reads nothing; the message waits then, and is not to
     /// be sent again.
-    pub fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+    pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         if self.admit()? {
             self.connection.send(message)?;
         }
@@ -187,15 +187,15 @@ impl<S: Stream> WebSocket<S> {
     /// # Errors
     ///
     /// [`TrySendError`] gives the message back.
-    pub fn try_send(&mut self, message: impl Into<Message>) -> Result<(), TrySendError> {
-        let message = message.into();
+    pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
+        let outgoing = message.into();
         if let Err(error) = self.connection.check_sendable() {
-            return Err(TrySendError::Refused(message, error));
+            return Err(TrySendError::Refused(outgoing.message, error));
         }
         if self.pipe.backpressure.is_full(self.connection.buffered_amount()) {
-            return Err(TrySendError::Full(message));
+            return Err(TrySendError::Full(outgoing.message));
         }
-        let sent = self.connection.send(message);
+        let sent = self.connection.send(outgoing);
         debug_assert!(sent.is_ok(), "it was sendable");
         // Should that fail, the next call will meet the same failure.
         let _ = self.flush_now();
@@ -208,7 +208,7 @@ impl<S: Stream> WebSocket<S> {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+    pub fn feed(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         if self.admit()? {
             self.connection.send(message)?;
         }

@@ -11,7 +11,7 @@ use super::pipe::{Stream, Wait};
 use super::writing::{MessageWriter, Outlet};
 use crate::adapter::{Error, Overflow, TrySendError};
 use crate::connection::{Closed, SendError, State};
-use crate::message::{CloseCode, CloseFrame, Kind, Message};
+use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
 use crate::timing::TimedOut;
 
 /// The half that sends. Clones of it send from several threads: messages never mix, and those of one thread arrive in order.
@@ -32,7 +32,7 @@ impl<W: Stream> Sender<W> {
     /// # Errors
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
-    pub fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
+    pub fn send(&self, message: impl Into<Outgoing>) -> Result<(), Error> {
         let wait = self.begin();
         let core = self.admit(message.into(), wait)?;
         self.flush_as_chosen(core, wait)
@@ -44,7 +44,7 @@ impl<W: Stream> Sender<W> {
     /// # Errors
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
-    pub fn feed(&self, message: impl Into<Message>) -> Result<(), Error> {
+    pub fn feed(&self, message: impl Into<Outgoing>) -> Result<(), Error> {
         let wait = self.begin();
         let core = self.admit(message.into(), wait)?;
         let is_high = core.backpressure.is_high(core.buffered_amount());
@@ -56,16 +56,16 @@ impl<W: Stream> Sender<W> {
     /// # Errors
     ///
     /// [`TrySendError`] gives the message back.
-    pub fn try_send(&self, message: impl Into<Message>) -> Result<(), TrySendError> {
-        let (message, mut core) = (message.into(), self.shared.lock());
+    pub fn try_send(&self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
+        let (outgoing, mut core) = (message.into(), self.shared.lock());
         let full = core.taken || core.backpressure.is_full(core.buffered_amount());
         if full && core.connection.state() == State::Open {
-            return Err(TrySendError::Full(message));
+            return Err(TrySendError::Full(outgoing.message));
         }
         if let Err(error) = core.connection.check_sendable() {
-            return Err(TrySendError::Refused(message, error));
+            return Err(TrySendError::Refused(outgoing.message, error));
         }
-        let sent = core.connection.send(message);
+        let sent = core.connection.send(outgoing);
         debug_assert!(sent.is_ok(), "it was sendable");
         // Should that fail, whoever writes next will meet the same failure.
         let _ = self.flush_now(core);
@@ -208,7 +208,7 @@ impl<W: Stream> Sender<W> {
     }
 
     /// Queues a message, after the wait for room that the application chose.
-    fn admit(&self, message: Message, wait: Wait) -> Result<MutexGuard<'_, Core<W>>, Error> {
+    fn admit(&self, message: Outgoing, wait: Wait) -> Result<MutexGuard<'_, Core<W>>, Error> {
         let mut core = self.turn(self.shared.lock())?;
         let backpressure = core.backpressure;
         if backpressure.overflow == Overflow::Wait {

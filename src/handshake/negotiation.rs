@@ -1,0 +1,83 @@
+//! Which extensions a connection has: RFC 6455 §9.1, and of all that there are, permessage-deflate (RFC 7692 §5).
+//!
+//! This is where the handshakes learn whether the crate was built with feature `deflate`: without it nothing is offered, and
+//! nothing agreed on.
+
+pub(super) use self::extension::{accept, answer, apply, offer};
+
+const FIELD: &str = "Sec-WebSocket-Extensions";
+
+#[cfg(feature = "deflate")]
+mod extension {
+    use alloc::string::String;
+
+    use super::FIELD;
+    use crate::connection::{Config, Connection};
+    use crate::deflate::{Agreed, Deflate, NAME};
+    use crate::handshake::error::HandshakeError;
+    use crate::handshake::fields::{extensions, list};
+    use crate::handshake::headers::Headers;
+
+    /// What the client offers, as the field's value.
+    pub(in crate::handshake) fn offer(config: &Config) -> Option<String> {
+        config.deflate.as_ref().map(Deflate::offer)
+    }
+
+    /// What the server agrees to, and the field's value that says so: the first offer that it can, since they come in the client's
+    /// order of preference. Other extensions are none of ours.
+    pub(in crate::handshake) fn answer(config: &Config, request: &Headers) -> Option<(Agreed, String)> {
+        let deflate = config.deflate.as_ref()?;
+        let offers = extensions(request.get_all(FIELD)).filter_map(Result::ok);
+        offers.filter(|offer| offer.name() == NAME).find_map(|offer| deflate.answer(offer.parameters()))
+    }
+
+    /// What the client makes of the server's answer.
+    pub(in crate::handshake) fn accept(config: &Config, response: &Headers) -> Result<Option<Agreed>, HandshakeError> {
+        if list(response.get_all(FIELD)).next().is_none() {
+            return Ok(None);
+        }
+        let mut answers = extensions(response.get_all(FIELD));
+        match (&config.deflate, answers.next(), answers.next()) {
+            (Some(deflate), Some(Ok(answer)), None) if answer.name() == NAME => Ok(Some(deflate.accept(answer.parameters())?)),
+            // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake"; or one that is there twice.
+            _ => Err(HandshakeError::Extension),
+        }
+    }
+
+    /// The connection, with what was agreed on.
+    pub(in crate::handshake) fn apply(connection: Connection, agreed: Option<&Agreed>) -> Connection {
+        match agreed {
+            Some(agreed) => connection.with_deflate(agreed),
+            None => connection,
+        }
+    }
+}
+
+#[cfg(not(feature = "deflate"))]
+mod extension {
+    use alloc::string::String;
+    use core::convert::Infallible;
+
+    use super::FIELD;
+    use crate::connection::{Config, Connection};
+    use crate::handshake::error::HandshakeError;
+    use crate::handshake::fields::list;
+    use crate::handshake::headers::Headers;
+
+    pub(in crate::handshake) fn offer(_: &Config) -> Option<String> {
+        None
+    }
+
+    pub(in crate::handshake) fn answer(_: &Config, _: &Headers) -> Option<(Infallible, String)> {
+        None
+    }
+
+    pub(in crate::handshake) fn accept(_: &Config, response: &Headers) -> Result<Option<Infallible>, HandshakeError> {
+        // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake"; none was.
+        if list(response.get_all(FIELD)).next().is_some() { Err(HandshakeError::Extension) } else { Ok(None) }
+    }
+
+    pub(in crate::handshake) fn apply(connection: Connection, _: Option<&Infallible>) -> Connection {
+        connection
+    }
+}
