@@ -65,7 +65,7 @@
 //!
 //! * Nothing that a peer sends makes it panic, or take memory for what was only announced. Limits are on by default, the same in
 //!   both roles: see [`Config`].
-//! * An idle connection holds no buffer.
+//! * An idle connection holds no buffer; with compression, the windows that were agreed on, or none.
 //! * What the peer did wrong ([`ProtocolError`]) and what you asked for and can't have ([`SendError`]) are two types; each says
 //!   what to do about it.
 //! * Debug output never shows content, keys or header values.
@@ -131,6 +131,6 @@ pub use message::{CloseCode, CloseFrame, Compress, Kind, Message, Outgoing, Part
 pub use timing::{TimedOut, Timeouts};
 
 /// The README's examples are tests.
-#[cfg(all(doctest, feature = "tokio"))]
+#[cfg(all(doctest, feature = "tokio", feature = "deflate"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
