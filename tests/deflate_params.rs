@@ -116,7 +116,8 @@ fn what_a_server_answers() {
         // All of it
         (
             Deflate::memory().peer_max_window_bits(10),
-            "permessage-deflate; client_max_window_bits; server_max_window_bits=9; client_no_context_takeover; server_no_context_takeover",
+            "permessage-deflate; client_max_window_bits; server_max_window_bits=9; client_no_context_takeover; \
+             server_no_context_takeover",
             "server_no_context_takeover; client_no_context_takeover; server_max_window_bits=9; client_max_window_bits=10",
             "9 starts anew, 10 starts anew",
         ),
@@ -264,7 +265,8 @@ fn errors_name_the_parameter() {
     let error = accept(&Deflate::memory(), "").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the server's answer to permessage-deflate lacks server_no_context_takeover, which was asked for; offer less, or no compression"
+        "the server's answer to permessage-deflate lacks server_no_context_takeover, which was asked for; offer less, \
+         or no compression"
     );
     let error = accept(&largest().peer_max_window_bits(9), "server_max_window_bits=10").unwrap_err();
     assert!(error.to_string().ends_with("has server_max_window_bits=10, larger than the 9 asked for"), "{error}");

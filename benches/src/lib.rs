@@ -42,3 +42,87 @@ pub fn receive(connection: &mut Connection, bytes: &[u8]) -> Message {
         other => panic!("{other:?} is not a message"),
     }
 }
+
+/// Messages of just so many bytes of JSON, as a chat or a ticker has them, each different: the beginning of a list of objects.
+#[must_use]
+pub fn json(len: usize, count: usize) -> Vec<Vec<u8>> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = move |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) % below
+    };
+    let mut time = 1_700_000_000_000;
+    let mut message = || {
+        let mut text = String::from("[");
+        while text.len() < len {
+            time += random(5000);
+            let kind = ["chat", "tick", "join"][random(3) as usize];
+            let (id, user, price, cents) = (random(1_000_000), random(500), random(1000), random(100));
+            let words: Vec<_> = (0..3 + random(9)).map(|_| WORDS[random(WORDS.len() as u64) as usize]).collect();
+            text += &format!(
+                "{{\"type\":\"{kind}\",\"id\":{id},\"user\":\"user{user}\",\"ts\":{time},\"price\":{price}.{cents:02},\
+                 \"text\":\"{}\"}},",
+                words.join(" ")
+            );
+        }
+        text.truncate(len);
+        text.into_bytes()
+    };
+    (0..count).map(|_| message()).collect()
+}
+
+const WORDS: [&str; 51] = [
+    "the",
+    "connection",
+    "is",
+    "open",
+    "price",
+    "of",
+    "order",
+    "user",
+    "message",
+    "and",
+    "time",
+    "a",
+    "to",
+    "was",
+    "closed",
+    "server",
+    "you",
+    "said",
+    "hello",
+    "tomorrow",
+    "we",
+    "can",
+    "meet",
+    "at",
+    "station",
+    "window",
+    "bytes",
+    "stream",
+    "please",
+    "thanks",
+    "when",
+    "I",
+    "read",
+    "your",
+    "letter",
+    "last",
+    "night",
+    "summer",
+    "river",
+    "music",
+    "coffee",
+    "build",
+    "failed",
+    "again",
+    "green",
+    "tests",
+    "ship",
+    "it",
+    "why",
+    "not",
+    "so",
+];

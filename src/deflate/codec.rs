@@ -110,6 +110,7 @@ impl Inflater {
     /// Heap bytes of a stream.
     pub(super) const HELD: usize = 47_680;
 
+    /// RFC 7692 §7.2.2: a smaller window than 32,768 bytes is a "MAY", where it is agreed on.
     pub(super) fn new() -> Self {
         Self { stream: zlib_rs::Inflate::new(false, 15) }
     }

@@ -15,8 +15,6 @@ pub struct Compressor {
     takeover: bool,
     threshold: usize,
     stream: Option<Deflater>,
-    /// Parts of a message were compressed, and its last was not.
-    under_way: bool,
     /// Messages in a row that [`automatic`](Self::automatic) compressed and that did not get smaller.
     misses: u8,
     /// Messages that it will let pass before it tries again.
@@ -29,11 +27,11 @@ impl Compressor {
     pub fn new(deflate: &Deflate, agreed: &Agreed) -> Self {
         let window = agreed.ours();
         Self {
+            // RFC 7692 §7.2.1: "MUST NOT use an LZ77 sliding window longer than the w-th power of 2 bytes"
             settings: Settings::new(deflate.level, window.bits()),
             takeover: window.context_takeover(),
             threshold: deflate.threshold.unwrap_or(if window.context_takeover() { 64 } else { 256 }),
             stream: None,
-            under_way: false,
             misses: 0,
             pause: 0,
         }
@@ -44,12 +42,12 @@ impl Compressor {
     /// Each part is decompressed to its last byte by what it comes to, without the next: it can be a frame, and the peer need not
     /// wait. That costs 5 bytes a part.
     pub fn compress(&mut self, part: &[u8], last: bool, out: &mut BytesMut) {
-        self.under_way = !last;
         if !part.is_empty() {
             let (settings, takeover) = (self.settings, self.takeover);
             let make = || if takeover { Deflater::new(settings) } else { Deflater::pooled(settings) };
             self.stream.get_or_insert_with(make).flush(part, out);
         }
+        // RFC 7692 §7.2.1: "for non-final fragments, the removal of 0x00 0x00 0xff 0xff MUST NOT be done"
         if !last {
             return;
         }
@@ -102,12 +100,10 @@ impl Compressor {
         message.len() >= self.threshold && !looks_random(message)
     }
 
-    /// Gives the state's memory back, as an idle connection may. The next message begins with an empty window, which any peer
-    /// understands. Not within a message: then nothing happens.
+    /// Gives the state's memory back, as an idle connection may. What is compressed next begins with an empty window, which any
+    /// peer follows, even within a message: each part ends at a byte's end.
     pub fn release(&mut self) {
-        if !self.under_way {
-            self.stream = None;
-        }
+        self.stream = None;
     }
 
     /// Heap bytes held.
@@ -141,7 +137,7 @@ fn looks_random(message: &[u8]) -> bool {
     squares < SAMPLE + SAMPLE * SAMPLE / 160
 }
 
-/// The bytes that [`looks_random`] looks at: enough for random ones to be told from base64 by ten standard deviations.
+/// The bytes that [`looks_random`] looks at: enough for random ones to be told from base64 by far more than chance.
 const SAMPLE: usize = 1024;
 
 /// In so many pieces.

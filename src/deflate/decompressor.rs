@@ -30,9 +30,9 @@ impl Decompressor {
         Self { takeover: agreed.peers().context_takeover(), ..Self::EMPTY }
     }
 
-    /// Decompresses from the front of `piece`, which is what there is of a message since the last piece, split anywhere. Gives the
-    /// next bytes of the message, which are in `room`; or `None` when all of `piece` is used up and, if it is the `last`, the
-    /// message is complete.
+    /// Decompresses from the front of `piece`, which is what has come of a message since the last piece, split anywhere. Gives
+    /// the next bytes of the message, which are in `room`; or `None` when all of `piece` is used up and, if it is the `last`,
+    /// the message is complete.
     ///
     /// ```
     /// # use sansocket::deflate::{Decompressor, Deflate, InflateError};
@@ -95,6 +95,7 @@ impl Decompressor {
             if self.inflated > limit || self.received > Self::max_compressed(limit) {
                 return Err(InflateError::TooBig);
             }
+            // RFC 7692 §7.2.1: "An endpoint MAY use both DEFLATE blocks with the "BFINAL" bit set to 0 and" 1
             if step.ended {
                 stream.restart();
             }
@@ -139,8 +140,8 @@ impl Decompressor {
     }
 
     /// The most bytes that a message of `limit` bytes may be compressed to: an eighth more than it is, which is what the fixed
-    /// code comes to for bytes that it suits least, and 64 KiB for the ends of blocks. What is longer hardly inflates to anything,
-    /// and could go on for ever.
+    /// code comes to for bytes that it suits least, and 64 KiB for the ends of blocks. What is longer hardly inflates to
+    /// anything, and could go on for ever.
     #[must_use]
     pub const fn max_compressed(limit: u64) -> u64 {
         limit.saturating_add(limit / 8).saturating_add(64 * 1024)

@@ -93,8 +93,8 @@ impl Deflate {
         let peers = Window {
             bits: match offer.client_max_window_bits {
                 Some(hint) => self.peers.bits.min(hint.unwrap_or(MAX_BITS)),
-                // RFC 7692 §7.1.2.2: "If a received extension negotiation offer doesn't have the "client_max_window_bits" extension
-                // parameter, the corresponding extension negotiation response to the offer MUST NOT include" it
+                // RFC 7692 §7.1.2.2: "If a received extension negotiation offer doesn't have the "client_max_window_bits"
+                // extension parameter, the corresponding extension negotiation response to the offer MUST NOT include" it
                 None => MAX_BITS,
             },
             takeover: self.peers.takeover && !offer.client_no_context_takeover,
@@ -118,6 +118,7 @@ impl Deflate {
         &self,
         parameters: impl IntoIterator<Item = (&'a str, Option<Cow<'a, str>>)>,
     ) -> Result<Agreed, InvalidAnswer> {
+        // RFC 7692 §7: "A client MUST _Fail the WebSocket Connection_ if" the answer is not valid
         let answer = Parameters::parse(parameters)?;
         // RFC 7692 §7.1.1.1: "A server accepts an extension negotiation offer that includes the "server_no_context_takeover"
         // extension parameter by including" it
@@ -136,6 +137,7 @@ impl Deflate {
             None => self.ours.bits,
         };
         Ok(Agreed {
+            // RFC 7692 §7.1.1.2: "A client MUST support the "client_no_context_takeover" extension parameter"
             ours: Window { bits: ours_bits, takeover: self.ours.takeover && !answer.client_no_context_takeover },
             peers: Window { bits: peers_bits, takeover: !answer.server_no_context_takeover },
         })
@@ -275,5 +277,6 @@ const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
 const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
-/// A window of 32 KiB: the largest of DEFLATE, and what is used where nothing is said.
+/// What is used where nothing is said.
+/// RFC 7692 §7.2.1: "An endpoint MUST NOT use an LZ77 sliding window longer than 32,768 bytes"
 const MAX_BITS: u8 = 15;
