@@ -330,6 +330,31 @@ fn damage() {
     assert!(unnoticed > 0, "a literal more or less is a literal: DEFLATE has no checksum");
 }
 
+/// What nobody compressed: the same verdict for any chunking, and the judge's message if there is one.
+#[test]
+fn random_bytes() {
+    let mut random = StdRng::seed_from_u64(11);
+    let (mut good, mut judged) = (0, 0);
+    for round in 0..20_000 {
+        // With many zeros, which end blocks.
+        let len = random.next_u32() as usize % 24;
+        let sparse = noise(&mut random, len).into_iter().zip(noise(&mut random, len)).map(|(a, b)| a & b);
+        let message: Vec<_> = sparse.chain([0, 0]).collect();
+        let got = inflate(&mut codec(&Deflate::speed()).1, &message);
+        let mut other = codec(&Deflate::speed()).1;
+        assert_eq!(got, decompress_in(&mut other, &message, Chunking::Random(round), 1 << 20, 1 + len), "{message:02x?}");
+        if let Ok(got) = got {
+            good += 1;
+            // None: there was the end of a stream in it, which ends the judge's.
+            if let Some(message) = judge(15, &stream([&message])) {
+                assert_eq!(message, got);
+                judged += 1;
+            }
+        }
+    }
+    assert!(judged > 100 && good > judged, "{judged} of {good} were judged");
+}
+
 /// A state that comes from the pool has forgotten whose it was.
 #[test]
 fn nothing_is_left_in_the_pool() {
