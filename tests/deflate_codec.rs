@@ -226,6 +226,18 @@ fn every_length_comes_through() {
     }
 }
 
+/// The last byte may hold the end of a repetition, of its block, and what follows: it is used up before there is room for all
+/// that it says.
+#[test]
+fn the_last_byte_can_stand_for_much() {
+    let (mut compressor, mut decompressor) = codec(&Deflate::memory().level(9));
+    for len in 60_000..60_040 {
+        let compressed = compress(&mut compressor, &vec![0; len]);
+        let got = decompress_in(&mut decompressor, &compressed, Chunking::Whole, 1 << 20, 100);
+        assert_eq!(got.map(|message| message.len()), Ok(len));
+    }
+}
+
 #[test]
 fn limits_are_exact() {
     let mut random = StdRng::seed_from_u64(5);

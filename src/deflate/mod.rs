@@ -47,7 +47,7 @@ pub use params::{Agreed, InvalidAnswer, NAME, Window};
 ///
 /// | preset | 512 B | 4 KiB | 64 KiB | MB/s at 4 KiB | held per connection |
 /// |---|---|---|---|---|---|
-/// | [`speed`](Self::speed) | 0.38 | 0.37 | 0.37 | 370 | 260 + 47 KiB |
+/// | [`speed`](Self::speed) | 0.37 | 0.37 | 0.37 | 370 | 260 + 47 KiB |
 /// | [`balance`](Self::balance), the default | 0.32 | 0.27 | 0.26 | 120 | 161 + 47 KiB |
 /// | [`memory`](Self::memory) | 0.49 | 0.31 | 0.26 | 120 | 0 |
 ///
@@ -102,9 +102,9 @@ impl Deflate {
 
     /// How hard to look for what can be left out: from 1 (fast) to 9 (small); above that counts as 9, 0 as 1. Default: 3.
     ///
-    /// At 4 KiB of JSON, level 1 saves 230 bytes per microsecond, which pays on any network. Level 3 saves another 450 bytes in
-    /// 20 µs, or 22 a microsecond: a core that does nothing else saves 176 Mbit/s, which pays where traffic is paid for. Level 6
-    /// (in a window of 2¹⁵) saves another 130 bytes in 40 µs, or 3 a microsecond.
+    /// At 4 KiB of JSON, level 1 saves 230 bytes per microsecond, which pays on any network. Level 3 saves another 440 bytes in
+    /// 20 µs, or 22 a microsecond: a core that does nothing else saves 180 Mbit/s, which pays where traffic is paid for. Level 6
+    /// saves another 80 bytes in 40 µs, or 2 a microsecond. By the bench named above, in windows of 2¹⁵ bytes.
     #[must_use]
     pub const fn level(mut self, level: u8) -> Self {
         self.level = clamp(level, 1, 9);
