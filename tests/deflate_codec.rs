@@ -101,6 +101,8 @@ fn the_rfcs_examples_as_received() {
         ("7.2.3.4", &["f348cdc9c9070000"]),
         ("7.2.3.4", &["f348cdc9c9070000", HELLO, "f200110000", "f348cdc9c9070000", HELLO]),
         ("7.2.3.5", &["f24805000000ffffcac9c90700"]),
+        // The last block is stored, empty, and has BFINAL (§7.2.1).
+        ("7.2.1", &["f248cdc9c907000000ffff01", HELLO, "f200110000"]),
     ] {
         for chunking in [Chunking::Whole, Chunking::Bytewise, Chunking::At(3), Chunking::At(4)] {
             for room in [1, 2, 3, 4, 5, 6, 512] {
@@ -307,6 +309,7 @@ fn what_is_not_deflate() {
         ("the tail was not removed", "f248cdc9c907000000ffff"),
         ("refers to the message before", "f200110000"),
         ("refers to before the end of a stream", "f348cdc9c90700f200110000"),
+        ("ends in a stored block that is the last", "f248cdc9c907000000ffff0105"),
     ] {
         for chunking in [Chunking::Whole, Chunking::Bytewise] {
             let (_, mut decompressor) = codec(&Deflate::memory());
@@ -316,6 +319,50 @@ fn what_is_not_deflate() {
             assert_eq!(decompress(HELLO).as_deref(), Ok(&b"Hello"[..]), "{why}: and another message");
         }
     }
+}
+
+/// A message that ends inside a block's header, which the tail happens to complete, and the block with it: but the block ends
+/// inside the last byte, and the next message would begin there.
+#[test]
+fn a_tail_that_ends_a_block_too_early() {
+    for left in 1..=7 {
+        let message = header_that_ends_in_the_tail(left);
+        let mut decompressor = codec(&Deflate::speed()).1;
+        assert_eq!(inflate(&mut decompressor, &message), Err(InflateError::Corrupt), "{left} bits are left");
+    }
+}
+
+/// A dynamic block (RFC 1951 §3.2.7) that wants 16 more lengths of distance codes, each a 0, and whose end has a code of all
+/// ones, so many that of 16 ones these are left.
+fn header_that_ends_in_the_tail(left: usize) -> Vec<u8> {
+    let end = 16 - left;
+    let mut bits = Vec::new();
+    // From the lowest bit, but codes from the highest.
+    let number = |bits: &mut Vec<bool>, value: usize, len: usize| bits.extend((0..len).map(|at| value >> at & 1 == 1));
+    let code = |bits: &mut Vec<bool>, value: usize, len: usize| bits.extend((0..len).rev().map(|at| value >> at & 1 == 1));
+    number(&mut bits, 0b100, 3);
+    number(&mut bits, 0, 5); // 257 lengths of literals
+    let distances_at = bits.len();
+    number(&mut bits, 0, 5);
+    number(&mut bits, 15, 4);
+    // A length of 0 is the bit 0; 1 to 15, and 18 for many zeros, are 1 and four bits.
+    for symbol in [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15] {
+        number(&mut bits, [5, 1, 0][usize::from(symbol == 0) + 2 * usize::from(symbol == 16 || symbol == 17)], 3);
+    }
+    // Literals 0 and on: 1, 2, 3 … `end`; and the end of the block, `end`.
+    (1..=end).for_each(|length| code(&mut bits, 15 + length, 5));
+    for zeros in [138, 256 - end - 138] {
+        code(&mut bits, 31, 5);
+        number(&mut bits, zeros - 11, 7);
+    }
+    code(&mut bits, 15 + end, 5);
+    let mut distances = 16;
+    while bits.len() % 8 > 0 {
+        bits.push(false);
+        distances += 1;
+    }
+    (0..5).for_each(|at| bits[distances_at + at] = (distances - 1) >> at & 1 == 1);
+    bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |value, &bit| value << 1 | u8::from(bit))).collect()
 }
 
 /// Cut off anywhere, flipped anywhere: an error or some message, the same for any chunking, and never a panic.

@@ -216,6 +216,7 @@ fn what_servers_answer_in_the_wild() {
         ),
         // as largely as it likes
         ("wsproto (uvicorn, hypercorn), Chromium's debugger", simple(), "client_max_window_bits=15", Ok("15 keeps, 15 keeps")),
+        ("wsproto, and we want less", Deflate::new(), "client_max_window_bits=15", Ok("12 keeps, 15 keeps")),
         ("wsproto", nine(), "server_max_window_bits=9; client_max_window_bits=9", Ok("9 keeps, 9 keeps")),
         ("wsproto", anew(), "server_no_context_takeover; client_no_context_takeover; client_max_window_bits=15", Ok(ANEW)),
         ("aiohttp", simple(), "", Ok("15 keeps, 15 keeps")),

@@ -3,7 +3,7 @@
 use core::{error, fmt};
 
 use super::Agreed;
-use super::codec::{Corrupt, Inflater};
+use super::codec::{Corrupt, Inflater, Step};
 
 /// Decompresses what we receive, as it comes.
 ///
@@ -127,16 +127,19 @@ impl Decompressor {
     ///                                in front it were the last block of a stream, or of the type that does not exist
     /// ```
     fn finish(stream: &mut Inflater, room: &mut [u8]) -> Result<(), InflateError> {
-        // RFC 7692 §7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message."
         const TAIL_AND_PROOF: &[u8] = b"\x00\x00\xff\xff\x00\x00\x00\xff\xff";
-        let (tail, proof) = TAIL_AND_PROOF.split_at(4);
-        for (input, expected) in [(TAIL_AND_PROOF, tail.len()), (proof, proof.len())] {
-            let step = stream.inflate_block(input, room)?;
-            if step.read != expected || step.written > 0 || step.ended {
-                return Err(InflateError::Corrupt);
+        // RFC 7692 §7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message."
+        let tail = stream.inflate_block(TAIL_AND_PROOF, room)?;
+        let proof = stream.inflate(&TAIL_AND_PROOF[4..], room)?;
+        match (tail, proof) {
+            (Step { read: 4, written: 0, .. }, Step { read: 5, written: 0, ended: false }) => Ok(()),
+            // The block that the tail has ended was the last of a stream.
+            (Step { read: 4, written: 0, .. }, Step { read: 0, ended: true, .. }) => {
+                stream.restart();
+                Ok(())
             }
+            _ => Err(InflateError::Corrupt),
         }
-        Ok(())
     }
 
     /// The most bytes that a message of `limit` bytes may be compressed to: an eighth more than it is, which is what the fixed
