@@ -155,12 +155,12 @@ fn round_trips() {
         json(&mut random, 700),
         b"Hello".to_vec(),
         noise(&mut random, 1500),
-        json(&mut random, 40_000),
+        json(&mut random, 34_000),
         vec![],
         json(&mut random, 300).repeat(4),
         [noise(&mut random, 251), noise(&mut random, 10)].concat().repeat(6),
-        vec![0; 70_000],
-        noise(&mut random, 40_000),
+        vec![0; 20_000],
+        noise(&mut random, 12_000),
         json(&mut random, 700),
     ];
     for bits in 8..=15 {

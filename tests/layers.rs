@@ -1,7 +1,7 @@
 //! The one law of the house: imports run down only.
 //!
 //! ```text
-//! wire, deflate  ◄  message  ◄  connection  ◄  handshake, timing  ◄  adapter  ◄  testing        lib.rs re-exports, nobody imports lib.rs
+//! wire, deflate ◄ message ◄ connection ◄ handshake, timing ◄ adapter ◄ testing        lib.rs re-exports, nobody imports lib.rs
 //! ```
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
