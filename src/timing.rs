@@ -252,8 +252,10 @@ pub enum TimedOut {
     Handshake,
     /// The closing handshake.
     Close,
-    /// A write: the peer does not read. Nothing is lost: what was not written still waits.
+    /// A write: the peer does not read. Nothing is lost: what was not written still waits, and is not to be sent again.
     Write,
+    /// Waiting for room, because the peer does not read: the message was not sent.
+    Room,
     /// Waiting for a message as long as you wanted to. Nothing is lost.
     Receive,
     /// The peer's answer to a ping: it has not sent a byte since, so it, or the way to it, is gone.
@@ -268,6 +270,7 @@ impl fmt::Display for TimedOut {
             Self::Handshake => "the opening handshake took too long; see Timeouts::handshake",
             Self::Close => "the peer did not finish the closing handshake in time; see Timeouts::close",
             Self::Write => "the peer reads nothing; see Timeouts::write",
+            Self::Room => "the peer reads nothing, and too much waits already; see Timeouts::write and Backpressure",
             Self::Receive => "no message came in time",
             Self::KeepAlive => "the peer did not answer a ping with a single byte; see Timeouts::pong",
             Self::Idle => "no message came for too long; see Timeouts::idle",

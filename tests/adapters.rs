@@ -761,7 +761,7 @@ async fn a_peer_that_reads_nothing_stops_send(adapter: &impl Adapter) {
     assert_eq!((after, socket.state()), (s(30), State::Open));
     let waiting = socket.buffered_amount();
     let (sent, after) = timed(&clock, socket.send("not sent")).await;
-    assert!(matches!(sent, Err(Error::TimedOut(TimedOut::Write))));
+    assert!(matches!(sent, Err(Error::TimedOut(TimedOut::Room))));
     assert_eq!((after, socket.buffered_amount()), (s(30), waiting), "it waited for room in vain");
     wire.set_room(usize::MAX);
     socket.send("sent").await.unwrap();
@@ -826,6 +826,7 @@ async fn closing_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
         for _ in 0..2 {
             poll_fn(|cx| Sink::poll_close(Pin::new(&mut socket), cx)).await.unwrap();
         }
+        assert!(poll_fn(|cx| Pin::new(&mut socket).poll_next(cx)).await.is_none(), "who receives meets the peer's farewell");
         let closed = socket.closed().unwrap();
         assert_eq!((closed.code(), closed.was_clean()), (1000, true));
         assert!(Pin::new(&mut socket).start_send("late".into()).is_err());

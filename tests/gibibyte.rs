@@ -9,7 +9,6 @@ use std::net::TcpListener;
 use std::time::Instant;
 use std::{fs, thread};
 
-use sansocket::bytes::Bytes;
 use sansocket::{CloseCode, Config, Event, Kind, blocking, tokio as ws};
 
 const GIB: u64 = 1 << 30;
@@ -35,6 +34,22 @@ fn end((start, begun): (u64, Instant), what: &str) {
     let above = resident("VmHWM").saturating_sub(start);
     println!("{what}: {:.1} s, at most {above} KiB above the start", begun.elapsed().as_secs_f64());
     assert!(above < ALLOWED, "{above} KiB above the start");
+}
+
+/// What stands at this place of the stream: each part has a byte of its own.
+fn byte_at(place: u64) -> u8 {
+    (place / PART) as u8
+}
+
+/// Checks what came, from this place on.
+fn check(place: u64, bytes: &[u8]) {
+    let all = |range: &[u8], byte| range.iter().all(|&b| b == byte);
+    let in_first = ((PART - place % PART) as usize).min(bytes.len());
+    let (first, rest) = bytes.split_at(in_first);
+    assert!(all(first, byte_at(place)), "at {place}");
+    for (number, part) in rest.chunks(PART as usize).enumerate() {
+        assert!(all(part, byte_at(place + in_first as u64 + number as u64 * PART)), "at {place}");
+    }
 }
 
 fn in_parts() -> Config {
@@ -68,13 +83,14 @@ async fn one_message_there_and_back_in_parts() {
     let start = begin();
     let sending = tokio::spawn(async move {
         let mut writer = sender.writer(Kind::Binary).await.unwrap();
-        for _ in 0..GIB / PART {
-            writer.write_part(vec![7; PART as usize]).await.unwrap();
+        for number in 0..GIB / PART {
+            writer.write_part(vec![byte_at(number * PART); PART as usize]).await.unwrap();
         }
         writer.finish().await.unwrap();
     });
     let mut received = 0;
     while let Some(Event::Part(part)) = receiver.recv_event().await.unwrap() {
+        check(received, &part.bytes);
         received += part.bytes.len() as u64;
         if part.last {
             break;
@@ -93,15 +109,16 @@ fn both_ways_at_once_on_two_threads() {
     fn push(socket: blocking::WebSocket<std::net::TcpStream>) {
         let (sender, mut receiver) = socket.split().unwrap();
         let sending = thread::spawn(move || {
-            let message = Bytes::from(vec![7; PART as usize]);
-            for _ in 0..GIB / PART {
-                sender.send(message.clone()).unwrap();
+            for number in 0..GIB / PART {
+                sender.send(vec![byte_at(number * PART); PART as usize]).unwrap();
             }
             sender
         });
         let mut received = 0;
         while received < GIB {
-            received += receiver.recv().unwrap().unwrap().len() as u64;
+            let message = receiver.recv().unwrap().unwrap();
+            check(received, message.as_bytes());
+            received += message.len() as u64;
         }
         let sender = sending.join().unwrap();
         assert!(receiver.close(CloseCode::NORMAL, "").unwrap().was_clean());

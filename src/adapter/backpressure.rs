@@ -9,7 +9,8 @@ use crate::message::{CloseCode, Message};
 
 /// How much may wait to be written on a connection. Answers to pings and farewells do not count: they always get through.
 ///
-/// A message is queued while less than the bound waits, whatever its own size. So at most the bound and one message wait.
+/// A message is queued while less than the bound waits, whatever its own size. So at most the bound and one message wait; and one
+/// more for each permit, and each sender's sink that is ready, since those were promised room.
 ///
 /// ```
 /// use sansocket::{Backpressure, Overflow};

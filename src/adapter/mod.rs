@@ -64,6 +64,14 @@ impl Error {
         }
     }
 
+    /// What a wait for room says instead of that a write takes too long: the message was not queued.
+    fn for_room(self) -> Self {
+        match self {
+            Self::TimedOut(TimedOut::Write) => Self::TimedOut(TimedOut::Room),
+            error => error,
+        }
+    }
+
     /// What a receiver is told at the end: nothing if it was clean.
     fn from_ending(closed: &Closed) -> Result<(), Self> {
         match closed.ending() {

@@ -1,6 +1,9 @@
 //! What a connection allows, and which side of it we are.
 
 #[cfg(feature = "deflate")]
+use alloc::boxed::Box;
+
+#[cfg(feature = "deflate")]
 use crate::deflate::Deflate;
 
 /// Which side of the connection we are. The client masks what it sends (RFC 6455 §5.1) and lets the server hang up (§7.1.1).
@@ -28,7 +31,7 @@ pub struct Config {
     pub(super) auto_pong: bool,
     pub(super) in_parts: bool,
     #[cfg(feature = "deflate")]
-    pub(crate) deflate: Option<Deflate>,
+    pub(crate) deflate: Option<Box<Deflate>>,
 }
 
 impl Config {
@@ -105,7 +108,7 @@ impl Config {
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, deflate: Deflate) -> Self {
-        self.deflate = Some(deflate);
+        self.deflate = Some(Box::new(deflate));
         self
     }
 }

@@ -93,6 +93,8 @@ pub struct Connection {
     assembler: Assembler,
     writer: Writer,
     output: Output,
+    /// Bytes of output that an adapter is writing.
+    lent: usize,
     /// The payload of the pong that waits for the peer to read.
     late_pong: Option<Bytes>,
     /// The message that is being sent in parts.
@@ -101,7 +103,8 @@ pub struct Connection {
     /// `Closed` was given to the application.
     told: bool,
     /// Events that were put back.
-    early: VecDeque<Event>,
+    #[expect(clippy::box_collection, reason = "it is hardly ever there, and every connection has room for it")]
+    early: Option<Box<VecDeque<Event>>>,
     /// Both directions' state, if compression was agreed on.
     compression: Option<Box<Compression>>,
     /// A piece that inflates to more parts than one.
@@ -135,11 +138,12 @@ impl Connection {
             assembler: Assembler::default(),
             writer,
             output: Output::default(),
+            lent: 0,
             late_pong: None,
             sending: Sending::default(),
             life: Life::Open,
             told: false,
-            early: VecDeque::new(),
+            early: None,
             compression: None,
             inflating: None,
             subprotocol: None,
@@ -193,7 +197,7 @@ impl Connection {
     /// Bytes to write, in one piece after the other ([`Buf::chunk`]) or in several at once ([`Buf::chunks_vectored`]). What was
     /// written is taken off by [`Buf::advance`].
     pub fn output(&mut self) -> &mut (impl Buf + use<>) {
-        if self.output.len() < PONGS_WHILE_BELOW {
+        if self.buffered_amount() < PONGS_WHILE_BELOW {
             if let Some(payload) = self.late_pong.take() {
                 self.writer.control(Opcode::Pong, payload, &mut self.output);
             }
@@ -221,12 +225,10 @@ impl Connection {
     ///
     /// A message that came before the peer broke the protocol is given before the end is.
     pub fn receive(&mut self) -> Option<Event> {
-        if self.early.is_empty() {
-            return self.next_event();
-        }
-        let event = self.early.pop_front();
-        if self.early.is_empty() {
-            self.early = VecDeque::new();
+        let Some(early) = &mut self.early else { return self.next_event() };
+        let event = early.pop_front();
+        if early.is_empty() {
+            self.early = None;
         }
         event
     }
@@ -338,7 +340,7 @@ impl Connection {
     /// Bytes that wait to be written, headers included.
     #[must_use]
     pub const fn buffered_amount(&self) -> usize {
-        self.output.len()
+        self.output.len() + self.lent
     }
 
     /// Heap bytes held now for what was received, is being put together, or waits to be written; and for the windows of
@@ -361,7 +363,7 @@ impl Connection {
 
     /// Bytes that are held for the events that were put back.
     pub(crate) fn bytes_put_back(&self) -> usize {
-        self.early.iter().map(Event::held).sum()
+        self.early.iter().flat_map(|early| early.iter()).map(Event::held).sum()
     }
 }
 
@@ -370,18 +372,20 @@ impl Connection {
 impl Connection {
     /// Keeps an event for the application that came while something else was waited for. Not the last one.
     pub(crate) fn put_back(&mut self, event: Event) {
-        self.early.push_back(event);
+        self.early.get_or_insert_default().push_back(event);
     }
 
     /// Takes the output out, to be written while the connection is in use: what then could not be written is to be
     /// [`restore`](Self::restore)d.
     pub(crate) fn take_output(&mut self) -> Output {
         self.output();
+        self.lent = self.output.len();
         core::mem::take(&mut self.output)
     }
 
     /// Puts what was not written before everything that was queued meanwhile.
     pub(crate) fn restore(&mut self, unwritten: Output) {
+        self.lent = 0;
         self.output.prepend(unwritten);
     }
 }

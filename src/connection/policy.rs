@@ -158,7 +158,7 @@ impl Connection {
         if !self.config.auto_pong || self.state() != State::Open {
             return;
         }
-        if self.output.len() < PONGS_WHILE_BELOW {
+        if self.buffered_amount() < PONGS_WHILE_BELOW {
             self.late_pong = None;
             self.writer.control(Opcode::Pong, payload, &mut self.output);
         } else {

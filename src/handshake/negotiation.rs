@@ -20,13 +20,13 @@ mod extension {
 
     /// What the client offers, as the field's value.
     pub(in crate::handshake) fn offer(config: &Config) -> Option<String> {
-        config.deflate.as_ref().map(Deflate::offer)
+        config.deflate.as_deref().map(Deflate::offer)
     }
 
     /// What the server agrees to, and the field's value that says so: the first offer that it can, since they come in the client's
     /// order of preference. Other extensions are none of ours.
     pub(in crate::handshake) fn answer(config: &Config, request: &Headers) -> Option<(Agreed, String)> {
-        let deflate = config.deflate.as_ref()?;
+        let deflate = config.deflate.as_deref()?;
         let offers = extensions(request.get_all(FIELD)).filter_map(Result::ok);
         offers.filter(|offer| offer.name() == NAME).find_map(|offer| deflate.answer(offer.parameters()))
     }

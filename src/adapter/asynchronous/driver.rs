@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::BufMut;
 
 use super::io::{Clock, Stream};
-use super::pipe::Pipe;
+use super::pipe::{Patience, Pipe};
 use crate::adapter::Error;
 use crate::connection::{Closed, Connection, Event, Role};
 use crate::message::Message;
@@ -29,12 +29,16 @@ pub struct Driver<S, C> {
     pub(super) taken: bool,
     /// How many may send a message at any time: nobody begins to send in parts.
     pub(super) permits: usize,
+    /// How many want to send in parts: nobody gets a permit any more.
+    pub(super) wanted: usize,
     /// Messages that were dropped because too much waited.
     pub(super) dropped: u64,
     /// How far the stream is ended, once the conversation is.
     ending: Ending,
     /// Something was answered that is not written yet.
     replied: bool,
+    /// For who receives.
+    patience: Patience,
     /// Reads since there last was nothing to read.
     reads: usize,
     /// Reads since the time for the closing handshake was over.
@@ -60,9 +64,11 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             pipe,
             taken: false,
             permits: 0,
+            wanted: 0,
             dropped: 0,
             ending: Ending::LastWords,
             replied: false,
+            patience: Patience::default(),
             reads: 0,
             overtime: 0,
         }
@@ -101,6 +107,11 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 None => ready!(self.poll_more(cx))?,
             }
         }
+    }
+
+    /// Whether so much was kept already that no pong can be waited for.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.connection.bytes_put_back() >= EARLY
     }
 
     /// Waits for the pong to a ping that was sent, and tells how long it took. What else comes is kept to be received.
@@ -164,7 +175,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
             Poll::Pending => {
                 self.reads = 0;
-                match ready!(self.pipe.poll_time(cx, true)) {
+                match ready!(self.pipe.poll_time(cx, &mut self.patience, true)) {
                     Ok(Due::Ping) => drop(self.queue_ping()?),
                     Ok(Due::Nothing) => {}
                     Err(error) => return Poll::Ready(Err(self.lose(error.into()))),
@@ -200,7 +211,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     fn lose(&mut self, error: Error) -> Error {
         if error.is_final() {
             self.connection.end_input();
-            while self.connection.receive().is_some() {}
+            while self.connection.next_event().is_some() {}
             self.ending = Ending::Done;
         }
         error
@@ -234,7 +245,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// What a task may wait for without the stream telling it: room, its turn, the answer to a ping, the end.
     pub(super) fn watched(&self) -> impl PartialEq + use<S, C> {
-        let waiting = (self.connection.buffered_amount(), self.taken, self.permits);
+        let waiting = (self.connection.buffered_amount(), self.taken, self.permits, self.wanted);
         (waiting, self.pipe.timer.answered(), self.connection.state(), self.is_over())
     }
 
@@ -265,7 +276,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             };
             self.finish_if(hung_up && self.ending == Ending::Drain);
             if !self.is_over() {
-                let too_late = ready!(self.pipe.poll_time(cx, true)).is_err();
+                let too_late = ready!(self.pipe.poll_time(cx, &mut self.patience, true)).is_err();
                 self.finish_if(too_late);
             }
         }

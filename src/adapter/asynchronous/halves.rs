@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
-use super::sender::Sender;
+use super::sender::{Hold, Sender};
 use super::shared::{Shared, lock};
 use super::{Error, WebSocket};
 use crate::connection::{Closed, Event, State};
@@ -72,7 +72,7 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
     /// As [`WebSocket::close`].
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         let frame = CloseFrame::new(code, reason.to_string())?;
-        lock(&self.shared.driver).connection.close(frame);
+        self.shared.at_once(|driver| driver.connection.close(frame));
         poll_fn(|cx| self.shared.poll(cx, Driver::poll_closed)).await
     }
 
@@ -99,7 +99,8 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
     /// # Errors
     ///
     /// Gives both back if the sender is another connection's, or is not the only one.
-    pub fn reunite(self, sender: Sender<S, C>) -> Result<WebSocket<S, C>, (Self, Sender<S, C>)> {
+    pub fn reunite(self, mut sender: Sender<S, C>) -> Result<WebSocket<S, C>, (Self, Sender<S, C>)> {
+        sender.hold = Hold::default();
         if !Arc::ptr_eq(&self.shared, &sender.shared) || Arc::strong_count(&self.shared) != 2 {
             return Err((self, sender));
         }

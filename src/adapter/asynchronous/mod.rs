@@ -25,8 +25,9 @@ pub use self::halves::Receiver;
 pub(super) use self::io::Alarm;
 pub use self::io::{Clock, Stream};
 pub use self::open::{Incoming, Options, PlainHttp, Upgrade};
-pub(super) use self::outgoing::Outlet;
-use self::pipe::Pipe;
+pub use self::outgoing::Outlet;
+use self::outgoing::poll_message;
+use self::pipe::{Patience, Pipe};
 pub use self::sender::{Permit, Sender};
 use self::shared::Tasks;
 pub use self::writing::MessageWriter;
@@ -54,6 +55,8 @@ pub struct WebSocket<S, C> {
     exhausted: bool,
     /// Who polls it as a stream, and who as a sink.
     tasks: Option<Arc<Tasks>>,
+    /// For who sends.
+    patience: Patience,
 }
 
 impl<S: Stream, C: Clock> WebSocket<S, C> {
@@ -68,8 +71,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         Self::with_driver(Driver::new(pipe, connection))
     }
 
-    const fn with_driver(driver: Driver<S, C>) -> Self {
-        Self { driver, exhausted: false, tasks: None }
+    fn with_driver(driver: Driver<S, C>) -> Self {
+        Self { driver, exhausted: false, tasks: None, patience: Patience::default() }
     }
 
     /// Takes the connection apart, to send from one task, or several, while another receives.
@@ -123,12 +126,13 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// # Errors
     ///
     /// [`Error::Send`] once either side has begun to close. [`Error::ConnectionLost`] if the stream is cut off; what the peer
-    /// sent before can still be received. [`Error::TimedOut`] if the peer reads nothing; a message that waits then is not to be
-    /// sent again.
+    /// sent before can still be received. If the peer reads nothing, [`Error::TimedOut`] with
+    /// [`TimedOut::Room`](crate::TimedOut::Room) if the message was not sent, and with [`TimedOut::Write`](crate::TimedOut::Write) if
+    /// it waits, and is not to be sent again.
     pub async fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         let mut message = Some(message.into());
         self.begin();
-        poll_fn(|cx| self.poll_in_time(cx, |driver, cx| driver.poll_send(cx, &mut message))).await
+        poll_fn(|cx| poll_message(self, cx, &mut message, Driver::poll_send)).await
     }
 
     /// Lets a message wait for more, to be written with them: at the next [`flush`](Self::flush) or [`send`](Self::send), when
@@ -144,7 +148,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     pub async fn feed(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         let mut message = Some(message.into());
         self.begin();
-        poll_fn(|cx| self.poll_in_time(cx, |driver, cx| driver.poll_feed(cx, &mut message))).await
+        poll_fn(|cx| poll_message(self, cx, &mut message, Driver::poll_feed)).await
     }
 
     /// Sends a message, without waiting. What the stream does not take at once leaves with whatever is done next.
@@ -195,6 +199,9 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// As [`recv`](Self::recv) and [`send`](Self::send); [`Error::ConnectionLost`] if the connection ends before the pong comes, and
     /// [`Error::Unread`] if 64 KiB of messages do: in a busy conversation, [`start_ping`](Self::start_ping) instead.
     pub async fn ping(&mut self) -> Result<Duration, Error> {
+        if self.driver.is_crowded() {
+            return Err(Error::Unread);
+        }
         let ping = self.driver.queue_ping()?;
         poll_fn(|cx| self.driver.poll_pong(cx, ping)).await
     }
@@ -334,8 +341,7 @@ impl<S: Stream, C: Clock> Outlet for WebSocket<S, C> {
     type Clock = C;
 
     fn begin(&mut self) {
-        let now = self.driver.pipe.now();
-        self.driver.pipe.patience.begin(now);
+        self.patience.renew();
     }
 
     fn poll_in_time<T>(
@@ -345,10 +351,11 @@ impl<S: Stream, C: Clock> Outlet for WebSocket<S, C> {
     ) -> Poll<Result<T, Error>> {
         self.driver.observe();
         if let Poll::Ready(done) = work(&mut self.driver, cx) {
+            self.patience.renew();
             return Poll::Ready(done);
         }
         let closing = self.driver.connection.state() != State::Open;
-        match ready!(self.driver.pipe.poll_time(cx, closing)) {
+        match ready!(self.driver.pipe.poll_time(cx, &mut self.patience, closing)) {
             Ok(_) => Poll::Pending,
             Err(error) => Poll::Ready(Err(error.into())),
         }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BufMut, Bytes};
 
 use super::io::{Clock, Stream};
-use super::pipe::Pipe;
+use super::pipe::{Patience, Pipe};
 use super::{Error, WebSocket};
 use crate::adapter::Backpressure;
 use crate::connection::{Config, Entropy, State};
@@ -244,7 +244,7 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     /// Waits until the time for what is being done is over.
     fn poll_too_late(&mut self, cx: &mut Context<'_>) -> Poll<TimedOut> {
         loop {
-            if let Err(error) = ready!(self.poll_time(cx, true)) {
+            if let Err(error) = ready!(self.poll_time(cx, &mut Patience::default(), true)) {
                 return Poll::Ready(error);
             }
         }

@@ -8,20 +8,21 @@ use super::driver::Driver;
 use super::io::{Clock, Stream};
 use crate::adapter::{Error, Overflow, TrySendError};
 use crate::connection::State;
-use crate::message::{Kind, Outgoing};
+use crate::message::{Kind, Message, Outgoing};
 
-/// Who sends: a whole connection, or a sender among others. It has a driver, and waits no longer than a peer may take that reads
-/// nothing.
+/// Who sends: a [`WebSocket`](super::WebSocket), or a [`Sender`](super::Sender) among others. Nobody else can be one.
 pub trait Outlet {
-    /// What the connection stands on.
+    #[doc(hidden)]
     type Stream: Stream;
-    /// What times it.
+    #[doc(hidden)]
     type Clock: Clock;
 
     /// Begins to wait.
+    #[doc(hidden)]
     fn begin(&mut self);
 
     /// Does some work with the driver; once it makes no progress for too long, that is an error.
+    #[doc(hidden)]
     fn poll_in_time<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -29,8 +30,26 @@ pub trait Outlet {
     ) -> Poll<Result<T, Error>>;
 
     /// Does something at once, and lets the stream have what it takes at once.
+    #[doc(hidden)]
     fn at_once<T>(&mut self, act: impl FnOnce(&mut Driver<Self::Stream, Self::Clock>) -> T) -> T;
 }
+
+/// Sends a message, as `work` says. A wait for room that is too long is told from one for what was queued.
+pub(super) fn poll_message<O: Outlet>(
+    outlet: &mut O,
+    cx: &mut Context<'_>,
+    message: &mut Option<Outgoing>,
+    work: Work<O>,
+) -> Poll<Result<(), Error>> {
+    let done = outlet.poll_in_time(cx, |driver, cx| work(driver, cx, message));
+    if message.is_some() { done.map_err(Error::for_room) } else { done }
+}
+
+type Work<O> = fn(
+    &mut Driver<<O as Outlet>::Stream, <O as Outlet>::Clock>,
+    &mut Context<'_>,
+    &mut Option<Outgoing>,
+) -> Poll<Result<(), Error>>;
 
 impl<S: Stream, C: Clock> Driver<S, C> {
     /// Queues a message, then writes what is queued.
@@ -71,6 +90,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     /// Waits for room for a message, and keeps it.
     pub(super) fn poll_permit(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         ready!(self.poll_turn())?;
+        if self.wanted > 0 {
+            return Poll::Pending;
+        }
         ready!(self.poll_room(cx))?;
         self.permits += 1;
         Poll::Ready(Ok(()))
@@ -94,7 +116,31 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             return Poll::Pending;
         }
         self.taken = true;
+        self.wanted -= 1;
         Poll::Ready(Ok(()))
+    }
+
+    /// Waits until a sink may be given a message: for room, or, if the application chose not to, for the turn alone.
+    pub(super) fn poll_sink(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        ready!(self.poll_turn())?;
+        match self.pipe.backpressure.overflow {
+            _ if self.wanted > 0 => Poll::Pending,
+            Overflow::Wait => self.poll_room(cx),
+            _ => {
+                // Should that fail, whoever flushes will meet the same failure.
+                let _ = self.is_full(cx);
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    /// Takes what a sink is given, or does with it what the application chose.
+    pub(super) fn feed_sink(&mut self, message: Message) -> Result<(), Error> {
+        let backpressure = self.pipe.backpressure;
+        if backpressure.overflow != Overflow::Wait && backpressure.is_full(self.connection.buffered_amount()) {
+            return backpressure.refuse(&mut self.connection, &mut self.dropped);
+        }
+        Ok(self.connection.send(message)?)
     }
 
     /// Queues a part of a message whose sender has the turn; see [`poll_take`](Self::poll_take).

@@ -35,39 +35,35 @@ pub(super) struct Pipe<S, C> {
     unflushed: bool,
     /// Since when a write has made no progress.
     stalled: Option<Duration>,
-    /// For who has the stream's own clock.
-    pub(super) patience: Patience,
 }
 
-/// Since when somebody has waited for a write: from when it began to, or was last told that it waits in vain. Whoever goes on all
-/// the same gives the peer as much time again.
+/// Since when somebody has waited for a write, if they do. Whoever goes on when told that it is in vain gives the peer as much time
+/// again.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Patience(Duration);
+pub(super) struct Patience(Option<Duration>);
 
 impl Patience {
-    pub(super) const fn begin(&mut self, now: Duration) {
-        self.0 = now;
-    }
-
-    /// When the wait is too long.
-    fn deadline<S, C>(self, pipe: &Pipe<S, C>) -> Option<Duration> {
-        Some(pipe.stalled?.max(self.0).saturating_add(pipe.timer.timeouts().write?))
+    /// Begins to wait with the next check, whoever may have given up waiting before.
+    pub(super) const fn renew(&mut self) {
+        self.0 = None;
     }
 
     /// When the wait is too long, or an error that says that it is.
     pub(super) fn check<S, C>(&mut self, pipe: &Pipe<S, C>, now: Duration) -> Result<Option<Duration>, TimedOut> {
-        let deadline = self.deadline(pipe);
-        if deadline.is_some_and(|deadline| now >= deadline) {
-            self.begin(now);
+        let since = *self.0.get_or_insert(now);
+        let Some((stalled, timeout)) = pipe.stalled.zip(pipe.timer.timeouts().write) else { return Ok(None) };
+        let deadline = stalled.max(since).saturating_add(timeout);
+        if now >= deadline {
+            self.renew();
             return Err(TimedOut::Write);
         }
-        Ok(deadline)
+        Ok(Some(deadline))
     }
 }
 
 impl<S: Stream, C: Clock> Pipe<S, C> {
     pub(super) fn new(stream: S, clock: C, timer: Timer, backpressure: Backpressure) -> Self {
-        Self { stream, clock, timer, backpressure, unflushed: false, stalled: None, patience: Patience::default() }
+        Self { stream, clock, timer, backpressure, unflushed: false, stalled: None }
     }
 
     pub(super) const fn clock(&self) -> &C {
@@ -148,13 +144,15 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
 
     /// Looks at the clock: for when there is nothing to read or to write. Pending if nothing is due. Where nobody is `listening`,
     /// only writes that make no progress are: a peer that is not heard may have spoken.
-    pub(super) fn poll_time(&mut self, cx: &mut Context<'_>, listening: bool) -> Poll<Result<Due, TimedOut>> {
+    pub(super) fn poll_time(
+        &mut self,
+        cx: &mut Context<'_>,
+        patience: &mut Patience,
+        listening: bool,
+    ) -> Poll<Result<Due, TimedOut>> {
         loop {
             let now = self.now();
-            let mut patience = self.patience;
-            let checked = patience.check(self, now);
-            self.patience = patience;
-            let stall = checked?;
+            let stall = patience.check(self, now)?;
             let mut deadline = self.timer.deadline();
             if listening {
                 match self.timer.poll(now) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::string::ToString;
+use std::string::{String, ToString};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Wake, ready};
@@ -10,18 +10,18 @@ use std::time::Duration;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
-use super::outgoing::Outlet;
+use super::outgoing::{Outlet, poll_message};
 use super::pipe::Patience;
 use super::shared::{Shared, lock};
 use super::writing::MessageWriter;
-use crate::adapter::{Error, TrySendError};
+use crate::adapter::{Backpressure, Error, TrySendError};
 use crate::connection::{Closed, State};
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
 use crate::timing::TimedOut;
 
 /// The half that sends. Clones of it send from several tasks: messages never mix, and those of one clone arrive in order.
 ///
-/// It is a [`Sink`](futures_sink::Sink) for messages too. Closing that says farewell with code 1000, and waits for the peer's.
+/// It is a [`Sink`](futures_sink::Sink) for messages too. Closing that says farewell with code 1000.
 ///
 /// # Cancel safety
 ///
@@ -31,13 +31,13 @@ pub struct Sender<S, C> {
     /// Its own, because a clock wakes only who asked it last.
     pub(super) clock: C,
     patience: Patience,
-    /// What the sink was given, and has not queued yet: another task may have taken the turn meanwhile.
-    pub(super) given: Option<Outgoing>,
+    /// The sink's, from when it is ready to when it is given a message.
+    pub(super) hold: Hold<S, C>,
 }
 
 impl<S, C> Sender<S, C> {
     pub(super) fn new(shared: Arc<Shared<S, C>>, clock: C) -> Self {
-        Self { shared, clock, patience: Patience::default(), given: None }
+        Self { shared, clock, patience: Patience::default(), hold: Hold::default() }
     }
 }
 
@@ -62,7 +62,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     pub async fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         let mut message = Some(message.into());
         self.begin();
-        poll_fn(|cx| self.poll_in_time(cx, |driver, cx| driver.poll_send(cx, &mut message))).await
+        poll_fn(|cx| poll_message(self, cx, &mut message, Driver::poll_send)).await
     }
 
     /// Lets a message wait for more, to be written with them: at the next flush or send of any half, when
@@ -78,7 +78,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     pub async fn feed(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         let mut message = Some(message.into());
         self.begin();
-        poll_fn(|cx| self.poll_in_time(cx, |driver, cx| driver.poll_feed(cx, &mut message))).await
+        poll_fn(|cx| poll_message(self, cx, &mut message, Driver::poll_feed)).await
     }
 
     /// Sends a message, without waiting. What the stream does not take at once leaves with whatever is done next on either half.
@@ -104,7 +104,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         MessageWriter::new(self, kind).await
     }
 
-    /// Waits for room for a message.
+    /// Waits for room for a message, whatever [`Overflow`](crate::Overflow) says. A task that has a permit must not wait for a
+    /// [`writer`](Self::writer), which waits for all permits.
     ///
     /// # Cancel safety
     ///
@@ -115,7 +116,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// As [`WebSocket::send`](super::WebSocket::send).
     pub async fn reserve(&mut self) -> Result<Permit<'_, S, C>, Error> {
         self.begin();
-        poll_fn(|cx| self.poll_in_time(cx, Driver::poll_permit)).await?;
+        poll_fn(|cx| self.poll_in_time(cx, Driver::poll_permit)).await.map_err(Error::for_room)?;
         Ok(Permit { sender: self, used: false })
     }
 
@@ -145,7 +146,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// As [`WebSocket::send`](super::WebSocket::send); [`Error::ConnectionLost`] if the connection ends before the pong comes, or the
     /// [`Receiver`](super::Receiver) is dropped.
     pub async fn ping(&mut self) -> Result<Duration, Error> {
-        let (number, sent) = lock(&self.shared.driver).queue_ping()?;
+        let (number, sent) = self.at_once(Driver::queue_ping)?;
         self.flush().await?;
         poll_fn(|cx| {
             self.shared.poll(cx, |driver, _| {
@@ -161,6 +162,50 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         .await
     }
 
+    /// Sends a ping. When the [`Receiver`](super::Receiver) has met the peer's pong, [`round_trip`](Self::round_trip) tells how long
+    /// it took.
+    ///
+    /// # Cancel safety
+    ///
+    /// It is queued at the first poll, and sent whole.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`](super::WebSocket::send).
+    pub async fn start_ping(&mut self) -> Result<(), Error> {
+        self.at_once(Driver::queue_ping)?;
+        self.flush().await
+    }
+
+    /// Sends a pong, of at most 125 bytes; see [`WebSocket::pong`](super::WebSocket::pong).
+    ///
+    /// # Cancel safety
+    ///
+    /// It is queued at the first poll, and sent whole.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::pong`](super::WebSocket::pong).
+    pub async fn pong(&mut self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.at_once(|driver| driver.connection.pong(payload))?;
+        self.flush().await
+    }
+
+    /// Says farewell, and returns: the [`Receiver`](super::Receiver) gives what the peer sends before its own.
+    ///
+    /// # Cancel safety
+    ///
+    /// The farewell is queued at the first poll, and sent whole.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as [`flush`](Self::flush).
+    pub async fn start_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        let frame = CloseFrame::new(code, reason.to_string())?;
+        self.at_once(|driver| driver.connection.close(frame));
+        self.flush().await
+    }
+
     /// Says farewell, waits for the peer's and for the end of the stream, and tells how the conversation ended. It is the
     /// [`Receiver`](super::Receiver) that meets the peer's farewell: it must be receiving meanwhile, or be gone; then what still comes
     /// is thrown away.
@@ -174,7 +219,17 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the peer does not answer in time.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         let frame = CloseFrame::new(code, reason.to_string())?;
-        poll_fn(|cx| self.poll_close(cx, &frame)).await
+        self.at_once(|driver| driver.connection.close(frame));
+        poll_fn(|cx| {
+            let closed = self.poll_closed(cx);
+            if closed.is_ready() || self.receiver_is_gone() {
+                return closed;
+            }
+            let Some(deadline) = lock(&self.shared.driver).pipe.timer.deadline() else { return Poll::Pending };
+            ready!(self.clock.poll_until(cx, deadline));
+            Poll::Ready(self.closed().ok_or(Error::TimedOut(TimedOut::Close)))
+        })
+        .await
     }
 
     /// Waits for the end of the connection, whoever begins it, and tells how the conversation ended. As for [`close`](Self::close),
@@ -222,25 +277,21 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         lock(&self.shared.driver).dropped
     }
 
+    /// How much may wait to be written from now on, for all senders.
+    pub fn set_backpressure(&self, backpressure: Backpressure) {
+        lock(&self.shared.driver).pipe.backpressure = backpressure;
+    }
+
+    /// The subprotocol that the handshake agreed on.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<String> {
+        lock(&self.shared.driver).connection.subprotocol().map(ToString::to_string)
+    }
+
     /// How long the latest answered ping took, there and back.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
         lock(&self.shared.driver).pipe.timer.round_trip()
-    }
-
-    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>, frame: &CloseFrame) -> Poll<Result<Closed, Error>> {
-        if self.state() == State::Open {
-            lock(&self.shared.driver).connection.close(frame.clone());
-            // The receiver has another deadline now.
-            self.shared.tasks.wake_by_ref();
-        }
-        let closed = self.poll_closed(cx);
-        if closed.is_ready() || self.receiver_is_gone() {
-            return closed;
-        }
-        let Some(deadline) = lock(&self.shared.driver).pipe.timer.deadline() else { return Poll::Pending };
-        ready!(self.clock.poll_until(cx, deadline));
-        Poll::Ready(self.closed().ok_or(Error::TimedOut(TimedOut::Close)))
     }
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<Closed, Error>> {
@@ -264,8 +315,7 @@ impl<S: Stream, C: Clock> Outlet for Sender<S, C> {
     type Clock = C;
 
     fn begin(&mut self) {
-        let now = self.clock.now();
-        self.patience.begin(now);
+        self.patience.renew();
     }
 
     fn poll_in_time<T>(
@@ -274,6 +324,7 @@ impl<S: Stream, C: Clock> Outlet for Sender<S, C> {
         work: impl FnMut(&mut Driver<S, C>, &mut Context<'_>) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
         if let Poll::Ready(done) = self.shared.poll(cx, work) {
+            self.patience.renew();
             return Poll::Ready(done);
         }
         loop {
@@ -287,6 +338,39 @@ impl<S: Stream, C: Clock> Outlet for Sender<S, C> {
 
     fn at_once<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
         self.shared.at_once(act)
+    }
+}
+
+/// A permit that is given back when it is dropped.
+pub(super) struct Hold<S, C>(Option<Arc<Shared<S, C>>>);
+
+impl<S, C> Default for Hold<S, C> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<S, C> Hold<S, C> {
+    pub(super) const fn is_held(&self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(super) fn take(&mut self, shared: &Arc<Shared<S, C>>) {
+        self.0 = Some(Arc::clone(shared));
+    }
+
+    /// For who uses the permit up.
+    pub(super) fn forget(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl<S, C> Drop for Hold<S, C> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.take() {
+            lock(&shared.driver).permits -= 1;
+            shared.tasks.wake_by_ref();
+        }
     }
 }
 

@@ -81,20 +81,28 @@ impl<S: Stream, C: Clock> Shared<S, C> {
         self.tasks.end(cx, is_new, changed, result)
     }
 
-    /// Does something at once, and lets the stream have what it takes at once.
-    pub(super) fn at_once<T>(&self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
-        let waker = Waker::from(Arc::clone(&self.tasks));
+    /// Does something at once.
+    pub(super) fn act<T>(&self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
         let (done, changed) = {
             let mut driver = lock(&self.driver);
             let before = driver.watched();
             let done = act(&mut driver);
-            // Should that fail, whoever waits for the stream will meet the same failure.
-            let _ = driver.poll_flush(&mut Context::from_waker(&waker));
             (done, driver.watched() != before)
         };
         if changed {
-            waker.wake();
+            self.tasks.wake_by_ref();
         }
         done
+    }
+
+    /// Does something at once, and lets the stream have what it takes at once.
+    pub(super) fn at_once<T>(&self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
+        let waker = Waker::from(Arc::clone(&self.tasks));
+        self.act(|driver| {
+            let done = act(driver);
+            // Should that fail, whoever waits for the stream will meet the same failure.
+            let _ = driver.poll_flush(&mut Context::from_waker(&waker));
+            done
+        })
     }
 }

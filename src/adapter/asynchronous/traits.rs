@@ -1,6 +1,7 @@
 //! The standard traits: a stream of messages, and a sink for them.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream as FuturesStream;
@@ -12,9 +13,10 @@ use super::io::{Clock, Stream};
 use super::outgoing::Outlet;
 use super::sender::Sender;
 use super::{Error, WebSocket};
-use crate::message::{CloseCode, CloseFrame, Message};
+use crate::message::{CloseCode, Message};
+use crate::timing::TimedOut;
 
-/// Ends after a clean end or the first error.
+/// Ends after a clean end, or the first error but those after which nothing is lost: a peer that reads nothing, or sends nothing.
 impl<S: Stream, C: Clock> FuturesStream for WebSocket<S, C> {
     type Item = Result<Message, Error>;
 
@@ -23,21 +25,21 @@ impl<S: Stream, C: Clock> FuturesStream for WebSocket<S, C> {
             return Poll::Ready(None);
         }
         let received = ready!(self.poll_shared(cx, |socket, cx| socket.driver.poll_recv(cx)));
-        self.exhausted = !matches!(received, Ok(Some(_)));
+        self.exhausted = is_last(&received);
         Poll::Ready(received.transpose())
     }
 }
 
-/// Closing the sink says farewell with code 1000, and waits for the peer's.
+/// Closing the sink says farewell with code 1000; who receives meets the peer's.
 impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_shared(cx, |socket, cx| socket.poll_in_time(cx, Driver::poll_room))
+        self.poll_shared(cx, |socket, cx| socket.poll_in_time(cx, Driver::poll_sink)).map_err(Error::for_room)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        Ok(self.driver.connection.send(message)?)
+        self.driver.feed_sink(message)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -45,12 +47,14 @@ impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.driver.connection.close(CloseCode::NORMAL);
-        self.poll_shared(cx, |socket, cx| socket.driver.poll_closed(cx)).map_ok(|_| ())
+        self.poll_shared(cx, |socket, cx| {
+            socket.driver.connection.close(CloseCode::NORMAL);
+            socket.poll_in_time(cx, Driver::poll_flush)
+        })
     }
 }
 
-/// Ends after a clean end or the first error.
+/// Ends after a clean end, or the first error but those after which nothing is lost: a peer that reads nothing, or sends nothing.
 impl<S: Stream, C: Clock> FuturesStream for Receiver<S, C> {
     type Item = Result<Message, Error>;
 
@@ -59,49 +63,51 @@ impl<S: Stream, C: Clock> FuturesStream for Receiver<S, C> {
             return Poll::Ready(None);
         }
         let received = ready!(self.shared.poll(cx, Driver::poll_recv));
-        self.exhausted = !matches!(received, Ok(Some(_)));
+        self.exhausted = is_last(&received);
         Poll::Ready(received.transpose())
     }
 }
 
-/// What it is given leaves with the next flush, or when it is ready again. Closing it says farewell with code 1000, and waits for
-/// the peer's.
+/// Closing the sink says farewell with code 1000; the [`Receiver`] meets the peer's.
 impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        ready!(self.poll_given(cx))?;
-        self.poll_in_time(cx, |driver, cx| {
-            ready!(driver.poll_turn())?;
-            driver.poll_room(cx)
-        })
+        if !self.hold.is_held() {
+            ready!(self.poll_in_time(cx, |driver, cx| {
+                ready!(driver.poll_sink(cx))?;
+                driver.permits += 1;
+                Poll::Ready(Ok(()))
+            }))
+            .map_err(Error::for_room)?;
+            let shared = Arc::clone(&self.shared);
+            self.hold.take(&shared);
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.given = Some(message.into());
-        Ok(())
+        assert!(self.hold.is_held(), "the sink is not ready");
+        self.hold.forget();
+        self.shared.act(|driver| {
+            driver.permits -= 1;
+            driver.feed_sink(message)
+        })
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        ready!(self.poll_given(cx))?;
         self.poll_in_time(cx, Driver::poll_flush)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        ready!(self.poll_given(cx))?;
-        (*self).poll_close(cx, &CloseFrame::from(CloseCode::NORMAL)).map_ok(|_| ())
+        self.poll_in_time(cx, |driver, cx| {
+            driver.connection.close(CloseCode::NORMAL);
+            driver.poll_flush(cx)
+        })
     }
 }
 
-impl<S: Stream, C: Clock> Sender<S, C> {
-    /// Queues what the sink was given.
-    fn poll_given(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let mut given = self.given.take();
-        if given.is_none() {
-            return Poll::Ready(Ok(()));
-        }
-        let fed = self.poll_in_time(cx, |driver, cx| driver.poll_feed(cx, &mut given));
-        self.given = given;
-        fed
-    }
+/// Whether a stream of messages ends with what was received: not with an error after which nothing is lost.
+fn is_last(received: &Result<Option<Message>, Error>) -> bool {
+    !matches!(received, Ok(Some(_)) | Err(Error::TimedOut(TimedOut::Write | TimedOut::Idle)))
 }

@@ -59,6 +59,8 @@ pub struct MessageWriter<'a, O: Outlet> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Progress {
+    /// It is not its turn yet.
+    Waiting,
     /// Nothing of the message was sent.
     None,
     Begun,
@@ -69,9 +71,13 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     /// Waits for its turn, and has it until it is dropped.
     pub(super) async fn new(outlet: &'a mut O, kind: Kind) -> Result<Self, Error> {
         outlet.begin();
-        poll_fn(|cx| outlet.poll_in_time(cx, |driver, _| driver.poll_take())).await?;
+        outlet.at_once(|driver| driver.wanted += 1);
         let (next, ahead, gathered) = (Bytes::new(), Bytes::new(), BytesMut::new());
-        Ok(Self { outlet, kind, next, ahead, gathered, progress: Progress::None, failed: None })
+        // If it is dropped while it waits, it is wanted no more.
+        let mut writer = Self { outlet, kind, next, ahead, gathered, progress: Progress::Waiting, failed: None };
+        poll_fn(|cx| writer.outlet.poll_in_time(cx, |driver, _| driver.poll_take())).await.map_err(Error::for_room)?;
+        writer.progress = Progress::None;
+        Ok(writer)
     }
 
     /// Sends more of the message: it is on its way when this is done. A text may be cut anywhere.
@@ -86,6 +92,7 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     /// finished.
     pub async fn write_part(&mut self, part: impl Into<Bytes>) -> Result<(), Error> {
         let part = part.into();
+        self.check_unfinished()?;
         if self.ahead.is_empty() && self.gathered.is_empty() {
             self.ahead = part;
         } else {
@@ -155,7 +162,13 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
         }
     }
 
+    /// A message that was shut down takes nothing more.
+    fn check_unfinished(&self) -> io::Result<()> {
+        if self.progress == Progress::Finished { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+    }
+
     pub(in crate::adapter) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.check_unfinished()?;
         if self.gathered.len() >= PART {
             ready!(self.poll_pass_on(cx))?;
         }
@@ -176,10 +189,14 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
 
 impl<O: Outlet> Drop for MessageWriter<'_, O> {
     fn drop(&mut self) {
-        let half_sent = self.progress == Progress::Begun;
+        let progress = self.progress;
         self.outlet.at_once(|driver| {
-            driver.taken = false;
-            if half_sent {
+            if progress == Progress::Waiting {
+                driver.wanted -= 1;
+            } else {
+                driver.taken = false;
+            }
+            if progress == Progress::Begun {
                 driver.connection.close(CloseCode::INTERNAL_ERROR);
                 driver.observe();
             }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::BufMut;
 
-use super::pipe::{Read, Stream, Wait};
+use super::pipe::{Read, Wait};
+use super::stream::Stream;
 use super::{Error, Overflow, WebSocket};
 use crate::connection::{Event, Role};
 use crate::message::Message;
@@ -21,9 +22,12 @@ const EARLY: usize = 64 * 1024;
 impl<S: Stream> WebSocket<S> {
     /// Sends a ping and waits for the pong.
     pub(super) fn await_pong(&mut self) -> Result<Duration, Error> {
+        let mut kept = self.connection.bytes_put_back();
+        if kept >= EARLY {
+            return Err(Error::Unread);
+        }
         let (number, sent) = self.queue_ping()?;
         let wait = self.pipe.wait(None);
-        let mut kept = self.connection.bytes_put_back();
         while self.pipe.timer().answered() < number {
             if kept >= EARLY {
                 return Err(Error::Unread);
@@ -126,7 +130,7 @@ impl<S: Stream> WebSocket<S> {
         let backpressure = self.pipe.backpressure;
         if backpressure.overflow == Overflow::Wait {
             if backpressure.is_high(self.connection.buffered_amount()) {
-                self.flush()?;
+                self.flush().map_err(Error::for_room)?;
             }
             return Ok(true);
         }
@@ -141,6 +145,9 @@ impl<S: Stream> WebSocket<S> {
 
     /// Writes as much as the stream takes at once.
     pub(super) fn flush_now(&mut self) -> Result<(), Error> {
+        if self.pipe.is_stuck() {
+            return Ok(());
+        }
         let wait = self.pipe.wait(None);
         match self.flush_in(wait.at_most(wait.begun, Duration::ZERO)) {
             Err(Error::TimedOut(TimedOut::Receive)) => Ok(()),
@@ -161,7 +168,7 @@ impl<S: Stream> WebSocket<S> {
     pub(super) fn lose(&mut self) {
         self.pipe.cut();
         self.connection.end_input();
-        while self.connection.receive().is_some() {}
+        while self.connection.next_event().is_some() {}
     }
 
     /// Queues a ping; gives its number, and when that was.

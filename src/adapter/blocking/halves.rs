@@ -6,8 +6,7 @@
 
 use std::boxed::Box;
 use std::fmt;
-use std::io;
-use std::net::TcpStream;
+use std::mem::take;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,51 +14,29 @@ use bytes::BufMut;
 
 use super::WebSocket;
 use super::driver::{SLICE, is_stuck};
-use super::pipe::{Pipe, Read, Stream, Wait};
+use super::pipe::{Pipe, Read, Wait};
 use super::sender::Sender;
+use super::stream::Stream;
 use crate::adapter::{Backpressure, Error};
-use crate::connection::{Closed, Connection, Event, Role, State};
+use crate::connection::{Closed, Connection, Event, Output, Role, State};
 use crate::message::{CloseCode, CloseFrame, Message};
 use crate::timing::{TimedOut, Timeouts};
-
-/// A stream that can be read by one thread while another writes to it.
-pub trait TryClone: Stream + Send + Sized + 'static {
-    /// A second handle of the same stream.
-    ///
-    /// # Errors
-    ///
-    /// What the system says.
-    fn try_clone(&self) -> io::Result<Self>;
-}
-
-impl TryClone for TcpStream {
-    fn try_clone(&self) -> io::Result<Self> {
-        Self::try_clone(self)
-    }
-}
-
-#[cfg(unix)]
-impl TryClone for std::os::unix::net::UnixStream {
-    fn try_clone(&self) -> io::Result<Self> {
-        Self::try_clone(self)
-    }
-}
 
 /// How to end both halves of a stream at once.
 pub(super) type Cut = Box<dyn Fn() + Send + Sync>;
 
 /// Takes a connection apart; what is written goes to `stream`.
 pub(super) fn split<S: Stream, W: Stream>(
-    socket: WebSocket<S>,
+    mut socket: WebSocket<S>,
     stream: W,
     cut: Cut,
 ) -> Result<(Sender<W>, Receiver<S, W>), Error> {
     let outgoing = socket.pipe.beside(stream)?;
+    socket.pipe.forget_timeouts();
     let core = Core {
         connection: socket.connection,
         backpressure: socket.pipe.backpressure,
         outgoing: Some(outgoing),
-        under_way: 0,
         taken: false,
         dropped: socket.dropped,
         pings: 0,
@@ -87,8 +64,6 @@ pub(super) struct Core<W> {
     pub(super) backpressure: Backpressure,
     /// None while a thread writes to it.
     outgoing: Option<Pipe<W>>,
-    /// Bytes that it writes.
-    under_way: usize,
     /// Whether somebody sends a message in parts: nobody else's may come in between.
     pub(super) taken: bool,
     /// Messages that were dropped because too much waited.
@@ -105,13 +80,25 @@ pub(super) struct Core<W> {
 pub(super) const ASKED: u64 = 1 << 63;
 
 impl<W> Core<W> {
-    pub(super) fn buffered_amount(&self) -> usize {
-        self.connection.buffered_amount() + self.under_way
+    pub(super) fn is_high(&self) -> bool {
+        self.backpressure.is_high(self.connection.buffered_amount())
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.backpressure.is_full(self.connection.buffered_amount())
     }
 
     /// Whether nothing waits to be written, or is being written.
     pub(super) fn is_idle(&self) -> bool {
         !self.is_being_written() && !self.connection.wants_write()
+    }
+
+    /// Whether it was just tried in vain to write at once.
+    pub(super) fn is_stuck(&self) -> bool
+    where
+        W: Stream,
+    {
+        self.outgoing.as_ref().is_some_and(Pipe::is_stuck)
     }
 
     /// Whether a thread is writing.
@@ -155,21 +142,33 @@ impl<W: Stream> Shared<W> {
     ) -> (MutexGuard<'a, Core<W>>, Result<(), Error>) {
         while core.connection.wants_write() || core.outgoing.as_ref().is_some_and(Pipe::is_unflushed) {
             let Some(mut outgoing) = core.outgoing.take() else { break };
-            let mut output = core.connection.take_output();
             outgoing.observe(core.connection.state());
-            core.under_way = bytes::Buf::remaining(&output);
+            let mut turn = Turn { shared: self, output: core.connection.take_output(), outgoing: Some(outgoing) };
             drop(core);
-            let written = outgoing.write(&mut output, wait);
+            let written = turn.outgoing.as_mut().map_or(Ok(()), |outgoing| outgoing.write(&mut turn.output, wait));
+            drop(turn);
             core = self.lock();
-            core.under_way = 0;
-            core.connection.restore(output);
-            core.outgoing = Some(outgoing);
-            self.changed.notify_all();
             if written.is_err() {
                 return (core, written);
             }
         }
         (core, Ok(()))
+    }
+}
+
+/// A thread's turn to write. It is given back when it is dropped, even if the stream panics.
+struct Turn<'a, W> {
+    shared: &'a Shared<W>,
+    output: Output,
+    outgoing: Option<Pipe<W>>,
+}
+
+impl<W> Drop for Turn<'_, W> {
+    fn drop(&mut self) {
+        let mut core = self.shared.lock();
+        core.connection.restore(take(&mut self.output));
+        core.outgoing = self.outgoing.take();
+        self.shared.changed.notify_all();
     }
 }
 
@@ -270,7 +269,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         if !Arc::ptr_eq(&self.presence.0, &sender.shared) || Arc::strong_count(&self.presence.0) != 2 {
             return Err((self, sender));
         }
-        let Self { presence, pipe } = self;
+        let Self { presence, mut pipe } = self;
         let shared = Arc::clone(&presence.0);
         drop((presence, sender));
         let core = match Arc::try_unwrap(shared) {
@@ -278,6 +277,10 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
             // Nobody can have cloned a sender meanwhile: there was only this one.
             Err(shared) => return Err((Self { presence: Presence(Arc::clone(&shared)), pipe }, Sender { shared })),
         };
+        pipe.forget_timeouts();
+        if let Some(mut outgoing) = core.outgoing {
+            outgoing.pass_on(&mut pipe);
+        }
         Ok(WebSocket::reunited(pipe, core.connection, core.dropped))
     }
 
@@ -342,7 +345,12 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
 
     fn wait(&mut self, wait: Wait) -> Result<(), Error> {
         let stuck = is_stuck(self.flush_soon(wait))?;
-        let soon = if stuck { wait.at_most(self.pipe.now(), SLICE) } else { wait };
+        // A sender may begin to close while this waits: that is looked at in time for the deadline.
+        let glance = self.shared().timeouts.close.map(|close| close / 2);
+        let soon = match if stuck { Some(SLICE) } else { glance } {
+            Some(time) => wait.at_most(self.pipe.now(), time),
+            None => wait,
+        };
         let shared = &self.presence.0;
         self.pipe.observe(shared.lock().connection.state());
         match self.pipe.read(soon.until, |bytes| shared.lock().connection.input().put_slice(bytes)) {
@@ -390,7 +398,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         self.pipe.cut();
         let mut core = self.shared().lock();
         core.connection.end_input();
-        while core.connection.receive().is_some() {}
+        while core.connection.next_event().is_some() {}
         drop(core);
         self.be_over();
     }

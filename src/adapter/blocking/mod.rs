@@ -25,6 +25,7 @@ mod halves;
 mod open;
 mod pipe;
 mod sender;
+mod stream;
 mod writing;
 
 use std::boxed::Box;
@@ -33,12 +34,12 @@ use std::net::Shutdown;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use self::halves::{Receiver, TryClone};
+pub use self::halves::Receiver;
 pub use self::open::{Incoming, Options, PlainHttp, Upgrade, accept, connect, connect_over};
 use self::pipe::Pipe;
-pub use self::pipe::Stream;
 pub use self::sender::Sender;
-pub use self::writing::MessageWriter;
+pub use self::stream::{Stream, TryClone};
+pub use self::writing::{MessageWriter, Outlet};
 use super::{Backpressure, Error, Overflow, TrySendError};
 use crate::connection::{Closed, Connection, Event, State};
 use crate::message::{CloseCode, CloseFrame, Kind, Message, Outgoing};
@@ -173,8 +174,9 @@ impl<S: Stream> WebSocket<S> {
     /// # Errors
     ///
     /// [`Error::Send`] once either side has begun to close. [`Error::ConnectionLost`] if the stream is cut off; what the peer
-    /// sent before can still be received. [`Error::TimedOut`] if the peer reads nothing; the message waits then, and is not to
-    /// be sent again.
+    /// sent before can still be received. If the peer reads nothing, [`Error::TimedOut`] with
+    /// [`TimedOut::Room`](crate::TimedOut::Room) if the message was not sent, and with [`TimedOut::Write`](crate::TimedOut::Write) if
+    /// it waits, and is not to be sent again.
     pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         if self.admit()? {
             self.connection.send(message)?;
@@ -182,7 +184,8 @@ impl<S: Stream> WebSocket<S> {
         if self.pipe.backpressure.overflow == Overflow::Wait { self.flush() } else { self.flush_now() }
     }
 
-    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever is done next.
+    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever is done next. To find that a
+    /// stream takes nothing takes some milliseconds; it is tried ten times a second at most.
     ///
     /// # Errors
     ///
@@ -191,6 +194,10 @@ impl<S: Stream> WebSocket<S> {
         let outgoing = message.into();
         if let Err(error) = self.connection.check_sendable() {
             return Err(TrySendError::Refused(outgoing.message, error));
+        }
+        if self.pipe.backpressure.is_full(self.connection.buffered_amount()) {
+            // Should that fail, the next call will meet the same failure.
+            let _ = self.flush_now();
         }
         if self.pipe.backpressure.is_full(self.connection.buffered_amount()) {
             return Err(TrySendError::Full(outgoing.message));

@@ -8,7 +8,8 @@ use std::vec::Vec;
 
 use bytes::{BufMut, Bytes};
 
-use super::pipe::{Pipe, Read, Stream};
+use super::pipe::{Pipe, Read};
+use super::stream::Stream;
 use super::{Error, WebSocket};
 use crate::adapter::Backpressure;
 use crate::connection::{Config, Entropy, State};

@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind, IoSlice};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::thread_local;
 use std::time::{Duration, Instant};
 use std::vec::Vec;
 
 use bytes::Buf;
 
+use super::stream::Stream;
 use crate::adapter::{Backpressure, Error, is_cut};
 use crate::connection::State;
 use crate::timing::{Due, TimedOut, Timeouts, Timer};
@@ -20,6 +21,9 @@ const WINDOW: usize = 64 * 1024;
 /// what came in time, but not for ever.
 const OVERTIME: usize = 16;
 
+/// How long it is not tried again to write at once to a stream that took nothing.
+const STUCK: Duration = Duration::from_millis(100);
+
 /// As many buffers as one write takes: beyond that, the next write does.
 const MAX_SLICES: usize = 16;
 
@@ -27,115 +31,6 @@ thread_local! {
     /// One for all connections of a thread, since it reads from one at a time. Taken out while in use, so that a stream which
     /// is itself a connection of ours gets another.
     static READ_WINDOW: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// A stream that a blocking connection can stand on: reading, writing, and, if it can, giving up in time.
-///
-/// `TcpStream` and `UnixStream` do all of it. For another stream, forward to the socket below; a method that is left out makes
-/// that timeout not work.
-///
-/// ```
-/// struct Tls(std::net::TcpStream /* and a session */);
-/// # impl std::io::Read for Tls { fn read(&mut self, b: &mut [u8]) -> std::io::Result<usize> { self.0.read(b) } }
-/// # impl std::io::Write for Tls {
-/// #     fn write(&mut self, b: &[u8]) -> std::io::Result<usize> { self.0.write(b) }
-/// #     fn flush(&mut self) -> std::io::Result<()> { self.0.flush() }
-/// # }
-/// impl sansocket::blocking::Stream for Tls {
-///     fn set_read_timeout(&mut self, timeout: Option<std::time::Duration>) -> std::io::Result<()> {
-///         self.0.set_read_timeout(timeout)
-///     }
-/// }
-/// ```
-pub trait Stream: io::Read + io::Write {
-    /// Makes a read fail with `WouldBlock` or `TimedOut` after this time without a byte.
-    ///
-    /// # Errors
-    ///
-    /// What the stream says.
-    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let _ = timeout;
-        Ok(())
-    }
-
-    /// Makes a write fail with `WouldBlock` or `TimedOut` after this time without progress.
-    ///
-    /// # Errors
-    ///
-    /// What the stream says.
-    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let _ = timeout;
-        Ok(())
-    }
-
-    /// Makes reads and writes wait, where they might not.
-    ///
-    /// # Errors
-    ///
-    /// What the stream says.
-    fn set_blocking(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Sends small writes at once (`TCP_NODELAY`), where there is such a thing.
-    ///
-    /// # Errors
-    ///
-    /// What the stream says.
-    fn set_nodelay(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Ends the stream's outgoing half, or both.
-    ///
-    /// # Errors
-    ///
-    /// What the stream says.
-    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
-        let _ = how;
-        self.flush()
-    }
-}
-
-impl Stream for TcpStream {
-    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        TcpStream::set_read_timeout(self, timeout)
-    }
-
-    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        TcpStream::set_write_timeout(self, timeout)
-    }
-
-    fn set_blocking(&mut self) -> io::Result<()> {
-        self.set_nonblocking(false)
-    }
-
-    fn set_nodelay(&mut self) -> io::Result<()> {
-        TcpStream::set_nodelay(self, true)
-    }
-
-    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
-        TcpStream::shutdown(self, how)
-    }
-}
-
-#[cfg(unix)]
-impl Stream for std::os::unix::net::UnixStream {
-    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        Self::set_read_timeout(self, timeout)
-    }
-
-    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        Self::set_write_timeout(self, timeout)
-    }
-
-    fn set_blocking(&mut self) -> io::Result<()> {
-        self.set_nonblocking(false)
-    }
-
-    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
-        Self::shutdown(self, how)
-    }
 }
 
 /// What waiting for bytes came to.
@@ -169,6 +64,9 @@ impl Wait {
     }
 }
 
+/// What a stream can be set to; none is for ever.
+type Timeout = Option<Duration>;
+
 #[derive(Debug)]
 pub(super) struct Pipe<S> {
     stream: S,
@@ -182,28 +80,48 @@ pub(super) struct Pipe<S> {
     took: Duration,
     /// Reads since the time for the handshake was over.
     overtime: usize,
-    /// The timeouts that the stream has now, so as not to set them again.
-    read_timeout: Option<Duration>,
-    write_timeout: Option<Duration>,
+    /// When a write last found that the stream takes nothing at once.
+    stuck: Option<Duration>,
+    /// The timeouts that the stream has now, so as not to set them again; none if that is not known.
+    read_timeout: Option<Timeout>,
+    write_timeout: Option<Timeout>,
 }
 
 impl<S: Stream> Pipe<S> {
     /// Begins the opening handshake's time at `epoch`.
     pub(super) fn new(mut stream: S, timeouts: Timeouts, backpressure: Backpressure, epoch: Instant) -> Result<Self, Error> {
         stream.set_blocking()?;
-        stream.set_read_timeout(None)?;
-        stream.set_write_timeout(None)?;
-        let timer = Timer::new(timeouts, Duration::ZERO);
-        let took = Duration::ZERO;
-        let (read_timeout, write_timeout) = (None, None);
-        Ok(Self { stream, epoch, timer, backpressure, unflushed: false, took, overtime: 0, read_timeout, write_timeout })
+        Ok(Self {
+            stream,
+            epoch,
+            timer: Timer::new(timeouts, Duration::ZERO),
+            backpressure,
+            unflushed: false,
+            took: Duration::ZERO,
+            overtime: 0,
+            stuck: None,
+            read_timeout: None,
+            write_timeout: None,
+        })
     }
 
-    /// The same, on a second handle of the stream.
-    pub(super) fn beside<W: Stream>(&self, stream: W) -> Result<Pipe<W>, Error> {
+    /// The same, on a second handle of the stream: what it writes from now on.
+    pub(super) fn beside<W: Stream>(&mut self, stream: W) -> Result<Pipe<W>, Error> {
         let mut pipe = Pipe::new(stream, *self.timer.timeouts(), self.backpressure, self.epoch)?;
         pipe.observe(self.timer.state());
+        self.pass_on(&mut pipe);
         Ok(pipe)
+    }
+
+    /// Another handle of the stream may have set other timeouts: they are the stream's, whichever handle sets them.
+    pub(super) const fn forget_timeouts(&mut self) {
+        (self.read_timeout, self.write_timeout) = (None, None);
+    }
+
+    /// Lets another handle of the stream write from now on.
+    pub(super) fn pass_on<W>(&mut self, to: &mut Pipe<W>) {
+        (to.unflushed, to.took) = (self.unflushed, self.took);
+        self.unflushed = false;
     }
 
     /// Begins to wait.
@@ -261,11 +179,18 @@ impl<S: Stream> Pipe<S> {
                 written => output.advance(written),
             }
             self.took = self.now();
+            self.stuck = None;
             self.unflushed = true;
         }
         self.in_time(wait, S::flush)?;
         self.unflushed = false;
         Ok(())
+    }
+
+    /// Whether the stream took nothing at once when that was last tried, which was so shortly ago that it is not worth the time to try
+    /// again: systems round even the shortest timeout up to some milliseconds.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stuck.is_some_and(|stuck| self.now() < stuck.saturating_add(STUCK))
     }
 
     /// Writes or flushes, no longer than there is time.
@@ -278,7 +203,7 @@ impl<S: Stream> Pipe<S> {
             let begun = self.now();
             if let Some(timeout) = new_timeout(self.write_timeout, deadline, begun) {
                 self.stream.set_write_timeout(timeout)?;
-                self.write_timeout = timeout;
+                self.write_timeout = Some(timeout);
             }
             match work(&mut self.stream) {
                 Ok(done) => return Ok(done),
@@ -290,6 +215,7 @@ impl<S: Stream> Pipe<S> {
                         return Err(TimedOut::Write.into());
                     }
                     if wait.is_over(now) {
+                        self.stuck = Some(now);
                         return Err(TimedOut::Receive.into());
                     }
                     if !waited(self.write_timeout, now.saturating_sub(begun)) {
@@ -328,7 +254,7 @@ impl<S: Stream> Pipe<S> {
             let begun = self.now();
             if let Some(timeout) = new_timeout(self.read_timeout, deadline, begun) {
                 self.stream.set_read_timeout(timeout)?;
-                self.read_timeout = timeout;
+                self.read_timeout = Some(timeout);
             }
             match self.stream.read(window) {
                 Ok(0) => return Ok(Read::End),
@@ -375,16 +301,18 @@ impl<S: Stream> Pipe<S> {
 
 /// The timeout that the stream needs now, if the one that it has does not do. It may be shorter than the time that is left, so as
 /// not to be set for every call: then the call is made again.
-fn new_timeout(current: Option<Duration>, deadline: Option<Duration>, now: Duration) -> Option<Option<Duration>> {
-    let Some(left) = deadline.map(|deadline| deadline.saturating_sub(now)) else { return current.map(|_| None) };
-    let does = current.is_some_and(|current| current <= left && current >= left / 2);
+fn new_timeout(current: Option<Timeout>, deadline: Option<Duration>, now: Duration) -> Option<Timeout> {
+    let Some(left) = deadline.map(|deadline| deadline.saturating_sub(now)) else {
+        return if current == Some(None) { None } else { Some(None) };
+    };
+    let does = current.flatten().is_some_and(|current| current <= left && current >= left / 2);
     // Sockets take no timeout of zero.
     (!does).then(|| Some((left - left / 8).max(Duration::from_micros(1))))
 }
 
 /// Whether a call that the stream says took too long did take that long.
-fn waited(timeout: Option<Duration>, time: Duration) -> bool {
-    timeout.is_some_and(|timeout| time >= timeout / 2)
+fn waited(timeout: Option<Timeout>, time: Duration) -> bool {
+    timeout.flatten().is_some_and(|timeout| time >= timeout / 2)
 }
 
 /// A stream that says it is too late when it is not: it does not block, or it was the network that gave up.

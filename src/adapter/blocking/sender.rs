@@ -1,15 +1,17 @@
 //! The half of a blocking connection that sends, and as many of it as there are threads.
 
 use std::fmt;
+use std::string::{String, ToString};
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::halves::{ASKED, Core, Shared};
-use super::pipe::{Stream, Wait};
-use super::writing::{MessageWriter, Outlet};
-use crate::adapter::{Error, Overflow, TrySendError};
+use super::pipe::Wait;
+use super::stream::Stream;
+use super::writing::{MessageWriter, Outlet, Sealed};
+use crate::adapter::{Backpressure, Error, Overflow, TrySendError};
 use crate::connection::{Closed, SendError, State};
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
 use crate::timing::TimedOut;
@@ -47,7 +49,7 @@ impl<W: Stream> Sender<W> {
     pub fn feed(&self, message: impl Into<Outgoing>) -> Result<(), Error> {
         let wait = self.begin();
         let core = self.admit(message.into(), wait)?;
-        let is_high = core.backpressure.is_high(core.buffered_amount());
+        let is_high = core.is_high();
         if is_high { self.flush_as_chosen(core, wait) } else { Ok(()) }
     }
 
@@ -58,8 +60,11 @@ impl<W: Stream> Sender<W> {
     /// [`TrySendError`] gives the message back.
     pub fn try_send(&self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         let (outgoing, mut core) = (message.into(), self.shared.lock());
-        let full = core.taken || core.backpressure.is_full(core.buffered_amount());
-        if full && core.connection.state() == State::Open {
+        if core.is_full() {
+            // Should that fail, whoever writes next will meet the same failure.
+            core = self.flush_now(core).0;
+        }
+        if (core.taken || core.is_full()) && core.connection.state() == State::Open {
             return Err(TrySendError::Full(outgoing.message));
         }
         if let Err(error) = core.connection.check_sendable() {
@@ -116,13 +121,40 @@ impl<W: Stream> Sender<W> {
         Ok(self.shared.now().saturating_sub(wait.begun))
     }
 
+    /// Sends a pong, of at most 125 bytes; see [`WebSocket::pong`](super::WebSocket::pong).
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::pong`](super::WebSocket::pong).
+    pub fn pong(&self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.shared.lock().connection.pong(payload)?;
+        self.flush()
+    }
+
+    /// Says farewell, and returns: the [`Receiver`](super::Receiver) gives what the peer sends before its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as [`flush`](Self::flush).
+    pub fn start_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        let frame = CloseFrame::new(code, reason)?;
+        self.shared.lock().connection.close(frame);
+        self.flush()
+    }
+
+    /// Ends the stream now, both ways and without a farewell. The peer sees code 1006.
+    pub fn abort(&self) {
+        (self.shared.cut)();
+    }
+
     /// Says farewell, waits for the peer's and for the end of the stream, and tells how the conversation ended. It is the
     /// [`Receiver`](super::Receiver) that meets the peer's farewell: another thread must be receiving meanwhile.
     ///
     /// # Errors
     ///
     /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the peer does not answer in time, or
-    /// nobody receives: the stream is ended all the same.
+    /// nobody receives: the stream is ended all the same. [`Error::ConnectionLost`] if the receiver is dropped: the farewell is sent,
+    /// but nobody will meet the peer's.
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         let frame = CloseFrame::new(code, reason)?;
         let wait = self.begin();
@@ -134,6 +166,9 @@ impl<W: Stream> Sender<W> {
             core = self.shared.write(core, Wait { until: deadline, ..wait }).0;
             if let Some(closed) = core.connection.closed().filter(|_| core.over) {
                 return Ok(closed.clone());
+            }
+            if core.receiver_gone {
+                return Err(Error::ConnectionLost);
             }
             let left = deadline.map(|deadline| deadline.saturating_sub(self.shared.now()));
             if left.is_some_and(|left| left.is_zero()) {
@@ -185,13 +220,24 @@ impl<W: Stream> Sender<W> {
     /// Bytes that wait to be written, headers included, from all senders.
     #[must_use]
     pub fn buffered_amount(&self) -> usize {
-        self.shared.lock().buffered_amount()
+        self.shared.lock().connection.buffered_amount()
     }
 
     /// How many messages were dropped, of all senders; see [`Overflow::DropNewest`].
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.shared.lock().dropped
+    }
+
+    /// How much may wait to be written from now on, for all senders.
+    pub fn set_backpressure(&self, backpressure: Backpressure) {
+        self.shared.lock().backpressure = backpressure;
+    }
+
+    /// The subprotocol that the handshake agreed on.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<String> {
+        self.shared.lock().connection.subprotocol().map(ToString::to_string)
     }
 
     fn begin(&self) -> Wait {
@@ -212,14 +258,14 @@ impl<W: Stream> Sender<W> {
         let mut core = self.turn(self.shared.lock())?;
         let backpressure = core.backpressure;
         if backpressure.overflow == Overflow::Wait {
-            while backpressure.is_high(core.buffered_amount()) {
-                core = self.turn(self.advance(core, wait)?)?;
+            while core.is_high() {
+                core = self.turn(self.advance(core, wait).map_err(Error::for_room)?)?;
             }
-        } else if backpressure.is_full(core.buffered_amount()) {
+        } else if core.is_full() {
             let (unlocked, flushed) = self.flush_now(core);
             flushed?;
             core = self.turn(unlocked)?;
-            if backpressure.is_full(core.buffered_amount()) {
+            if core.is_full() {
                 let Core { connection, dropped, .. } = &mut *core;
                 backpressure.refuse(connection, dropped)?;
                 return Ok(core);
@@ -254,6 +300,9 @@ impl<W: Stream> Sender<W> {
 
     /// Writes as much as the stream takes at once.
     fn flush_now<'a>(&'a self, core: MutexGuard<'a, Core<W>>) -> (MutexGuard<'a, Core<W>>, Result<(), Error>) {
+        if core.is_stuck() {
+            return (core, Ok(()));
+        }
         let now = self.shared.now();
         match self.shared.write(core, Wait { begun: now, until: Some(now) }) {
             (core, Err(Error::TimedOut(TimedOut::Receive))) => (core, Ok(())),
@@ -262,11 +311,13 @@ impl<W: Stream> Sender<W> {
     }
 }
 
+impl<W: Stream> Sealed for Sender<W> {}
+
 impl<W: Stream> Outlet for Sender<W> {
     fn room(&mut self) -> Result<(), Error> {
         let (mut core, wait) = (self.shared.lock(), self.begin());
-        while core.connection.state() == State::Open && core.backpressure.is_high(core.buffered_amount()) {
-            core = self.advance(core, wait)?;
+        while core.connection.state() == State::Open && core.is_high() {
+            core = self.advance(core, wait).map_err(Error::for_room)?;
         }
         Ok(())
     }

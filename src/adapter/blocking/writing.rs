@@ -6,31 +6,41 @@ use std::mem::take;
 
 use bytes::{Bytes, BytesMut};
 
-use super::pipe::Stream;
+use super::stream::Stream;
 use super::{Error, WebSocket};
 use crate::adapter::PART;
 use crate::connection::SendError;
 use crate::message::{CloseCode, Kind};
 
-/// Who can send a message in parts, once it is its turn.
-pub trait Outlet {
+/// Who can send a message in parts, once it is its turn: a [`WebSocket`], or a [`Sender`](super::Sender) among others. Nobody else can
+/// be one.
+pub trait Outlet: Sealed {
     /// Waits until there is room for a part.
+    #[doc(hidden)]
     fn room(&mut self) -> Result<(), Error>;
 
     /// Queues a part.
+    #[doc(hidden)]
     fn queue(&mut self, kind: Kind, part: Bytes, last: bool) -> Result<(), SendError>;
 
     /// Writes what is queued.
+    #[doc(hidden)]
     fn flush(&mut self) -> Result<(), Error>;
 
     /// Gives the turn back; if the message was left half sent, closes the connection.
+    #[doc(hidden)]
     fn leave(&mut self, half_sent: bool);
 }
+
+/// What only this module's can be.
+pub trait Sealed {}
+
+impl<S: Stream> Sealed for WebSocket<S> {}
 
 impl<S: Stream> Outlet for WebSocket<S> {
     fn room(&mut self) -> Result<(), Error> {
         let is_high = self.pipe.backpressure.is_high(self.connection.buffered_amount());
-        if is_high { self.flush() } else { Ok(()) }
+        if is_high { self.flush().map_err(Error::for_room) } else { Ok(()) }
     }
 
     fn queue(&mut self, kind: Kind, part: Bytes, last: bool) -> Result<(), SendError> {
@@ -165,7 +175,8 @@ impl<O: Outlet> io::Write for MessageWriter<'_, O> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(self.send_all(false)?)
+        self.send_all(false)?;
+        Ok(self.outlet.flush()?)
     }
 }
 
