@@ -99,6 +99,8 @@ pub(super) struct Step {
     pub(super) written: usize,
     /// A block said that it is the last of its stream (`BFINAL`).
     pub(super) ended: bool,
+    /// What follows is not DEFLATE.
+    pub(super) corrupt: bool,
 }
 
 /// The bytes are not DEFLATE.
@@ -143,11 +145,14 @@ impl Inflater {
 
     fn step(&mut self, input: &[u8], room: &mut [u8], until: InflateFlush) -> Result<Step, Corrupt> {
         let (read, written) = (self.stream.total_in(), self.stream.total_out());
-        let status = self.stream.decompress(input, room, until).map_err(|_| Corrupt)?;
-        Ok(Step {
+        let status = self.stream.decompress(input, room, until);
+        let step = Step {
             read: (self.stream.total_in() - read) as usize,
             written: (self.stream.total_out() - written) as usize,
-            ended: status == Status::StreamEnd,
-        })
+            ended: status == Ok(Status::StreamEnd),
+            corrupt: status.is_err(),
+        };
+        // What was good counts first, however much came with it.
+        if step.corrupt && step.written == 0 { Err(Corrupt) } else { Ok(step) }
     }
 }

@@ -19,10 +19,12 @@ pub struct Decompressor {
     inflated: u64,
     /// The last step used up all the room, so that more may come without more input.
     full: bool,
+    /// What comes after that which was given is not DEFLATE.
+    corrupt: bool,
 }
 
 impl Decompressor {
-    const EMPTY: Self = Self { takeover: true, stream: None, received: 0, inflated: 0, full: false };
+    const EMPTY: Self = Self { takeover: true, stream: None, received: 0, inflated: 0, full: false, corrupt: false };
 
     /// For what both sides agreed on. Takes no memory yet.
     #[must_use]
@@ -82,16 +84,21 @@ impl Decompressor {
 
     /// Decompresses as far as there is room; gives how many bytes were made, none at the end of the piece.
     fn step(&mut self, piece: &mut &[u8], last: bool, limit: u64, room: &mut [u8]) -> Result<usize, InflateError> {
+        if self.corrupt {
+            return Err(InflateError::Corrupt);
+        }
         let takeover = self.takeover;
         let stream = self.stream.get_or_insert_with(|| if takeover { Inflater::new() } else { Inflater::pooled() });
         while self.full || !piece.is_empty() {
-            // One more than is allowed, to see whether there is one more.
-            let allowed = limit.saturating_sub(self.inflated).saturating_add(1).min(room.len() as u64) as usize;
+            // All that is allowed; and then one more, to see whether there is one more. So what is given before an error does not
+            // depend on how the message was cut.
+            let allowed = limit.saturating_sub(self.inflated).clamp(1, room.len() as u64) as usize;
             let step = stream.inflate(piece, &mut room[..allowed])?;
             *piece = &piece[step.read..];
             self.received += step.read as u64;
             self.inflated += step.written as u64;
             self.full = step.written == allowed;
+            self.corrupt = step.corrupt;
             if self.inflated > limit || self.received > Self::max_compressed(limit) {
                 return Err(InflateError::TooBig);
             }
