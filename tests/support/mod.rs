@@ -1,6 +1,9 @@
 //! The test rig: two connections joined by a fake wire, and rules for how the wire cuts up what it carries.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic)]
 
+#[cfg(feature = "deflate")]
+pub mod deflate;
+
 use bytes::{Buf, BufMut};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
