@@ -139,7 +139,7 @@ impl Decompressor {
         let tail = stream.inflate_block(TAIL_AND_PROOF, room)?;
         let proof = stream.inflate(&TAIL_AND_PROOF[4..], room)?;
         match (tail, proof) {
-            (Step { read: 4, written: 0, .. }, Step { read: 5, written: 0, ended: false }) => Ok(()),
+            (Step { read: 4, written: 0, .. }, Step { read: 5, written: 0, ended: false, .. }) => Ok(()),
             // The block that the tail has ended was the last of a stream, as the next message will be told again.
             (Step { read: 4, written: 0, .. }, Step { read: 0, ended: true, .. }) => Ok(()),
             _ => Err(InflateError::Corrupt),
