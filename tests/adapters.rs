@@ -3,17 +3,18 @@
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+#[path = "support/clocks.rs"]
+mod clocks;
 mod support;
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use clocks::{Adapter, during, in_both_adapters, request, s, timed, until};
 use futures_core::Stream as _;
 use futures_sink::Sink;
 use sansocket::asynchronous::{self, Clock, WebSocket};
@@ -21,7 +22,7 @@ use sansocket::blocking::{self, Stream as _};
 use sansocket::futures::{self, FuturesIo};
 use sansocket::testing::{Chunking, End, ManualClock, pair};
 use sansocket::tokio::{TokioClock, TokioIo};
-use sansocket::{ClientRequest, CloseCode, Config, Connection, Error, Message, Role, State, TimedOut, Timeouts};
+use sansocket::{CloseCode, Config, Connection, Error, Message, Role, State, TimedOut, Timeouts};
 use support::{connection, masked, unmasked};
 
 const CHUNKINGS: [Chunking; 4] = [Chunking::Whole, Chunking::Bytewise, Chunking::Random(1), Chunking::Random(2)];
@@ -309,10 +310,6 @@ fn one_transcript_through_every_adapter() {
 const REQUEST: &str = "GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-fn request() -> ClientRequest {
-    ClientRequest::new("ws://test/").unwrap()
-}
-
 /// Both sides of the opening handshake, with a peer that wrote all it has to say before.
 #[test]
 fn opening_handshakes_through_every_adapter() {
@@ -383,112 +380,6 @@ fn open(driver: Driver, end: End, client: bool) -> String {
 
 // What takes too long: stories for both async adapters, on clocks that only the test moves.
 
-trait Adapter {
-    type Io: asynchronous::Stream;
-    type Clock: Clock;
-
-    fn clock(&self) -> Self::Clock;
-    fn open(&self, end: End, connection: Connection, timeouts: Timeouts) -> WebSocket<Self::Io, Self::Clock>;
-    async fn accept(&self, end: End) -> Result<(), Error>;
-    async fn connect_over(&self, end: End) -> Result<(), Error>;
-    fn clocked<S: asynchronous::Stream>(&self, stream: S, connection: Connection) -> WebSocket<S, Self::Clock> {
-        WebSocket::from_parts(stream, self.clock(), connection, Timeouts::default())
-    }
-
-    /// A server's connection, and the other end.
-    fn server(&self, timeouts: Timeouts) -> (End, WebSocket<Self::Io, Self::Clock>) {
-        let (peer, end) = pair(Chunking::Whole);
-        (peer, self.open(end, Connection::server(Config::new()), timeouts))
-    }
-}
-
-struct OnTokio;
-
-impl Adapter for OnTokio {
-    type Io = TokioIo<End>;
-    type Clock = TokioClock;
-
-    fn clock(&self) -> TokioClock {
-        TokioClock::new()
-    }
-
-    fn open(&self, end: End, connection: Connection, timeouts: Timeouts) -> WebSocket<Self::Io, Self::Clock> {
-        WebSocket::from_parts(TokioIo(end), self.clock(), connection, timeouts)
-    }
-
-    async fn accept(&self, end: End) -> Result<(), Error> {
-        sansocket::tokio::accept(end).await.map(drop)
-    }
-
-    async fn connect_over(&self, end: End) -> Result<(), Error> {
-        sansocket::tokio::connect_over(end, &request()).await.map(drop)
-    }
-}
-
-struct OnFutures(ManualClock);
-
-impl Adapter for OnFutures {
-    type Io = FuturesIo<End>;
-    type Clock = ManualClock;
-
-    fn clock(&self) -> ManualClock {
-        self.0.clone()
-    }
-
-    fn open(&self, end: End, connection: Connection, timeouts: Timeouts) -> WebSocket<Self::Io, Self::Clock> {
-        WebSocket::from_parts(FuturesIo(end), self.clock(), connection, timeouts)
-    }
-
-    async fn accept(&self, end: End) -> Result<(), Error> {
-        futures::accept(end, self.clock()).await.map(drop)
-    }
-
-    async fn connect_over(&self, end: End) -> Result<(), Error> {
-        futures::connect_over(end, self.clock(), &request()).await.map(drop)
-    }
-}
-
-/// Runs a story, and winds the clock by a second whenever nothing else can be done.
-fn wind(clock: &ManualClock, story: impl Future<Output = ()>) {
-    struct Flag(AtomicBool);
-    impl Wake for Flag {
-        fn wake(self: Arc<Self>) {
-            self.0.store(true, Ordering::SeqCst);
-        }
-    }
-    let flag = Arc::new(Flag(AtomicBool::new(true)));
-    let waker = Waker::from(flag.clone());
-    let mut story = pin!(story);
-    while clock.now() < s(100_000) {
-        if !flag.0.swap(false, Ordering::SeqCst) {
-            clock.advance(s(1));
-        } else if story.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
-            return;
-        }
-    }
-    panic!("nobody will wake it");
-}
-
-/// Makes a test of each story for each adapter.
-macro_rules! in_both_adapters {
-    ($($story:ident)*) => {
-        mod over_tokio {
-            $(#[tokio::test(start_paused = true)]
-            async fn $story() {
-                super::$story(&super::OnTokio).await;
-            })*
-        }
-
-        mod over_futures_io {
-            $(#[test]
-            fn $story() {
-                let clock = super::ManualClock::new();
-                super::wind(&clock, super::$story(&super::OnFutures(clock.clone())));
-            })*
-        }
-    };
-}
-
 in_both_adapters! {
     an_opening_handshake_takes_ten_seconds_at_most
     a_handshake_that_trickles_is_not_given_more_time
@@ -506,33 +397,6 @@ in_both_adapters! {
     a_stream_of_messages_ends
     closing_the_sink_is_a_closing_handshake
     timeouts_may_be_as_long_as_you_like
-}
-
-const fn s(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
-/// What a future came to, and when.
-async fn timed<T>(clock: &impl Clock, future: impl Future<Output = T>) -> (T, Duration) {
-    let before = clock.now();
-    let done = future.await;
-    // Tokio's timers go by milliseconds.
-    (done, Duration::from_secs_f64((clock.now() - before).as_secs_f64().floor()))
-}
-
-async fn until(clock: &mut impl Clock, deadline: Duration) {
-    poll_fn(|cx| clock.poll_until(cx, deadline)).await;
-}
-
-/// Waits for a future, while another goes on.
-async fn during<T>(background: impl Future<Output = ()>, future: impl Future<Output = T>) -> T {
-    let (mut background, mut future) = (pin!(background), pin!(future));
-    let mut over = false;
-    poll_fn(|cx| {
-        over = over || background.as_mut().poll(cx).is_ready();
-        future.as_mut().poll(cx)
-    })
-    .await
 }
 
 async fn an_opening_handshake_takes_ten_seconds_at_most(adapter: &impl Adapter) {
