@@ -1,0 +1,97 @@
+//! A blocking stream in memory with handles for two threads, as a socket has them: one reads while another writes, and they share
+//! their timeouts.
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic)]
+
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::net::Shutdown;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sansocket::blocking::{Stream, TryClone};
+use sansocket::testing::{Chunking, End, Wire, pair};
+
+/// One wire for each direction, so that a read and a write never wait for each other.
+pub struct Twin {
+    incoming: Arc<Mutex<End>>,
+    outgoing: Arc<Mutex<End>>,
+    /// What every write fails with, if it is to.
+    pub failure: Option<ErrorKind>,
+    wires: [Wire; 2],
+}
+
+/// A stream, and the peer's side of it.
+pub fn twins() -> (Twin, Twin) {
+    let ((a, b), (c, d)) = (pair(Chunking::Whole), pair(Chunking::Whole));
+    let twin = |incoming: End, outgoing: End| {
+        let wires = [incoming.wire(), outgoing.wire()];
+        let (incoming, outgoing) = (Arc::new(Mutex::new(incoming)), Arc::new(Mutex::new(outgoing)));
+        Twin { incoming, outgoing, failure: None, wires }
+    };
+    (twin(a, d), twin(c, b))
+}
+
+impl Twin {
+    /// How many bytes may lie on the way to the peer.
+    pub fn set_room(&self, bytes: usize) {
+        self.wires[1].set_room(bytes);
+    }
+
+    /// Both directions.
+    pub fn wires(&self) -> [Wire; 2] {
+        self.wires.clone()
+    }
+}
+
+fn lock(end: &Mutex<End>) -> MutexGuard<'_, End> {
+    end.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Read for Twin {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        lock(&self.incoming).read(buffer)
+    }
+}
+
+impl Write for Twin {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(buffer)])
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self.failure {
+            Some(failure) => Err(failure.into()),
+            None => lock(&self.outgoing).write_vectored(slices),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Twin {
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        lock(&self.incoming).set_read_timeout(timeout)
+    }
+
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        lock(&self.outgoing).set_write_timeout(timeout)
+    }
+
+    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
+        match (how, self.outgoing.try_lock()) {
+            (Shutdown::Write, Ok(mut outgoing)) => outgoing.shutdown(how)?,
+            // A thread that writes is woken, as a socket would wake it.
+            (Shutdown::Write, Err(_)) => self.wires[1].cut(),
+            _ => self.wires.iter().for_each(Wire::cut),
+        }
+        Ok(())
+    }
+}
+
+impl TryClone for Twin {
+    fn try_clone(&self) -> io::Result<Self> {
+        let (incoming, outgoing) = (Arc::clone(&self.incoming), Arc::clone(&self.outgoing));
+        Ok(Self { incoming, outgoing, failure: self.failure, wires: self.wires.clone() })
+    }
+}
