@@ -126,7 +126,6 @@ fn a_close_is_over_when_the_last_words_are_written() {
 
 /// A peer that reads only when it has written all it has to say.
 #[test]
-#[ignore = "the last words are given up when the peer reads late"]
 fn last_words_wait_for_a_peer_that_is_still_talking() {
     for (split, half_closed) in [(true, false), (false, false), (true, true), (false, true)] {
         let (stream, mut peer) = twins();

@@ -179,9 +179,21 @@ impl<S: Stream> WebSocket<S> {
         Ok((u64::from_be_bytes(payload), now))
     }
 
-    /// Writes the last words, if there are any, and ends the stream: the server first.
+    /// Writes the last words, if there are any, and ends the stream: the server first. Meanwhile it reads: the peer may take our
+    /// last words only after we have taken its own.
     fn end(&mut self, wait: Wait) {
-        let _ = self.flush_in(wait);
+        while let Err(Error::TimedOut(TimedOut::Receive)) = self.flush_in(wait.at_most(self.pipe.now(), SLICE)) {
+            match self.pipe.read(wait.at_most(self.pipe.now(), SLICE).until, |_| ()) {
+                Ok(Read::Bytes(_)) => {}
+                Err(Error::TimedOut(TimedOut::Receive)) if !wait.is_over(self.pipe.now()) => {}
+                Ok(Read::End) => {
+                    // It may still read.
+                    let _ = self.flush_in(wait);
+                    break;
+                }
+                _ => break,
+            }
+        }
         self.pipe.hang_up(self.connection.role() == Role::Server, wait.until);
     }
 }

@@ -379,11 +379,22 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     /// reads: the peer may take our last words only after we have taken its own.
     fn end(&mut self, wait: Wait) {
         self.pipe.observe(State::Closed);
+        let mut ended = false;
         while matches!(self.flush_soon(wait), Ok(()) | Err(Error::TimedOut(TimedOut::Receive))) && !self.shared().lock().is_idle()
         {
-            match self.pipe.read(wait.at_most(self.pipe.now(), SLICE).until, |_| ()) {
+            let now = self.pipe.now();
+            if ended {
+                // It may still read, what another thread writes for example.
+                if wait.is_over(now) || self.pipe.timer().check(now).is_err() {
+                    break;
+                }
+                drop(self.shared().wait(self.shared().lock(), Some(SLICE)));
+                continue;
+            }
+            match self.pipe.read(wait.at_most(now, SLICE).until, |_| ()) {
                 Err(Error::TimedOut(TimedOut::Receive)) if !wait.is_over(self.pipe.now()) => {}
                 Ok(Read::Bytes(_)) => {}
+                Ok(Read::End) => ended = true,
                 _ => break,
             }
         }
