@@ -2,17 +2,18 @@
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use sansocket::asynchronous::{self, Clock, WebSocket};
 use sansocket::futures::{self, FuturesIo};
-use sansocket::testing::{Chunking, End, ManualClock, pair};
+use sansocket::testing::{Chunking, End, ManualClock, Wire, pair};
 use sansocket::tokio::{TokioClock, TokioIo};
-use sansocket::{ClientRequest, Config, Connection, Error, Timeouts};
+use sansocket::{ClientRequest, Config, Connection, Entropy, Error, Timeouts};
 
 pub fn request() -> ClientRequest {
     ClientRequest::new("ws://test/").unwrap()
@@ -24,7 +25,8 @@ macro_rules! in_both_adapters {
         mod over_tokio {
             $(#[tokio::test(start_paused = true)]
             async fn $story() {
-                super::$story(&super::clocks::OnTokio).await;
+                let story = super::$story(&super::clocks::OnTokio);
+                tokio::time::timeout(super::clocks::s(100_000), story).await.expect("nobody will wake it");
             })*
         }
 
@@ -40,14 +42,16 @@ macro_rules! in_both_adapters {
 
 pub(crate) use in_both_adapters;
 
+pub type Socket<A> = WebSocket<<A as Adapter>::Io, <A as Adapter>::Clock>;
+
 pub trait Adapter {
     type Io: asynchronous::Stream + 'static;
     type Clock: Clock + Clone + 'static;
 
     fn clock(&self) -> Self::Clock;
     fn open(&self, end: End, connection: Connection, timeouts: Timeouts) -> WebSocket<Self::Io, Self::Clock>;
-    async fn accept(&self, end: End) -> Result<(), Error>;
-    async fn connect_over(&self, end: End) -> Result<(), Error>;
+    async fn accept(&self, end: End) -> Result<Socket<Self>, Error>;
+    async fn connect_over(&self, end: End) -> Result<Socket<Self>, Error>;
     fn clocked<S: asynchronous::Stream>(&self, stream: S, connection: Connection) -> WebSocket<S, Self::Clock> {
         WebSocket::from_parts(stream, self.clock(), connection, Timeouts::default())
     }
@@ -56,6 +60,18 @@ pub trait Adapter {
     fn server(&self, timeouts: Timeouts) -> (End, WebSocket<Self::Io, Self::Clock>) {
         let (peer, end) = pair(Chunking::Whole);
         (peer, self.open(end, Connection::server(Config::new()), timeouts))
+    }
+
+    /// A server's connection, and a client's.
+    fn both(&self, timeouts: Timeouts) -> [Socket<Self>; 2] {
+        self.wired(timeouts).1
+    }
+
+    /// The same, and what lies between them.
+    fn wired(&self, timeouts: Timeouts) -> (Wire, [Socket<Self>; 2]) {
+        let (peer, server) = self.server(timeouts);
+        let wire = peer.wire();
+        (wire, [server, self.open(peer, Connection::client(Config::new(), Entropy::from_seed([7; 32])), timeouts)])
     }
 }
 
@@ -73,12 +89,12 @@ impl Adapter for OnTokio {
         WebSocket::from_parts(TokioIo(end), self.clock(), connection, timeouts)
     }
 
-    async fn accept(&self, end: End) -> Result<(), Error> {
-        sansocket::tokio::accept(end).await.map(drop)
+    async fn accept(&self, end: End) -> Result<Socket<Self>, Error> {
+        sansocket::tokio::accept(end).await
     }
 
-    async fn connect_over(&self, end: End) -> Result<(), Error> {
-        sansocket::tokio::connect_over(end, &request()).await.map(drop)
+    async fn connect_over(&self, end: End) -> Result<Socket<Self>, Error> {
+        Ok(sansocket::tokio::connect_over(end, &request()).await?.0)
     }
 }
 
@@ -96,12 +112,12 @@ impl Adapter for OnFutures {
         WebSocket::from_parts(FuturesIo(end), self.clock(), connection, timeouts)
     }
 
-    async fn accept(&self, end: End) -> Result<(), Error> {
-        futures::accept(end, self.clock()).await.map(drop)
+    async fn accept(&self, end: End) -> Result<Socket<Self>, Error> {
+        futures::accept(end, self.clock()).await
     }
 
-    async fn connect_over(&self, end: End) -> Result<(), Error> {
-        futures::connect_over(end, self.clock(), &request()).await.map(drop)
+    async fn connect_over(&self, end: End) -> Result<Socket<Self>, Error> {
+        Ok(futures::connect_over(end, self.clock(), &request()).await?.0)
     }
 }
 
@@ -151,4 +167,50 @@ pub async fn during<T>(background: impl Future<Output = ()>, future: impl Future
         future.as_mut().poll(cx)
     })
     .await
+}
+
+/// Writes to an end without blocking the thread.
+pub async fn write_all(end: &mut End, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        let written = poll_fn(|cx| futures_io::AsyncWrite::poll_write(Pin::new(&mut *end), cx, bytes)).await.unwrap();
+        bytes = &bytes[written..];
+    }
+}
+
+/// Reads from an end without blocking the thread: so much, or less if it ends before.
+pub async fn read(end: &mut End, count: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 1024];
+    while bytes.len() < count {
+        let window = buffer.len().min(count - bytes.len());
+        match poll_fn(|cx| futures_io::AsyncRead::poll_read(Pin::new(&mut *end), cx, &mut buffer[..window])).await {
+            Ok(0) | Err(_) => break,
+            Ok(read) => bytes.extend(&buffer[..read]),
+        }
+    }
+    bytes
+}
+
+/// A stream whose input is there from the beginning, and whose writes fail.
+pub struct Unwritable(pub Vec<u8>);
+
+impl asynchronous::Stream for Unwritable {
+    fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let count = buffer.len().min(self.0.len()).min(10);
+        buffer[..count].copy_from_slice(&self.0[..count]);
+        self.0.drain(..count);
+        if count == 0 { Poll::Pending } else { Poll::Ready(Ok(count)) }
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, _: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Other.into()))
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
 }
