@@ -34,7 +34,7 @@ in_both_adapters! {
     a_receiver_that_goes_is_missed
     the_end_is_told_to_whoever_waits_for_it
     messages_stream_from_a_sink_to_a_stream
-    the_sink_waits_for_its_turn
+    a_writer_waits_for_a_sink_that_is_ready
     closing_the_sink_is_a_closing_handshake
     halves_are_put_together_again
 }
@@ -68,15 +68,18 @@ async fn every_sender_that_waits_is_told_that_the_peer_does_not_read(adapter: &i
             }))
         })
         .collect();
+    let mut told = Vec::new();
     executor
         .run(async {
             for task in tasks {
                 let (sent, after) = task.await;
-                assert!(matches!(sent, Err(Error::TimedOut(TimedOut::Write))), "{sent:?}");
+                told.push(sent.unwrap_err().to_string());
                 assert_eq!(after, s(30));
             }
         })
         .await;
+    let [write, room] = [TimedOut::Write, TimedOut::Room].map(|why| why.to_string());
+    assert_eq!(told, [&write, &room, &write, &room, &write].map(String::as_str), "what was not sent is told from what waits");
     assert_eq!((sender.state(), receiver.state()), (State::Open, State::Open));
     let received = receiver.recv().await;
     assert!(matches!(received, Err(Error::TimedOut(TimedOut::Write))), "who receives is told as well: {received:?}");
@@ -88,9 +91,9 @@ async fn whoever_goes_on_waits_as_long_again(adapter: &impl Adapter) {
     let wire = peer.wire();
     wire.set_room(1000);
     let (mut sender, _receiver) = socket.split();
-    for message in [vec![7; 100_000], vec![8; 10]] {
+    for (message, why) in [(vec![7; 100_000], TimedOut::Write), (vec![8; 10], TimedOut::Room)] {
         let (sent, after) = timed(&clock, sender.send(message)).await;
-        assert!(matches!(sent, Err(Error::TimedOut(TimedOut::Write))) && after == s(30), "{sent:?} after {after:?}");
+        assert!(matches!(&sent, Err(Error::TimedOut(told)) if *told == why) && after == s(30), "{sent:?} after {after:?}");
     }
     let (flushed, after) = timed(&clock, sender.flush()).await;
     assert!(matches!(flushed, Err(Error::TimedOut(TimedOut::Write))) && after == s(30), "{flushed:?} after {after:?}");
@@ -363,24 +366,28 @@ async fn messages_stream_from_a_sink_to_a_stream(adapter: &impl Adapter) {
 }
 
 /// What a sink was given is neither mixed into another's message, nor lost.
-async fn the_sink_waits_for_its_turn(adapter: &impl Adapter) {
+/// A sink that is ready was promised that it can be given a message.
+async fn a_writer_waits_for_a_sink_that_is_ready(adapter: &impl Adapter) {
     let [one, mut peer] = adapter.both(Timeouts::default());
     let (mut sink, _receiver) = one.split();
     let mut other = sink.clone();
     poll_fn(|cx| Pin::new(&mut sink).poll_ready(cx)).await.unwrap();
-    let mut writer = other.writer(Kind::Text).await.unwrap();
-    writer.write_part("in ").await.unwrap();
-    Pin::new(&mut sink).start_send("given".into()).unwrap();
     let executor = LocalExecutor::new();
-    let flushing = executor.spawn(async move { sink_flush(&mut sink).await });
-    let story = async {
-        delay(adapter, 1).await;
+    let writing = executor.spawn(async move {
+        let mut writer = other.writer(Kind::Text).await.unwrap();
+        writer.write_part("in ").await.unwrap();
         writer.write_part("two parts").await.unwrap();
         writer.finish().await.unwrap();
-        flushing.await.unwrap();
-        for expected in ["in two parts", "given"] {
+    });
+    let story = async {
+        delay(adapter, 1).await;
+        Pin::new(&mut sink).start_send("given".into()).unwrap();
+        writing.await;
+        for expected in ["given", "in two parts"] {
             assert_eq!(peer.recv().await.unwrap(), Some(expected.into()));
         }
+        poll_fn(|cx| Pin::new(&mut sink).poll_ready(cx)).await.unwrap();
+        drop(sink);
     };
     executor.run(story).await;
 }
@@ -420,7 +427,6 @@ async fn halves_are_put_together_again(adapter: &impl Adapter) {
 }
 
 #[test]
-#[ignore = "reunite drops what the sink was given"]
 fn what_the_sink_was_given_is_not_lost() {
     let clock = ManualClock::new();
     wind(&clock, what_the_sink_was_given_goes_over(&OnFutures(clock.clone())));

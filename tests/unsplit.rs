@@ -112,7 +112,8 @@ async fn two_tasks_poll_one_socket(adapter: &impl Adapter) {
         let story = async {
             tokio::join!(sending, receiving);
             poll_fn(|cx| Sink::poll_close(Pin::new(&mut *socket.borrow_mut()), cx)).await.unwrap();
-            echoing.await;
+            let end = poll_fn(|cx| Pin::new(&mut *socket.borrow_mut()).poll_next(cx));
+            assert!(tokio::join!(end, echoing).0.is_none());
         };
         executor.run(story).await;
     }

@@ -167,7 +167,7 @@ impl<W: Stream> Sender<W> {
             if let Some(closed) = core.connection.closed().filter(|_| core.over) {
                 return Ok(closed.clone());
             }
-            if core.receiver_gone {
+            if core.receiver_gone && core.is_idle() {
                 return Err(Error::ConnectionLost);
             }
             let left = deadline.map(|deadline| deadline.saturating_sub(self.shared.now()));
