@@ -33,12 +33,11 @@ mod extension {
 
     /// What the client makes of the server's answer.
     pub(in crate::handshake) fn accept(config: &Config, response: &Headers) -> Result<Option<Agreed>, HandshakeError> {
-        if list(response.get_all(FIELD)).next().is_none() {
-            return Ok(None);
-        }
-        let mut answers = extensions(response.get_all(FIELD));
-        match (&config.deflate, answers.next(), answers.next()) {
-            (Some(deflate), Some(Ok(answer)), None) if answer.name() == NAME => Ok(Some(deflate.accept(answer.parameters())?)),
+        let mut answers = list(response.get_all(FIELD));
+        // As a list without quoted strings: what is in them is a token, and has no comma. So nothing is passed over for its size.
+        match (&config.deflate, answers.next(), answers.next(), extensions(response.get_all(FIELD)).next()) {
+            (_, None, ..) => Ok(None),
+            (Some(deflate), _, None, Some(Ok(answer))) if answer.name() == NAME => Ok(Some(deflate.accept(answer.parameters())?)),
             // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake"; or one that is there twice.
             _ => Err(HandshakeError::Extension),
         }
