@@ -7,8 +7,8 @@ use std::cell::Cell;
 struct Counting;
 
 thread_local! {
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
+    pub static LIVE: Cell<isize> = const { Cell::new(0) };
+    pub static PEAK: Cell<isize> = const { Cell::new(0) };
     static COUNT: Cell<usize> = const { Cell::new(0) };
     /// Blocks of more than 8 KiB.
     pub static LARGE: Cell<usize> = const { Cell::new(0) };

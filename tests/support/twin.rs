@@ -79,11 +79,18 @@ impl Stream for Twin {
     }
 
     fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
-        match (how, self.outgoing.try_lock()) {
-            (Shutdown::Write, Ok(mut outgoing)) => outgoing.shutdown(how)?,
-            // A thread that writes is woken, as a socket would wake it.
-            (Shutdown::Write, Err(_)) => self.wires[1].cut(),
-            _ => self.wires.iter().for_each(Wire::cut),
+        // A thread that reads or writes is woken, as a socket would wake it.
+        if how != Shutdown::Read {
+            match self.outgoing.try_lock() {
+                Ok(mut outgoing) => outgoing.shutdown(Shutdown::Write)?,
+                Err(_) => self.wires[1].cut(),
+            }
+        }
+        if how != Shutdown::Write {
+            match self.incoming.try_lock() {
+                Ok(mut incoming) => incoming.shutdown(Shutdown::Read)?,
+                Err(_) => self.wires[0].cut(),
+            }
         }
         Ok(())
     }

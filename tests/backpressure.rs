@@ -1,0 +1,347 @@
+//! A peer that does not read: what waits for it stays bounded, for every policy and in every adapter, whole and in halves; and
+//! nobody else is kept waiting.
+//!
+//! The stories are async for all: over a blocking stream their futures are ready at once.
+#![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+#[path = "support/clocks.rs"]
+mod clocks;
+#[path = "support/counting.rs"]
+mod counting;
+mod support;
+#[path = "support/twin.rs"]
+mod twin;
+
+use std::future::poll_fn;
+use std::io::Read;
+use std::net::Shutdown;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use clocks::{Adapter, in_both_adapters, s};
+use counting::{LIVE, PEAK};
+use sansocket::asynchronous::{Clock, Receiver, Sender, Stream, WebSocket};
+use sansocket::blocking;
+use sansocket::testing::{End, Wire};
+use sansocket::{
+    Backpressure, Config, Connection, Error, Event, Message, Overflow, SendError, State, TimedOut, Timeouts, TrySendError,
+};
+use support::{Chunking, entropy, feed, masked};
+use twin::{Twin, twins};
+
+in_both_adapters! {
+    what_waits_is_bounded
+    try_send_gives_the_message_back
+    a_broadcast_does_not_wait_for_one
+    a_writer_and_a_permit_wait_whatever_the_policy
+}
+
+const SIZE: usize = 30_000;
+const POLICIES: [Overflow; 4] = [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close];
+
+fn bound(overflow: Overflow) -> Backpressure {
+    Backpressure { high_water: 40_000, cap: 100_000, overflow }
+}
+
+/// Whatever sends.
+trait Sends {
+    async fn send(&mut self, message: Message) -> Result<(), Error>;
+    async fn flush(&mut self) -> Result<(), Error>;
+    /// Receives for a moment: nothing that would be given comes.
+    async fn glance(&mut self);
+    async fn recv(&mut self) -> Result<Option<Message>, Error>;
+    fn try_send(&mut self, message: Message) -> Result<(), TrySendError>;
+    fn buffered_amount(&self) -> usize;
+    fn dropped(&self) -> u64;
+    fn state(&self) -> State;
+}
+
+/// The methods, with or without `.await`; the half that sends, and the one that receives.
+macro_rules! sends {
+    ([$($generics:tt)*] $type:ty, $sender:tt, $receiver:tt, $glance:expr $(, $wait:tt)?) => {
+        impl<$($generics)*> Sends for $type {
+            async fn send(&mut self, message: Message) -> Result<(), Error> {
+                self.$sender.send(message)$(.$wait)?
+            }
+
+            async fn flush(&mut self) -> Result<(), Error> {
+                self.$sender.flush()$(.$wait)?
+            }
+
+            async fn glance(&mut self) {
+                $glance(&mut self.$receiver)$(.$wait)?
+            }
+
+            async fn recv(&mut self) -> Result<Option<Message>, Error> {
+                self.$receiver.recv()$(.$wait)?
+            }
+
+            fn try_send(&mut self, message: Message) -> Result<(), TrySendError> {
+                self.$sender.try_send(message)
+            }
+
+            fn buffered_amount(&self) -> usize {
+                self.$sender.buffered_amount()
+            }
+
+            fn dropped(&self) -> u64 {
+                self.$sender.dropped()
+            }
+
+            fn state(&self) -> State {
+                self.$sender.state()
+            }
+        }
+    };
+}
+
+/// Who receives may also be told that the peer does not read.
+fn nothing(received: Poll<Result<Option<Message>, Error>>) {
+    assert!(matches!(received, Poll::Pending | Poll::Ready(Err(Error::TimedOut(TimedOut::Write)))), "{received:?}");
+}
+
+struct Whole<T>(T);
+
+sends!([S: Stream, C: Clock] Whole<WebSocket<S, C>>, 0, 0, async |socket: &mut WebSocket<S, C>| {
+    nothing(poll_fn(|cx| Poll::Ready(pin!(socket.recv()).poll(cx))).await);
+}, await);
+sends!([S: Stream, C: Clock] (Sender<S, C>, Receiver<S, C>), 0, 1, async |receiver: &mut Receiver<S, C>| {
+    nothing(poll_fn(|cx| Poll::Ready(pin!(receiver.recv()).poll(cx))).await);
+}, await);
+sends!([] Whole<blocking::WebSocket<Twin>>, 0, 0, |socket: &mut blocking::WebSocket<Twin>| {
+    socket.recv_timeout(Duration::ZERO).unwrap_err();
+});
+sends!([] (blocking::Sender<Twin>, blocking::Receiver<Twin, Twin>), 0, 1, |receiver: &mut blocking::Receiver<Twin, Twin>| {
+    receiver.recv_timeout(Duration::ZERO).unwrap_err();
+});
+
+/// Hears what a server has said, and how it closed.
+fn hear(wire: &[u8]) -> (Vec<Message>, usize, Option<u16>) {
+    let mut client = Connection::client(Config::new(), entropy());
+    let events = feed(&mut client, wire, Chunking::Whole);
+    let pongs = events.iter().filter(|event| matches!(event, Event::Pong(_))).count();
+    let code = client.closed().and_then(|closed| closed.received().map(|frame| frame.code().get()));
+    assert!(client.closed().is_none_or(sansocket::Closed::was_clean), "{:?}", client.closed());
+    let messages = events.into_iter().filter_map(|event| if let Event::Message(message) = event { Some(message) } else { None });
+    (messages.collect(), pongs, code)
+}
+
+async fn what_waits_is_bounded(adapter: &impl Adapter) {
+    for overflow in POLICIES {
+        let timeouts = Timeouts { ping: None, ..Timeouts::default() };
+        let (peer, mut socket) = adapter.server(timeouts);
+        socket.set_backpressure(bound(overflow));
+        stuff(Whole(socket), &peer.wire(), peer, overflow).await;
+        let (peer, mut socket) = adapter.server(timeouts);
+        socket.set_backpressure(bound(overflow));
+        stuff(socket.split(), &peer.wire(), peer, overflow).await;
+    }
+}
+
+/// A blocking connection whose peer leaves room for some bytes at a time.
+fn blocking_server(overflow: Overflow) -> (blocking::WebSocket<Twin>, Wire, Twin) {
+    let (stream, peer) = twins();
+    let timeouts = Timeouts { write: Some(Duration::from_millis(20)), ..Timeouts::default() };
+    let mut socket = blocking::WebSocket::from_parts(stream, Connection::server(Config::new()), timeouts).unwrap();
+    socket.set_backpressure(bound(overflow));
+    (socket, peer.wires()[0].clone(), peer)
+}
+
+#[test]
+fn what_waits_is_bounded_where_it_blocks() {
+    for overflow in POLICIES {
+        let (socket, wire, peer) = blocking_server(overflow);
+        smol::block_on(stuff(Whole(socket), &wire, peer, overflow));
+        let (socket, wire, peer) = blocking_server(overflow);
+        smol::block_on(stuff(socket.split().unwrap(), &wire, peer, overflow));
+    }
+}
+
+/// Sends and sends to a peer that does not read, until it does.
+async fn stuff(mut out: impl Sends, wire: &Wire, mut peer: impl blocking::Stream, overflow: Overflow) {
+    out.glance().await;
+    peer.write_all(&masked(0x89, b"?")).unwrap();
+    wire.set_room(1000);
+    let limit = SIZE + if overflow == Overflow::Wait { 40_000 } else { 100_000 };
+    let before = LIVE.get();
+    PEAK.set(before);
+    let mut taken = Vec::new();
+    let mut refused = 0;
+    for number in 0..20 {
+        let (had, dropped) = (out.buffered_amount(), out.dropped());
+        let sent = out.send(Message::from(vec![number; SIZE])).await;
+        assert!(out.buffered_amount() < limit + 10, "{overflow:?}: {}", out.buffered_amount());
+        if out.buffered_amount() > had + 1000 {
+            taken.push(Message::from(vec![number; 1]));
+            let told = matches!(sent, Err(Error::TimedOut(TimedOut::Write)));
+            assert!(if overflow == Overflow::Wait { told } else { sent.is_ok() }, "{overflow:?}: {sent:?}");
+            continue;
+        }
+        refused += 1;
+        let as_chosen = match overflow {
+            Overflow::Wait => matches!(sent, Err(Error::TimedOut(TimedOut::Write))),
+            Overflow::Fail => matches!(sent, Err(Error::Full)),
+            Overflow::DropNewest => sent.is_ok() && out.dropped() == dropped + 1,
+            Overflow::Close if refused == 1 => matches!(sent, Err(Error::Full)),
+            Overflow::Close => matches!(sent, Err(Error::Send(SendError::NotOpen))),
+        };
+        assert!(as_chosen, "{overflow:?}: {sent:?}");
+        assert!(out.buffered_amount() <= had + 4, "nothing of it is queued, but at most a Close");
+    }
+    let peak = PEAK.get() - before;
+    assert!(peak < (limit + SIZE + 16_000) as isize, "{overflow:?}: {peak} bytes are held");
+    assert!(refused >= 10, "{refused}");
+
+    if overflow == Overflow::Close {
+        assert_eq!(out.state(), State::Closing);
+    } else {
+        assert_eq!(out.state(), State::Open);
+        out.glance().await;
+    }
+    wire.set_room(usize::MAX);
+    out.flush().await.unwrap();
+    assert_eq!(out.buffered_amount(), 0);
+    if overflow != Overflow::Close {
+        out.send(Message::from(vec![99; SIZE])).await.unwrap();
+        taken.push(Message::from(vec![99; 1]));
+    }
+    peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
+    peer.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(out.recv().await.unwrap(), None);
+    drop(out);
+    let mut heard = Vec::new();
+    let _ = peer.read_to_end(&mut heard);
+    let (messages, pongs, code) = hear(&heard);
+    let firsts: Vec<_> = messages.iter().map(|message| Message::from(message.as_bytes()[..1].to_vec())).collect();
+    assert_eq!(firsts, taken, "{overflow:?}: what was taken arrives, in order");
+    assert!(messages.iter().all(|message| message.len() == SIZE), "whole");
+    let close = overflow == Overflow::Close;
+    assert_eq!((pongs, code), (usize::from(!close), Some(if close { 1008 } else { 1000 })), "{overflow:?}");
+}
+
+async fn try_send_gives_the_message_back(adapter: &impl Adapter) {
+    for overflow in POLICIES {
+        let (mut peer, mut socket) = adapter.server(Timeouts::default());
+        socket.set_backpressure(bound(overflow));
+        try_and_try(Whole(socket), &peer.wire(), &mut peer).await;
+        let (mut peer, mut socket) = adapter.server(Timeouts::default());
+        socket.set_backpressure(bound(overflow));
+        try_and_try(socket.split(), &peer.wire(), &mut peer).await;
+    }
+}
+
+#[test]
+fn try_send_gives_the_message_back_where_it_blocks() {
+    for overflow in POLICIES {
+        let (socket, wire, mut peer) = blocking_server(overflow);
+        smol::block_on(try_and_try(Whole(socket), &wire, &mut peer));
+        let (socket, wire, mut peer) = blocking_server(overflow);
+        smol::block_on(try_and_try(socket.split().unwrap(), &wire, &mut peer));
+    }
+}
+
+async fn try_and_try(mut out: impl Sends, wire: &Wire, peer: &mut impl blocking::Stream) {
+    wire.set_room(1000);
+    let message = Message::from(vec![7; SIZE]);
+    let mut count = 0;
+    while out.try_send(message.clone()).is_ok() {
+        count += 1;
+        assert!(out.buffered_amount() < 100_000 + SIZE + 10);
+    }
+    assert_eq!((count, out.dropped(), out.state()), (4, 0, State::Open), "no policy is for who does not wait");
+    let refused = out.try_send(message.clone()).unwrap_err();
+    assert_eq!(refused, TrySendError::Full(message.clone()));
+    assert_eq!(refused.into_message(), message);
+    wire.set_room(usize::MAX);
+    out.flush().await.unwrap();
+    out.try_send("there is room".into()).unwrap();
+    assert_eq!(out.buffered_amount(), 0, "and it is written at once");
+    peer.write_all(&masked(0x88, b"")).unwrap();
+    peer.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(out.recv().await.unwrap(), None);
+    assert_eq!(out.try_send(message.clone()).unwrap_err(), TrySendError::Refused(message, SendError::NotOpen));
+}
+
+/// One of a hundred takes nothing; the others have everything at once.
+async fn a_broadcast_does_not_wait_for_one(adapter: &impl Adapter) {
+    for overflow in [Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
+        let clock = adapter.clock();
+        let begun = clock.now();
+        let (mut peers, sockets): (Vec<_>, Vec<_>) = (0..100)
+            .map(|number| {
+                let (peer, mut socket) = adapter.server(Timeouts::default());
+                socket.set_backpressure(Backpressure { high_water: 2000, cap: 10_000, overflow });
+                if number == 50 {
+                    peer.wire().set_room(0);
+                }
+                (peer, Whole(socket))
+            })
+            .unzip();
+        broadcast(sockets, overflow).await;
+        assert_eq!(clock.now(), begun, "{overflow:?}: nobody waited");
+        listen(&mut peers);
+    }
+}
+
+#[test]
+fn a_broadcast_does_not_wait_for_one_where_it_blocks() {
+    for overflow in [Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
+        let (mut peers, sockets): (Vec<_>, Vec<_>) = (0..100)
+            .map(|number| {
+                let (mut socket, wire, peer) = blocking_server(overflow);
+                socket.set_backpressure(Backpressure { high_water: 2000, cap: 10_000, overflow });
+                if number == 50 {
+                    wire.set_room(0);
+                }
+                (peer, socket.split().unwrap())
+            })
+            .unzip();
+        smol::block_on(broadcast(sockets, overflow));
+        listen(&mut peers);
+    }
+}
+
+async fn broadcast(mut sockets: Vec<impl Sends>, overflow: Overflow) {
+    for number in 0..100 {
+        for (socket, who) in sockets.iter_mut().zip(0..) {
+            let sent = socket.send(vec![number; 1000].into()).await;
+            assert!(sent.is_ok() || who == 50, "{overflow:?}: {who}: {sent:?}");
+            assert!(socket.buffered_amount() < 10_000 + 1010);
+        }
+    }
+    assert_eq!(sockets[50].dropped(), if overflow == Overflow::DropNewest { 90 } else { 0 });
+    assert!(sockets.iter().zip(0..).all(|(socket, who)| who == 50 || socket.buffered_amount() == 0 && socket.dropped() == 0));
+}
+
+fn listen(peers: &mut [impl Read]) {
+    for (peer, who) in peers.iter_mut().zip(0..) {
+        let mut heard = Vec::new();
+        let _ = peer.read_to_end(&mut heard);
+        let messages = if who == 50 { 0 } else { 100 };
+        assert_eq!(hear(&heard).0.len(), messages, "{who}");
+    }
+}
+
+/// Pieces of a message can't be dropped, and a permit is for who waits.
+async fn a_writer_and_a_permit_wait_whatever_the_policy(adapter: &impl Adapter) {
+    for overflow in POLICIES {
+        let clock = adapter.clock();
+        let (peer, mut socket): (End, _) = adapter.server(Timeouts { ping: None, ..Timeouts::default() });
+        socket.set_backpressure(bound(overflow));
+        peer.wire().set_room(1000);
+        let (mut sender, _receiver) = socket.split();
+        while sender.buffered_amount() < 40_000 {
+            sender.try_send(vec![0; SIZE]).unwrap();
+        }
+        let begun = clock.now();
+        let reserved = sender.reserve().await.map(drop);
+        assert!(matches!(reserved, Err(Error::TimedOut(TimedOut::Write))), "{overflow:?}: {reserved:?}");
+        let mut writer = sender.writer(sansocket::Kind::Binary).await.unwrap();
+        let written = writer.write_part(vec![0; 10]).await;
+        assert!(matches!(written, Err(Error::TimedOut(TimedOut::Write))), "{overflow:?}: {written:?}");
+        drop(writer);
+        assert!(clock.now() - begun >= s(60) && sender.state() == State::Open, "{overflow:?}: nothing of it was sent");
+    }
+}
