@@ -181,7 +181,7 @@ async fn stuff(mut out: impl Sends, wire: &Wire, mut peer: impl blocking::Stream
         }
         refused += 1;
         let as_chosen = match overflow {
-            Overflow::Wait => matches!(sent, Err(Error::TimedOut(TimedOut::Write))),
+            Overflow::Wait => matches!(sent, Err(Error::TimedOut(TimedOut::Room))),
             Overflow::Fail => matches!(sent, Err(Error::Full)),
             Overflow::DropNewest => sent.is_ok() && out.dropped() == dropped + 1,
             Overflow::Close if refused == 1 => matches!(sent, Err(Error::Full)),
@@ -337,7 +337,7 @@ async fn a_writer_and_a_permit_wait_whatever_the_policy(adapter: &impl Adapter) 
         }
         let begun = clock.now();
         let reserved = sender.reserve().await.map(drop);
-        assert!(matches!(reserved, Err(Error::TimedOut(TimedOut::Write))), "{overflow:?}: {reserved:?}");
+        assert!(matches!(reserved, Err(Error::TimedOut(TimedOut::Room))), "{overflow:?}: {reserved:?}");
         let mut writer = sender.writer(sansocket::Kind::Binary).await.unwrap();
         let written = writer.write_part(vec![0; 10]).await;
         assert!(matches!(written, Err(Error::TimedOut(TimedOut::Write))), "{overflow:?}: {written:?}");
