@@ -26,6 +26,7 @@ use tokio::io::AsyncWriteExt;
 
 in_both_adapters! {
     pieces_make_one_message
+    pings_are_answered_between_the_parts
     text_that_is_none_is_not_sent
     an_unused_writer_harms_nothing
     half_a_message_closes_the_connection
@@ -83,13 +84,6 @@ async fn pieces_make_one_message(adapter: &impl Adapter) {
         assert!(events[0] == message(&text), "{:?}", events[0]);
         assert_eq!(events[1..], [binary(b"for tokio"), binary(b"for futures"), message("")]);
     });
-}
-
-#[test]
-#[ignore = "a pong waits until the whole message is written"]
-fn pings_are_answered_while_a_message_is_written() {
-    let clock = ManualClock::new();
-    wind(&clock, pings_are_answered_between_the_parts(&OnFutures(clock.clone())));
 }
 
 async fn pings_are_answered_between_the_parts(adapter: &impl Adapter) {

@@ -198,9 +198,7 @@ impl Connection {
     /// written is taken off by [`Buf::advance`].
     pub fn output(&mut self) -> &mut (impl Buf + use<>) {
         if self.buffered_amount() < PONGS_WHILE_BELOW {
-            if let Some(payload) = self.late_pong.take() {
-                self.writer.control(Opcode::Pong, payload, &mut self.output);
-            }
+            self.queue_late_pong();
         }
         &mut self.output
     }
@@ -240,6 +238,7 @@ impl Connection {
     /// [`SendError::NotOpen`] once either side has begun to close; the message is dropped.
     pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
         self.check_sendable()?;
+        self.queue_late_pong();
         let Outgoing { message, compress } = message.into();
         let (opcode, payload) = match message {
             Message::Text(text) => (Opcode::Text, text.into_bytes()),
@@ -275,6 +274,7 @@ impl Connection {
         let part = part.into();
         let worth_it = || self.compression.as_ref().is_some_and(|compression| compression.is_worth_it(&part));
         let (opcode, compressed) = self.sending.next(kind, &part, last, worth_it)?;
+        self.queue_late_pong();
         let payload = match &mut self.compression {
             Some(compression) if compressed => compression.deflate_part(&part, last),
             _ => part,

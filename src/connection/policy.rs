@@ -167,6 +167,14 @@ impl Connection {
         }
     }
 
+    /// Queues the pong that waits. It goes before whatever the application sends: who always has more to send never has little that
+    /// waits.
+    pub(super) fn queue_late_pong(&mut self) {
+        if let Some(payload) = self.late_pong.take() {
+            self.writer.control(Opcode::Pong, payload, &mut self.output);
+        }
+    }
+
     /// Queues the Close that the table wants sent. It is the last frame that leaves: a pong that waited is not sent any more.
     pub(super) fn bid(&mut self, farewell: Option<Farewell>) {
         let Some(frame) = farewell else { return };
