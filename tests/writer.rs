@@ -14,9 +14,8 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use clocks::{Adapter, OnFutures, in_both_adapters, s, timed, wind};
+use clocks::{Adapter, in_both_adapters, s, timed};
 use hearing::{farewell, hear, message};
-use sansocket::testing::ManualClock;
 use sansocket::{
     CloseCode, Config, Connection, Error, Event, Kind, Message, Part, Role, SendError, State, Timeouts, TrySendError,
 };
@@ -34,6 +33,7 @@ in_both_adapters! {
     whoever_waits_for_a_writer_learns_that_it_broke_off
     a_writer_waits_for_permits
     a_permit_is_kept_whatever_waits
+    a_finished_message_is_whole_though_the_writer_lives_on
 }
 
 /// What follows is done by a connection in one piece, and by a sender.
@@ -300,13 +300,6 @@ async fn a_permit_is_kept_whatever_waits(adapter: &impl Adapter) {
     assert_eq!(refused, TrySendError::Refused("late".into(), SendError::NotOpen));
     let (events, code) = farewell(&mut peer);
     assert_eq!((events.last(), code), (Some(&message("reserved")), 1000));
-}
-
-#[test]
-#[ignore = "after a shutdown another message is begun"]
-fn a_finished_message_is_whole() {
-    let clock = ManualClock::new();
-    wind(&clock, a_finished_message_is_whole_though_the_writer_lives_on(&OnFutures(clock.clone())));
 }
 
 async fn a_finished_message_is_whole_though_the_writer_lives_on(adapter: &impl Adapter) {
