@@ -9,7 +9,9 @@ mod support;
 mod twin;
 
 use std::io::Write;
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use hearing::{farewell, hear, message};
 use sansocket::{Config, Connection, Error, Kind, SendError, State, Timeouts, TrySendError, blocking};
@@ -66,10 +68,11 @@ fn threads_wait_for_their_turn() {
     for used in [false, true] {
         let mut writer = sender.clone();
         let mut writer = writer.writer(Kind::Text).unwrap();
-        let threads: Vec<_> = (0..3)
-            .map(|number| {
-                let mut sender = sender.clone();
-                thread::spawn(move || match number {
+        let (done, outcomes) = mpsc::channel();
+        for number in 0..3 {
+            let (mut sender, done) = (sender.clone(), done.clone());
+            thread::spawn(move || {
+                let _ = done.send(match number {
                     0 => sender.send("sent"),
                     1 => sender.feed("sent"),
                     _ => sender.writer(Kind::Text).and_then(|mut writer| {
@@ -77,9 +80,10 @@ fn threads_wait_for_their_turn() {
                         writer.write_part("nt")?;
                         writer.finish()
                     }),
-                })
-            })
-            .collect();
+                });
+            });
+        }
+        assert!(outcomes.recv_timeout(Duration::from_millis(100)).is_err(), "they wait");
         assert!(matches!(sender.try_send("x"), Err(TrySendError::Full(_))));
         if used {
             for part in ["in ", "three ", "parts"] {
@@ -90,7 +94,9 @@ fn threads_wait_for_their_turn() {
         } else {
             drop(writer);
         }
-        threads.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
+        for _ in 0..3 {
+            outcomes.recv_timeout(Duration::from_secs(20)).expect("nobody woke it").unwrap();
+        }
         sender.flush().unwrap();
         let (_, events) = hear(&mut peer);
         let expected = [message("in three parts"), message("sent"), message("sent"), message("sent")];
