@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::BufMut;
-use drip::{Bell, Drip, Tap, poll_once};
+use drip::{Bell, Drip, Dropping, Tap, poll_once};
 use futures_core::Stream as _;
 use sansocket::asynchronous::{self, Clock, Incoming, WebSocket};
 use sansocket::futures::FuturesIo;
@@ -147,22 +147,12 @@ macro_rules! in_both_adapters {
 }
 
 in_both_adapters! {
-    recv recv_of_a_long_message recv_event next send send_that_waits_for_room feed flush ping pong start_close close
+    recv recv_of_a_long_message recv_event next send send_that_waits_for_room try_send feed flush ping round_trip pong start_close close
     a_close_that_crosses_a_message a_future_that_waits_is_woken accept accept_in_two_steps reject reply connect_over
     flushing_goes_on_until_the_stream_has_flushed answers_are_flushed_too
 }
 
 // The hand that polls.
-
-/// When a future is dropped.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Dropping {
-    Never,
-    /// Once, after so many polls in the whole conversation.
-    After(usize),
-    /// After each poll.
-    Always,
-}
 
 #[derive(Clone, Debug)]
 enum Call {
@@ -171,14 +161,17 @@ enum Call {
     /// As a `Stream`.
     Next,
     Send(Message),
+    TrySend(Message),
     Feed(Message),
     Flush,
     Ping,
+    /// And wait for the pong.
+    RoundTrip,
     Pong(&'static str),
     StartClose,
     Close,
 }
-use Call::{Close, Feed, Flush, Next, Ping, Pong, Recv, RecvEvent, Send, StartClose};
+use Call::{Close, Feed, Flush, Next, Ping, Pong, Recv, RecvEvent, RoundTrip, Send, StartClose, TrySend};
 
 /// Does what is to be done, and tells what came of it.
 async fn perform<A: Adapter>(socket: &mut Socket<A>, call: Call) -> String {
@@ -187,9 +180,11 @@ async fn perform<A: Adapter>(socket: &mut Socket<A>, call: Call) -> String {
         RecvEvent => format!("{:?}", socket.recv_event().await),
         Next => format!("{:?}", poll_fn(|cx| Pin::new(&mut *socket).poll_next(cx)).await.transpose().map(tell)),
         Send(message) => format!("{:?}", socket.send(message).await),
+        TrySend(message) => format!("{:?}", socket.try_send(message)),
         Feed(message) => format!("{:?}", socket.feed(message).await),
         Flush => format!("{:?}", socket.flush().await),
         Ping => format!("{:?}", socket.start_ping().await),
+        RoundTrip => format!("{:?}", socket.ping().await.map(drop)),
         Pong(payload) => format!("{:?}", socket.pong(payload).await),
         StartClose => format!("{:?}", socket.start_close(CloseCode::GOING_AWAY, "going").await),
         Close => format!("{:?}", socket.close(CloseCode::GOING_AWAY, "going").await),
@@ -204,7 +199,7 @@ fn tell(message: Option<Message>) -> Option<Vec<u8>> {
 /// What to call when a call was dropped: nothing that was queued is asked for again.
 fn call_again(call: &Call, queued: bool) -> Call {
     match call {
-        Send(_) | Ping | Pong(_) if queued => Flush,
+        Send(_) | Ping | RoundTrip | Pong(_) if queued => Flush,
         Feed(_) => {
             assert!(!queued, "a message that is fed is queued when it is done");
             call.clone()
@@ -268,7 +263,7 @@ impl Conversation {
                         }
                         tap.wake();
                         assert!(bell.rung() > 0, "{call:?} waits, and nobody will wake it: {dropping:?}, poll {polls}");
-                        if dropping == Dropping::Always || dropping == Dropping::After(polls) {
+                        if dropping.is_due(polls) {
                             break;
                         }
                     }
@@ -446,6 +441,29 @@ fn ping<A: Adapter>() {
         let (_, heard) = Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
         let pings = heard.iter().filter(|event| matches!(event, Event::Ping(_))).count();
         assert_eq!((pings, messages(&heard)), (2, vec![b"a".as_slice()]));
+    }
+}
+
+/// What comes before the pong is received later, in order, also if nobody waited for the pong to its end.
+fn round_trip<A: Adapter>() {
+    for role in ROLES {
+        let input = frames(role, &[(0x81, b"a"), (0x89, b"?"), (1, b"b"), (0x8a, &1_u64.to_be_bytes()), (0x80, b"c"), BYE]);
+        let calls = [Feed("fed".into()), RoundTrip, Recv, Recv, Recv];
+        let (story, heard) = Conversation::new(role, input, calls).run_in_every_way::<A>();
+        assert_eq!(story.told, ["Ok(())".into(), "Ok(())".into(), received("a"), received("bc"), "Ok(None)".to_owned()]);
+        let pings = heard.iter().filter(|event| matches!(event, Event::Ping(_))).count();
+        let pongs = heard.iter().filter(|event| matches!(event, Event::Pong(_))).count();
+        assert_eq!((messages(&heard), pings, pongs), (vec![b"fed".as_slice()], 1, 1));
+    }
+}
+
+/// It has no await point, but it comes between futures that were dropped half-way.
+fn try_send<A: Adapter>() {
+    for role in ROLES {
+        let calls = [Send("x".repeat(50).into()), TrySend("a".into()), TrySend("b".into()), Recv, Recv, TrySend("late".into())];
+        let (story, heard) = Conversation::new(role, frames(role, &[(0x81, b"in"), BYE]), calls).run_in_every_way::<A>();
+        assert_eq!(messages(&heard), ["x".repeat(50).as_bytes(), b"a", b"b"]);
+        assert!(story.told[5].starts_with("Err(Refused("), "{:?}", story.told);
     }
 }
 

@@ -176,3 +176,19 @@ pub fn poll_once<T>(future: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> (Po
     let bell = Arc::new(Bell::default());
     (future.poll(&mut Context::from_waker(&Waker::from(bell.clone()))), bell)
 }
+
+/// When a future is dropped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Dropping {
+    Never,
+    /// Once, after so many polls in the whole conversation.
+    After(usize),
+    /// After each poll.
+    Always,
+}
+
+impl Dropping {
+    pub fn is_due(self, polls: usize) -> bool {
+        self == Self::Always || self == Self::After(polls)
+    }
+}
