@@ -167,6 +167,11 @@ impl Wake for Bell {
 }
 
 impl Bell {
+    /// Wakes it, as it were.
+    pub fn rings(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub fn rung(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
