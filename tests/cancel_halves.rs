@@ -356,7 +356,10 @@ fn a_writer_that_finishes<A: Adapter>(role: Role, dropping: Dropping) -> ((), us
     let (mut stage, mut socket) = Stage::new::<A>(role, dropping);
     socket.set_backpressure(Backpressure { high_water: 1, ..Backpressure::default() });
     let mut writer = in_peace!(stage, perform!(stage, nobody, socket.writer(Kind::Text))).unwrap().unwrap();
-    // It waits in the connection, so that there is no room for more.
+    stage.tap.get(|script| script.grain = 20_000);
+    let long = "x".repeat(200_000);
+    // Of both, a frame's worth waits in the connection, and there is no room for more.
+    assert!(poll_once(pin!(writer.write_part(long.clone()))).0.is_pending());
     assert!(poll_once(pin!(writer.write_part("all of it"))).0.is_pending());
     let finished = perform!(stage, nobody, writer.finish());
     assert!(finished.is_some() || dropping != Dropping::Never);
@@ -365,7 +368,7 @@ fn a_writer_that_finishes<A: Adapter>(role: Role, dropping: Dropping) -> ((), us
     let closed = in_peace!(stage, perform!(stage, nobody, socket.close(CloseCode::NORMAL, "bye"))).unwrap().unwrap();
     assert!(closed.was_clean());
     let (outcome, polls) = stage.outcome();
-    assert_eq!(outcome.heard, if whole { vec![Message::from("all of it")] } else { vec![] });
+    assert_eq!(outcome.heard, if whole { vec![Message::from(long + "all of it")] } else { vec![] });
     let code = if whole { "1000" } else { "1011" };
     assert!(outcome.end.starts_with(code), "{}", outcome.end);
     assert!(dropping != Dropping::Always || !whole, "it waited for room");
