@@ -25,6 +25,7 @@ mod halves;
 mod open;
 mod pipe;
 mod sender;
+mod shared;
 mod stream;
 mod writing;
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::halves::{ASKED, Core, Shared};
 use super::pipe::Wait;
+use super::shared::{ASKED, Core, Shared};
 use super::stream::Stream;
 use super::writing::{MessageWriter, Outlet, Sealed};
 use crate::adapter::{Backpressure, Error, Overflow, TrySendError};
