@@ -20,6 +20,8 @@ pub type Incoming<S, C> = asynchronous::Incoming<FuturesIo<S>, C>;
 
 /// Accepts a connection, whatever it asks for. To look first, or for other settings: [`Options`].
 ///
+/// The stream is taken as it is: of TCP, set `TCP_NODELAY` first, or small messages may wait for others.
+///
 /// # Cancel safety
 ///
 /// Dropping it drops the stream.

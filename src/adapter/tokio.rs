@@ -1,12 +1,14 @@
 //! Connections on tokio's streams and clock.
 
+use std::format;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use std::vec::Vec;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::asynchronous::{self, Alarm, Clock, MessageWriter, Outlet, Stream};
@@ -22,6 +24,8 @@ pub type WebSocket<S> = asynchronous::WebSocket<TokioIo<S>, TokioClock>;
 pub type Incoming<S> = asynchronous::Incoming<TokioIo<S>, TokioClock>;
 
 /// Accepts a connection, whatever it asks for. To look first, or for other settings: [`Options`].
+///
+/// The stream is taken as it is: of TCP, set `TCP_NODELAY` first, or small messages may wait for others.
 ///
 /// # Cancel safety
 ///
@@ -159,12 +163,9 @@ impl Options {
             return Err(Error::TlsNeeded);
         }
         let clock = TokioClock::new();
-        let address = (request.uri().host(), request.uri().port());
         let stream = match self.0.timeouts.handshake {
-            None => TcpStream::connect(address).await?,
-            Some(timeout) => {
-                timeout_at(clock.instant(timeout), TcpStream::connect(address)).await.map_err(|_| TimedOut::Handshake)??
-            }
+            None => TcpStream::connect((request.uri().host(), request.uri().port())).await?,
+            Some(timeout) => dial(request, &clock, timeout).await?,
         };
         stream.set_nodelay(true)?;
         self.0.connect_over(TokioIo(stream), clock, request).await
@@ -186,6 +187,24 @@ impl Options {
     ) -> Result<(WebSocket<S>, Response), Error> {
         self.0.connect_over(TokioIo(stream), TokioClock::new(), request).await
     }
+}
+
+/// Tries the host's addresses in turn, each for its share of the time that is left.
+async fn dial(request: &ClientRequest, clock: &TokioClock, timeout: Duration) -> Result<TcpStream, Error> {
+    let resolving = lookup_host((request.uri().host(), request.uri().port()));
+    let addresses = timeout_at(clock.instant(timeout), resolving).await.map_err(|_| TimedOut::Handshake)??;
+    let mut failure = Error::from(io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
+    let mut addresses = addresses.collect::<Vec<_>>().into_iter();
+    while let Some(address) = addresses.next() {
+        let now = clock.now();
+        let share = timeout.saturating_sub(now) / (addresses.len() as u32 + 1);
+        match timeout_at(clock.instant(now + share), TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => failure = io::Error::new(error.kind(), format!("{address}: {error}")).into(),
+            Err(_) => failure = TimedOut::Handshake.into(),
+        }
+    }
+    Err(failure)
 }
 
 /// One of tokio's streams, as the connection polls it.

@@ -1,7 +1,7 @@
 //! A kit for tests of what is built on this: a pair of streams in memory, cut up as you choose and broken when you say, and a
 //! clock that you wind. No part of RFC 6455: it carries bytes, and knows none of them.
 //!
-//! An [`End`] is a stream for [`blocking`], and for `tokio` and `futures` where those features are on.
+//! An [`End`] is a stream for [`blocking`], in halves too, and for `tokio` and `futures` where those features are on.
 //!
 //! ```
 //! use sansocket::testing::{Chunking, pair};
@@ -14,6 +14,8 @@
 //! server.join().unwrap()?;
 //! # Ok::<(), sansocket::Error>(())
 //! ```
+
+mod clock;
 
 use core::fmt;
 use core::mem::take;
@@ -29,6 +31,7 @@ use std::net::Shutdown;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;
 
+pub use self::clock::ManualClock;
 use crate::adapter::blocking;
 
 /// How much a read or a write carries at most. Where there is less, it does not wait for more.
@@ -50,7 +53,13 @@ pub enum Chunking {
 pub fn pair(chunking: Chunking) -> (End, End) {
     let state = State { flows: Default::default(), chunking, room: usize::MAX, stopped: false, cut: false, woken: Vec::new() };
     let wire = Wire(Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }));
-    let end = |side| End { wire: wire.clone(), side, read_timeout: None, write_timeout: None };
+    let end = |side| End {
+        wire: wire.clone(),
+        side,
+        last: Arc::new(HangUp { wire: wire.clone(), side }),
+        read_timeout: None,
+        write_timeout: None,
+    };
     (end(0), end(1))
 }
 
@@ -72,6 +81,13 @@ impl Wire {
     /// How many bytes may lie on the wire unread, in each direction. With 0 no write is taken: the peer does not read.
     pub fn set_room(&self, bytes: usize) {
         self.change(|state| state.room = bytes);
+    }
+
+    fn shut_down(&self, side: usize, how: Shutdown) {
+        self.change(|state| {
+            state.flows[side].ended |= how != Shutdown::Read;
+            state.flows[1 - side].deserted |= how != Shutdown::Write;
+        });
     }
 
     /// Disturbs it, and wakes whoever waits.
@@ -103,6 +119,7 @@ impl Wire {
 pub struct End {
     wire: Wire,
     side: usize,
+    last: Arc<HangUp>,
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
 }
@@ -128,9 +145,23 @@ impl End {
     }
 }
 
-impl Drop for End {
+/// What hangs up when the last handle of an end is dropped.
+#[derive(Debug)]
+struct HangUp {
+    wire: Wire,
+    side: usize,
+}
+
+impl Drop for HangUp {
     fn drop(&mut self) {
-        let _ = blocking::Stream::shutdown(self, Shutdown::Both);
+        self.wire.shut_down(self.side, Shutdown::Both);
+    }
+}
+
+/// Unlike a socket's, the timeouts are the handle's.
+impl blocking::TryClone for End {
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { wire: self.wire.clone(), last: Arc::clone(&self.last), ..*self })
     }
 }
 
@@ -166,10 +197,7 @@ impl blocking::Stream for End {
     }
 
     fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
-        self.wire.change(|state| {
-            state.flows[self.side].ended |= how != Shutdown::Read;
-            state.flows[1 - self.side].deserted |= how != Shutdown::Write;
-        });
+        self.wire.shut_down(self.side, how);
         Ok(())
     }
 }
@@ -322,93 +350,6 @@ impl State {
                 (*seed >> 58) as usize + 1
             }
         }
-    }
-}
-
-/// A clock that stands still until it is wound. Clones are one clock.
-///
-/// ```
-/// # #[cfg(feature = "futures-io")] {
-/// use std::time::Duration;
-///
-/// use sansocket::testing::{Chunking, ManualClock, pair};
-/// use sansocket::{Error, TimedOut, futures};
-///
-/// let clock = ManualClock::new();
-/// let (_silent, server) = pair(Chunking::Whole);
-/// let accepting = futures::accept(server, clock.clone());
-/// let later = async { clock.advance(Duration::from_secs(10)) };
-/// let (accepted, ()) = smol::block_on(smol::future::zip(accepting, later));
-/// assert!(matches!(accepted, Err(Error::TimedOut(TimedOut::Handshake))));
-/// # }
-/// ```
-#[derive(Debug, Default)]
-pub struct ManualClock {
-    time: Arc<Mutex<Time>>,
-    /// Which of the clones this is.
-    #[cfg_attr(not(any(feature = "tokio", feature = "futures-io")), expect(dead_code, reason = "there are no sleepers"))]
-    number: usize,
-}
-
-#[derive(Debug, Default)]
-struct Time {
-    now: Duration,
-    clones: usize,
-    /// Who sleeps until when, on which of the clones: one on each.
-    sleepers: Vec<(usize, Duration, Waker)>,
-}
-
-impl ManualClock {
-    /// A clock that shows 0.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// What it shows.
-    #[must_use]
-    pub fn now(&self) -> Duration {
-        self.lock().now
-    }
-
-    /// Winds it on, and wakes whoever slept until then.
-    pub fn advance(&self, by: Duration) {
-        let mut time = self.lock();
-        let now = time.now.saturating_add(by);
-        time.now = now;
-        let (due, later): (Vec<_>, Vec<_>) = take(&mut time.sleepers).into_iter().partition(|(_, deadline, _)| *deadline <= now);
-        time.sleepers = later;
-        drop(time);
-        due.into_iter().for_each(|(_, _, sleeper)| sleeper.wake());
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Time> {
-        self.time.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Clone for ManualClock {
-    fn clone(&self) -> Self {
-        let mut time = self.lock();
-        time.clones += 1;
-        Self { time: self.time.clone(), number: time.clones }
-    }
-}
-
-#[cfg(any(feature = "tokio", feature = "futures-io"))]
-impl crate::adapter::asynchronous::Clock for ManualClock {
-    fn now(&self) -> Duration {
-        self.lock().now
-    }
-
-    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
-        let mut time = self.lock();
-        time.sleepers.retain(|(number, ..)| *number != self.number);
-        if time.now >= deadline {
-            return Poll::Ready(());
-        }
-        time.sleepers.push((self.number, deadline, cx.waker().clone()));
-        Poll::Pending
     }
 }
 

@@ -1,0 +1,96 @@
+//! A clock to wind, for deadlines that a test does not want to wait for.
+
+use core::mem::take;
+use core::task::Waker;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+use core::task::{Context, Poll};
+use core::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::vec::Vec;
+
+/// A clock that stands still until it is wound. Clones are one clock.
+///
+/// ```
+/// # #[cfg(feature = "futures-io")] {
+/// use std::time::Duration;
+///
+/// use sansocket::testing::{Chunking, ManualClock, pair};
+/// use sansocket::{Error, TimedOut, futures};
+///
+/// let clock = ManualClock::new();
+/// let (_silent, server) = pair(Chunking::Whole);
+/// let accepting = futures::accept(server, clock.clone());
+/// let later = async { clock.advance(Duration::from_secs(10)) };
+/// let (accepted, ()) = smol::block_on(smol::future::zip(accepting, later));
+/// assert!(matches!(accepted, Err(Error::TimedOut(TimedOut::Handshake))));
+/// # }
+/// ```
+#[derive(Debug, Default)]
+pub struct ManualClock {
+    time: Arc<Mutex<Time>>,
+    /// Which of the clones this is.
+    #[cfg_attr(not(any(feature = "tokio", feature = "futures-io")), expect(dead_code, reason = "there are no sleepers"))]
+    number: usize,
+}
+
+#[derive(Debug, Default)]
+struct Time {
+    now: Duration,
+    clones: usize,
+    /// Who sleeps until when, on which of the clones: one on each.
+    sleepers: Vec<(usize, Duration, Waker)>,
+}
+
+impl ManualClock {
+    /// A clock that shows 0.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What it shows.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.lock().now
+    }
+
+    /// Winds it on, and wakes whoever slept until then.
+    pub fn advance(&self, by: Duration) {
+        let mut time = self.lock();
+        let now = time.now.saturating_add(by);
+        time.now = now;
+        let (due, later): (Vec<_>, Vec<_>) = take(&mut time.sleepers).into_iter().partition(|(_, deadline, _)| *deadline <= now);
+        time.sleepers = later;
+        drop(time);
+        due.into_iter().for_each(|(_, _, sleeper)| sleeper.wake());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Time> {
+        self.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clone for ManualClock {
+    fn clone(&self) -> Self {
+        let mut time = self.lock();
+        time.clones += 1;
+        Self { time: self.time.clone(), number: time.clones }
+    }
+}
+
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+impl crate::adapter::asynchronous::Clock for ManualClock {
+    fn now(&self) -> Duration {
+        self.lock().now
+    }
+
+    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
+        let mut time = self.lock();
+        time.sleepers.retain(|(number, ..)| *number != self.number);
+        if time.now >= deadline {
+            return Poll::Ready(());
+        }
+        time.sleepers.push((self.number, deadline, cx.waker().clone()));
+        Poll::Pending
+    }
+}
