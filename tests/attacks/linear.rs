@@ -1,0 +1,126 @@
+//! Quadratic work: four times as much of anything costs four times as much, in blocks of memory and in bytes of them.
+//!
+//! Work that copies what it has shows as bytes taken: a message joined anew for each fragment takes sixteen times as many.
+
+use bytes::BufMut;
+use sansocket::{Accept, ClientHandshake, ClientRequest, Config, Role, ServerHandshake};
+
+use super::measure::{Cost, cost};
+use super::support::{connection, entropy, masked};
+use super::{ROLES, announced, from_peer, take};
+
+/// Does work of a size, and of four times that; six times the cost is too much.
+fn assert_linear(what: &str, size: usize, work: impl Fn(usize)) {
+    // What is set up once, thread by thread, is no part of it.
+    work(size);
+    let costs = [size, 4 * size].map(|size| cost(|| work(size)).1);
+    let [once, four_times] = costs.each_ref().map(|Cost { allocations, taken, .. }| (*allocations, *taken));
+    assert!(four_times.0 <= 6 * once.0 && four_times.1 <= 6 * once.1, "{what}: {once:?} became {four_times:?}");
+}
+
+#[test]
+fn cve_2026_65623_fragments_are_not_joined_anew_for_each() {
+    for role in ROLES {
+        assert_linear("fragments", 4000, |n| {
+            let mut us = connection(role, Config::new());
+            take(&mut us, &from_peer(role, 0x01, b"some letters"));
+            for _ in 1..n {
+                take(&mut us, &from_peer(role, 0x00, b"some letters"));
+            }
+            assert_eq!(take(&mut us, &from_peer(role, 0x80, b"")), 1);
+        });
+    }
+}
+
+#[test]
+fn aiohttp_13350_a_payload_that_dribbles_is_not_copied_for_each_byte() {
+    for role in ROLES {
+        assert_linear("a payload", 16_000, |n| {
+            let mut us = connection(role, Config::new());
+            take(&mut us, &announced(role, 0x82, 16 << 20));
+            for _ in 0..n {
+                take(&mut us, b"x");
+            }
+        });
+    }
+}
+
+#[test]
+fn r3_many_messages_cost_one_each() {
+    for role in ROLES {
+        for first in [0x81, 0x89, 0x8a] {
+            let frame = from_peer(role, first, b"a hundred of them in a read");
+            assert_linear("frames", 50, |n| {
+                let mut us = connection(role, Config::new());
+                for _ in 0..n {
+                    take(&mut us, &frame.repeat(100));
+                }
+            });
+        }
+    }
+}
+
+/// A long batch in one read is used up from its front, and what is behind it does not move each time.
+#[test]
+fn r3_a_large_read_is_not_moved_for_each_frame_in_it() {
+    assert_linear("one read", 5000, |n| {
+        let mut server = connection(Role::Server, Config::new());
+        assert_eq!(take(&mut server, &masked(0x81, b"x").repeat(n)), n);
+    });
+}
+
+const REQUEST: &str = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+
+/// Opens a connection with these lines more, in chunks of this size, and looks at all there is to see.
+fn serve(lines: &str, chunk: usize) {
+    let mut handshake = ServerHandshake::new(Config::new());
+    let bytes = format!("{REQUEST}{lines}\r\n");
+    let mut request = None;
+    for chunk in bytes.as_bytes().chunks(chunk) {
+        handshake.input().put_slice(chunk);
+        request = handshake.receive().unwrap();
+    }
+    let request = request.unwrap();
+    let parameters = request.extensions().map(|extension| extension.parameters().count()).sum::<usize>();
+    assert!(parameters <= 32 * 16 && request.headers().iter().count() >= 5 && request.subprotocols().count() <= 4001);
+    drop(request.accept_with(&Accept::new().subprotocol("none-of-these").unwrap()));
+}
+
+/// CVE-2023-43669: the head was parsed anew for every piece of it.
+#[test]
+fn cve_2023_43669_a_head_that_dribbles_is_read_once() {
+    assert_linear("a head, byte by byte", 1900, |n| serve(&format!("X: {}\r\n", "x".repeat(n)), 1));
+    assert_linear("lines", 20, |n| serve(&"name: value\r\n".repeat(n), 1));
+    let request = ClientRequest::new("ws://h/").unwrap();
+    assert_linear("a response, byte by byte", 1900, |n| {
+        let mut handshake = ClientHandshake::new(&request, Config::new(), entropy());
+        let head = format!("HTTP/1.1 403 Forbidden\r\nX: {}\r\nContent-Length: 9\r\n\r\n", "x".repeat(n));
+        for byte in head.bytes() {
+            handshake.input().put_u8(byte);
+            assert!(handshake.receive().unwrap().is_none());
+        }
+    });
+}
+
+/// CVE-2021-32640 (Sec-WebSocket-Protocol), CVE-2020-7662 and CVE-2020-7663 (Sec-WebSocket-Extensions): patterns that were
+/// matched in exponential or quadratic time.
+#[test]
+fn cve_2021_32640_and_cve_2020_7662_lists_are_read_once() {
+    for (name, item) in [
+        ("Protocol", "a,"),
+        ("Protocol", " ,"),
+        ("Protocol", "a \t,"),
+        ("Extensions", "a,"),
+        ("Extensions", " ,"),
+        ("Extensions", "a; b=\"\\c\","),
+        ("Extensions", "a; b = c \t,"),
+    ] {
+        let n = 1900 / item.len();
+        assert_linear(item, n, |n| serve(&format!("Sec-WebSocket-{name}: {}z\r\n", item.repeat(n)), 4096));
+    }
+    assert_linear("parameters", 900, |n| serve(&format!("Sec-WebSocket-Extensions: x{}\r\n", ";a".repeat(n)), 4096));
+    assert_linear("a quoted string", 900, |n| {
+        serve(&format!("Sec-WebSocket-Extensions: x; y=\"{}\"\r\n", "\\a".repeat(n)), 4096);
+    });
+}
