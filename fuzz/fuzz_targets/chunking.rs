@@ -1,43 +1,33 @@
-//! Whatever a peer sends, in either role: no panic; the same events and output whole, byte by byte and at random; `Closed` at most
-//! once and nothing after it; the output is good frames; memory stays within what was received and a constant.
+//! Chunking never matters: the same bytes whole, byte by byte, at random and cut where the input says give the same events and
+//! the same output, in either role; joined, messages in parts are the messages. The bytes that go one by one are the first, and
+//! the last: so there is time for more inputs.
 #![no_main]
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use libfuzzer_sys::fuzz_target;
-use sansocket::wire::Header;
-use sansocket::{Config, Event, Role};
-use support::{Chunking, connection, drain, feed};
+use sansocket::{Event, Role};
+use sansocket_fuzz::support::{Chunking, connection, drain};
+use sansocket_fuzz::{Input, config, cut, model, receive};
 
-fuzz_target!(|input: (bool, u64, &[u8])| {
-    let (server, seed, bytes) = input;
-    let role = if server { Role::Server } else { Role::Client };
-    let config = || Config::new().max_message_size(1000).max_frame_size(700).max_fragments(20);
+fuzz_target!(|bytes: &[u8]| {
+    let mut input = Input(bytes);
+    let (choice, seed) = (input.byte(), input.word());
+    let role = if choice & 0x80 != 0 { Role::Server } else { Role::Client };
+    let count = usize::from(choice >> 4 & 7) * 4;
+    let sizes = input.take(count);
+    let bytes = input.0;
 
-    let mut whole = connection(role, config());
-    let events = feed(&mut whole, bytes, Chunking::Whole);
-    assert!(whole.bytes_held() <= 64 * 1024 + 2 * bytes.len() + 20 * 1024);
-    let output = drain(&mut whole);
-
-    for chunking in [Chunking::Bytewise, Chunking::Random(seed)] {
-        let mut other = connection(role, config());
-        assert_eq!(feed(&mut other, bytes, chunking), events);
-        assert_eq!(drain(&mut other), output);
-    }
-
-    let ends = events.iter().filter(|event| matches!(event, Event::Closed(_))).count();
-    assert!(ends <= 1);
-    if ends == 1 {
-        assert!(matches!(events.last(), Some(Event::Closed(_))));
-        assert!(feed(&mut whole, bytes, Chunking::Whole).is_empty());
-        assert!(!whole.wants_write() && whole.receive().is_none() && whole.bytes_held() == 0);
-    }
-
-    let mut rest = &output[..];
-    while !rest.is_empty() {
-        let (header, size) = Header::parse(rest).expect("a good header").expect("a whole header");
-        assert_eq!(header.mask.is_some(), role == Role::Client);
-        rest = &rest[size + header.payload_len as usize..];
+    let run = |choice: u8, chunks: Vec<&[u8]>| -> (Vec<Event>, Vec<u8>) {
+        let mut us = connection(role, config(choice).0);
+        (receive(&mut us, chunks), drain(&mut us))
+    };
+    let whole = run(choice & !4, vec![bytes]);
+    let (first, rest) = bytes.split_at(bytes.len().min(200));
+    let (middle, last) = rest.split_at(rest.len().saturating_sub(50));
+    let bytewise = first.chunks(1).chain([middle]).chain(last.chunks(1)).collect();
+    for chunks in [bytewise, Chunking::Random(seed.into()).split(bytes), cut(bytes, sizes)] {
+        assert_eq!(run(choice & !4, chunks.clone()), whole);
+        // In parts, the events are others, but not what they come to.
+        let (parts, output) = run(choice | 4, chunks);
+        assert_eq!((model::told(&parts), output), (model::told(&whole.0), whole.1.clone()));
     }
 });

@@ -1,46 +1,63 @@
-//! Whatever two applications say to each other arrives, in order, however the wire cuts it up; and both part cleanly.
+//! Whatever two applications say to each other arrives, in order and whole, however the wire cuts it up, and however it was sent;
+//! and both part cleanly.
 #![no_main]
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
-use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use sansocket::{CloseCode, CloseFrame, Event, Message};
-use support::{Chunking, Pair};
+use sansocket::{CloseCode, CloseFrame, Connection, Event, Kind, Message};
+use sansocket_fuzz::Input;
+use sansocket_fuzz::support::{Chunking, Pair};
 
-#[derive(Arbitrary, Debug)]
-enum Word {
-    Text(String),
-    Binary(Vec<u8>),
-    Large(u16),
-    Ping(Vec<u8>),
+/// Says what a byte of the input chooses; gives the message that must arrive, if it is one.
+fn say(from: &mut Connection, what: u8, most: usize, input: &mut Input<'_>) -> Option<Message> {
+    let len = if what & 0x40 != 0 { usize::from(input.word()) } else { usize::from(input.byte() % 32) };
+    let content = if what & 0x40 != 0 { vec![what; len.min(most)] } else { input.take(len).to_vec() };
+    let text = String::from_utf8_lossy(&content).into_owned();
+    match what % 4 {
+        0 => {
+            from.send(text.as_str()).expect("the connection is open");
+            Some(text.into())
+        }
+        1 => {
+            from.send(content.clone()).expect("the connection is open");
+            Some(content.into())
+        }
+        2 => {
+            // In parts, which may end anywhere: also inside a character.
+            let (kind, message) = if what & 4 != 0 { (Kind::Text, Message::from(text)) } else { (Kind::Binary, content.into()) };
+            let bytes = message.as_bytes().to_vec();
+            for part in bytes.chunks(usize::from(input.byte()) + 1) {
+                from.send_part(kind, part.to_vec(), false).expect("good so far");
+            }
+            from.send_part(kind, "", true).expect("the end");
+            Some(message)
+        }
+        _ => {
+            let sent = if what & 4 != 0 { from.ping(&content) } else { from.pong(&content) };
+            assert_eq!(sent.is_ok(), content.len() <= 125);
+            None
+        }
+    }
 }
 
-fuzz_target!(|input: (Vec<(bool, Word)>, u64)| {
-    let (words, seed) = input;
-    let mut pair = Pair::new(if seed % 2 == 0 { Chunking::Bytewise } else { Chunking::Random(seed) });
+fuzz_target!(|bytes: &[u8]| {
+    let mut input = Input(bytes);
+    let seed = input.byte();
+    let chunking = if seed == 0 { Chunking::Bytewise } else { Chunking::Random(seed.into()) };
+    let mut pair = Pair::new(chunking);
     let (mut to_client, mut to_server) = (Vec::new(), Vec::new());
-    for (from_client, word) in words {
-        let (from, to) = if from_client { (&mut pair.client, &mut to_server) } else { (&mut pair.server, &mut to_client) };
-        let message: Message = match word {
-            Word::Text(text) => text.into(),
-            Word::Binary(bytes) => bytes.into(),
-            Word::Large(len) => vec![seed as u8; usize::from(len)].into(),
-            Word::Ping(payload) => {
-                let sent = from.ping(&payload);
-                assert_eq!(sent.is_ok(), payload.len() <= 125);
-                continue;
-            }
-        };
-        from.send(message.clone()).expect("the connection is open");
-        to.push(message);
+    // What goes byte by byte is short, so that there is time for much of it.
+    let most = if seed == 0 { 300 } else { 10_000 };
+    while !input.is_empty() && pair.client.buffered_amount() + pair.server.buffered_amount() < 2 * most {
+        let what = input.byte();
+        let (from, to) = if what > 127 { (&mut pair.client, &mut to_server) } else { (&mut pair.server, &mut to_client) };
+        to.extend(say(from, what, most, &mut input));
     }
-    pair.client.close(CloseFrame::from(CloseCode::NORMAL));
+    let reason = CloseFrame::new(CloseCode::GOING_AWAY, "done").expect("it is short");
+    pair.client.close(reason.clone());
     let (at_client, at_server) = pair.settle();
-    for (events, expected) in [(at_client, to_client), (at_server, to_server)] {
+    for (events, expected, farewell) in [(at_client, to_client, CloseCode::GOING_AWAY.into()), (at_server, to_server, reason)] {
         let Some(Event::Closed(closed)) = events.last() else { panic!("no end") };
-        assert!(closed.was_clean());
+        assert!(closed.was_clean() && closed.received() == Some(&farewell));
         let messages = events.iter().filter_map(|event| match event {
             Event::Message(message) => Some(message),
             _ => None,

@@ -1,0 +1,177 @@
+//! Writes the seeds that every target begins with: `cargo run --manifest-path fuzz/Cargo.toml --example seeds`.
+//!
+//! Few and small: one for each thing that a mutation would take long to find. What a run finds beyond them is not committed.
+
+use std::fs;
+use std::path::Path;
+
+use sansocket_fuzz::ACCEPT;
+use sansocket_fuzz::support::{masked, unmasked};
+
+fn main() {
+    frames();
+    texts();
+    heads();
+    conversations();
+}
+
+fn write(target: &str, seeds: impl IntoIterator<Item = Vec<u8>>) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder");
+    for (number, seed) in seeds.into_iter().enumerate() {
+        fs::write(folder.join(format!("{number:02}")), seed).expect("a file");
+    }
+}
+
+/// What a peer may send, legal and not, by the function that makes its frames.
+fn streams(frame: fn(u8, &[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
+    let streams: [&[(u8, &[u8])]; 14] = [
+        &[(0x81, b"Hello"), (0x82, b"\xff"), (0x89, b"?"), (0x8a, b"!"), (0x88, b"\x03\xe8bye")],
+        &[(0x01, "κό".as_bytes()), (0x89, b""), (0x00, b""), (0x80, "σμε".as_bytes())],
+        &[(0x01, b"\xf0\x9f"), (0x00, b"\x98"), (0x80, b"\x80")],
+        &[(0x02, b"x"), (0x80, &[7; 300])],
+        &[(0x82, &[7; 1200]), (0x88, b"")],
+        &[(0x89, &[1; 125]), (0x89, b"2"), (0x89, b"3")],
+        &[(0x81, b"\xed\xa0\x80")],
+        &[(0x01, b"\xc3"), (0x80, b"")],
+        &[(0x80, b"nothing to continue")],
+        &[(0x01, b"a"), (0x81, b"b")],
+        &[(0x88, b"\x03")],
+        &[(0x88, b"\x03\xf6")],
+        &[(0x88, b"\x03\xee"), (0x81, b"late")],
+        &[(0xc1, b"compressed"), (0x83, b"")],
+    ];
+    let mut streams: Vec<Vec<u8>> =
+        streams.map(|stream| stream.iter().flat_map(|(first, payload)| frame(*first, payload)).collect()).into();
+    // Lengths in the wrong form, and too large.
+    let mask = frame(0x82, b"")[1] & 0x80;
+    for length in [125_u64, 65_535, 65_536, 1 << 40, (1 << 63) - 1, 1 << 63] {
+        streams.push([&[0x82, mask | 127], &length.to_be_bytes()[..], &[0; 12]].concat());
+    }
+    streams.push(vec![0x82, mask | 126, 0, 125, 0, 0, 0, 0]);
+    streams
+}
+
+fn frames() {
+    let (to_server, to_client) = (streams(masked), streams(unmasked));
+    write("header", to_server.iter().map(|stream| stream[..stream.len().min(14)].to_vec()));
+    let with =
+        |prefix: &[u8], streams: &[Vec<u8>]| -> Vec<Vec<u8>> { streams.iter().map(|stream| [prefix, stream].concat()).collect() };
+    // The first byte chooses limits and habits: see `config`.
+    for (target, streams) in [("receive_server", &to_server), ("receive_client", &to_client)] {
+        write(
+            target,
+            with(&[0], streams).into_iter().chain([1, 2, 3, 4, 8].iter().flat_map(|choice| with(&[*choice], &streams[..3]))),
+        );
+    }
+    let cuts = [0x90, 0, 7, 1, 3, 2, 9];
+    write("chunking", [with(&cuts, &to_server[..8]), with(&[0x10, 1, 1, 5, 5, 5, 5], &to_client[..8])].concat());
+    let exchanged = [2, 3].map(|choice| [&[choice, 0, 0, 5][..], b"Hello\x02\0\x03abc\x01\x02\xff\x03\0\0"].concat());
+    write("differential", with(&[0], &to_server[..13]).into_iter().chain(with(&[1], &to_client)).chain(exchanged));
+}
+
+fn texts() {
+    let masks: [&[u8]; 3] = [b"", b"a text that is longer than any register is wide, and then some more of it", &[0; 9]];
+    let offsets = [0_u64, 3, u64::from(u32::MAX), u64::MAX];
+    write(
+        "mask",
+        masks.iter().flat_map(|data| {
+            offsets.map(|offset| [&[0x37, 0xfa, 0x21, 0x3d], &offset.to_be_bytes()[..], &[3, 5, 0, 7], data].concat())
+        }),
+    );
+    let texts: [&[u8]; 12] = [
+        b"plain letters, more of them than a register is wide, so that fast paths have something to do",
+        "\u{7f}\u{80}\u{7ff}\u{800}\u{ffff}\u{10000}\u{10ffff}".as_bytes(),
+        "κόσμε, 世界, 👋🏽 — Straße".as_bytes(),
+        b"\xc0\x80",
+        b"a\xc1\xbf",
+        b"\xe0\x9f\xbf",
+        b"\xed\xa0\x80",
+        b"\xf0\x8f\xbf\xbf",
+        b"\xf4\x90\x80\x80",
+        b"ab\x80",
+        b"\xe4\xb8",
+        b"\xf0\x9f\x98",
+    ];
+    write("utf8", texts.into_iter().flat_map(|text| [[&[0], text].concat(), [&[3, 1, 1, 2], text].concat()]));
+}
+
+const REQUEST: &str = "GET /chat?a=1 HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+
+fn heads() {
+    let frames = String::from_utf8(masked(0x81, b"")).unwrap_or_default();
+    let lines = [
+        "",
+        "Sec-WebSocket-Protocol: c, a\r\nSec-WebSocket-Protocol: b\r\n",
+        "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x; y=\"z\\z\"; w = 1\r\n",
+        "Origin: https://a\r\n",
+        "Origin: https://a:443\r\nContent-Length: 0\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "X: \u{ff}\r\nX: y\r\n folded\r\n",
+        "X : y\r\n",
+        "Content-Length: 5\r\n",
+    ];
+    let requests = lines.iter().map(|lines| format!("{REQUEST}{lines}\r\n{frames}"));
+    let changed = [
+        ("GET", "HEAD"),
+        ("GET /chat?a=1", "OPTIONS *"),
+        ("/chat?a=1", "http://a:80/b?c"),
+        ("HTTP/1.1", "HTTP/1.0"),
+        ("13", "8"),
+        ("websocket", "h2c"),
+        ("Host: a", "Host: [::1]:80"),
+        ("GET", "\r\nGET"),
+        ("\r\n", "\n"),
+    ]
+    .map(|(old, new)| format!("{}\r\n", REQUEST.replacen(old, new, 1)));
+    let with_frames = [&format!("{REQUEST}\r\n").into_bytes()[..], &masked(0x81, b"Hello"), &masked(0x88, b"\x03\xe8")].concat();
+    write("server_handshake", requests.chain(changed).map(String::into_bytes).chain([with_frames]));
+
+    let opening = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n",
+        *ACCEPT
+    );
+    let answers = [
+        format!("{opening}\r\n"),
+        format!("{opening}Sec-WebSocket-Protocol: a\r\n\r\n"),
+        format!("{opening}Sec-WebSocket-Protocol: c\r\n\r\n"),
+        format!("{opening}Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"),
+        format!("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n{opening}\r\n"),
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno".into(),
+        "HTTP/1.1 302 Found\r\nLocation: /\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n".into(),
+        "HTTP/1.0 200 OK\r\n\r\nuntil the end".into(),
+        opening.replace("101", "1o1") + "\r\n",
+        opening.replace("Upgrade: websocket", "Upgrade: websocket, h2c") + "\r\n",
+    ];
+    let with_frames = [format!("{opening}\r\n").as_bytes(), &unmasked(0x81, b"Hello"), &unmasked(0x88, b"\x03\xe8")].concat();
+    write("client_handshake", answers.into_iter().map(String::into_bytes).chain([with_frames]));
+}
+
+/// Commands, which the targets read: a byte that says what, and what it needs.
+fn conversations() {
+    write(
+        "roundtrip",
+        [
+            b"\x01\x80\x05Hello\x81\x03\xff\xfe\xfd\x00\x05Salut\x83\x02??\x07\x02!!".to_vec(),
+            b"\x00\xc1\x10\x01\x41\xff\xff\xc0\x00\x7e".to_vec(),
+            [&b"\x07\x86\x0f"[..], "κόσμε, 世".as_bytes(), b"\x01\x82\x04abcd\x00"].concat(),
+        ],
+    );
+    write(
+        "conversation",
+        [
+            // Messages each way, written and read.
+            b"\0\0\x05Hello\x80\x01\x05Salut\x03\0\x83\0\x04\xff\x84\xff".to_vec(),
+            // A ping, read byte by byte; time; a pong.
+            b"\0\x03\x02??\x03\0\x04\x01\x04\x01\x84\xff\x07\xff\x07\xff\x83\0\x04\xff".to_vec(),
+            // Parts, and a Close in between from the other side.
+            b"\0\x02\x03abc\x80\x15\x03bye\x83\0\0\x12\x02de\x05\xff\x03\0\x84\xff".to_vec(),
+            // A large message, of which the wire loses the end.
+            b"\0\x21\x1f\x03\0\x7e\x64\x84\xff\x07\xff\x87\xff\x07\xff\x87\xff".to_vec(),
+            // Both close, and nothing arrives for long.
+            b"\0\x15\x01a\x80\x15\x01b\x02\x01\x82\x01\x07\xff\x87\xff\x04\xff\x84\xff".to_vec(),
+        ],
+    );
+}

@@ -1,0 +1,81 @@
+//! Whatever a server answers: no panic; the same verdict and events whole, byte by byte and at random; what opens the connection
+//! passes a stricter reader, with the one answer to the key and nothing that was not offered; a refusal keeps 4 KiB at most.
+#![no_main]
+
+use bytes::{Buf, BufMut};
+use libfuzzer_sys::fuzz_target;
+use sansocket::{HandshakeError, Response};
+use sansocket_fuzz::support::{Chunking, feed};
+use sansocket_fuzz::{ACCEPT, client_handshake, head, model};
+
+type Opened = (Option<String>, Response, Vec<model::Seen>);
+
+fn ask(bytes: &[u8], chunking: Chunking) -> Result<Opened, HandshakeError> {
+    let mut handshake = client_handshake();
+    let written = handshake.output().remaining();
+    handshake.output().advance(written);
+    let mut chunks = chunking.split(bytes).into_iter();
+    let mut result = Ok(None);
+    while let Ok(None) = result {
+        let Some(chunk) = chunks.next() else { break };
+        assert!(handshake.wants_read() && !handshake.wants_write());
+        handshake.input().put_slice(chunk);
+        result = handshake.receive();
+    }
+    if let Ok(None) = result {
+        handshake.end_input();
+        result = handshake.receive();
+    }
+    assert!(!handshake.wants_read() && matches!(handshake.receive(), Ok(None)), "nothing twice");
+    let (mut connection, response) = result?.expect("the end of the input is an answer");
+    let mut events = feed(&mut connection, b"", Chunking::Whole);
+    chunks.for_each(|chunk| events.extend(feed(&mut connection, chunk, Chunking::Whole)));
+    Ok((connection.subprotocol().map(String::from), response, model::told(&events)))
+}
+
+/// What RFC 6455 §4.1 wants of the answer, once more; gives where it ends. Those before it only announce it.
+fn check_answer(bytes: &[u8]) -> usize {
+    let mut start = 0;
+    for _ in 0..=8 {
+        let skipped = if bytes[start..].starts_with(b"\r\n") { 2 } else { 0 };
+        let head = head::parse(&bytes[start + skipped..]);
+        start += skipped + head.len;
+        if !head.start.starts_with("HTTP/1.1 101") {
+            assert!(head.start.starts_with("HTTP/1.1 1") || head.start.starts_with("HTTP/1.0 1"), "{}", head.start);
+            continue;
+        }
+        assert!(head.lists("Upgrade", "websocket") && head.lists("Connection", "Upgrade"));
+        assert_eq!(head.one("Sec-WebSocket-Accept"), *ACCEPT);
+        let extensions = head.all("Sec-WebSocket-Extensions");
+        assert!(extensions.iter().all(|value| value.iter().all(|byte| b", \t".contains(byte))));
+        return start;
+    }
+    panic!("too many answers");
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let whole = ask(bytes, Chunking::Whole);
+    for chunking in [Chunking::Bytewise, Chunking::Random(bytes.len() as u64)] {
+        assert_eq!(ask(bytes, chunking), whole, "{chunking:?}");
+    }
+    match whole {
+        Ok((subprotocol, response, events)) => {
+            assert!(response.status() == 101 && response.body().is_empty());
+            let named: Vec<_> = response.headers().get_all("Sec-WebSocket-Protocol").collect();
+            assert_eq!(named, Vec::from_iter(subprotocol.as_deref().map(str::as_bytes)));
+            assert!(matches!(subprotocol.as_deref(), None | Some("a" | "b")));
+            let limits = model::Limits { message: 16 << 20, frame: u64::MAX, fragments: 262_144 };
+            assert_eq!(events, model::receive(&bytes[check_answer(bytes)..], false, limits));
+        }
+        Err(HandshakeError::Refused(response)) => {
+            assert!(response.status() != 101 && response.body().len() <= 4096 && response.headers().len() <= 100);
+        }
+        Err(error) => assert_eq!(
+            error.status().is_some(),
+            !matches!(
+                error,
+                HandshakeError::Incomplete | HandshakeError::AcceptKey | HandshakeError::Subprotocol | HandshakeError::Extension
+            )
+        ),
+    }
+});

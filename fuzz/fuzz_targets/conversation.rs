@@ -1,0 +1,282 @@
+//! Two applications that do as they please on a wire that does as it pleases: what is sent arrives in order, whole or not at all;
+//! no side ever blames the other; each is told the end once, and both agree on it if both were told that it was clean; nothing is
+//! sent after a Close; states only go forward; memory stays within what was sent; and a connection that is left alone ends in
+//! time.
+#![no_main]
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::{Buf, BufMut};
+use libfuzzer_sys::fuzz_target;
+use sansocket::timing::{Due, Timeouts, Timer};
+use sansocket::{CloseCode, CloseFrame, Connection, Ending, Event, Kind, Message, Role, Side, State};
+use sansocket_fuzz::support::connection;
+use sansocket_fuzz::{Input, config, model};
+
+/// One side, with all that it said and heard.
+struct Peer {
+    connection: Connection,
+    timer: Timer,
+    state: State,
+    /// A message in parts that is being sent.
+    part: Option<(Kind, Vec<u8>)>,
+    sent: Vec<Message>,
+    pinged: Vec<Vec<u8>>,
+    ponged: Vec<Vec<u8>>,
+    heard: Vec<Event>,
+    /// What it wrote that is still on its way, and whether that way is cut.
+    wire: VecDeque<u8>,
+    cut: bool,
+    written: Vec<u8>,
+}
+
+impl Peer {
+    fn new(role: Role) -> Self {
+        // No limit is met, so that nobody is to blame.
+        let connection = connection(role, config(1).0);
+        let mut timer = Timer::new(Timeouts { idle: Some(Duration::from_secs(60)), ..Timeouts::default() }, Duration::ZERO);
+        timer.observe(State::Open, Duration::ZERO);
+        let (part, sent, pinged, ponged, heard) = (None, vec![], vec![], vec![], vec![]);
+        Self {
+            connection,
+            timer,
+            state: State::Open,
+            part,
+            sent,
+            pinged,
+            ponged,
+            heard,
+            wire: VecDeque::new(),
+            cut: false,
+            written: vec![],
+        }
+    }
+
+    /// Does what the application is told to; refusals are right, and leave no trace.
+    fn act(&mut self, what: u8, input: &mut Input<'_>) {
+        let len = usize::from(input.byte() % 32) << if what & 0x20 != 0 { 9 } else { 0 };
+        let content = if what & 0x20 != 0 { vec![len as u8; len] } else { input.take(len).to_vec() };
+        let text = String::from_utf8_lossy(&content).into_owned();
+        let (open, waits) = (self.connection.state() == State::Open, self.connection.buffered_amount());
+        let sent = match what % 8 {
+            0 | 1 => {
+                let message = if what & 1 == 0 { Message::from(text) } else { Message::from(content) };
+                let sent = self.connection.send(message.clone());
+                assert_eq!(sent.is_ok(), open && self.part.is_none());
+                self.sent.extend(sent.is_ok().then_some(message));
+                sent.is_ok()
+            }
+            2 => self.send_part(text.into_bytes(), what & 0x10 != 0),
+            3 => {
+                let sent = self.connection.ping(&content);
+                assert_eq!(sent.is_ok(), open && content.len() <= 125);
+                self.pinged.extend(sent.is_ok().then_some(content));
+                sent.is_ok()
+            }
+            4 => {
+                let sent = self.connection.pong(&content);
+                assert_eq!(sent.is_ok(), open && content.len() <= 125);
+                self.ponged.extend(sent.is_ok().then_some(content));
+                sent.is_ok()
+            }
+            _ => {
+                let code = CloseCode::new(4000 + u16::from(what)).expect("ours to choose");
+                let reason: String = text.chars().take(20).collect();
+                let frame = CloseFrame::new(code, reason).expect("it is short");
+                self.connection.close((what & 0x10 != 0).then_some(frame));
+                assert!(self.connection.state() != State::Open);
+                open
+            }
+        };
+        assert_eq!(self.connection.buffered_amount() > waits, sent, "what was refused left a trace");
+    }
+
+    fn send_part(&mut self, bytes: Vec<u8>, last: bool) -> bool {
+        let sent = self.connection.send_part(Kind::Text, bytes.clone(), last);
+        assert_eq!(sent.is_ok(), self.connection.state() == State::Open);
+        if sent.is_err() {
+            return false;
+        }
+        let (_, mut text) = self.part.take().unwrap_or((Kind::Text, Vec::new()));
+        text.extend(bytes);
+        if last {
+            self.sent.push(String::from_utf8(text).expect("parts of text").into());
+        } else {
+            self.part = Some((Kind::Text, text));
+        }
+        true
+    }
+
+    /// Writes up to so many bytes; on a wire that is cut, nobody will read them.
+    fn write(&mut self, count: usize) {
+        let output = self.connection.output();
+        let count = count.min(output.chunk().len());
+        self.wire.extend(&output.chunk()[..count]);
+        self.written.extend(&output.chunk()[..count]);
+        output.advance(count);
+        if self.cut {
+            self.wire.clear();
+        }
+    }
+
+    /// Reads so many bytes of what the other wrote, and takes so many events.
+    fn read(&mut self, from: &mut Peer, count: usize, events: usize, now: Duration) {
+        let count = count.min(from.wire.len());
+        let bytes: Vec<u8> = from.wire.drain(..count).collect();
+        if !bytes.is_empty() {
+            self.connection.input().put_slice(&bytes);
+            self.timer.heard(now);
+        }
+        if from.cut && from.wire.is_empty() {
+            self.connection.end_input();
+        }
+        for _ in 0..events {
+            let Some(event) = self.connection.receive() else { break };
+            match &event {
+                Event::Message(_) => self.timer.message(now),
+                Event::Pong(payload) => self.timer.pong(payload, now),
+                _ => {}
+            }
+            self.heard.push(event);
+        }
+    }
+
+    /// Time has come to this; a side that has waited for too long hangs up.
+    fn tick(&mut self, now: Duration) -> bool {
+        self.timer.observe(self.connection.state(), now);
+        let deadline = self.timer.deadline();
+        match self.timer.poll(now) {
+            Ok(Due::Nothing) => {
+                assert!(deadline.is_none_or(|deadline| now < deadline), "something was due");
+                true
+            }
+            Ok(Due::Ping) => {
+                let payload = self.timer.ping(now);
+                self.connection.ping(payload).expect("open");
+                self.pinged.push(payload.to_vec());
+                true
+            }
+            Err(_) => {
+                assert!(deadline.is_some_and(|deadline| now >= deadline), "nothing was due");
+                false
+            }
+        }
+    }
+
+    /// What holds at any time.
+    fn check(&mut self, other: &Peer) {
+        let state = self.connection.state();
+        assert!(state as u8 >= self.state as u8, "from {:?} back to {state:?}", self.state);
+        self.state = state;
+        let held = self.connection.bytes_held();
+        assert!(held <= 2 * other.written.len() + 2 * self.connection.buffered_amount() + 80 * 1024, "{held}");
+        assert!(self.connection.wants_write() == (self.connection.output().remaining() > 0));
+    }
+
+    /// What was written: whole frames as the other must receive them, and nothing after a Close.
+    fn check_written(&self) {
+        let (frames, _) = model::frames(&self.written);
+        assert!(frames.iter().all(|frame| frame.mask == (self.connection.role() == Role::Client)));
+        let close = frames.iter().position(|frame| frame.first == 0x88);
+        assert!(close.is_none_or(|close| close + 1 == frames.len()), "something after the Close");
+    }
+
+    /// What was heard: the other's words in their order, and at most one end, as the last.
+    fn check_heard(&self, other: &Peer) {
+        let mut unheard = other.sent.iter();
+        let mut pings = other.pinged.iter();
+        for (i, event) in self.heard.iter().enumerate() {
+            match event {
+                Event::Message(message) => assert_eq!(Some(message), unheard.next()),
+                Event::Ping(payload) => assert_eq!(Some(&payload[..]), pings.next().map(Vec::as_slice)),
+                Event::Pong(payload) => {
+                    assert!(self.pinged.iter().chain(&other.ponged).any(|known| known == payload));
+                }
+                Event::Closed(closed) => {
+                    assert_eq!((i + 1, Some(closed)), (self.heard.len(), self.connection.closed()));
+                    assert!(!matches!(closed.ending(), Ending::Violated(_)), "{closed}");
+                    if closed.was_clean() {
+                        assert!(unheard.next().is_none() && pings.next().is_none(), "lost before a Close");
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+/// Both sides know of a clean end: each heard what the other said, and they agree on who began, unless both did.
+fn check_agreement(one: &Peer, two: &Peer) {
+    let (Some(a), Some(b)) = (one.connection.closed(), two.connection.closed()) else { return };
+    if a.was_clean() && b.was_clean() {
+        assert_eq!((a.sent(), b.sent()), (b.received(), a.received()));
+        assert!(a.began() == Side::Local || b.began() == Side::Local);
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut input = Input(bytes);
+    let (mut one, mut two) = (Peer::new(Role::Client), Peer::new(Role::Server));
+    let mut now = Duration::ZERO;
+    while !input.is_empty() {
+        let (what, count) = (input.byte(), input.byte());
+        let (us, them) = if what & 0x80 == 0 { (&mut one, &mut two) } else { (&mut two, &mut one) };
+        match what & 7 {
+            0 | 1 => us.act(count, &mut input),
+            2 => us.write(usize::from(count)),
+            3 => us.write(usize::MAX),
+            4 => us.read(them, usize::from(count), usize::MAX, now),
+            5 => us.read(them, usize::MAX, usize::from(count), now),
+            6 if what & 0x78 == 0x78 => {
+                us.cut = true;
+                us.wire.truncate(usize::from(count));
+            }
+            6 => {}
+            _ => {
+                now += Duration::from_millis(u64::from(count) * 100);
+                if !us.tick(now) {
+                    (us.cut, them.cut) = (true, true);
+                }
+            }
+        }
+        one.check(&two);
+        two.check(&one);
+    }
+    // Both stop talking. What is not cut off arrives, and they part.
+    one.connection.close(CloseCode::NORMAL);
+    loop {
+        one.write(usize::MAX);
+        two.write(usize::MAX);
+        one.read(&mut two, usize::MAX, usize::MAX, now);
+        two.read(&mut one, usize::MAX, usize::MAX, now);
+        if [&one, &two].iter().all(|us| !us.connection.wants_write() && us.wire.is_empty()) {
+            break;
+        }
+    }
+    for (us, them) in [(&one, &two), (&two, &one)] {
+        us.check_heard(them);
+        us.check_written();
+        assert_eq!(us.connection.closed().is_some(), matches!(us.heard.last(), Some(Event::Closed(_))));
+    }
+    check_agreement(&one, &two);
+    if !one.cut && !two.cut {
+        assert!(one.connection.closed().is_some_and(|closed| closed.was_clean()));
+        assert!(two.connection.closed().is_some_and(|closed| closed.was_clean()));
+    }
+    // Whoever was cut off from the other still comes to an end, in time.
+    for us in [&mut one, &mut two].into_iter().filter(|us| us.connection.closed().is_none()) {
+        us.timer.observe(us.connection.state(), now);
+        let mut steps = 0;
+        while let Some(deadline) = us.timer.deadline() {
+            now = now.max(deadline);
+            if !us.tick(now) {
+                break;
+            }
+            steps += 1;
+            assert!(steps < 4, "it waits for ever");
+        }
+        us.connection.end_input();
+        assert!(matches!(us.connection.receive(), Some(Event::Closed(_))) || us.connection.receive().is_none());
+    }
+});

@@ -1,0 +1,194 @@
+//! What RFC 6455 makes of bytes that are all there: slow, obvious, and sharing nothing with the crate.
+
+/// A frame as it lies on the wire, without its mask.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub first: u8,
+    pub mask: bool,
+    pub payload: Vec<u8>,
+    pub bytes: Vec<u8>,
+}
+
+/// The whole frames at the beginning of these bytes, and what follows them; no rule is looked at.
+pub fn frames(mut bytes: &[u8]) -> (Vec<Frame>, &[u8]) {
+    let mut frames = Vec::new();
+    while let Some((header, length)) = header(bytes) {
+        if ((bytes.len() - header) as u128) < length {
+            break;
+        }
+        let (frame, rest) = bytes.split_at(header + length as usize);
+        frames.push(Frame { first: frame[0], mask: frame[1] > 127, payload: unmask(frame, header), bytes: frame.to_vec() });
+        bytes = rest;
+    }
+    (frames, bytes)
+}
+
+/// The size of a header, if it is whole, and the length that it announces.
+fn header(bytes: &[u8]) -> Option<(usize, u128)> {
+    let second = *bytes.get(1)?;
+    let long = match second & 127 {
+        126 => 2,
+        127 => 8,
+        _ => 0,
+    };
+    let size = 2 + long + if second > 127 { 4 } else { 0 };
+    let length = bytes.get(2..size)?[..long].iter().fold(0, |length, byte| length << 8 | u128::from(*byte));
+    Some((size, if long == 0 { u128::from(second & 127) } else { length }))
+}
+
+/// What follows a header, without its mask.
+fn unmask(frame: &[u8], header: usize) -> Vec<u8> {
+    let key = if frame[1] > 127 { &frame[header - 4..header] } else { &[0; 4] };
+    frame[header..].iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]).collect()
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub message: u64,
+    pub frame: u64,
+    pub fragments: u32,
+}
+
+/// What bytes come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    Text(Vec<u8>),
+    Binary(Vec<u8>),
+    Ping(Vec<u8>),
+    Pong(Vec<u8>),
+    /// The peer's Close: 1005 if it had no code.
+    Close(u16, Vec<u8>),
+    /// A violation, with the code that tells it.
+    Violation(u16),
+}
+
+/// A message whose last frame has not come.
+struct Message {
+    text: bool,
+    content: Vec<u8>,
+    announced: u128,
+    fragments: u32,
+}
+
+/// All that a server, or a client, is to make of these bytes.
+pub fn receive(mut bytes: &[u8], server: bool, limits: Limits) -> Vec<Seen> {
+    let mut seen = Vec::new();
+    let mut message: Option<Message> = None;
+    loop {
+        match step(&mut bytes, server, limits, &mut message) {
+            Ok(None) => return seen,
+            Ok(Some(more)) => seen.extend(more),
+            Err(end) => {
+                seen.push(end);
+                return seen;
+            }
+        }
+    }
+}
+
+/// One frame, or the beginning of one: nothing if there is no more to be had from the bytes.
+fn step(bytes: &mut &[u8], server: bool, limits: Limits, message: &mut Option<Message>) -> Result<Option<Option<Seen>>, Seen> {
+    let [first, second, ..] = **bytes else { return Ok(None) };
+    let (fin, opcode) = (first > 127, first & 15);
+    let control = opcode > 7;
+    // What two bytes show is refused at two: §5.2, §5.5. RSV1 and masks are looked at when the header is whole.
+    if first & 0x30 != 0 || ![0, 1, 2, 8, 9, 10].contains(&opcode) || control && (second & 127 > 125 || !fin) {
+        return Err(Seen::Violation(1002));
+    }
+    // §5.2: and the length's form as soon as the length is there, though the mask may be missing.
+    let long = [0, 2, 8][usize::from((second & 127).saturating_sub(125))];
+    if let Some(length) = bytes.get(2..2 + long) {
+        let length = length.iter().fold(0_u64, |length, byte| length << 8 | u64::from(*byte));
+        if long == 2 && length < 126 || long == 8 && (!(65_536..1 << 63).contains(&length)) {
+            return Err(Seen::Violation(1002));
+        }
+    }
+    let Some((size, length)) = header(bytes) else { return Ok(None) };
+    if first & 0x40 != 0 || (second > 127) != server {
+        return Err(Seen::Violation(1002));
+    }
+    let there = (length.min((bytes.len() - size) as u128)) as usize;
+    let payload = unmask(&bytes[..size + there], size);
+    let whole = there as u128 == length;
+    if control {
+        if !whole {
+            return Ok(None);
+        }
+        *bytes = &bytes[size + there..];
+        return match opcode {
+            9 => Ok(Some(Some(Seen::Ping(payload)))),
+            10 => Ok(Some(Some(Seen::Pong(payload)))),
+            _ => Err(close(&payload)),
+        };
+    }
+    // §5.4
+    if (opcode == 0) != message.is_some() {
+        return Err(Seen::Violation(1002));
+    }
+    let open = message.get_or_insert(Message { text: opcode == 1, content: Vec::new(), announced: 0, fragments: 0 });
+    open.announced += length;
+    open.fragments += 1;
+    // §10.4
+    if open.announced > u128::from(limits.message).min(i64::MAX as u128) || length > u128::from(limits.frame) {
+        return Err(Seen::Violation(1009));
+    }
+    if open.fragments > limits.fragments {
+        return Err(Seen::Violation(1008));
+    }
+    open.content.extend(payload);
+    let last = whole && fin;
+    // §8.1: at the first byte that nothing can mend, or at the end of a text that ends too early.
+    if open.text && std::str::from_utf8(&open.content).is_err_and(|error| last || error.error_len().is_some()) {
+        return Err(Seen::Violation(1007));
+    }
+    if !whole {
+        return Ok(None);
+    }
+    *bytes = &bytes[size + there..];
+    let Some(done) = message.take_if(|_| last) else { return Ok(Some(None)) };
+    Ok(Some(Some(if done.text { Seen::Text(done.content) } else { Seen::Binary(done.content) })))
+}
+
+/// §5.5.1, §7.4
+fn close(payload: &[u8]) -> Seen {
+    match payload {
+        [] => Seen::Close(1005, vec![]),
+        [_] => Seen::Violation(1002),
+        [high, low, reason @ ..] => match u16::from_be_bytes([*high, *low]) {
+            code @ (1000..=1003 | 1007..=1014 | 3000..=4999) if std::str::from_utf8(reason).is_ok() => {
+                Seen::Close(code, reason.to_vec())
+            }
+            1000..=1003 | 1007..=1014 | 3000..=4999 => Seen::Violation(1007),
+            _ => Seen::Violation(1002),
+        },
+    }
+}
+
+/// What a connection made of bytes, in the model's words; parts are joined, and those of an unfinished message left out.
+pub fn told(events: &[sansocket::Event]) -> Vec<Seen> {
+    use sansocket::{Ending, Event, Kind, Message};
+    let mut parts: Vec<u8> = Vec::new();
+    let one = |event: &Event| {
+        Some(match event {
+            Event::Message(Message::Text(text)) => Seen::Text(text.as_bytes().to_vec()),
+            Event::Message(Message::Binary(bytes)) => Seen::Binary(bytes.to_vec()),
+            Event::Ping(payload) => Seen::Ping(payload.to_vec()),
+            Event::Pong(payload) => Seen::Pong(payload.to_vec()),
+            Event::Part(part) => {
+                parts.extend(&part.bytes);
+                match part.kind {
+                    _ if !part.last => return None,
+                    Kind::Text => Seen::Text(std::mem::take(&mut parts)),
+                    Kind::Binary => Seen::Binary(std::mem::take(&mut parts)),
+                }
+            }
+            Event::Closed(closed) => match closed.ending() {
+                Ending::Clean => Seen::Close(closed.code(), closed.reason().into()),
+                Ending::Violated(error) => Seen::Violation(error.close_code().get()),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        })
+    };
+    events.iter().filter_map(one).collect()
+}
