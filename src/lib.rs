@@ -85,7 +85,7 @@
 //! | `tokio` | connections on tokio's streams and clock |
 //! | `futures-io` | connections on futures-io's streams, with a clock of the caller's |
 //! | `async-io` | async-io's clock for them, which smol runs on |
-//! | `deflate` | compressed messages: permessage-deflate, RFC 7692 |
+//! | `deflate` | compressed messages: permessage-deflate, RFC 7692; it switches `std` on |
 //! | `testing` | streams in memory and a clock to wind, for tests of what is built on this |
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455

@@ -258,7 +258,7 @@ pub enum TimedOut {
     Room,
     /// Waiting for a message as long as you wanted to. Nothing is lost.
     Receive,
-    /// The peer's answer to a ping: it has not sent a byte since, so it, or the way to it, is gone.
+    /// The peer's answer to a ping: it has not sent a byte since, so it, or the way to it, is gone. An adapter gives the connection up.
     KeepAlive,
     /// The next message, as long as [`Timeouts::idle`] allows. Nothing is broken.
     Idle,

@@ -252,8 +252,8 @@ async fn try_and_try(mut out: impl Sends, wire: &Wire, peer: &mut impl blocking:
     }
     assert_eq!((count, out.dropped(), out.state()), (4, 0, State::Open), "no policy is for who does not wait");
     let refused = out.try_send(message.clone()).unwrap_err();
-    assert_eq!(refused, TrySendError::Full(message.clone()));
-    assert_eq!(refused.into_message(), message);
+    assert_eq!(refused, TrySendError::Full(message.clone().into()));
+    assert_eq!(refused.into_message(), message.clone().into());
     wire.set_room(usize::MAX);
     out.flush().await.unwrap();
     out.try_send("there is room".into()).unwrap();
@@ -261,7 +261,7 @@ async fn try_and_try(mut out: impl Sends, wire: &Wire, peer: &mut impl blocking:
     peer.write_all(&masked(0x88, b"")).unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
     assert_eq!(out.recv().await.unwrap(), None);
-    assert_eq!(out.try_send(message.clone()).unwrap_err(), TrySendError::Refused(message, SendError::NotOpen));
+    assert_eq!(out.try_send(message.clone()).unwrap_err(), TrySendError::Refused(message.into(), SendError::NotOpen));
 }
 
 /// One of a hundred takes nothing; the others have everything at once.

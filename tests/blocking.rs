@@ -325,8 +325,14 @@ fn a_dead_peer_is_noticed_and_a_living_one_is_not_suspected() {
     let mut ping = [0; 10];
     client.read_exact(&mut ping).unwrap();
     assert_eq!(ping[..2], [0x89, 8]);
+    assert!(matches!(socket.recv(), Err(Error::ConnectionLost)), "it was given up");
 
     // What lies in the stream is a sign of life, however late it is read.
+    let (mut client, server) = pair();
+    let at_once = Some(Duration::ZERO);
+    let mut socket = open(server, Timeouts { ping: at_once, pong: at_once, ..Timeouts::default() });
+    socket.start_ping().unwrap();
+    client.read_exact(&mut ping).unwrap();
     client.write_all(&masked(0x8a, &ping[2..])).unwrap();
     client.write_all(&masked(0x81, b"here")).unwrap();
     assert_eq!(socket.recv().unwrap(), Some("here".into()));

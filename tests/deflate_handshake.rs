@@ -334,7 +334,11 @@ fn agreed_on_elsewhere() {
         ] {
             let agreed = agreed(&deflate);
             assert_eq!(seen(connection(role, with(deflate)).with_deflate(&agreed)), expected);
-            assert_eq!(seen(connection(role, Config::new()).with_deflate(&agreed)), "plain");
+            assert_eq!(
+                seen(connection(role, Config::new()).with_deflate(&agreed)),
+                expected,
+                "the level alone is the configuration's"
+            );
         }
         assert_eq!(seen(connection(role, with(Deflate::speed()))), "plain");
     }

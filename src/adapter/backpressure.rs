@@ -5,7 +5,7 @@ use std::{error, fmt};
 
 use crate::adapter::Error;
 use crate::connection::{Connection, SendError};
-use crate::message::{CloseCode, Message};
+use crate::message::{CloseCode, Outgoing};
 
 /// How much may wait to be written on a connection. Answers to pings and farewells do not count: they always get through.
 ///
@@ -20,9 +20,10 @@ use crate::message::{CloseCode, Message};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backpressure {
-    /// In bytes: from here on, who can wait does. Below it, fed messages wait for more. Default: 64 KiB.
+    /// In bytes: from here on, those wait who wait for room ([`Overflow::Wait`], permits, writers). Below it, fed messages wait for more.
+    /// Default: 64 KiB.
     pub high_water: usize,
-    /// In bytes: from here on, nothing is queued by who does not wait. Default: 1 MiB.
+    /// In bytes: from here on, those queue nothing who don't wait (`try_send`, and the other policies). Default: 1 MiB.
     pub cap: usize,
     /// What `send` and `feed` do when too much waits. Default: [`Overflow::Wait`].
     pub overflow: Overflow,
@@ -37,7 +38,8 @@ impl Default for Backpressure {
 /// What `send` and `feed` do when too much waits: the peer does not read as fast as you write, or not at all.
 ///
 /// Only the first waits for the peer. With the others, `send` writes what the peer takes at once, and leaves the rest to the next
-/// call.
+/// call. A sink does with what it is given what is chosen here; flushing it, as `send_all` and `forward` do, waits all the same.
+/// `try_send` chooses nothing: it gives the message back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Overflow {
     /// Wait for room, as long as [`Timeouts::write`](crate::Timeouts::write) allows.
@@ -79,15 +81,15 @@ impl Backpressure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrySendError {
     /// [`Backpressure::cap`] bytes wait already, or another message is being sent in parts: later there may be room.
-    Full(Message),
+    Full(Outgoing),
     /// It can't be sent at all.
-    Refused(Message, SendError),
+    Refused(Outgoing, SendError),
 }
 
 impl TrySendError {
-    /// The message.
+    /// The message, to be compressed or not as before.
     #[must_use]
-    pub fn into_message(self) -> Message {
+    pub fn into_message(self) -> Outgoing {
         match self {
             Self::Full(message) | Self::Refused(message, _) => message,
         }

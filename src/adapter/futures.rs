@@ -15,6 +15,12 @@ use crate::timing::Timeouts;
 /// A connection on one of futures-io's streams. What it does is told at [`asynchronous::WebSocket`].
 pub type WebSocket<S, C> = asynchronous::WebSocket<FuturesIo<S>, C>;
 
+/// The half of it that sends; see [`WebSocket::split`](asynchronous::WebSocket::split).
+pub type Sender<S, C> = asynchronous::Sender<FuturesIo<S>, C>;
+
+/// The half of it that receives.
+pub type Receiver<S, C> = asynchronous::Receiver<FuturesIo<S>, C>;
+
 /// What a client sent first; see [`Options::receive_request`].
 pub type Incoming<S, C> = asynchronous::Incoming<FuturesIo<S>, C>;
 

@@ -59,7 +59,7 @@ impl Error {
         match self {
             // A stream that does not block has nothing yet; it is not broken.
             Self::Io(error) => error.kind() != io::ErrorKind::WouldBlock,
-            Self::TimedOut(TimedOut::Close) => true,
+            Self::TimedOut(TimedOut::Close | TimedOut::KeepAlive) => true,
             _ => false,
         }
     }
@@ -116,6 +116,7 @@ impl From<Error> for io::Error {
         match error {
             Error::Io(error) => error,
             Error::ConnectionLost => Self::new(io::ErrorKind::UnexpectedEof, error),
+            Error::Send(SendError::NotOpen) => Self::new(io::ErrorKind::BrokenPipe, error),
             Error::TimedOut(_) => Self::new(io::ErrorKind::TimedOut, error),
             Error::Full => Self::new(io::ErrorKind::WouldBlock, error),
             Error::Uri(_) | Error::Field(_) | Error::Reason(_) | Error::Send(_) => Self::new(io::ErrorKind::InvalidInput, error),

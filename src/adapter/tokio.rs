@@ -20,6 +20,12 @@ use crate::timing::{TimedOut, Timeouts};
 /// A connection on one of tokio's streams. What it does is told at [`asynchronous::WebSocket`].
 pub type WebSocket<S> = asynchronous::WebSocket<TokioIo<S>, TokioClock>;
 
+/// The half of it that sends; see [`WebSocket::split`](asynchronous::WebSocket::split).
+pub type Sender<S> = asynchronous::Sender<TokioIo<S>, TokioClock>;
+
+/// The half of it that receives.
+pub type Receiver<S> = asynchronous::Receiver<TokioIo<S>, TokioClock>;
+
 /// What a client sent first; see [`Options::receive_request`].
 pub type Incoming<S> = asynchronous::Incoming<TokioIo<S>, TokioClock>;
 

@@ -17,34 +17,45 @@ mod with {
 
     /// Both directions of a connection on which compression was agreed on.
     pub(in crate::connection) struct Compression {
+        pub(in crate::connection) agreed: Agreed,
         compressor: Compressor,
         decompressor: Decompressor,
     }
 
+    /// A buffer of about the size of what is in it: it may wait long to be written, and what waits is counted by its size.
+    fn fit(deflated: BytesMut) -> Bytes {
+        let fits = deflated.capacity() <= deflated.len() + deflated.len() / 2;
+        if fits { deflated.freeze() } else { Bytes::copy_from_slice(&deflated) }
+    }
+
     impl Compression {
         pub(in crate::connection) fn new(deflate: &Deflate, agreed: &Agreed) -> Self {
-            Self { compressor: Compressor::new(deflate, agreed), decompressor: Decompressor::new(agreed) }
+            Self { agreed: *agreed, compressor: Compressor::new(deflate, agreed), decompressor: Decompressor::new(agreed) }
         }
 
         /// The message compressed, if it is to be.
         pub(in crate::connection) fn deflate(&mut self, message: &[u8], choice: Compress) -> Option<Bytes> {
             match choice {
                 Compress::Never => None,
-                Compress::Automatic => self.compressor.automatic(message).map(BytesMut::freeze),
+                Compress::Automatic => self.compressor.automatic(message).map(fit),
                 Compress::Always => Some(self.deflate_part(message, true)),
             }
         }
 
-        /// Whether a message that begins like this is to be compressed.
-        pub(in crate::connection) fn is_worth_it(&self, beginning: &[u8]) -> bool {
-            self.compressor.is_worth_it(beginning)
+        /// Whether a message in parts is to be compressed, that begins like this.
+        pub(in crate::connection) fn is_wanted(&self, beginning: &[u8], last: bool, choice: Compress) -> bool {
+            match choice {
+                Compress::Never => false,
+                Compress::Automatic => self.compressor.is_worth_it(beginning, last),
+                Compress::Always => true,
+            }
         }
 
         /// The next part of a message, compressed.
         pub(in crate::connection) fn deflate_part(&mut self, part: &[u8], last: bool) -> Bytes {
             let mut deflated = BytesMut::new();
             self.compressor.compress(part, last, &mut deflated);
-            deflated.freeze()
+            fit(deflated)
         }
 
         /// The next bytes of a message; see [`Decompressor::inflate`].
@@ -93,7 +104,7 @@ mod without {
             match *self {}
         }
 
-        pub(in crate::connection) fn is_worth_it(&self, _: &[u8]) -> bool {
+        pub(in crate::connection) fn is_wanted(&self, _: &[u8], _: bool, _: Compress) -> bool {
             match *self {}
         }
 

@@ -86,7 +86,7 @@ impl Config {
 
     /// Whether messages are given in parts, as they come ([`Event::Part`](crate::Event::Part)), and never put together: for
     /// messages that are larger than memory should be. Default: no. The limits count all the same; for messages of any size,
-    /// [`max_message_size`](Self::max_message_size) is [`Config::UNLIMITED`].
+    /// [`max_message_size`](Self::max_message_size) is [`Config::UNLIMITED`], and [`max_fragments`](Self::max_fragments) `u32::MAX`.
     #[must_use]
     pub const fn in_parts(mut self, yes: bool) -> Self {
         self.in_parts = yes;

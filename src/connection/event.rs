@@ -13,13 +13,14 @@ use crate::message::{Message, Part};
 pub enum Event {
     /// A message.
     Message(Message),
-    /// The next part of a message, instead of the whole, if [`Config::in_parts`](crate::Config::in_parts) says so.
+    /// The next part of a message, instead of the whole, if [`Config::in_parts`](crate::Config::in_parts) says so. The last part of a
+    /// compressed message is empty: that it was the last is known after it.
     Part(Part),
     /// A ping, which is answered already unless [`Config::auto_pong`](crate::Config::auto_pong) is off (§5.5.2).
     Ping(Bytes),
     /// A pong (§5.5.3): an answer to a ping of ours, or unasked for.
     Pong(Bytes),
-    /// The end of the conversation: exactly once, and nothing after it.
+    /// The end of the conversation: exactly once, and nothing after it. Adapters give `None` instead, and tell it by `closed()`.
     Closed(Closed),
 }
 

@@ -17,6 +17,8 @@ mod entropy;
 mod error;
 mod event;
 mod inbox;
+#[cfg(feature = "std")]
+mod lending;
 mod output;
 mod policy;
 mod reader;
@@ -43,7 +45,7 @@ use self::policy::Inflating;
 use self::reader::Reader;
 use self::sending::Sending;
 use self::writer::{Frame, Writer};
-use crate::message::{CloseFrame, Kind, Message, Outgoing};
+use crate::message::{CloseFrame, Compress, Kind, Message, Outgoing};
 use crate::wire::Opcode;
 
 /// Pings are answered one by one while less than this waits to be written, in bytes; beyond it the peer is not reading, and
@@ -150,15 +152,14 @@ impl Connection {
         }
     }
 
-    /// The same connection, with compression as it was agreed on by somebody else's handshake, if the configuration has
-    /// [`Config::deflate`]. The handshakes here do it themselves.
+    /// The same connection, with compression as it was agreed on by somebody else's handshake, at the level of [`Config::deflate`]. The
+    /// handshakes here do it themselves.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_deflate(mut self, agreed: &crate::deflate::Agreed) -> Self {
-        if let Some(deflate) = &self.config.deflate {
-            self.compression = Some(Box::new(Compression::new(deflate, agreed)));
-            self.reader.may_be_compressed = true;
-        }
+        let deflate = self.config.deflate.as_deref().cloned().unwrap_or_default();
+        self.compression = Some(Box::new(Compression::new(&deflate, agreed)));
+        self.reader.may_be_compressed = true;
         self
     }
 
@@ -270,10 +271,26 @@ impl Connection {
     /// [`SendError::NotOpen`] once either side has begun to close, [`SendError::MessageUnderWay`] if the kind is not that of the
     /// message under way, [`SendError::InvalidUtf8`] if a text is none. Nothing was queued then.
     pub fn send_part(&mut self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), SendError> {
+        self.send_part_with(kind, part, last, Compress::Automatic)
+    }
+
+    /// As [`send_part`](Self::send_part), of a message that is to be compressed or not: what is said with its first part counts. If it
+    /// is automatic, the message is compressed unless its first part looks as if that were in vain.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_part`](Self::send_part).
+    pub fn send_part_with(
+        &mut self,
+        kind: Kind,
+        part: impl Into<Bytes>,
+        last: bool,
+        compress: Compress,
+    ) -> Result<(), SendError> {
         self.check_open()?;
         let part = part.into();
-        let worth_it = || self.compression.as_ref().is_some_and(|compression| compression.is_worth_it(&part));
-        let (opcode, compressed) = self.sending.next(kind, &part, last, worth_it)?;
+        let wanted = || self.compression.as_ref().is_some_and(|compression| compression.is_wanted(&part, last, compress));
+        let (opcode, compressed) = self.sending.next(kind, &part, last, wanted)?;
         self.queue_late_pong();
         let payload = match &mut self.compression {
             Some(compression) if compressed => compression.deflate_part(&part, last),
@@ -337,6 +354,13 @@ impl Connection {
         self.subprotocol.as_deref()
     }
 
+    /// What was agreed on about compression; `None` if it was not.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(&self) -> Option<&crate::deflate::Agreed> {
+        self.compression.as_ref().map(|compression| &compression.agreed)
+    }
+
     /// Bytes that wait to be written, headers included.
     #[must_use]
     pub const fn buffered_amount(&self) -> usize {
@@ -364,29 +388,6 @@ impl Connection {
     /// Bytes that are held for the events that were put back.
     pub(crate) fn bytes_put_back(&self) -> usize {
         self.early.iter().flat_map(|early| early.iter()).map(Event::held).sum()
-    }
-}
-
-/// For adapters.
-#[cfg(feature = "std")]
-impl Connection {
-    /// Keeps an event for the application that came while something else was waited for. Not the last one.
-    pub(crate) fn put_back(&mut self, event: Event) {
-        self.early.get_or_insert_default().push_back(event);
-    }
-
-    /// Takes the output out, to be written while the connection is in use: what then could not be written is to be
-    /// [`restore`](Self::restore)d.
-    pub(crate) fn take_output(&mut self) -> Output {
-        self.output();
-        self.lent = self.output.len();
-        core::mem::take(&mut self.output)
-    }
-
-    /// Puts what was not written before everything that was queued meanwhile.
-    pub(crate) fn restore(&mut self, unwritten: Output) {
-        self.lent = 0;
-        self.output.prepend(unwritten);
     }
 }
 

@@ -19,6 +19,8 @@ use crate::wire::{Header, Opcode};
 pub(super) struct Inflating {
     kind: Kind,
     rest: Bytes,
+    /// Bytes of the block that it lies in, which is held until it is used up.
+    held: usize,
     /// Whether the message ends with it.
     last: bool,
 }
@@ -26,7 +28,7 @@ pub(super) struct Inflating {
 impl Inflating {
     /// Heap bytes held.
     pub(super) const fn held(&self) -> usize {
-        size_of::<Self>() + self.rest.len()
+        size_of::<Self>() + self.held
     }
 }
 
@@ -92,7 +94,8 @@ impl Connection {
         let limit = self.config.max_message_size;
         Ok(match piece {
             Piece::Data { kind, payload, last, compressed: true, .. } if self.config.in_parts => {
-                self.inflating = Some(Box::new(Inflating { kind, rest: payload.into_bytes(), last }));
+                let rest = payload.into_bytes();
+                self.inflating = Some(Box::new(Inflating { kind, held: rest.len(), rest, last }));
                 Step::Progress
             }
             Piece::Data { kind, payload, last, compressed: true, .. } => {
@@ -116,7 +119,7 @@ impl Connection {
         let (Some(mut inflating), Some(compression)) = (self.inflating.take(), &mut self.compression) else {
             return Ok(Step::Progress);
         };
-        let Inflating { kind, ref mut rest, last } = *inflating;
+        let Inflating { kind, ref mut rest, last, .. } = *inflating;
         let (mut piece, mut room) = (&rest[..], [0; ROOM]);
         let inflated = compression.inflate(&mut piece, last, self.config.max_message_size, &mut room)?;
         let used = rest.len() - piece.len();
@@ -179,6 +182,7 @@ impl Connection {
     pub(super) fn bid(&mut self, farewell: Option<Farewell>) {
         let Some(frame) = farewell else { return };
         self.late_pong = None;
+        self.release();
         let payload = frame.map_or_else(Bytes::new, |frame| frame.encode().freeze());
         self.writer.control(Opcode::Close, payload, &mut self.output);
     }

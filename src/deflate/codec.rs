@@ -10,6 +10,9 @@ use zlib_rs::{DeflateConfig, DeflateFlush, InflateFlush, Status};
 
 use super::pool::Pool;
 
+/// What is written to first, in bytes.
+const FIRST_ROOM: usize = 4 * 1024;
+
 /// What a compressing stream is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
@@ -69,8 +72,9 @@ impl Deflater {
     pub(super) fn flush(&mut self, mut input: &[u8], out: &mut BytesMut) {
         loop {
             let start = out.len();
-            // Half is enough for text; the loop is for the rest.
-            out.resize(start + input.len() / 2 + 64, 0);
+            // Room grows with what is really written: never as large as a message that gets a thousand times smaller.
+            let room = (input.len() / 2 + 64).min(start.max(FIRST_ROOM));
+            out.resize(start + room, 0);
             let (read, written) = (self.stream.total_in(), self.stream.total_out());
             let status = self.stream.compress(input, &mut out[start..], DeflateFlush::SyncFlush);
             debug_assert!(status.is_ok(), "zlib complains of nothing but a wrong use: {status:?}");

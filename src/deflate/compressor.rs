@@ -8,7 +8,7 @@ use super::{Agreed, Deflate};
 
 /// Compresses what we send.
 ///
-/// Its state, of 129 to 385 KiB by [`level`](Deflate::level) and window, is made with the first message that is compressed. If
+/// Its state, of 134 to 273 KiB by [`level`](Deflate::level) and window, is made with the first message that is compressed. If
 /// the window is not kept from message to message, the state is shared: taken from a pool for a message, and given back.
 pub struct Compressor {
     settings: Settings,
@@ -76,7 +76,7 @@ impl Compressor {
     /// what follows may refer to it. That is cheaper than to forget the window, which is worth more than those bytes.
     #[must_use]
     pub fn automatic(&mut self, message: &[u8]) -> Option<BytesMut> {
-        if !self.is_worth_it(message) {
+        if !self.is_worth_it(message, true) {
             return None;
         }
         if self.pause > 0 {
@@ -94,10 +94,11 @@ impl Compressor {
         self.takeover.then_some(out)
     }
 
-    /// Whether a message that begins like this is likely to be worth it: see [`automatic`](Self::automatic).
+    /// Whether a message that begins like this is likely to be worth it, as [`automatic`](Self::automatic) sees it. If there is more to
+    /// come, nobody knows how much.
     #[must_use]
-    pub fn is_worth_it(&self, message: &[u8]) -> bool {
-        message.len() >= self.threshold && !looks_random(message)
+    pub fn is_worth_it(&self, beginning: &[u8], whole: bool) -> bool {
+        (!whole || beginning.len() >= self.threshold) && !looks_random(beginning)
     }
 
     /// Gives the state's memory back, as an idle connection may. What is compressed next begins with an empty window, which any

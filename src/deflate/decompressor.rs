@@ -54,8 +54,9 @@ impl Decompressor {
     /// A message is at most `limit` bytes, inclusive. No more than that is ever given, nor room needed for it. Bytes that inflate
     /// to nothing count as well: see [`max_compressed`](Self::max_compressed).
     ///
-    /// A block with `BFINAL` is followed by others like any (§7.2.3.4), except that those can't refer to what was before it: the
-    /// stream that it ends takes its window along, as with every sender that ends one.
+    /// A block with `BFINAL` is followed by others like any (§7.2.3.4), except that those can't refer to what was before it, be it in
+    /// an earlier message: the stream that it ends takes its window along, as with every sender that ends one. To the letter of
+    /// §7.2.2 the window would outlive the stream; zlib's does not, on either side.
     ///
     /// # Errors
     ///
@@ -147,11 +148,11 @@ impl Decompressor {
     }
 
     /// The most bytes that a message of `limit` bytes may be compressed to: an eighth more than it is, which is what the fixed
-    /// code comes to for bytes that it suits least, and 64 KiB for the ends of blocks. What is longer hardly inflates to
-    /// anything, and could go on for ever.
+    /// code comes to for bytes that it suits least, and 2 MiB for the ends of blocks: as many as a message may have fragments by
+    /// default, each of which ends one. What is longer could go on for ever.
     #[must_use]
     pub const fn max_compressed(limit: u64) -> u64 {
-        limit.saturating_add(limit / 8).saturating_add(64 * 1024)
+        limit.saturating_add(limit / 8).saturating_add(2 * 1024 * 1024)
     }
 
     /// Heap bytes held.

@@ -45,11 +45,11 @@ pub use params::{Agreed, InvalidAnswer, NAME, Window};
 /// The figures are for messages of JSON, by `cargo bench -p sansocket-benches --bench deflate`: a message's size on the wire
 /// against its own, how fast it is compressed, and what a connection that has compressed and decompressed holds from then on.
 ///
-/// | preset | 512 B | 4 KiB | 64 KiB | MB/s at 4 KiB | held per connection |
-/// |---|---|---|---|---|---|
-/// | [`speed`](Self::speed) | 0.37 | 0.37 | 0.37 | 370 | 260 + 47 KiB |
-/// | [`balance`](Self::balance), the default | 0.32 | 0.27 | 0.26 | 120 | 161 + 47 KiB |
-/// | [`memory`](Self::memory) | 0.49 | 0.31 | 0.26 | 120 | 0 |
+/// | preset | 64 B | 512 B | 4 KiB | 64 KiB | MB/s at 4 KiB | held per connection |
+/// |---|---|---|---|---|---|---|
+/// | [`speed`](Self::speed) | 0.35 | 0.37 | 0.37 | 0.37 | 370 | 260 + 47 KiB |
+/// | [`balance`](Self::balance), the default | 0.33 | 0.32 | 0.27 | 0.26 | 120 | 161 + 47 KiB |
+/// | [`memory`](Self::memory) | 0.98 | 0.49 | 0.31 | 0.26 | 120 | 0 |
 ///
 /// # Secrets
 ///

@@ -22,7 +22,7 @@ impl<T> Pool<T> {
     pub(super) fn take(&self, fits: impl Fn(&T) -> bool) -> Option<T> {
         let mut idle = self.lock();
         let at = idle.iter().rposition(fits)?;
-        idle.swap_remove_back(at)
+        idle.remove(at)
     }
 
     /// Gives one back. If there are too many, the one that nobody wanted for longest goes.

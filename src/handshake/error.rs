@@ -65,7 +65,7 @@ pub enum HandshakeError {
     AcceptKey,
     /// A subprotocol that was not offered, or several (§4.1).
     Subprotocol,
-    /// An extension that was not offered (§4.1).
+    /// An extension that was not offered, or one twice (§4.1).
     Extension,
     /// An answer to the offer of compression that can't be accepted (RFC 7692 §7).
     #[cfg(feature = "deflate")]
@@ -120,7 +120,7 @@ impl fmt::Display for HandshakeError {
             Self::Refused(response) => return write!(f, "the server answered {} instead of 101", response.status()),
             Self::AcceptKey => "the Sec-WebSocket-Accept does not answer the key; who answers is no WebSocket server",
             Self::Subprotocol => "the server chose a subprotocol that was not offered",
-            Self::Extension => "the server chose an extension that was not offered",
+            Self::Extension => "the server chose an extension that was not offered, or chose one twice",
             #[cfg(feature = "deflate")]
             Self::Deflate(error) => return error.fmt(f),
         })

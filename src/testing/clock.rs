@@ -54,7 +54,8 @@ impl ManualClock {
         self.lock().now
     }
 
-    /// Winds it on, and wakes whoever slept until then.
+    /// Winds it on, and wakes whoever slept until then. What follows from one deadline begins when that task runs: to see a ping go
+    /// unanswered, wind to the ping, let the task run, and wind on.
     pub fn advance(&self, by: Duration) {
         let mut time = self.lock();
         let now = time.now.saturating_add(by);

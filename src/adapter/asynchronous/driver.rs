@@ -12,7 +12,7 @@ use super::pipe::{Patience, Pipe};
 use crate::adapter::Error;
 use crate::connection::{Closed, Connection, Event, Role};
 use crate::message::Message;
-use crate::timing::Due;
+use crate::timing::{Due, TimedOut};
 
 /// Reads after which a task lets others have their turn, though there is more.
 const READS_IN_A_ROW: usize = 16;
@@ -35,6 +35,8 @@ pub struct Driver<S, C> {
     pub(super) dropped: u64,
     /// How far the stream is ended, once the conversation is.
     ending: Ending,
+    /// The closing handshake took too long.
+    pub(super) too_late: bool,
     /// Something was answered that is not written yet.
     replied: bool,
     /// For who receives.
@@ -67,6 +69,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             wanted: 0,
             dropped: 0,
             ending: Ending::LastWords,
+            too_late: false,
             replied: false,
             patience: Patience::default(),
             reads: 0,
@@ -210,11 +213,23 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     /// to the application.
     fn lose(&mut self, error: Error) -> Error {
         if error.is_final() {
-            self.connection.end_input();
-            while self.connection.next_event().is_some() {}
-            self.ending = Ending::Done;
+            self.too_late |= matches!(error, Error::TimedOut(TimedOut::Close));
+            self.give_up();
         }
         error
+    }
+
+    fn give_up(&mut self) {
+        self.connection.end_input();
+        while self.connection.next_event().is_some() {}
+        self.ending = Ending::Done;
+    }
+
+    /// Ends the conversation and the stream now.
+    pub(super) fn abort(&mut self, cx: &mut Context<'_>) {
+        self.give_up();
+        // Should that have to wait, it ends when the halves are dropped.
+        let _ = self.pipe.stream.poll_shutdown(cx);
     }
 
     /// Writes what waits.

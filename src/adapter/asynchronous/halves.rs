@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
-use super::sender::{Hold, Sender};
+use super::permit::Hold;
+use super::sender::Sender;
 use super::shared::{Shared, lock};
 use super::{Error, WebSocket};
 use crate::connection::{Closed, Event, State};

@@ -7,6 +7,7 @@ mod halves;
 mod io;
 mod open;
 mod outgoing;
+mod permit;
 mod pipe;
 mod sender;
 mod shared;
@@ -24,11 +25,13 @@ pub use self::halves::Receiver;
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 pub(super) use self::io::Alarm;
 pub use self::io::{Clock, Stream};
-pub use self::open::{Incoming, Options, PlainHttp, Upgrade};
+pub(super) use self::open::Options;
+pub use self::open::{Incoming, PlainHttp, Upgrade};
 pub use self::outgoing::Outlet;
 use self::outgoing::poll_message;
+pub use self::permit::Permit;
 use self::pipe::{Patience, Pipe};
-pub use self::sender::{Permit, Sender};
+pub use self::sender::Sender;
 use self::shared::Tasks;
 pub use self::writing::MessageWriter;
 use crate::adapter::{Backpressure, Error, TrySendError};
@@ -118,6 +121,9 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     }
 
     /// Sends a message: it is on its way when this is done.
+    ///
+    /// It does not receive meanwhile: it sees no Close, and two sides that do nothing but send large messages block each other. To do
+    /// both at once, [`split`](Self::split).
     ///
     /// # Cancel safety
     ///
@@ -305,6 +311,18 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// How much may wait to be written from now on; [`Options`](crate::tokio::Options::backpressure) set it from the beginning.
     pub fn set_backpressure(&mut self, backpressure: Backpressure) {
         self.driver.pipe.backpressure = backpressure;
+    }
+
+    /// What was agreed on about compression; `None` if it was not.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(&self) -> Option<&crate::deflate::Agreed> {
+        self.driver.connection.deflate()
+    }
+
+    /// Gives back the memory that an idle connection can do without; see [`Connection::release`].
+    pub fn release(&mut self) {
+        self.driver.connection.release();
     }
 
     /// The stream, to look at: addresses, TLS.

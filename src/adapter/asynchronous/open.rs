@@ -18,7 +18,7 @@ use crate::timing::{TimedOut, Timeouts, Timer};
 
 /// How to open connections.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub(in crate::adapter) struct Options {
     pub(in crate::adapter) config: Config,
     pub(in crate::adapter) timeouts: Timeouts,
     pub(in crate::adapter) backpressure: Backpressure,

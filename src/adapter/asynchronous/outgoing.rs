@@ -8,7 +8,7 @@ use super::driver::Driver;
 use super::io::{Clock, Stream};
 use crate::adapter::{Error, Overflow, TrySendError};
 use crate::connection::State;
-use crate::message::{Kind, Message, Outgoing};
+use crate::message::{Compress, Kind, Message, Outgoing};
 
 /// Who sends: a [`WebSocket`](super::WebSocket), or a [`Sender`](super::Sender) among others. Nobody else can be one.
 pub trait Outlet {
@@ -81,7 +81,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn try_feed(&mut self, outgoing: Outgoing) -> Result<(), TrySendError> {
         let full = self.pipe.backpressure.is_full(self.connection.buffered_amount());
         if self.connection.state() == State::Open && (self.taken || full) {
-            return Err(TrySendError::Full(outgoing.message));
+            return Err(TrySendError::Full(outgoing));
         }
         self.permits += 1;
         self.feed_permitted(outgoing)
@@ -102,7 +102,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn feed_permitted(&mut self, outgoing: Outgoing) -> Result<(), TrySendError> {
         self.permits -= 1;
         if let Err(error) = self.connection.check_sendable() {
-            return Err(TrySendError::Refused(outgoing.message, error));
+            return Err(TrySendError::Refused(outgoing, error));
         }
         let sent = self.connection.send(outgoing);
         debug_assert!(sent.is_ok(), "it was sendable");
@@ -147,14 +147,14 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn poll_part(
         &mut self,
         cx: &mut Context<'_>,
-        kind: Kind,
+        (kind, compress): (Kind, Compress),
         part: &mut Bytes,
         last: bool,
     ) -> Poll<Result<(), Error>> {
         if self.connection.state() == State::Open {
             ready!(self.poll_room(cx))?;
         }
-        Poll::Ready(Ok(self.connection.send_part(kind, std::mem::take(part), last)?))
+        Poll::Ready(Ok(self.connection.send_part_with(kind, std::mem::take(part), last, compress)?))
     }
 
     /// Waits until nobody sends a message in parts. They who wait are woken when that changes.

@@ -5,12 +5,13 @@ use std::future::poll_fn;
 use std::string::{String, ToString};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Wake, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
 use super::outgoing::{Outlet, poll_message};
+use super::permit::{Hold, Permit};
 use super::pipe::Patience;
 use super::shared::{Shared, lock};
 use super::writing::MessageWriter;
@@ -117,7 +118,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     pub async fn reserve(&mut self) -> Result<Permit<'_, S, C>, Error> {
         self.begin();
         poll_fn(|cx| self.poll_in_time(cx, Driver::poll_permit)).await.map_err(Error::for_room)?;
-        Ok(Permit { sender: self, used: false })
+        Ok(Permit::new(self))
     }
 
     /// Writes what waits, whoever fed it.
@@ -241,9 +242,16 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`] if, the receiver being gone, the peer takes too long.
+    /// [`Error::TimedOut`] if the peer takes too long to close.
     pub async fn until_closed(&mut self) -> Result<Closed, Error> {
         poll_fn(|cx| self.poll_closed(cx)).await
+    }
+
+    /// Ends the connection now, without a farewell. The peer sees code 1006; the [`Receiver`](super::Receiver) gives
+    /// [`Error::ConnectionLost`].
+    pub fn abort(&self) {
+        let waker = Waker::from(Arc::clone(&self.shared.tasks));
+        self.shared.act(|driver| driver.abort(&mut Context::from_waker(&waker)));
     }
 
     /// Where the connection is in its life.
@@ -277,6 +285,11 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         lock(&self.shared.driver).dropped
     }
 
+    /// Gives back the memory that an idle connection can do without; see [`Connection::release`](crate::Connection::release).
+    pub fn release(&self) {
+        lock(&self.shared.driver).connection.release();
+    }
+
     /// How much may wait to be written from now on, for all senders.
     pub fn set_backpressure(&self, backpressure: Backpressure) {
         lock(&self.shared.driver).pipe.backpressure = backpressure;
@@ -303,6 +316,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
             // If it can't be written, the receiver will find out.
             let _ = driver.poll_flush(cx);
             match driver.connection.closed() {
+                Some(_) if driver.too_late => Poll::Ready(Err(TimedOut::Close.into())),
                 Some(closed) if driver.is_over() => Poll::Ready(Ok(closed.clone())),
                 _ => Poll::Pending,
             }
@@ -338,71 +352,6 @@ impl<S: Stream, C: Clock> Outlet for Sender<S, C> {
 
     fn at_once<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
         self.shared.at_once(act)
-    }
-}
-
-/// A permit that is given back when it is dropped.
-pub(super) struct Hold<S, C>(Option<Arc<Shared<S, C>>>);
-
-impl<S, C> Default for Hold<S, C> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<S, C> Hold<S, C> {
-    pub(super) const fn is_held(&self) -> bool {
-        self.0.is_some()
-    }
-
-    pub(super) fn take(&mut self, shared: &Arc<Shared<S, C>>) {
-        self.0 = Some(Arc::clone(shared));
-    }
-
-    /// For who uses the permit up.
-    pub(super) fn forget(&mut self) {
-        self.0 = None;
-    }
-}
-
-impl<S, C> Drop for Hold<S, C> {
-    fn drop(&mut self) {
-        if let Some(shared) = self.0.take() {
-            lock(&shared.driver).permits -= 1;
-            shared.tasks.wake_by_ref();
-        }
-    }
-}
-
-/// Room for one message. Others may have a permit at the same time: there is room for a message of each.
-pub struct Permit<'a, S: Stream, C: Clock> {
-    sender: &'a mut Sender<S, C>,
-    used: bool,
-}
-
-impl<S: Stream, C: Clock> Permit<'_, S, C> {
-    /// Sends the message, without waiting. What the stream does not take at once leaves with whatever is done next on either half.
-    ///
-    /// # Errors
-    ///
-    /// [`TrySendError::Refused`] gives the message back, if either side has begun to close meanwhile.
-    pub fn send(mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
-        self.used = true;
-        self.sender.at_once(|driver| driver.feed_permitted(message.into()))
-    }
-}
-
-impl<S: Stream, C: Clock> Drop for Permit<'_, S, C> {
-    fn drop(&mut self) {
-        if !self.used {
-            self.sender.at_once(|driver| driver.permits -= 1);
-        }
-    }
-}
-
-impl<S: Stream, C: Clock> fmt::Debug for Permit<'_, S, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").finish_non_exhaustive()
     }
 }
 

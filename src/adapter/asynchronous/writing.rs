@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use super::outgoing::Outlet;
 use crate::adapter::{Error, PART};
 use crate::connection::SendError;
-use crate::message::{CloseCode, Kind};
+use crate::message::{CloseCode, Compress, Kind};
 
 /// Writes one message in parts: for messages that are larger than memory should be, or not known to their end. Made by
 /// [`WebSocket::writer`](super::WebSocket::writer) and [`Sender::writer`](super::Sender::writer).
@@ -46,6 +46,7 @@ use crate::message::{CloseCode, Kind};
 pub struct MessageWriter<'a, O: Outlet> {
     outlet: &'a mut O,
     kind: Kind,
+    compress: Compress,
     /// To be queued next: a frame's payload.
     next: Bytes,
     /// What comes after that.
@@ -74,10 +75,27 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
         outlet.at_once(|driver| driver.wanted += 1);
         let (next, ahead, gathered) = (Bytes::new(), Bytes::new(), BytesMut::new());
         // If it is dropped while it waits, it is wanted no more.
-        let mut writer = Self { outlet, kind, next, ahead, gathered, progress: Progress::Waiting, failed: None };
+        let mut writer = Self {
+            outlet,
+            kind,
+            compress: Compress::Automatic,
+            next,
+            ahead,
+            gathered,
+            progress: Progress::Waiting,
+            failed: None,
+        };
         poll_fn(|cx| writer.outlet.poll_in_time(cx, |driver, _| driver.poll_take())).await.map_err(Error::for_room)?;
         writer.progress = Progress::None;
         Ok(writer)
+    }
+
+    /// Whether the message is to be compressed; to be said before any of it is written. By default it is, unless its beginning looks
+    /// as if that were in vain.
+    #[must_use]
+    pub const fn compress(mut self, compress: Compress) -> Self {
+        self.compress = compress;
+        self
     }
 
     /// Sends more of the message: it is on its way when this is done. A text may be cut anywhere.
@@ -124,6 +142,7 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
         if self.progress != Progress::Finished {
             ready!(self.poll_send(cx, true))?;
             self.progress = Progress::Finished;
+            self.outlet.at_once(|driver| driver.taken = false);
         }
         self.outlet.poll_in_time(cx, |driver, cx| driver.poll_flush(cx))
     }
@@ -147,8 +166,8 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
                 self.next = self.ahead.split_to(self.ahead.len().min(PART));
             }
             let is_last = self.ahead.is_empty() && self.gathered.is_empty();
-            let (kind, next) = (self.kind, &mut self.next);
-            match ready!(self.outlet.poll_in_time(cx, |driver, cx| driver.poll_part(cx, kind, next, last && is_last))) {
+            let (how, next) = ((self.kind, self.compress), &mut self.next);
+            match ready!(self.outlet.poll_in_time(cx, |driver, cx| driver.poll_part(cx, how, next, last && is_last))) {
                 Ok(()) => self.progress = Progress::Begun,
                 Err(Error::Send(error)) => {
                     self.failed = Some(error);
@@ -190,16 +209,15 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
 impl<O: Outlet> Drop for MessageWriter<'_, O> {
     fn drop(&mut self) {
         let progress = self.progress;
-        self.outlet.at_once(|driver| {
-            if progress == Progress::Waiting {
-                driver.wanted -= 1;
-            } else {
+        self.outlet.at_once(|driver| match progress {
+            Progress::Waiting => driver.wanted -= 1,
+            Progress::None => driver.taken = false,
+            Progress::Begun => {
                 driver.taken = false;
-            }
-            if progress == Progress::Begun {
                 driver.connection.close(CloseCode::INTERNAL_ERROR);
                 driver.observe();
             }
+            Progress::Finished => {}
         });
     }
 }

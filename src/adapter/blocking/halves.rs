@@ -167,7 +167,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
                     match &event {
                         Event::Pong(payload) => {
                             self.pipe.timer().pong(payload, now);
-                            self.shared().lock().pong(payload);
+                            self.shared().lock().pong(payload, now);
                             self.shared().changed.notify_all();
                         }
                         Event::Ping(_) => {}
@@ -177,7 +177,8 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
                 }
                 None => {
                     if let Some(closed) = self.closed() {
-                        return Error::from_ending(&closed).map(|()| None);
+                        let too_late = self.shared().lock().too_late;
+                        return if too_late { Err(TimedOut::Close.into()) } else { Error::from_ending(&closed).map(|()| None) };
                     }
                     if *waited && wait.is_over(now) {
                         return Err(TimedOut::Receive.into());
@@ -225,6 +226,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
             Err(Error::TimedOut(TimedOut::Receive)) if !wait.is_over(self.pipe.now()) => {}
             Err(error) => {
                 if error.is_final() {
+                    self.shared().lock().too_late |= matches!(error, Error::TimedOut(TimedOut::Close));
                     self.lose();
                 }
                 return Err(error);

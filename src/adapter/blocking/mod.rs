@@ -172,6 +172,9 @@ impl<S: Stream> WebSocket<S> {
 
     /// Sends a message: it is on its way when this returns.
     ///
+    /// It does not receive meanwhile: it sees no Close, and two sides that do nothing but send large messages block each other. To do
+    /// both at once, [`split`](Self::split).
+    ///
     /// # Errors
     ///
     /// [`Error::Send`] once either side has begun to close. [`Error::ConnectionLost`] if the stream is cut off; what the peer
@@ -194,14 +197,14 @@ impl<S: Stream> WebSocket<S> {
     pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         let outgoing = message.into();
         if let Err(error) = self.connection.check_sendable() {
-            return Err(TrySendError::Refused(outgoing.message, error));
+            return Err(TrySendError::Refused(outgoing, error));
         }
         if self.pipe.backpressure.is_full(self.connection.buffered_amount()) {
             // Should that fail, the next call will meet the same failure.
             let _ = self.flush_now();
         }
         if self.pipe.backpressure.is_full(self.connection.buffered_amount()) {
-            return Err(TrySendError::Full(outgoing.message));
+            return Err(TrySendError::Full(outgoing));
         }
         let sent = self.connection.send(outgoing);
         debug_assert!(sent.is_ok(), "it was sendable");
@@ -353,6 +356,18 @@ impl<S: Stream> WebSocket<S> {
     /// How much may wait to be written from now on; [`Options::backpressure`] set it from the beginning.
     pub fn set_backpressure(&mut self, backpressure: Backpressure) {
         self.pipe.backpressure = backpressure;
+    }
+
+    /// What was agreed on about compression; `None` if it was not.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(&self) -> Option<&crate::deflate::Agreed> {
+        self.connection.deflate()
+    }
+
+    /// Gives back the memory that an idle connection can do without; see [`Connection::release`].
+    pub fn release(&mut self) {
+        self.connection.release();
     }
 
     /// The stream, to look at: addresses, TLS.

@@ -8,12 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::pipe::Wait;
-use super::shared::{ASKED, Core, Shared};
+use super::shared::{Core, Shared};
 use super::stream::Stream;
 use super::writing::{MessageWriter, Outlet, Sealed};
 use crate::adapter::{Backpressure, Error, Overflow, TrySendError};
 use crate::connection::{Closed, SendError, State};
-use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
+use crate::message::{CloseCode, CloseFrame, Compress, Kind, Outgoing};
 use crate::timing::TimedOut;
 
 /// The half that sends. Clones of it send from several threads: messages never mix, and those of one thread arrive in order.
@@ -65,10 +65,10 @@ impl<W: Stream> Sender<W> {
             core = self.flush_now(core).0;
         }
         if (core.taken || core.is_full()) && core.connection.state() == State::Open {
-            return Err(TrySendError::Full(outgoing.message));
+            return Err(TrySendError::Full(outgoing));
         }
         if let Err(error) = core.connection.check_sendable() {
-            return Err(TrySendError::Refused(outgoing.message, error));
+            return Err(TrySendError::Refused(outgoing, error));
         }
         let sent = core.connection.send(outgoing);
         debug_assert!(sent.is_ok(), "it was sendable");
@@ -107,9 +107,7 @@ impl<W: Stream> Sender<W> {
     pub fn ping(&self) -> Result<Duration, Error> {
         let wait = self.begin();
         let mut core = self.shared.lock();
-        core.pings += 1;
-        let number = core.pings;
-        core.connection.ping((ASKED | number).to_be_bytes())?;
+        let number = core.ping(wait.begun)?;
         self.flush_all(core, wait)?;
         let mut core = self.shared.lock();
         while core.answered < number {
@@ -119,6 +117,25 @@ impl<W: Stream> Sender<W> {
             core = self.shared.wait(core, None);
         }
         Ok(self.shared.now().saturating_sub(wait.begun))
+    }
+
+    /// Sends a ping. When the [`Receiver`](super::Receiver) has met the peer's pong, [`round_trip`](Self::round_trip) tells how long
+    /// it took.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`](super::WebSocket::send).
+    pub fn start_ping(&self) -> Result<(), Error> {
+        let wait = self.begin();
+        let mut core = self.shared.lock();
+        core.ping(wait.begun)?;
+        self.flush_all(core, wait)
+    }
+
+    /// How long the latest of the senders' pings took, there and back, if it was answered.
+    #[must_use]
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.shared.lock().round_trip
     }
 
     /// Sends a pong, of at most 125 bytes; see [`WebSocket::pong`](super::WebSocket::pong).
@@ -165,7 +182,7 @@ impl<W: Stream> Sender<W> {
             // If it can't be written, the receiver will find out.
             core = self.shared.write(core, Wait { until: deadline, ..wait }).0;
             if let Some(closed) = core.connection.closed().filter(|_| core.over) {
-                return Ok(closed.clone());
+                return if core.too_late { Err(TimedOut::Close.into()) } else { Ok(closed.clone()) };
             }
             if core.receiver_gone && core.is_idle() {
                 return Err(Error::ConnectionLost);
@@ -174,6 +191,7 @@ impl<W: Stream> Sender<W> {
             if left.is_some_and(|left| left.is_zero()) {
                 // Whoever reads or writes is woken by that.
                 (self.shared.cut)();
+                core.too_late |= core.connection.closed().is_none();
                 return core.connection.closed().cloned().ok_or(Error::TimedOut(TimedOut::Close));
             }
             core = self.shared.wait(core, left);
@@ -227,6 +245,11 @@ impl<W: Stream> Sender<W> {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.shared.lock().dropped
+    }
+
+    /// Gives back the memory that an idle connection can do without; see [`Connection::release`](crate::Connection::release).
+    pub fn release(&self) {
+        self.shared.lock().connection.release();
     }
 
     /// How much may wait to be written from now on, for all senders.
@@ -322,8 +345,8 @@ impl<W: Stream> Outlet for Sender<W> {
         Ok(())
     }
 
-    fn queue(&mut self, kind: Kind, part: Bytes, last: bool) -> Result<(), SendError> {
-        self.shared.lock().connection.send_part(kind, part, last)
+    fn queue(&mut self, (kind, compress): (Kind, Compress), part: Bytes, last: bool) -> Result<(), SendError> {
+        self.shared.lock().connection.send_part_with(kind, part, last, compress)
     }
 
     fn flush(&mut self) -> Result<(), Error> {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::pipe::{Pipe, Wait};
 use super::stream::Stream;
 use crate::adapter::{Backpressure, Error};
-use crate::connection::{Connection, Output};
+use crate::connection::{Connection, Output, SendError};
 use crate::timing::Timeouts;
 
 /// How to end both halves of a stream at once.
@@ -39,13 +39,18 @@ pub(super) struct Core<W> {
     /// Pings that senders asked for, and the latest of them that was answered.
     pub(super) pings: u64,
     pub(super) answered: u64,
+    /// When the latest of them was sent, and how long it took, there and back.
+    asked: Duration,
+    pub(super) round_trip: Option<Duration>,
+    /// The closing handshake took too long.
+    pub(super) too_late: bool,
     /// The stream has ended, and not only the conversation.
     pub(super) over: bool,
     pub(super) receiver_gone: bool,
 }
 
 /// What marks a sender's ping: its number has the highest bit set, which the numbers of keep-alive never reach.
-pub(super) const ASKED: u64 = 1 << 63;
+const ASKED: u64 = 1 << 63;
 
 impl<W> Core<W> {
     pub(super) fn is_high(&self) -> bool {
@@ -74,10 +79,21 @@ impl<W> Core<W> {
         self.outgoing.is_none()
     }
 
-    pub(super) fn pong(&mut self, payload: &[u8]) {
+    /// Queues a sender's ping; gives its number.
+    pub(super) fn ping(&mut self, now: Duration) -> Result<u64, SendError> {
+        self.connection.ping((ASKED | (self.pings + 1)).to_be_bytes())?;
+        self.pings += 1;
+        self.asked = now;
+        Ok(self.pings)
+    }
+
+    pub(super) fn pong(&mut self, payload: &[u8], now: Duration) {
         let number = payload.try_into().map_or(0, u64::from_be_bytes);
         if number & ASKED != 0 && number & !ASKED <= self.pings {
             self.answered = self.answered.max(number & !ASKED);
+            if self.answered == self.pings {
+                self.round_trip = Some(now.saturating_sub(self.asked));
+            }
         }
     }
 }
@@ -92,6 +108,9 @@ impl<W> Shared<W> {
             dropped,
             pings: 0,
             answered: 0,
+            asked: Duration::ZERO,
+            round_trip: None,
+            too_late: false,
             over: false,
             receiver_gone: false,
         };

@@ -10,7 +10,7 @@ use super::stream::Stream;
 use super::{Error, WebSocket};
 use crate::adapter::PART;
 use crate::connection::SendError;
-use crate::message::{CloseCode, Kind};
+use crate::message::{CloseCode, Compress, Kind};
 
 /// Who can send a message in parts, once it is its turn: a [`WebSocket`], or a [`Sender`](super::Sender) among others. Nobody else can
 /// be one.
@@ -21,7 +21,7 @@ pub trait Outlet: Sealed {
 
     /// Queues a part.
     #[doc(hidden)]
-    fn queue(&mut self, kind: Kind, part: Bytes, last: bool) -> Result<(), SendError>;
+    fn queue(&mut self, how: (Kind, Compress), part: Bytes, last: bool) -> Result<(), SendError>;
 
     /// Writes what is queued.
     #[doc(hidden)]
@@ -43,8 +43,8 @@ impl<S: Stream> Outlet for WebSocket<S> {
         if is_high { self.flush().map_err(Error::for_room) } else { Ok(()) }
     }
 
-    fn queue(&mut self, kind: Kind, part: Bytes, last: bool) -> Result<(), SendError> {
-        self.connection.send_part(kind, part, last)
+    fn queue(&mut self, (kind, compress): (Kind, Compress), part: Bytes, last: bool) -> Result<(), SendError> {
+        self.connection.send_part_with(kind, part, last, compress)
     }
 
     fn flush(&mut self) -> Result<(), Error> {
@@ -91,6 +91,7 @@ impl<S: Stream> Outlet for WebSocket<S> {
 pub struct MessageWriter<'a, O: Outlet> {
     outlet: &'a mut O,
     kind: Kind,
+    compress: Compress,
     /// To be queued next: a frame's payload.
     next: Bytes,
     /// What comes after that.
@@ -106,7 +107,15 @@ pub struct MessageWriter<'a, O: Outlet> {
 impl<'a, O: Outlet> MessageWriter<'a, O> {
     pub(super) fn new(outlet: &'a mut O, kind: Kind) -> Self {
         let (next, ahead, gathered) = (Bytes::new(), Bytes::new(), BytesMut::new());
-        Self { outlet, kind, next, ahead, gathered, half_sent: false, failed: None }
+        Self { outlet, kind, compress: Compress::Automatic, next, ahead, gathered, half_sent: false, failed: None }
+    }
+
+    /// Whether the message is to be compressed; to be said before any of it is written. By default it is, unless its beginning looks
+    /// as if that were in vain.
+    #[must_use]
+    pub const fn compress(mut self, compress: Compress) -> Self {
+        self.compress = compress;
+        self
     }
 
     /// Sends more of the message: it is on its way when this returns. A text may be cut anywhere.
@@ -151,7 +160,7 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
                 return Ok(());
             }
             self.outlet.room()?;
-            if let Err(error) = self.outlet.queue(self.kind, take(&mut self.next), last && is_last) {
+            if let Err(error) = self.outlet.queue((self.kind, self.compress), take(&mut self.next), last && is_last) {
                 self.failed = Some(error);
                 return Err(error.into());
             }
