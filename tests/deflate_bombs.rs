@@ -1,0 +1,241 @@
+//! Bombs, each way that they can come, and what they can make a connection take, by a counting allocator: RFC 7692 §8, RFC 6455
+//! §10.4. CVE-2018-1000518, CVE-2026-1526, CVE-2026-39804, CVE-2026-27571, CVE-2026-54464, CVE-2026-54274.
+#![cfg(feature = "deflate")]
+#![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use bytes::{BufMut, BytesMut};
+use sansocket::deflate::{Compressor, Deflate};
+use sansocket::{Config, Connection, Ending, Event, ProtocolError, Role};
+use support::deflate::{HELLO, agreed, compressing};
+use support::{hex, masked, unmasked};
+
+struct Counting;
+
+thread_local! {
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+fn count(change: isize) {
+    // A thread that ends has no counters any more, and nobody looks at them.
+    let _ = LIVE.try_with(|live| {
+        live.set(live.get() + change);
+        PEAK.with(|peak| peak.set(peak.get().max(live.get())));
+    });
+}
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size as isize - layout.size() as isize);
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Above what the message may take: the state of DEFLATE, and one read.
+const SLACK: isize = 64 * 1024;
+
+/// As much as is read at once, in bytes.
+const READ: usize = 4 * 1024;
+
+const GIB: u64 = 1 << 30;
+const DEFAULT_LIMIT: u64 = 16 << 20;
+
+/// A GiB of zeros, in a MiB: parts that look back into the one before, over and over.
+static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let deflate = Deflate::speed().level(9);
+    let mut compressor = Compressor::new(&deflate, &agreed(&deflate));
+    let (mut first, mut next) = (BytesMut::new(), BytesMut::new());
+    let mib = vec![0; 1 << 20];
+    compressor.compress(&mib, false, &mut first);
+    compressor.compress(&mib, false, &mut next);
+    let bomb = [&first[..], &next.repeat(1023), b"\x00"].concat();
+    assert!(bomb.len() < 1_100_000, "{}", bomb.len());
+    bomb
+});
+
+/// Feeds bytes in reads of a size to the end or the Close, taking every event; gives how many bytes were given, and the peak above the start.
+fn take(us: &mut Connection, bytes: &[u8], read: usize) -> (u64, isize) {
+    let before = LIVE.get();
+    PEAK.set(before);
+    let mut given = 0;
+    for chunk in bytes.chunks(read) {
+        if us.closed().is_some() {
+            break;
+        }
+        us.input().put_slice(chunk);
+        while let Some(event) = us.receive() {
+            given += match event {
+                Event::Message(message) => message.len() as u64,
+                Event::Part(part) => part.bytes.len() as u64,
+                _ => 0,
+            };
+        }
+    }
+    (given, PEAK.get() - before)
+}
+
+/// The bomb as frames of so many bytes.
+fn fragments(role: Role, size: usize) -> Vec<u8> {
+    let count = BOMB.len().div_ceil(size);
+    let frame = |(at, payload): (usize, &[u8])| {
+        let first = if at == 0 { 0x42 } else { 0 } | if at + 1 == count { 0x80 } else { 0 };
+        if role == Role::Server { masked(first, payload) } else { unmasked(first, payload) }
+    };
+    BOMB.chunks(size).enumerate().flat_map(frame).collect()
+}
+
+fn assert_too_big(us: &Connection, limit: u64, name: &str) {
+    let closed = us.closed().unwrap_or_else(|| panic!("{name}: it goes on"));
+    assert_eq!(closed.ending(), Ending::Violated(ProtocolError::MessageTooBig { limit }), "{name}");
+    assert_eq!(closed.sent().unwrap().code().get(), 1009, "{name}");
+    assert!(us.bytes_held() <= 512, "{name}: more is held than the Close");
+}
+
+/// D1: as one frame, as a thousand fragments, byte by byte, in parts, after an innocent message; with and without takeover.
+#[test]
+fn d1_a_gibibyte_in_a_mebibyte() {
+    for role in [Role::Server, Role::Client] {
+        let whole = fragments(role, usize::MAX);
+        let thousand = fragments(role, BOMB.len() / 999);
+        let hello = if role == Role::Server { masked(0xc1, &hex(HELLO)) } else { unmasked(0xc1, &hex(HELLO)) };
+        for (name, wire, read) in
+            [("whole", &whole, READ), ("a thousand fragments", &thousand, READ), ("byte by byte", &whole, 1)]
+        {
+            for limit in [DEFAULT_LIMIT, 1 << 20, 64 * 1024, 100, 0] {
+                for (deflate, innocent) in [(Deflate::speed(), false), (Deflate::speed(), true), (Deflate::memory(), true)] {
+                    let limit = if innocent { limit.max(5) } else { limit };
+                    let config = Config::new().max_message_size(limit);
+                    let mut us = compressing(role, config.clone(), deflate.clone());
+                    if innocent {
+                        assert_eq!(take(&mut us, &hello, READ).0, 5);
+                    }
+                    let (given, peak) = take(&mut us, wire, read);
+                    assert_too_big(&us, limit, name);
+                    assert_eq!(given, 0, "{name}");
+                    assert!(peak <= limit as isize + SLACK, "{name}, {role:?}, limit {limit}: {peak}");
+
+                    // In parts: all that is allowed at most, and hardly any memory.
+                    let mut us = compressing(role, config.in_parts(true), deflate);
+                    let (given, peak) = take(&mut us, wire, read);
+                    assert_too_big(&us, limit, name);
+                    assert!(given <= limit, "{name}: {given}");
+                    assert!(peak <= SLACK, "{name}, {role:?}, limit {limit}, in parts: {peak}");
+                }
+            }
+        }
+    }
+}
+
+/// And there it stands if that is what the application wants: all of it, in parts, in constant memory.
+#[test]
+fn without_a_limit_it_comes_in_parts() {
+    let config = Config::new().in_parts(true).max_message_size(Config::UNLIMITED);
+    let mut server = compressing(Role::Server, config, Deflate::speed());
+    let (given, peak) = take(&mut server, &fragments(Role::Server, usize::MAX), READ);
+    assert_eq!((given, server.closed()), (GIB, None));
+    assert!(peak <= SLACK, "{peak}");
+}
+
+/// A driver that reads as much as it is given room for, and one that had all of it there: the rest is what was read.
+#[test]
+fn large_reads_add_what_was_read() {
+    let wire = fragments(Role::Server, usize::MAX);
+    for (limit, read, more) in
+        [(DEFAULT_LIMIT, 64 << 10, 64 << 10), (1 << 20, 64 << 10, 64 << 10), (1 << 20, 4 << 20, wire.len())]
+    {
+        let mut server = compressing(Role::Server, Config::new().max_message_size(limit), Deflate::speed());
+        let (_, peak) = take(&mut server, &wire, read);
+        assert_too_big(&server, limit, "large reads");
+        assert!(peak <= limit as isize + SLACK + more as isize, "limit {limit}, {read} at once: {peak}");
+    }
+}
+
+/// D3: a million empty stored blocks, 5 MB that inflate to nothing: 1009 above what the limit lets through, and no memory.
+#[test]
+fn d3_a_million_empty_blocks() {
+    let blocks = [&hex("000000ffff").repeat(1_000_000)[..], b"\x00"].concat();
+    let whole = masked(0xc2, &blocks);
+    let thousand: Vec<u8> =
+        blocks.chunks(5000).enumerate().flat_map(|(at, b)| masked(if at == 0 { 0x42 } else { 0 }, b)).collect();
+    for (name, wire, read) in [("whole", &whole, READ), ("a thousand fragments", &thousand, READ), ("byte by byte", &thousand, 1)]
+    {
+        for (in_parts, limit) in [(false, 1 << 20), (true, 1 << 20), (false, 16), (true, 0)] {
+            let config = Config::new().max_message_size(limit).in_parts(in_parts);
+            let mut server = compressing(Role::Server, config, Deflate::speed());
+            let (given, peak) = take(&mut server, wire, read);
+            assert_too_big(&server, limit, name);
+            assert!(given == 0 && peak <= SLACK, "{name}: {given}, {peak}");
+        }
+    }
+    // Within the limit it is an empty message, and costs as little.
+    let mut server = compressing(Role::Server, Config::new(), Deflate::speed());
+    let (given, peak) = take(&mut server, &whole, READ);
+    assert!(given == 0 && server.closed().is_none() && peak <= SLACK, "{peak}");
+}
+
+/// Four times the bytes take about four times the time, however they come: nothing is done again for what was there before.
+#[test]
+fn work_is_linear() {
+    let wires = |n: usize| {
+        let text = support::deflate::noise(250 * n);
+        let stored = [&[0, 0xf4, 0x01, 0x0b, 0xfe], &text[..500]].concat().repeat(n / 2);
+        let blocks = [&stored[..], b"\x00"].concat();
+        let empty = [&hex("000000ffff").repeat(50 * n)[..], b"\x00"].concat();
+        let fragments = |bytes: &[u8], size| {
+            let last = bytes.len().div_ceil(size) - 1;
+            let first = |at| if at == 0 { 0x42 } else { 0 } | if at == last { 0x80 } else { 0 };
+            bytes.chunks(size).enumerate().flat_map(|(at, payload)| masked(first(at), payload)).collect::<Vec<_>>()
+        };
+        [
+            ("whole", masked(0xc2, &blocks), READ),
+            ("at once", masked(0xc2, &blocks), usize::MAX),
+            ("byte by byte", masked(0xc2, &blocks), 1),
+            ("in fragments of a byte", fragments(&blocks, 1), READ),
+            ("empty blocks", masked(0xc2, &empty), READ),
+            ("empty blocks at once", masked(0xc2, &empty), usize::MAX),
+            ("empty blocks in fragments", fragments(&empty, 5), READ),
+        ]
+    };
+    let fastest = |wire: &[u8], read, in_parts| {
+        let run = || {
+            let config = Config::new().in_parts(in_parts).max_fragments(u32::MAX);
+            let mut server = compressing(Role::Server, config, Deflate::speed());
+            let begun = Instant::now();
+            take(&mut server, wire, read);
+            assert_eq!(server.closed(), None);
+            begun.elapsed()
+        };
+        (0..3).map(|_| run()).min().unwrap_or(Duration::MAX)
+    };
+    for (few, many) in wires(40).into_iter().zip(wires(640)) {
+        for in_parts in [false, true] {
+            // 16 times as much; quadratic work would take 256 times as long. The machine may have other things to do.
+            let (a, b) = (fastest(&few.1, few.2, in_parts), fastest(&many.1, many.2, in_parts));
+            assert!(b < 64 * a.max(Duration::from_micros(20)), "{}, in parts: {in_parts}: {a:?}, then {b:?}", few.0);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Bytes per connection, as the documentation of `Deflate` has them, for connections in use: by a counting allocator.
+//!
+//! The states that connections share are shared by threads as well, so this is one test.
+#![cfg(feature = "deflate")]
+#![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
+
+use bytes::{Buf, BufMut};
+use sansocket::deflate::Deflate;
+use sansocket::{Config, Connection, Event, Kind};
+use support::Chunking;
+use support::deflate::{json, opened};
+
+struct Counting;
+
+static LIVE: AtomicIsize = AtomicIsize::new(0);
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.fetch_add(layout.size() as isize, Relaxed);
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size() as isize, Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Bytes that are live after some work, above those before.
+fn held<T>(work: impl FnOnce() -> T) -> (T, isize) {
+    let before = LIVE.load(Relaxed);
+    let result = work();
+    (result, LIVE.load(Relaxed) - before)
+}
+
+/// Sends a message, which arrives.
+fn send(from: &mut Connection, to: &mut Connection, message: &str) {
+    from.send(message).unwrap();
+    while from.wants_write() {
+        let chunk = from.output().chunk().to_vec();
+        assert!(chunk.len() < message.len(), "it was not compressed");
+        to.input().put_slice(&chunk);
+        from.output().advance(chunk.len());
+    }
+    assert_eq!(to.receive(), Some(Event::Message(message.into())));
+    assert_eq!(to.receive(), None);
+    // Room for an answer, and none came.
+    from.input();
+    assert_eq!(from.receive(), None);
+}
+
+#[test]
+fn each_preset_holds_what_the_docs_say() {
+    // In KiB: as it is documented, and the bytes that it comes to.
+    for (name, deflate, documented, compressing, decompressing) in [
+        ("speed", Deflate::speed(), (260, 47), 266_240, 47_680),
+        ("balance", Deflate::balance(), (161, 47), 164_992, 47_680),
+        ("the default", Deflate::default(), (161, 47), 164_992, 47_680),
+        ("memory", Deflate::memory(), (0, 0), 0, 0),
+    ] {
+        let kib = |bytes: isize| (bytes + 512) / 1024;
+        assert_eq!((kib(compressing), kib(decompressing)), documented);
+        let config = Config::new().deflate(deflate.clone());
+        for len in [512, 4096, 64 * 1024] {
+            let text = json(len);
+            // What the pool holds is no connection's, and is there from the first use on.
+            let (mut warm, _) = opened(config.clone(), config.clone(), Chunking::Whole);
+            send(&mut warm.client, &mut warm.server, &text);
+            send(&mut warm.server, &mut warm.client, &text);
+            drop(warm);
+
+            let near = |name: &str, got: isize, counted: usize, expected: isize| {
+                assert!((got - expected).abs() <= 512, "{name}, {len} bytes: holds {got}, not {expected}");
+                assert!((got - counted as isize).abs() <= 512, "{name}, {len} bytes: holds {got}, and says {counted}");
+            };
+            let (mut pair, fresh) = held(|| opened(config.clone(), config.clone(), Chunking::Whole).0);
+            assert!(fresh <= 2 * 512, "{name}: {fresh} are held before the first message");
+            let ((), one_way) = held(|| send(&mut pair.client, &mut pair.server, &text));
+            let counted = pair.client.bytes_held() + pair.server.bytes_held();
+            near(name, one_way, counted, compressing + decompressing);
+            let ((), other_way) = held(|| send(&mut pair.server, &mut pair.client, &text));
+            near(name, pair.client.bytes_held() as isize, pair.server.bytes_held(), compressing + decompressing);
+            near(name, one_way + other_way, 2 * pair.client.bytes_held(), 2 * (compressing + decompressing));
+
+            // More messages take no more.
+            let ((), more) = held(|| (0..10).for_each(|_| send(&mut pair.client, &mut pair.server, &text)));
+            assert!(more.abs() <= 64, "{name}: {more} more");
+
+            // Given back, taken again, and it still arrives.
+            let ((), released) = held(|| pair.client.release());
+            near(name, -released, compressing as usize, compressing);
+            near(name, pair.client.bytes_held() as isize, decompressing as usize, decompressing);
+            assert_eq!(held(|| pair.client.release()).1, 0);
+            let ((), again) = held(|| send(&mut pair.client, &mut pair.server, &text));
+            near(name, again, compressing as usize, compressing);
+
+            // A message that is sent in parts keeps its state to the end.
+            pair.client.send_part(Kind::Text, text.clone(), false).unwrap();
+            let before = pair.client.bytes_held();
+            pair.client.release();
+            assert_eq!(pair.client.bytes_held(), before);
+            pair.client.send_part(Kind::Text, "", true).unwrap();
+        }
+    }
+}
