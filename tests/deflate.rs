@@ -66,7 +66,7 @@ fn messages_in_every_shape() {
         pmd 810548656c6c6f => text 48656c6c6f                                        # §6.2: not all are compressed
         pmd 010348656c|80026c6f => text 48656c6c6f
         pmd 010348656c|80026c6f|4103f248cd|8004c9c90700 => text 48656c6c6f, text 48656c6c6f
-        pmd c107f248cdc9c90700|8105f200110000|c105f200110000 => text 48656c6c6f, error 1007 # which is no DEFLATE then, but bad text
+        pmd c107f248cdc9c90700|8105f200110000|c105f200110000 => text 48656c6c6f, error 1007 # bad text, plainly
         pmd c107f248cdc9c90700|8205f200110000|c105f200110000 => text 48656c6c6f, binary f200110000, text 48656c6c6f
         pmd c10100 => text -                                                         # §7.2.3.6: nothing, compressed
         pmd c20100 => binary -

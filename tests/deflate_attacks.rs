@@ -64,7 +64,7 @@ fn d4_stream_forms() {
         pmd c107f248cdc9c90700|c105f200110000 => text 48656c6c6f, text 48656c6c6f
         pmd c10100 => text -
         pmd c108f348cdc9c9070000|c107f248cdc9c90700 => text 48656c6c6f, text 48656c6c6f
-        pmd c108f348cdc9c9070000|c108f348cdc9c9070000|c107f248cdc9c90700|c105f200110000 => text 48656c6c6f, text 48656c6c6f, text 48656c6c6f, text 48656c6c6f
+        pmd c208f348cdc9c9070000|c107f248cdc9c90700|c105f200110000 => binary 48656c6c6f, text 48656c6c6f, text 48656c6c6f
         pmd c10ef348cdc9c90700f248cdc9c90700 => text 48656c6c6f48656c6c6f # BFINAL within a message
         anew c108f348cdc9c9070000|c107f248cdc9c90700 => text 48656c6c6f, text 48656c6c6f
         ",

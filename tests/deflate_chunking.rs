@@ -161,7 +161,8 @@ proptest! {
             _ => None,
         }).collect();
         prop_assert_eq!(complete, messages);
-        prop_assert_eq!(parts.last().filter(|e| matches!(e, Event::Closed(_))), whole.last().filter(|e| matches!(e, Event::Closed(_))));
+        let end = |events: &[Event]| events.last().filter(|event| matches!(event, Event::Closed(_))).cloned();
+        prop_assert_eq!(end(&parts), end(&whole));
     }
 
     #[test]

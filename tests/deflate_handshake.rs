@@ -194,7 +194,7 @@ fn answers_that_fail() {
     }
 }
 
-/// An extension that was not offered is seen whatever its size: the list's bounds are for offers, where what is skipped is declined.
+/// An extension that was not offered is seen whatever its size: bounds are for offers, where what is skipped is declined.
 #[test]
 fn answers_are_looked_at_to_their_end() {
     let long = format!("permessage-deflate, x{}", "; a".repeat(17));
