@@ -120,10 +120,10 @@ fn limits() {
         pmd max_message=0 c107f248cdc9c90700 => error 1009
         pmd max_message=5 c107f248cdc9c90700|c105f200110000|81054a656c6c6f => text 48656c6c6f, text 48656c6c6f, text 4a656c6c6f # each alone
         pmd max_message=5 81064a656c6c6f21 => error 1009                # what is not compressed as before
-        pmd max_message=10 c17f000000000001000b => nothing              # 10 + 10 / 8 + 64 KiB: from the header
+        pmd max_message=10 c17f000000000020000b => nothing              # 10 + 10 / 8 + 2 MiB: from the header
         pmd max_message=10 c17f000000000020000c => error 1009
         pmd max_message=10 4101f2|807f000000000001000a => nothing       # the sum counts
-        pmd max_message=10 4101f2|807f000000000001000b => error 1009
+        pmd max_message=10 4101f2|807f000000000020000b => error 1009
         pmd c17f7fffffffffffffff => error 1009
         pmd max_message=18446744073709551615 c17f7fffffffffffffff => nothing
         pmd max_message=18446744073709551615 4101f2|807f7fffffffffffffff => error 1009 # and does not wrap

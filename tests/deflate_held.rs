@@ -1,12 +1,13 @@
 //! Bytes per connection, as the documentation of `Deflate` has them, for connections in use: by a counting allocator.
 //!
-//! The states that connections share are shared by threads as well, so this is one test.
+//! The states that connections share are shared by threads as well, so one test runs at a time.
 #![cfg(feature = "deflate")]
 #![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::panic)]
 
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 
 use bytes::{Buf, BufMut};
@@ -60,8 +61,12 @@ fn send(from: &mut Connection, to: &mut Connection, message: &str) {
     assert_eq!(from.receive(), None);
 }
 
+/// What is live is counted for the whole process.
+static ALONE: Mutex<()> = Mutex::new(());
+
 #[test]
 fn each_preset_holds_what_the_docs_say() {
+    let _alone = ALONE.lock();
     // In KiB: as it is documented, and the bytes that it comes to.
     for (name, deflate, documented, compressing, decompressing) in [
         ("speed", Deflate::speed(), (260, 47), 266_240, 47_680),
@@ -105,12 +110,30 @@ fn each_preset_holds_what_the_docs_say() {
             let ((), again) = held(|| send(&mut pair.client, &mut pair.server, &text));
             near(name, again, compressing as usize, compressing);
 
-            // A message that is sent in parts keeps its state to the end.
+            // Within a message too.
             pair.client.send_part(Kind::Text, text.clone(), false).unwrap();
-            let before = pair.client.bytes_held();
             pair.client.release();
-            assert_eq!(pair.client.bytes_held(), before);
-            pair.client.send_part(Kind::Text, "", true).unwrap();
+            pair.client.send_part(Kind::Text, text.clone(), true).unwrap();
+            pair.server.input().put(pair.client.output());
+            assert_eq!(pair.server.receive(), Some(Event::Message(text.repeat(2).into())), "{name}");
         }
+    }
+}
+
+/// What waits compressed takes no more memory than is counted of it: a peer that does not read can't make an echo hold what it sent.
+#[test]
+fn what_waits_compressed_is_counted_whole() {
+    let _alone = ALONE.lock();
+    for deflate in [Deflate::speed(), Deflate::memory()] {
+        let config = Config::new().deflate(deflate);
+        let (mut pair, _) = opened(config.clone(), config, Chunking::Whole);
+        let message = "x".repeat(8 * 1024 * 1024);
+        pair.server.send(&message[..]).unwrap();
+        let (waiting, held_before) = (pair.server.buffered_amount(), pair.server.bytes_held());
+        let ((), heap) = held(|| (0..10).for_each(|_| pair.server.send(&message[..]).unwrap()));
+        let counted = pair.server.buffered_amount() - waiting;
+        assert!(counted < 1_000_000, "{counted}");
+        assert!(heap < 2 * counted as isize + 4096, "{heap} bytes for {counted}");
+        assert!((pair.server.bytes_held() - held_before) as isize + 2 * counted as isize >= heap);
     }
 }

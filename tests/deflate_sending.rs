@@ -4,6 +4,7 @@
 
 mod support;
 
+use bytes::BufMut;
 use sansocket::deflate::Deflate;
 use sansocket::{Compress, Config, Connection, Event, Kind, Message, Role, SendError};
 use support::deflate::{HELLO, compressing, frames, json, noise, opened, pair};
@@ -221,4 +222,31 @@ fn nothing_is_compressed_after_the_end() {
     pair.server.send(json(1000)).unwrap();
     let (at_client, _) = pair.settle();
     assert_eq!(at_client[0], Event::Message(json(1000).into()));
+}
+
+/// A message within every limit is received in whatever parts, though each costs some bytes of its own, compressed.
+#[test]
+fn many_small_parts_are_within_the_limit() {
+    let mut us = compressing(Role::Server, Config::new().max_message_size(256 * 1024), Deflate::speed());
+    let mut them = compressing(Role::Client, Config::new(), Deflate::speed());
+    for part in 0..100_000 {
+        them.send_part(Kind::Text, "x", part == 99_999).unwrap();
+        us.input().put(them.output());
+        match us.receive() {
+            Some(Event::Message(message)) => assert_eq!((part, message.len()), (99_999, 100_000)),
+            other => assert_eq!(other, None, "{part}"),
+        }
+    }
+}
+
+/// What is said with the first part of a message counts for all of it.
+#[test]
+fn parts_are_compressed_as_it_is_said() {
+    let mut us = compressing(Role::Server, Config::new(), Deflate::new());
+    for (compress, first) in [(Compress::Always, 0x41), (Compress::Never, 0x01)] {
+        for last in [false, true] {
+            us.send_part_with(Kind::Text, json(1000), last, compress).unwrap();
+        }
+        assert_eq!(frames(&mut us).iter().map(|(first, _)| *first).collect::<Vec<_>>(), [first, 0x80]);
+    }
 }

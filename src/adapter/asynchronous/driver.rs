@@ -234,6 +234,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// Writes what waits.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.is_over() && self.connection.wants_write() {
+            return Poll::Ready(Err(Error::ConnectionLost));
+        }
         while self.connection.wants_write() || self.pipe.is_unflushed() {
             ready!(self.pipe.poll_write(cx, self.connection.output()))?;
         }
