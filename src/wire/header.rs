@@ -74,10 +74,11 @@ impl Header {
         let fin = first & FIN != 0;
         let short_len = second & !MASK;
         if opcode.is_control() {
-            // RFC 6455 §5.5: "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented."
+            // RFC 6455 §5.5: "All control frames MUST have a payload length of 125 bytes or less …"
             if usize::from(short_len) > Self::MAX_CONTROL_PAYLOAD {
                 return Err(HeaderError::LongControl);
             }
+            // RFC 6455 §5.5: "… and MUST NOT be fragmented."
             if !fin {
                 return Err(HeaderError::FragmentedControl);
             }
