@@ -17,9 +17,9 @@ in its file, or a test that no longer exists. The table behind it is in `tests/m
 UPDATE=1 cargo test --test must
 ```
 
-Beside the key words of RFC 2119 there are *steps*: imperatives and conditions of an algorithm that a MUST introduces (RFC 6455 §2);
-*must*, in the small letters in which the RFC has it; *says*, a definition or an example that the code follows; and *MAY*, where it
-does what it may.
+Beside the key words of RFC 2119 there are *steps*: imperatives and conditions of an algorithm that a MUST introduces (RFC 6455
+§2); *must*, in the small letters in which the RFC has it; *says*, a definition or an example that the code follows; and *MAY*,
+where it does what it may.
 ";
 
 pub fn write(rfcs: &[Rfc]) -> String {

@@ -62,7 +62,7 @@ fn comments(code: &str) -> Vec<String> {
     comments
 }
 
-/// What stands between quotation marks, quotes in quotes included: a mark opens after white space or a parenthesis, else it closes.
+/// What stands between quotation marks, with the quotes in it. A mark opens after white space or a parenthesis, else it closes.
 fn quoted(text: &str) -> Vec<String> {
     let mut quotes = Vec::new();
     let (mut depth, mut start, mut before) = (0, 0, ' ');
