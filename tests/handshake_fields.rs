@@ -139,6 +139,10 @@ fn long_lists_are_bounded() {
     let offers: Vec<_> = (0..40).map(|i| format!("x{i}")).collect();
     let line = format!("Sec-WebSocket-Extensions: {}", offers.join(","));
     assert_eq!(with(&[line.as_bytes()]).extensions().count(), 32);
+    // What is passed over must be well-formed all the same, as must what stands on a line of its own.
+    for end in [",x40;=", ",x40 x41", ",x40; y=\"", "\r\nSec-WebSocket-Extensions: (x40)"] {
+        assert_eq!(refused(&[format!("{line}{end}").as_bytes()]), E::MalformedExtensions, "{end}");
+    }
     let parameters = |n| format!("Sec-WebSocket-Extensions: many{}, few; a", ";a".repeat(n));
     let names =
         |n| with(&[parameters(n).as_bytes()]).extensions().map(|extension| extension.name().to_owned()).collect::<Vec<_>>();

@@ -6,10 +6,10 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
-/// Offers beyond this many are not looked at.
+/// Offers beyond this many are read, and passed over.
 const MAX_EXTENSIONS: usize = 32;
 
-/// An offer with more parameters than this is not looked at.
+/// An offer with more parameters than this likewise.
 const MAX_PARAMETERS: usize = 16;
 
 /// Whether this is a token (RFC 9110 §5.6.2): what names of fields, subprotocols and extensions are made of.
@@ -134,7 +134,7 @@ fn parse_quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
 
 /// The extensions in the lines of a `Sec-WebSocket-Extensions` field, up to the first that can't be read.
 pub(super) fn extensions<'a, L: Iterator<Item = &'a [u8]>>(lines: L) -> impl Iterator<Item = Result<Extension<'a>, Malformed>> {
-    Extensions { lines: Some(lines), rest: "" }.take(MAX_EXTENSIONS)
+    Extensions { lines: Some(lines), rest: "", given: 0 }
 }
 
 struct Extensions<'a, L> {
@@ -142,6 +142,7 @@ struct Extensions<'a, L> {
     lines: Option<L>,
     /// What is left of the current line.
     rest: &'a str,
+    given: usize,
 }
 
 impl<'a, L: Iterator<Item = &'a [u8]>> Iterator for Extensions<'a, L> {
@@ -162,7 +163,8 @@ impl<'a, L: Iterator<Item = &'a [u8]>> Iterator for Extensions<'a, L> {
                 return Some(Err(Malformed));
             };
             self.rest = rest;
-            if extension.parameters().nth(MAX_PARAMETERS).is_none() {
+            if self.given < MAX_EXTENSIONS && extension.parameters().nth(MAX_PARAMETERS).is_none() {
+                self.given += 1;
                 return Some(Ok(extension));
             }
         }

@@ -116,7 +116,8 @@ impl RequestHead {
         list(self.headers.get_all("Sec-WebSocket-Protocol")).filter_map(|name| str::from_utf8(name).ok())
     }
 
-    /// The extensions that the client offers, in its order of preference (§9.1). At most 32 are looked at.
+    /// The extensions that the client offers, in its order of preference (§9.1). The first 32, without those of more than 16
+    /// parameters.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'_>> {
         extensions(self.headers.get_all("Sec-WebSocket-Extensions")).filter_map(Result::ok)
     }
