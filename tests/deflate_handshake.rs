@@ -95,6 +95,19 @@ fn anew() -> Config {
 const KEEPS: &str = "ours 15 keeps, theirs keeps";
 const ANEW: &str = "ours 15 anew, theirs anew";
 
+/// §5: what is offered stands in the request, and where nothing is, the field does not either.
+#[test]
+fn the_offer_stands_in_the_request() {
+    for (config, expected) in [
+        (with(Deflate::new()), Some("permessage-deflate; client_max_window_bits=12")),
+        (anew(), Some("permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits")),
+        (Config::new(), None),
+    ] {
+        let (offer, opened) = client(config, "");
+        assert_eq!((offer.as_deref(), opened.map(seen).as_deref()), (expected, Ok("plain")));
+    }
+}
+
 /// Ten servers' answers to three offers: accepted or refused as the text says.
 #[test]
 fn servers_in_the_wild() {

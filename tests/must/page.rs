@@ -55,7 +55,6 @@ fn summarize(page: &mut String, rfcs: &[Rfc]) {
     line("**all**", &|_| true);
     line("obeyed and proved", &|one| !one.obeyed.is_empty());
     line("does not apply", &|one| one.waived.is_some());
-    line("to come", &|one| one.pending);
 }
 
 fn row(page: &mut String, one: &Requirement) {
@@ -71,9 +70,6 @@ fn row(page: &mut String, one: &Requirement) {
     let (mut obeyed, mut proved) = (lines(obeyed), lines(proved));
     if let Some(reason) = &one.waived {
         (obeyed, proved) = ("–".into(), format!("*{}*", escape(reason)));
-    }
-    if one.pending {
-        (obeyed, proved) = ("to come".into(), "to come".into());
     }
     if let Some(note) = &one.note {
         write!(proved, "<br>*{}*", escape(note)).unwrap();

@@ -41,8 +41,6 @@ pub struct Requirement {
     pub proved: Vec<Proof>,
     pub note: Option<String>,
     pub waived: Option<String>,
-    /// Both ends are still to come.
-    pub pending: bool,
 }
 
 /// A file, and what stands in it.
@@ -101,8 +99,6 @@ impl Requirement {
             let (name, text) = part.split_once(": ").map_or((part, None), |(name, text)| (name, Some(text.into())));
             let (file, test) = name.split_once("::")?;
             self.proved.push(Proof { file: file.into(), test: test.into(), text });
-        } else if part == "pending" {
-            self.pending = true;
         } else {
             let (what, text) = part.split_once(": ")?;
             *match what {
