@@ -13,6 +13,7 @@ fn main() {
     texts();
     heads();
     conversations();
+    compressed();
 }
 
 fn write(target: &str, seeds: impl IntoIterator<Item = Vec<u8>>) {
@@ -174,4 +175,42 @@ fn conversations() {
             b"\0\x15\x01a\x80\x15\x01b\x02\x01\x82\x01\x07\xff\x87\xff\x04\xff\x84\xff".to_vec(),
         ],
     );
+}
+
+/// A byte for what is tried, one or two for settings, and what that needs: see the target.
+fn compressed() {
+    const LARGEST: u8 = 0x3a;
+    const ANEW: u8 = 0xfa;
+    let streams: [&[u8]; 9] = [
+        b"\xf2\x48\xcd\xc9\xc9\x07\x00",
+        b"\x00\x05\x00\xfa\xffHello\x00",
+        b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00",
+        b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00",
+        b"\x00\x00\x00\xff\xff\x00",
+        // 258 bytes over and over; a dynamic block's header, cut off; a block that does not exist; a distance too far.
+        b"\x62\x60\x18\x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x00",
+        b"\x04\xc0\x81\x08\x00\x00\x00\x00\x20\x7f\xeb",
+        b"\x07",
+        b"\x02\x02\x00\x00",
+    ];
+    let inflated = streams.iter().map(|stream| [&[0, LARGEST, 1, 0, 2, 0, 3, 1], *stream].concat());
+    let parameters: [&[u8]; 6] = [b"", b"\x00\x01", b"\x42\x09\x43\x0f", b"\x03", b"\x42\x07", b"\xe308\x04\x00\x00"];
+    let agreed =
+        parameters.iter().flat_map(|names| [[&[1, LARGEST, 0x0a], *names].concat(), [&[1, ANEW, 0x4b], *names].concat()]);
+    let sent: &[u8] = b"\x00\x05\xffHello\x00\x05\xffHello\x3f\x0b\x04hello hello\x10\x00\x00\x0f\x01\xff!";
+    let sent = [LARGEST, ANEW, 0x00, 0x3f].map(|settings| [&[2, settings], sent].concat());
+    let frames: [&[u8]; 6] = [
+        b"\x70\xf2\x48\xcd\xc9\xc9\x07\x00\x50\xf2\x00\x11\x00\x00\x2b\x03\xe8",
+        b"\x32\xf2\x48\xcd\x29?!\x45\xc9\xc9\x07\x00\x57\xf2\x00\x11\x00\x00",
+        b"\xd1\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00\x10\x00",
+        b"\x62\x00\x02\x00\xfd\xff\xce\x25\xba\x00\x80\xf3\x48\xcd\xc9\xc9\x07\x00\x00",
+        b"\x61\x62\x60\x18\x05\xa3\x60\x24\xa3\x14\x05\x10\x07",
+        b"\x50Hello\xff\xc9\x80\0\0\0\0\0\0",
+    ];
+    let received =
+        [0x00, 0x81, 0xa1, 0x92].into_iter().zip([LARGEST, ANEW].into_iter().cycle()).flat_map(|(choice, settings)| {
+            let sizes = [9, 1, 3, 0, 5, 2, 7];
+            frames.map(|frames| [&[3, settings, choice], &sizes[..usize::from(choice >> 4 & 7)], frames].concat())
+        });
+    write("deflate", inflated.chain(agreed).chain(sent).chain(received));
 }
