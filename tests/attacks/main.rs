@@ -75,6 +75,8 @@ mod masks;
 mod pings;
 mod progress;
 mod sizes;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+mod turns;
 mod utf8;
 
 use std::fs;

@@ -17,6 +17,12 @@ use crate::timing::{Due, TimedOut};
 /// Reads after which a task lets others have their turn, though there is more.
 const READS_IN_A_ROW: usize = 16;
 
+/// Bytes after which it does so as well.
+const BYTES_IN_A_ROW: usize = 64 * 1024;
+
+/// Pings and pongs after which it does so as well.
+const EVENTS_IN_A_ROW: usize = 256;
+
 /// Bytes of messages that may come before a pong that is waited for.
 const EARLY: usize = 64 * 1024;
 
@@ -41,8 +47,9 @@ pub struct Driver<S, C> {
     replied: bool,
     /// For who receives.
     patience: Patience,
-    /// Reads since there last was nothing to read.
+    /// Reads, and bytes read, since there last was nothing to read.
     reads: usize,
+    bytes: usize,
     /// Reads since the time for the closing handshake was over.
     overtime: usize,
 }
@@ -73,16 +80,24 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             replied: false,
             patience: Patience::default(),
             reads: 0,
+            bytes: 0,
             overtime: 0,
         }
     }
 
     /// The next message; `None` at a clean end.
     pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
+        let mut passed_over = 0;
         while let Some(event) = ready!(self.poll_next(cx))? {
             if let Event::Message(message) = event {
                 self.poll_replies(cx);
                 return Poll::Ready(Ok(Some(message)));
+            }
+            passed_over += 1;
+            if passed_over == EVENTS_IN_A_ROW {
+                self.poll_replies(cx);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
         }
         Poll::Ready(Ok(None))
@@ -160,16 +175,17 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 return Poll::Ready(Err(self.lose(error.into())));
             }
         }
-        if self.reads >= READS_IN_A_ROW {
+        if self.reads >= READS_IN_A_ROW || self.bytes >= BYTES_IN_A_ROW {
             // There is more, but others shall have their turn.
-            self.reads = 0;
+            (self.reads, self.bytes) = (0, 0);
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         let connection = &mut self.connection;
         match self.pipe.poll_read(cx, |bytes| connection.input().put_slice(bytes)) {
-            Poll::Ready(Ok(Some(_))) => {
+            Poll::Ready(Ok(Some(count))) => {
                 self.reads += 1;
+                self.bytes += count;
                 // Who comes late shall find what came in time, but not for ever.
                 self.overtime += usize::from(self.pipe.timer.check(self.pipe.now()).is_err());
             }
@@ -177,7 +193,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lose(error))),
             // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
             Poll::Pending => {
-                self.reads = 0;
+                (self.reads, self.bytes) = (0, 0);
                 match ready!(self.pipe.poll_time(cx, &mut self.patience, true)) {
                     Ok(Due::Ping) => drop(self.queue_ping()?),
                     Ok(Due::Nothing) => {}

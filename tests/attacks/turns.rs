@@ -1,0 +1,110 @@
+//! Work that one poll of an async adapter does, for a peer that sends without end: counted in bytes and in frames.
+
+use std::io::{self, IoSlice};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll, Wake, Waker};
+
+use sansocket::asynchronous::{self, WebSocket};
+use sansocket::testing::ManualClock;
+use sansocket::{CloseCode, Config, Connection, Role, Timeouts};
+
+use super::support::connection;
+use super::{ROLES, from_peer};
+
+/// A peer that has always sent more of the same, as much as is read at once; but no more than `size`.
+struct Flood {
+    frames: Vec<u8>,
+    size: usize,
+    /// Where in the frames the next read begins.
+    at: usize,
+    read: usize,
+}
+
+impl asynchronous::Stream for Flood {
+    fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let size = self.size.min(buffer.len());
+        assert!(self.read < 64 << 20, "it reads without end");
+        for byte in &mut buffer[..size] {
+            *byte = self.frames[self.at];
+            self.at = (self.at + 1) % self.frames.len();
+        }
+        self.read += size;
+        Poll::Ready(Ok(size))
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+fn flooded(connection: Connection, frames: Vec<u8>, size: usize) -> WebSocket<Flood, ManualClock> {
+    WebSocket::from_parts(Flood { frames, size, at: 0, read: 0 }, ManualClock::new(), connection, Timeouts::default())
+}
+
+/// G15: in one poll no more than two full reads, or 256 pings, however small the frames and however large the reads. It asks to be
+/// polled again, and a message behind all that is received in the end.
+#[test]
+fn g15_a_poll_is_short_though_there_is_always_more() {
+    const READ: usize = 64 * 1024;
+    for role in ROLES {
+        let frame = |first, payload: &[u8]| from_peer(role, first, payload);
+        for (what, frames, controls) in [
+            ("pings", frame(0x89, b""), true),
+            ("large pings", frame(0x89, &[0; 125]), true),
+            ("pongs", frame(0x8a, b""), true),
+            ("pings in a message", [frame(0x01, b""), frame(0x89, b"").repeat(100_000)].concat(), true),
+            ("empty fragments", [frame(0x01, b""), frame(0x00, b"").repeat(200_000)].concat(), false),
+            ("a long message", frame(0x82, &vec![0; 8 << 20]), false),
+        ] {
+            for size in [1000, READ] {
+                let woken = Arc::new(Woken(AtomicUsize::new(0)));
+                let waker = Waker::from(Arc::clone(&woken));
+                let mut us = flooded(connection(role, Config::new()), frames.clone(), size);
+                let smallest = if role == Role::Server { 6 } else { 2 };
+                let mut before = 0;
+                for polls in 1..=5 {
+                    let pending = pin!(us.recv()).poll(&mut Context::from_waker(&waker)).is_pending();
+                    let read = us.stream().read - before;
+                    before += read;
+                    assert!(pending && read < 2 * READ, "{what}, {role:?}, {size} at once: {read} in one poll");
+                    assert_eq!(woken.0.load(Relaxed), polls, "{what}: it has to be polled again");
+                    let most = polls * 256 * (if what == "large pings" { 125 } else { 0 } + smallest);
+                    assert!(!controls || before <= most + size, "{what}, {size} at once: {before} after {polls} polls");
+                }
+            }
+        }
+    }
+}
+
+/// Nor is the wait for the end longer, nor do messages that nobody wants keep a task for long.
+#[test]
+fn g15_closing_is_as_short() {
+    for role in ROLES {
+        let woken = Arc::new(Woken(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut us = flooded(connection(role, Config::new()), from_peer(role, 0x81, b"more"), 64 * 1024);
+        let mut closing = pin!(us.close(CloseCode::NORMAL, ""));
+        for polls in 1..=5 {
+            assert!(closing.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            assert_eq!(woken.0.load(Relaxed), polls);
+        }
+    }
+}
