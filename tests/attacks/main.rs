@@ -45,6 +45,25 @@
 //! * K9 addresses with more in them: `uri::every_address_leads_where_it_says_or_is_refused`
 //! * K11, K12 nonces and masks that can be guessed (CVE-2025-10148): `handshake_client::every_handshake_has_a_nonce_of_its_own`,
 //!   `handshake_client::every_frame_has_a_masking_key_of_its_own`
+//! * K6 answers to an offer of compression that are none: `deflate_handshake::answers_that_fail`,
+//!   `deflate_handshake::servers_in_the_wild`, `deflate_params::what_a_client_fails`
+//! * D1 bombs (CVE-2018-1000518, CVE-2026-1526, CVE-2026-39804, CVE-2026-27571, CVE-2026-54464, CVE-2026-54274):
+//!   `deflate_bombs::d1_a_gibibyte_in_a_mebibyte`, `deflate_bombs::large_reads_add_what_was_read`, `deflate_memory::memory`
+//! * D2 limits that are off by a few: `deflate::the_limit_is_exact_for_every_kind_of_block`, `deflate_codec::limits_are_exact`,
+//!   `deflate_attacks::d2_nothing_is_cut_off`
+//! * D3 input without output: `deflate_bombs::d3_a_million_empty_blocks`, `deflate_attacks::d3_blocks_that_inflate_to_nothing`
+//! * D4 streams of every form: `deflate_attacks::d4_stream_forms`, `deflate_codec::the_rfcs_examples_as_received`
+//! * D5 streams that are none (CVE-2018-25032, CVE-2022-37434, CVE-2020-36406, RUSTSEC-2024-0401):
+//!   `deflate_attacks::d5_broken_data`, `deflate_attacks::d5_the_tail_is_not_written_over_the_next_frame`,
+//!   `deflate_codec::damage`
+//! * D6 hostile parameters (CVE-2026-2229): `deflate_attacks::d6_hostile_parameters`, `deflate_handshake::servers_choose`,
+//!   `deflate_params::what_a_server_declines`
+//! * D7 what is compressed and was not negotiated, or is not and was: `deflate::where_rsv1_may_be`,
+//!   `deflate_attacks::d7_not_negotiated_or_not_compressed`
+//! * D8 states that remember whose they were: `deflate_attacks::d8_no_connection_sees_anothers_window`,
+//!   `deflate_codec::nothing_is_left_in_the_pool`
+//! * D9 secrets beside a stranger's words: `deflate_attacks::d9_secrets_can_be_kept_apart`, `deflate_handshake::both_or_none`
+//! * D10 memory that is held: `deflate_attacks::d10_memory_is_taken_late_and_given_back`, `deflate_memory::memory`
 //! * M5 secrets in logs: `debug::nothing_secret_is_shown`, `handshake_fields::secrets_are_not_for_logs`
 //! * A1, A3 futures that are dropped: `cancel::every_async_method_tells_its_cancel_safety`,
 //!   `cancel::a_future_that_waits_is_woken`
@@ -65,6 +84,8 @@ mod support;
 mod answers;
 mod clear;
 mod close;
+#[cfg(feature = "deflate")]
+mod compression;
 mod forgery;
 mod fragments;
 mod heads;
