@@ -117,6 +117,21 @@ fn a_pong_that_waits_is_something_to_write() {
     assert!(!server.wants_write());
 }
 
+/// A message gets as much room again as has come of it, whatever it is made of.
+#[test]
+fn room_doubles_with_what_has_come() {
+    for opcode in [0x01, 0x02] {
+        let mut server = connection(Role::Server, Config::new());
+        for (first, held) in [(opcode, 2000), (0, 2000), (0, 6000), (0, 6000)] {
+            server.input().put_slice(&masked(first, &[b'a'; 1000]));
+            assert_eq!((server.receive(), server.bytes_held()), (None, held));
+        }
+        // The last frame is known to be the last: no room beyond it.
+        server.input().put_slice(&masked(0x80, &[b'a'; 3000])[..2508]);
+        assert_eq!((server.receive(), server.bytes_held()), (None, 7000));
+    }
+}
+
 /// What is held is the sum of what is received, put together and waits: each by itself, and all at once.
 #[test]
 fn what_is_held_is_all_that_is_held() {

@@ -6,9 +6,10 @@ mod support;
 
 use std::error::Error as _;
 use std::fmt::Display;
+use std::hash::BuildHasher;
 use std::io;
 
-use bytes::{BufMut, Bytes};
+use bytes::{Buf, BufMut, Bytes};
 use sansocket::wire::{Header, HeaderError, InvalidUtf8, Opcode, Utf8Validator};
 use sansocket::{
     Accept, ClientHandshake, ClientRequest, CloseCode, CloseFrame, Closed, Config, Connection, Error, Event, HandshakeError,
@@ -279,8 +280,10 @@ fn a_text_is_a_str() {
     assert_eq!(format!("{text} {text:>5}"), "abc   abc");
     assert!(text == "abc" && text != "abd" && text == *"abc" && text != *"abd");
     assert_eq!((AsRef::<str>::as_ref(&text), AsRef::<[u8]>::as_ref(&text)), ("abc", &b"abc"[..]));
-    assert_eq!(Text::from_static("abc"), text);
-    assert_eq!(std::collections::HashSet::from(["abc", "abd"].map(Text::from)).len(), 2);
+    assert_eq!([Text::from_static("abc"), Text::from(String::from("abc"))], [&text; 2].map(Clone::clone));
+    let hashes = std::hash::RandomState::new();
+    assert_eq!(hashes.hash_one(&text), hashes.hash_one("abc"), "it is found where a str is looked for");
+    assert_ne!(hashes.hash_one(&text), hashes.hash_one(Text::from("abd")));
     assert_eq!(Bytes::from(text.clone()), text.into_bytes());
     assert_eq!(u16::from(CloseCode::GOING_AWAY), 1001);
 }
@@ -301,4 +304,58 @@ fn a_message_is_text_or_bytes() {
     let mut server = Connection::server(Config::default());
     server.close(CloseCode::GOING_AWAY);
     assert_eq!(server.buffered_amount(), 4);
+}
+
+/// A response says in words what its number says, for people who read the wire.
+#[test]
+fn a_status_has_its_phrase() {
+    let head = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    for (status, phrase) in [
+        (200, "OK"),
+        (301, "Moved Permanently"),
+        (302, "Found"),
+        (303, "See Other"),
+        (307, "Temporary Redirect"),
+        (308, "Permanent Redirect"),
+        (400, "Bad Request"),
+        (401, "Unauthorized"),
+        (403, "Forbidden"),
+        (404, "Not Found"),
+        (405, "Method Not Allowed"),
+        (418, ""),
+        (426, "Upgrade Required"),
+        (429, "Too Many Requests"),
+        (431, "Request Header Fields Too Large"),
+        (500, "Internal Server Error"),
+        (502, "Bad Gateway"),
+        (503, "Service Unavailable"),
+        (504, "Gateway Timeout"),
+        (505, "HTTP Version Not Supported"),
+    ] {
+        let mut handshake = ServerHandshake::new(Config::new());
+        handshake.input().put_slice(head);
+        let request = handshake.receive().unwrap().unwrap();
+        assert_eq!((request.headers().len(), request.headers().is_empty()), (5, false));
+        let mut rejection = request.reject(&Reply::new(status).unwrap());
+        let line = format!("HTTP/1.1 {status} {phrase}\r\n");
+        assert_eq!(rejection.output().chunk().get(..line.len()), Some(line.as_bytes()));
+        assert_eq!(rejection.error().status(), Some(status));
+    }
+    let mut handshake = ServerHandshake::new(Config::new());
+    handshake.input().put_slice(b"GET / HTTP/1.1\r\n\r\n");
+    let rejection = handshake.receive().unwrap_err();
+    let headers = rejection.request().unwrap().headers();
+    assert_eq!((headers.len(), headers.is_empty()), (0, true));
+}
+
+/// What is not said of compression is the same however it is left out.
+#[cfg(feature = "deflate")]
+#[test]
+fn compression_by_default() {
+    use sansocket::deflate::Deflate;
+
+    let said = |deflate: Deflate| format!("{deflate:?}");
+    assert_eq!(said(Deflate::default()), said(Deflate::balance()));
+    assert_ne!(said(Deflate::default()), said(Deflate::speed()));
 }
