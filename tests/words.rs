@@ -161,7 +161,7 @@ fn errors_of_a_stream() {
     assert_eq!(refused.to_string(), SendError::NotOpen.to_string());
     assert!(matches!(Error::from(full.clone()), Error::Full));
     assert!(matches!(Error::from(refused.clone()), Error::Send(SendError::NotOpen)));
-    assert_eq!([full.into_message(), refused.into_message()], ["kept", "kept"].map(Message::from));
+    assert_eq!([full.into_message(), refused.into_message()], ["kept", "kept"].map(sansocket::Outgoing::from));
 }
 
 /// Who speaks `std::io` is told the kind that it knows.
