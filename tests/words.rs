@@ -167,14 +167,15 @@ fn errors_of_a_stream() {
 /// Who speaks `std::io` is told the kind that it knows.
 #[test]
 fn errors_as_those_of_std() {
-    use io::ErrorKind::{InvalidData, InvalidInput, Other, TimedOut as Late, UnexpectedEof, WouldBlock};
+    use io::ErrorKind::{BrokenPipe, InvalidData, InvalidInput, Other, TimedOut as Late, UnexpectedEof, WouldBlock};
 
     for (error, kind) in [
         (Error::from(io::Error::other("broken")), Other),
         (Error::from(InvalidUri::Port), InvalidInput),
         (Error::from(InvalidField::Name), InvalidInput),
         (Error::from(ReasonTooLong { len: 124 }), InvalidInput),
-        (Error::from(SendError::NotOpen), InvalidInput),
+        (Error::from(SendError::NotOpen), BrokenPipe),
+        (Error::from(SendError::InvalidUtf8), InvalidInput),
         (Error::from(NoEntropy), InvalidData),
         (Error::from(HandshakeError::Method), InvalidData),
         (Error::from(ProtocolError::Masked), InvalidData),
