@@ -359,4 +359,14 @@ fn compression_by_default() {
     let said = |deflate: Deflate| format!("{deflate:?}");
     assert_eq!(said(Deflate::default()), said(Deflate::balance()));
     assert_ne!(said(Deflate::default()), said(Deflate::speed()));
+    let memory = Deflate::speed().level(3).no_context_takeover(true).peer_no_context_takeover(true);
+    assert_eq!(said(Deflate::memory()), said(memory));
+    // What is outside counts as the nearest.
+    for (outside, nearest) in [(0, 1), (10, 9), (255, 9)] {
+        assert_eq!(said(Deflate::new().level(outside)), said(Deflate::new().level(nearest)));
+    }
+    for (outside, nearest) in [(0, 8), (7, 8), (16, 15), (255, 15)] {
+        assert_eq!(said(Deflate::new().max_window_bits(outside)), said(Deflate::new().max_window_bits(nearest)));
+        assert_eq!(said(Deflate::new().peer_max_window_bits(outside)), said(Deflate::new().peer_max_window_bits(nearest)));
+    }
 }
