@@ -3,12 +3,15 @@
 //! This is where the handshakes learn whether the crate was built with feature `deflate`: without it nothing is offered, and
 //! nothing agreed on.
 
-pub(super) use self::extension::{accept, answer, apply, offer};
+#[cfg(feature = "deflate")]
+pub(super) use self::with::{accept, answer, apply, offer};
+#[cfg(not(feature = "deflate"))]
+pub(super) use self::without::{accept, answer, apply, offer};
 
 const FIELD: &str = "Sec-WebSocket-Extensions";
 
 #[cfg(feature = "deflate")]
-mod extension {
+mod with {
     use alloc::string::String;
 
     use super::FIELD;
@@ -53,7 +56,7 @@ mod extension {
 }
 
 #[cfg(not(feature = "deflate"))]
-mod extension {
+mod without {
     use alloc::string::String;
     use core::convert::Infallible;
 
