@@ -96,7 +96,7 @@ mod masks;
 mod pings;
 mod progress;
 mod sizes;
-#[cfg(any(feature = "tokio", feature = "futures-io"))]
+#[cfg(all(feature = "testing", any(feature = "tokio", feature = "futures-io")))]
 mod turns;
 mod utf8;
 
