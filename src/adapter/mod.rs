@@ -4,6 +4,7 @@
 pub mod asynchronous;
 mod backpressure;
 pub mod blocking;
+mod cutter;
 #[cfg(feature = "futures-io")]
 pub mod futures;
 #[cfg(feature = "tokio")]
@@ -16,9 +17,6 @@ use crate::connection::{Closed, Ending, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{HandshakeError, InvalidField, InvalidUri};
 use crate::message::ReasonTooLong;
 use crate::timing::TimedOut;
-
-/// Of a message that is written piece by piece, what goes into a frame at most, in bytes: others get through in between.
-const PART: usize = 64 * 1024;
 
 /// What can go wrong with a connection on a stream.
 #[derive(Debug)]

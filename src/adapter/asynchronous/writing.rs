@@ -3,13 +3,13 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::mem::take;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::outgoing::Outlet;
-use crate::adapter::{Error, PART};
+use crate::adapter::Error;
+use crate::adapter::cutter::Cutter;
 use crate::connection::SendError;
 use crate::message::{CloseCode, Compress, Kind};
 
@@ -47,12 +47,7 @@ pub struct MessageWriter<'a, O: Outlet> {
     outlet: &'a mut O,
     kind: Kind,
     compress: Compress,
-    /// To be queued next: a frame's payload.
-    next: Bytes,
-    /// What comes after that.
-    ahead: Bytes,
-    /// Small writes, which come last.
-    gathered: BytesMut,
+    cutter: Cutter,
     progress: Progress,
     /// Why it can't be gone on with.
     failed: Option<SendError>,
@@ -73,15 +68,12 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     pub(super) async fn new(outlet: &'a mut O, kind: Kind) -> Result<Self, Error> {
         outlet.begin();
         outlet.at_once(|driver| driver.wanted += 1);
-        let (next, ahead, gathered) = (Bytes::new(), Bytes::new(), BytesMut::new());
         // If it is dropped while it waits, it is wanted no more.
         let mut writer = Self {
             outlet,
             kind,
             compress: Compress::Automatic,
-            next,
-            ahead,
-            gathered,
+            cutter: Cutter::default(),
             progress: Progress::Waiting,
             failed: None,
         };
@@ -109,13 +101,8 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     /// As [`WebSocket::send`](super::WebSocket::send); [`Error::Send`] also for a text that is none, after which the message can't be
     /// finished.
     pub async fn write_part(&mut self, part: impl Into<Bytes>) -> Result<(), Error> {
-        let part = part.into();
         self.check_unfinished()?;
-        if self.ahead.is_empty() && self.gathered.is_empty() {
-            self.ahead = part;
-        } else {
-            self.gathered.extend_from_slice(&part);
-        }
+        self.cutter.push(part.into());
         self.outlet.begin();
         poll_fn(|cx| {
             ready!(self.poll_pass_on(cx))?;
@@ -149,8 +136,7 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
 
     /// Queues all there is, as parts that are not the last.
     fn poll_pass_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let nothing = self.next.is_empty() && self.ahead.is_empty() && self.gathered.is_empty();
-        if nothing { Poll::Ready(Ok(())) } else { self.poll_send(cx, false) }
+        if self.cutter.is_empty() { Poll::Ready(Ok(())) } else { self.poll_send(cx, false) }
     }
 
     /// Queues all there is, the last part of it as `last` says.
@@ -159,14 +145,7 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
             return Poll::Ready(Err(error.into()));
         }
         loop {
-            if self.next.is_empty() {
-                if self.ahead.is_empty() {
-                    self.ahead = take(&mut self.gathered).freeze();
-                }
-                self.next = self.ahead.split_to(self.ahead.len().min(PART));
-            }
-            let is_last = self.ahead.is_empty() && self.gathered.is_empty();
-            let (how, next) = ((self.kind, self.compress), &mut self.next);
+            let (how, (next, is_last)) = ((self.kind, self.compress), self.cutter.next_part());
             match ready!(self.outlet.poll_in_time(cx, |driver, cx| driver.poll_part(cx, how, next, last && is_last))) {
                 Ok(()) => self.progress = Progress::Begun,
                 Err(Error::Send(error)) => {
@@ -188,12 +167,10 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
 
     pub(in crate::adapter) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.check_unfinished()?;
-        if self.gathered.len() >= PART {
+        if self.cutter.is_full() {
             ready!(self.poll_pass_on(cx))?;
         }
-        let count = bytes.len().min(PART.saturating_sub(self.gathered.len()));
-        self.gathered.extend_from_slice(&bytes[..count]);
-        Poll::Ready(Ok(count))
+        Poll::Ready(Ok(self.cutter.gather(bytes)))
     }
 
     pub(in crate::adapter) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

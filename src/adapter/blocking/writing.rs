@@ -4,11 +4,11 @@ use std::fmt;
 use std::io;
 use std::mem::take;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::stream::Stream;
 use super::{Error, WebSocket};
-use crate::adapter::PART;
+use crate::adapter::cutter::Cutter;
 use crate::connection::SendError;
 use crate::message::{CloseCode, Compress, Kind};
 
@@ -92,12 +92,7 @@ pub struct MessageWriter<'a, O: Outlet> {
     outlet: &'a mut O,
     kind: Kind,
     compress: Compress,
-    /// To be queued next: a frame's payload.
-    next: Bytes,
-    /// What comes after that.
-    ahead: Bytes,
-    /// Small writes, which come last.
-    gathered: BytesMut,
+    cutter: Cutter,
     /// Whether part of the message was queued, and not its last part.
     half_sent: bool,
     /// Why it can't be gone on with.
@@ -106,8 +101,7 @@ pub struct MessageWriter<'a, O: Outlet> {
 
 impl<'a, O: Outlet> MessageWriter<'a, O> {
     pub(super) fn new(outlet: &'a mut O, kind: Kind) -> Self {
-        let (next, ahead, gathered) = (Bytes::new(), Bytes::new(), BytesMut::new());
-        Self { outlet, kind, compress: Compress::Automatic, next, ahead, gathered, half_sent: false, failed: None }
+        Self { outlet, kind, compress: Compress::Automatic, cutter: Cutter::default(), half_sent: false, failed: None }
     }
 
     /// Whether the message is to be compressed; to be said before any of it is written. By default it is, unless its beginning looks
@@ -125,12 +119,7 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     /// As [`WebSocket::send`]. What was not sent then is sent before whatever is written next. [`Error::Send`] also for a text that is
     /// none, after which the message can't be finished.
     pub fn write_part(&mut self, part: impl Into<Bytes>) -> Result<(), Error> {
-        let part = part.into();
-        if self.ahead.is_empty() && self.gathered.is_empty() {
-            self.ahead = part;
-        } else {
-            self.gathered.extend_from_slice(&part);
-        }
+        self.cutter.push(part.into());
         self.send_all(false)
     }
 
@@ -148,19 +137,13 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
         if let Some(error) = self.failed {
             return Err(error.into());
         }
+        if self.cutter.is_empty() && !last {
+            return Ok(());
+        }
         loop {
-            if self.next.is_empty() {
-                if self.ahead.is_empty() {
-                    self.ahead = take(&mut self.gathered).freeze();
-                }
-                self.next = self.ahead.split_to(self.ahead.len().min(PART));
-            }
-            let is_last = self.ahead.is_empty() && self.gathered.is_empty();
-            if self.next.is_empty() && !last {
-                return Ok(());
-            }
+            let (next, is_last) = self.cutter.next_part();
             self.outlet.room()?;
-            if let Err(error) = self.outlet.queue((self.kind, self.compress), take(&mut self.next), last && is_last) {
+            if let Err(error) = self.outlet.queue((self.kind, self.compress), take(next), last && is_last) {
                 self.failed = Some(error);
                 return Err(error.into());
             }
@@ -175,12 +158,10 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
 
 impl<O: Outlet> io::Write for MessageWriter<'_, O> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.gathered.len() >= PART {
+        if self.cutter.is_full() {
             self.send_all(false)?;
         }
-        let count = bytes.len().min(PART.saturating_sub(self.gathered.len()));
-        self.gathered.extend_from_slice(&bytes[..count]);
-        Ok(count)
+        Ok(self.cutter.gather(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
