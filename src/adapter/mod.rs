@@ -18,6 +18,9 @@ use crate::handshake::{HandshakeError, InvalidField, InvalidUri};
 use crate::message::ReasonTooLong;
 use crate::timing::TimedOut;
 
+/// Bytes of messages that may come before a pong that is waited for.
+const EARLY: usize = 64 * 1024;
+
 /// What can go wrong with a connection on a stream.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -9,7 +9,7 @@ use bytes::BufMut;
 
 use super::io::{Clock, Stream};
 use super::pipe::{Patience, Pipe};
-use crate::adapter::Error;
+use crate::adapter::{EARLY, Error};
 use crate::connection::{Closed, Connection, Event, Role};
 use crate::message::Message;
 use crate::timing::{Due, TimedOut};
@@ -22,9 +22,6 @@ const BYTES_IN_A_ROW: usize = 64 * 1024;
 
 /// Pings and pongs after which it does so as well.
 const EVENTS_IN_A_ROW: usize = 256;
-
-/// Bytes of messages that may come before a pong that is waited for.
-const EARLY: usize = 64 * 1024;
 
 /// A connection on a stream.
 #[expect(missing_debug_implementations, reason = "nobody outside can have one")]

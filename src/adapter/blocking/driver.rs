@@ -8,6 +8,7 @@ use bytes::BufMut;
 use super::pipe::{Read, Wait};
 use super::stream::Stream;
 use super::{Error, Overflow, WebSocket};
+use crate::adapter::EARLY;
 use crate::connection::{Event, Role};
 use crate::message::Message;
 use crate::timing::TimedOut;
@@ -15,9 +16,6 @@ use crate::timing::TimedOut;
 /// How long a thread that receives tries to write what the peer does not take, before it looks again for something to read: the
 /// peer may be waiting for us to do so.
 pub(super) const SLICE: Duration = Duration::from_millis(20);
-
-/// Bytes of messages that may come before a pong that is waited for.
-const EARLY: usize = 64 * 1024;
 
 impl<S: Stream> WebSocket<S> {
     /// Sends a ping and waits for the pong.
