@@ -25,8 +25,8 @@ impl<S, C> Hold<S, C> {
         self.0.is_some()
     }
 
-    pub(super) fn take(&mut self, shared: &Arc<Shared<S, C>>) {
-        self.0 = Some(Arc::clone(shared));
+    pub(super) fn take(&mut self, shared: Arc<Shared<S, C>>) {
+        self.0 = Some(shared);
     }
 
     /// For who uses the permit up.

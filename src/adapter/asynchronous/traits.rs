@@ -81,7 +81,7 @@ impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
             }))
             .map_err(Error::for_room)?;
             let shared = Arc::clone(&self.shared);
-            self.hold.take(&shared);
+            self.hold.take(shared);
         }
         Poll::Ready(Ok(()))
     }
