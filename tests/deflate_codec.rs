@@ -228,6 +228,16 @@ fn every_length_comes_through() {
     }
 }
 
+/// Room to compress into is half of a message, or 4 KiB if that is less; more is taken only for what does not fit.
+#[test]
+fn room_is_taken_for_what_is_written() {
+    for (len, room) in [(1000, 564), (8000, 4064), (8064, 4096), (8066, 4096), (1_000_000, 4096)] {
+        let mut out = BytesMut::new();
+        codec(&Deflate::memory()).0.compress(&vec![b'a'; len], true, &mut out);
+        assert_eq!(out.capacity(), room, "{len} bytes become {}", out.len());
+    }
+}
+
 /// The last byte may hold the end of a repetition, of its block, and what follows: it is used up before there is room for all
 /// that it says.
 #[test]
@@ -282,7 +292,7 @@ fn a_million_empty_blocks() {
     while decompressor.inflate(&mut &b"\x00\x00\x00\xff\xff"[..], false, 16, &mut [0]).is_ok() {
         fed += 5;
     }
-    assert!(fed as u64 <= Decompressor::max_compressed(16), "{fed}");
+    assert_eq!(fed, Decompressor::max_compressed(16), "five bytes a block, which it is a multiple of");
     // What a peer may send for a message of just the limit is let through.
     let mut random = StdRng::seed_from_u64(6);
     let message: Vec<u8> = noise(&mut random, 100_000).iter().map(|byte| byte | 0x90).collect();
@@ -290,6 +300,15 @@ fn a_million_empty_blocks() {
     assert!(
         compressed.len() > 110_000 && decompress_in(&mut decompressor, &compressed, Chunking::Whole, 100_000, 512) == Ok(message)
     );
+}
+
+/// For a limit, an eighth more, and 2 MiB: to the byte, and without an overflow.
+#[test]
+fn how_long_a_message_within_a_limit_may_be_compressed() {
+    let lines = [(0, 2_097_152), (7, 2_097_159), (8, 2_097_161), (1_000_000, 3_222_152), (u64::MAX, u64::MAX)];
+    for (limit, most) in lines {
+        assert_eq!(Decompressor::max_compressed(limit), most, "{limit}");
+    }
 }
 
 #[test]
@@ -317,6 +336,9 @@ fn what_is_not_deflate() {
             assert_eq!(decompress(HELLO).as_deref(), Ok(&b"Hello"[..]));
             assert_eq!(decompress(message), Err(InflateError::Corrupt), "{why}");
             assert_eq!(decompress(HELLO).as_deref(), Ok(&b"Hello"[..]), "{why}: and another message");
+            assert_eq!(decompress("f200110000"), Err(InflateError::Corrupt), "{why}: messages still stand alone");
+            assert_eq!(decompress(HELLO).as_deref(), Ok(&b"Hello"[..]));
+            assert_eq!(decompressor.held(), 0, "{why}: and leave nothing behind");
         }
     }
 }
@@ -464,6 +486,21 @@ fn what_is_sent_as_it_is() {
     }
 }
 
+/// Without takeover a message goes compressed if that is shorter, were it by a byte. If it is as long it goes as it is (RFC 7692
+/// §6 leaves the choice): who receives it is spared the work.
+#[test]
+fn what_gets_no_smaller_is_sent_as_it_is() {
+    let deflate = Deflate::memory().threshold(0);
+    let mut by = Vec::new();
+    for len in 1..40 {
+        let message = vec![b'a'; len];
+        let compressed = compress(&mut codec(&deflate).0, &message).len();
+        assert_eq!(codec(&deflate).0.automatic(&message).is_some(), compressed < len, "{len} bytes become {compressed}");
+        by.push(len as isize - compressed as isize);
+    }
+    assert!([-2, 0, 1].iter().all(|difference| by.contains(difference)), "{by:?}");
+}
+
 /// Noise too short to be seen before it is compressed: after four such messages there are pauses, and text ends them.
 #[test]
 fn pauses_after_messages_that_do_not_get_smaller() {
@@ -500,6 +537,7 @@ fn pauses_after_messages_that_do_not_get_smaller() {
 fn debug_shows_no_content() {
     let (mut compressor, mut decompressor) = codec(&Deflate::speed());
     inflate(&mut decompressor, &compress(&mut compressor, b"Hello")).unwrap();
-    let shown = format!("{compressor:?} {decompressor:?}");
-    assert!(!shown.contains("Hello") && shown.contains("takeover: true"), "{shown}");
+    for shown in [format!("{compressor:?}"), format!("{decompressor:?}")] {
+        assert!(!shown.contains("Hello") && shown.contains("takeover: true"), "{shown}");
+    }
 }

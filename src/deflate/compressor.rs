@@ -126,16 +126,17 @@ impl fmt::Debug for Compressor {
 /// Of n bytes, counted by value, the sum of the squared counts is n + n²/256 if they are random, and more the more they differ:
 /// n + n²/64 for base64, n + n²/20 for English. Repetitions farther apart than the sample is long go unnoticed.
 fn looks_random(message: &[u8]) -> bool {
-    if message.len() < SAMPLE {
-        return false;
-    }
+    message.len() >= SAMPLE && squares(message) < SAMPLE + SAMPLE * SAMPLE / 160
+}
+
+/// The sum of the squared counts of a message that is no shorter than the sample.
+fn squares(message: &[u8]) -> usize {
     let mut counts = [0_u16; 256];
     // Pieces from all over the message, so that a header of text in front does not decide.
     for piece in message.chunks(message.len() / PIECES).take(PIECES) {
         piece.iter().take(SAMPLE / PIECES).for_each(|&byte| counts[usize::from(byte)] += 1);
     }
-    let squares: usize = counts.iter().map(|&count| usize::from(count) * usize::from(count)).sum();
-    squares < SAMPLE + SAMPLE * SAMPLE / 160
+    counts.iter().map(|&count| usize::from(count) * usize::from(count)).sum()
 }
 
 /// The bytes that [`looks_random`] looks at: enough for random ones to be told from base64 by far more than chance.
