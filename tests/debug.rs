@@ -55,20 +55,3 @@ fn nothing_secret_is_shown() {
         }
     }
 }
-
-/// Bytes that come while the application makes up its mind are the connection's; those after a rejection are nobody's.
-#[test]
-fn no_byte_after_the_head_is_lost_or_kept_for_nothing() {
-    let head = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-    let mut handshake = ServerHandshake::new(Config::new());
-    handshake.input().put_slice(head);
-    handshake.input().put_slice(&masked(0x81, b"one"));
-    let mut request = handshake.receive().unwrap().unwrap();
-    request.input().put_slice(&masked(0x81, b"two"));
-    request.end_input();
-    let mut connection = request.accept();
-    assert_eq!(connection.receive(), Some(Event::Message("one".into())));
-    assert_eq!(connection.receive(), Some(Event::Message("two".into())));
-    assert!(matches!(connection.receive(), Some(Event::Closed(_))));
-}

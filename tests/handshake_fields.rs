@@ -291,12 +291,15 @@ fn limits_are_exact() {
     let empty = request("example.com", &[]).len();
     let head = |len: usize| request("example.com", &[&line(MAX_LINE), &line(len - empty - MAX_LINE)]);
     let fields = |n: usize| request("example.com", &vec![&b"a:"[..]; n - 5]);
+    let half = |rest: usize| request("example.com", &[&line(MAX_HEAD - MAX_LINE - (empty - 2)), &line(rest)]);
     let start = |len: usize| [b"GET /", &vec![b'x'; len - 16][..], &request("h", &[])[9..]].concat();
     for (good, bad, error) in [
         (head(MAX_HEAD), head(MAX_HEAD + 1), E::HeadTooLong { limit: MAX_HEAD }),
         (request("h", &[&line(MAX_LINE)]), request("h", &[&line(MAX_LINE + 1)]), E::LineTooLong { limit: MAX_LINE }),
         (start(MAX_LINE), start(MAX_LINE + 1), E::LineTooLong { limit: MAX_LINE }),
         (fields(MAX_FIELDS), fields(MAX_FIELDS + 1), E::TooManyFields { limit: MAX_FIELDS }),
+        // Where a line and the head reach their limits with the same byte, the head's is told.
+        (half(MAX_LINE - 2), half(MAX_LINE + 1), E::HeadTooLong { limit: MAX_HEAD }),
     ] {
         assert_eq!(error.status(), Some(431)); // RFC 6585 §5
         for chunking in

@@ -439,3 +439,20 @@ fn the_end_of_the_input_is_told_to_the_connection() {
     assert_eq!(connection.receive(), Some(Event::Message("bye".into())));
     assert!(matches!(connection.receive(), Some(Event::Closed(_))));
 }
+
+/// What comes while the application makes up its mind: the connection reads on where the handshake stopped.
+#[test]
+fn what_comes_before_the_answer_is_told_to_the_connection() {
+    for ends in [false, true] {
+        let mut request = request_of(&[request("", b""), masked(0x81, b"one")].concat());
+        request.input().put_slice(&masked(0x81, b"two"));
+        if ends {
+            request.end_input();
+        }
+        let mut connection = request.accept();
+        assert_eq!(connection.wants_read(), !ends);
+        assert_eq!(connection.receive(), Some(Event::Message("one".into())));
+        assert_eq!(connection.receive(), Some(Event::Message("two".into())));
+        assert_eq!(matches!(connection.receive(), Some(Event::Closed(_))), ends);
+    }
+}

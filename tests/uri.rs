@@ -43,6 +43,8 @@ const ADDRESSES: &[(&str, Result<Place, InvalidUri>)] = &[
     ("ws://0x7f.1/", to("0x7f.1", 80, "/")), // a name, as far as the grammar goes
     ("ws://[::1]", to("::1", 80, "/")),      // RFC 3986 §3.2.2: without brackets for the resolver
     ("ws://[::1]:9001/", to("::1", 9001, "/")),
+    ("ws://[::]/", to("::", 80, "/")), // a colon before the bracket
+    ("ws://[::]:81/", to("::", 81, "/")),
     ("ws://[::1]?x", to("::1", 80, "/?x")),
     ("ws://[2001:DB8::1]:", to("2001:DB8::1", 80, "/")),
     ("ws://[::ffff:127.0.0.1]/", to("::ffff:127.0.0.1", 80, "/")),
@@ -91,6 +93,8 @@ const ADDRESSES: &[(&str, Result<Place, InvalidUri>)] = &[
     ("ws://[1::2::3]/", Err(Host)),
     ("ws://[v1.x]/", Err(Host)), // RFC 3986 §3.2.2: of an unknown version
     ("ws://h]/", Err(Host)),
+    ("ws://]/", Err(Host)),
+    ("ws://]:80/", Err(Host)),
     ("ws://h:0/", Err(Port)),
     ("ws://h:65536/", Err(Port)),
     ("ws://h:99999/", Err(Port)),

@@ -122,10 +122,11 @@ impl core::str::FromStr for Uri {
 
 /// Reads `host[:port]`; an IPv6 address keeps its brackets.
 pub(super) fn parse_authority(authority: &str) -> Result<(&str, Option<u16>), InvalidUri> {
-    let after_brackets = authority.rfind(']').map_or(0, |end| end + 1);
+    // Colons before the closing bracket are the address's.
+    let bracket = authority.rfind(']').unwrap_or(0);
     // The last colon: an IPv6 address without brackets is no host, whatever follows it.
-    let (host, port) = match authority[after_brackets..].rfind(':') {
-        Some(colon) => authority.split_at(after_brackets + colon),
+    let (host, port) = match authority[bracket..].rfind(':') {
+        Some(colon) => authority.split_at(bracket + colon),
         None => (authority, ""),
     };
     let is_host = match host.strip_prefix('[') {
