@@ -2,47 +2,25 @@
 //!
 //! The states that connections share are shared by threads as well, so one test runs at a time.
 #![cfg(feature = "deflate")]
-#![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::panic)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+#[path = "support/counting.rs"]
+mod counting;
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 
 use bytes::{Buf, BufMut};
+use counting::cost;
 use sansocket::deflate::Deflate;
 use sansocket::{Config, Connection, Event, Kind};
 use support::Chunking;
 use support::deflate::{json, opened};
 
-struct Counting;
-
-static LIVE: AtomicIsize = AtomicIsize::new(0);
-
-// SAFETY: every call is passed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size() as isize, Relaxed);
-        // SAFETY: as above.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size() as isize, Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 /// Bytes that are live after some work, above those before.
 fn held<T>(work: impl FnOnce() -> T) -> (T, isize) {
-    let before = LIVE.load(Relaxed);
-    let result = work();
-    (result, LIVE.load(Relaxed) - before)
+    let (result, cost) = cost(work);
+    (result, cost.held)
 }
 
 /// Sends a message, which arrives.
@@ -61,7 +39,7 @@ fn send(from: &mut Connection, to: &mut Connection, message: &str) {
     assert_eq!(from.receive(), None);
 }
 
-/// What is live is counted for the whole process.
+/// What one test has of the shared states, the other would have to make.
 static ALONE: Mutex<()> = Mutex::new(());
 
 #[test]

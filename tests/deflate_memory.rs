@@ -2,50 +2,16 @@
 //!
 //! The states that connections share are shared by threads as well, so this is one test after another in one function.
 #![cfg(feature = "deflate")]
-#![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::panic)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+#[path = "support/counting.rs"]
+mod counting;
+
 use std::thread;
 
 use bytes::BytesMut;
+use counting::cost;
 use sansocket::deflate::{Compressor, Decompressor, Deflate, InflateError};
-
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-fn add(bytes: usize) {
-    PEAK.fetch_max(LIVE.fetch_add(bytes, Relaxed) + bytes, Relaxed);
-}
-
-// SAFETY: every call is passed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        add(layout.size());
-        // SAFETY: as above.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// Bytes that are live after some work, and at its highest point, above those before.
-fn cost<T>(work: impl FnOnce() -> T) -> (T, isize, isize) {
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let result = work();
-    let above = |bytes: usize| bytes as isize - before as isize;
-    (result, above(LIVE.load(Relaxed)), above(PEAK.load(Relaxed)))
-}
 
 fn codec(deflate: &Deflate) -> (Compressor, Decompressor) {
     let (agreed, _) = deflate.answer([("client_max_window_bits", None)]).unwrap();
@@ -89,18 +55,18 @@ fn each_preset_holds_what_the_docs_say() {
     ] {
         // What the pool holds is no connection's.
         use_once(&deflate, &message);
-        let ((mut compressor, mut decompressor), held, _) = cost(|| codec(&deflate));
-        assert_eq!(held, 0, "{name}: before the first message");
+        let ((mut compressor, mut decompressor), before) = cost(|| codec(&deflate));
+        assert_eq!(before.held, 0, "{name}: before the first message");
         let mut compressed = BytesMut::with_capacity(8192);
-        let ((), held, peak) = cost(|| compressor.compress(&message, true, &mut compressed));
-        assert_near(held, compressing, name);
-        assert_near(peak, compressing, name);
-        let (got, held, _) = cost(|| inflate(&mut decompressor, [&compressed[..]].into_iter(), 4096).map(|got| got == message));
+        let ((), once) = cost(|| compressor.compress(&message, true, &mut compressed));
+        assert_near(once.held, compressing, name);
+        assert_near(once.peak, compressing, name);
+        let (got, once) = cost(|| inflate(&mut decompressor, [&compressed[..]].into_iter(), 4096).map(|got| got == message));
         assert_eq!(got, Ok(true));
-        assert_near(held, decompressing, name);
+        assert_near(once.held, decompressing, name);
         assert_eq!((compressor.held(), decompressor.held()), (compressing as usize, decompressing as usize), "{name}");
-        let ((), held, _) = cost(|| compressor.release());
-        assert_near(held, -compressing, name);
+        let ((), once) = cost(|| compressor.release());
+        assert_near(once.held, -compressing, name);
         assert_eq!(compressor.held(), 0);
     }
 }
@@ -117,8 +83,8 @@ fn held_is_what_is_held() {
         for bits in 8..=15 {
             let mut compressor = codec(&Deflate::new().level(level).max_window_bits(bits)).0;
             let mut out = BytesMut::with_capacity(512);
-            let ((), held, _) = cost(|| compressor.compress(b"Hello", true, &mut out));
-            assert_near(held, compressor.held() as isize, &format!("level {level}, window bits {bits}"));
+            let ((), once) = cost(|| compressor.compress(b"Hello", true, &mut out));
+            assert_near(once.held, compressor.held() as isize, &format!("level {level}, window bits {bits}"));
         }
     }
 }
@@ -126,7 +92,7 @@ fn held_is_what_is_held() {
 /// Many connections, many threads, messages under way in parts: what is left is a bounded number of states.
 fn connections_share_what_they_do_not_keep() {
     let deflate = Deflate::memory();
-    let ((), held, _) = cost(|| {
+    let (in_threads, here) = cost(|| {
         let mut many: Vec<_> = (0..100).map(|_| codec(&deflate)).collect();
         let mut out = BytesMut::new();
         for (compressor, decompressor) in &mut many {
@@ -139,11 +105,12 @@ fn connections_share_what_they_do_not_keep() {
             assert_eq!((compressor.held(), decompressor.held()), (0, 0));
         }
         thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| (0..100).for_each(|_| use_once(&deflate, b"Hello, Hello")));
-            }
-        });
+            let work = || cost(|| (0..100).for_each(|_| use_once(&deflate, b"Hello, Hello"))).1.held;
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum::<isize>()
+        })
     });
+    let held = here.held + in_threads;
     // 32 of each kind, one of which was there before.
     let each = 279_680 + 47_680;
     assert!((30 * each..32 * each).contains(&held), "{held}");
@@ -158,14 +125,14 @@ fn bombs() {
     for (name, size) in [("whole", bomb.len()), ("in a thousand fragments", bomb.len() / 1000), ("byte by byte", 1)] {
         for deflate in [Deflate::speed(), Deflate::memory()] {
             let mut decompressor = codec(&deflate).1;
-            let (got, held, peak) = cost(|| {
+            let (got, taken) = cost(|| {
                 let innocent = &b"\xf2\x48\xcd\xc9\xc9\x07\x00"[..];
                 assert_eq!(inflate(&mut decompressor, [innocent].into_iter(), LIMIT).as_deref(), Ok(&b"Hello"[..]));
                 inflate(&mut decompressor, bomb.chunks(size), LIMIT).map(|message| message.len())
             });
             assert_eq!(got, Err(InflateError::TooBig), "{name}");
-            assert!(peak <= (LIMIT + 64 * 1024) as isize, "{name}: {peak}");
-            assert!(held <= 0, "{name}: {held} are held after the end");
+            assert!(taken.peak <= (LIMIT + 64 * 1024) as isize, "{name}: {}", taken.peak);
+            assert!(taken.held <= 0, "{name}: {} are held after the end", taken.held);
         }
     }
 }
