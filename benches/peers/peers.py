@@ -1,0 +1,111 @@
+"""Who is measured: the floors, the library, its peers; how each is started, and what it is compared to."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+WS = "ws@8.23.0"
+WEBSOCKETS = "websockets==17.4"
+
+# Seconds for an installation.
+INSTALLATION = 300
+
+
+@dataclass(frozen=True)
+class Peer:
+    name: str
+    # The server that does no more than the same reads and writes.
+    floor: str
+    # Whose it is: "floor", "ours", "crate NAME", "npm" or "pip".
+    kind: str
+    # Connections it is asked to hold where memory is measured, if not all.
+    holds: int = 1_000_000
+
+    @property
+    def is_rival(self) -> bool:
+        return self.kind not in ("floor", "ours")
+
+
+def on_tokio(crate: str, feed: bool = False) -> list:
+    names = [crate, f"{crate}-feed"] if feed else [crate]
+    return [Peer(name, "raw-tokio", f"crate {crate}") for name in names]
+
+
+PEERS = [
+    Peer("raw-epoll", "raw-epoll", "floor"),
+    Peer("raw-tokio", "raw-tokio", "floor"),
+    Peer("sansocket-tokio", "raw-tokio", "ours"),
+    Peer("sansocket-tokio-feed", "raw-tokio", "ours"),
+    Peer("sansocket-epoll", "raw-epoll", "ours"),
+    Peer("sansocket-blocking", "raw-epoll", "ours", holds=2_000),
+    *on_tokio("tokio-tungstenite", feed=True),
+    *on_tokio("fastwebsockets"),
+    *on_tokio("tokio-websockets", feed=True),
+    *on_tokio("yawc", feed=True),
+    *on_tokio("sockudo-ws", feed=True),
+    *on_tokio("soketto", feed=True),
+    *on_tokio("wtx"),
+    *on_tokio("web-socket"),
+    Peer("ws (node)", "raw-epoll", "npm"),
+    Peer("websockets (python)", "raw-epoll", "pip", holds=3_000),
+]
+
+
+def select(patterns: list) -> list:
+    """Peers by name, and the floors that they are compared to."""
+    if not patterns:
+        return PEERS
+    chosen = [peer for peer in PEERS if any(fnmatch(peer.name, pattern) for pattern in patterns)]
+    floors = {peer.floor for peer in chosen}
+    return [peer for peer in PEERS if peer in chosen or peer.name in floors]
+
+
+class Unavailable(Exception):
+    """A peer can't be had on this machine."""
+
+
+class Commands:
+    """The commands that start the servers. What comes from other registries is installed below `work`."""
+
+    def __init__(self, programs: Path, work: Path, processes):
+        self.programs, self.work, self.processes = programs, work, processes
+        self.env = {"NODE_PATH": str(work / "node_modules"), "PYTHONPATH": str(work / "python")}
+
+    def of(self, peer: Peer) -> list:
+        if peer.kind == "npm":
+            return self._ws()
+        if peer.kind == "pip":
+            return self._websockets()
+        return [self.programs / "server", peer.name]
+
+    def _ws(self) -> list:
+        if not shutil.which("npm"):
+            raise Unavailable("no npm, which installs it")
+        flags = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", self.work]
+        self._install(self.work / "node_modules" / "ws", ["npm", "install", *flags, WS])
+        return ["node", HERE / "server_ws.js"]
+
+    def _websockets(self) -> list:
+        target = self.work / "python"
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", target]
+        self._install(target / "websockets", [*pip, WEBSOCKETS])
+        return [sys.executable, HERE / "server_websockets.py"]
+
+    def _install(self, probe: Path, command: list) -> None:
+        if not probe.exists():
+            self.processes.run(command, self.work / "logs" / "install.log", INSTALLATION)
+
+
+def version(peer: Peer) -> str:
+    """What is measured, as the lock file or the pins above have it."""
+    if peer.kind in ("npm", "pip"):
+        return re.split("[@=]+", WS if peer.kind == "npm" else WEBSOCKETS)[1]
+    crate = {"floor": "tokio", "ours": "sansocket"}.get(peer.kind) or peer.kind.split()[1]
+    lock = (HERE / "Cargo.lock").read_text()
+    return re.search(rf'^name = "{crate}"\nversion = "(.*)"$', lock, re.MULTILINE)[1]

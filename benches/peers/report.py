@@ -1,0 +1,84 @@
+"""The measured rounds as tables of Markdown."""
+
+from __future__ import annotations
+
+from statistics import median
+
+
+def files(measured: dict) -> dict:
+    """What is saved of a run, by name."""
+    return {"report.md": markdown(measured)}
+
+
+def markdown(measured: dict) -> str:
+    parts = [f"# Echo servers, measured {measured['when']}", f"{measured['machine']}; {measured['system']}.", versions(measured)]
+    parts += [cell_table(measured, name) for name in measured["cells"]]
+    if measured["problems"]:
+        parts.append("## Problems\n\n" + "\n".join(f"* {problem.splitlines()[0]}" for problem in measured["problems"]))
+    return "\n\n".join(parts) + "\n"
+
+
+def versions(measured: dict) -> str:
+    known = {}
+    for name, about in measured["peers"].items():
+        known.setdefault("tokio" if about["kind"] == "floor" else name.removesuffix("-feed"), about["version"])
+    return "Versions: " + ", ".join(f"{name} {version}" for name, version in known.items()) + "."
+
+
+def cell_table(measured: dict, name: str) -> str:
+    """One cell: what a message costs each server, and beside whom that is much."""
+    cell = measured["cells"][name]
+    rows = [["server", "CPU µs/message", "÷ floor", "÷ best peer", "messages/s", "p50 µs", "p99 µs", "busy"]]
+    rival = best_rival(measured, cell["rounds"])
+    for peer, about in measured["peers"].items():
+        rounds = [turn[peer] for turn in cell["rounds"] if peer in turn]
+        if not rounds:
+            rows.append([peer, "failed"] + [""] * (len(rows[0]) - 2))
+            continue
+        middle = {key: median(outcome[key] for outcome in rounds) for key in rounds[0]}
+        costs = [outcome["cpu_us"] for outcome in rounds]
+        rows.append([
+            peer,
+            f"{figure(min(costs))} – **{figure(median(costs))}** – {figure(max(costs))}",
+            ratio(cell["rounds"], peer, about["floor"]),
+            ratio(cell["rounds"], peer, rival) if rival else "",
+            f"{middle['per_second']:,.0f}",
+            figure(middle["p50_us"]),
+            figure(middle["p99_us"]),
+            f"{middle['busy']:.0%}",
+        ])
+    return f"## {name}: {cell['title']}\n\n{table(rows)}"
+
+
+def best_rival(measured: dict, rounds: list) -> str | None:
+    """The peer whose messages cost least."""
+    rivals = [name for name, about in measured["peers"].items() if about["kind"] not in ("floor", "ours")]
+    costs = {name: [turn[name]["cpu_us"] for turn in rounds if name in turn] for name in rivals}
+    return min((name for name in rivals if costs[name]), key=lambda name: median(costs[name]), default=None)
+
+
+def ratio_of(rounds: list, peer: str, other: str) -> float | None:
+    """How many times the other's CPU a message costs: of each round by itself, as the machine's pace changes between rounds."""
+    ratios = [turn[peer]["cpu_us"] / turn[other]["cpu_us"] for turn in rounds if peer in turn and other in turn]
+    return median(ratios) if ratios else None
+
+
+def ratio(rounds: list, peer: str, other: str) -> str:
+    value = ratio_of(rounds, peer, other)
+    return "" if value is None else f"{value:.2f}"
+
+
+def figure(value: float) -> str:
+    """Three digits that count."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def table(rows: list) -> str:
+    """Markdown, aligned for those who read it as it is."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    def line(cells):
+        first, *others = zip(cells, widths)
+        return "| " + " | ".join([first[0].ljust(first[1])] + [text.rjust(width) for text, width in others]) + " |"
+
+    rule = "|" + "|".join(["-" * (widths[0] + 2)] + ["-" * (width + 1) + ":" for width in widths[1:]]) + "|"
+    return "\n".join([line(rows[0]), rule, *map(line, rows[1:])])

@@ -1,0 +1,111 @@
+//! One client: opens its connection, sends batches, and compares every byte that comes back.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+
+use crate::batch::Batch;
+use crate::{Arguments, Failure};
+
+/// How long a server may be silent that owes an answer.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Connections from one address of the loopback net, whose ports are not many more.
+const PER_ADDRESS: usize = 20_000;
+
+/// A connection, open and blocking.
+pub fn open(arguments: &Arguments, index: usize) -> Result<TcpStream, Failure> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    if index >= PER_ADDRESS {
+        let address = u32::from(Ipv4Addr::LOCALHOST) + u32::try_from(index / PER_ADDRESS)?;
+        socket.bind(&SocketAddr::from((Ipv4Addr::from(address), 0)).into())?;
+    }
+    socket.connect_timeout(&arguments.addr.into(), PATIENCE)?;
+    socket.set_tcp_nodelay(true)?;
+    let mut stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    if !arguments.raw {
+        upgrade(&mut stream)?;
+    }
+    Ok(stream)
+}
+
+/// The opening handshake of RFC 6455 §1.3, with the key and the answer that stand there.
+fn upgrade(stream: &mut TcpStream) -> Result<(), Failure> {
+    stream.write_all(
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    )?;
+    let mut head = Vec::new();
+    let mut room = [0; 4096];
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut room)? {
+            0 => return Err("the server hung up in the handshake".into()),
+            read => head.extend_from_slice(&room[..read]),
+        }
+    }
+    let head = String::from_utf8(head)?;
+    if head.starts_with("HTTP/1.1 101 ") && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") {
+        Ok(())
+    } else {
+        Err(format!("the server refused: {head}").into())
+    }
+}
+
+/// How far a batch is under way there and back.
+#[derive(Default)]
+pub struct Progress {
+    sent: usize,
+    received: usize,
+}
+
+/// What there is to wait for.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Step {
+    /// All was sent, and not all is back.
+    Read,
+    /// There was no room to send the rest; some of the answer may come before.
+    ReadOrWrite,
+    /// The batch is back.
+    Done,
+}
+
+impl Progress {
+    /// Writes what there is room for.
+    pub fn write(&mut self, stream: &mut TcpStream, batch: &Batch) -> Result<Step, Failure> {
+        while self.sent < batch.sent.len() {
+            match stream.write(&batch.sent[self.sent..]) {
+                Ok(written) => self.sent += written,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Step::ReadOrWrite),
+                Err(error) => return Err(format!("while sending: {error}").into()),
+            }
+        }
+        Ok(Step::Read)
+    }
+
+    /// Reads once, and compares what comes.
+    pub fn read(&mut self, stream: &mut TcpStream, batch: &Batch, window: &mut [u8]) -> Result<Step, Failure> {
+        let read = match stream.read(window) {
+            Ok(0) => return Err("the server hung up".into()),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(format!("while receiving: {error}").into()),
+        };
+        let end = self.received + read;
+        if batch.expected.get(self.received..end) != Some(&window[..read]) {
+            return Err(format!("a wrong echo: {read} bytes after {} of {}", self.received, batch.expected.len()).into());
+        }
+        self.received = end;
+        Ok(if end == batch.expected.len() {
+            *self = Self::default();
+            Step::Done
+        } else if self.sent < batch.sent.len() {
+            Step::ReadOrWrite
+        } else {
+            Step::Read
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! Many connections that do nothing, and what each of them costs the server: before, and after a large message.
+
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+use crate::batch::Batch;
+use crate::connection::{self, Progress, Step};
+use crate::{Arguments, Failure};
+
+/// After this, what a server gives back when it is idle was given back.
+const SETTLE: Duration = Duration::from_secs(2);
+
+pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
+    let small = Batch::new(1, 20, arguments.raw);
+    let large = Batch::new(1, 64 * 1024, arguments.raw);
+    let mut window = vec![0; 128 * 1024];
+    let mut echo = |streams: &mut [TcpStream], batch| -> Result<(), Failure> {
+        streams.iter_mut().try_for_each(|stream| echo(stream, batch, &mut window))
+    };
+
+    // What a server takes once for all: it is no connection's.
+    let mut first = [connection::open(arguments, 0)?];
+    echo(&mut first, &large)?;
+    echo(&mut first, &small)?;
+    thread::sleep(SETTLE);
+    let before = arguments.server.resident()?;
+    let per_connection =
+        || -> Result<f64, Failure> { Ok((arguments.server.resident()? as f64 - before as f64) / arguments.connections as f64) };
+
+    let mut streams =
+        (0..arguments.connections).map(|index| connection::open(arguments, index)).collect::<Result<Vec<_>, _>>()?;
+    thread::sleep(SETTLE);
+    let idle = per_connection()?;
+    echo(&mut streams, &large)?;
+    let after_large = per_connection()?;
+    echo(&mut streams, &small)?;
+    thread::sleep(SETTLE);
+    let later = per_connection()?;
+    let connections = arguments.connections;
+    Ok(format!(r#"{{"connections": {connections}, "idle": {idle:.0}, "after_large": {after_large:.0}, "later": {later:.0}}}"#))
+}
+
+fn echo(stream: &mut TcpStream, batch: &Batch, window: &mut [u8]) -> Result<(), Failure> {
+    let mut progress = Progress::default();
+    progress.write(stream, batch)?;
+    while progress.read(stream, batch, window)? != Step::Done {}
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! The floor of what is on tokio: bytes go back as they come. One window for all connections, as a connection of its own would
+//! only cost more.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::net::TcpListener;
+use std::pin::Pin;
+use std::task::{Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::{Failure, tasks};
+
+pub fn serve(listener: TcpListener) -> Result<(), Failure> {
+    tasks::serve(listener, echo)
+}
+
+thread_local! {
+    static WINDOW: RefCell<Vec<u8>> = RefCell::new(vec![0; 512 * 1024]);
+}
+
+async fn echo(mut stream: TcpStream) -> Result<(), Failure> {
+    let mut rest = Vec::new();
+    while read_and_write(&mut stream, &mut rest).await? {
+        stream.write_all(&rest).await?;
+        rest.clear();
+    }
+    Ok(())
+}
+
+/// Reads once and writes once; `rest` is what there was no room for. `false` at the end.
+async fn read_and_write(stream: &mut TcpStream, rest: &mut Vec<u8>) -> io::Result<bool> {
+    poll_fn(|context| {
+        WINDOW.with_borrow_mut(|window| {
+            // Not `try_read`: that does not see that a short read has emptied the socket, and asks again in vain.
+            let mut read = ReadBuf::new(window);
+            ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
+            let read = read.filled();
+            let written = match stream.try_write(read) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+                result => result?,
+            };
+            rest.extend_from_slice(&read[written..]);
+            Poll::Ready(Ok(!read.is_empty()))
+        })
+    })
+    .await
+}

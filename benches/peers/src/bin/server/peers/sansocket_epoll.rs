@@ -1,0 +1,73 @@
+//! sansocket's core without an adapter, on an event loop of one's own: take what is there, answer it, write once.
+
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use sansocket::bytes::{Buf, BufMut};
+use sansocket::{Config, Connection, Event, ServerHandshake};
+
+use crate::Failure;
+use crate::epoll::{self, Conversation, Next};
+
+pub fn serve(listener: TcpListener) -> Result<(), Failure> {
+    epoll::serve::<Echo>(listener)
+}
+
+enum Echo {
+    Opening(Box<ServerHandshake>),
+    Open(Box<Connection>),
+}
+
+impl Default for Echo {
+    fn default() -> Self {
+        Self::Opening(Box::new(ServerHandshake::new(Config::new())))
+    }
+}
+
+impl Conversation for Echo {
+    fn readable(&mut self, stream: &mut TcpStream, window: &mut [u8]) -> io::Result<Next> {
+        let read = stream.read(window)?;
+        match self {
+            Self::Opening(_) if read == 0 => return Ok(Next::End),
+            Self::Opening(handshake) => {
+                handshake.input().put_slice(&window[..read]);
+                match handshake.receive() {
+                    Ok(Some(request)) => *self = Self::Open(Box::new(request.accept())),
+                    Ok(None) => return Ok(Next::Read),
+                    Err(rejection) => return Err(io::Error::other(rejection.error().to_string())),
+                }
+            }
+            Self::Open(connection) if read == 0 => connection.end_input(),
+            Self::Open(connection) => connection.input().put_slice(&window[..read]),
+        }
+        self.answer()?;
+        self.writable(stream)
+    }
+
+    fn writable(&mut self, stream: &mut TcpStream) -> io::Result<Next> {
+        let Self::Open(connection) = self else { return Ok(Next::Read) };
+        while connection.wants_write() {
+            let mut slices = [IoSlice::new(&[]); 64];
+            let output = connection.output();
+            let count = output.chunks_vectored(&mut slices);
+            match stream.write_vectored(&slices[..count]) {
+                Ok(written) => output.advance(written),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Next::Write),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(if connection.wants_read() { Next::Read } else { Next::End })
+    }
+}
+
+impl Echo {
+    fn answer(&mut self) -> io::Result<()> {
+        let Self::Open(connection) = self else { return Ok(()) };
+        while let Some(event) = connection.receive() {
+            if let Event::Message(message) = event {
+                connection.send(message).map_err(io::Error::other)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,28 @@
+//! The accept loop of every server on tokio: one thread, a task a connection.
+
+use std::net::TcpListener;
+
+use tokio::net::TcpStream;
+
+use crate::Failure;
+
+/// Gives every connection to `echo`, in a task of its own.
+pub fn serve<F>(listener: TcpListener, echo: impl Fn(TcpStream) -> F) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), Failure>> + Send + 'static,
+{
+    listener.set_nonblocking(true)?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        loop {
+            let (stream, _) = listener.accept().await?;
+            stream.set_nodelay(true)?;
+            let conversation = echo(stream);
+            tokio::spawn(async {
+                if let Err(error) = conversation.await {
+                    eprintln!("a connection ended: {error}");
+                }
+            });
+        }
+    })
+}
