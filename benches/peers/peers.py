@@ -49,9 +49,10 @@ PEERS = [
     *on_tokio("tokio-websockets", feed=True),
     *on_tokio("yawc", feed=True),
     *on_tokio("sockudo-ws", feed=True),
-    *on_tokio("soketto", feed=True),
+    *on_tokio("soketto"),
     *on_tokio("wtx"),
     *on_tokio("web-socket"),
+    Peer("web-socket-buf", "raw-tokio", "crate web-socket"),
     Peer("ws (node)", "raw-epoll", "npm"),
     Peer("websockets (python)", "raw-epoll", "pip", holds=3_000),
 ]

@@ -21,7 +21,7 @@ def markdown(measured: dict) -> str:
 def versions(measured: dict) -> str:
     known = {}
     for name, about in measured["peers"].items():
-        known.setdefault("tokio" if about["kind"] == "floor" else name.removesuffix("-feed"), about["version"])
+        known.setdefault("tokio" if about["kind"] == "floor" else name.removesuffix("-feed").removesuffix("-buf"), about["version"])
     return "Versions: " + ", ".join(f"{name} {version}" for name, version in known.items()) + "."
 
 

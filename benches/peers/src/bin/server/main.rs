@@ -5,6 +5,7 @@
 
 mod epoll;
 mod feeding;
+mod http;
 mod peers;
 mod tasks;
 

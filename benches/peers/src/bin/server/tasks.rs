@@ -17,12 +17,16 @@ where
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            let conversation = echo(stream);
-            tokio::spawn(async {
-                if let Err(error) = conversation.await {
-                    eprintln!("a connection ended: {error}");
-                }
-            });
+            spawn(echo(stream));
         }
     })
+}
+
+/// Has a conversation in a task of its own.
+pub fn spawn(conversation: impl Future<Output = Result<(), Failure>> + Send + 'static) {
+    tokio::spawn(async {
+        if let Err(error) = conversation.await {
+            eprintln!("a connection ended: {error}");
+        }
+    });
 }

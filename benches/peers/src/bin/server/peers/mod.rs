@@ -1,11 +1,18 @@
 //! The servers by name, one file a library.
 
+mod fastwebsockets;
 mod raw_epoll;
 mod raw_tokio;
 mod sansocket_blocking;
 mod sansocket_epoll;
 mod sansocket_tokio;
+mod sockudo;
+mod soketto;
+mod tokio_websockets;
 mod tungstenite;
+mod web_socket;
+mod wtx;
+mod yawc;
 
 use crate::Serve;
 
@@ -19,4 +26,15 @@ pub const ALL: &[(&str, Serve)] = &[
     ("sansocket-blocking", sansocket_blocking::serve),
     ("tokio-tungstenite", tungstenite::serve),
     ("tokio-tungstenite-feed", tungstenite::serve_feeding),
+    ("fastwebsockets", fastwebsockets::serve),
+    ("tokio-websockets", tokio_websockets::serve),
+    ("tokio-websockets-feed", tokio_websockets::serve_feeding),
+    ("yawc", yawc::serve),
+    ("yawc-feed", yawc::serve_feeding),
+    ("sockudo-ws", sockudo::serve),
+    ("sockudo-ws-feed", sockudo::serve_feeding),
+    ("soketto", soketto::serve),
+    ("wtx", wtx::serve),
+    ("web-socket", web_socket::serve),
+    ("web-socket-buf", web_socket::serve_buffered),
 ];

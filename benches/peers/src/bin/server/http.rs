@@ -1,0 +1,22 @@
+//! The HTTP server of those libraries that are reached by hyper's upgrade: their socket goes on in a task of its own.
+
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::Failure;
+
+/// Answers every request with what `upgrade` makes of it.
+pub async fn serve<F, Fut>(stream: TcpStream, upgrade: F) -> Result<(), Failure>
+where
+    F: Fn(Request<Incoming>) -> Fut,
+    Fut: Future<Output = Result<Response<Empty<Bytes>>, Failure>>,
+{
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(upgrade));
+    Ok(connection.with_upgrades().await?)
+}

@@ -1,0 +1,35 @@
+//! fastwebsockets, which checks text itself. It has no way to send without a flush.
+
+use std::net::TcpListener;
+
+use bytes::Bytes;
+use fastwebsockets::upgrade::{UpgradeFut, upgrade};
+use fastwebsockets::{FragmentCollector, OpCode};
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use tokio::net::TcpStream;
+
+use crate::{Failure, http, tasks};
+
+pub fn serve(listener: TcpListener) -> Result<(), Failure> {
+    tasks::serve(listener, async |stream: TcpStream| http::serve(stream, accept).await)
+}
+
+async fn accept(mut request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Failure> {
+    let (response, upgraded) = upgrade(&mut request)?;
+    tasks::spawn(echo(upgraded));
+    Ok(response)
+}
+
+async fn echo(upgraded: UpgradeFut) -> Result<(), Failure> {
+    let mut socket = FragmentCollector::new(upgraded.await?);
+    loop {
+        let frame = socket.read_frame().await?;
+        match frame.opcode {
+            OpCode::Text | OpCode::Binary => socket.write_frame(frame).await?,
+            OpCode::Close => return Ok(()),
+            _ => {}
+        }
+    }
+}
