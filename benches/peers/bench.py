@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -13,12 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import peers
-from cells import Cell
+from cells import CELLS, COUNTED, Cell
 from peers import Commands, Peer, Unavailable
 from processes import Failed, Processes, wait_for_line
+from syscalls import Counter
 
 # Seconds that a load may take at most.
 PATIENCE = 120
+
+# Connections that are held where memory is measured, and files that are left for other uses.
+HELD, HELD_QUICK, SPARE_FILES = 9_500, 2_000, 200
 
 
 class Bench:
@@ -49,28 +54,71 @@ class Bench:
         }
 
     def echo(self, cell: Cell, rounds: int) -> list:
-        """Rounds of one cell: in each all peers once, every time in another order."""
-        seconds = ["--warmup", 0.15, "--seconds", 0.4] if self.quick else ["--warmup", 0.3, "--seconds", 1]
+        """Rounds of one cell: in each all peers once, every time another one first."""
         measured = []
         for number in range(rounds):
             start = number * len(self.peers) // rounds
             tell(f"{cell.name}: round {number + 1} of {rounds}")
-            turn = {peer.name: self.load(peer, "echo", *cell.arguments, *seconds) for peer in rotated(self.peers, start)}
+            turn = {peer.name: self._echo(peer, cell) for peer in self.peers[start:] + self.peers[:start]}
             measured.append({name: outcome for name, outcome in turn.items() if outcome})
         tell("")
         return measured
 
-    def load(self, peer: Peer, kind: str, *arguments) -> dict | None:
-        """What one load told of a fresh server; `None` if something broke, which is among the problems then."""
+    def _echo(self, peer: Peer, cell: Cell) -> dict | None:
+        warmup, seconds = (0.1, 0.25) if self.quick else (0.2, 0.6)
+        times = ["--warmup", max(warmup, peer.warmup), "--seconds", seconds]
+        with self.noting(peer, cell.name), self.server(peer) as server:
+            return self.load(peer, server, "echo", *cell.arguments, *times)
+
+    def memory(self) -> dict:
+        """What connections cost each server that do nothing."""
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+        most = min(HELD_QUICK if self.quick else HELD, files - SPARE_FILES)
+        measured = {}
+        for peer in self.peers:
+            tell(f"memory: {peer.name}")
+            arguments = ["--connections", min(most, peer.holds), "--seconds", 0.5 if self.quick else 2]
+            with self.noting(peer, "memory"), self.server(peer) as server:
+                measured[peer.name] = self.load(peer, server, "memory", *arguments)
+        tell("")
+        return measured
+
+    def syscalls(self) -> dict:
+        """Calls of the kernel that a message takes, by cell and peer: those of a longer run without those of a shorter."""
+        counter = Counter(self.processes, self.work / "logs")
+        if not counter.tool:
+            print("syscalls are left out: neither perf nor strace can be used")
+            return {}
+        measured = {}
+        for cell in (cell for cell in CELLS if cell.name in COUNTED):
+            tell(f"syscalls: {cell.name}")
+            for peer in self.peers:
+                with self.noting(peer, f"syscalls, {cell.name}"), self.server(peer) as server:
+                    runs = []
+                    for seconds in (0, 0.3):
+                        echo = ["echo", *cell.arguments, "--seconds", seconds]
+                        runs.append(counter.count(server[0].pid, lambda prefix: self.load(peer, server, *echo, prefix=prefix)))
+                    (few_calls, few), (calls, many) = runs
+                    each = (calls - few_calls) / (many["messages"] - few["messages"])
+                    measured.setdefault(cell.name, {})[peer.name] = each
+        tell("")
+        return measured
+
+    def load(self, peer: Peer, server: tuple, kind: str, *arguments, prefix=()) -> dict:
+        """What one load tells of a server."""
+        process, address = server
+        raw = ["--raw"] if peer.kind == "floor" else []
+        command = [*prefix, *pinned_to(self.load_core), self.programs / "load", kind, "--addr", address, "--pid", process.pid]
+        return json.loads(self.processes.run([*command, *raw, *arguments], self.work / "logs" / "load.log", PATIENCE))
+
+    @contextmanager
+    def noting(self, peer: Peer, what: str):
+        """Goes on after a failure, which is noted."""
         try:
-            with self.server(peer) as (process, address):
-                raw = ["--raw"] if peer.kind == "floor" else []
-                command = [*pinned_to(self.load_core), self.programs / "load", kind]
-                command += ["--addr", address, "--pid", process.pid, *raw, *arguments]
-                return json.loads(self.processes.run(command, self.work / "logs" / "load.log", PATIENCE))
-        except (Failed, ValueError) as why:
-            self.problems.append(f"{peer.name}, {kind} {' '.join(map(str, arguments))}: {why}")
-            return None
+            yield
+        except (Failed, ValueError, ArithmeticError) as why:
+            self.problems.append(f"{peer.name}, {what}: {why}")
 
     @contextmanager
     def server(self, peer: Peer):
@@ -95,10 +143,6 @@ def cores() -> tuple:
 def pinned_to(core: int) -> list:
     """What keeps a program on one processor, and before others there, if that may be asked for."""
     return [*(["nice", "-n", "-10"] if os.geteuid() == 0 else []), "taskset", "-c", core]
-
-
-def rotated(items: list, start: int) -> list:
-    return items[start:] + items[:start]
 
 
 def tell(progress: str) -> None:

@@ -7,6 +7,9 @@ from fnmatch import fnmatch
 
 SIZES = {"20B": 20, "1K": 1024, "16K": 16 * 1024, "1M": 1024 * 1024}
 
+# What is measured besides the cells, by name, and whether `--quick` has it too.
+OTHERS = {"syscalls": True, "memory": True}
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -45,8 +48,14 @@ CELLS = [
 ]
 
 
-def select(patterns: list, quick: bool) -> list:
-    """Cells by name; without patterns all, or those of a quick run."""
-    if patterns:
-        return [cell for cell in CELLS if any(fnmatch(cell.name, pattern) for pattern in patterns)]
-    return [cell for cell in CELLS if cell.quick or not quick]
+# Those whose calls of the kernel are counted.
+COUNTED = ["1x20B@10", "16x20B@10", "16x1K@10", "16x16K@10", "1x1M@10"]
+
+
+def select(patterns: list, quick: bool) -> tuple:
+    """Cells, and the names of what else is measured; without patterns all, or those of a quick run."""
+
+    def wanted(name: str, in_quick: bool) -> bool:
+        return any(fnmatch(name, pattern) for pattern in patterns) if patterns else in_quick or not quick
+
+    return [cell for cell in CELLS if wanted(cell.name, cell.quick)], [name for name in OTHERS if wanted(name, OTHERS[name])]

@@ -26,10 +26,8 @@ class Peer:
     kind: str
     # Connections it is asked to hold where memory is measured, if not all.
     holds: int = 1_000_000
-
-    @property
-    def is_rival(self) -> bool:
-        return self.kind not in ("floor", "ours")
+    # Seconds before it is at its best.
+    warmup: float = 0
 
 
 def on_tokio(crate: str, feed: bool = False) -> list:
@@ -53,7 +51,7 @@ PEERS = [
     *on_tokio("wtx"),
     *on_tokio("web-socket"),
     Peer("web-socket-buf", "raw-tokio", "crate web-socket"),
-    Peer("ws (node)", "raw-epoll", "npm"),
+    Peer("ws (node)", "raw-epoll", "npm", warmup=0.8),
     Peer("websockets (python)", "raw-epoll", "pip", holds=3_000),
 ]
 

@@ -13,6 +13,7 @@ def files(measured: dict) -> dict:
 def markdown(measured: dict) -> str:
     parts = [f"# Echo servers, measured {measured['when']}", f"{measured['machine']}; {measured['system']}.", versions(measured)]
     parts += [cell_table(measured, name) for name in measured["cells"]]
+    parts += [write(measured) for name, write in OTHERS.items() if name in measured]
     if measured["problems"]:
         parts.append("## Problems\n\n" + "\n".join(f"* {problem.splitlines()[0]}" for problem in measured["problems"]))
     return "\n\n".join(parts) + "\n"
@@ -28,7 +29,7 @@ def versions(measured: dict) -> str:
 def cell_table(measured: dict, name: str) -> str:
     """One cell: what a message costs each server, and beside whom that is much."""
     cell = measured["cells"][name]
-    rows = [["server", "CPU µs/message", "÷ floor", "÷ best peer", "messages/s", "p50 µs", "p99 µs", "busy"]]
+    rows = [["server", "CPU µs/message", "÷ floor", "of the minima", "÷ best peer", "messages/s", "p50 µs", "p99 µs", "busy"]]
     rival = best_rival(measured, cell["rounds"])
     for peer, about in measured["peers"].items():
         rounds = [turn[peer] for turn in cell["rounds"] if peer in turn]
@@ -41,7 +42,8 @@ def cell_table(measured: dict, name: str) -> str:
             peer,
             f"{figure(min(costs))} – **{figure(median(costs))}** – {figure(max(costs))}",
             ratio(cell["rounds"], peer, about["floor"]),
-            ratio(cell["rounds"], peer, rival) if rival else "",
+            ratio(cell["rounds"], peer, about["floor"], min),
+            ratio(cell["rounds"], peer, rival),
             f"{middle['per_second']:,.0f}",
             figure(middle["p50_us"]),
             figure(middle["p99_us"]),
@@ -53,19 +55,36 @@ def cell_table(measured: dict, name: str) -> str:
 def best_rival(measured: dict, rounds: list) -> str | None:
     """The peer whose messages cost least."""
     rivals = [name for name, about in measured["peers"].items() if about["kind"] not in ("floor", "ours")]
-    costs = {name: [turn[name]["cpu_us"] for turn in rounds if name in turn] for name in rivals}
-    return min((name for name in rivals if costs[name]), key=lambda name: median(costs[name]), default=None)
+    return min((name for name in rivals if cost(rounds, name)), key=lambda name: cost(rounds, name), default=None)
 
 
-def ratio_of(rounds: list, peer: str, other: str) -> float | None:
-    """How many times the other's CPU a message costs: of each round by itself, as the machine's pace changes between rounds."""
-    ratios = [turn[peer]["cpu_us"] / turn[other]["cpu_us"] for turn in rounds if peer in turn and other in turn]
-    return median(ratios) if ratios else None
+def cost(rounds: list, peer: str | None, of=median) -> float | None:
+    """CPU for a message, in µs."""
+    costs = [turn[peer]["cpu_us"] for turn in rounds if peer in turn]
+    return of(costs) if costs else None
 
 
-def ratio(rounds: list, peer: str, other: str) -> str:
-    value = ratio_of(rounds, peer, other)
-    return "" if value is None else f"{value:.2f}"
+def ratio(rounds: list, peer: str, other: str | None, of=median) -> str:
+    one, another = cost(rounds, peer, of), cost(rounds, other, of)
+    return f"{one / another:.2f}" if one and another else ""
+
+
+def syscalls_table(measured: dict) -> str:
+    counted = measured["syscalls"]
+    rows = [["server", *counted]]
+    for peer in measured["peers"]:
+        rows.append([peer, *(f"{calls[peer]:.2f}" if peer in calls else "" for calls in counted.values())])
+    return f"## Calls of the kernel per message\n\n{table(rows)}"
+
+
+def memory_table(measured: dict) -> str:
+    rows = [["server", "connections", "idle", "after 64 KiB", "after 20 B more"]]
+    for peer, held in measured["memory"].items():
+        rows.append([peer, *(f"{held[key]:,.0f}" for key in ("connections", "idle", "after_large", "later"))])
+    return f"## Resident memory, bytes per connection\n\n{table(rows)}"
+
+
+OTHERS = {"syscalls": syscalls_table, "memory": memory_table}
 
 
 def figure(value: float) -> str:

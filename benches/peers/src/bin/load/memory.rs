@@ -2,15 +2,12 @@
 
 use std::net::TcpStream;
 use std::thread;
-use std::time::Duration;
 
 use crate::batch::Batch;
 use crate::connection::{self, Progress, Step};
 use crate::{Arguments, Failure};
 
-/// After this, what a server gives back when it is idle was given back.
-const SETTLE: Duration = Duration::from_secs(2);
-
+/// Each figure is taken `duration` after what it is about, when what a server gives back was given back.
 pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     let small = Batch::new(1, 20, arguments.raw);
     let large = Batch::new(1, 64 * 1024, arguments.raw);
@@ -23,19 +20,20 @@ pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     let mut first = [connection::open(arguments, 0)?];
     echo(&mut first, &large)?;
     echo(&mut first, &small)?;
-    thread::sleep(SETTLE);
+    thread::sleep(arguments.duration);
     let before = arguments.server.resident()?;
     let per_connection =
         || -> Result<f64, Failure> { Ok((arguments.server.resident()? as f64 - before as f64) / arguments.connections as f64) };
 
     let mut streams =
         (0..arguments.connections).map(|index| connection::open(arguments, index)).collect::<Result<Vec<_>, _>>()?;
-    thread::sleep(SETTLE);
+    thread::sleep(arguments.duration);
     let idle = per_connection()?;
     echo(&mut streams, &large)?;
+    thread::sleep(arguments.duration);
     let after_large = per_connection()?;
     echo(&mut streams, &small)?;
-    thread::sleep(SETTLE);
+    thread::sleep(arguments.duration);
     let later = per_connection()?;
     let connections = arguments.connections;
     Ok(format!(r#"{{"connections": {connections}, "idle": {idle:.0}, "after_large": {after_large:.0}, "later": {later:.0}}}"#))
