@@ -65,7 +65,7 @@ class Bench:
         return measured
 
     def _echo(self, peer: Peer, cell: Cell) -> dict | None:
-        warmup, seconds = (0.1, 0.25) if self.quick else (0.2, 0.6)
+        warmup, seconds = (0.1, 0.25) if self.quick else (0.2, 1)
         times = ["--warmup", max(warmup, peer.warmup), "--seconds", seconds]
         with self.noting(peer, cell.name), self.server(peer) as server:
             return self.load(peer, server, "echo", *cell.arguments, *times)

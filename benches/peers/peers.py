@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -102,9 +103,15 @@ class Commands:
 
 
 def version(peer: Peer) -> str:
-    """What is measured, as the lock file or the pins above have it."""
+    """What is measured, as the lock file or the pins above have it; of the library itself, the commit too."""
     if peer.kind in ("npm", "pip"):
         return re.split("[@=]+", WS if peer.kind == "npm" else WEBSOCKETS)[1]
     crate = {"floor": "tokio", "ours": "sansocket"}.get(peer.kind) or peer.kind.split()[1]
     lock = (HERE / "Cargo.lock").read_text()
-    return re.search(rf'^name = "{crate}"\nversion = "(.*)"$', lock, re.MULTILINE)[1]
+    number = re.search(rf'^name = "{crate}"\nversion = "(.*)"$', lock, re.MULTILINE)[1]
+    return f"{number} ({commit()})" if peer.kind == "ours" else number
+
+
+def commit() -> str:
+    described = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True)
+    return described.stdout.strip() or "not in git"

@@ -5,11 +5,6 @@ from __future__ import annotations
 from statistics import median
 
 
-def files(measured: dict) -> dict:
-    """What is saved of a run, by name."""
-    return {"report.md": markdown(measured)}
-
-
 def markdown(measured: dict) -> str:
     parts = [f"# Echo servers, measured {measured['when']}", f"{measured['machine']}; {measured['system']}.", versions(measured)]
     parts += [cell_table(measured, name) for name in measured["cells"]]
@@ -20,16 +15,17 @@ def markdown(measured: dict) -> str:
 
 
 def versions(measured: dict) -> str:
+    names = {"floor": "tokio", "ours": "sansocket", "npm": "ws", "pip": "websockets"}
     known = {}
-    for name, about in measured["peers"].items():
-        known.setdefault("tokio" if about["kind"] == "floor" else name.removesuffix("-feed").removesuffix("-buf"), about["version"])
+    for about in measured["peers"].values():
+        known[names.get(about["kind"]) or about["kind"].split()[1]] = about["version"]
     return "Versions: " + ", ".join(f"{name} {version}" for name, version in known.items()) + "."
 
 
 def cell_table(measured: dict, name: str) -> str:
     """One cell: what a message costs each server, and beside whom that is much."""
     cell = measured["cells"][name]
-    rows = [["server", "CPU µs/message", "÷ floor", "of the minima", "÷ best peer", "messages/s", "p50 µs", "p99 µs", "busy"]]
+    rows = [["server", "CPU µs/message", "÷ floor", "min ÷ min", "÷ best peer", "messages/s", "p50 µs", "p99 µs", "busy"]]
     rival = best_rival(measured, cell["rounds"])
     for peer, about in measured["peers"].items():
         rounds = [turn[peer] for turn in cell["rounds"] if peer in turn]
@@ -43,7 +39,7 @@ def cell_table(measured: dict, name: str) -> str:
             f"{figure(min(costs))} – **{figure(median(costs))}** – {figure(max(costs))}",
             ratio(cell["rounds"], peer, about["floor"]),
             ratio(cell["rounds"], peer, about["floor"], min),
-            ratio(cell["rounds"], peer, rival),
+            ratio(cell["rounds"], peer, rival, min),
             f"{middle['per_second']:,.0f}",
             figure(middle["p50_us"]),
             figure(middle["p99_us"]),
@@ -55,7 +51,7 @@ def cell_table(measured: dict, name: str) -> str:
 def best_rival(measured: dict, rounds: list) -> str | None:
     """The peer whose messages cost least."""
     rivals = [name for name, about in measured["peers"].items() if about["kind"] not in ("floor", "ours")]
-    return min((name for name in rivals if cost(rounds, name)), key=lambda name: cost(rounds, name), default=None)
+    return min((name for name in rivals if cost(rounds, name)), key=lambda name: cost(rounds, name, min), default=None)
 
 
 def cost(rounds: list, peer: str | None, of=median) -> float | None:
