@@ -53,22 +53,23 @@ class Bench:
             "peers": about,
         }
 
-    def echo(self, cell: Cell, rounds: int) -> list:
+    def cell(self, cell: Cell, rounds: int) -> dict:
         """Rounds of one cell: in each all peers once, every time another one first."""
+        chosen = [peer for peer in self.peers if cell.kind == "echo" or peer.broadcasts]
         measured = []
         for number in range(rounds):
-            start = number * len(self.peers) // rounds
+            start = number * len(chosen) // rounds
             tell(f"{cell.name}: round {number + 1} of {rounds}")
-            turn = {peer.name: self._echo(peer, cell) for peer in self.peers[start:] + self.peers[:start]}
+            turn = {peer.name: self._turn(peer, cell) for peer in chosen[start:] + chosen[:start]}
             measured.append({name: outcome for name, outcome in turn.items() if outcome})
         tell("")
-        return measured
+        return {"title": cell.title, "peers": [peer.name for peer in chosen], "rounds": measured}
 
-    def _echo(self, peer: Peer, cell: Cell) -> dict | None:
+    def _turn(self, peer: Peer, cell: Cell) -> dict | None:
         warmup, seconds = (0.1, 0.25) if self.quick else (0.2, 1)
         times = ["--warmup", max(warmup, peer.warmup), "--seconds", seconds]
-        with self.noting(peer, cell.name), self.server(peer) as server:
-            return self.load(peer, server, "echo", *cell.arguments, *times)
+        with self.noting(peer, cell.name), self.server(peer, cell.kind) as server:
+            return self.load(peer, server, cell.kind, *cell.arguments, *times)
 
     def memory(self) -> dict:
         """What connections cost each server that do nothing."""
@@ -121,10 +122,11 @@ class Bench:
             self.problems.append(f"{peer.name}, {what}: {why}")
 
     @contextmanager
-    def server(self, peer: Peer):
+    def server(self, peer: Peer, kind: str = "echo"):
         """A running server and its address."""
         log = self.work / "logs" / f"{peer.name.split()[0]}.log"
-        command = [*pinned_to(self.server_core), *self.commands[peer]]
+        *program, name = self.commands[peer]
+        command = [*pinned_to(self.server_core), *program, *(["--broadcast"] if kind == "broadcast" else []), name]
         process = self.processes.start(command, log, self.env)
         try:
             yield process, wait_for_line(process, log, r"^listening on (\S+)$", 30)[1]

@@ -18,15 +18,19 @@ class Cell:
     connections: int
     # Whether `--quick` has it too.
     quick: bool = False
+    # "echo", or "broadcast": from one to all.
+    kind: str = "echo"
 
     @property
     def name(self) -> str:
-        return f"{self.depth}x{self.size}@{self.connections}"
+        kind = "" if self.kind == "echo" else f"{self.kind}-"
+        return f"{kind}{self.depth}x{self.size}@{self.connections}"
 
     @property
     def title(self) -> str:
         what = "one message at a time" if self.depth == 1 else f"{self.depth} messages in flight"
-        return f"{what}, {self.size}, {self.connections} connections"
+        kind = "" if self.kind == "echo" else f"{self.kind}, "
+        return f"{kind}{what}, {self.size}, {self.connections} connections"
 
     @property
     def arguments(self) -> list:
@@ -45,6 +49,8 @@ CELLS = [
     Cell(16, "16K", 10, quick=True),
     Cell(16, "16K", 100),
     Cell(1, "1M", 10, quick=True),
+    Cell(1, "1K", 1000, kind="broadcast"),
+    Cell(8, "1K", 1000, kind="broadcast"),
 ]
 
 

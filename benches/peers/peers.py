@@ -29,25 +29,27 @@ class Peer:
     holds: int = 1_000_000
     # Seconds before it is at its best.
     warmup: float = 0
+    # Whether its server can also send what one says to all.
+    broadcasts: bool = False
 
 
-def on_tokio(crate: str, feed: bool = False) -> list:
+def on_tokio(crate: str, feed: bool = False, broadcasts: bool = False) -> list:
     names = [crate, f"{crate}-feed"] if feed else [crate]
-    return [Peer(name, "raw-tokio", f"crate {crate}") for name in names]
+    return [Peer(name, "raw-tokio", f"crate {crate}", broadcasts=broadcasts) for name in names]
 
 
 PEERS = [
     Peer("raw-epoll", "raw-epoll", "floor"),
-    Peer("raw-tokio", "raw-tokio", "floor"),
-    Peer("sansocket-tokio", "raw-tokio", "ours"),
-    Peer("sansocket-tokio-feed", "raw-tokio", "ours"),
+    Peer("raw-tokio", "raw-tokio", "floor", broadcasts=True),
+    Peer("sansocket-tokio", "raw-tokio", "ours", broadcasts=True),
+    Peer("sansocket-tokio-feed", "raw-tokio", "ours", broadcasts=True),
     Peer("sansocket-epoll", "raw-epoll", "ours"),
     Peer("sansocket-blocking", "raw-epoll", "ours", holds=2_000),
-    *on_tokio("tokio-tungstenite", feed=True),
+    *on_tokio("tokio-tungstenite", feed=True, broadcasts=True),
     *on_tokio("fastwebsockets"),
-    *on_tokio("tokio-websockets", feed=True),
+    *on_tokio("tokio-websockets", feed=True, broadcasts=True),
     *on_tokio("yawc", feed=True),
-    *on_tokio("sockudo-ws", feed=True),
+    *on_tokio("sockudo-ws", feed=True, broadcasts=True),
     *on_tokio("soketto"),
     *on_tokio("wtx"),
     *on_tokio("web-socket"),

@@ -48,8 +48,8 @@ def svg(measured: dict) -> str:
 
 def panel(measured: dict, name: str, peers: list, left: int) -> list:
     cell = measured["cells"][name]
-    what, size, connections = cell["title"].split(", ")
-    parts = [text(left, TOP - 26, f"{size}, {connections}", "cell"), text(left, TOP - 11, what, "small")]
+    *what, size, connections = cell["title"].split(", ")
+    parts = [text(left, TOP - 26, f"{size}, {connections}", "cell"), text(left, TOP - 11, ", ".join(what), "small")]
     for times in (1, 2, 4, 8, 16):
         x, bottom = left + length(times), TOP + ROW * len(peers)
         parts.append(f'<line x1="{x:.1f}" y1="{TOP - 4}" x2="{x:.1f}" y2="{bottom}"/>')

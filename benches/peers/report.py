@@ -27,7 +27,8 @@ def cell_table(measured: dict, name: str) -> str:
     cell = measured["cells"][name]
     rows = [["server", "CPU µs/message", "÷ floor", "min ÷ min", "÷ best peer", "messages/s", "p50 µs", "p99 µs", "busy"]]
     rival = best_rival(measured, cell["rounds"])
-    for peer, about in measured["peers"].items():
+    for peer in cell["peers"]:
+        about = measured["peers"][peer]
         rounds = [turn[peer] for turn in cell["rounds"] if peer in turn]
         if not rounds:
             rows.append([peer, "failed"] + [""] * (len(rows[0]) - 2))

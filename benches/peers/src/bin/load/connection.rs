@@ -74,6 +74,11 @@ pub enum Step {
 }
 
 impl Progress {
+    /// A batch that somebody else sends.
+    pub fn of_another(batch: &Batch) -> Self {
+        Self { sent: batch.sent.len(), received: 0 }
+    }
+
     /// Writes what there is room for.
     pub fn write(&mut self, stream: &mut TcpStream, batch: &Batch) -> Result<Step, Failure> {
         while self.sent < batch.sent.len() {

@@ -2,9 +2,12 @@
 //! one line of JSON. Started by `benches/peers/run`.
 
 mod batch;
+mod broadcast;
+mod clients;
 mod connection;
 mod echo;
 mod memory;
+mod round;
 mod server;
 
 use std::error::Error;
@@ -49,6 +52,7 @@ fn run() -> Result<String, Failure> {
     let (kind, arguments) = Arguments::parse()?;
     match kind.as_str() {
         "echo" => echo::measure(&arguments),
+        "broadcast" => broadcast::measure(&arguments),
         "memory" => memory::measure(&arguments),
         _ => Err(format!("no kind of load: {kind}").into()),
     }

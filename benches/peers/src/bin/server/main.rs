@@ -1,4 +1,5 @@
 //! `server PEER`: an echo server on one core, in which every library does the same: it takes a message and sends it back.
+//! `server --broadcast PEER`: sends it to everyone.
 //!
 //! Prints the address that the system chose. Text is checked to be UTF-8 in all of them, nothing is compressed, nothing waits for
 //! `TCP_NODELAY`, and messages may have 16 MiB at least.
@@ -8,6 +9,7 @@ mod feeding;
 mod http;
 mod peers;
 mod tasks;
+mod topic;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -21,10 +23,12 @@ type Failure = Box<dyn Error + Send + Sync>;
 type Serve = fn(TcpListener) -> Result<(), Failure>;
 
 fn main() -> ExitCode {
-    let name = std::env::args().nth(1).unwrap_or_default();
-    let Some((_, serve)) = peers::ALL.iter().find(|(known, _)| *known == name) else {
-        eprintln!("server PEER, which is one of:");
-        peers::ALL.iter().for_each(|(known, _)| eprintln!("  {known}"));
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let name = arguments.pop().unwrap_or_default();
+    let known = if arguments == ["--broadcast"] { peers::BROADCASTING } else { peers::ALL };
+    let Some((_, serve)) = known.iter().find(|(known, _)| *known == name) else {
+        eprintln!("server [--broadcast] PEER, which is one of:");
+        known.iter().for_each(|(known, _)| eprintln!("  {known}"));
         return ExitCode::FAILURE;
     };
     match listen().and_then(serve) {

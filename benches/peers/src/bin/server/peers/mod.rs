@@ -15,6 +15,7 @@ mod wtx;
 mod yawc;
 
 use crate::Serve;
+use crate::topic::Flush;
 
 /// First the floors, then the library, then its peers.
 pub const ALL: &[(&str, Serve)] = &[
@@ -37,4 +38,17 @@ pub const ALL: &[(&str, Serve)] = &[
     ("wtx", wtx::serve),
     ("web-socket", web_socket::serve),
     ("web-socket-buf", web_socket::serve_buffered),
+];
+
+/// Those that send what one client says to all.
+pub const BROADCASTING: &[(&str, Serve)] = &[
+    ("raw-tokio", raw_tokio::serve_broadcasting),
+    ("sansocket-tokio", |listener| sansocket_tokio::serve_broadcasting(listener, Flush::Each)),
+    ("sansocket-tokio-feed", |listener| sansocket_tokio::serve_broadcasting(listener, Flush::Last)),
+    ("tokio-tungstenite", |listener| tungstenite::serve_broadcasting(listener, Flush::Each)),
+    ("tokio-tungstenite-feed", |listener| tungstenite::serve_broadcasting(listener, Flush::Last)),
+    ("tokio-websockets", |listener| tokio_websockets::serve_broadcasting(listener, Flush::Each)),
+    ("tokio-websockets-feed", |listener| tokio_websockets::serve_broadcasting(listener, Flush::Last)),
+    ("sockudo-ws", |listener| sockudo::serve_broadcasting(listener, Flush::Each)),
+    ("sockudo-ws-feed", |listener| sockudo::serve_broadcasting(listener, Flush::Last)),
 ];

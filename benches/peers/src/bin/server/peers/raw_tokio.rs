@@ -6,10 +6,13 @@ use std::future::poll_fn;
 use std::io;
 use std::net::TcpListener;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::broadcast::Sender;
 
 use crate::{Failure, tasks};
 
@@ -47,4 +50,30 @@ async fn read_and_write(stream: &mut TcpStream, rest: &mut Vec<u8>) -> io::Resul
         })
     })
     .await
+}
+
+/// The message that is broadcast: 1 KiB, its header and its mask.
+const FRAME: usize = 1024 + 8;
+
+pub fn serve_broadcasting(listener: TcpListener) -> Result<(), Failure> {
+    let topic = Arc::new(Sender::new(64));
+    tasks::serve(listener, move |stream| relay(stream, Arc::clone(&topic)))
+}
+
+async fn relay(mut stream: TcpStream, topic: Arc<Sender<Bytes>>) -> Result<(), Failure> {
+    let mut news = topic.subscribe();
+    let mut received = BytesMut::new();
+    loop {
+        tokio::select! {
+            read = stream.read_buf(&mut received) => {
+                if read? == 0 {
+                    return Ok(());
+                }
+                while received.len() >= FRAME {
+                    topic.send(received.split_to(FRAME).freeze())?;
+                }
+            }
+            message = news.recv() => stream.write_all(&message?).await?,
+        }
+    }
 }

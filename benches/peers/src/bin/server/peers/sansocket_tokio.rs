@@ -2,8 +2,11 @@
 
 use std::net::TcpListener;
 
+use sansocket::Message;
+use sansocket::tokio::WebSocket;
 use tokio::net::TcpStream;
 
+use crate::topic::{self, Flush};
 use crate::{Failure, tasks};
 
 pub fn serve(listener: TcpListener) -> Result<(), Failure> {
@@ -14,8 +17,12 @@ pub fn serve_feeding(listener: TcpListener) -> Result<(), Failure> {
     tasks::serve(listener, echo_feeding)
 }
 
+pub fn serve_broadcasting(listener: TcpListener, flush: Flush) -> Result<(), Failure> {
+    topic::serve(listener, flush, accept, |_: &Message| true)
+}
+
 async fn echo(stream: TcpStream) -> Result<(), Failure> {
-    let mut socket = sansocket::tokio::accept(stream).await?;
+    let mut socket = accept(stream).await?;
     while let Some(message) = socket.recv().await? {
         socket.send(message).await?;
     }
@@ -23,9 +30,13 @@ async fn echo(stream: TcpStream) -> Result<(), Failure> {
 }
 
 async fn echo_feeding(stream: TcpStream) -> Result<(), Failure> {
-    let mut socket = sansocket::tokio::accept(stream).await?;
+    let mut socket = accept(stream).await?;
     while let Some(message) = socket.recv().await? {
         socket.feed(message).await?;
     }
     Ok(())
+}
+
+async fn accept(stream: TcpStream) -> Result<WebSocket<TcpStream>, Failure> {
+    Ok(sansocket::tokio::accept(stream).await?)
 }

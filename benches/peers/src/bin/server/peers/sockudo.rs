@@ -9,6 +9,7 @@ use sockudo_ws::{Config, Message, WebSocketStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::topic::{self, Flush};
 use crate::{Failure, feeding, tasks};
 
 pub fn serve(listener: TcpListener) -> Result<(), Failure> {
@@ -17,6 +18,10 @@ pub fn serve(listener: TcpListener) -> Result<(), Failure> {
 
 pub fn serve_feeding(listener: TcpListener) -> Result<(), Failure> {
     tasks::serve(listener, echo_feeding)
+}
+
+pub fn serve_broadcasting(listener: TcpListener, flush: Flush) -> Result<(), Failure> {
+    topic::serve(listener, flush, accept, is_data)
 }
 
 async fn echo(stream: TcpStream) -> Result<(), Failure> {

@@ -4,8 +4,9 @@ use std::net::TcpListener;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
-use tokio_websockets::{Message, ServerBuilder};
+use tokio_websockets::{Message, ServerBuilder, WebSocketStream};
 
+use crate::topic::{self, Flush};
 use crate::{Failure, feeding, tasks};
 
 pub fn serve(listener: TcpListener) -> Result<(), Failure> {
@@ -16,8 +17,12 @@ pub fn serve_feeding(listener: TcpListener) -> Result<(), Failure> {
     tasks::serve(listener, echo_feeding)
 }
 
+pub fn serve_broadcasting(listener: TcpListener, flush: Flush) -> Result<(), Failure> {
+    topic::serve(listener, flush, accept, is_data)
+}
+
 async fn echo(stream: TcpStream) -> Result<(), Failure> {
-    let (_, mut socket) = ServerBuilder::new().accept(stream).await?;
+    let mut socket = accept(stream).await?;
     while let Some(message) = socket.next().await {
         let message = message?;
         if is_data(&message) {
@@ -28,8 +33,11 @@ async fn echo(stream: TcpStream) -> Result<(), Failure> {
 }
 
 async fn echo_feeding(stream: TcpStream) -> Result<(), Failure> {
-    let (_, socket) = ServerBuilder::new().accept(stream).await?;
-    feeding::echo(socket, is_data).await
+    feeding::echo(accept(stream).await?, is_data).await
+}
+
+async fn accept(stream: TcpStream) -> Result<WebSocketStream<TcpStream>, Failure> {
+    Ok(ServerBuilder::new().accept(stream).await?.1)
 }
 
 fn is_data(message: &Message) -> bool {

@@ -4,9 +4,10 @@ use std::net::TcpListener;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
-use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, accept_async};
 
+use crate::topic::{self, Flush};
 use crate::{Failure, feeding, tasks};
 
 pub fn serve(listener: TcpListener) -> Result<(), Failure> {
@@ -17,8 +18,12 @@ pub fn serve_feeding(listener: TcpListener) -> Result<(), Failure> {
     tasks::serve(listener, echo_feeding)
 }
 
+pub fn serve_broadcasting(listener: TcpListener, flush: Flush) -> Result<(), Failure> {
+    topic::serve(listener, flush, accept, is_data)
+}
+
 async fn echo(stream: TcpStream) -> Result<(), Failure> {
-    let mut socket = accept_async(stream).await?;
+    let mut socket = accept(stream).await?;
     while let Some(message) = socket.next().await {
         let message = message?;
         if is_data(&message) {
@@ -29,7 +34,11 @@ async fn echo(stream: TcpStream) -> Result<(), Failure> {
 }
 
 async fn echo_feeding(stream: TcpStream) -> Result<(), Failure> {
-    feeding::echo(accept_async(stream).await?, is_data).await
+    feeding::echo(accept(stream).await?, is_data).await
+}
+
+async fn accept(stream: TcpStream) -> Result<WebSocketStream<TcpStream>, Failure> {
+    Ok(accept_async(stream).await?)
 }
 
 fn is_data(message: &Message) -> bool {

@@ -1,0 +1,99 @@
+//! All clients on one epoll: batches go out, and come back in any order.
+
+use std::net::TcpStream;
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+
+use crate::batch::Batch;
+use crate::connection::{self, PATIENCE, Progress, Step};
+use crate::{Arguments, Failure};
+
+pub struct Clients {
+    epoll: Epoll,
+    batch: Batch,
+    clients: Vec<Client>,
+    window: Vec<u8>,
+}
+
+struct Client {
+    stream: TcpStream,
+    progress: Progress,
+    /// What epoll was told to wait for.
+    waits: Step,
+}
+
+impl Clients {
+    pub fn open(arguments: &Arguments) -> Result<Self, Failure> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let mut clients = Vec::new();
+        for index in 0..arguments.connections {
+            let stream = connection::open(arguments, index)?;
+            stream.set_nonblocking(true)?;
+            epoll.add(&stream, EpollEvent::new(Step::Read.flags(), index as u64))?;
+            clients.push(Client { stream, progress: Progress::default(), waits: Step::Read });
+        }
+        let batch = Batch::new(arguments.depth, arguments.size, arguments.raw);
+        Ok(Self { epoll, batch, clients, window: vec![0; 1024 * 1024] })
+    }
+
+    pub fn len(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// Sends a batch, which is to come back.
+    pub fn send(&mut self, index: usize) -> Result<(), Failure> {
+        let client = &mut self.clients[index];
+        let step = client.progress.write(&mut client.stream, &self.batch)?;
+        self.wait_for(index, step)
+    }
+
+    /// Has a client wait for a batch that another one sends.
+    pub fn expect(&mut self, index: usize) {
+        self.clients[index].progress = Progress::of_another(&self.batch);
+    }
+
+    /// Waits until something happens, and tells whose batch is back by that.
+    pub fn wait(&mut self, back: &mut Vec<usize>) -> Result<(), Failure> {
+        back.clear();
+        let mut events = [EpollEvent::empty(); 1024];
+        let ready = self.epoll.wait(&mut events, EpollTimeout::try_from(PATIENCE)?)?;
+        if ready == 0 {
+            return Err(format!("no answer within {} s", PATIENCE.as_secs()).into());
+        }
+        for event in &events[..ready] {
+            let index = event.data() as usize;
+            let client = &mut self.clients[index];
+            let mut step = client.waits;
+            if event.events().intersects(EpollFlags::EPOLLOUT) {
+                step = client.progress.write(&mut client.stream, &self.batch)?;
+            }
+            if event.events().intersects(!EpollFlags::EPOLLOUT) {
+                step = client.progress.read(&mut client.stream, &self.batch, &mut self.window)?;
+            }
+            if step == Step::Done {
+                back.push(index);
+            } else {
+                self.wait_for(index, step)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_for(&mut self, index: usize, step: Step) -> Result<(), Failure> {
+        let client = &mut self.clients[index];
+        if client.waits != step {
+            client.waits = step;
+            self.epoll.modify(&client.stream, &mut EpollEvent::new(step.flags(), index as u64))?;
+        }
+        Ok(())
+    }
+}
+
+impl Step {
+    fn flags(self) -> EpollFlags {
+        match self {
+            Self::ReadOrWrite => EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT,
+            Self::Read | Self::Done => EpollFlags::EPOLLIN,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The loop of every broadcasting server: what one client sends goes to all, by tokio's own channel and a task a connection.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use tokio::net::TcpStream;
+use tokio::sync::broadcast::Sender;
+
+use crate::{Failure, tasks};
+
+/// When one that waits is told of it: each message at once, or with those that wait behind it.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Flush {
+    Each,
+    Last,
+}
+
+/// Opens sockets, and passes on what `is_data`.
+pub fn serve<S, M, E, F>(
+    listener: TcpListener,
+    flush: Flush,
+    open: fn(TcpStream) -> F,
+    is_data: fn(&M) -> bool,
+) -> Result<(), Failure>
+where
+    S: Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin + Send + 'static,
+    M: Clone + Send + 'static,
+    E: Into<Failure> + Send + 'static,
+    F: Future<Output = Result<S, Failure>> + Send + 'static,
+{
+    let topic = Arc::new(Sender::new(64));
+    tasks::serve(listener, move |stream| {
+        let topic = Arc::clone(&topic);
+        async move { relay(open(stream).await?, &topic, flush, is_data).await }
+    })
+}
+
+async fn relay<S, M, E>(mut socket: S, topic: &Sender<M>, flush: Flush, is_data: fn(&M) -> bool) -> Result<(), Failure>
+where
+    S: Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin,
+    M: Clone,
+    E: Into<Failure>,
+{
+    let mut news = topic.subscribe();
+    loop {
+        tokio::select! {
+            received = socket.next() => match received {
+                Some(message) => {
+                    let message = message.map_err(Into::into)?;
+                    if is_data(&message) {
+                        topic.send(message).map_err(|_| "nobody listens")?;
+                    }
+                }
+                None => return Ok(()),
+            },
+            message = news.recv() => {
+                socket.feed(message?).await.map_err(Into::into)?;
+                while flush == Flush::Last && let Ok(message) = news.try_recv() {
+                    socket.feed(message).await.map_err(Into::into)?;
+                }
+                socket.flush().await.map_err(Into::into)?;
+            }
+        }
+    }
+}
