@@ -32,6 +32,8 @@ class Bench:
         self.programs = target / "release"
         self.problems, self.commands, self.peers = [], {}, []
         self.server_core, self.load_core = cores()
+        self.files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.files, self.files))
         commands = Commands(self.programs, self.work, processes)
         self.env = {**os.environ, **commands.env}
         for peer in chosen:
@@ -49,7 +51,7 @@ class Bench:
         return {
             "machine": f"{model[1] if model else platform.machine()}, {os.cpu_count()} processors",
             "system": f"{platform.system()} {platform.release()}, {rustc}, Python {platform.python_version()}",
-            "when": time.strftime("%Y-%m-%d"),
+            "when": time.strftime("%Y-%m-%d") + (", quickly" if self.quick else ""),
             "peers": about,
         }
 
@@ -73,9 +75,7 @@ class Bench:
 
     def memory(self) -> dict:
         """What connections cost each server that do nothing."""
-        files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-        most = min(HELD_QUICK if self.quick else HELD, files - SPARE_FILES)
+        most = min(HELD_QUICK if self.quick else HELD, self.files - SPARE_FILES)
         measured = {}
         for peer in self.peers:
             tell(f"memory: {peer.name}")

@@ -46,7 +46,7 @@ def cell_table(measured: dict, name: str) -> str:
             figure(middle["p99_us"]),
             f"{middle['busy']:.0%}",
         ])
-    return f"## {name}: {cell['title']}\n\n{table(rows)}"
+    return f"## {name}: {cell['title']}\n\n{table(rows)}\n\n{len(cell['rounds'])} rounds."
 
 
 def best_rival(measured: dict, rounds: list) -> str | None:

@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use lexopt::ValueExt;
 use server::Server;
 
 /// What anything here may fail with: it is printed.
@@ -65,35 +66,20 @@ impl Arguments {
         let (mut warmup, mut duration) = (Duration::ZERO, Duration::from_secs(1));
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
-            let lexopt::Arg::Long(option) = argument else {
-                kind = Some(parser_value(argument)?);
-                continue;
-            };
-            let option = option.to_owned();
-            if option == "raw" {
-                raw = true;
-                continue;
-            }
-            let value = parser.value()?.into_string().map_err(|_| "not UTF-8")?;
-            match option.as_str() {
-                "addr" => addr = Some(value.parse()?),
-                "pid" => pid = Some(value.parse()?),
-                "connections" => connections = value.parse()?,
-                "depth" => depth = value.parse()?,
-                "size" => size = value.parse()?,
-                "warmup" => warmup = Duration::from_secs_f64(value.parse()?),
-                "seconds" => duration = Duration::from_secs_f64(value.parse()?),
-                _ => return Err(format!("no option --{option}").into()),
+            match argument {
+                lexopt::Arg::Value(value) => kind = Some(value.string()?),
+                lexopt::Arg::Long("raw") => raw = true,
+                lexopt::Arg::Long("addr") => addr = Some(parser.value()?.parse()?),
+                lexopt::Arg::Long("pid") => pid = Some(parser.value()?.parse()?),
+                lexopt::Arg::Long("connections") => connections = parser.value()?.parse()?,
+                lexopt::Arg::Long("depth") => depth = parser.value()?.parse()?,
+                lexopt::Arg::Long("size") => size = parser.value()?.parse()?,
+                lexopt::Arg::Long("warmup") => warmup = Duration::from_secs_f64(parser.value()?.parse()?),
+                lexopt::Arg::Long("seconds") => duration = Duration::from_secs_f64(parser.value()?.parse()?),
+                other => return Err(other.unexpected().into()),
             }
         }
         let (Some(kind), Some(addr), Some(pid)) = (kind, addr, pid) else { return Err("KIND, --addr and --pid".into()) };
         Ok((kind, Self { addr, server: Server::new(pid)?, raw, connections, depth, size, warmup, duration }))
-    }
-}
-
-fn parser_value(argument: lexopt::Arg) -> Result<String, Failure> {
-    match argument {
-        lexopt::Arg::Value(value) => Ok(value.into_string().map_err(|_| "not UTF-8")?),
-        other => Err(other.unexpected().into()),
     }
 }
