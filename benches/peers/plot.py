@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from math import log2
+from statistics import median
 from xml.sax.saxutils import escape
 
-from report import cost
+from report import ratios
 
 # The cells that have a panel, and no more than fit beside each other.
 CELLS = ["1x20B@10", "16x20B@10", "16x1K@10", "16x16K@10", "1x1M@10"]
@@ -36,7 +37,7 @@ def svg(measured: dict) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
         f"<style>{STYLE}</style>",
         f'<rect class="page" width="{width}" height="{height}"/>',
-        text(GAP, 24, "CPU per message ÷ that of an echo without WebSocket, least of all rounds", "title"),
+        text(GAP, 24, "CPU per message ÷ that of an echo without WebSocket", "title"),
         text(GAP, height - 10, f"{measured['machine']}; {measured['system']}; {measured['when']}", "small"),
     ]
     for row, peer in enumerate(peers):
@@ -55,12 +56,13 @@ def panel(measured: dict, name: str, peers: list, left: int) -> list:
         parts.append(f'<line x1="{x:.1f}" y1="{TOP - 4}" x2="{x:.1f}" y2="{bottom}"/>')
         parts.append(text(x, bottom + 10, f"{times}×", "small", "middle"))
     for row, peer in enumerate(peers):
-        ours, floor = cost(cell["rounds"], peer, min), cost(cell["rounds"], measured["peers"][peer]["floor"], min)
-        if not (ours and floor):
+        measurements = ratios(cell, peer)
+        if not measurements:
             continue
-        y, long = TOP + ROW * row, length(ours / floor)
+        times = median(measurements)
+        y, long = TOP + ROW * row, length(times)
         parts.append(f'<rect class="{kind(measured, peer)}" x="{left}" y="{y + 4}" width="{max(long, 1):.1f}" height="{ROW - 8}"/>')
-        parts.append(text(left + long + 4, y + 15, f"{ours / floor:.2f}", kind(measured, peer)))
+        parts.append(text(left + long + 4, y + 15, f"{times:.2f}", kind(measured, peer)))
     return parts
 
 

@@ -25,22 +25,20 @@ def versions(measured: dict) -> str:
 def cell_table(measured: dict, name: str) -> str:
     """One cell: what a message costs each server, and beside whom that is much."""
     cell = measured["cells"][name]
-    rows = [["server", "CPU µs/message", "÷ floor", "min ÷ min", "÷ best peer", "messages/s", "p50 µs", "p99 µs", "busy"]]
-    rival = best_rival(measured, cell["rounds"])
+    rows = [["server", "CPU µs/message", "÷ floor", "÷ best peer", "messages/s", "p50 µs", "p99 µs", "busy"]]
+    costs = {peer: cost(measured, cell, peer) for peer in cell["peers"]}
+    rivals = [costs[peer] for peer in costs if costs[peer] and measured["peers"][peer]["kind"] not in ("floor", "ours")]
     for peer in cell["peers"]:
-        about = measured["peers"][peer]
-        rounds = [turn[peer] for turn in cell["rounds"] if peer in turn]
+        rounds = rounds_of(cell, peer)
         if not rounds:
             rows.append([peer, "failed"] + [""] * (len(rows[0]) - 2))
             continue
-        middle = {key: median(outcome[key] for outcome in rounds) for key in rounds[0]}
-        costs = [outcome["cpu_us"] for outcome in rounds]
+        middle = {key: median(outcome[key] for outcome in rounds) for key in ("per_second", "p50_us", "p99_us", "busy")}
         rows.append([
             peer,
-            f"{figure(min(costs))} – **{figure(median(costs))}** – {figure(max(costs))}",
-            ratio(cell["rounds"], peer, about["floor"]),
-            ratio(cell["rounds"], peer, about["floor"], min),
-            ratio(cell["rounds"], peer, rival, min),
+            spread([outcome["cpu_us"] for outcome in rounds], figure),
+            spread(ratios(cell, peer), "{:.2f}".format),
+            f"{costs[peer] / min(rivals):.2f}" if costs[peer] and rivals else "",
             f"{middle['per_second']:,.0f}",
             figure(middle["p50_us"]),
             figure(middle["p99_us"]),
@@ -49,21 +47,27 @@ def cell_table(measured: dict, name: str) -> str:
     return f"## {name}: {cell['title']}\n\n{table(rows)}\n\n{len(cell['rounds'])} rounds."
 
 
-def best_rival(measured: dict, rounds: list) -> str | None:
-    """The peer whose messages cost least."""
-    rivals = [name for name, about in measured["peers"].items() if about["kind"] not in ("floor", "ours")]
-    return min((name for name in rivals if cost(rounds, name)), key=lambda name: cost(rounds, name, min), default=None)
+def rounds_of(cell: dict, peer: str) -> list:
+    return [turn[peer] for turn in cell["rounds"] if peer in turn]
 
 
-def cost(rounds: list, peer: str | None, of=median) -> float | None:
-    """CPU for a message, in µs."""
-    costs = [turn[peer]["cpu_us"] for turn in rounds if peer in turn]
-    return of(costs) if costs else None
+def ratios(cell: dict, peer: str) -> list:
+    """How many times the floor's CPU a message cost, in each round: the floor was measured in turn with this server."""
+    return [outcome["cpu_us"] / outcome["floor_us"] for outcome in rounds_of(cell, peer) if outcome["floor_us"]]
 
 
-def ratio(rounds: list, peer: str, other: str | None, of=median) -> str:
-    one, another = cost(rounds, peer, of), cost(rounds, other, of)
-    return f"{one / another:.2f}" if one and another else ""
+def cost(measured: dict, cell: dict, peer: str) -> float | None:
+    """CPU for a message, had all been measured at the same time: as often the floor's as it was, of what the floor's is."""
+    if not ratios(cell, peer):
+        return None
+    floor = measured["peers"][peer]["floor"]
+    same = [name for name in cell["peers"] if measured["peers"][name]["floor"] == floor]
+    floors = [outcome["floor_us"] for name in same for outcome in rounds_of(cell, name) if outcome["floor_us"]]
+    return median(ratios(cell, peer)) * median(floors)
+
+
+def spread(values: list, write) -> str:
+    return f"{write(min(values))} – **{write(median(values))}** – {write(max(values))}" if values else ""
 
 
 def syscalls_table(measured: dict) -> str:

@@ -1,6 +1,5 @@
 //! Batches from one client to all, itself among them; the next when the last one has all of it.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::clients::Clients;
@@ -9,19 +8,14 @@ use crate::{Arguments, Failure};
 
 /// A message counts as often as it is delivered.
 pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
-    let mut clients = Clients::open(arguments)?;
-    if arguments.raw {
-        // Without a handshake nothing tells that the server has all of them.
-        thread::sleep(Duration::from_millis(500));
-    }
-    round::measure(arguments, arguments.depth * arguments.connections, |duration| run(&mut clients, duration))
+    round::measure(arguments, arguments.depth * arguments.connections, run)
 }
 
 fn run(clients: &mut Clients, duration: Duration) -> Result<Round, Failure> {
-    let mut trips = round::trips();
+    let mut round = Round::default();
     let mut back = Vec::new();
     let begun = Instant::now();
-    while trips.is_empty() || begun.elapsed() < duration {
+    while round.trips.is_empty() || begun.elapsed() < duration {
         let sent = Instant::now();
         for index in 1..clients.len() {
             clients.expect(index);
@@ -32,7 +26,8 @@ fn run(clients: &mut Clients, duration: Duration) -> Result<Round, Failure> {
             clients.wait(&mut back)?;
             missing -= back.len();
         }
-        trips.push(sent.elapsed());
+        round.trips.push(sent.elapsed());
     }
-    Ok(Round { trips, took: begun.elapsed() })
+    round.took = begun.elapsed();
+    Ok(round)
 }

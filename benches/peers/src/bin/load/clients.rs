@@ -6,7 +6,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 
 use crate::batch::Batch;
 use crate::connection::{self, PATIENCE, Progress, Step};
-use crate::{Arguments, Failure};
+use crate::{Arguments, Failure, Target};
 
 pub struct Clients {
     epoll: Epoll,
@@ -23,16 +23,16 @@ struct Client {
 }
 
 impl Clients {
-    pub fn open(arguments: &Arguments) -> Result<Self, Failure> {
+    pub fn open(arguments: &Arguments, target: &Target) -> Result<Self, Failure> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let mut clients = Vec::new();
         for index in 0..arguments.connections {
-            let stream = connection::open(arguments, index)?;
+            let stream = connection::open(target, index)?;
             stream.set_nonblocking(true)?;
             epoll.add(&stream, EpollEvent::new(Step::Read.flags(), index as u64))?;
             clients.push(Client { stream, progress: Progress::default(), waits: Step::Read });
         }
-        let batch = Batch::new(arguments.depth, arguments.size, arguments.raw);
+        let batch = Batch::new(arguments.depth, arguments.size, target.raw);
         Ok(Self { epoll, batch, clients, window: vec![0; 1024 * 1024] })
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 
 use crate::batch::Batch;
-use crate::{Arguments, Failure};
+use crate::{Failure, Target};
 
 /// How long a server may be silent that owes an answer.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -16,18 +16,18 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 const PER_ADDRESS: usize = 20_000;
 
 /// A connection, open and blocking.
-pub fn open(arguments: &Arguments, index: usize) -> Result<TcpStream, Failure> {
+pub fn open(target: &Target, index: usize) -> Result<TcpStream, Failure> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     if index >= PER_ADDRESS {
         let address = u32::from(Ipv4Addr::LOCALHOST) + u32::try_from(index / PER_ADDRESS)?;
         socket.bind(&SocketAddr::from((Ipv4Addr::from(address), 0)).into())?;
     }
-    socket.connect_timeout(&arguments.addr.into(), PATIENCE)?;
+    socket.connect_timeout(&target.addr.into(), PATIENCE)?;
     socket.set_tcp_nodelay(true)?;
     let mut stream = TcpStream::from(socket);
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    if !arguments.raw {
+    if !target.raw {
         upgrade(&mut stream)?;
     }
     Ok(stream)

@@ -7,13 +7,12 @@ use crate::round::{self, Round};
 use crate::{Arguments, Failure};
 
 pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
-    let mut clients = Clients::open(arguments)?;
-    round::measure(arguments, arguments.depth, |duration| run(&mut clients, duration))
+    round::measure(arguments, arguments.depth, run)
 }
 
 /// Begins no batch after `duration`, and waits for those that are under way.
 fn run(clients: &mut Clients, duration: Duration) -> Result<Round, Failure> {
-    let mut trips = round::trips();
+    let mut round = Round::default();
     let begun = Instant::now();
     let mut sent = vec![begun; clients.len()];
     for index in 0..clients.len() {
@@ -24,7 +23,7 @@ fn run(clients: &mut Clients, duration: Duration) -> Result<Round, Failure> {
         clients.wait(&mut back)?;
         for &index in &back {
             let now = Instant::now();
-            trips.push(now - sent[index]);
+            round.trips.push(now - sent[index]);
             if now - begun < duration {
                 sent[index] = now;
                 clients.send(index)?;
@@ -33,5 +32,6 @@ fn run(clients: &mut Clients, duration: Duration) -> Result<Round, Failure> {
             }
         }
     }
-    Ok(Round { trips, took: begun.elapsed() })
+    round.took = begun.elapsed();
+    Ok(round)
 }

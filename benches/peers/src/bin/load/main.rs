@@ -7,8 +7,8 @@ mod clients;
 mod connection;
 mod echo;
 mod memory;
+mod process;
 mod round;
-mod server;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use lexopt::ValueExt;
-use server::Server;
+use process::Process;
 
 /// What anything here may fail with: it is printed.
 type Failure = Box<dyn Error>;
@@ -36,10 +36,9 @@ fn main() -> ExitCode {
 
 /// What was asked for on the command line.
 struct Arguments {
-    addr: SocketAddr,
-    server: Server,
-    /// The server sends bytes back as they are, without a handshake and with the masks on.
-    raw: bool,
+    target: Target,
+    /// What the server is measured beside.
+    floor: Option<Target>,
     connections: usize,
     /// Messages in flight per connection.
     depth: usize,
@@ -47,6 +46,14 @@ struct Arguments {
     size: usize,
     warmup: Duration,
     duration: Duration,
+}
+
+/// A server.
+struct Target {
+    addr: SocketAddr,
+    process: Process,
+    /// It sends bytes back as they are, without a handshake and with the masks on.
+    raw: bool,
 }
 
 fn run() -> Result<String, Failure> {
@@ -61,7 +68,7 @@ fn run() -> Result<String, Failure> {
 
 impl Arguments {
     fn parse() -> Result<(String, Self), Failure> {
-        let (mut kind, mut addr, mut pid) = (None, None, None);
+        let (mut kind, mut addr, mut pid, mut floor_addr, mut floor_pid) = (None, None, None, None, None);
         let (mut raw, mut connections, mut depth, mut size) = (false, 1, 1, 20);
         let (mut warmup, mut duration) = (Duration::ZERO, Duration::from_secs(1));
         let mut parser = lexopt::Parser::from_env();
@@ -71,6 +78,8 @@ impl Arguments {
                 lexopt::Arg::Long("raw") => raw = true,
                 lexopt::Arg::Long("addr") => addr = Some(parser.value()?.parse()?),
                 lexopt::Arg::Long("pid") => pid = Some(parser.value()?.parse()?),
+                lexopt::Arg::Long("floor-addr") => floor_addr = Some(parser.value()?.parse()?),
+                lexopt::Arg::Long("floor-pid") => floor_pid = Some(parser.value()?.parse()?),
                 lexopt::Arg::Long("connections") => connections = parser.value()?.parse()?,
                 lexopt::Arg::Long("depth") => depth = parser.value()?.parse()?,
                 lexopt::Arg::Long("size") => size = parser.value()?.parse()?,
@@ -80,6 +89,11 @@ impl Arguments {
             }
         }
         let (Some(kind), Some(addr), Some(pid)) = (kind, addr, pid) else { return Err("KIND, --addr and --pid".into()) };
-        Ok((kind, Self { addr, server: Server::new(pid)?, raw, connections, depth, size, warmup, duration }))
+        let target = Target { addr, process: Process::new(pid)?, raw };
+        let floor = match (floor_addr, floor_pid) {
+            (Some(addr), Some(pid)) => Some(Target { addr, process: Process::new(pid)?, raw: true }),
+            _ => None,
+        };
+        Ok((kind, Self { target, floor, connections, depth, size, warmup, duration }))
     }
 }

@@ -9,24 +9,25 @@ use crate::{Arguments, Failure};
 
 /// Each figure is taken `duration` after what it is about, when what a server gives back was given back.
 pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
-    let small = Batch::new(1, 20, arguments.raw);
-    let large = Batch::new(1, 64 * 1024, arguments.raw);
+    let small = Batch::new(1, 20, arguments.target.raw);
+    let large = Batch::new(1, 64 * 1024, arguments.target.raw);
     let mut window = vec![0; 128 * 1024];
     let mut echo = |streams: &mut [TcpStream], batch| -> Result<(), Failure> {
         streams.iter_mut().try_for_each(|stream| echo(stream, batch, &mut window))
     };
 
     // What a server takes once for all: it is no connection's.
-    let mut first = [connection::open(arguments, 0)?];
+    let mut first = [connection::open(&arguments.target, 0)?];
     echo(&mut first, &large)?;
     echo(&mut first, &small)?;
     thread::sleep(arguments.duration);
-    let before = arguments.server.resident()?;
-    let per_connection =
-        || -> Result<f64, Failure> { Ok((arguments.server.resident()? as f64 - before as f64) / arguments.connections as f64) };
+    let before = arguments.target.process.resident()?;
+    let per_connection = || -> Result<f64, Failure> {
+        Ok((arguments.target.process.resident()? as f64 - before as f64) / arguments.connections as f64)
+    };
 
     let mut streams =
-        (0..arguments.connections).map(|index| connection::open(arguments, index)).collect::<Result<Vec<_>, _>>()?;
+        (0..arguments.connections).map(|index| connection::open(&arguments.target, index)).collect::<Result<Vec<_>, _>>()?;
     thread::sleep(arguments.duration);
     let idle = per_connection()?;
     echo(&mut streams, &large)?;

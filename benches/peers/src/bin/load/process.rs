@@ -1,4 +1,4 @@
-//! What the server has used so far, as the kernel tells it.
+//! What a server has used so far, as the kernel tells it.
 
 use std::fs;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use nix::unistd::Pid;
 
 use crate::Failure;
 
-pub struct Server {
+pub struct Process {
     pid: i32,
     clock: ClockId,
 }
 
-impl Server {
+impl Process {
     pub fn new(pid: i32) -> Result<Self, Failure> {
         Ok(Self { pid, clock: ClockId::pid_cpu_clock_id(Pid::from_raw(pid))? })
     }
