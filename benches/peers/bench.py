@@ -103,7 +103,7 @@ class Bench:
             for peer in self.peers:
                 with self.noting(peer, f"syscalls, {cell.name}"), self.server(peer) as server:
                     runs = []
-                    for seconds in (0, 0.3):
+                    for seconds in (0, 0.2):
                         echo = ["echo", *cell.arguments, "--seconds", seconds]
                         runs.append(counter.count(server[0].pid, lambda prefix: self.load(peer, server, *echo, prefix=prefix)))
                     (few_calls, few), (calls, many) = runs

@@ -52,18 +52,18 @@ def rounds_of(cell: dict, peer: str) -> list:
 
 
 def ratios(cell: dict, peer: str) -> list:
-    """How many times the floor's CPU a message cost, in each round: the floor was measured in turn with this server."""
-    return [outcome["cpu_us"] / outcome["floor_us"] for outcome in rounds_of(cell, peer) if outcome["floor_us"]]
+    """How many times the floor's CPU a message cost, in each round: the middle of the slices, which they had in turn."""
+    return [outcome["times"] for outcome in rounds_of(cell, peer) if outcome["times"]]
 
 
 def cost(measured: dict, cell: dict, peer: str) -> float | None:
-    """CPU for a message, had all been measured at the same time: as often the floor's as it was, of what the floor's is."""
+    """CPU for a message on an undisturbed machine: so many times the floor's, and that at its least."""
     if not ratios(cell, peer):
         return None
     floor = measured["peers"][peer]["floor"]
     same = [name for name in cell["peers"] if measured["peers"][name]["floor"] == floor]
     floors = [outcome["floor_us"] for name in same for outcome in rounds_of(cell, name) if outcome["floor_us"]]
-    return median(ratios(cell, peer)) * median(floors)
+    return median(ratios(cell, peer)) * min(floors)
 
 
 def spread(values: list, write) -> str:
