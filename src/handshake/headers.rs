@@ -39,7 +39,8 @@ impl Headers {
 
     /// All values with this name, as bytes: nothing says that they are text.
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let named = |field: &&Field| self.slice(&field.name).eq_ignore_ascii_case(name.as_bytes());
+        self.fields.iter().filter(named).map(|field| self.slice(&field.value))
     }
 
     /// Whether there is a field with this name.

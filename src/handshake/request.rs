@@ -1,5 +1,6 @@
 //! A received HTTP request, and what makes it an opening handshake: RFC 6455 §4.2.1.
 
+use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::{fmt, str};
 
@@ -28,9 +29,9 @@ pub struct RequestHead {
 impl RequestHead {
     /// Reads a head that is whole.
     pub(super) fn parse(head: &Bytes) -> Result<Self, HandshakeError> {
-        let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-        let mut request = httparse::Request::new(&mut fields);
-        match request.parse(head) {
+        let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+        let mut request = httparse::Request::new(&mut []);
+        match request.parse_with_uninit_headers(head, &mut fields) {
             Ok(httparse::Status::Complete(_)) => {}
             Err(httparse::Error::Version) => return Err(HandshakeError::HttpVersion),
             _ => return Err(HandshakeError::MalformedHead),
