@@ -42,7 +42,7 @@ const SIZE: usize = 30_000;
 const POLICIES: [Overflow; 4] = [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close];
 
 fn bound(overflow: Overflow) -> Backpressure {
-    Backpressure { high_water: 40_000, cap: 100_000, overflow }
+    Backpressure { high_water: 40_000, cap: 100_000, overflow, cork: false }
 }
 
 /// Whatever sends.
@@ -272,7 +272,7 @@ async fn a_broadcast_does_not_wait_for_one(adapter: &impl Adapter) {
         let (mut peers, sockets): (Vec<_>, Vec<_>) = (0..100)
             .map(|number| {
                 let (peer, mut socket) = adapter.server(Timeouts::default());
-                socket.set_backpressure(Backpressure { high_water: 2000, cap: 10_000, overflow });
+                socket.set_backpressure(Backpressure { high_water: 2000, cap: 10_000, overflow, cork: false });
                 if number == 50 {
                     peer.wire().set_room(0);
                 }
@@ -291,7 +291,7 @@ fn a_broadcast_does_not_wait_for_one_where_it_blocks() {
         let (mut peers, sockets): (Vec<_>, Vec<_>) = (0..100)
             .map(|number| {
                 let (mut socket, wire, peer) = blocking_server(overflow);
-                socket.set_backpressure(Backpressure { high_water: 2000, cap: 10_000, overflow });
+                socket.set_backpressure(Backpressure { high_water: 2000, cap: 10_000, overflow, cork: false });
                 if number == 50 {
                     wire.set_room(0);
                 }

@@ -334,7 +334,7 @@ fn halves_are_put_together_again() {
 fn what_was_one_again_writes_and_waits_as_before() {
     let (stream, mut peer) = twins();
     let mut socket = open(stream, Timeouts { write: Some(LONG), ..Timeouts::default() });
-    let small = Backpressure { high_water: 100, cap: 100, overflow: sansocket::Overflow::Fail };
+    let small = Backpressure { high_water: 100, cap: 100, overflow: sansocket::Overflow::Fail, cork: false };
     socket.set_backpressure(small);
     socket.feed("before").unwrap();
     socket.flush().unwrap();

@@ -5,8 +5,8 @@ mod support;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sansocket::{Config, Role};
-use support::{Chunking, connection, drain, feed, masked, unmasked};
+use sansocket::{Config, Connection, Event, Role};
+use support::{Chunking, connection, drain, feed, feed_from, feed_kept, masked, unmasked};
 
 /// Small enough that random conversations meet every limit.
 fn config() -> Config {
@@ -39,14 +39,20 @@ fn encode(role: Role, frames: &[(u8, Vec<u8>, bool)]) -> Vec<u8> {
     frames.iter().flat_map(encode).collect()
 }
 
+/// How a chunk is fed.
+type Feed = fn(&mut Connection, &[u8]) -> Vec<Event>;
+
+/// From where the chunk is; and now so, now by way of the connection's input.
+const WAYS: [Feed; 2] = [feed_from, |connection, chunk| feed(connection, chunk, Chunking::Whole)];
+
 /// Feeds bytes in chunks that end at these places.
-fn feed_cut(role: Role, bytes: &[u8], mut cuts: Vec<usize>) -> (Vec<sansocket::Event>, Vec<u8>) {
+fn feed_cut(role: Role, bytes: &[u8], mut cuts: Vec<usize>, feed: Feed) -> (Vec<Event>, Vec<u8>) {
     let mut connection = connection(role, config());
     cuts.sort_unstable();
     let mut events = Vec::new();
     let mut start = 0;
     for end in cuts.into_iter().chain([bytes.len()]) {
-        events.extend(feed(&mut connection, &bytes[start..end], Chunking::Whole));
+        events.extend(feed(&mut connection, &bytes[start..end]));
         start = end;
     }
     (events, drain(&mut connection))
@@ -63,21 +69,29 @@ proptest! {
     ) {
         let role = if server { Role::Server } else { Role::Client };
         let bytes = encode(role, &frames);
-        let cuts = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
-        let whole = feed_cut(role, &bytes, vec![]);
-        prop_assert_eq!(&feed_cut(role, &bytes, cuts), &whole);
+        let cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+        let whole = feed_cut(role, &bytes, vec![], feed_kept);
+        for way in WAYS {
+            prop_assert_eq!(&feed_cut(role, &bytes, cuts.clone(), way), &whole);
+        }
     }
 
     #[test]
     fn byte_by_byte_is_the_same_conversation(server in any::<bool>(), frames in vec(frame(), 1..4)) {
         let role = if server { Role::Server } else { Role::Client };
         let bytes = encode(role, &frames);
-        prop_assert_eq!(feed_cut(role, &bytes, (0..bytes.len()).collect()), feed_cut(role, &bytes, vec![]));
+        let whole = feed_cut(role, &bytes, vec![], feed_kept);
+        for way in WAYS {
+            prop_assert_eq!(&feed_cut(role, &bytes, (0..bytes.len()).collect(), way), &whole);
+        }
     }
 
     #[test]
     fn garbage_never_panics(server in any::<bool>(), bytes in vec(any::<u8>(), 0..200)) {
         let role = if server { Role::Server } else { Role::Client };
-        prop_assert_eq!(feed_cut(role, &bytes, (0..bytes.len()).collect()), feed_cut(role, &bytes, vec![]));
+        let whole = feed_cut(role, &bytes, vec![], feed_kept);
+        for way in WAYS {
+            prop_assert_eq!(&feed_cut(role, &bytes, (0..bytes.len()).collect(), way), &whole);
+        }
     }
 }

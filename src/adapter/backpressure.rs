@@ -27,11 +27,15 @@ pub struct Backpressure {
     pub cap: usize,
     /// What `send` and `feed` do when too much waits. Default: [`Overflow::Wait`].
     pub overflow: Overflow,
+    /// Whether `send` leaves a message below `high_water` for the next write, as `feed` does, while another message is here already to
+    /// be received: then whoever answers each message at once writes all answers at once, as fast as can be. But if the next message
+    /// is not received soon, nor anything flushed, what was sent waits as long. Default: no, what is sent is on its way.
+    pub cork: bool,
 }
 
 impl Default for Backpressure {
     fn default() -> Self {
-        Self { high_water: 64 * 1024, cap: 1024 * 1024, overflow: Overflow::Wait }
+        Self { high_water: 64 * 1024, cap: 1024 * 1024, overflow: Overflow::Wait, cork: false }
     }
 }
 

@@ -9,6 +9,7 @@ mod cutter;
 pub mod futures;
 #[cfg(feature = "tokio")]
 pub mod tokio;
+mod window;
 
 use std::{error, fmt, io};
 

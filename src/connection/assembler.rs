@@ -10,8 +10,7 @@ use bytes::Bytes;
 
 use super::compression::Compression;
 use super::error::ProtocolError;
-use super::inbox::Payload;
-use crate::message::{Kind, Message, Part, Text, TextBuilder};
+use crate::message::{Kind, Message, MessageRef, Part, TextBuilder};
 use crate::wire::{InvalidUtf8, Utf8Validator};
 
 /// What is inflated at once, in bytes.
@@ -32,23 +31,21 @@ enum Body {
 
 impl Assembler {
     /// Takes a piece; gives the message that it completes. `to_come` more bytes will, if that is known.
-    pub(super) fn push(
+    #[inline]
+    pub(super) fn push<'a>(
         &mut self,
         kind: Kind,
-        payload: Payload<'_>,
+        payload: &'a [u8],
         to_come: Option<u64>,
         last: bool,
-    ) -> Result<Option<Message>, InvalidUtf8> {
+    ) -> Result<Option<MessageRef<'a>>, InvalidUtf8> {
         if self.body.is_none() && last {
-            return match kind {
-                Kind::Text => Text::try_from(payload.into_bytes()).map(|text| Some(Message::Text(text))),
-                Kind::Binary => Ok(Some(Message::Binary(payload.into_bytes()))),
-            };
+            return MessageRef::checked(kind, payload).map(Some);
         }
         let body = self.body.get_or_insert_with(|| Body::new(kind));
         body.make_room(payload.len(), to_come);
-        body.push(&payload)?;
-        if last { self.body.take().map(Body::finish).transpose() } else { Ok(None) }
+        body.push(payload)?;
+        if last { self.body.take().map(Body::finish).transpose().map(|message| message.map(MessageRef::from)) } else { Ok(None) }
     }
 
     /// Takes a piece of a compressed message; gives the message that it completes, of at most `limit` bytes.
@@ -73,12 +70,12 @@ impl Assembler {
     }
 
     /// Takes a piece of a message that is not to be joined; gives it as a part, if it is one.
-    pub(super) fn pass(&mut self, kind: Kind, payload: Payload<'_>, last: bool) -> Result<Option<Part>, InvalidUtf8> {
-        self.check(kind, &payload, last)?;
+    pub(super) fn pass(&mut self, kind: Kind, payload: &[u8], last: bool) -> Result<Option<Part>, InvalidUtf8> {
+        self.check(kind, payload, last)?;
         if payload.is_empty() && !last {
             return Ok(None);
         }
-        Ok(Some(Part { kind, bytes: payload.into_bytes(), last }))
+        Ok(Some(Part { kind, bytes: Bytes::copy_from_slice(payload), last }))
     }
 
     /// Checks a part of a message that is not to be joined.

@@ -5,7 +5,7 @@ use core::fmt;
 use bytes::Bytes;
 
 use super::closing::Closed;
-use crate::message::{Message, Part};
+use crate::message::{Message, MessageRef, Part};
 
 /// What [`Connection::receive`](crate::Connection::receive) gives. `Debug` shows no content.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,6 +33,45 @@ impl Event {
             Self::Closed(_) => 0,
         };
         size_of::<Self>() + payload
+    }
+}
+
+/// What [`Connection::receive_from`](crate::Connection::receive_from) gives. `Debug` shows no content.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventRef<'a> {
+    /// A message, where it was received.
+    Message(MessageRef<'a>),
+    /// Anything else: never an [`Event::Message`].
+    Other(Event),
+}
+
+/// Copies a message, unless it had to be joined.
+impl From<EventRef<'_>> for Event {
+    #[inline]
+    fn from(event: EventRef<'_>) -> Self {
+        match event {
+            EventRef::Message(message) => Self::Message(message.into()),
+            EventRef::Other(event) => event,
+        }
+    }
+}
+
+impl From<Event> for EventRef<'_> {
+    fn from(event: Event) -> Self {
+        match event {
+            Event::Message(message) => Self::Message(message.into()),
+            event => Self::Other(event),
+        }
+    }
+}
+
+impl fmt::Debug for EventRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(message) => message.fmt(f),
+            Self::Other(event) => event.fmt(f),
+        }
     }
 }
 

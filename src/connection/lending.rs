@@ -1,12 +1,36 @@
-//! What adapters borrow of a connection, and give back: output that is written while the connection is in use, and events that came
-//! while something else was waited for.
+//! What adapters and a connection lend each other: blocks for the output, output that is written while the connection is in use,
+//! bytes and events that came while something else was waited for.
+
+use alloc::vec::Vec;
 
 use super::{Connection, Event, Output};
 
 impl Connection {
+    /// Keeps bytes that were received, behind those that are kept already: what is left of a buffer that is needed for others.
+    pub(crate) fn keep(&mut self, received: &[u8]) {
+        self.inbox.keep(received);
+    }
+
+    /// Whether the next event is a message that is here, so that its answer will not wait for the peer. `received` is what will be
+    /// given to [`receive_from`](Self::receive_from).
+    pub(crate) fn has_message(&self, received: &[u8]) -> bool {
+        let next = if self.inbox.is_empty() { received } else { &self.inbox };
+        self.early.is_some() || self.reader.peek(next, self.role(), &self.config).is_some()
+    }
+
     /// Keeps an event for the application that came while something else was waited for. Not the last one.
     pub(crate) fn put_back(&mut self, event: Event) {
         self.early.get_or_insert_default().push_back(event);
+    }
+
+    /// Lends a block for the output, if it has none: empty, and with as much room as is usual.
+    pub(crate) fn lend_block(&mut self, block: impl FnOnce() -> Vec<u8>) {
+        self.output.lend(block);
+    }
+
+    /// Gives the block back, once all output is written.
+    pub(crate) fn give_back_block(&mut self) -> Option<Vec<u8>> {
+        self.output.give_back()
     }
 
     /// Takes the output out, to be written while the connection is in use: what then could not be written is to be

@@ -4,9 +4,9 @@
 //! [`Connection::output`]; [`Connection::receive`] gives events, and [`Connection::send`] takes messages.
 //!
 //! ```text
-//!   input ──► inbox ──► reader ──► assembler ──► receive
-//!                          │                            │ the table of endings: closing
-//!   output ◄──────────── writer ◄──────────────── send, ping, close
+//!   input ──► inbox ──┬─► reader ──► assembler ──► receive, receive_from
+//!   caller's buffer ──┘      │                          │ the table of endings: closing
+//!   output ◄────────────── writer ◄──────────────── send, ping, close
 //! ```
 
 mod assembler;
@@ -38,14 +38,14 @@ use self::compression::Compression;
 pub use self::config::{Config, Role};
 pub use self::entropy::{Entropy, NoEntropy};
 pub use self::error::{ProtocolError, SendError};
-pub use self::event::Event;
+pub use self::event::{Event, EventRef};
 pub(crate) use self::inbox::Inbox;
 pub(crate) use self::output::Output;
 use self::policy::Inflating;
 use self::reader::Reader;
 use self::sending::Sending;
-use self::writer::{Frame, Writer};
-use crate::message::{CloseFrame, Compress, Kind, Message, Outgoing};
+use self::writer::Writer;
+use crate::message::CloseFrame;
 use crate::wire::Opcode;
 
 /// Pings are answered one by one while less than this waits to be written, in bytes; beyond it the peer is not reading, and
@@ -134,7 +134,7 @@ impl Connection {
     fn new(writer: Writer, config: Config) -> Self {
         Self {
             config,
-            inbox: Inbox::new(),
+            inbox: Inbox::default(),
             input_ended: false,
             reader: Reader::default(),
             assembler: Assembler::default(),
@@ -175,7 +175,7 @@ impl Connection {
         self.input_ended = input_ended;
         self.inbox = inbox;
         self.inbox.release();
-        self.output.append(answer);
+        self.output.append(answer, &[]);
         self.subprotocol = subprotocol.map(Box::from);
         self
     }
@@ -224,82 +224,35 @@ impl Connection {
     ///
     /// A message that came before the peer broke the protocol is given before the end is.
     pub fn receive(&mut self) -> Option<Event> {
-        let Some(early) = &mut self.early else { return self.next_event() };
-        let event = early.pop_front();
-        if early.is_empty() {
-            self.early = None;
-        }
-        event
+        if self.early.is_some() { self.take_early() } else { self.next_kept() }
     }
 
-    /// Queues a message. Text is what is given as a `String` or `&str`, anything else is binary.
+    /// As [`receive`](Self::receive), out of bytes that are in a buffer of the caller's and never copied, unless a message has to be
+    /// joined: the fastest way, for who reads into one buffer for many connections. What is given is taken off the front; when it
+    /// is `None`, all is, and what was of no use yet is kept. What is in [`input`](Self::input) comes first.
     ///
-    /// # Errors
-    ///
-    /// [`SendError::NotOpen`] once either side has begun to close; the message is dropped.
-    pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
-        self.check_sendable()?;
-        self.queue_late_pong();
-        let Outgoing { message, compress } = message.into();
-        let (opcode, payload) = match message {
-            Message::Text(text) => (Opcode::Text, text.into_bytes()),
-            Message::Binary(bytes) => (Opcode::Binary, bytes),
-        };
-        let deflated = self.compression.as_mut().and_then(|compression| compression.deflate(&payload, compress));
-        let compressed = deflated.is_some();
-        let payload = deflated.unwrap_or(payload);
-        self.writer.frame(Frame { fin: true, compressed, opcode, payload }, &mut self.output);
-        Ok(())
-    }
-
-    /// Queues the next part of a message, as a frame of its own (§5.4): for messages that are larger than memory should be, or not
-    /// known to their end. Pings, pongs and a Close may go in between; another message may not.
+    /// The bytes are unmasked where they are. Messages borrow from the buffer, not from the connection, so they can be answered.
     ///
     /// ```
-    /// # use sansocket::{Config, Connection, bytes::Buf};
-    /// use sansocket::Kind;
+    /// use sansocket::bytes::Buf;
+    /// use sansocket::{Config, Connection, EventRef};
     ///
-    /// # let mut server = Connection::server(Config::new());
-    /// server.send_part(Kind::Text, "Hel", false)?;
-    /// server.send_part(Kind::Text, "lo", true)?;
-    /// assert_eq!(server.output().chunk(), b"\x01\x03Hel\x80\x02lo"); // §5.7
+    /// let mut server = Connection::server(Config::new());
+    /// let mut window = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"; // read from a socket: "Hello", masked (§5.7)
+    /// let mut received = &mut window[..];
+    /// while let Some(event) = server.receive_from(&mut received) {
+    ///     if let EventRef::Message(message) = event {
+    ///         server.send_ref(message)?;
+    ///     }
+    /// }
+    /// assert_eq!(server.output().chunk(), b"\x81\x05Hello");
     /// # Ok::<(), sansocket::SendError>(())
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::NotOpen`] once either side has begun to close, [`SendError::MessageUnderWay`] if the kind is not that of the
-    /// message under way, [`SendError::InvalidUtf8`] if a text is none. Nothing was queued then.
-    pub fn send_part(&mut self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), SendError> {
-        self.send_part_with(kind, part, last, Compress::Automatic)
-    }
-
-    /// As [`send_part`](Self::send_part), of a message that is to be compressed or not: what is said with its first part counts. If it
-    /// is automatic, the message is compressed unless its first part looks as if that were in vain.
-    ///
-    /// # Errors
-    ///
-    /// As [`send_part`](Self::send_part).
-    pub fn send_part_with(
-        &mut self,
-        kind: Kind,
-        part: impl Into<Bytes>,
-        last: bool,
-        compress: Compress,
-    ) -> Result<(), SendError> {
-        self.check_open()?;
-        let part = part.into();
-        let wanted = || self.compression.as_ref().is_some_and(|compression| compression.is_wanted(&part, last, compress));
-        let (opcode, compressed) = self.sending.next(kind, &part, last, wanted)?;
-        self.queue_late_pong();
-        let payload = match &mut self.compression {
-            Some(compression) if compressed => compression.deflate_part(&part, last),
-            _ => part,
-        };
-        // RFC 7692 §6.1: "MUST NOT set the "Per-Message Compressed" bit of … non-first fragments"
-        let compressed = compressed && opcode != Opcode::Continuation;
-        self.writer.frame(Frame { fin: last, compressed, opcode, payload }, &mut self.output);
-        Ok(())
+    pub fn receive_from<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
+        if self.early.is_some() {
+            return self.take_early().map(EventRef::from);
+        }
+        self.next_event(received)
     }
 
     /// Queues a ping, which the peer must answer with a pong of the same payload (§5.5.2).
@@ -383,6 +336,15 @@ impl Connection {
         if let Some(compression) = &mut self.compression {
             compression.release();
         }
+    }
+
+    fn take_early(&mut self) -> Option<Event> {
+        let early = self.early.as_mut()?;
+        let event = early.pop_front();
+        if early.is_empty() {
+            self.early = None;
+        }
+        event
     }
 
     /// Bytes that are held for the events that were put back.

@@ -1,46 +1,63 @@
 //! Bytes on their way to the peer: a queue that is [`Buf`].
 //!
 //! ```text
-//!   segments   [ header payload header payload header ] [ large payload, not copied ] [ header ] [ large payload ]
-//!   tail       [ header payload header payload …           <- small frames are appended here
+//!   small   [ header payload header payload header | header | header payload … ]     <- small frames are appended here
+//!   large                                          ^ large payloads, not copied: they go in between
 //! ```
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::mem;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 
-/// The tail's first allocation, in bytes: some small frames.
-const TAIL_ROOM: usize = 512;
+/// The first allocation, in bytes: some small frames.
+const MIN_ROOM: u32 = 512;
+
+/// What is taken at once at most, in bytes, for as much again as was written last time.
+const MAX_ROOM: usize = 64 * 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Output {
-    /// What goes first.
-    segments: VecDeque<Bytes>,
-    /// What goes after all segments.
-    tail: BytesMut,
-    /// Bytes in both.
+    small: Vec<u8>,
+    /// Up to here the small ones are written.
+    start: usize,
+    large: VecDeque<Large>,
+    /// Bytes in both that are not written.
     len: usize,
+    /// What `small` had come to when all was written, in bytes.
+    usual: u32,
+    /// Whether `small` is somebody's who wants it back.
+    borrowed: bool,
+}
+
+#[derive(Debug)]
+struct Large {
+    /// Where it goes: before this byte of the small ones.
+    at: usize,
+    payload: Bytes,
 }
 
 impl Output {
-    /// Copies bytes to the end, and lends the copy.
-    pub(super) fn append(&mut self, bytes: &[u8]) -> &mut [u8] {
-        if self.tail.capacity() == 0 && !bytes.is_empty() {
-            self.tail.reserve(TAIL_ROOM);
+    /// Copies a header and its payload to the end, and lends the payload's copy.
+    #[inline]
+    pub(super) fn append(&mut self, header: &[u8], payload: &[u8]) -> &mut [u8] {
+        let len = header.len() + payload.len();
+        if self.small.capacity() - self.small.len() < len {
+            self.make_room(len);
         }
-        let start = self.tail.len();
-        self.tail.extend_from_slice(bytes);
-        self.len += bytes.len();
-        &mut self.tail[start..]
+        self.small.extend_from_slice(header);
+        self.small.extend_from_slice(payload);
+        self.len += len;
+        let start = self.small.len() - payload.len();
+        &mut self.small[start..]
     }
 
-    /// Puts a payload at the end as it is.
-    pub(super) fn push(&mut self, payload: Bytes) {
+    /// Puts a header and its payload at the end, the payload as it is.
+    pub(super) fn push(&mut self, header: &[u8], payload: Bytes) {
+        self.append(header, &[]);
         self.len += payload.len();
-        if !self.tail.is_empty() {
-            self.segments.push_back(self.tail.split().freeze());
-        }
-        self.segments.push_back(payload);
+        self.large.push_back(Large { at: self.small.len(), payload });
     }
 
     /// Puts another output before this one.
@@ -49,12 +66,26 @@ impl Output {
         if first.len == 0 {
             return;
         }
-        if !first.tail.is_empty() {
-            first.segments.push_back(first.tail.freeze());
+        let shift = first.small.len();
+        first.small.extend_from_slice(&self.small[self.start..]);
+        let behind = self.large.drain(..).map(|large| Large { at: large.at - self.start + shift, ..large });
+        first.large.extend(behind);
+        first.len += self.len;
+        *self = first;
+    }
+
+    /// Lends a block to write into, if there is none.
+    #[cfg(feature = "std")]
+    pub(super) fn lend(&mut self, block: impl FnOnce() -> Vec<u8>) {
+        if self.small.capacity() == 0 {
+            (self.small, self.borrowed) = (block(), true);
         }
-        first.segments.append(&mut self.segments);
-        self.segments = first.segments;
-        self.len += first.len;
+    }
+
+    /// Gives the block that was lent back, if it is not needed any more.
+    #[cfg(feature = "std")]
+    pub(super) fn give_back(&mut self) -> Option<Vec<u8>> {
+        (self.len == 0 && mem::take(&mut self.borrowed)).then(|| mem::take(&mut self.small))
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -63,14 +94,38 @@ impl Output {
 
     /// Heap bytes held.
     pub(super) fn held(&self) -> usize {
-        let payloads: usize = self.segments.iter().map(Bytes::len).sum();
-        payloads + self.segments.capacity() * size_of::<Bytes>() + self.tail.capacity()
+        let payloads: usize = self.large.iter().map(|large| large.payload.len()).sum();
+        payloads + self.large.capacity() * size_of::<Large>() + self.small.capacity()
+    }
+
+    /// No more is moved than is written already, so what is moved again and again is not much either.
+    fn make_room(&mut self, len: usize) {
+        if self.start >= self.small.len() - self.start {
+            let written = mem::take(&mut self.start);
+            self.small.drain(..written);
+            self.large.iter_mut().for_each(|large| large.at -= written);
+        }
+        let usual = if self.small.capacity() == 0 { self.usual.max(MIN_ROOM) } else { 0 };
+        self.small.reserve(len.max(usual as usize));
+    }
+
+    /// All that is to be written, in its order: nothing empty.
+    fn chunks(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = self.start;
+        let in_between = self.large.iter().flat_map(move |large| {
+            let small = &self.small[mem::replace(&mut start, large.at)..large.at];
+            [small, &large.payload]
+        });
+        let last = self.large.back().map_or(self.start, |large| large.at);
+        in_between.chain([&self.small[last..]]).filter(|chunk| !chunk.is_empty())
     }
 
     fn release_if_empty(&mut self) {
         if self.len == 0 {
-            self.segments = VecDeque::new();
-            self.tail = BytesMut::new();
+            self.usual = self.small.len().min(MAX_ROOM) as u32;
+            self.small = if self.borrowed { mem::take(&mut self.small) } else { Vec::new() };
+            self.small.clear();
+            (self.start, self.large) = (0, VecDeque::new());
         }
     }
 }
@@ -81,52 +136,51 @@ impl Buf for Output {
     }
 
     fn chunk(&self) -> &[u8] {
-        self.segments.front().map_or(&self.tail[..], |segment| segment)
+        match self.large.front() {
+            Some(large) if large.at == self.start => &large.payload,
+            Some(large) => &self.small[self.start..large.at],
+            None => &self.small[self.start..],
+        }
     }
 
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.len, "advanced {count} bytes over an output of {}", self.len);
         self.len -= count;
-        while let Some(front) = self.segments.front_mut() {
-            if count < front.len() {
-                front.advance(count);
+        while let Some(large) = self.large.front_mut() {
+            let small = count.min(large.at - self.start);
+            self.start += small;
+            count -= small;
+            if count < large.payload.len() {
+                large.payload.advance(count);
                 return;
             }
-            count -= front.len();
-            self.segments.pop_front();
+            count -= large.payload.len();
+            self.large.pop_front();
         }
-        self.tail.advance(count);
+        self.start += count;
         self.release_if_empty();
     }
 
-    /// A segment that is taken whole is not copied.
+    /// A large payload that is taken whole is not copied.
     fn copy_to_bytes(&mut self, len: usize) -> Bytes {
         assert!(len <= self.len, "took {len} bytes of an output of {}", self.len);
-        match self.segments.front() {
-            Some(front) if front.len() == len => {
-                self.len -= len;
-                let taken = self.segments.pop_front().unwrap_or_default();
-                self.release_if_empty();
-                taken
+        let taken = match self.large.front() {
+            Some(large) if large.at == self.start && large.payload.len() == len => large.payload.clone(),
+            _ => {
+                let mut taken = Vec::with_capacity(len);
+                for chunk in self.chunks() {
+                    let missing = len - taken.len();
+                    taken.extend_from_slice(&chunk[..missing.min(chunk.len())]);
+                }
+                Bytes::from(taken)
             }
-            None => {
-                self.len -= len;
-                let taken = self.tail.split_to(len).freeze();
-                self.release_if_empty();
-                taken
-            }
-            Some(_) => {
-                let mut taken = BytesMut::with_capacity(len);
-                taken.put(self.take(len));
-                taken.freeze()
-            }
-        }
+        };
+        self.advance(len);
+        taken
     }
 
     #[cfg(feature = "std")]
     fn chunks_vectored<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
-        let tail = (!self.tail.is_empty()).then_some(&self.tail[..]);
-        let chunks = self.segments.iter().map(|segment| &segment[..]).chain(tail);
-        slices.iter_mut().zip(chunks).map(|(slice, chunk)| *slice = std::io::IoSlice::new(chunk)).count()
+        slices.iter_mut().zip(self.chunks()).map(|(slice, chunk)| *slice = std::io::IoSlice::new(chunk)).count()
     }
 }

@@ -3,17 +3,21 @@
 //! RFC 6455 §5.4 (fragments), §5.5 (control frames), §7.1.7 (failing the connection).
 
 use alloc::boxed::Box;
+use core::mem;
 
 use bytes::{Buf, Bytes};
 
 use super::assembler::ROOM;
 use super::closing::{Farewell, State};
 use super::error::{ProtocolError, SendError};
-use super::event::Event;
-use super::reader::{Control, Piece};
+use super::event::{Event, EventRef};
+use super::reader::{self, Control, Piece};
 use super::{Connection, PONGS_WHILE_BELOW};
-use crate::message::{CloseFrame, Kind, Message, Part};
+use crate::message::{CloseFrame, Kind, MessageRef, Part};
 use crate::wire::{Header, Opcode};
+
+/// The most bytes that are waited for before any of them is used: a control frame.
+const LONGEST_WAIT: usize = Header::MAX_LEN + Header::MAX_CONTROL_PAYLOAD;
 
 /// A piece of a compressed message that is given in parts, and not used up.
 pub(super) struct Inflating {
@@ -33,8 +37,8 @@ impl Inflating {
 }
 
 /// What one piece comes to.
-enum Step {
-    Message(Message),
+enum Step<'a> {
+    Message(MessageRef<'a>),
     Part(Part),
     Ping(Bytes),
     Pong(Bytes),
@@ -46,61 +50,122 @@ enum Step {
 }
 
 impl Connection {
-    /// The next event that was not given yet, neither to the application nor back.
-    pub(crate) fn next_event(&mut self) -> Option<Event> {
-        while self.state() != State::Closed {
-            match self.step() {
-                Ok(Step::Message(message)) => return Some(Event::Message(message)),
-                Ok(Step::Part(part)) => return Some(Event::Part(part)),
-                Ok(Step::Ping(payload)) => {
-                    self.answer(payload.clone());
-                    return Some(Event::Ping(payload));
+    /// The next event that was not put back, as [`receive_from`](Self::receive_from) gives it.
+    pub(crate) fn next_event<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
+        if !self.inbox.is_empty() {
+            if let Some(event) = self.finish_frame(received) {
+                return Some(event.into());
+            }
+        }
+        if let Some(event) = self.next_from(received) {
+            return Some(event);
+        }
+        self.inbox.keep(received);
+        self.inbox.release();
+        *received = &mut [];
+        None
+    }
+
+    /// The next event that is in the inbox.
+    pub(crate) fn next_kept(&mut self) -> Option<Event> {
+        // Out of the connection while it is worked on, since what is found there is lent.
+        let mut inbox = mem::take(&mut self.inbox);
+        let mut received = inbox.bytes();
+        let event = self.next_from(&mut received).map(Event::from);
+        let rest = received.len();
+        inbox.advance(inbox.len() - rest);
+        if event.is_none() {
+            inbox.release();
+        }
+        self.inbox = inbox;
+        event
+    }
+
+    /// The next event that is in the inbox, which gets what is missing of a frame that begins there.
+    fn finish_frame(&mut self, received: &mut &mut [u8]) -> Option<Event> {
+        loop {
+            if let Some(event) = self.next_kept() {
+                return Some(event);
+            }
+            // Once the header is whole, payload is taken wherever it is: so it is a header that is missing, or a control frame.
+            let missing = if self.inbox.is_empty() { 0 } else { received.len().min(LONGEST_WAIT) };
+            if missing == 0 {
+                return None;
+            }
+            self.inbox.keep(reader::take(received, missing));
+        }
+    }
+
+    /// The next event, out of these bytes.
+    #[inline]
+    pub(super) fn next_from<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
+        if !self.config.in_parts && self.state() != State::Closed {
+            if let Some((kind, payload)) = self.reader.whole_message(received, self.writer.role(), &self.config) {
+                match MessageRef::checked(kind, payload) {
+                    Ok(message) => return Some(EventRef::Message(message)),
+                    Err(error) => self.fail(error.into()),
                 }
-                Ok(Step::Pong(payload)) => return Some(Event::Pong(payload)),
+            }
+        }
+        self.next_piecewise(received)
+    }
+
+    /// The next event, out of these bytes, in however many pieces they came.
+    fn next_piecewise<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
+        while self.state() != State::Closed {
+            match self.step(received) {
+                Ok(Step::Message(message)) => return Some(EventRef::Message(message)),
+                Ok(Step::Part(part)) => return Some(EventRef::Other(Event::Part(part))),
+                Ok(Step::Ping(payload)) => {
+                    self.answer(&payload);
+                    return Some(EventRef::Other(Event::Ping(payload)));
+                }
+                Ok(Step::Pong(payload)) => return Some(EventRef::Other(Event::Pong(payload))),
                 Ok(Step::Close(frame)) => {
                     let farewell = self.life.peer_closed(frame);
                     self.bid(farewell);
                 }
                 Ok(Step::Progress) => {}
                 Ok(Step::Starved) if self.input_ended => self.life.input_ended(),
-                Ok(Step::Starved) => {
-                    self.inbox.release();
-                    return None;
-                }
-                Err(error) => {
-                    let farewell = self.life.violated(error);
-                    self.bid(farewell);
-                }
+                Ok(Step::Starved) => return None,
+                Err(error) => self.fail(error),
             }
         }
-        self.inbox.clear();
+        *received = &mut [];
         self.assembler.clear();
         (self.compression, self.inflating) = (None, None);
         if self.told {
             return None;
         }
         self.told = true;
-        self.closed().cloned().map(Event::Closed)
+        self.closed().cloned().map(|closed| EventRef::Other(Event::Closed(closed)))
     }
 
-    /// Takes one piece out of the inbox.
-    fn step(&mut self) -> Result<Step, ProtocolError> {
+    fn fail(&mut self, error: ProtocolError) {
+        let farewell = self.life.violated(error);
+        self.bid(farewell);
+    }
+
+    /// Takes one piece off what was received.
+    #[inline]
+    fn step<'a>(&mut self, received: &mut &'a mut [u8]) -> Result<Step<'a>, ProtocolError> {
         if self.inflating.is_some() {
             return self.inflate_part();
         }
-        let Some(piece) = self.reader.next(&mut self.inbox, self.writer.role(), &self.config)? else {
+        let Some(piece) = self.reader.next(received, self.writer.role(), &self.config)? else {
             return Ok(Step::Starved);
         };
         let limit = self.config.max_message_size;
         Ok(match piece {
             Piece::Data { kind, payload, last, compressed: true, .. } if self.config.in_parts => {
-                let rest = payload.into_bytes();
-                self.inflating = Some(Box::new(Inflating { kind, held: rest.len(), rest, last }));
+                self.inflating =
+                    Some(Box::new(Inflating { kind, rest: Bytes::copy_from_slice(payload), held: payload.len(), last }));
                 Step::Progress
             }
             Piece::Data { kind, payload, last, compressed: true, .. } => {
                 let Some(compression) = &mut self.compression else { return Ok(Step::Progress) };
-                self.assembler.inflate(kind, &payload, last, limit, compression)?.map_or(Step::Progress, Step::Message)
+                let message = self.assembler.inflate(kind, payload, last, limit, compression)?;
+                message.map_or(Step::Progress, |message| Step::Message(message.into()))
             }
             Piece::Data { kind, payload, last, .. } if self.config.in_parts => {
                 self.assembler.pass(kind, payload, last)?.map_or(Step::Progress, Step::Part)
@@ -108,14 +173,14 @@ impl Connection {
             Piece::Data { kind, payload, to_come, last, compressed: false } => {
                 self.assembler.push(kind, payload, to_come, last)?.map_or(Step::Progress, Step::Message)
             }
-            Piece::Control(Control::Ping, payload) => Step::Ping(payload.into_bytes()),
-            Piece::Control(Control::Pong, payload) => Step::Pong(payload.into_bytes()),
-            Piece::Control(Control::Close, payload) => Step::Close(CloseFrame::parse(&payload)?),
+            Piece::Control(Control::Ping, payload) => Step::Ping(Bytes::copy_from_slice(payload)),
+            Piece::Control(Control::Pong, payload) => Step::Pong(Bytes::copy_from_slice(payload)),
+            Piece::Control(Control::Close, payload) => Step::Close(CloseFrame::parse(payload)?),
         })
     }
 
     /// Gives the next part of a compressed piece.
-    fn inflate_part(&mut self) -> Result<Step, ProtocolError> {
+    fn inflate_part(&mut self) -> Result<Step<'static>, ProtocolError> {
         let (Some(mut inflating), Some(compression)) = (self.inflating.take(), &mut self.compression) else {
             return Ok(Step::Progress);
         };
@@ -152,12 +217,12 @@ impl Connection {
             return Err(SendError::ControlTooLong { len: payload.len() });
         }
         self.check_open()?;
-        self.writer.control(opcode, Bytes::copy_from_slice(payload), &mut self.output);
+        self.writer.control(opcode, payload, &mut self.output);
         Ok(())
     }
 
     /// Answers a ping; not once we have sent a Close, since the peer throws away what comes after that (§1.4).
-    fn answer(&mut self, payload: Bytes) {
+    fn answer(&mut self, payload: &Bytes) {
         if !self.config.auto_pong || self.state() != State::Open {
             return;
         }
@@ -166,7 +231,7 @@ impl Connection {
             self.writer.control(Opcode::Pong, payload, &mut self.output);
         } else {
             // RFC 6455 §5.5.3: it may "elect to send a Pong frame for only the most recently processed Ping frame"
-            self.late_pong = Some(payload);
+            self.late_pong = Some(payload.clone());
         }
     }
 
@@ -174,7 +239,7 @@ impl Connection {
     /// waits.
     pub(super) fn queue_late_pong(&mut self) {
         if let Some(payload) = self.late_pong.take() {
-            self.writer.control(Opcode::Pong, payload, &mut self.output);
+            self.writer.control(Opcode::Pong, &payload, &mut self.output);
         }
     }
 
@@ -183,7 +248,7 @@ impl Connection {
         let Some(frame) = farewell else { return };
         self.late_pong = None;
         self.release();
-        let payload = frame.map_or_else(Bytes::new, |frame| frame.encode().freeze());
-        self.writer.control(Opcode::Close, payload, &mut self.output);
+        let payload = frame.map(|frame| frame.encode()).unwrap_or_default();
+        self.writer.control(Opcode::Close, &payload, &mut self.output);
     }
 }

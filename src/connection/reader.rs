@@ -2,12 +2,13 @@
 //!
 //! RFC 6455 §5.1 (who masks), §5.4 (what may follow what), §10.4 (limits). A header is checked the moment it is whole, and
 //! refused before a byte of its payload is looked at. Data leaves in pieces, as soon as any of it is there; a control frame
-//! leaves whole.
+//! leaves whole. Pieces are where the bytes were received: nothing is copied here.
+
+use core::mem;
 
 use super::compression::Compression;
 use super::config::{Config, Role};
 use super::error::ProtocolError;
-use super::inbox::{Inbox, Payload};
 use crate::message::Kind;
 use crate::wire::{Header, HeaderError, Opcode, apply_mask};
 
@@ -15,11 +16,11 @@ use crate::wire::{Header, HeaderError, Opcode, apply_mask};
 #[derive(Debug)]
 pub(super) enum Piece<'a> {
     /// A whole control frame.
-    Control(Control, Payload<'a>),
+    Control(Control, &'a [u8]),
     /// Some of a message's content; perhaps none, at the end of a frame.
     Data {
         kind: Kind,
-        payload: Payload<'a>,
+        payload: &'a [u8],
         /// How much of the message is still to come, in bytes, if that is known: in its last frame.
         to_come: Option<u64>,
         /// Whether the message ends here.
@@ -40,7 +41,7 @@ pub(super) enum Control {
 pub(super) struct Reader {
     /// The data frame whose payload is arriving.
     frame: Option<Frame>,
-    /// The message that is under way, between its first and its last frame.
+    /// The message that is under way, between two of its frames.
     message: Option<Progress>,
     /// Whether compression was agreed on.
     pub(super) may_be_compressed: bool,
@@ -48,12 +49,13 @@ pub(super) struct Reader {
 
 #[derive(Debug)]
 struct Frame {
-    kind: Kind,
     fin: bool,
-    compressed: bool,
     mask: Option<[u8; 4]>,
-    done: u64,
+    /// How far the payload is, modulo the key's length.
+    phase: u8,
     to_come: u64,
+    /// Its message, up to its end.
+    message: Progress,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,30 +68,72 @@ struct Progress {
 }
 
 impl Reader {
-    /// The next piece, or `None` until more has been received.
+    /// The next piece, taken off the front of what was received; or `None` until more is.
     pub(super) fn next<'a>(
         &mut self,
-        inbox: &'a mut Inbox,
+        received: &mut &'a mut [u8],
         role: Role,
         config: &Config,
     ) -> Result<Option<Piece<'a>>, ProtocolError> {
-        if self.frame.is_none() {
-            let Some((header, size)) = Header::parse(inbox)? else { return Ok(None) };
-            self.check(&header, role)?;
-            match header.opcode {
-                Opcode::Close => return Ok(control(Control::Close, &header, size, inbox)),
-                Opcode::Ping => return Ok(control(Control::Ping, &header, size, inbox)),
-                Opcode::Pong => return Ok(control(Control::Pong, &header, size, inbox)),
-                Opcode::Text => self.begin(Kind::Text, &header, config)?,
-                Opcode::Binary => self.begin(Kind::Binary, &header, config)?,
-                Opcode::Continuation => self.go_on(&header, config)?,
-            }
-            inbox.advance(size);
+        if let Some(frame) = self.frame.take() {
+            return Ok(self.piece(frame, received));
         }
-        Ok(self.piece(inbox))
+        let Some((header, size)) = Header::parse(received)? else { return Ok(None) };
+        self.check(&header, role)?;
+        let before = match header.opcode {
+            Opcode::Text => self.begin(Kind::Text, &header)?,
+            Opcode::Binary => self.begin(Kind::Binary, &header)?,
+            Opcode::Continuation => self.go_on()?,
+            Opcode::Close => return Ok(control(Control::Close, &header, size, received)),
+            Opcode::Ping => return Ok(control(Control::Ping, &header, size, received)),
+            Opcode::Pong => return Ok(control(Control::Pong, &header, size, received)),
+        };
+        let message = before.and(&header, config)?;
+        take(received, size);
+        let frame = Frame { fin: header.fin, mask: header.mask, phase: 0, to_come: header.payload_len, message };
+        Ok(self.piece(frame, received))
+    }
+
+    /// A message that is all there, in one frame, and not compressed, as most are: what [`next`](Self::next) would give in one piece,
+    /// in a third of the time.
+    #[inline(always)]
+    pub(super) fn whole_message<'a>(
+        &self,
+        received: &mut &'a mut [u8],
+        role: Role,
+        config: &Config,
+    ) -> Option<(Kind, &'a mut [u8])> {
+        let (kind, header, size) = self.peek(received, role, config)?;
+        if header.rsv1 {
+            return None;
+        }
+        take(received, size);
+        let payload = take(received, header.payload_len as usize);
+        if let Some(key) = header.mask {
+            apply_mask(key, 0, payload);
+        }
+        Some((kind, payload))
+    }
+
+    /// Looks whether a message is all there, in one frame, as far as its header tells: what kind it is, the header, and its size.
+    #[inline(always)]
+    pub(super) fn peek(&self, received: &[u8], role: Role, config: &Config) -> Option<(Kind, Header, usize)> {
+        let (header, size) = Header::parse(received).ok().flatten()?;
+        let kind = match header.opcode {
+            Opcode::Text => Kind::Text,
+            Opcode::Binary => Kind::Binary,
+            _ => return None,
+        };
+        let is_there = (received.len() - size) as u64 >= header.payload_len;
+        if !is_there || !header.fin || self.frame.is_some() || self.check(&header, role).is_err() {
+            return None;
+        }
+        self.begin(kind, &header).and_then(|message| message.and(&header, config)).ok()?;
+        Some((kind, header, size))
     }
 
     /// What a header must be for the side that receives it, and for what was agreed on.
+    #[inline(always)]
     fn check(&self, header: &Header, role: Role) -> Result<(), ProtocolError> {
         // RFC 6455 §5.2: RSV1 "MUST be 0 unless an extension is negotiated". RFC 7692 §6.1: "MUST NOT set the "Per-Message
         // Compressed" bit of control frames and non-first fragments of a data message"
@@ -105,80 +149,85 @@ impl Reader {
         }
     }
 
-    /// The first frame of a message.
-    fn begin(&mut self, kind: Kind, header: &Header, config: &Config) -> Result<(), ProtocolError> {
+    /// A message, before its first frame.
+    #[inline(always)]
+    fn begin(&self, kind: Kind, header: &Header) -> Result<Progress, ProtocolError> {
         // RFC 6455 §5.4: "The fragments of one message MUST NOT be interleaved between the fragments of another message"
         if self.message.is_some() {
             return Err(ProtocolError::ExpectedContinuation);
         }
-        self.frame(Progress { kind, size: 0, fragments: 0, compressed: header.rsv1 }, header, config)
+        Ok(Progress { kind, size: 0, fragments: 0, compressed: header.rsv1 })
     }
 
-    /// A further frame of the message under way.
-    fn go_on(&mut self, header: &Header, config: &Config) -> Result<(), ProtocolError> {
+    /// The message under way, before a further frame of it.
+    fn go_on(&self) -> Result<Progress, ProtocolError> {
         // RFC 6455 §5.4: a fragmented message begins with "an opcode other than 0"
-        let Some(message) = self.message else { return Err(ProtocolError::UnexpectedContinuation) };
-        self.frame(message, header, config)
+        self.message.ok_or(ProtocolError::UnexpectedContinuation)
     }
 
-    /// A data frame, after `before` of its message: refused here if it is over a limit, with nothing of it read yet.
-    fn frame(&mut self, before: Progress, header: &Header, config: &Config) -> Result<(), ProtocolError> {
+    /// As much of the frame as is there; an empty frame is a piece too.
+    fn piece<'a>(&mut self, mut frame: Frame, received: &mut &'a mut [u8]) -> Option<Piece<'a>> {
+        // Never more than was received, so it fits a `usize` of any width.
+        let len = frame.to_come.min(received.len() as u64);
+        if len == 0 && frame.to_come > 0 {
+            self.frame = Some(frame);
+            return None;
+        }
+        let payload = take(received, len as usize);
+        if let Some(key) = frame.mask {
+            apply_mask(key, frame.phase.into(), payload);
+        }
+        frame.phase = ((u64::from(frame.phase) + len) % 4) as u8;
+        frame.to_come -= len;
+
+        let Progress { kind, compressed, .. } = frame.message;
+        let to_come = frame.fin.then_some(frame.to_come);
+        if frame.to_come > 0 {
+            self.frame = Some(frame);
+        } else {
+            self.message = if frame.fin { None } else { Some(frame.message) };
+        }
+        Some(Piece::Data { kind, payload, to_come, last: to_come == Some(0), compressed })
+    }
+}
+
+impl Progress {
+    /// The message with a further frame: refused here if that is over a limit, with nothing of it read yet.
+    #[inline(always)]
+    fn and(self, header: &Header, config: &Config) -> Result<Self, ProtocolError> {
         let len = header.payload_len;
-        let limit =
-            if before.compressed { Compression::max_compressed(config.max_message_size) } else { config.max_message_size };
+        let limit = if self.compressed { Compression::max_compressed(config.max_message_size) } else { config.max_message_size };
         // No limit is above what memory can hold, and no sum of lengths wraps.
-        let size = before.size.checked_add(len).filter(|&size| size <= limit.min(isize::MAX as u64));
+        let size = self.size.checked_add(len).filter(|&size| size <= limit.min(isize::MAX as u64));
         let Some(size) = size else { return Err(ProtocolError::MessageTooBig { limit: config.max_message_size }) };
         if len > config.max_frame_size {
             return Err(ProtocolError::FrameTooBig { limit: config.max_frame_size });
         }
-        if before.fragments >= config.max_fragments {
+        if self.fragments >= config.max_fragments {
             return Err(ProtocolError::TooManyFragments { limit: config.max_fragments });
         }
-        self.message = Some(Progress { size, fragments: before.fragments + 1, ..before });
-        let Progress { kind, compressed, .. } = before;
-        self.frame = Some(Frame { kind, fin: header.fin, compressed, mask: header.mask, done: 0, to_come: len });
-        Ok(())
-    }
-
-    /// As much of the current frame as is there; an empty frame is a piece too.
-    fn piece<'a>(&mut self, inbox: &'a mut Inbox) -> Option<Piece<'a>> {
-        let frame = self.frame.as_mut()?;
-        // Never more than the inbox holds, so it fits a `usize` of any width.
-        let len = frame.to_come.min(inbox.len() as u64);
-        if len == 0 && frame.to_come > 0 {
-            return None;
-        }
-        let mut payload = inbox.payload(len as usize);
-        if let Some(key) = frame.mask {
-            apply_mask(key, frame.done, &mut payload);
-        }
-        frame.done += len;
-        frame.to_come -= len;
-
-        let (kind, compressed) = (frame.kind, frame.compressed);
-        let to_come = frame.fin.then_some(frame.to_come);
-        let last = to_come == Some(0);
-        if frame.to_come == 0 {
-            self.frame = None;
-        }
-        if last {
-            self.message = None;
-        }
-        Some(Piece::Data { kind, payload, to_come, last, compressed })
+        Ok(Self { size, fragments: self.fragments + 1, ..self })
     }
 }
 
 /// A control frame, once all of it is there: its header takes at most 6 bytes and its payload 125, so waiting is cheap.
-fn control<'a>(control: Control, header: &Header, size: usize, inbox: &'a mut Inbox) -> Option<Piece<'a>> {
+fn control<'a>(control: Control, header: &Header, size: usize, received: &mut &'a mut [u8]) -> Option<Piece<'a>> {
     let len = header.payload_len as usize;
-    if inbox.len() < size + len {
+    if received.len() < size + len {
         return None;
     }
-    inbox.advance(size);
-    let mut payload = inbox.payload(len);
+    take(received, size);
+    let payload = take(received, len);
     if let Some(key) = header.mask {
-        apply_mask(key, 0, &mut payload);
+        apply_mask(key, 0, payload);
     }
     Some(Piece::Control(control, payload))
+}
+
+/// Takes `len` bytes off the front.
+#[inline]
+pub(super) fn take<'a>(received: &mut &'a mut [u8], len: usize) -> &'a mut [u8] {
+    let (taken, rest) = mem::take(received).split_at_mut(len);
+    *received = rest;
+    taken
 }

@@ -1,9 +1,101 @@
-//! A message that is being sent in parts: RFC 6455 §5.4, §8.1.
+//! Sending messages, whole and in parts: RFC 6455 §5.4, §6.1, §8.1; compressed if that was agreed on: RFC 7692 §6.1.
 
+use bytes::Bytes;
+
+use super::Connection;
 use super::error::SendError;
-use crate::message::Kind;
+use super::writer::Frame;
+use crate::message::{Compress, Kind, MessageRef, Outgoing};
 use crate::wire::{Opcode, Utf8Validator};
 
+impl Connection {
+    /// Queues a message. Text is what is given as a `String` or `&str`, anything else is binary.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotOpen`] once either side has begun to close; the message is dropped.
+    pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
+        self.check_sendable()?;
+        self.queue_late_pong();
+        let Outgoing { message, compress } = message.into();
+        let (opcode, payload) = (message.kind().opcode(), message.into_bytes());
+        let deflated = self.compression.as_mut().and_then(|compression| compression.deflate(&payload, compress));
+        let compressed = deflated.is_some();
+        self.writer.frame(Frame { fin: true, compressed, opcode }, deflated.unwrap_or(payload), &mut self.output);
+        Ok(())
+    }
+
+    /// Queues a copy of a message: for one that is small, or that others need too. It takes no memory but the output's.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_ref<'a>(&mut self, message: impl Into<MessageRef<'a>>) -> Result<(), SendError> {
+        self.check_sendable()?;
+        self.queue_late_pong();
+        let message = message.into();
+        let opcode = message.kind().opcode();
+        let payload = message.as_bytes();
+        let deflated = self.compression.as_mut().and_then(|compression| compression.deflate(payload, Compress::Automatic));
+        match deflated {
+            None => self.writer.copy(Frame { fin: true, compressed: false, opcode }, payload, &mut self.output),
+            Some(deflated) => self.writer.frame(Frame { fin: true, compressed: true, opcode }, deflated, &mut self.output),
+        }
+        Ok(())
+    }
+
+    /// Queues the next part of a message, as a frame of its own (§5.4): for messages that are larger than memory should be, or not
+    /// known to their end. Pings, pongs and a Close may go in between; another message may not.
+    ///
+    /// ```
+    /// # use sansocket::{Config, Connection, bytes::Buf};
+    /// use sansocket::Kind;
+    ///
+    /// # let mut server = Connection::server(Config::new());
+    /// server.send_part(Kind::Text, "Hel", false)?;
+    /// server.send_part(Kind::Text, "lo", true)?;
+    /// assert_eq!(server.output().chunk(), b"\x01\x03Hel\x80\x02lo"); // §5.7
+    /// # Ok::<(), sansocket::SendError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotOpen`] once either side has begun to close, [`SendError::MessageUnderWay`] if the kind is not that of the
+    /// message under way, [`SendError::InvalidUtf8`] if a text is none. Nothing was queued then.
+    pub fn send_part(&mut self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), SendError> {
+        self.send_part_with(kind, part, last, Compress::Automatic)
+    }
+
+    /// As [`send_part`](Self::send_part), of a message that is to be compressed or not: what is said with its first part counts. If it
+    /// is automatic, the message is compressed unless its first part looks as if that were in vain.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_part`](Self::send_part).
+    pub fn send_part_with(
+        &mut self,
+        kind: Kind,
+        part: impl Into<Bytes>,
+        last: bool,
+        compress: Compress,
+    ) -> Result<(), SendError> {
+        self.check_open()?;
+        let part = part.into();
+        let wanted = || self.compression.as_ref().is_some_and(|compression| compression.is_wanted(&part, last, compress));
+        let (opcode, compressed) = self.sending.next(kind, &part, last, wanted)?;
+        self.queue_late_pong();
+        let payload = match &mut self.compression {
+            Some(compression) if compressed => compression.deflate_part(&part, last),
+            _ => part,
+        };
+        // RFC 7692 §6.1: "MUST NOT set the "Per-Message Compressed" bit of … non-first fragments"
+        let compressed = compressed && opcode != Opcode::Continuation;
+        self.writer.frame(Frame { fin: last, compressed, opcode }, payload, &mut self.output);
+        Ok(())
+    }
+}
+
+/// The message that is being sent in parts.
 #[derive(Debug, Default)]
 pub(super) struct Sending {
     /// None if no message is under way.
@@ -43,11 +135,7 @@ impl Sending {
             let checked = message.utf8.push(part).and_then(|()| if last { message.utf8.finish() } else { Ok(()) });
             checked.map_err(|_| SendError::InvalidUtf8)?;
         }
-        let opcode = match (self.is_under_way(), kind) {
-            (true, _) => Opcode::Continuation,
-            (false, Kind::Text) => Opcode::Text,
-            (false, Kind::Binary) => Opcode::Binary,
-        };
+        let opcode = if self.is_under_way() { Opcode::Continuation } else { kind.opcode() };
         if !self.is_under_way() {
             message.compressed = compress();
         }

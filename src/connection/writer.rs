@@ -12,14 +12,13 @@ use crate::wire::{Header, Opcode, apply_mask};
 /// Up to here a payload is copied beside its header: cheaper than one more `iovec`, and many small frames become one write.
 const COALESCE: usize = 4 * 1024;
 
-/// What a frame is made of.
+/// A frame's place in the conversation.
 pub(super) struct Frame {
     /// Whether it is the last of its message.
     pub(super) fin: bool,
     /// Whether it is the first of a compressed message (RFC 7692 §6).
     pub(super) compressed: bool,
     pub(super) opcode: Opcode,
-    pub(super) payload: Bytes,
 }
 
 #[derive(Debug)]
@@ -37,33 +36,46 @@ impl Writer {
     }
 
     /// Queues a control frame.
-    pub(super) fn control(&mut self, opcode: Opcode, payload: Bytes, output: &mut Output) {
-        self.frame(Frame { fin: true, compressed: false, opcode, payload }, output);
+    pub(super) fn control(&mut self, opcode: Opcode, payload: &[u8], output: &mut Output) {
+        self.copy(Frame { fin: true, compressed: false, opcode }, payload, output);
     }
 
-    /// Queues a frame.
-    pub(super) fn frame(&mut self, frame: Frame, output: &mut Output) {
-        let Frame { fin, compressed, opcode, payload } = frame;
+    /// Queues a frame, and keeps its payload as it is if that is large.
+    pub(super) fn frame(&mut self, frame: Frame, payload: Bytes, output: &mut Output) {
+        if payload.len() <= COALESCE {
+            return self.copy(frame, &payload, output);
+        }
+        let header = self.header(&frame, payload.len());
+        let payload = match header.mask {
+            None => payload,
+            Some(key) => {
+                // In place if the payload is ours alone, else in a copy: somebody may still look at it.
+                let mut payload = payload.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+                apply_mask(key, 0, &mut payload);
+                payload.freeze()
+            }
+        };
+        output.push(header.encode(&mut [0; Header::MAX_LEN]), payload);
+    }
+
+    /// Queues a frame with a copy of its payload.
+    #[inline]
+    pub(super) fn copy(&mut self, frame: Frame, payload: &[u8], output: &mut Output) {
+        let header = self.header(&frame, payload.len());
+        let copy = output.append(header.encode(&mut [0; Header::MAX_LEN]), payload);
+        if let Some(key) = header.mask {
+            apply_mask(key, 0, copy);
+        }
+    }
+
+    fn header(&mut self, frame: &Frame, len: usize) -> Header {
+        let &Frame { fin, compressed, opcode } = frame;
         let mask = match self {
             // RFC 6455 §5.3: "the client MUST pick a fresh masking key"
             Self::Client(entropy) => Some(entropy.masking_key()),
             // RFC 6455 §5.1: "A server MUST NOT mask any frames that it sends to the client."
             Self::Server => None,
         };
-        let header = Header { fin, rsv1: compressed, opcode, mask, payload_len: payload.len() as u64 };
-        output.append(header.encode(&mut [0; Header::MAX_LEN]));
-        match mask {
-            None if payload.len() <= COALESCE => {
-                output.append(&payload);
-            }
-            Some(key) if payload.len() <= COALESCE => apply_mask(key, 0, output.append(&payload)),
-            None => output.push(payload),
-            Some(key) => {
-                // In place if the payload is ours alone, else in a copy: somebody may still look at it.
-                let mut payload = payload.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
-                apply_mask(key, 0, &mut payload);
-                output.push(payload.freeze());
-            }
-        }
+        Header { fin, rsv1: compressed, opcode, mask, payload_len: len as u64 }
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct HeadReader {
 
 impl HeadReader {
     pub(super) fn new() -> Self {
-        Self { inbox: Inbox::new(), line: 0, scanned: 0, lines: 0, skipped: false }
+        Self { inbox: Inbox::default(), line: 0, scanned: 0, lines: 0, skipped: false }
     }
 
     pub(super) fn input(&mut self) -> &mut (impl BufMut + use<>) {
@@ -49,7 +49,7 @@ impl HeadReader {
             (self.line, self.scanned) = (end, end);
             match line {
                 b"\r\n" if self.lines > 0 => {
-                    let head = self.inbox.payload(end).into_bytes();
+                    let head = self.inbox.copy_out(end);
                     (self.line, self.scanned, self.lines, self.skipped) = (0, 0, 0, false);
                     return Ok(Some(head));
                 }

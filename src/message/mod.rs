@@ -2,6 +2,7 @@
 //!
 //! RFC 6455 §5.6 (data), §5.5.1 and §7.4 (closing).
 
+mod borrowed;
 mod close;
 mod outgoing;
 mod text;
@@ -10,11 +11,14 @@ use core::fmt;
 
 use bytes::Bytes;
 
+pub use self::borrowed::MessageRef;
 pub(crate) use self::close::InvalidClose;
 pub use self::close::{CloseCode, CloseFrame, ReasonTooLong};
 pub use self::outgoing::{Compress, Outgoing};
+use self::text::Checked;
 pub use self::text::Text;
 pub(crate) use self::text::TextBuilder;
+use crate::wire::Opcode;
 
 /// What applications exchange: text or bytes, and nothing else. Pings, pongs and closes are not messages.
 ///
@@ -45,6 +49,16 @@ pub enum Kind {
     Binary,
 }
 
+impl Kind {
+    /// What a frame says of it.
+    pub(crate) const fn opcode(self) -> Opcode {
+        match self {
+            Self::Text => Opcode::Text,
+            Self::Binary => Opcode::Binary,
+        }
+    }
+}
+
 /// A part of a message that is received in parts; see [`Config::in_parts`](crate::Config::in_parts).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Part {
@@ -65,6 +79,15 @@ impl fmt::Debug for Part {
 }
 
 impl Message {
+    /// Text or not.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Text(_) => Kind::Text,
+            Self::Binary(_) => Kind::Binary,
+        }
+    }
+
     /// Whether it is text.
     #[must_use]
     pub const fn is_text(&self) -> bool {

@@ -10,7 +10,7 @@ use core::{fmt, str};
 
 use bytes::Bytes;
 
-use crate::wire::{InvalidUtf8, Utf8Validator};
+use crate::wire::{self, InvalidUtf8, Utf8Validator};
 
 /// Text that was checked once and can be cloned, sliced off and sent without a copy. It is a `str` wherever one is wanted.
 ///
@@ -38,13 +38,8 @@ impl Text {
 
     /// The text.
     #[must_use]
-    #[allow(unsafe_code)]
     pub fn as_str(&self) -> &str {
-        // Checking again at every look would cost some 25 times as much for 16 bytes, and for 64 KiB of two-byte letters as
-        // much as receiving the message did: `cargo bench -p sansocket-benches --bench text`.
-        //
-        // SAFETY: `bytes` is UTF-8 by the field's invariant, and `Bytes` never changes what it holds.
-        unsafe { str::from_utf8_unchecked(&self.bytes) }
+        Checked { bytes: &self.bytes }.as_str()
     }
 
     /// The text's UTF-8.
@@ -130,16 +125,54 @@ impl TryFrom<Bytes> for Text {
     type Error = InvalidUtf8;
 
     fn try_from(bytes: Bytes) -> Result<Self, InvalidUtf8> {
-        match str::from_utf8(&bytes) {
-            Ok(_) => Ok(Self { bytes }),
-            Err(_) => Err(InvalidUtf8),
-        }
+        Checked::new(&bytes)?;
+        Ok(Self { bytes })
     }
 }
 
 impl From<Text> for Bytes {
     fn from(text: Text) -> Self {
         text.bytes
+    }
+}
+
+/// Text that was checked, where it lies.
+#[derive(Clone, Copy)]
+pub(super) struct Checked<'a> {
+    /// Always UTF-8: made in this file only, by validation, or of what is a `str` or a [`Text`].
+    bytes: &'a [u8],
+}
+
+impl<'a> Checked<'a> {
+    #[inline]
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, InvalidUtf8> {
+        wire::check_utf8(bytes)?;
+        Ok(Self { bytes })
+    }
+
+    pub(super) const fn as_bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    #[allow(unsafe_code)]
+    pub(super) const fn as_str(self) -> &'a str {
+        // Checking again at every look would cost some 25 times as much for 16 bytes, and for 64 KiB of two-byte letters as
+        // much as receiving the message did: `cargo bench -p sansocket-benches --bench text`.
+        //
+        // SAFETY: the bytes are UTF-8 by the field's invariant, and nothing changes them while they are borrowed.
+        unsafe { str::from_utf8_unchecked(self.bytes) }
+    }
+}
+
+impl<'a> From<&'a str> for Checked<'a> {
+    fn from(text: &'a str) -> Self {
+        Self { bytes: text.as_bytes() }
+    }
+}
+
+impl From<Checked<'_>> for Text {
+    fn from(text: Checked<'_>) -> Self {
+        Self { bytes: Bytes::copy_from_slice(text.bytes) }
     }
 }
 

@@ -62,6 +62,7 @@ impl Header {
     /// # Errors
     ///
     /// [`HeaderError`], as early as the bytes that are there show it.
+    #[inline(always)]
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, HeaderError> {
         let [first, second, rest @ ..] = bytes else { return Ok(None) };
 

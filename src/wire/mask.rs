@@ -14,18 +14,28 @@
 /// ```
 pub fn apply_mask(key: [u8; 4], offset: u64, data: &mut [u8]) {
     // RFC 6455 §5.3: "j = i MOD 4; transformed-octet-i = original-octet-i XOR masking-key-octet-j"
-    let [a, b, c, d] = u32::from_le_bytes(key).rotate_right(8 * (offset % 4) as u32).to_le_bytes();
-    let wide = [a, b, c, d, a, b, c, d];
+    let key = u32::from_le_bytes(key).rotate_right(8 * (offset % 4) as u32);
+    let wide = u64::from(key) << 32 | u64::from(key);
 
-    // Eight bytes at a time: the compiler makes SIMD of this loop, which it does not of a loop over bytes.
-    let mut chunks = data.chunks_exact_mut(wide.len());
-    let word = u64::from_ne_bytes(wide);
-    for chunk in &mut chunks {
-        let mut bytes = wide;
-        bytes.copy_from_slice(chunk);
-        chunk.copy_from_slice(&(u64::from_ne_bytes(bytes) ^ word).to_ne_bytes());
+    let Some(last) = data.len().checked_sub(WORD) else {
+        for (byte, key) in data.iter_mut().zip(wide.to_le_bytes()) {
+            *byte ^= key;
+        }
+        return;
+    };
+    // The last word overlaps the one before it: so there are no single bytes left, and each is only changed once.
+    let tail = xor(&data[last..], wide.rotate_right(8 * (last % 4) as u32));
+    // The compiler makes SIMD of this loop, which it does not of a loop over bytes.
+    for word in data.chunks_exact_mut(WORD) {
+        word.copy_from_slice(&xor(word, wide));
     }
-    for (byte, key) in chunks.into_remainder().iter_mut().zip(wide) {
-        *byte ^= key;
-    }
+    data[last..].copy_from_slice(&tail);
+}
+
+const WORD: usize = 8;
+
+fn xor(word: &[u8], key: u64) -> [u8; WORD] {
+    let mut bytes = [0; WORD];
+    bytes.copy_from_slice(word);
+    (u64::from_le_bytes(bytes) ^ key).to_le_bytes()
 }

@@ -11,4 +11,5 @@ mod utf8;
 pub use header::{Header, HeaderError};
 pub use mask::apply_mask;
 pub use opcode::Opcode;
+pub(crate) use utf8::check as check_utf8;
 pub use utf8::{InvalidUtf8, Utf8Validator};

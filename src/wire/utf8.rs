@@ -1,8 +1,13 @@
 //! UTF-8 that arrives in pieces: RFC 6455 §8.1 and §5.6.
 //!
-//! std validates; this file only carries a character that is split between two pieces: one to three bytes of it.
+//! std or simdutf8 validate; this file only carries a character that is split between two pieces: one to three bytes of it.
 
+#[cfg(not(feature = "simdutf8"))]
+use core::str::from_utf8;
 use core::{error, fmt, str};
+
+#[cfg(feature = "simdutf8")]
+use simdutf8::compat::from_utf8;
 
 /// Checks that pieces of text are UTF-8 when they are joined, and fails at the first byte that no later piece could mend.
 ///
@@ -41,11 +46,11 @@ impl Utf8Validator {
             self.complete_with(byte)?;
             piece = rest;
         }
-        let Err(error) = str::from_utf8(piece) else { return Ok(()) };
+        let Err(error) = from_utf8(piece) else { return Ok(()) };
         if error.error_len().is_some() {
             return Err(InvalidUtf8);
         }
-        // No error but the end of the piece: std says so for one to three bytes that begin a valid character.
+        // No error but the end of the piece: that is said of one to three bytes that begin a valid character.
         let tail = &piece[error.valid_up_to()..];
         self.partial[..tail.len()].copy_from_slice(tail);
         self.len = tail.len() as u8;
@@ -79,6 +84,25 @@ impl fmt::Debug for Utf8Validator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Utf8Validator({} bytes pending)", self.len)
     }
+}
+
+/// Up to here, in bytes, text that is ASCII is found to be faster than by any validator.
+const SHORT: usize = 64;
+
+/// Checks that a whole text is UTF-8.
+#[inline]
+pub(crate) fn check(text: &[u8]) -> Result<(), InvalidUtf8> {
+    if text.len() <= SHORT && text.is_ascii() { Ok(()) } else { validate(text) }
+}
+
+#[cfg(feature = "simdutf8")]
+fn validate(text: &[u8]) -> Result<(), InvalidUtf8> {
+    simdutf8::basic::from_utf8(text).map(drop).map_err(|_| InvalidUtf8)
+}
+
+#[cfg(not(feature = "simdutf8"))]
+fn validate(text: &[u8]) -> Result<(), InvalidUtf8> {
+    str::from_utf8(text).map(drop).map_err(|_| InvalidUtf8)
 }
 
 /// The text is not UTF-8.

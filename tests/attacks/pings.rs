@@ -57,12 +57,16 @@ fn r4_a_pong_waits_behind_a_message_and_never_inside_of_it() {
     assert_eq!(rest, [&message[1000..], &unmasked(0x8a, &999_u32.to_be_bytes())].concat());
 }
 
-/// The ten-thousandth ping costs what the first did.
+/// The ten-thousandth ping costs what the hundredth did.
 #[test]
 fn r4_every_ping_costs_the_same() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         let ping = from_peer(role, 0x89, &[0; 125]);
+        // The first are answered at once, for the price of the answer.
+        for _ in 0..100 {
+            take(&mut us, &ping);
+        }
         let (_, few) = cost(|| {
             for _ in 0..1000 {
                 take(&mut us, &ping);

@@ -63,7 +63,7 @@ fn flooded(connection: Connection, frames: Vec<u8>, size: usize) -> WebSocket<Fl
 /// polled again, and a message behind all that is received in the end.
 #[test]
 fn g15_a_poll_is_short_though_there_is_always_more() {
-    const READ: usize = 64 * 1024;
+    const READ: usize = 256 * 1024;
     for role in ROLES {
         let frame = |first, payload: &[u8]| from_peer(role, first, payload);
         for (what, frames, controls) in [

@@ -59,13 +59,31 @@ pub fn entropy() -> Entropy {
     Entropy::from_seed([7; 32])
 }
 
-/// Feeds bytes to a connection, taking every event after every chunk.
+/// Feeds bytes to a connection, taking every event after every chunk. Every other chunk stays where it is, as far as that goes.
 pub fn feed(connection: &mut Connection, bytes: &[u8], chunking: Chunking) -> Vec<Event> {
     let mut events = Vec::new();
-    for chunk in chunking.split(bytes) {
-        connection.input().put_slice(chunk);
-        events.extend(std::iter::from_fn(|| connection.receive()));
+    for (number, chunk) in chunking.split(bytes).into_iter().enumerate() {
+        if (number + chunk.len()) % 2 == 0 {
+            events.extend(feed_kept(connection, chunk));
+        } else {
+            events.extend(feed_from(connection, chunk));
+        }
     }
+    events
+}
+
+/// Feeds bytes by way of the connection's input.
+pub fn feed_kept(connection: &mut Connection, bytes: &[u8]) -> Vec<Event> {
+    connection.input().put_slice(bytes);
+    std::iter::from_fn(|| connection.receive()).collect()
+}
+
+/// Feeds bytes that stay where they are, as far as that goes.
+pub fn feed_from(connection: &mut Connection, bytes: &[u8]) -> Vec<Event> {
+    let mut window = bytes.to_vec();
+    let mut received = &mut window[..];
+    let events = std::iter::from_fn(|| connection.receive_from(&mut received).map(Event::from)).collect();
+    assert!(received.is_empty(), "all of it was taken");
     events
 }
 

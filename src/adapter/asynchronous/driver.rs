@@ -2,15 +2,15 @@
 //!
 //! All progress is in here and in the core, never in a future: whoever stops polling loses nothing.
 
+use std::mem;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::BufMut;
-
 use super::io::{Clock, Stream};
 use super::pipe::{Patience, Pipe};
+use crate::adapter::window::{self, Window};
 use crate::adapter::{EARLY, Error};
-use crate::connection::{Closed, Connection, Event, Role};
+use crate::connection::{Closed, Connection, Event, Role, State};
 use crate::message::Message;
 use crate::timing::{Due, TimedOut};
 
@@ -18,7 +18,7 @@ use crate::timing::{Due, TimedOut};
 const READS_IN_A_ROW: usize = 16;
 
 /// Bytes after which it does so as well.
-const BYTES_IN_A_ROW: usize = 64 * 1024;
+const BYTES_IN_A_ROW: usize = 256 * 1024;
 
 /// Pings and pongs after which it does so as well.
 const EVENTS_IN_A_ROW: usize = 256;
@@ -28,6 +28,8 @@ const EVENTS_IN_A_ROW: usize = 256;
 pub struct Driver<S, C> {
     pub(super) connection: Connection,
     pub(super) pipe: Pipe<S, C>,
+    /// What was read, and the connection was not given yet.
+    unread: Window,
     /// Whether somebody sends a message in parts: nobody else's may come in between.
     pub(super) taken: bool,
     /// How many may send a message at any time: nobody begins to send in parts.
@@ -68,6 +70,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         Self {
             connection,
             pipe,
+            unread: Window::default(),
             taken: false,
             permits: 0,
             wanted: 0,
@@ -109,7 +112,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
         loop {
-            match self.connection.receive() {
+            match self.unread.take(|received| self.connection.receive_from(received)) {
                 Some(Event::Closed(_)) => {}
                 Some(event) => {
                     self.note(&event);
@@ -122,6 +125,16 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 None => ready!(self.poll_more(cx))?,
             }
         }
+    }
+
+    /// Whether the next message is here already.
+    pub(super) fn has_message(&mut self) -> bool {
+        self.connection.has_message(self.unread.bytes())
+    }
+
+    /// Lets the connection keep what it was not given yet.
+    pub(super) fn unread(&mut self) {
+        self.connection.keep(mem::take(&mut self.unread).bytes());
     }
 
     /// Whether so much was kept already that no pong can be waited for.
@@ -139,7 +152,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             if kept >= EARLY {
                 return Poll::Ready(Err(Error::Unread));
             }
-            match self.connection.next_event() {
+            match self.unread.take(|received| self.connection.next_event(received)) {
                 Some(Event::Closed(_)) => {}
                 Some(event) => {
                     self.note(&event);
@@ -153,12 +166,13 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     fn note(&mut self, event: &Event) {
-        let now = self.pipe.now();
         match event {
-            Event::Message(_) | Event::Part(_) => self.pipe.timer.message(now),
-            Event::Pong(payload) => self.pipe.timer.pong(payload, now),
+            Event::Message(_) | Event::Part(_) if self.pipe.timer.timeouts().idle.is_some() => {
+                self.pipe.timer.message(self.pipe.now())
+            }
+            Event::Message(_) | Event::Part(_) | Event::Closed(_) => {}
+            Event::Pong(payload) => self.pipe.timer.pong(payload, self.pipe.now()),
             Event::Ping(_) => self.replied = true,
-            Event::Closed(_) => {}
         }
     }
 
@@ -172,33 +186,41 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 return Poll::Ready(Err(self.lose(error.into())));
             }
         }
-        if self.reads >= READS_IN_A_ROW || self.bytes >= BYTES_IN_A_ROW {
-            // There is more, but others shall have their turn.
-            (self.reads, self.bytes) = (0, 0);
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let connection = &mut self.connection;
-        match self.pipe.poll_read(cx, |bytes| connection.input().put_slice(bytes)) {
-            Poll::Ready(Ok(Some(count))) => {
-                self.reads += 1;
-                self.bytes += count;
+        match ready!(self.poll_read(cx)) {
+            Poll::Ready(Ok(Some(window))) => {
+                self.unread = window;
                 // Who comes late shall find what came in time, but not for ever.
-                self.overtime += usize::from(self.pipe.timer.check(self.pipe.now()).is_err());
+                let closing = self.pipe.timer.state() != State::Open;
+                self.overtime += usize::from(closing && self.pipe.timer.check(self.pipe.now()).is_err());
             }
             Poll::Ready(Ok(None)) => self.connection.end_input(),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lose(error))),
             // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
-            Poll::Pending => {
-                (self.reads, self.bytes) = (0, 0);
-                match ready!(self.pipe.poll_time(cx, &mut self.patience, true)) {
-                    Ok(Due::Ping) => drop(self.queue_ping()?),
-                    Ok(Due::Nothing) => {}
-                    Err(error) => return Poll::Ready(Err(self.lose(error.into()))),
-                }
-            }
+            Poll::Pending => match ready!(self.pipe.poll_time(cx, &mut self.patience, true)) {
+                Ok(Due::Ping) => drop(self.queue_ping()?),
+                Ok(Due::Nothing) => {}
+                Err(error) => return Poll::Ready(Err(self.lose(error.into()))),
+            },
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Reads, unless others shall have their turn first, though there is more: then it is pending itself.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Poll<Result<Option<Window>, Error>>> {
+        if self.reads >= READS_IN_A_ROW || self.bytes >= BYTES_IN_A_ROW {
+            (self.reads, self.bytes) = (0, 0);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let mut read = self.pipe.poll_read(cx);
+        match &mut read {
+            Poll::Ready(Ok(Some(window))) => {
+                self.reads += 1;
+                self.bytes += window.bytes().len();
+            }
+            _ => (self.reads, self.bytes) = (0, 0),
+        }
+        Poll::Ready(read)
     }
 
     /// Receives to the end, throwing away what still comes; tells how it ended.
@@ -234,7 +256,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     fn give_up(&mut self) {
         self.connection.end_input();
-        while self.connection.next_event().is_some() {}
+        while self.unread.take(|received| self.connection.next_event(received)).is_some() {}
         self.ending = Ending::Done;
     }
 
@@ -252,6 +274,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
         while self.connection.wants_write() || self.pipe.is_unflushed() {
             ready!(self.pipe.poll_write(cx, self.connection.output()))?;
+            self.connection.give_back_block().into_iter().for_each(window::give_back_output);
         }
         self.replied = false;
         Poll::Ready(Ok(()))
@@ -266,7 +289,10 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     pub(super) fn observe(&mut self) {
-        self.pipe.timer.observe(self.connection.state(), self.pipe.now());
+        let state = self.connection.state();
+        if state != self.pipe.timer.state() {
+            self.pipe.timer.observe(state, self.pipe.now());
+        }
     }
 
     /// Whether the stream has ended, and not only the conversation.
@@ -288,17 +314,11 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     /// Ends the stream so that the last words arrive: the server first (RFC 6455 §7.1.1), and no later than the deadline.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.observe();
-        let mut reads = 0;
         while !self.is_over() {
             self.poll_farewell(cx);
             // Meanwhile too: the peer may take our last words only after we have taken its own.
-            let hung_up = match self.pipe.poll_read(cx, |_| ()) {
-                Poll::Ready(Ok(Some(_))) if reads == READS_IN_A_ROW => {
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
+            let hung_up = match ready!(self.poll_read(cx)) {
                 Poll::Ready(Ok(Some(_))) => {
-                    reads += 1;
                     self.finish_if(self.pipe.timer.check(self.pipe.now()).is_err());
                     continue;
                 }

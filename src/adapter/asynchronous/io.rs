@@ -47,7 +47,7 @@ pub trait Clock: Unpin {
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()>;
 }
 
-/// A future that sleeps until an instant of its runtime's clock, kept as long as the deadline stays the same.
+/// A future that sleeps until an instant of its runtime's clock, kept as long as the deadline is not earlier.
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 #[derive(Debug)]
 pub(in crate::adapter) struct Alarm<F> {
@@ -60,15 +60,18 @@ impl<F: Future> Alarm<F> {
         Self { set: None }
     }
 
-    pub(in crate::adapter) fn poll(&mut self, cx: &mut Context<'_>, deadline: Duration, sleep: impl FnOnce() -> F) -> Poll<()> {
-        let alarm = match &mut self.set {
-            Some((set, alarm)) if *set == deadline => alarm,
-            _ => &mut self.set.insert((deadline, std::boxed::Box::pin(sleep()))).1,
-        };
-        let poll = alarm.as_mut().poll(cx).map(|_| ());
-        if poll.is_ready() {
+    pub(in crate::adapter) fn poll(&mut self, cx: &mut Context<'_>, deadline: Duration, sleep: impl Fn() -> F) -> Poll<()> {
+        loop {
+            // Deadlines move on with every byte that is received: an alarm that is early is set again when it is due.
+            let (set, alarm) = match &mut self.set {
+                Some((set, alarm)) if *set <= deadline => (*set, alarm),
+                _ => (deadline, &mut self.set.insert((deadline, std::boxed::Box::pin(sleep()))).1),
+            };
+            std::task::ready!(alarm.as_mut().poll(cx));
             self.set = None;
+            if set == deadline {
+                return Poll::Ready(());
+            }
         }
-        poll
     }
 }

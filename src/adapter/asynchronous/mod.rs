@@ -334,7 +334,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// The stream and the connection, with whatever was received and not taken yet, or fed and not written yet: to go on with
     /// another adapter.
     #[must_use]
-    pub fn into_parts(self) -> (S, Connection) {
+    pub fn into_parts(mut self) -> (S, Connection) {
+        self.driver.unread();
         (self.driver.pipe.stream, self.driver.connection)
     }
 

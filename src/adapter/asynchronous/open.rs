@@ -1,7 +1,9 @@
 //! Opening connections on async streams: accepting, in one step or two, and the client's handshake on a stream.
 
+use std::boxed::Box;
 use std::fmt;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, Bytes};
@@ -24,13 +26,52 @@ pub(in crate::adapter) struct Options {
     pub(in crate::adapter) backpressure: Backpressure,
 }
 
+/// A handshake's future, in a box: it is several times as large as the connection that it makes, and the task that keeps the
+/// connection would keep room for it as long.
+type Boxed<F> = Pin<Box<F>>;
+
+/// What connecting comes to.
+type Connected<S, C> = Result<(WebSocket<S, C>, Response), Error>;
+
 impl Options {
     /// Waits for a client's request, to be looked at before it is answered.
-    pub(in crate::adapter) async fn receive_request<S: Stream, C: Clock>(
+    pub(in crate::adapter) fn receive_request<S: Stream, C: Clock>(
         &self,
         stream: S,
         clock: C,
-    ) -> Result<Incoming<S, C>, Error> {
+    ) -> Boxed<impl Future<Output = Result<Incoming<S, C>, Error>>> {
+        Box::pin(self.receive(stream, clock))
+    }
+
+    /// Accepts a connection, whatever it asks for.
+    pub(in crate::adapter) fn accept<S: Stream, C: Clock>(
+        &self,
+        stream: S,
+        clock: C,
+    ) -> Boxed<impl Future<Output = Result<WebSocket<S, C>, Error>>> {
+        Box::pin(async {
+            match self.receive(stream, clock).await? {
+                Incoming::Upgrade(upgrade) => upgrade.accept().await,
+                Incoming::Http(plain) => {
+                    let error = plain.rejection.error().clone();
+                    plain.reject().await?;
+                    Err(error.into())
+                }
+            }
+        })
+    }
+
+    /// Opens a connection on a stream that is connected to the server, encrypted if the address is `wss:`.
+    pub(in crate::adapter) fn connect_over<S: Stream, C: Clock>(
+        &self,
+        stream: S,
+        clock: C,
+        request: &ClientRequest,
+    ) -> Boxed<impl Future<Output = Connected<S, C>>> {
+        Box::pin(self.open(stream, clock, request))
+    }
+
+    async fn receive<S: Stream, C: Clock>(&self, stream: S, clock: C) -> Result<Incoming<S, C>, Error> {
         let mut pipe = self.pipe(stream, clock);
         let mut handshake = ServerHandshake::new(self.config.clone());
         loop {
@@ -53,25 +94,7 @@ impl Options {
         }
     }
 
-    /// Accepts a connection, whatever it asks for.
-    pub(in crate::adapter) async fn accept<S: Stream, C: Clock>(&self, stream: S, clock: C) -> Result<WebSocket<S, C>, Error> {
-        match self.receive_request(stream, clock).await? {
-            Incoming::Upgrade(upgrade) => upgrade.accept().await,
-            Incoming::Http(plain) => {
-                let error = plain.rejection.error().clone();
-                plain.reject().await?;
-                Err(error.into())
-            }
-        }
-    }
-
-    /// Opens a connection on a stream that is connected to the server, encrypted if the address is `wss:`.
-    pub(in crate::adapter) async fn connect_over<S: Stream, C: Clock>(
-        &self,
-        stream: S,
-        clock: C,
-        request: &ClientRequest,
-    ) -> Result<(WebSocket<S, C>, Response), Error> {
+    async fn open<S: Stream, C: Clock>(&self, stream: S, clock: C, request: &ClientRequest) -> Connected<S, C> {
         let mut pipe = self.pipe(stream, clock);
         let mut handshake = ClientHandshake::new(request, self.config.clone(), Entropy::from_os()?);
         poll_fn(|cx| pipe.poll_send(cx, handshake.output())).await?;
@@ -227,8 +250,12 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     /// Reads some bytes, in time; false is the end of the stream.
     fn poll_receive(&mut self, cx: &mut Context<'_>, hand_over: impl FnOnce(&[u8])) -> Poll<Result<bool, Error>> {
         self.timer.check(self.now())?;
-        match self.poll_read(cx, hand_over)? {
-            Poll::Ready(read) => Poll::Ready(Ok(read.is_some())),
+        match self.poll_read(cx)? {
+            Poll::Ready(Some(mut window)) => {
+                hand_over(window.bytes());
+                Poll::Ready(Ok(true))
+            }
+            Poll::Ready(None) => Poll::Ready(Ok(false)),
             Poll::Pending => Poll::Ready(Err(ready!(self.poll_too_late(cx)).into())),
         }
     }

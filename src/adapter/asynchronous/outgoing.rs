@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
+use crate::adapter::window;
 use crate::adapter::{Error, Overflow, TrySendError};
-use crate::connection::State;
+use crate::connection::{SendError, State};
 use crate::message::{Compress, Kind, Message, Outgoing};
 
 /// Who sends: a [`WebSocket`](super::WebSocket), or a [`Sender`](super::Sender) among others. Nobody else can be one.
@@ -56,6 +57,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn poll_send(&mut self, cx: &mut Context<'_>, message: &mut Option<Outgoing>) -> Poll<Result<(), Error>> {
         if message.is_some() {
             ready!(self.poll_feed(cx, message))?;
+            if self.pipe.backpressure.cork && !self.is_high() && self.has_message() {
+                return Poll::Ready(Ok(()));
+            }
         }
         match self.poll_flush(cx) {
             // As much as the stream takes at once, if the application chose so.
@@ -74,7 +78,13 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             return Poll::Ready(self.pipe.backpressure.refuse(&mut self.connection, &mut self.dropped));
         }
         let message = message.take().expect("a future is not polled when it is done");
-        Poll::Ready(Ok(self.connection.send(message)?))
+        Poll::Ready(Ok(self.queue(message)?))
+    }
+
+    /// Queues a message, in a block of the thread's if none is in use.
+    fn queue(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
+        self.connection.lend_block(window::output_block);
+        self.connection.send(message)
     }
 
     /// Queues a message if there is room now.
@@ -104,7 +114,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         if let Err(error) = self.connection.check_sendable() {
             return Err(TrySendError::Refused(outgoing, error));
         }
-        let sent = self.connection.send(outgoing);
+        let sent = self.queue(outgoing);
         debug_assert!(sent.is_ok(), "it was sendable");
         Ok(())
     }
@@ -140,7 +150,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         if backpressure.overflow != Overflow::Wait && backpressure.is_full(self.connection.buffered_amount()) {
             return backpressure.refuse(&mut self.connection, &mut self.dropped);
         }
-        Ok(self.connection.send(message)?)
+        Ok(self.queue(message)?)
     }
 
     /// Queues a part of a message whose sender has the turn; see [`poll_take`](Self::poll_take).

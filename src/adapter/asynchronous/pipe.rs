@@ -1,29 +1,19 @@
 //! An async stream with a clock: moves bytes between it and the four ends, and gives up in time.
 
-use std::cell::Cell;
 use std::io::{self, ErrorKind, IoSlice};
+use std::mem;
 use std::task::{Context, Poll, ready};
-use std::thread_local;
 use std::time::Duration;
-use std::vec::Vec;
 
 use bytes::Buf;
 
 use super::io::{Clock, Stream};
+use crate::adapter::window::Window;
 use crate::adapter::{Backpressure, Error, is_cut};
 use crate::timing::{Due, TimedOut, Timer};
 
-/// What a thread reads into, in bytes. The pages that no read ever filled take no memory.
-const WINDOW: usize = 64 * 1024;
-
 /// As many buffers as one write takes: beyond that, the next write does.
 const MAX_SLICES: usize = 64;
-
-thread_local! {
-    /// One for all connections of a thread: none holds a buffer while it waits. Taken out while in use, so that a stream which is
-    /// itself a connection of ours gets another.
-    static READ_WINDOW: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
 
 /// A stream and a clock, and what is to be written and read in time.
 pub(super) struct Pipe<S, C> {
@@ -35,6 +25,10 @@ pub(super) struct Pipe<S, C> {
     unflushed: bool,
     /// Since when a write has made no progress.
     stalled: Option<Duration>,
+    /// Whether the peer fills whatever is read into.
+    filled: bool,
+    /// Whether something was read since the timer was told that.
+    heard: bool,
 }
 
 /// Since when somebody has waited for a write, if they do. Whoever goes on when told that it is in vain gives the peer as much time
@@ -63,7 +57,7 @@ impl Patience {
 
 impl<S: Stream, C: Clock> Pipe<S, C> {
     pub(super) fn new(stream: S, clock: C, timer: Timer, backpressure: Backpressure) -> Self {
-        Self { stream, clock, timer, backpressure, unflushed: false, stalled: None }
+        Self { stream, clock, timer, backpressure, unflushed: false, stalled: None, filled: false, heard: false }
     }
 
     pub(super) const fn clock(&self) -> &C {
@@ -82,9 +76,14 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     /// Writes all there is. What was written when an error comes is off the buffer.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, output: &mut impl Buf) -> Poll<Result<(), Error>> {
         while output.has_remaining() {
-            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let count = output.chunks_vectored(&mut slices);
-            match self.stream.poll_write(cx, &slices[..count]) {
+            let written = if output.chunk().len() == output.remaining() {
+                self.stream.poll_write(cx, &[IoSlice::new(output.chunk())])
+            } else {
+                let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+                let count = output.chunks_vectored(&mut slices);
+                self.stream.poll_write(cx, &slices[..count])
+            };
+            match written {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(Error::ConnectionLost)),
                 Poll::Ready(Ok(written)) => {
                     self.stalled = None;
@@ -114,32 +113,22 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         Poll::Pending
     }
 
-    /// Reads some bytes and hands them over. `None` is the end of the stream, also if it was cut off.
-    pub(super) fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        hand_over: impl FnOnce(&[u8]),
-    ) -> Poll<Result<Option<usize>, Error>> {
-        let mut window = READ_WINDOW.take();
-        if window.is_empty() {
-            // Zeroed by the system, page by page, when a read fills them.
-            window = std::vec![0; WINDOW];
-        }
-        let read = loop {
-            match self.stream.poll_read(cx, &mut window) {
+    /// Reads some bytes. `None` is the end of the stream, also if it was cut off.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Window>, Error>> {
+        let mut window = Window::new(self.filled);
+        loop {
+            match self.stream.poll_read(cx, window.space()) {
                 Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
-                Poll::Ready(Err(error)) if !is_cut(&error) => break Poll::Ready(Err(error.into())),
-                Poll::Ready(Ok(0) | Err(_)) => break Poll::Ready(Ok(None)),
+                Poll::Ready(Err(error)) if !is_cut(&error) => return Poll::Ready(Err(error.into())),
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Ok(None)),
                 Poll::Ready(Ok(count)) => {
-                    self.timer.heard(self.clock.now());
-                    hand_over(&window[..count]);
-                    break Poll::Ready(Ok(Some(count)));
+                    self.heard = true;
+                    self.filled = window.fill(count);
+                    return Poll::Ready(Ok(Some(window)));
                 }
-                Poll::Pending => break Poll::Pending,
+                Poll::Pending => return Poll::Pending,
             }
-        };
-        READ_WINDOW.set(window);
-        read
+        }
     }
 
     /// Looks at the clock: for when there is nothing to read or to write. Pending if nothing is due. Where nobody is `listening`,
@@ -152,6 +141,10 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     ) -> Poll<Result<Due, TimedOut>> {
         loop {
             let now = self.now();
+            // What was read since is a sign of life, however late it is that somebody looks at the clock.
+            if mem::take(&mut self.heard) {
+                self.timer.heard(now);
+            }
             let stall = patience.check(self, now)?;
             let mut deadline = self.timer.deadline();
             if listening {

@@ -3,14 +3,12 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use bytes::BufMut;
-
 use super::pipe::{Read, Wait};
 use super::stream::Stream;
 use super::{Error, Overflow, WebSocket};
-use crate::adapter::EARLY;
-use crate::connection::{Event, Role};
-use crate::message::Message;
+use crate::adapter::{EARLY, window};
+use crate::connection::{Event, Role, SendError};
+use crate::message::{Message, Outgoing};
 use crate::timing::TimedOut;
 
 /// How long a thread that receives tries to write what the peer does not take, before it looks again for something to read: the
@@ -30,7 +28,7 @@ impl<S: Stream> WebSocket<S> {
             if kept >= EARLY {
                 return Err(Error::Unread);
             }
-            match self.connection.next_event() {
+            match self.pipe.unread.take(|received| self.connection.next_event(received)) {
                 Some(Event::Closed(_)) => self.end(wait),
                 Some(event) => {
                     self.note(&event);
@@ -57,7 +55,7 @@ impl<S: Stream> WebSocket<S> {
 
     pub(super) fn next_event(&mut self, wait: Wait, waited: &mut bool) -> Result<Option<Event>, Error> {
         loop {
-            match self.connection.receive() {
+            match self.pipe.unread.take(|received| self.connection.receive_from(received)) {
                 Some(Event::Closed(_)) => self.end(wait),
                 Some(event) => {
                     self.note(&event);
@@ -99,8 +97,7 @@ impl<S: Stream> WebSocket<S> {
     }
 
     fn read(&mut self, until: Option<Duration>) -> Result<(), Error> {
-        let connection = &mut self.connection;
-        match self.pipe.read(until, |bytes| connection.input().put_slice(bytes)) {
+        match self.pipe.read(until) {
             Ok(Read::Bytes(_)) => {}
             Ok(Read::End) => self.connection.end_input(),
             Ok(Read::PingDue) => drop(self.queue_ping()?),
@@ -127,7 +124,7 @@ impl<S: Stream> WebSocket<S> {
         self.connection.check_sendable()?;
         let backpressure = self.pipe.backpressure;
         if backpressure.overflow == Overflow::Wait {
-            if backpressure.is_high(self.connection.buffered_amount()) {
+            if self.is_high() {
                 self.flush().map_err(Error::for_room)?;
             }
             return Ok(true);
@@ -139,6 +136,17 @@ impl<S: Stream> WebSocket<S> {
             return backpressure.refuse(&mut self.connection, &mut self.dropped).map(|()| false);
         }
         Ok(true)
+    }
+
+    /// Queues a message, in a block of the thread's if none is in use.
+    pub(super) fn queue(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
+        self.connection.lend_block(window::output_block);
+        self.connection.send(message)
+    }
+
+    /// Whether who can wait must.
+    pub(super) fn is_high(&self) -> bool {
+        self.pipe.backpressure.is_high(self.connection.buffered_amount())
     }
 
     /// Writes as much as the stream takes at once.
@@ -157,6 +165,7 @@ impl<S: Stream> WebSocket<S> {
         self.pipe.observe(self.connection.state());
         while self.connection.wants_write() || self.pipe.is_unflushed() {
             self.pipe.write(self.connection.output(), wait)?;
+            self.connection.give_back_block().into_iter().for_each(window::give_back_output);
         }
         self.replied = false;
         Ok(())
@@ -166,7 +175,7 @@ impl<S: Stream> WebSocket<S> {
     pub(super) fn lose(&mut self) {
         self.pipe.cut();
         self.connection.end_input();
-        while self.connection.next_event().is_some() {}
+        while self.pipe.unread.take(|received| self.connection.next_event(received)).is_some() {}
     }
 
     /// Queues a ping; gives its number, and when that was.
@@ -181,7 +190,7 @@ impl<S: Stream> WebSocket<S> {
     /// last words only after we have taken its own.
     fn end(&mut self, wait: Wait) {
         while let Err(Error::TimedOut(TimedOut::Receive)) = self.flush_in(wait.at_most(self.pipe.now(), SLICE)) {
-            match self.pipe.read(wait.at_most(self.pipe.now(), SLICE).until, |_| ()) {
+            match self.pipe.read(wait.at_most(self.pipe.now(), SLICE).until) {
                 Ok(Read::Bytes(_)) => {}
                 Err(Error::TimedOut(TimedOut::Receive)) if !wait.is_over(self.pipe.now()) => {}
                 Ok(Read::End) => {

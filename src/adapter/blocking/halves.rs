@@ -5,8 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BufMut;
-
 use super::WebSocket;
 use super::driver::{SLICE, is_stuck};
 use super::pipe::{Pipe, Read, Wait};
@@ -159,7 +157,8 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
 
     fn next_event(&mut self, wait: Wait, waited: &mut bool) -> Result<Option<Event>, Error> {
         loop {
-            let event = self.shared().lock().connection.receive();
+            let shared = &self.presence.0;
+            let event = self.pipe.unread.take(|received| shared.lock().connection.receive_from(received));
             let now = self.pipe.now();
             match event {
                 Some(Event::Closed(_)) => self.end(wait),
@@ -212,7 +211,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         };
         let shared = &self.presence.0;
         self.pipe.observe(shared.lock().connection.state());
-        match self.pipe.read(soon.until, |bytes| shared.lock().connection.input().put_slice(bytes)) {
+        match self.pipe.read(soon.until) {
             Ok(Read::Bytes(_)) => {}
             Ok(Read::End) => self.shared().lock().connection.end_input(),
             Ok(Read::PingDue) => {
@@ -251,7 +250,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
                 drop(self.shared().wait(self.shared().lock(), Some(SLICE)));
                 continue;
             }
-            match self.pipe.read(wait.at_most(now, SLICE).until, |_| ()) {
+            match self.pipe.read(wait.at_most(now, SLICE).until) {
                 Err(Error::TimedOut(TimedOut::Receive)) if !wait.is_over(self.pipe.now()) => {}
                 Ok(Read::Bytes(_)) => {}
                 Ok(Read::End) => ended = true,
@@ -267,9 +266,9 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     fn lose(&mut self) {
         (self.shared().cut)();
         self.pipe.cut();
-        let mut core = self.shared().lock();
+        let mut core = self.presence.0.lock();
         core.connection.end_input();
-        while core.connection.next_event().is_some() {}
+        while self.pipe.unread.take(|received| core.connection.next_event(received)).is_some() {}
         drop(core);
         self.be_over();
     }

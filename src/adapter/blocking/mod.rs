@@ -183,7 +183,11 @@ impl<S: Stream> WebSocket<S> {
     /// it waits, and is not to be sent again.
     pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         if self.admit()? {
-            self.connection.send(message)?;
+            self.queue(message)?;
+            let Backpressure { cork, .. } = self.pipe.backpressure;
+            if cork && !self.is_high() && self.connection.has_message(self.pipe.unread.bytes()) {
+                return Ok(());
+            }
         }
         if self.pipe.backpressure.overflow == Overflow::Wait { self.flush() } else { self.flush_now() }
     }
@@ -206,7 +210,7 @@ impl<S: Stream> WebSocket<S> {
         if self.pipe.backpressure.is_full(self.connection.buffered_amount()) {
             return Err(TrySendError::Full(outgoing));
         }
-        let sent = self.connection.send(outgoing);
+        let sent = self.queue(outgoing);
         debug_assert!(sent.is_ok(), "it was sendable");
         // Should that fail, the next call will meet the same failure.
         let _ = self.flush_now();
@@ -221,9 +225,9 @@ impl<S: Stream> WebSocket<S> {
     /// As [`send`](Self::send).
     pub fn feed(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         if self.admit()? {
-            self.connection.send(message)?;
+            self.queue(message)?;
         }
-        if !self.pipe.backpressure.is_high(self.connection.buffered_amount()) {
+        if !self.is_high() {
             return Ok(());
         }
         if self.pipe.backpressure.overflow == Overflow::Wait { self.flush() } else { self.flush_now() }
@@ -379,7 +383,8 @@ impl<S: Stream> WebSocket<S> {
     /// The stream and the connection, with whatever was received and not taken yet, or fed and not written yet: to go on with
     /// another adapter.
     #[must_use]
-    pub fn into_parts(self) -> (S, Connection) {
+    pub fn into_parts(mut self) -> (S, Connection) {
+        self.connection.keep(self.pipe.unread.bytes());
         (self.pipe.into_stream(), self.connection)
     }
 

@@ -2,6 +2,7 @@
 
 use std::format;
 use std::io::{self, ErrorKind};
+use std::mem::take;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Instant;
 use std::vec::Vec;
@@ -142,8 +143,9 @@ impl Options {
                     return Err(error.into());
                 }
             }
-            if let Read::End = pipe.read(None, |bytes| handshake.input().put_slice(bytes))? {
-                handshake.end_input();
+            match pipe.read(None)? {
+                Read::End => handshake.end_input(),
+                _ => handshake.input().put_slice(take(&mut pipe.unread).bytes()),
             }
         }
     }
@@ -212,9 +214,9 @@ impl Options {
             if let Some((connection, response)) = handshake.receive()? {
                 return Ok((WebSocket::new(pipe, connection), response));
             }
-            match pipe.read(None, |bytes| handshake.input().put_slice(bytes)) {
+            match pipe.read(None) {
                 Ok(Read::End) => handshake.end_input(),
-                Ok(_) => {}
+                Ok(_) => handshake.input().put_slice(take(&mut pipe.unread).bytes()),
                 Err(error) => {
                     // A refusal whose body does not end says more than that the time is over.
                     handshake.end_input();

@@ -1,21 +1,16 @@
 //! A blocking stream with a clock: moves bytes between it and the four ends, and gives up in time.
 
-use std::cell::Cell;
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown;
-use std::thread_local;
 use std::time::{Duration, Instant};
-use std::vec::Vec;
 
 use bytes::Buf;
 
 use super::stream::Stream;
+use crate::adapter::window::Window;
 use crate::adapter::{Backpressure, Error, is_cut};
 use crate::connection::State;
 use crate::timing::{Due, TimedOut, Timeouts, Timer};
-
-/// What a thread reads into, in bytes. The pages that no read ever filled take no memory.
-const WINDOW: usize = 64 * 1024;
 
 /// Reads that a handshake may still take when its time is over, if there is something to read at once: who comes late shall find
 /// what came in time, but not for ever.
@@ -27,15 +22,9 @@ const STUCK: Duration = Duration::from_millis(100);
 /// As many buffers as one write takes: beyond that, the next write does.
 const MAX_SLICES: usize = 16;
 
-thread_local! {
-    /// One for all connections of a thread, since it reads from one at a time. Taken out while in use, so that a stream which
-    /// is itself a connection of ours gets another.
-    static READ_WINDOW: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
 /// What waiting for bytes came to.
 pub(super) enum Read {
-    /// So many bytes were handed over.
+    /// So many bytes were read.
     Bytes(usize),
     /// The stream has ended, or was cut off.
     End,
@@ -76,6 +65,10 @@ pub(super) struct Pipe<S> {
     pub(super) backpressure: Backpressure,
     /// Whether something was written that the stream may still hold.
     unflushed: bool,
+    /// What was read, and the connection was not given yet.
+    pub(super) unread: Window,
+    /// Whether the peer fills whatever is read into.
+    filled: bool,
     /// When the stream last took something.
     took: Duration,
     /// Reads since the time for the handshake was over.
@@ -97,6 +90,8 @@ impl<S: Stream> Pipe<S> {
             timer: Timer::new(timeouts, Duration::ZERO),
             backpressure,
             unflushed: false,
+            unread: Window::default(),
+            filled: false,
             took: Duration::ZERO,
             overtime: 0,
             stuck: None,
@@ -228,21 +223,18 @@ impl<S: Stream> Pipe<S> {
         }
     }
 
-    /// Waits for bytes, and hands them over.
-    pub(super) fn read(&mut self, until: Option<Duration>, hand_over: impl FnOnce(&[u8])) -> Result<Read, Error> {
-        let mut window = READ_WINDOW.take();
-        if window.is_empty() {
-            // Zeroed by the system, page by page, when a read fills them.
-            window = std::vec![0; WINDOW];
+    /// Waits for bytes, which are `unread` then.
+    pub(super) fn read(&mut self, until: Option<Duration>) -> Result<Read, Error> {
+        let mut window = Window::new(self.filled);
+        let read = self.read_into(window.space(), until)?;
+        if let Read::Bytes(count) = read {
+            self.filled = window.fill(count);
+            let now = self.now();
+            self.timer.heard(now);
+            self.overtime += usize::from(self.timer.check(now).is_err());
+            self.unread = window;
         }
-        let read = self.read_into(&mut window, until);
-        if let Ok(Read::Bytes(count)) = read {
-            self.timer.heard(self.epoch.elapsed());
-            self.overtime += usize::from(self.timer.check(self.now()).is_err());
-            hand_over(&window[..count]);
-        }
-        READ_WINDOW.set(window);
-        read
+        Ok(read)
     }
 
     fn read_into(&mut self, window: &mut [u8], until: Option<Duration>) -> Result<Read, Error> {
@@ -288,7 +280,7 @@ impl<S: Stream> Pipe<S> {
             let _ = self.stream.shutdown(Shutdown::Write);
         }
         while until.is_none_or(|until| self.now() < until) {
-            let Ok(Read::Bytes(_)) = self.read(until, |_| ()) else { break };
+            let Ok(Read::Bytes(_)) = self.read(until) else { break };
         }
         let _ = self.stream.shutdown(Shutdown::Both);
     }

@@ -1,0 +1,124 @@
+//! What is read into, and written from: blocks that belong to the thread, not to the connection.
+//!
+//! A connection has one while it reads, and as long as there is much in it that nobody has received yet; one that waits has none.
+
+use std::cell::Cell;
+use std::ops::Range;
+use std::vec::Vec;
+use std::{fmt, thread_local};
+
+use crate::connection::{Event, EventRef};
+
+/// The size of a block, in bytes. The pages that no read ever filled take no memory.
+const SMALL: usize = 64 * 1024;
+
+/// The size of a block for a peer that fills the small one, in bytes.
+const LARGE: usize = 256 * 1024;
+
+/// Up to here, in bytes, what nobody has received yet is copied: it is not worth a block.
+const FEW: usize = 4 * 1024;
+
+/// As many blocks of a size as a thread keeps.
+const SPARE: usize = 8;
+
+thread_local! {
+    /// Blocks of one size, and of the other.
+    static SPARES: [Cell<Vec<Vec<u8>>>; 2] = const { [Cell::new(Vec::new()), Cell::new(Vec::new())] };
+
+    /// A block for output.
+    static OUTPUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// An empty block for output: of no size, if the thread has none to spare.
+pub(super) fn output_block() -> Vec<u8> {
+    OUTPUT.take()
+}
+
+/// Gives such a block back to the thread.
+pub(super) fn give_back_output(mut block: Vec<u8>) {
+    if block.capacity() <= SMALL {
+        block.clear();
+        // A thread that ends keeps nothing.
+        let _ = OUTPUT.try_with(|spare| spare.set(block));
+    }
+}
+
+/// A block, and what was received into it. Dropping it gives the block back to the thread.
+#[derive(Default)]
+pub(super) struct Window {
+    block: Vec<u8>,
+    received: Range<usize>,
+}
+
+impl Window {
+    /// A block to read into: a large one for who filled a small one.
+    pub(super) fn new(large: bool) -> Self {
+        let spare = SPARES.with(|spares| {
+            let mut blocks = spares[usize::from(large)].take();
+            let spare = blocks.pop();
+            spares[usize::from(large)].set(blocks);
+            spare
+        });
+        Self { block: spare.unwrap_or_else(|| std::vec![0; if large { LARGE } else { SMALL }]), received: 0..0 }
+    }
+
+    /// Where to read into.
+    pub(super) fn space(&mut self) -> &mut [u8] {
+        &mut self.block
+    }
+
+    /// Says how many bytes were read into it; gives whether that is all that fits.
+    pub(super) fn fill(&mut self, count: usize) -> bool {
+        self.received = 0..count;
+        count == self.block.len()
+    }
+
+    /// What was received, and not used up.
+    pub(super) fn bytes(&mut self) -> &mut [u8] {
+        &mut self.block[self.received.clone()]
+    }
+
+    /// Takes the next event out of what was received.
+    pub(super) fn take(&mut self, next: impl for<'a> FnOnce(&mut &'a mut [u8]) -> Option<EventRef<'a>>) -> Option<Event> {
+        let mut received = self.bytes();
+        let event = next(&mut received).map(Event::from);
+        let rest = received.len();
+        self.keep_last(rest);
+        event
+    }
+
+    /// Uses up all but the last `count` bytes. If they are few, the block goes back to the thread.
+    fn keep_last(&mut self, count: usize) {
+        self.received.start = self.received.end - count;
+        if count == 0 {
+            *self = Self::default();
+        } else if count <= FEW && self.block.len() >= SMALL {
+            *self = Self { block: self.bytes().to_vec(), received: 0..count };
+        }
+    }
+}
+
+/// Shows no content.
+impl fmt::Debug for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Window({} bytes)", self.received.len())
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let block = std::mem::take(&mut self.block);
+        if block.len() < SMALL {
+            return;
+        }
+        // A thread that ends keeps nothing.
+        let _ = SPARES.try_with(|spares| {
+            let spares = &spares[usize::from(block.len() == LARGE)];
+            let mut blocks = spares.take();
+            if blocks.len() < SPARE {
+                blocks.push(block);
+            }
+            spares.set(blocks);
+        });
+    }
+}
