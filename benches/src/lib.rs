@@ -1,5 +1,7 @@
 //! Inputs that the benches share.
 
+pub mod operations;
+
 use bytes::BufMut;
 use sansocket::wire::{Header, Opcode, apply_mask};
 use sansocket::{Connection, Event, Message};

@@ -1,0 +1,231 @@
+//! A dozen things that a connection does all day, each as something to be done again and again that asserts its result.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Buf, BufMut, Bytes};
+use sansocket::tokio::{TokioClock, TokioIo, WebSocket};
+use sansocket::wire::{Opcode, Utf8Validator, apply_mask};
+use sansocket::{
+    Backpressure, ClientHandshake, ClientRequest, Config, Connection, Entropy, Event, EventRef, Message, ServerHandshake,
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::{cyrillic, masked, receive};
+
+/// Something to be done again and again.
+pub type Operation = Box<dyn FnMut()>;
+
+/// What something is called, and how it is had.
+pub type Named<T> = (&'static str, fn() -> T);
+
+/// Every operation, and how it is set up.
+pub const OPERATIONS: &[Named<Operation>] = &[
+    ("mask 16 B", || mask(16)),
+    ("mask 1 KiB", || mask(1024)),
+    ("check 1 KiB of Cyrillic", || check_text(cyrillic(1024))),
+    ("receive 16 B", || receive_one(Opcode::Binary, vec![b'x'; 16])),
+    ("receive 16 B of text", || receive_one(Opcode::Text, vec![b'x'; 16])),
+    ("receive 1 KiB of text", || receive_one(Opcode::Text, vec![b'x'; 1024])),
+    ("receive 16 B, one of 16", || receive_batch(16)),
+    ("borrow 64 x 16 B", || borrow_one(Opcode::Binary, vec![b'x'; 16])),
+    ("borrow 64 x 16 B of text", || borrow_one(Opcode::Text, vec![b'x'; 16])),
+    ("borrow 64 x 1 KiB of text", || borrow_one(Opcode::Text, vec![b'x'; 1024])),
+    ("send 16 B", || send(Connection::server(Config::new()), 16)),
+    ("send 1 KiB", || send(Connection::server(Config::new()), 1024)),
+    ("send 64 KiB, not copied", || send(Connection::server(Config::new()), 64 * 1024)),
+    ("send 16 B, masked", || send(client(), 16)),
+    ("send 1 KiB, masked", || send(client(), 1024)),
+    ("echo 16 B", echo),
+    ("echo 16 B on tokio", || echo_on_tokio(1, false)),
+    ("echo 16 B, one of 16, on tokio", || echo_on_tokio(16, false)),
+    ("echo 16 B, one of 16, corked, on tokio", || echo_on_tokio(16, true)),
+    ("accept a handshake", accept),
+    ("ask for a handshake", ask),
+];
+
+/// What there is one of for each connection, and how many bytes that takes.
+pub const SIZES: &[Named<usize>] = &[
+    ("a connection", size_of::<Connection>),
+    ("a socket of tokio's", size_of::<WebSocket<TcpStream>>),
+    ("an event", size_of::<Event>),
+    ("a message", size_of::<Message>),
+];
+
+fn client() -> Connection {
+    Connection::client(Config::new(), Entropy::from_seed([7; 32]))
+}
+
+/// Takes off what waits to be written.
+fn drain(connection: &mut Connection) -> usize {
+    let mut drained = 0;
+    while connection.wants_write() {
+        let output = connection.output();
+        let len = output.chunk().len();
+        output.advance(len);
+        drained += len;
+    }
+    drained
+}
+
+fn mask(len: usize) -> Operation {
+    let mut data = vec![b'x'; len];
+    Box::new(move || {
+        apply_mask([1, 2, 3, 4], 0, &mut data);
+        assert!(data[0] == b'x' || data[0] == b'x' ^ 1);
+    })
+}
+
+fn check_text(text: String) -> Operation {
+    Box::new(move || {
+        let mut utf8 = Utf8Validator::new();
+        assert!(utf8.push(text.as_bytes()).and_then(|()| utf8.finish()).is_ok());
+    })
+}
+
+fn receive_one(opcode: Opcode, payload: Vec<u8>) -> Operation {
+    let mut connection = Connection::server(Config::new());
+    let frame = masked(opcode, &payload);
+    Box::new(move || {
+        assert_eq!(receive(&mut connection, &frame).len(), payload.len());
+        assert!(connection.receive().is_none());
+    })
+}
+
+/// One of many that lie in one buffer.
+fn borrow_one(opcode: Opcode, payload: Vec<u8>) -> Operation {
+    const DEPTH: usize = 64;
+    let mut connection = Connection::server(Config::new());
+    let frames = masked(opcode, &payload).repeat(DEPTH);
+    Box::new(move || {
+        let mut window = frames.clone();
+        let mut received = &mut window[..];
+        for _ in 0..DEPTH {
+            let event = connection.receive_from(&mut received);
+            assert!(matches!(event, Some(EventRef::Message(message)) if message.as_bytes().len() == payload.len()));
+        }
+        assert!(connection.receive_from(&mut received).is_none());
+    })
+}
+
+/// One of so many that come at once.
+fn receive_batch(depth: usize) -> Operation {
+    let mut connection = Connection::server(Config::new());
+    let frames = masked(Opcode::Binary, &[b'x'; 16]).repeat(depth);
+    let mut here = 0;
+    Box::new(move || {
+        if here == 0 {
+            assert!(connection.receive().is_none());
+            connection.input().put_slice(&frames);
+            here = depth;
+        }
+        here -= 1;
+        assert!(matches!(connection.receive(), Some(Event::Message(message)) if message.len() == 16));
+    })
+}
+
+fn send(mut connection: Connection, len: usize) -> Operation {
+    let payload = Bytes::from(vec![b'x'; len]);
+    Box::new(move || {
+        connection.send(payload.clone()).expect("it is open");
+        assert!(drain(&mut connection) > len);
+    })
+}
+
+fn echo() -> Operation {
+    let mut connection = Connection::server(Config::new());
+    let frame = masked(Opcode::Text, b"sixteen letters.");
+    Box::new(move || {
+        let message = receive(&mut connection, &frame);
+        connection.send(message).expect("it is open");
+        assert!(connection.receive().is_none());
+        assert_eq!(drain(&mut connection), 18);
+    })
+}
+
+fn accept() -> Operation {
+    const REQUEST: &[u8] =
+        b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: */*\r\n\
+        Accept-Language: en\r\nAccept-Encoding: gzip, deflate\r\nSec-WebSocket-Version: 13\r\nOrigin: https://example.com\r\n\
+        Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Connection: keep-alive, Upgrade\r\nPragma: no-cache\r\nCache-Control: no-cache\r\nUpgrade: websocket\r\n\r\n";
+    Box::new(|| {
+        let mut handshake = ServerHandshake::new(Config::new());
+        handshake.input().put_slice(REQUEST);
+        let mut connection = handshake.receive().expect("it is a request").expect("it is whole").accept();
+        assert_eq!(drain(&mut connection), 129);
+    })
+}
+
+fn ask() -> Operation {
+    let request = ClientRequest::new("ws://example.com/chat").expect("it is an address");
+    Box::new(move || {
+        let mut handshake = ClientHandshake::new(&request, Config::new(), Entropy::from_seed([7; 32]));
+        let mut asked = 0;
+        while handshake.wants_write() {
+            let len = handshake.output().chunk().len();
+            handshake.output().advance(len);
+            asked += len;
+        }
+        assert!(asked > 100);
+    })
+}
+
+/// A stream on which so many messages come at once, and then none until they were answered.
+struct Batches {
+    frames: Vec<u8>,
+    /// Bytes that are still to be answered before more come.
+    unanswered: usize,
+    answer: usize,
+}
+
+impl AsyncRead for Batches {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.unanswered > 0 {
+            return Poll::Pending;
+        }
+        buffer.put_slice(&self.frames);
+        self.unanswered = self.answer;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Batches {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.unanswered -= bytes.len();
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// One of so many that come at once, answered before the next one is received.
+fn echo_on_tokio(depth: usize, cork: bool) -> Operation {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is a runtime");
+    let frame = masked(Opcode::Text, b"sixteen letters.");
+    let stream = Batches { frames: frame.repeat(depth), unanswered: 0, answer: 18 * depth };
+    let mut socket: WebSocket<Batches> =
+        WebSocket::from_parts(TokioIo(stream), TokioClock::new(), Connection::server(Config::new()), Default::default());
+    socket.set_backpressure(Backpressure { cork, ..Backpressure::default() });
+    Box::new(move || {
+        let _entered = runtime.enter();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut receive = || pin!(socket.recv()).poll(&mut cx);
+        let mut received = receive();
+        if received.is_pending() {
+            // Whoever read much lets others have their turn first.
+            received = receive();
+        }
+        let Poll::Ready(Ok(Some(message))) = received else { panic!("{received:?} is not a message") };
+        let sent = pin!(socket.send(message)).poll(&mut cx);
+        assert!(matches!(sent, Poll::Ready(Ok(()))));
+    })
+}

@@ -1,0 +1,85 @@
+//! What each operation takes, in instructions and in memory, is what `counts.txt` says: so a slow-down is seen in a review, which no
+//! clock would show as surely. `cargo test --release -p sansocket-benches`; with `UPDATE=1` it writes the file anew.
+//!
+//! Instructions are counted by valgrind, for the processor that it plays: where it is not installed, only memory is looked at.
+#![cfg(not(debug_assertions))]
+#![allow(missing_docs)]
+
+use std::fmt::Write;
+use std::fs;
+use std::process::Command;
+
+use sansocket_benches::operations::{OPERATIONS, SIZES};
+
+/// How far the instructions may be off: what another compiler or C library makes of the same code.
+const TOLERANCE: f64 = 0.1;
+
+/// How often an operation is done; the instructions are those of twice as often without those of once.
+const TIMES: u32 = 1000;
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/counts.txt");
+
+const HEAD: &str = "\
+# What is done once takes so many instructions, so often memory, and so many bytes of it. Or: takes so many bytes of memory by
+# itself. Made by `UPDATE=1 cargo test --release -p sansocket-benches`.
+";
+
+fn output(command: &mut Command) -> (String, String) {
+    let output = command.output().expect("it can be run");
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn instructions(name: &str, times: u32) -> u64 {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", env!("CARGO_BIN_EXE_operation"), name]);
+    let (_, said) = output(valgrind.arg(times.to_string()));
+    let collected = said.lines().find_map(|line| line.split_once("Collected : "));
+    collected.and_then(|(_, count)| count.parse().ok()).expect("callgrind tells what it collected")
+}
+
+/// What is to be in the file: without instructions if nobody counts them.
+fn measure(with_instructions: bool) -> String {
+    let mut text = HEAD.to_owned();
+    for (name, _) in OPERATIONS {
+        let each = if with_instructions {
+            format!("{:7}", (instructions(name, 2 * TIMES) - instructions(name, TIMES)) / u64::from(TIMES))
+        } else {
+            "      ?".to_owned()
+        };
+        let (memory, _) = output(Command::new(env!("CARGO_BIN_EXE_operation")).args([*name, &TIMES.to_string()]));
+        let (taken, bytes) = memory.trim().split_once(' ').expect("two figures");
+        writeln!(text, "{each} {taken:>6} {bytes:>9}  {name}").expect("it is in memory");
+    }
+    for (name, size) in SIZES {
+        writeln!(text, "{:>24}  {name}", size()).expect("it is in memory");
+    }
+    text
+}
+
+/// Whether what was counted is near enough to what is written: exactly, but for instructions.
+fn agree(written: &str, counted: &str) -> bool {
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let (written, counted) = (words(written), words(counted));
+    let near = |(written, counted): (&String, &String)| match (written.parse::<f64>(), counted.parse::<f64>()) {
+        (Ok(written), Ok(counted)) => (written - counted).abs() <= written * TOLERANCE,
+        _ => written == counted || counted == "?",
+    };
+    written.len() == counted.len() && written.iter().zip(&counted).all(near) && written.get(1..) == counted.get(1..)
+}
+
+#[test]
+fn operations_take_what_is_written() {
+    let valgrind = Command::new("valgrind").arg("--version").output().is_ok();
+    if !valgrind {
+        eprintln!("valgrind is not installed: instructions are not counted");
+    }
+    let counted = measure(valgrind);
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(FILE, &counted).expect("the file can be written");
+    }
+    let written = fs::read_to_string(FILE).expect("the file is there");
+    let differ: Vec<_> = written.lines().zip(counted.lines()).filter(|(written, counted)| !agree(written, counted)).collect();
+    assert!(differ.is_empty(), "written, and counted: {differ:#?}");
+    assert_eq!(written.lines().count(), counted.lines().count());
+}
