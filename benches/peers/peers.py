@@ -42,6 +42,7 @@ PEERS = [
     Peer("raw-epoll", "raw-epoll", "floor"),
     Peer("raw-tokio", "raw-tokio", "floor", broadcasts=True),
     Peer("sansocket-tokio", "raw-tokio", "ours", broadcasts=True),
+    Peer("sansocket-tokio-cork", "raw-tokio", "ours"),
     Peer("sansocket-tokio-feed", "raw-tokio", "ours", broadcasts=True),
     Peer("sansocket-epoll", "raw-epoll", "ours"),
     Peer("sansocket-blocking", "raw-epoll", "ours", holds=2_000),

@@ -22,6 +22,7 @@ pub const ALL: &[(&str, Serve)] = &[
     ("raw-epoll", raw_epoll::serve),
     ("raw-tokio", raw_tokio::serve),
     ("sansocket-tokio", sansocket_tokio::serve),
+    ("sansocket-tokio-cork", sansocket_tokio::serve_corked),
     ("sansocket-tokio-feed", sansocket_tokio::serve_feeding),
     ("sansocket-epoll", sansocket_epoll::serve),
     ("sansocket-blocking", sansocket_blocking::serve),

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use sansocket::bytes::{Buf, BufMut};
-use sansocket::{Config, Connection, Event, ServerHandshake};
+use sansocket::{Config, Connection, EventRef, ServerHandshake};
 
 use crate::Failure;
 use crate::epoll::{self, Conversation, Next};
@@ -37,37 +37,38 @@ impl Conversation for Echo {
                     Err(rejection) => return Err(io::Error::other(rejection.error().to_string())),
                 }
             }
-            Self::Open(connection) if read == 0 => connection.end_input(),
-            Self::Open(connection) => connection.input().put_slice(&window[..read]),
+            Self::Open(connection) => {
+                if read == 0 {
+                    connection.end_input();
+                }
+                let mut received = &mut window[..read];
+                while let Some(event) = connection.receive_from(&mut received) {
+                    if let EventRef::Message(message) = event {
+                        connection.send_ref(message).map_err(io::Error::other)?;
+                    }
+                }
+            }
         }
-        self.answer()?;
         self.writable(stream)
     }
 
     fn writable(&mut self, stream: &mut TcpStream) -> io::Result<Next> {
         let Self::Open(connection) = self else { return Ok(Next::Read) };
         while connection.wants_write() {
-            let mut slices = [IoSlice::new(&[]); 64];
             let output = connection.output();
-            let count = output.chunks_vectored(&mut slices);
-            match stream.write_vectored(&slices[..count]) {
+            let written = if output.chunk().len() == output.remaining() {
+                stream.write(output.chunk())
+            } else {
+                let mut slices = [IoSlice::new(&[]); 64];
+                let count = output.chunks_vectored(&mut slices);
+                stream.write_vectored(&slices[..count])
+            };
+            match written {
                 Ok(written) => output.advance(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Next::Write),
                 Err(error) => return Err(error),
             }
         }
         Ok(if connection.wants_read() { Next::Read } else { Next::End })
-    }
-}
-
-impl Echo {
-    fn answer(&mut self) -> io::Result<()> {
-        let Self::Open(connection) = self else { return Ok(()) };
-        while let Some(event) = connection.receive() {
-            if let Event::Message(message) = event {
-                connection.send(message).map_err(io::Error::other)?;
-            }
-        }
-        Ok(())
     }
 }

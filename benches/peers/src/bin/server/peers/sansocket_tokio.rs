@@ -1,9 +1,9 @@
-//! sansocket's adapter for tokio: `send` for each message, and `feed`, which leaves at the latest when `recv` would wait.
+//! sansocket's adapter for tokio: `send` for each message, corked or not, and `feed`, which leaves at the latest when `recv` would wait.
 
 use std::net::TcpListener;
 
-use sansocket::Message;
 use sansocket::tokio::WebSocket;
+use sansocket::{Backpressure, Message};
 use tokio::net::TcpStream;
 
 use crate::topic::{self, Flush};
@@ -11,6 +11,10 @@ use crate::{Failure, tasks};
 
 pub fn serve(listener: TcpListener) -> Result<(), Failure> {
     tasks::serve(listener, echo)
+}
+
+pub fn serve_corked(listener: TcpListener) -> Result<(), Failure> {
+    tasks::serve(listener, echo_corked)
 }
 
 pub fn serve_feeding(listener: TcpListener) -> Result<(), Failure> {
@@ -23,6 +27,15 @@ pub fn serve_broadcasting(listener: TcpListener, flush: Flush) -> Result<(), Fai
 
 async fn echo(stream: TcpStream) -> Result<(), Failure> {
     let mut socket = accept(stream).await?;
+    while let Some(message) = socket.recv().await? {
+        socket.send(message).await?;
+    }
+    Ok(())
+}
+
+async fn echo_corked(stream: TcpStream) -> Result<(), Failure> {
+    let mut socket = accept(stream).await?;
+    socket.set_backpressure(Backpressure { cork: true, ..Backpressure::default() });
     while let Some(message) = socket.recv().await? {
         socket.send(message).await?;
     }
