@@ -68,6 +68,32 @@ fn a_large_payload_is_taken_as_it_lies() {
     assert_eq!(server.bytes_held(), 0);
 }
 
+/// A peer that reads slowly, so that there is always something left: what it gets is in its order, and what it has got is not held.
+#[test]
+fn what_is_queued_behind_a_slow_peer() {
+    for role in ROLES {
+        let (mut us, mut whole) = (connection(role, Config::new()), connection(role, Config::new()));
+        let (mut written, mut expected) = (Vec::new(), Vec::new());
+        for number in 0..3000_usize {
+            let size = if number % 7 == 0 { 5000 } else { number % 300 };
+            for connection in [&mut us, &mut whole] {
+                connection.send(vec![number as u8; size]).unwrap();
+            }
+            expected.extend(drain(&mut whole));
+            while us.buffered_amount() > 30_000 {
+                let output = us.output();
+                let len = (number % 900 + 1).min(output.chunk().len());
+                written.extend(&output.chunk()[..len]);
+                output.advance(len);
+            }
+            assert!(us.bytes_held() < 70_000, "{role:?}, {number}: {} for {}", us.bytes_held(), us.buffered_amount());
+        }
+        written.extend(drain(&mut us));
+        assert!(written == expected, "{role:?}");
+        assert_eq!(us.bytes_held(), 0);
+    }
+}
+
 #[test]
 #[should_panic(expected = "advanced 3 bytes over an output of 2")]
 fn more_than_there_is_can_t_be_written() {
