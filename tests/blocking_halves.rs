@@ -8,9 +8,10 @@ mod support;
 #[path = "support/twin.rs"]
 mod twin;
 
-use std::io::{ErrorKind, Read, Write};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -403,4 +404,73 @@ fn the_end_is_told_to_whoever_waits_for_it() {
         assert_eq!(waiting().unwrap().code(), if clean { 1001 } else { 1006 });
         leaving();
     }
+}
+
+// The order of what is sent.
+
+/// Where a stream writes to, while its own connection's sender is used again by whoever is in the write.
+#[derive(Default)]
+struct Meddling {
+    sender: Mutex<Option<Sender<Meddler>>>,
+    /// What is queued in the middle of the first write, and of the second …
+    messages: Mutex<VecDeque<Vec<Message>>>,
+    written: Mutex<Vec<u8>>,
+}
+
+struct Meddler(Arc<Meddling>);
+
+impl Read for Meddler {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Ok(0)
+    }
+}
+
+impl Write for Meddler {
+    /// Takes 100 bytes, and nothing for a while.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(messages) = self.0.messages.lock().unwrap().pop_front() else {
+            self.0.written.lock().unwrap().extend(bytes);
+            return Ok(bytes.len());
+        };
+        let sender = self.0.sender.lock().unwrap();
+        for message in messages {
+            sender.as_ref().unwrap().try_send(message).unwrap();
+        }
+        if self.0.messages.lock().unwrap().len() % 2 == 0 {
+            return Err(ErrorKind::PermissionDenied.into());
+        }
+        self.0.written.lock().unwrap().extend(&bytes[..100]);
+        Ok(100)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Meddler {}
+
+/// A write that fails after a part leaves the rest, before all that was queued meanwhile: small and large, in its order.
+#[test]
+fn what_is_queued_during_a_write_comes_after_it() {
+    let message = |byte: u8, size: usize| Message::from(vec![byte; size]);
+    let meddling = Arc::new(Meddling::default());
+    *meddling.messages.lock().unwrap() = VecDeque::from([
+        vec![message(3, 10)],
+        vec![message(4, 5000), message(5, 10), message(6, 6000)],
+        vec![message(7, 4097), message(8, 1)],
+        vec![message(9, 1), message(10, 9000)],
+    ]);
+    let stream = Meddler(Arc::clone(&meddling));
+    let socket = WebSocket::from_parts(stream, Connection::server(Config::new()), Timeouts::default()).unwrap();
+    let (sender, _receiver) = socket.split_over(Meddler(Arc::clone(&meddling)), || ()).unwrap();
+    *meddling.sender.lock().unwrap() = Some(sender.clone());
+
+    assert!(matches!(sender.send(message(1, 300)), Err(Error::Io(_))));
+    assert!(matches!(sender.send(message(2, 7000)), Err(Error::Io(_))));
+    sender.flush().unwrap();
+    let sizes = [(1, 300), (3, 10), (4, 5000), (5, 10), (6, 6000), (2, 7000), (7, 4097), (8, 1), (9, 1), (10, 9000)];
+    let expected = sizes.map(|(byte, size)| unmasked(0x82, &vec![byte; size])).concat();
+    assert!(*meddling.written.lock().unwrap() == expected);
+    meddling.sender.lock().unwrap().take();
 }
