@@ -60,15 +60,15 @@ impl Output {
         self.large.push_back(Large { at: self.small.len(), payload });
     }
 
-    /// Puts another output before this one.
+    /// Puts another output before this one, of which nothing is written yet.
     #[cfg(feature = "std")]
     pub(super) fn prepend(&mut self, mut first: Self) {
         if first.len == 0 {
             return;
         }
         let shift = first.small.len();
-        first.small.extend_from_slice(&self.small[self.start..]);
-        let behind = self.large.drain(..).map(|large| Large { at: large.at - self.start + shift, ..large });
+        first.small.extend_from_slice(&self.small);
+        let behind = self.large.drain(..).map(|large| Large { at: large.at + shift, ..large });
         first.large.extend(behind);
         first.len += self.len;
         *self = first;
