@@ -127,3 +127,37 @@ fn a_message_tells_what_it_is_and_debug_no_content() {
     assert_eq!(format!("{ping:?}"), "Ping(6 bytes)");
     assert_eq!(EventRef::from(message("x")), EventRef::Message("x".into()));
 }
+
+/// However the buffers cut the stream: what begins in one is joined, and all that is behind it lies where it was received.
+#[test]
+fn only_what_is_cut_is_joined() {
+    for size in [1, 16, 125, 131] {
+        let frame = masked(0x82, &vec![7; size]);
+        for cut in 1..frame.len() {
+            let mut server = connection(Role::Server, Config::new());
+            let mut frames = frame.repeat(100);
+            let (first, rest) = frames.split_at_mut(cut);
+            assert_eq!(receive(&mut server, first), []);
+            let events = receive(&mut server, rest);
+            let joined = events.iter().skip(1).filter(|(_, lies_there)| !lies_there).count();
+            assert_eq!((events.len(), joined), (100, 0), "{size} {cut}");
+            assert_eq!(server.bytes_held(), 0);
+        }
+    }
+}
+
+/// The end of the stream may be known before its last bytes are looked at.
+#[test]
+fn what_came_before_the_end_is_received() {
+    for kept in 0..7 {
+        let mut bytes = [masked(0x81, b"1"), masked(0x81, b"2"), masked(0x88, b"")].concat();
+        let mut server = connection(Role::Server, Config::new());
+        server.input().put_slice(&bytes[..kept]);
+        assert_eq!(server.receive(), None);
+        server.end_input();
+        let events: Vec<_> = receive(&mut server, &mut bytes[kept..]).into_iter().map(|(event, _)| event).collect();
+        let [one, two, Event::Closed(closed)] = &events[..] else { panic!("{kept}: {events:?}") };
+        assert_eq!([one, two], [&message("1"), &message("2")]);
+        assert!(closed.was_clean(), "{kept}");
+    }
+}

@@ -48,6 +48,11 @@ impl Inbox {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Takes the last `len` bytes back.
+    pub(super) fn forget_last(&mut self, len: usize) {
+        self.bytes.truncate(self.bytes.len() - len);
+    }
+
     /// Uses up the first `len` bytes.
     pub(crate) fn advance(&mut self, len: usize) {
         self.start += len;

@@ -53,6 +53,10 @@ impl Connection {
     /// The next event that was not put back, as [`receive_from`](Self::receive_from) gives it.
     pub(crate) fn next_event<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
         if !self.inbox.is_empty() {
+            if self.input_ended {
+                // What is in the inbox does not end there: only these are the last.
+                self.inbox.keep(&*mem::take(received));
+            }
             if let Some(event) = self.finish_frame(received) {
                 return Some(event.into());
             }
@@ -81,19 +85,21 @@ impl Connection {
         event
     }
 
-    /// The next event that is in the inbox, which gets what is missing of a frame that begins there.
+    /// The next event that is in the inbox, which gets what is missing of a frame that begins there, and no more.
     fn finish_frame(&mut self, received: &mut &mut [u8]) -> Option<Event> {
-        loop {
-            if let Some(event) = self.next_kept() {
-                return Some(event);
-            }
-            // Once the header is whole, payload is taken wherever it is: so it is a header that is missing, or a control frame.
-            let missing = if self.inbox.is_empty() { 0 } else { received.len().min(LONGEST_WAIT) };
-            if missing == 0 {
-                return None;
-            }
-            self.inbox.keep(reader::take(received, missing));
+        let event = self.next_kept();
+        if event.is_some() || self.inbox.is_empty() {
+            return event;
         }
+        // Once the header is whole, payload is taken wherever it is: so it is a header that is missing, or a control frame.
+        let missing = received.len().min(LONGEST_WAIT);
+        self.inbox.keep(&received[..missing]);
+        let event = self.next_kept();
+        // What is behind the frame is left where it is.
+        let behind = if self.inbox.len() <= missing { self.inbox.len() } else { 0 };
+        self.inbox.forget_last(behind);
+        reader::take(received, missing - behind);
+        event
     }
 
     /// The next event, out of these bytes.
