@@ -15,7 +15,10 @@ impl Connection {
     /// given to [`receive_from`](Self::receive_from).
     pub(crate) fn has_message(&self, received: &[u8]) -> bool {
         let next = if self.inbox.is_empty() { received } else { &self.inbox };
-        self.early.is_some() || self.reader.peek(next, self.role(), &self.config).is_some()
+        match self.early.as_ref().and_then(|early| early.front()) {
+            Some(event) => matches!(event, Event::Message(_)),
+            None => self.reader.peek(next, self.role(), &self.config).is_some(),
+        }
     }
 
     /// Keeps an event for the application that came while something else was waited for. Not the last one.
