@@ -21,6 +21,8 @@ use support::{connection, masked};
 in_both_adapters! {
     answers_leave_together
     halves_are_corked_too
+    nothing_waits_for_a_receiver_that_is_gone
+    a_ping_that_was_kept_is_no_message
 }
 
 const CORKED: Backpressure = Backpressure { high_water: 100, cap: 1 << 20, overflow: sansocket::Overflow::Wait, cork: true };
@@ -69,6 +71,30 @@ async fn halves_are_corked_too(adapter: &impl Adapter) {
         assert_eq!(sender.buffered_amount() > 0, waits);
     }
     assert_eq!(hear(&mut peer).1, ["one", "two", "three"].map(message));
+}
+
+/// What was corked before leaves too.
+async fn nothing_waits_for_a_receiver_that_is_gone(adapter: &impl Adapter) {
+    let (mut peer, mut socket) = adapter.server(Timeouts::default());
+    socket.set_backpressure(CORKED);
+    let (mut sender, mut receiver) = socket.split();
+    peer.write_all(&[masked(0x81, b"1"), masked(0x81, b"2")].concat()).unwrap();
+    receiver.recv().await.unwrap().unwrap();
+    sender.send("before").await.unwrap();
+    drop(receiver);
+    let before = hear(&mut peer).1;
+    sender.send("after").await.unwrap();
+    let after = hear(&mut peer).1;
+    assert_eq!((before, after), (vec![message("before")], vec![message("after")]));
+}
+
+async fn a_ping_that_was_kept_is_no_message(adapter: &impl Adapter) {
+    let (mut peer, mut socket) = adapter.server(Timeouts::default());
+    socket.set_backpressure(CORKED);
+    peer.write_all(&[masked(0x8a, b"unasked"), masked(0x8a, &1u64.to_be_bytes())].concat()).unwrap();
+    socket.ping().await.unwrap();
+    socket.send("goes").await.unwrap();
+    assert_eq!(socket.buffered_amount(), 0);
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub struct Driver<S, C> {
     pub(super) permits: usize,
     /// How many want to send in parts: nobody gets a permit any more.
     pub(super) wanted: usize,
+    /// Whether nobody receives any more.
+    pub(super) receiver_gone: bool,
     /// Messages that were dropped because too much waited.
     pub(super) dropped: u64,
     /// How far the stream is ended, once the conversation is.
@@ -74,6 +76,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             taken: false,
             permits: 0,
             wanted: 0,
+            receiver_gone: false,
             dropped: 0,
             ending: Ending::LastWords,
             too_late: false,
@@ -127,9 +130,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// Whether the next message is here already.
+    /// Whether the next message is here already, and somebody to receive it.
     pub(super) fn has_message(&mut self) -> bool {
-        self.connection.has_message(self.unread.bytes())
+        !self.receiver_gone && self.connection.has_message(self.unread.bytes())
     }
 
     /// Lets the connection keep what it was not given yet.

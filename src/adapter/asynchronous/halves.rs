@@ -6,7 +6,6 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::string::ToString;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Wake;
 use std::time::Duration;
@@ -23,13 +22,12 @@ use crate::message::{CloseCode, CloseFrame, Message};
 /// Takes a connection apart.
 pub(super) fn split<S: Stream, C: Clock + Clone>(socket: WebSocket<S, C>) -> (Sender<S, C>, Receiver<S, C>) {
     let clock = socket.driver.pipe.clock().clone();
-    let shared = Shared { driver: Mutex::new(socket.driver), tasks: Arc::default(), receiver_gone: AtomicBool::new(false) };
-    let shared = Arc::new(shared);
+    let shared = Arc::new(Shared { driver: Mutex::new(socket.driver), tasks: Arc::default() });
     (Sender::new(Arc::clone(&shared), clock), Receiver { shared, exhausted: false })
 }
 
 /// The half that receives. Dropping it leaves the [`Sender`]s alone with a stream that nobody reads.
-pub struct Receiver<S, C> {
+pub struct Receiver<S: Stream, C: Clock> {
     pub(super) shared: Arc<Shared<S, C>>,
     /// The stream of messages has ended.
     pub(super) exhausted: bool,
@@ -110,7 +108,8 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
         drop((self, sender.shared));
         match Arc::try_unwrap(shared) {
             Ok(shared) => {
-                let driver = shared.driver.into_inner().unwrap_or_else(PoisonError::into_inner);
+                let mut driver = shared.driver.into_inner().unwrap_or_else(PoisonError::into_inner);
+                driver.receiver_gone = false;
                 Ok(WebSocket::with_driver(driver))
             }
             // Nobody can have cloned a sender meanwhile: there was only this one.
@@ -119,14 +118,15 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
     }
 }
 
-impl<S, C> Drop for Receiver<S, C> {
+impl<S: Stream, C: Clock> Drop for Receiver<S, C> {
     fn drop(&mut self) {
-        self.shared.receiver_gone.store(true, Ordering::Release);
+        // What was corked waited for this half to receive.
+        self.shared.at_once(|driver| driver.receiver_gone = true);
         self.shared.tasks.wake_by_ref();
     }
 }
 
-impl<S, C> fmt::Debug for Receiver<S, C> {
+impl<S: Stream, C: Clock> fmt::Debug for Receiver<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver").finish_non_exhaustive()
     }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::poll_fn;
 use std::string::{String, ToString};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -153,7 +152,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
             self.shared.poll(cx, |driver, _| {
                 if driver.pipe.timer.answered() >= number {
                     Poll::Ready(Ok(driver.pipe.now().saturating_sub(sent)))
-                } else if driver.connection.closed().is_some() || self.receiver_is_gone() {
+                } else if driver.connection.closed().is_some() || driver.receiver_gone {
                     Poll::Ready(Err(Error::ConnectionLost))
                 } else {
                     Poll::Pending
@@ -270,7 +269,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// [`close`](Self::close) and [`until_closed`](Self::until_closed).
     #[must_use]
     pub fn receiver_is_gone(&self) -> bool {
-        self.shared.receiver_gone.load(Ordering::Acquire)
+        lock(&self.shared.driver).receiver_gone
     }
 
     /// Bytes that wait to be written, headers included, from all senders.
@@ -309,7 +308,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<Closed, Error>> {
         self.shared.poll(cx, |driver, cx| {
-            if self.receiver_is_gone() {
+            if driver.receiver_gone {
                 return driver.poll_closed(cx);
             }
             driver.observe();

@@ -1,6 +1,5 @@
 //! What the halves of a connection share, and how everybody who waits for the stream is woken.
 
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::vec::Vec;
@@ -12,7 +11,6 @@ use super::io::{Clock, Stream};
 pub(super) struct Shared<S, C> {
     pub(super) driver: Mutex<Driver<S, C>>,
     pub(super) tasks: Arc<Tasks>,
-    pub(super) receiver_gone: AtomicBool,
 }
 
 /// Everybody who waits for the stream. A stream wakes only who polled it last; this one passes it on to all.
