@@ -286,6 +286,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     /// Queues a ping; gives its number, and when that was.
     pub(super) fn queue_ping(&mut self) -> Result<(u64, Duration), Error> {
         let now = self.pipe.now();
+        // What came before the ping does not answer it.
+        self.pipe.note_heard(now);
         let payload = self.pipe.timer.ping(now);
         self.connection.ping(payload)?;
         Ok((u64::from_be_bytes(payload), now))

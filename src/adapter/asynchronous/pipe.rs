@@ -131,6 +131,13 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         }
     }
 
+    /// Tells the timer what was read since: a sign of life, however late it is that somebody looks at the clock.
+    pub(super) fn note_heard(&mut self, now: Duration) {
+        if mem::take(&mut self.heard) {
+            self.timer.heard(now);
+        }
+    }
+
     /// Looks at the clock: for when there is nothing to read or to write. Pending if nothing is due. Where nobody is `listening`,
     /// only writes that make no progress are: a peer that is not heard may have spoken.
     pub(super) fn poll_time(
@@ -141,10 +148,7 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     ) -> Poll<Result<Due, TimedOut>> {
         loop {
             let now = self.now();
-            // What was read since is a sign of life, however late it is that somebody looks at the clock.
-            if mem::take(&mut self.heard) {
-                self.timer.heard(now);
-            }
+            self.note_heard(now);
             let stall = patience.check(self, now)?;
             let mut deadline = self.timer.deadline();
             if listening {
