@@ -36,6 +36,9 @@ in_both_adapters! {
     a_ping_gives_the_round_trip
     a_ping_keeps_what_comes_before_the_pong
     a_ping_is_not_answered_at_the_end
+    a_byte_before_a_ping_is_no_answer
+    a_connection_leaves_without_its_block
+    a_refused_message_takes_no_block
     a_ping_is_not_stuck_behind_a_peer_that_does_not_read
 }
 
@@ -340,4 +343,33 @@ fn read_all(peer: &mut twin::Twin) -> Vec<u8> {
     let mut heard = Vec::new();
     let _ = peer.read_to_end(&mut heard);
     heard
+}
+
+async fn a_byte_before_a_ping_is_no_answer(adapter: &impl Adapter) {
+    let (mut peer, mut socket) = adapter.server(Timeouts::default());
+    peer.write_all(&masked(0x81, b"1")).unwrap();
+    socket.recv().await.unwrap().unwrap();
+    let clock = adapter.clock();
+    let (error, took) = timed(&clock, socket.ping()).await;
+    assert!(matches!(error, Err(Error::TimedOut(TimedOut::KeepAlive))), "{error:?}");
+    assert!(took < s(22), "{took:?}");
+}
+
+async fn a_connection_leaves_without_its_block(adapter: &impl Adapter) {
+    let (_peer, mut socket) = adapter.server(Timeouts::default());
+    socket.feed("x").await.unwrap();
+    let (_, mut connection) = socket.into_parts();
+    while connection.wants_write() {
+        bytes::Buf::advance(connection.output(), 1);
+    }
+    assert_eq!(connection.bytes_held(), 0);
+}
+
+async fn a_refused_message_takes_no_block(adapter: &impl Adapter) {
+    let (_peer, mut other) = adapter.server(Timeouts::default());
+    other.send("x").await.unwrap();
+    let (_peer, mut socket) = adapter.server(Timeouts::default());
+    socket.start_close(CloseCode::NORMAL, "").await.unwrap();
+    Sink::start_send(Pin::new(&mut socket), "late".into()).unwrap_err();
+    assert_eq!(socket.into_parts().1.bytes_held(), 0);
 }

@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 use super::{Connection, Event, Output};
 
 impl Connection {
-    /// Keeps bytes that were received, behind those that are kept already: what is left of a buffer that is needed for others.
-    pub(crate) fn keep(&mut self, received: &[u8]) {
+    /// Parts from its adapter: keeps bytes that were received, behind those that are kept already, and the block that was lent.
+    pub(crate) fn part(&mut self, received: &[u8]) {
         self.inbox.keep(received);
+        self.output.keep_block();
     }
 
     /// Whether the next event is a message that is here, so that its answer will not wait for the peer. `received` is what will be

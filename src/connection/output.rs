@@ -88,6 +88,13 @@ impl Output {
         (self.len == 0 && mem::take(&mut self.borrowed)).then(|| mem::take(&mut self.small))
     }
 
+    /// Keeps the block that was lent, as long as there is something in it.
+    #[cfg(feature = "std")]
+    pub(super) fn keep_block(&mut self) {
+        self.borrowed = false;
+        self.release_if_empty();
+    }
+
     pub(super) const fn len(&self) -> usize {
         self.len
     }

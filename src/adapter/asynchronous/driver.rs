@@ -135,9 +135,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         !self.receiver_gone && self.connection.has_message(self.unread.bytes())
     }
 
-    /// Lets the connection keep what it was not given yet.
-    pub(super) fn unread(&mut self) {
-        self.connection.keep(mem::take(&mut self.unread).bytes());
+    /// Lets the connection go, with what it was not given yet.
+    pub(super) fn part(&mut self) {
+        self.connection.part(mem::take(&mut self.unread).bytes());
     }
 
     /// Whether so much was kept already that no pong can be waited for.

@@ -335,7 +335,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// another adapter.
     #[must_use]
     pub fn into_parts(mut self) -> (S, Connection) {
-        self.driver.unread();
+        self.driver.part();
         (self.driver.pipe.stream, self.driver.connection)
     }
 

@@ -150,6 +150,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         if backpressure.overflow != Overflow::Wait && backpressure.is_full(self.connection.buffered_amount()) {
             return backpressure.refuse(&mut self.connection, &mut self.dropped);
         }
+        // No block is lent for what can't be sent.
+        self.connection.check_sendable()?;
         Ok(self.queue(message)?)
     }
 

@@ -384,7 +384,7 @@ impl<S: Stream> WebSocket<S> {
     /// another adapter.
     #[must_use]
     pub fn into_parts(mut self) -> (S, Connection) {
-        self.connection.keep(self.pipe.unread.bytes());
+        self.connection.part(self.pipe.unread.bytes());
         (self.pipe.into_stream(), self.connection)
     }
 
