@@ -799,3 +799,29 @@ fn pings_are_answered_by_the_receiving_thread() {
     drop(client);
     assert!(matches!(receiving.join().unwrap(), Err(Error::ConnectionLost)));
 }
+
+/// What a thread keeps for its connections is gone before they are.
+#[test]
+fn a_thread_that_ends_may_still_use_its_connection() {
+    struct Last(WebSocket<TcpStream>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            self.0.send("last words").unwrap();
+            assert_eq!(self.0.recv().unwrap(), Some("heard".into()));
+        }
+    }
+    thread_local! { static LAST: std::cell::RefCell<Option<Last>> = const { std::cell::RefCell::new(None) }; }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let stream = listener.accept().unwrap().0;
+    peer.write_all(&masked(0x81, b"heard")).unwrap();
+    let ends = thread::spawn(|| {
+        let socket = WebSocket::from_parts(stream, sansocket::Connection::server(sansocket::Config::new()), Timeouts::default());
+        LAST.set(Some(Last(socket.unwrap())));
+        LAST.with_borrow_mut(|last| last.as_mut().unwrap().0.send("first")).unwrap();
+    });
+    ends.join().unwrap();
+    let mut said = Vec::new();
+    peer.read_to_end(&mut said).unwrap();
+    assert_eq!(said, [unmasked(0x81, b"first"), unmasked(0x81, b"last words")].concat());
+}

@@ -31,7 +31,8 @@ thread_local! {
 
 /// An empty block for output: of no size, if the thread has none to spare.
 pub(super) fn output_block() -> Vec<u8> {
-    OUTPUT.take()
+    // A thread that ends has none.
+    OUTPUT.try_with(Cell::take).unwrap_or_default()
 }
 
 /// Gives such a block back to the thread.
@@ -53,13 +54,14 @@ pub(super) struct Window {
 impl Window {
     /// A block to read into: a large one for who filled a small one.
     pub(super) fn new(large: bool) -> Self {
-        let spare = SPARES.with(|spares| {
+        // A thread that ends has none.
+        let spare = SPARES.try_with(|spares| {
             let mut blocks = spares[usize::from(large)].take();
             let spare = blocks.pop();
             spares[usize::from(large)].set(blocks);
             spare
         });
-        Self { block: spare.unwrap_or_else(|| std::vec![0; if large { LARGE } else { SMALL }]), received: 0..0 }
+        Self { block: spare.ok().flatten().unwrap_or_else(|| std::vec![0; if large { LARGE } else { SMALL }]), received: 0..0 }
     }
 
     /// Where to read into.
