@@ -177,6 +177,9 @@ impl Buf for Output {
                 let mut taken = Vec::with_capacity(len);
                 for chunk in self.chunks() {
                     let missing = len - taken.len();
+                    if missing == 0 {
+                        break;
+                    }
                     taken.extend_from_slice(&chunk[..missing.min(chunk.len())]);
                 }
                 Bytes::from(taken)
