@@ -1,5 +1,5 @@
 //! Corked: what is sent while another message is here already waits for its answer, and leaves with it; no longer, and in every
-//! adapter, whole and in halves.
+//! adapter, whole and in halves, but those for threads.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 

@@ -29,7 +29,8 @@ pub struct Backpressure {
     pub overflow: Overflow,
     /// Whether `send` leaves a message below `high_water` for the next write, as `feed` does, while another message is here already to
     /// be received: then whoever answers each message at once writes all answers at once, as fast as can be. But if the next message
-    /// is not received soon, nor anything flushed, what was sent waits as long. Default: no, what is sent is on its way.
+    /// is not received soon, nor anything flushed, what was sent waits as long, and is
+    /// lost if the connection is dropped. Halves for threads do not wait. Default: no, what is sent is on its way.
     pub cork: bool,
 }
 
