@@ -65,7 +65,8 @@
 //!
 //! * Nothing that a peer sends makes it panic, or take memory for what was only announced. Limits are on by default, the same in
 //!   both roles: see [`Config`].
-//! * An idle connection holds no buffer; with compression, the windows that were agreed on, or none.
+//! * An idle connection holds no buffer (a thread that waits for a blocking one holds what it reads into); with compression, the
+//!   windows that were agreed on, or none.
 //! * What the peer did wrong ([`ProtocolError`]) and what you asked for and can't have ([`SendError`]) are two types; each says
 //!   what to do about it.
 //! * Debug output never shows content, keys or header values.

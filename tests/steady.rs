@@ -80,6 +80,54 @@ impl asynchronous::Stream for Batches {
     }
 }
 
+/// A peer that sends nothing, and takes everything or nothing.
+struct Peer {
+    takes: bool,
+}
+
+impl asynchronous::Stream for Peer {
+    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        if self.takes { Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum())) } else { Poll::Pending }
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn open<S: asynchronous::Stream>(stream: S) -> asynchronous::WebSocket<S, ManualClock> {
+    asynchronous::WebSocket::from_parts(stream, ManualClock::new(), Connection::server(Config::new()), Timeouts::default())
+}
+
+/// What waits for a peer that takes nothing is held, and not the thread's block, which others made large.
+#[test]
+fn a_stalled_peer_holds_no_block() {
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut stalled = Vec::with_capacity(10);
+    let (_, cost) = cost(|| {
+        for _ in 0..10 {
+            let mut well = open(Peer { takes: true });
+            for _ in 0..10 {
+                assert!(pin!(well.feed(vec![7; 3000])).poll(&mut cx).is_ready());
+            }
+            assert!(pin!(well.flush()).poll(&mut cx).is_ready());
+            stalled.push(open(Peer { takes: false }));
+            assert!(pin!(stalled.last_mut().unwrap().send("stuck")).poll(&mut cx).is_pending());
+        }
+    });
+    assert!(stalled.iter().all(|socket| socket.buffered_amount() == 7));
+    // The thread's block, and some bytes for each.
+    assert!(cost.held < 64 * 1024 + 10 * 1024, "{}", cost.held);
+}
+
 /// What batches of messages take, after the first, and how often they are written.
 fn echo(batches: usize, mut one: impl FnMut() -> usize) -> (counting::Cost, usize) {
     let mut echo = |times: usize| (0..times).map(|_| one()).last().unwrap();
@@ -94,13 +142,7 @@ fn nothing_is_allocated_but_the_messages() {
     for (cork, writes) in [(false, 10 * BATCH), (true, 10)] {
         let backpressure = Backpressure { cork, ..Backpressure::default() };
 
-        let stream = batches(1000);
-        let mut socket = asynchronous::WebSocket::from_parts(
-            stream,
-            ManualClock::new(),
-            Connection::server(Config::new()),
-            Timeouts::default(),
-        );
+        let mut socket = open(batches(1000));
         socket.set_backpressure(backpressure);
         let (cost, written) = echo(10, || {
             let mut cx = Context::from_waker(Waker::noop());

@@ -1,6 +1,7 @@
 //! What is read into, and written from: blocks that belong to the thread, not to the connection.
 //!
-//! A connection has one while it reads, and as long as there is much in it that nobody has received yet; one that waits has none.
+//! A connection has one while it reads, and as long as there is much in it that nobody has received yet; one that waits has none,
+//! but for a thread that blocks in a read.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -15,8 +16,8 @@ const SMALL: usize = 64 * 1024;
 /// The size of a block for a peer that fills the small one, in bytes.
 const LARGE: usize = 256 * 1024;
 
-/// Up to here, in bytes, what nobody has received yet is copied: it is not worth a block.
-const FEW: usize = 4 * 1024;
+/// So small a part of a block, which nobody has received yet, is copied: it is not worth the block.
+const LITTLE: usize = 16;
 
 /// As many blocks of a size as a thread keeps.
 const SPARE: usize = 8;
@@ -94,7 +95,7 @@ impl Window {
         self.received.start = self.received.end - count;
         if count == 0 {
             *self = Self::default();
-        } else if count <= FEW && self.block.len() >= SMALL {
+        } else if count <= self.block.len() / LITTLE && self.block.len() >= SMALL {
             *self = Self { block: self.bytes().to_vec(), received: 0..count };
         }
     }

@@ -32,7 +32,7 @@ impl Connection {
         self.output.lend(block);
     }
 
-    /// Gives the block back, once all output is written.
+    /// Gives the block back, once almost all output is written.
     pub(crate) fn give_back_block(&mut self) -> Option<Vec<u8>> {
         self.output.give_back()
     }

@@ -17,6 +17,10 @@ const MIN_ROOM: u32 = 512;
 /// What is taken at once at most, in bytes, for as much again as was written last time.
 const MAX_ROOM: usize = 64 * 1024;
 
+/// So large a part of a block is not worth the block.
+#[cfg(feature = "std")]
+const LITTLE: usize = 16;
+
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     small: Vec<u8>,
@@ -82,10 +86,17 @@ impl Output {
         }
     }
 
-    /// Gives the block that was lent back, if it is not needed any more.
+    /// Gives the block that was lent back, if there is little in it that is not written.
     #[cfg(feature = "std")]
     pub(super) fn give_back(&mut self) -> Option<Vec<u8>> {
-        (self.len == 0 && mem::take(&mut self.borrowed)).then(|| mem::take(&mut self.small))
+        let rest = &self.small[self.start..];
+        if !self.borrowed || rest.len() > self.small.capacity() / LITTLE {
+            return None;
+        }
+        let rest = rest.to_vec();
+        self.large.iter_mut().for_each(|large| large.at -= self.start);
+        (self.start, self.borrowed) = (0, false);
+        Some(mem::replace(&mut self.small, rest))
     }
 
     /// Keeps the block that was lent, as long as there is something in it.

@@ -215,7 +215,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let mut read = self.pipe.poll_read(cx);
+        // A large read is all that there is time for.
+        let mut read = self.pipe.poll_read(cx, self.bytes == 0);
         match &mut read {
             Poll::Ready(Ok(Some(window))) => {
                 self.reads += 1;
@@ -276,8 +277,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             return Poll::Ready(Err(Error::ConnectionLost));
         }
         while self.connection.wants_write() || self.pipe.is_unflushed() {
-            ready!(self.pipe.poll_write(cx, self.connection.output()))?;
+            let written = self.pipe.poll_write(cx, self.connection.output());
             self.connection.give_back_block().into_iter().for_each(window::give_back_output);
+            ready!(written)?;
         }
         self.replied = false;
         Poll::Ready(Ok(()))

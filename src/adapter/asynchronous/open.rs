@@ -250,7 +250,7 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     /// Reads some bytes, in time; false is the end of the stream.
     fn poll_receive(&mut self, cx: &mut Context<'_>, hand_over: impl FnOnce(&[u8])) -> Poll<Result<bool, Error>> {
         self.timer.check(self.now())?;
-        match self.poll_read(cx)? {
+        match self.poll_read(cx, false)? {
             Poll::Ready(Some(mut window)) => {
                 hand_over(window.bytes());
                 Poll::Ready(Ok(true))

@@ -113,9 +113,10 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         Poll::Pending
     }
 
-    /// Reads some bytes. `None` is the end of the stream, also if it was cut off.
-    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Window>, Error>> {
-        let mut window = Window::new(self.filled);
+    /// Reads some bytes, or many if it may be a `large` read and the peer fills whatever is read into. `None` is the end of the
+    /// stream, also if it was cut off.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, large: bool) -> Poll<Result<Option<Window>, Error>> {
+        let mut window = Window::new(large && self.filled);
         loop {
             match self.stream.poll_read(cx, window.space()) {
                 Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}

@@ -67,8 +67,6 @@ pub(super) struct Pipe<S> {
     unflushed: bool,
     /// What was read, and the connection was not given yet.
     pub(super) unread: Window,
-    /// Whether the peer fills whatever is read into.
-    filled: bool,
     /// When the stream last took something.
     took: Duration,
     /// Reads since the time for the handshake was over.
@@ -91,7 +89,6 @@ impl<S: Stream> Pipe<S> {
             backpressure,
             unflushed: false,
             unread: Window::default(),
-            filled: false,
             took: Duration::ZERO,
             overtime: 0,
             stuck: None,
@@ -225,10 +222,10 @@ impl<S: Stream> Pipe<S> {
 
     /// Waits for bytes, which are `unread` then.
     pub(super) fn read(&mut self, until: Option<Duration>) -> Result<Read, Error> {
-        let mut window = Window::new(self.filled);
+        let mut window = Window::new(false);
         let read = self.read_into(window.space(), until)?;
         if let Read::Bytes(count) = read {
-            self.filled = window.fill(count);
+            window.fill(count);
             let now = self.now();
             self.timer.heard(now);
             self.overtime += usize::from(self.timer.check(now).is_err());
