@@ -32,6 +32,7 @@ pub fn opened(client: Config, server: Config, chunking: Chunking) -> (Pair, Opti
     client.input().put(server.output());
     let (client, response) = client.receive().unwrap().unwrap();
     let answer = response.headers().get("Sec-WebSocket-Extensions").map(String::from);
+    assert_eq!((client.deflate(), client.deflate().is_some()), (server.deflate(), answer.is_some()));
     (Pair { client, server, chunking }, answer)
 }
 
