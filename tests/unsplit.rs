@@ -21,7 +21,7 @@ use futures_core::Stream as _;
 use futures_sink::Sink;
 use sansocket::blocking::{self, Stream as _};
 use sansocket::testing::{Chunking, pair};
-use sansocket::{CloseCode, Config, Connection, Error, Message, TimedOut, Timeouts};
+use sansocket::{CloseCode, Config, Connection, Error, Event, Message, TimedOut, Timeouts};
 use smol::LocalExecutor;
 use support::{masked, unmasked};
 
@@ -35,6 +35,7 @@ in_both_adapters! {
     last_words_wait_for_a_peer_that_is_still_talking
     a_ping_gives_the_round_trip
     a_ping_keeps_what_comes_before_the_pong
+    what_a_ping_kept_goes_along
     a_ping_is_not_answered_at_the_end
     a_byte_before_a_ping_is_no_answer
     a_connection_leaves_without_its_block
@@ -272,6 +273,8 @@ async fn a_ping_keeps_what_comes_before_the_pong(adapter: &impl Adapter) {
     peer.write_all(&pong(2)).unwrap();
     let before = socket.round_trip();
     assert!(matches!(socket.ping().await, Err(Error::Unread)));
+    // Nor does another one, which is not even sent.
+    assert!(matches!(socket.ping().await, Err(Error::Unread)));
     assert!(matches!(socket.start_ping().await, Ok(())));
     peer.write_all(&pong(3)).unwrap();
     assert_eq!(socket.round_trip(), before);
@@ -283,6 +286,17 @@ async fn a_ping_keeps_what_comes_before_the_pong(adapter: &impl Adapter) {
     assert!(socket.round_trip().is_some());
     peer.write_all(&pong(4)).unwrap();
     socket.ping().await.unwrap();
+}
+
+async fn what_a_ping_kept_goes_along(adapter: &impl Adapter) {
+    let (mut peer, mut socket) = adapter.server(Timeouts::default());
+    peer.write_all(&[masked(0x82, &[7; 1000]), masked(0x8a, &1_u64.to_be_bytes())].concat()).unwrap();
+    socket.ping().await.unwrap();
+    let (_, mut connection) = socket.into_parts();
+    assert!((1000..1500).contains(&connection.bytes_held()), "{}", connection.bytes_held());
+    assert!(matches!(connection.receive(), Some(Event::Message(message)) if message.len() == 1000));
+    assert!(matches!(connection.receive(), Some(Event::Pong(_))));
+    assert_eq!((connection.receive(), connection.bytes_held()), (None, 0));
 }
 
 async fn a_ping_is_not_answered_at_the_end(adapter: &impl Adapter) {
