@@ -13,9 +13,9 @@ use std::sync::Mutex;
 use bytes::{Buf, BufMut};
 use counting::cost;
 use sansocket::deflate::Deflate;
-use sansocket::{Config, Connection, Event, Kind};
+use sansocket::{Compress, Config, Connection, Event, Kind, Message};
 use support::Chunking;
-use support::deflate::{json, opened};
+use support::deflate::{json, noise, opened};
 
 /// Bytes that are live after some work, above those before.
 fn held<T>(work: impl FnOnce() -> T) -> (T, isize) {
@@ -113,5 +113,25 @@ fn what_waits_compressed_is_counted_whole() {
         assert!(counted < 1_000_000, "{counted}");
         assert!(heap < 2 * counted as isize + 4096, "{heap} bytes for {counted}");
         assert!((pair.server.bytes_held() - held_before) as isize + 2 * counted as isize >= heap);
+    }
+}
+
+/// A message that waits, compressed: what it takes is not much more than what is counted, and it is copied only where it would be.
+#[test]
+fn what_waits_is_about_as_large_as_it_is_counted() {
+    let _alone = ALONE.lock();
+    let config = Config::new().deflate(Deflate::default());
+    let (mut pair, _) = opened(config.clone(), config, Chunking::Whole);
+    let mut send = |message: Vec<u8>| {
+        let before = pair.server.buffered_amount();
+        let message = Message::from(message).compress(Compress::Always);
+        let ((), cost) = cost(|| pair.server.send(message.clone()).unwrap());
+        ((pair.server.buffered_amount() - before) as isize, cost)
+    };
+    send(noise(10));
+    for (size, is_copied) in [(4200, false), (6000, false), (9000, true), (12_000, false)] {
+        let (counted, cost) = send(noise(size));
+        assert!(counted >= size as isize && cost.held <= counted + counted / 2 + 1000, "{size}: {} for {counted}", cost.held);
+        assert_eq!(cost.taken as isize > 3 * counted, is_copied, "{size}: {} taken for {counted}", cost.taken);
     }
 }
