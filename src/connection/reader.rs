@@ -51,7 +51,7 @@ pub(super) struct Reader {
 struct Frame {
     fin: bool,
     mask: Option<[u8; 4]>,
-    /// How far the payload is, modulo the key's length.
+    /// How far the payload is, modulo 256, which the key's length divides.
     phase: u8,
     to_come: u64,
     /// Its message, up to its end.
@@ -177,7 +177,7 @@ impl Reader {
         if let Some(key) = frame.mask {
             apply_mask(key, frame.phase.into(), payload);
         }
-        frame.phase = ((u64::from(frame.phase) + len) % 4) as u8;
+        frame.phase = frame.phase.wrapping_add(len as u8);
         frame.to_come -= len;
 
         let Progress { kind, compressed, .. } = frame.message;
