@@ -78,7 +78,7 @@ fn kept_messages_take_what_they_are() {
     assert_eq!((cost.held, server.bytes_held()), (50_000, 0));
 }
 
-/// A peer that fills what it is given is given more; one that does not, less again.
+/// A peer that fills what it is given is given more; one that leaves most of it empty, half; any other as much again.
 #[test]
 fn room_follows_the_peer() {
     let mut server = connection(Role::Server, Config::new());
@@ -89,12 +89,35 @@ fn room_follows_the_peer() {
         let fill = vec![0; room(&mut server)];
         take(&mut server, &fill);
     }
-    assert!(room(&mut server) >= 8 * small, "{}", room(&mut server));
+    let large = room(&mut server);
+    assert!(large >= 8 * small, "{large}");
     for _ in 0..8 {
-        server.input();
+        let almost = vec![0; room(&mut server) - 1];
+        take(&mut server, &almost);
+        assert_eq!(room(&mut server), large);
+    }
+    server.receive();
+    assert_eq!(room(&mut server), large / 2);
+    for _ in 0..8 {
         server.receive();
+        server.input();
     }
     assert_eq!(room(&mut server), small);
+}
+
+/// Whoever is always some messages behind holds those, and not what came before them.
+#[test]
+fn a_backlog_takes_what_it_is() {
+    let mut server = connection(Role::Server, Config::new());
+    let frame = masked(0x82, &[7; 1000]);
+    server.input().put_slice(&frame.repeat(10));
+    let (_, cost) = cost(|| {
+        for _ in 0..2000 {
+            server.input().put_slice(&frame);
+            assert!(matches!(server.receive(), Some(Event::Message(message)) if message.len() == 1000));
+        }
+    });
+    assert!(cost.peak < 64 * 1024 && server.bytes_held() < 64 * 1024, "{}", cost.peak);
 }
 
 /// CVE-2026-65623: what was received is not copied again for every fragment.
