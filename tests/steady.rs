@@ -107,11 +107,11 @@ fn open<S: asynchronous::Stream>(stream: S) -> asynchronous::WebSocket<S, Manual
     asynchronous::WebSocket::from_parts(stream, ManualClock::new(), Connection::server(Config::new()), Timeouts::default())
 }
 
-/// What waits for a peer that takes nothing is held, and not the thread's block, which others made large.
+/// Who has written all holds no block of the thread's; nor who waits for a peer that takes nothing, though others made it large.
 #[test]
-fn a_stalled_peer_holds_no_block() {
+fn neither_an_idle_nor_a_stalled_connection_holds_a_block() {
     let mut cx = Context::from_waker(Waker::noop());
-    let mut stalled = Vec::with_capacity(10);
+    let (mut idle, mut stalled) = (Vec::with_capacity(10), Vec::with_capacity(10));
     let (_, cost) = cost(|| {
         for _ in 0..10 {
             let mut well = open(Peer { takes: true });
@@ -119,6 +119,7 @@ fn a_stalled_peer_holds_no_block() {
                 assert!(pin!(well.feed(vec![7; 3000])).poll(&mut cx).is_ready());
             }
             assert!(pin!(well.flush()).poll(&mut cx).is_ready());
+            idle.push(well);
             stalled.push(open(Peer { takes: false }));
             assert!(pin!(stalled.last_mut().unwrap().send("stuck")).poll(&mut cx).is_pending());
         }
