@@ -1,0 +1,107 @@
+//! What a client of the crowd says and how it ends, from the seed and its number, so that both sides know it.
+
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::frames::PING;
+use crate::support::masked;
+
+pub const SEED: u64 = 0x6455_7692;
+
+const LARGEST: usize = 64 * 1024;
+
+pub struct Script {
+    number: usize,
+    pub messages: Vec<Planned>,
+    pub ending: Ending,
+}
+
+pub struct Planned {
+    pub text: bool,
+    size: usize,
+    /// Where it is cut into fragments.
+    cuts: Vec<usize>,
+    pings: bool,
+    /// Before it.
+    pub pause: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Ending {
+    /// A Close, and then all that the server has to say.
+    Clean,
+    /// The same, but the stream's write side ends with the Close.
+    CleanHalf,
+    /// The write side ends without a Close.
+    Half,
+    /// `SO_LINGER` 0, in the middle of things.
+    Reset,
+    /// Closed with bytes that nobody read: which is a reset too.
+    Unread,
+}
+
+impl Script {
+    pub fn new(number: usize) -> Self {
+        let mut random = StdRng::seed_from_u64(SEED ^ (number as u64) << 32);
+        let count = random.random_range(20..=200);
+        let messages = (0..count).map(|_| Planned::new(&mut random)).collect();
+        let ending = match random.random_range(0..10) {
+            0..=3 => Ending::Clean,
+            4 => Ending::CleanHalf,
+            5..=6 => Ending::Half,
+            7..=8 => Ending::Reset,
+            _ => Ending::Unread,
+        };
+        Self { number, messages, ending }
+    }
+
+    /// What a message says: who says it, and which it is, as far as it is long enough.
+    pub fn payload(&self, sequence: usize) -> Vec<u8> {
+        let Planned { text, size, .. } = self.messages[sequence];
+        let mut payload = format!("{sequence} of {}: ", self.number).into_bytes();
+        while payload.len() + 6 <= size {
+            let shift = (payload.len() + sequence) as u8;
+            // Text is a, ñ, €: fragments cut through the letters.
+            payload.extend(if text { [b'a', 0xc3, 0xb1, 0xe2, 0x82, 0xac] } else { [0xff, shift, 0x80, 0xfe, shift ^ 0x55, 0] });
+        }
+        payload.resize(size, b'.');
+        payload
+    }
+
+    /// The same as a client's frames.
+    pub fn frames(&self, sequence: usize) -> Vec<u8> {
+        let planned = &self.messages[sequence];
+        let payload = self.payload(sequence);
+        let (mut frames, mut from) = (Vec::new(), 0);
+        let mut opcode = if planned.text { 1 } else { 2 };
+        for &cut in &planned.cuts {
+            frames.extend(masked(opcode, &payload[from..cut]));
+            if planned.pings {
+                frames.extend(masked(PING, &(sequence as u32).to_be_bytes()));
+            }
+            (from, opcode) = (cut, 0);
+        }
+        frames.extend(masked(0x80 | opcode, &payload[from..]));
+        frames
+    }
+}
+
+impl Planned {
+    fn new(random: &mut StdRng) -> Self {
+        let size = match random.random_range(0..20) {
+            0 => 0,
+            1..=10 => random.random_range(1..=125),
+            11..=17 => random.random_range(126..=4096),
+            _ => random.random_range(4097..=LARGEST),
+        };
+        let mut cuts = match random.random_range(0..4) {
+            0 => (0..random.random_range(1..6)).map(|_| random.random_range(0..=size)).collect(),
+            _ => Vec::new(),
+        };
+        cuts.sort_unstable();
+        let pause = random.random_bool(0.2).then(|| Duration::from_millis(random.random_range(1..1000)));
+        Self { text: random.random_bool(0.5), size, cuts, pings: random.random_bool(0.5), pause }
+    }
+}

@@ -1,0 +1,138 @@
+//! Slow loris: hundreds of clients that drip a handshake, or a frame that never ends, cost little, delay nobody, and are ended in time.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use sansocket::tokio::{Options, connect};
+use sansocket::{CloseCode, Error, TimedOut, Timeouts};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use crate::world::{SLACK, affordable, soak, until};
+use crate::{frames, heap};
+
+/// Of each kind.
+const WANTED: usize = 500;
+
+/// What a handshake may take, and how long no message may come.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between a client's bytes: neither a request nor a frame is whole before the patience is over.
+const DRIP: Duration = Duration::from_millis(100);
+
+/// What each may cost, with its client, the tasks and the runtime's part: some KiB, though a frame announces 16 MiB.
+const EACH: usize = 8 * 1024;
+
+#[test]
+#[ignore = "takes half a minute: see the first lines"]
+fn slow_clients() {
+    let count = affordable(2 * WANTED) / 2;
+    soak("slow clients", siege(count / 10), siege(count));
+}
+
+/// How a connection ended, and after how long since the server had it or opened it.
+type End = (Result<(), Error>, Duration);
+
+async fn siege(count: usize) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let opened = Arc::new(AtomicUsize::new(0));
+    let server = tokio::spawn(server(listener, 2 * count + 1, opened.clone()));
+    let over = Arc::new(AtomicBool::new(false));
+    let good = tokio::spawn(good_client(address, over.clone()));
+    until("the good client", || opened.load(SeqCst) == 1).await;
+
+    let before = heap::live();
+    let mut slow = JoinSet::new();
+    for number in 0..2 * count {
+        slow.spawn(slow_client(address, number % 2 == 0));
+    }
+    until("all frames to be begun", || opened.load(SeqCst) == 1 + count).await;
+    tokio::time::sleep(PATIENCE / 2).await; // as long as they drip
+    let each = heap::live().saturating_sub(before) / (2 * count);
+    slow.join_all().await;
+    over.store(true, SeqCst);
+    let (echoes, longest) = good.await.unwrap();
+
+    let mut told = [0; 3];
+    for (end, after) in server.await.unwrap() {
+        let on_time = (PATIENCE..PATIENCE + SLACK).contains(&after);
+        match end {
+            Err(Error::TimedOut(TimedOut::Handshake)) if on_time => told[0] += 1,
+            Err(Error::TimedOut(TimedOut::Idle)) if on_time => told[1] += 1,
+            Ok(()) => told[2] += 1,
+            end => panic!("{end:?} after {after:?}"),
+        }
+    }
+    assert_eq!(told, [count, count, 1]);
+    println!(
+        "  {count} slow handshakes, {count} slow frames: {each} bytes each; {echoes} echoes meanwhile, the slowest {longest:?}"
+    );
+    assert!(each <= EACH, "{each} bytes each");
+    assert!(longest < PATIENCE, "an echo took {longest:?}");
+}
+
+async fn server(listener: TcpListener, count: usize, opened: Arc<AtomicUsize>) -> Vec<End> {
+    let timeouts = Timeouts { handshake: Some(PATIENCE), idle: Some(PATIENCE), ..Timeouts::default() };
+    let options = Options::new().timeouts(timeouts);
+    let mut tasks = JoinSet::new();
+    for _ in 0..count {
+        let stream = listener.accept().await.unwrap().0;
+        let (options, opened) = (options.clone(), opened.clone());
+        tasks.spawn(async move {
+            let mut since = Instant::now();
+            let echo = async {
+                let mut socket = options.accept(stream).await?;
+                since = Instant::now();
+                opened.fetch_add(1, SeqCst);
+                while let Some(message) = socket.recv().await? {
+                    socket.send(message).await?;
+                }
+                Ok(())
+            };
+            (echo.await, since.elapsed())
+        });
+    }
+    tasks.join_all().await
+}
+
+/// Drips until it is cut off.
+async fn slow_client(address: SocketAddr, handshake: bool) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let bytes = if handshake {
+        frames::request("/").into_bytes()
+    } else {
+        frames::open(&mut stream, "/").await.unwrap();
+        // 16 MiB are announced; a header, a mask, and some of it.
+        stream.write_all(&[0x82, 0xff, 0, 0, 0, 0, 1, 0, 0, 0, 1, 2, 3, 4]).await.unwrap();
+        stream.write_all(&[7; 1024]).await.unwrap();
+        vec![7; 1000]
+    };
+    for byte in bytes {
+        if stream.write_all(&[byte]).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(DRIP).await;
+    }
+    panic!("nobody cut it off");
+}
+
+/// Talks until it is over; gives how many echoes came, and how long the slowest took.
+async fn good_client(address: SocketAddr, over: Arc<AtomicBool>) -> (usize, Duration) {
+    let mut socket = connect(&format!("ws://{address}/")).await.unwrap();
+    let (mut echoes, mut longest) = (0, Duration::ZERO);
+    while !over.load(SeqCst) {
+        let (text, sent) = (format!("number {echoes}"), Instant::now());
+        socket.send(text.as_str()).await.unwrap();
+        assert_eq!(socket.recv().await.unwrap(), Some(text.into()));
+        longest = longest.max(sent.elapsed());
+        echoes += 1;
+        tokio::time::sleep(Duration::from_millis(1)).await; // it has better things to do, too
+    }
+    assert!(socket.close(CloseCode::NORMAL, "").await.unwrap().was_clean());
+    (echoes, longest)
+}
