@@ -20,7 +20,7 @@ use crate::world::{LONG, affordable, soak};
 const WANTED: usize = 2000;
 
 #[test]
-#[ignore = "takes a minute: see the first lines"]
+#[ignore = "takes a minute: see the first lines of main.rs"]
 fn two_thousand_connections() {
     let count = affordable(WANTED);
     println!("seed {SEED:#x}");

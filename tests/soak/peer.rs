@@ -3,13 +3,15 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::{env, fs, io};
+use std::time::Instant;
+use std::{env, fs, io, thread};
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::frames::{self, CLOSE, NORMAL, PING, PONG, read_frame, read_head};
 use crate::support::masked;
+use crate::world::{LONG, SLACK};
 
 const STATE: &str = "SOAK_PEER_STATE";
 const ADDRESS: &str = "SOAK_PEER_ADDRESS";
@@ -100,8 +102,10 @@ impl Peer {
                 let id = self.child.id().to_string();
                 // The shell has `kill` where the system has not.
                 assert!(Command::new("sh").args(["-c", "kill -STOP \"$0\"", &id]).status().unwrap().success());
+                let deadline = Instant::now() + SLACK;
                 while !fs::read_to_string(format!("/proc/{id}/stat")).unwrap().contains(") T ") {
-                    std::thread::yield_now();
+                    assert!(Instant::now() < deadline, "it does not stop");
+                    thread::yield_now();
                 }
             }
             // Its socket is reset when it hears this, and before it ends.
@@ -126,7 +130,7 @@ fn is_what_the_environment_says() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        reach(state, &mut stream).await.unwrap();
+        tokio::time::timeout(LONG / 2, reach(state, &mut stream)).await.expect("it gets there").unwrap();
         eprintln!("{THERE}");
         // Also if who started it is no more.
         io::stdin().read_line(&mut String::new()).unwrap();

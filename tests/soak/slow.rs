@@ -27,7 +27,7 @@ const DRIP: Duration = Duration::from_millis(100);
 const EACH: usize = 8 * 1024;
 
 #[test]
-#[ignore = "takes half a minute: see the first lines"]
+#[ignore = "takes some seconds: see the first lines of main.rs"]
 fn slow_clients() {
     let count = affordable(2 * WANTED) / 2;
     soak("slow clients", siege(count / 10), siege(count));
