@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sansocket::deflate::Deflate;
 use sansocket::tokio::Options;
-use sansocket::{ClientRequest, CloseCode, Config, Error, HandshakeError, TimedOut, Timeouts};
+use sansocket::{ClientRequest, CloseCode, Compress, Config, Error, HandshakeError, Message, TimedOut, Timeouts};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinSet, spawn_blocking};
 
@@ -114,7 +114,8 @@ async fn ours(state: State, stream: TcpStream) -> Result<(), Error> {
     let mut socket = options.accept(stream).await?;
     match state {
         State::WrittenTo => loop {
-            socket.send(vec![7; 64 * 1024]).await?;
+            // Compressed, it would take seconds to fill the kernel's buffers.
+            socket.send(Message::from(vec![7; 64 * 1024]).compress(Compress::Never)).await?;
         },
         State::ClosedByServer => {
             let closed = socket.close(CloseCode::NORMAL, "").await?;
