@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use bytes::{Buf, BufMut};
 use counting::cost;
 use sansocket::deflate::Deflate;
-use sansocket::{Compress, Config, Connection, Event, Kind, Message};
+use sansocket::{Compress, Config, Connection, Event, EventRef, Kind, Message};
 use support::Chunking;
 use support::deflate::{json, noise, opened};
 
@@ -134,4 +134,22 @@ fn what_waits_is_about_as_large_as_it_is_counted() {
         assert!(counted >= size as isize && cost.held <= counted + counted / 2 + 1000, "{size}: {} for {counted}", cost.held);
         assert_eq!(cost.taken as isize > 3 * counted, is_copied, "{size}: {} taken for {counted}", cost.taken);
     }
+}
+
+/// A compressed piece that is given in parts is held, and counted, until all of it is given.
+#[test]
+fn what_is_left_of_a_piece_is_counted() {
+    let _alone = ALONE.lock();
+    let config = Config::new().deflate(Deflate::memory());
+    let (mut pair, _) = opened(config.clone(), config.in_parts(true), Chunking::Whole);
+    pair.client.send(json(64 * 1024)).unwrap();
+    let mut sent = vec![0; pair.client.buffered_amount()];
+    pair.client.output().copy_to_slice(&mut sent);
+    let mut received = &mut sent[..];
+    assert!(matches!(pair.server.receive_from(&mut received), Some(EventRef::Other(Event::Part(part))) if !part.last));
+    let held = pair.server.bytes_held();
+    while pair.server.receive_from(&mut received).is_some() {}
+    // The state to inflate with is given back as well.
+    let (rest, piece) = (held - pair.server.bytes_held() - 47_680, sent.len());
+    assert!((piece..piece + 200).contains(&rest), "{rest} for {piece}");
 }
