@@ -76,6 +76,7 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     /// Writes all there is. What was written when an error comes is off the buffer.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, output: &mut impl Buf) -> Poll<Result<(), Error>> {
         while output.has_remaining() {
+            // Most often it is one piece, for which filling the array would take longer than finding that out.
             let written = if output.chunk().len() == output.remaining() {
                 self.stream.poll_write(cx, &[IoSlice::new(output.chunk())])
             } else {

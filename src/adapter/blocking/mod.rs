@@ -184,8 +184,7 @@ impl<S: Stream> WebSocket<S> {
     pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         if self.admit()? {
             self.queue(message)?;
-            let Backpressure { cork, .. } = self.pipe.backpressure;
-            if cork && !self.is_high() && self.connection.has_message(self.pipe.unread.bytes()) {
+            if self.pipe.backpressure.cork && !self.is_high() && self.connection.has_message(self.pipe.unread.bytes()) {
                 return Ok(());
             }
         }
