@@ -11,10 +11,10 @@ use std::{fmt, thread_local};
 use crate::connection::{Event, EventRef};
 
 /// The size of a block, in bytes. The pages that no read ever filled take no memory.
-const SMALL: usize = 64 * 1024;
+pub(super) const SMALL: usize = 64 * 1024;
 
-/// The size of a block for a peer that fills the small one, in bytes.
-const LARGE: usize = 256 * 1024;
+/// The size of a block for a peer that would fill the small one, in bytes: for 16 messages of 16 KiB and their headers, for example.
+const LARGE: usize = 272 * 1024;
 
 /// So small a part of a block, which nobody has received yet, is copied: it is not worth the block.
 const LITTLE: usize = 16;
@@ -53,7 +53,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// A block to read into: a large one for who filled a small one.
+    /// A block to read into: a large one for who would fill a small one.
     pub(super) fn new(large: bool) -> Self {
         // A thread that ends has none.
         let spare = SPARES.try_with(|spares| {
@@ -70,10 +70,9 @@ impl Window {
         &mut self.block
     }
 
-    /// Says how many bytes were read into it; gives whether that is all that fits.
-    pub(super) fn fill(&mut self, count: usize) -> bool {
+    /// Says how many bytes were read into it.
+    pub(super) fn fill(&mut self, count: usize) {
         self.received = 0..count;
-        count == self.block.len()
     }
 
     /// What was received, and not used up.

@@ -4,13 +4,11 @@
 //! buffer, so fragments cost no memory of their own, and text is checked piece by piece. Messages in parts pass through piece by
 //! piece. Compressed pieces (RFC 7692 §6.2) are inflated first, and checked as they come out.
 
-use alloc::vec::Vec;
-
 use bytes::Bytes;
 
 use super::compression::Compression;
 use super::error::ProtocolError;
-use crate::message::{Kind, Message, MessageRef, Part, TextBuilder};
+use crate::message::{Block, Kind, Message, MessageRef, Part, TextBuilder};
 use crate::wire::{InvalidUtf8, Utf8Validator};
 
 /// What is inflated at once, in bytes.
@@ -26,7 +24,7 @@ pub(super) struct Assembler {
 
 enum Body {
     Text(TextBuilder),
-    Binary(Vec<u8>),
+    Binary(Block),
 }
 
 impl Assembler {
@@ -104,7 +102,7 @@ impl Body {
     fn new(kind: Kind) -> Self {
         match kind {
             Kind::Text => Self::Text(TextBuilder::default()),
-            Kind::Binary => Self::Binary(Vec::new()),
+            Kind::Binary => Self::Binary(Block::default()),
         }
     }
 
@@ -125,7 +123,7 @@ impl Body {
     fn push(&mut self, piece: &[u8]) -> Result<(), InvalidUtf8> {
         match self {
             Self::Text(text) => text.push(piece)?,
-            Self::Binary(bytes) => bytes.extend_from_slice(piece),
+            Self::Binary(bytes) => bytes.extend(piece),
         }
         Ok(())
     }
@@ -133,7 +131,7 @@ impl Body {
     fn finish(self) -> Result<Message, InvalidUtf8> {
         Ok(match self {
             Self::Text(text) => Message::Text(text.finish()?),
-            Self::Binary(bytes) => Message::Binary(Bytes::from(bytes)),
+            Self::Binary(bytes) => Message::Binary(bytes.freeze()),
         })
     }
 
@@ -148,8 +146,8 @@ impl Body {
         let received = (len + piece) as u64;
         let ahead = to_come.map_or(received, |to_come| to_come.min(received)) as usize;
         match self {
-            Self::Text(text) => text.reserve_exact(piece + ahead),
-            Self::Binary(bytes) => bytes.reserve_exact(piece + ahead),
+            Self::Text(text) => text.reserve(piece + ahead),
+            Self::Binary(bytes) => bytes.reserve(piece + ahead),
         }
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! RFC 6455 §6.1 (sending), §5.3 (masking). A client masks every frame with a new key; a server has no field to hold one.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::config::Role;
 use super::entropy::Entropy;
 use super::output::Output;
+use crate::message::Block;
 use crate::wire::{Header, Opcode, apply_mask};
 
 /// Up to here a payload is copied beside its header: cheaper than one more `iovec`, and many small frames become one write.
@@ -48,12 +49,18 @@ impl Writer {
         let header = self.header(&frame, payload.len());
         let payload = match header.mask {
             None => payload,
-            Some(key) => {
-                // In place if the payload is ours alone, else in a copy: somebody may still look at it.
-                let mut payload = payload.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
-                apply_mask(key, 0, &mut payload);
-                payload.freeze()
-            }
+            // In place if the payload is ours alone, else in a copy: somebody may still look at it.
+            Some(key) => match payload.try_into_mut() {
+                Ok(mut payload) => {
+                    apply_mask(key, 0, &mut payload);
+                    payload.freeze()
+                }
+                Err(shared) => {
+                    let mut copy = Block::copy(&shared);
+                    apply_mask(key, 0, copy.bytes_mut());
+                    copy.freeze()
+                }
+            },
         };
         output.push(header.encode(&mut [0; Header::MAX_LEN]), payload);
     }

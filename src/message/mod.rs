@@ -2,6 +2,7 @@
 //!
 //! RFC 6455 §5.6 (data), §5.5.1 and §7.4 (closing).
 
+mod block;
 mod borrowed;
 mod close;
 mod outgoing;
@@ -11,6 +12,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
+pub(crate) use self::block::Block;
 pub use self::borrowed::MessageRef;
 pub(crate) use self::close::InvalidClose;
 pub use self::close::{CloseCode, CloseFrame, ReasonTooLong};

@@ -3,13 +3,13 @@
 //! Everything that makes a [`Text`] is in this file, so the proof behind its one line of `unsafe` is too.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 use core::ops::Deref;
 use core::{fmt, str};
 
 use bytes::Bytes;
 
+use super::Block;
 use crate::wire::{self, InvalidUtf8, Utf8Validator};
 
 /// Text that was checked once and can be cloned, sliced off and sent without a copy. It is a `str` wherever one is wanted.
@@ -172,7 +172,7 @@ impl<'a> From<&'a str> for Checked<'a> {
 
 impl From<Checked<'_>> for Text {
     fn from(text: Checked<'_>) -> Self {
-        Self { bytes: Bytes::copy_from_slice(text.bytes) }
+        Self { bytes: Block::copy(text.bytes).freeze() }
     }
 }
 
@@ -180,7 +180,7 @@ impl From<Checked<'_>> for Text {
 #[derive(Default)]
 pub(crate) struct TextBuilder {
     /// Everything here went through `utf8`, in order.
-    bytes: Vec<u8>,
+    bytes: Block,
     utf8: Utf8Validator,
 }
 
@@ -188,14 +188,14 @@ impl TextBuilder {
     /// Appends a piece.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), InvalidUtf8> {
         self.utf8.push(piece)?;
-        self.bytes.extend_from_slice(piece);
+        self.bytes.extend(piece);
         Ok(())
     }
 
     /// The text, if it may end here.
     pub(crate) fn finish(self) -> Result<Text, InvalidUtf8> {
         self.utf8.finish()?;
-        Ok(Text { bytes: Bytes::from(self.bytes) })
+        Ok(Text { bytes: self.bytes.freeze() })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -206,7 +206,7 @@ impl TextBuilder {
         self.bytes.capacity()
     }
 
-    pub(crate) fn reserve_exact(&mut self, additional: usize) {
-        self.bytes.reserve_exact(additional);
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        self.bytes.reserve(additional);
     }
 }

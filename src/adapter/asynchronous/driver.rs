@@ -48,9 +48,13 @@ pub struct Driver<S, C> {
     replied: bool,
     /// For who receives.
     patience: Patience,
-    /// Reads, and bytes read, since there last was nothing to read.
+    /// Reads in a row.
     reads: usize,
+    /// Bytes that were read since there last was nothing to read, and those of them that were read in a row.
+    burst: usize,
     bytes: usize,
+    /// Whether the last burst was large.
+    busy: bool,
     /// Reads since the time for the closing handshake was over.
     overtime: usize,
 }
@@ -83,7 +87,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             replied: false,
             patience: Patience::default(),
             reads: 0,
+            burst: 0,
             bytes: 0,
+            busy: false,
             overtime: 0,
         }
     }
@@ -216,13 +222,17 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             return Poll::Pending;
         }
         // A large read is all that there is time for.
-        let mut read = self.pipe.poll_read(cx, self.bytes == 0);
+        let mut read = self.pipe.poll_read(cx, self.busy && self.bytes == 0);
         match &mut read {
             Poll::Ready(Ok(Some(window))) => {
                 self.reads += 1;
                 self.bytes += window.bytes().len();
+                self.burst += window.bytes().len();
             }
-            _ => (self.reads, self.bytes) = (0, 0),
+            _ => {
+                self.busy = self.burst >= window::SMALL;
+                (self.reads, self.bytes, self.burst) = (0, 0, 0);
+            }
         }
         Poll::Ready(read)
     }

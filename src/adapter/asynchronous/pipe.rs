@@ -25,8 +25,6 @@ pub(super) struct Pipe<S, C> {
     unflushed: bool,
     /// Since when a write has made no progress.
     stalled: Option<Duration>,
-    /// Whether the peer fills whatever is read into.
-    filled: bool,
     /// Whether something was read since the timer was told that.
     heard: bool,
 }
@@ -57,7 +55,7 @@ impl Patience {
 
 impl<S: Stream, C: Clock> Pipe<S, C> {
     pub(super) fn new(stream: S, clock: C, timer: Timer, backpressure: Backpressure) -> Self {
-        Self { stream, clock, timer, backpressure, unflushed: false, stalled: None, filled: false, heard: false }
+        Self { stream, clock, timer, backpressure, unflushed: false, stalled: None, heard: false }
     }
 
     pub(super) const fn clock(&self) -> &C {
@@ -114,10 +112,9 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         Poll::Pending
     }
 
-    /// Reads some bytes, or many if it may be a `large` read and the peer fills whatever is read into. `None` is the end of the
-    /// stream, also if it was cut off.
+    /// Reads some bytes, or many in a `large` read. `None` is the end of the stream, also if it was cut off.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, large: bool) -> Poll<Result<Option<Window>, Error>> {
-        let mut window = Window::new(large && self.filled);
+        let mut window = Window::new(large);
         loop {
             match self.stream.poll_read(cx, window.space()) {
                 Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
@@ -125,7 +122,7 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Ok(None)),
                 Poll::Ready(Ok(count)) => {
                     self.heard = true;
-                    self.filled = window.fill(count);
+                    window.fill(count);
                     return Poll::Ready(Ok(Some(window)));
                 }
                 Poll::Pending => return Poll::Pending,

@@ -1,0 +1,138 @@
+//! The memory that a message is put together in.
+//!
+//! A large one's is kept by the thread that drops the message, for the next one: fresh pages cost more than the copy into them
+//! does, and a system's allocator hands large blocks back at once.
+
+use alloc::vec::Vec;
+use core::mem;
+
+use bytes::Bytes;
+
+/// From here on a block is kept, in bytes; smaller ones the allocator keeps well enough.
+const LARGE: usize = 64 * 1024;
+
+/// What a thread keeps at most, in bytes.
+#[cfg(feature = "std")]
+const KEPT: usize = 8 * 1024 * 1024;
+
+#[cfg(feature = "std")]
+std::thread_local! {
+    /// The one that was used last is the last.
+    static KEPT_BLOCKS: core::cell::Cell<Vec<Vec<u8>>> = const { core::cell::Cell::new(Vec::new()) };
+}
+
+/// A message's bytes, as far as they have come.
+#[derive(Default)]
+pub(crate) struct Block(Vec<u8>);
+
+impl Block {
+    /// A copy of these bytes.
+    pub(crate) fn copy(bytes: &[u8]) -> Self {
+        let mut block = Self::default();
+        block.reserve(bytes.len());
+        block.extend(bytes);
+        block
+    }
+
+    /// Makes room for so many bytes more, and no more than that, if it is fresh memory.
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        let needed = self.0.len() + additional;
+        if needed <= self.0.capacity() {
+            return;
+        }
+        match take(needed) {
+            Some(mut block) => {
+                block.extend_from_slice(&self.0);
+                give(mem::replace(&mut self.0, block));
+            }
+            None => self.0.reserve_exact(additional),
+        }
+    }
+
+    /// Appends bytes.
+    pub(crate) fn extend(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) const fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
+    /// The bytes, in memory that holds little else.
+    pub(crate) fn freeze(mut self) -> Bytes {
+        if self.0.capacity() < LARGE {
+            Bytes::from(mem::take(&mut self.0))
+        } else if self.0.capacity() > 2 * self.0.len() {
+            Bytes::copy_from_slice(&self.0)
+        } else {
+            Bytes::from_owner(self)
+        }
+    }
+}
+
+impl AsRef<[u8]> for Block {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        give(mem::take(&mut self.0));
+    }
+}
+
+/// A kept block with room for so many bytes, and not for many more.
+#[cfg(feature = "std")]
+fn take(needed: usize) -> Option<Vec<u8>> {
+    if needed < LARGE {
+        return None;
+    }
+    let taken = KEPT_BLOCKS.try_with(|kept| {
+        let mut blocks = kept.take();
+        let fits = |block: &Vec<u8>| (needed..=2 * needed).contains(&block.capacity());
+        let taken = blocks.iter().rposition(fits).map(|at| blocks.remove(at));
+        kept.set(blocks);
+        taken
+    });
+    // A thread that ends has none.
+    taken.ok().flatten()
+}
+
+/// Keeps a block. If that is too much, those that nobody wanted for longest go.
+#[cfg(feature = "std")]
+fn give(mut block: Vec<u8>) {
+    if !(LARGE..=KEPT).contains(&block.capacity()) {
+        return;
+    }
+    block.clear();
+    // A thread that ends keeps nothing.
+    let _ = KEPT_BLOCKS.try_with(|kept| {
+        let mut blocks = kept.take();
+        blocks.push(block);
+        let mut surplus = blocks.iter().map(Vec::capacity).sum::<usize>().saturating_sub(KEPT);
+        blocks.retain(|block| {
+            let keep = surplus == 0;
+            surplus = surplus.saturating_sub(block.capacity());
+            keep
+        });
+        kept.set(blocks);
+    });
+}
+
+/// Without threads, nobody keeps anything.
+#[cfg(not(feature = "std"))]
+fn take(_: usize) -> Option<Vec<u8>> {
+    None
+}
+
+#[cfg(not(feature = "std"))]
+fn give(_: Vec<u8>) {}
