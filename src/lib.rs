@@ -119,7 +119,7 @@ pub use adapter::futures;
 #[cfg(feature = "tokio")]
 pub use adapter::tokio;
 #[cfg(feature = "std")]
-pub use adapter::{Backpressure, Error, Overflow, TrySendError, blocking};
+pub use adapter::{Backpressure, Error, Overflow, Replies, TrySendError, blocking};
 /// The crate whose buffers are passed in and out.
 pub use bytes;
 pub use connection::{

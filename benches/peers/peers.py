@@ -44,6 +44,7 @@ PEERS = [
     Peer("sansocket-tokio", "raw-tokio", "ours", broadcasts=True),
     Peer("sansocket-tokio-cork", "raw-tokio", "ours"),
     Peer("sansocket-tokio-feed", "raw-tokio", "ours", broadcasts=True),
+    Peer("sansocket-tokio-with", "raw-tokio", "ours"),
     Peer("sansocket-epoll", "raw-epoll", "ours"),
     Peer("sansocket-blocking", "raw-epoll", "ours", holds=2_000),
     *on_tokio("tokio-tungstenite", feed=True, broadcasts=True),

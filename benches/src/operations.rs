@@ -42,6 +42,7 @@ pub const OPERATIONS: &[Named<Operation>] = &[
     ("echo 16 B on tokio", || echo_on_tokio(1, false)),
     ("echo 16 B, one of 16, on tokio", || echo_on_tokio(16, false)),
     ("echo 16 B, one of 16, corked, on tokio", || echo_on_tokio(16, true)),
+    ("echo 16 B, one of 64, borrowed, on tokio", echo_borrowed_on_tokio),
     ("accept a handshake", accept),
     ("ask for a handshake", ask),
 ];
@@ -207,13 +208,17 @@ impl AsyncWrite for Batches {
     }
 }
 
+/// A socket on such a stream.
+fn batches(depth: usize) -> WebSocket<Batches> {
+    let frame = masked(Opcode::Text, b"sixteen letters.");
+    let stream = Batches { frames: frame.repeat(depth), unanswered: 0, answer: 18 * depth };
+    WebSocket::from_parts(TokioIo(stream), TokioClock::new(), Connection::server(Config::new()), Default::default())
+}
+
 /// One of so many that come at once, answered before the next one is received.
 fn echo_on_tokio(depth: usize, cork: bool) -> Operation {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is a runtime");
-    let frame = masked(Opcode::Text, b"sixteen letters.");
-    let stream = Batches { frames: frame.repeat(depth), unanswered: 0, answer: 18 * depth };
-    let mut socket: WebSocket<Batches> =
-        WebSocket::from_parts(TokioIo(stream), TokioClock::new(), Connection::server(Config::new()), Default::default());
+    let mut socket = batches(depth);
     socket.set_backpressure(Backpressure { cork, ..Backpressure::default() });
     Box::new(move || {
         let _entered = runtime.enter();
@@ -227,5 +232,32 @@ fn echo_on_tokio(depth: usize, cork: bool) -> Operation {
         let Poll::Ready(Ok(Some(message))) = received else { panic!("{received:?} is not a message") };
         let sent = pin!(socket.send(message)).poll(&mut cx);
         assert!(matches!(sent, Poll::Ready(Ok(()))));
+    })
+}
+
+/// One of many that come at once, answered where they lie.
+fn echo_borrowed_on_tokio() -> Operation {
+    const DEPTH: usize = 64;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is a runtime");
+    let mut socket = batches(DEPTH);
+    let mut here = 0;
+    Box::new(move || {
+        if here == 0 {
+            here = DEPTH;
+            let _entered = runtime.enter();
+            let mut cx = Context::from_waker(Waker::noop());
+            let mut answered = 0;
+            let mut answer = || {
+                pin!(socket.recv_with(|message, replies| {
+                    answered += 1;
+                    replies.send(message)
+                }))
+                .poll(&mut cx)
+            };
+            // Whoever read much lets others have their turn first.
+            let received = if let Poll::Ready(received) = answer() { Poll::Ready(received) } else { answer() };
+            assert!(matches!(received, Poll::Ready(Ok(true))) && answered == DEPTH);
+        }
+        here -= 1;
     })
 }

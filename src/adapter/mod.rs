@@ -7,6 +7,7 @@ pub mod blocking;
 mod cutter;
 #[cfg(feature = "futures-io")]
 pub mod futures;
+mod replies;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod window;
@@ -14,6 +15,7 @@ mod window;
 use std::{error, fmt, io};
 
 pub use self::backpressure::{Backpressure, Overflow, TrySendError};
+pub use self::replies::Replies;
 use crate::connection::{Closed, Ending, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{HandshakeError, InvalidField, InvalidUri};
 use crate::message::ReasonTooLong;

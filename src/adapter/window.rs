@@ -80,13 +80,18 @@ impl Window {
         &mut self.block[self.received.clone()]
     }
 
-    /// Takes the next event out of what was received.
-    pub(super) fn take(&mut self, next: impl for<'a> FnOnce(&mut &'a mut [u8]) -> Option<EventRef<'a>>) -> Option<Event> {
+    /// Takes something out of what was received.
+    pub(super) fn take<T>(&mut self, take: impl FnOnce(&mut &mut [u8]) -> T) -> T {
         let mut received = self.bytes();
-        let event = next(&mut received).map(Event::from);
+        let taken = take(&mut received);
         let rest = received.len();
         self.keep_last(rest);
-        event
+        taken
+    }
+
+    /// Takes the next event out of what was received.
+    pub(super) fn next(&mut self, next: impl for<'a> FnOnce(&mut &'a mut [u8]) -> Option<EventRef<'a>>) -> Option<Event> {
+        self.take(|received| next(received).map(Event::from))
     }
 
     /// Uses up all but the last `count` bytes. If they are few, the block goes back to the thread.

@@ -51,7 +51,19 @@ enum Step<'a> {
 
 impl Connection {
     /// The next event that was not put back, as [`receive_from`](Self::receive_from) gives it.
+    #[inline]
     pub(crate) fn next_event<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
+        if self.inbox.is_empty() {
+            if let Some(message) = self.next_whole(received) {
+                return Some(EventRef::Message(message));
+            }
+        }
+        self.next_after_kept(received)
+    }
+
+    /// The next event, which may begin in the inbox.
+    #[inline(never)]
+    fn next_after_kept<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
         if !self.inbox.is_empty() {
             if self.input_ended {
                 // What is in the inbox does not end there: only these are the last.
@@ -103,17 +115,21 @@ impl Connection {
     }
 
     /// The next event, out of these bytes.
-    #[inline]
-    pub(super) fn next_from<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
-        if !self.config.in_parts && self.state() != State::Closed {
-            if let Some((kind, payload)) = self.reader.whole_message(received, self.writer.role(), &self.config) {
-                match MessageRef::checked(kind, payload) {
-                    Ok(message) => return Some(EventRef::Message(message)),
-                    Err(error) => self.fail(error.into()),
-                }
-            }
+    fn next_from<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
+        match self.next_whole(received) {
+            Some(message) => Some(EventRef::Message(message)),
+            None => self.next_piecewise(received),
         }
-        self.next_piecewise(received)
+    }
+
+    /// The message that these bytes begin with, if all of it is there in one frame.
+    #[inline(always)]
+    fn next_whole<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<MessageRef<'a>> {
+        if self.config.in_parts || self.state() == State::Closed {
+            return None;
+        }
+        let (kind, payload) = self.reader.whole_message(received, self.writer.role(), &self.config)?;
+        MessageRef::checked(kind, payload).map_err(|error| self.fail(error.into())).ok()
     }
 
     /// The next event, out of these bytes, in however many pieces they came.

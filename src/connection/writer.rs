@@ -56,7 +56,7 @@ impl Writer {
                     payload.freeze()
                 }
                 Err(shared) => {
-                    let mut copy = Block::copy(&shared);
+                    let mut copy = Block::of(&shared);
                     apply_mask(key, 0, copy.bytes_mut());
                     copy.freeze()
                 }

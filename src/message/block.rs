@@ -25,9 +25,15 @@ std::thread_local! {
 #[derive(Default)]
 pub(crate) struct Block(Vec<u8>);
 
+/// A copy of these bytes.
+#[inline]
+pub(crate) fn copy(bytes: &[u8]) -> Bytes {
+    if bytes.len() < LARGE { Bytes::copy_from_slice(bytes) } else { Block::of(bytes).freeze() }
+}
+
 impl Block {
-    /// A copy of these bytes.
-    pub(crate) fn copy(bytes: &[u8]) -> Self {
+    /// A block with these bytes.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut block = Self::default();
         block.reserve(bytes.len());
         block.extend(bytes);

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Block, Checked, Kind, Message};
+use super::{Checked, Kind, Message, block};
 use crate::wire::InvalidUtf8;
 
 /// A message that, if it came in one piece, lies where it was received, and was not copied; see
@@ -74,7 +74,7 @@ impl From<MessageRef<'_>> for Message {
     fn from(message: MessageRef<'_>) -> Self {
         match message.0 {
             Place::Text(text) => Self::Text(text.into()),
-            Place::Binary(bytes) => Self::Binary(Block::copy(bytes).freeze()),
+            Place::Binary(bytes) => Self::Binary(block::copy(bytes)),
             Place::Joined(message) => message,
         }
     }

@@ -9,7 +9,7 @@ use core::{fmt, str};
 
 use bytes::Bytes;
 
-use super::Block;
+use super::block::{self, Block};
 use crate::wire::{self, InvalidUtf8, Utf8Validator};
 
 /// Text that was checked once and can be cloned, sliced off and sent without a copy. It is a `str` wherever one is wanted.
@@ -172,7 +172,7 @@ impl<'a> From<&'a str> for Checked<'a> {
 
 impl From<Checked<'_>> for Text {
     fn from(text: Checked<'_>) -> Self {
-        Self { bytes: Block::copy(text.bytes).freeze() }
+        Self { bytes: block::copy(text.bytes) }
     }
 }
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 use super::io::{Clock, Stream};
 use super::pipe::{Patience, Pipe};
 use crate::adapter::window::{self, Window};
-use crate::adapter::{EARLY, Error};
+use crate::adapter::{EARLY, Error, Replies};
 use crate::connection::{Closed, Connection, Event, Role, State};
-use crate::message::Message;
+use crate::message::{Message, MessageRef};
 use crate::timing::{Due, TimedOut};
 
 /// Reads after which a task lets others have their turn, though there is more.
@@ -119,9 +119,46 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         Poll::Ready(event)
     }
 
+    /// Hands over the messages that are there, at least one, where they lie; `false` at a clean end.
+    pub(super) fn poll_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
+    ) -> Poll<Result<bool, Error>> {
+        let (mut count, mut passed_over) = (0, 0);
+        loop {
+            let mut replies = Replies::new(&mut self.connection, self.pipe.backpressure, &mut self.dropped);
+            let other = replies.hand_over(&mut self.unread, &mut count, each);
+            if count > 0 {
+                self.note_message();
+            }
+            match other? {
+                Some(Event::Closed(_)) => {}
+                Some(event) => {
+                    self.note(&event);
+                    passed_over += 1;
+                    if passed_over == EVENTS_IN_A_ROW && count == 0 {
+                        self.poll_replies(cx);
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                }
+                None if count > 0 => {
+                    self.poll_replies(cx);
+                    return Poll::Ready(Ok(true));
+                }
+                None if self.connection.closed().is_some() => {
+                    ready!(self.poll_end(cx));
+                    return Poll::Ready(self.verdict().map(|_| false));
+                }
+                None => ready!(self.poll_more(cx))?,
+            }
+        }
+    }
+
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
         loop {
-            match self.unread.take(|received| self.connection.receive_from(received)) {
+            match self.unread.next(|received| self.connection.receive_from(received)) {
                 Some(Event::Closed(_)) => {}
                 Some(event) => {
                     self.note(&event);
@@ -161,7 +198,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             if kept >= EARLY {
                 return Poll::Ready(Err(Error::Unread));
             }
-            match self.unread.take(|received| self.connection.next_event(received)) {
+            match self.unread.next(|received| self.connection.next_event(received)) {
                 Some(Event::Closed(_)) => {}
                 Some(event) => {
                     self.note(&event);
@@ -176,12 +213,16 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     fn note(&mut self, event: &Event) {
         match event {
-            Event::Message(_) | Event::Part(_) if self.pipe.timer.timeouts().idle.is_some() => {
-                self.pipe.timer.message(self.pipe.now())
-            }
-            Event::Message(_) | Event::Part(_) | Event::Closed(_) => {}
+            Event::Message(_) | Event::Part(_) => self.note_message(),
+            Event::Closed(_) => {}
             Event::Pong(payload) => self.pipe.timer.pong(payload, self.pipe.now()),
             Event::Ping(_) => self.replied = true,
+        }
+    }
+
+    fn note_message(&mut self) {
+        if self.pipe.timer.timeouts().idle.is_some() {
+            self.pipe.timer.message(self.pipe.now());
         }
     }
 
@@ -270,7 +311,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     fn give_up(&mut self) {
         self.connection.end_input();
-        while self.unread.take(|received| self.connection.next_event(received)).is_some() {}
+        while self.unread.next(|received| self.connection.next_event(received)).is_some() {}
         self.ending = Ending::Done;
     }
 

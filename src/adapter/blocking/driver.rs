@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::pipe::{Read, Wait};
 use super::stream::Stream;
-use super::{Error, Overflow, WebSocket};
+use super::{Error, Overflow, Replies, WebSocket};
 use crate::adapter::{EARLY, window};
 use crate::connection::{Event, Role, SendError};
-use crate::message::{Message, Outgoing};
+use crate::message::{Message, MessageRef, Outgoing};
 use crate::timing::TimedOut;
 
 /// How long a thread that receives tries to write what the peer does not take, before it looks again for something to read: the
@@ -28,7 +28,7 @@ impl<S: Stream> WebSocket<S> {
             if kept >= EARLY {
                 return Err(Error::Unread);
             }
-            match self.pipe.unread.take(|received| self.connection.next_event(received)) {
+            match self.pipe.unread.next(|received| self.connection.next_event(received)) {
                 Some(Event::Closed(_)) => self.end(wait),
                 Some(event) => {
                     self.note(&event);
@@ -53,9 +53,46 @@ impl<S: Stream> WebSocket<S> {
         Ok(None)
     }
 
+    /// Hands over the messages that are there, at least one, where they lie; `false` at a clean end.
+    pub(super) fn recv_each(
+        &mut self,
+        each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        let (wait, mut count) = (self.pipe.wait(None), 0);
+        loop {
+            let mut replies = Replies::new(&mut self.connection, self.pipe.backpressure, &mut self.dropped);
+            let other = replies.hand_over(&mut self.pipe.unread, &mut count, each);
+            if count > 0 {
+                let now = self.pipe.now();
+                self.pipe.timer().message(now);
+            }
+            match other? {
+                Some(Event::Closed(_)) => self.end(wait),
+                Some(event) => self.note(&event),
+                None if count > 0 => {
+                    self.send_replies(wait);
+                    return Ok(true);
+                }
+                None => match self.connection.closed() {
+                    Some(closed) => return Error::from_ending(closed).map(|()| false),
+                    None => self.wait(wait)?,
+                },
+            }
+        }
+    }
+
+    /// Writes what has come to be much, and waits until it is not, if the application chose so.
+    pub(super) fn make_room(&mut self) -> Result<(), Error> {
+        match self.pipe.backpressure.overflow {
+            _ if !self.is_high() => Ok(()),
+            Overflow::Wait => self.flush().map_err(Error::for_room),
+            _ => self.flush_now(),
+        }
+    }
+
     pub(super) fn next_event(&mut self, wait: Wait, waited: &mut bool) -> Result<Option<Event>, Error> {
         loop {
-            match self.pipe.unread.take(|received| self.connection.receive_from(received)) {
+            match self.pipe.unread.next(|received| self.connection.receive_from(received)) {
                 Some(Event::Closed(_)) => self.end(wait),
                 Some(event) => {
                     self.note(&event);
@@ -124,9 +161,7 @@ impl<S: Stream> WebSocket<S> {
         self.connection.check_sendable()?;
         let backpressure = self.pipe.backpressure;
         if backpressure.overflow == Overflow::Wait {
-            if self.is_high() {
-                self.flush().map_err(Error::for_room)?;
-            }
+            self.make_room()?;
             return Ok(true);
         }
         if backpressure.is_full(self.connection.buffered_amount()) {
@@ -175,7 +210,7 @@ impl<S: Stream> WebSocket<S> {
     pub(super) fn lose(&mut self) {
         self.pipe.cut();
         self.connection.end_input();
-        while self.pipe.unread.take(|received| self.connection.next_event(received)).is_some() {}
+        while self.pipe.unread.next(|received| self.connection.next_event(received)).is_some() {}
     }
 
     /// Queues a ping; gives its number, and when that was.

@@ -158,7 +158,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     fn next_event(&mut self, wait: Wait, waited: &mut bool) -> Result<Option<Event>, Error> {
         loop {
             let shared = &self.presence.0;
-            let event = self.pipe.unread.take(|received| shared.lock().connection.receive_from(received));
+            let event = self.pipe.unread.next(|received| shared.lock().connection.receive_from(received));
             let now = self.pipe.now();
             match event {
                 Some(Event::Closed(_)) => self.end(wait),
@@ -268,7 +268,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         self.pipe.cut();
         let mut core = self.presence.0.lock();
         core.connection.end_input();
-        while self.pipe.unread.take(|received| core.connection.next_event(received)).is_some() {}
+        while self.pipe.unread.next(|received| core.connection.next_event(received)).is_some() {}
         drop(core);
         self.be_over();
     }

@@ -24,6 +24,7 @@ pub const ALL: &[(&str, Serve)] = &[
     ("sansocket-tokio", sansocket_tokio::serve),
     ("sansocket-tokio-cork", sansocket_tokio::serve_corked),
     ("sansocket-tokio-feed", sansocket_tokio::serve_feeding),
+    ("sansocket-tokio-with", sansocket_tokio::serve_borrowing),
     ("sansocket-epoll", sansocket_epoll::serve),
     ("sansocket-blocking", sansocket_blocking::serve),
     ("tokio-tungstenite", tungstenite::serve),

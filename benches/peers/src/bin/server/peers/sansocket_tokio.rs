@@ -1,4 +1,5 @@
-//! sansocket's adapter for tokio: `send` for each message, corked or not, and `feed`, which leaves at the latest when `recv` would wait.
+//! sansocket's adapter for tokio: `send` for each message, corked or not, `feed`, which leaves at the latest when `recv` would wait, and `recv_with`,
+//! which copies nothing but the answer.
 
 use std::net::TcpListener;
 
@@ -19,6 +20,10 @@ pub fn serve_corked(listener: TcpListener) -> Result<(), Failure> {
 
 pub fn serve_feeding(listener: TcpListener) -> Result<(), Failure> {
     tasks::serve(listener, echo_feeding)
+}
+
+pub fn serve_borrowing(listener: TcpListener) -> Result<(), Failure> {
+    tasks::serve(listener, echo_borrowing)
 }
 
 pub fn serve_broadcasting(listener: TcpListener, flush: Flush) -> Result<(), Failure> {
@@ -47,6 +52,12 @@ async fn echo_feeding(stream: TcpStream) -> Result<(), Failure> {
     while let Some(message) = socket.recv().await? {
         socket.feed(message).await?;
     }
+    Ok(())
+}
+
+async fn echo_borrowing(stream: TcpStream) -> Result<(), Failure> {
+    let mut socket = accept(stream).await?;
+    while socket.recv_with(|message, replies| replies.send(message)).await? {}
     Ok(())
 }
 

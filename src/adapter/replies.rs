@@ -1,0 +1,62 @@
+//! Messages that are looked at where they lie, and answered at once: what `recv_with` does in every adapter.
+
+use super::window::{self, Window};
+use super::{Backpressure, Error, Overflow};
+use crate::connection::{Connection, Event, EventRef};
+use crate::message::MessageRef;
+
+/// Where messages are answered that lie where they were received; see `recv_with` of
+/// [`blocking`](crate::blocking::WebSocket::recv_with) and of the other adapters.
+#[derive(Debug)]
+pub struct Replies<'a> {
+    connection: &'a mut Connection,
+    backpressure: Backpressure,
+    dropped: &'a mut u64,
+}
+
+impl<'a> Replies<'a> {
+    pub(super) fn new(connection: &'a mut Connection, backpressure: Backpressure, dropped: &'a mut u64) -> Self {
+        Self { connection, backpressure, dropped }
+    }
+
+    /// Queues a copy of a message, as `feed` would: to be written with what else is answered.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Send`] once either side has begun to close. [`Error::Full`] if too much waits and
+    /// [`Backpressure::overflow`](Backpressure) is not to wait.
+    #[inline]
+    pub fn send<'m>(&mut self, message: impl Into<MessageRef<'m>>) -> Result<(), Error> {
+        // No block is lent for what can't be sent.
+        self.connection.check_sendable()?;
+        if self.backpressure.overflow != Overflow::Wait && self.backpressure.is_full(self.connection.buffered_amount()) {
+            return self.backpressure.refuse(self.connection, self.dropped);
+        }
+        self.connection.lend_block(window::output_block);
+        Ok(self.connection.send_ref(message)?)
+    }
+
+    /// Hands over the messages that are there, until so much is answered that it is to be written first; counts them. Gives what
+    /// comes next, if that is not a message.
+    pub(super) fn hand_over(
+        &mut self,
+        unread: &mut Window,
+        count: &mut usize,
+        each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
+    ) -> Result<Option<Event>, Error> {
+        unread.take(|received| {
+            loop {
+                match self.connection.receive_from(received) {
+                    Some(EventRef::Message(message)) => {
+                        *count += 1;
+                        each(message, self)?;
+                    }
+                    other => return Ok(other.map(Event::from)),
+                }
+                if self.backpressure.is_high(self.connection.buffered_amount()) {
+                    return Ok(None);
+                }
+            }
+        })
+    }
+}
