@@ -16,6 +16,9 @@ pub(super) const SMALL: usize = 64 * 1024;
 /// The size of a block for a peer that would fill the small one, in bytes: for 16 messages of 16 KiB and their headers, for example.
 const LARGE: usize = 272 * 1024;
 
+/// The largest block for output that is kept, in bytes: what waits by default at most, and a message.
+const OUTPUT_KEPT: usize = 128 * 1024;
+
 /// So small a part of a block, which nobody has received yet, is copied: it is not worth the block.
 const LITTLE: usize = 16;
 
@@ -38,7 +41,7 @@ pub(super) fn output_block() -> Vec<u8> {
 
 /// Gives such a block back to the thread.
 pub(super) fn give_back_output(mut block: Vec<u8>) {
-    if block.capacity() <= SMALL {
+    if block.capacity() <= OUTPUT_KEPT {
         block.clear();
         // A thread that ends keeps nothing.
         let _ = OUTPUT.try_with(|spare| spare.set(block));

@@ -135,19 +135,10 @@ impl Body {
         })
     }
 
-    /// Room for a piece, and for as much again as has really been received: a header's claim alone gets no memory, and many small
-    /// pieces are not copied over and over. It is not more than a last frame will need, so a large message in one frame ends with
-    /// a buffer of just its size.
     fn make_room(&mut self, piece: usize, to_come: Option<u64>) {
-        let (len, capacity) = (self.len(), self.capacity());
-        if capacity - len >= piece {
-            return;
-        }
-        let received = (len + piece) as u64;
-        let ahead = to_come.map_or(received, |to_come| to_come.min(received)) as usize;
         match self {
-            Self::Text(text) => text.reserve(piece + ahead),
-            Self::Binary(bytes) => bytes.reserve(piece + ahead),
+            Self::Text(text) => text.make_room(piece, to_come),
+            Self::Binary(bytes) => bytes.make_room(piece, to_come),
         }
     }
 }

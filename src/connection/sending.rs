@@ -25,15 +25,19 @@ impl Connection {
         Ok(())
     }
 
-    /// Queues a copy of a message: for one that is small, or that others need too. It takes no memory but the output's.
+    /// Queues a copy of a message: for one that is small, or that others need too. It takes no memory but the output's. What was joined
+    /// already is queued as it is.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send).
     pub fn send_ref<'a>(&mut self, message: impl Into<MessageRef<'a>>) -> Result<(), SendError> {
+        let message = match message.into().into_joined() {
+            Ok(message) => return self.send(message),
+            Err(message) => message,
+        };
         self.check_sendable()?;
         self.queue_late_pong();
-        let message = message.into();
         let opcode = message.kind().opcode();
         let payload = message.as_bytes();
         let deflated = self.compression.as_mut().and_then(|compression| compression.deflate(payload, Compress::Automatic));

@@ -35,23 +35,28 @@ impl Block {
     /// A block with these bytes.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut block = Self::default();
-        block.reserve(bytes.len());
+        block.make_room(bytes.len(), Some(0));
         block.extend(bytes);
         block
     }
 
-    /// Makes room for so many bytes more, and no more than that, if it is fresh memory.
-    pub(crate) fn reserve(&mut self, additional: usize) {
-        let needed = self.0.len() + additional;
-        if needed <= self.0.capacity() {
+    /// Room for a piece, and for as much again as has really been received: a header's claim alone gets no memory, and many small
+    /// pieces are not copied over and over. It is not more than a last frame will need, so a large message in one frame ends with
+    /// a block of just its size. A kept block is taken for all that is to come at once, since it is there anyway.
+    pub(crate) fn make_room(&mut self, piece: usize, to_come: Option<u64>) {
+        let received = self.0.len() + piece;
+        if received <= self.0.capacity() {
             return;
         }
-        match take(needed) {
+        let ahead = to_come.map_or(received, |to_come| to_come.min(received as u64) as usize);
+        let all = to_come.and_then(|to_come| usize::try_from(received as u64 + to_come).ok());
+        let kept = if received < LARGE { None } else { all.and_then(take).or_else(|| take(received + ahead)) };
+        match kept {
             Some(mut block) => {
                 block.extend_from_slice(&self.0);
                 give(mem::replace(&mut self.0, block));
             }
-            None => self.0.reserve_exact(additional),
+            None => self.0.reserve_exact(piece + ahead),
         }
     }
 
@@ -99,12 +104,9 @@ impl Drop for Block {
 /// A kept block with room for so many bytes, and not for many more.
 #[cfg(feature = "std")]
 fn take(needed: usize) -> Option<Vec<u8>> {
-    if needed < LARGE {
-        return None;
-    }
     let taken = KEPT_BLOCKS.try_with(|kept| {
         let mut blocks = kept.take();
-        let fits = |block: &Vec<u8>| (needed..=2 * needed).contains(&block.capacity());
+        let fits = |block: &Vec<u8>| (needed..=needed.saturating_mul(2)).contains(&block.capacity());
         let taken = blocks.iter().rposition(fits).map(|at| blocks.remove(at));
         kept.set(blocks);
         taken

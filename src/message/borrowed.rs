@@ -48,6 +48,15 @@ impl<'a> MessageRef<'a> {
         }
     }
 
+    /// The message, if it is one already.
+    #[inline]
+    pub(crate) fn into_joined(self) -> Result<Message, Self> {
+        match self.0 {
+            Place::Joined(message) => Ok(message),
+            place => Err(Self(place)),
+        }
+    }
+
     /// The content, whichever kind it is.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -206,7 +206,7 @@ impl TextBuilder {
         self.bytes.capacity()
     }
 
-    pub(crate) fn reserve(&mut self, additional: usize) {
-        self.bytes.reserve(additional);
+    pub(crate) fn make_room(&mut self, piece: usize, to_come: Option<u64>) {
+        self.bytes.make_room(piece, to_come);
     }
 }

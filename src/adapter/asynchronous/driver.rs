@@ -18,7 +18,7 @@ use crate::timing::{Due, TimedOut};
 const READS_IN_A_ROW: usize = 16;
 
 /// Bytes after which it does so as well.
-const BYTES_IN_A_ROW: usize = 256 * 1024;
+const BYTES_IN_A_ROW: usize = 1024 * 1024;
 
 /// Pings and pongs after which it does so as well.
 const EVENTS_IN_A_ROW: usize = 256;
@@ -262,8 +262,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        // A large read is all that there is time for.
-        let mut read = self.pipe.poll_read(cx, self.busy && self.bytes == 0);
+        let mut read = self.pipe.poll_read(cx, self.busy || self.burst >= window::SMALL);
         match &mut read {
             Poll::Ready(Ok(Some(window))) => {
                 self.reads += 1;
