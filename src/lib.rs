@@ -107,6 +107,8 @@ mod connection;
 pub mod deflate;
 mod handshake;
 mod message;
+#[cfg(feature = "std")]
+mod pool;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timing;

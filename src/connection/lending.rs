@@ -22,6 +22,11 @@ impl Connection {
         }
     }
 
+    /// Bytes of payload that are still to come of the frame under way.
+    pub(crate) fn payload_to_come(&self) -> u64 {
+        self.reader.payload_to_come()
+    }
+
     /// Keeps an event for the application that came while something else was waited for. Not the last one.
     pub(crate) fn put_back(&mut self, event: Event) {
         self.early.get_or_insert_default().push_back(event);

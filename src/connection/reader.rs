@@ -132,6 +132,12 @@ impl Reader {
         Some((kind, header, size))
     }
 
+    /// Bytes of payload that are still to come of the frame under way.
+    #[cfg(feature = "std")]
+    pub(super) fn payload_to_come(&self) -> u64 {
+        self.frame.as_ref().map_or(0, |frame| frame.to_come)
+    }
+
     /// What a header must be for the side that receives it, and for what was agreed on.
     #[inline(always)]
     fn check(&self, header: &Header, role: Role) -> Result<(), ProtocolError> {

@@ -8,7 +8,11 @@
 use bytes::BytesMut;
 use zlib_rs::{DeflateConfig, DeflateFlush, InflateFlush, Status};
 
-use super::pool::Pool;
+use crate::pool::Pool;
+
+/// At most so many of a kind are kept. It takes as many threads that compress at the same moment, or messages under way in parts, to
+/// need more.
+const MAX_IDLE: usize = 32;
 
 /// What is written to first, in bytes.
 const FIRST_ROOM: usize = 4 * 1024;
@@ -44,7 +48,7 @@ pub(super) struct Deflater {
     settings: Settings,
 }
 
-static DEFLATERS: Pool<Deflater> = Pool::new();
+static DEFLATERS: Pool<Deflater> = Pool::new(MAX_IDLE, |_| 1);
 
 impl Deflater {
     pub(super) fn new(settings: Settings) -> Self {
@@ -110,7 +114,7 @@ pub(super) struct Step {
 /// The bytes are not DEFLATE.
 pub(super) struct Corrupt;
 
-static INFLATERS: Pool<Inflater> = Pool::new();
+static INFLATERS: Pool<Inflater> = Pool::new(MAX_IDLE, |_| 1);
 
 impl Inflater {
     /// Heap bytes of a stream.

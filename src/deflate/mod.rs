@@ -34,7 +34,6 @@ mod codec;
 mod compressor;
 mod decompressor;
 mod params;
-mod pool;
 
 pub use compressor::Compressor;
 pub use decompressor::{Decompressor, InflateError};

@@ -1,25 +1,25 @@
 //! The memory that a message is put together in.
 //!
-//! A large one's is kept by the thread that drops the message, for the next one: fresh pages cost more than the copy into them
-//! does, and a system's allocator hands large blocks back at once.
+//! A large one's is kept when the message is dropped, for the next one: fresh pages cost more than the copy into them does, and a
+//! system's allocator hands large blocks back at once.
 
 use alloc::vec::Vec;
 use core::mem;
 
 use bytes::Bytes;
 
+#[cfg(feature = "std")]
+use crate::pool::Pool;
+
 /// From here on a block is kept, in bytes; smaller ones the allocator keeps well enough.
-const LARGE: usize = 64 * 1024;
+const LARGE: usize = 128 * 1024;
 
-/// What a thread keeps at most, in bytes.
+/// What is kept at most, in bytes: a message of the largest size, by default.
 #[cfg(feature = "std")]
-const KEPT: usize = 8 * 1024 * 1024;
+const KEPT: usize = 16 * 1024 * 1024;
 
 #[cfg(feature = "std")]
-std::thread_local! {
-    /// The one that was used last is the last.
-    static KEPT_BLOCKS: core::cell::Cell<Vec<Vec<u8>>> = const { core::cell::Cell::new(Vec::new()) };
-}
+static BLOCKS: Pool<Vec<u8>> = Pool::new(KEPT, Vec::capacity);
 
 /// A message's bytes, as far as they have come.
 #[derive(Default)]
@@ -104,39 +104,19 @@ impl Drop for Block {
 /// A kept block with room for so many bytes, and not for many more.
 #[cfg(feature = "std")]
 fn take(needed: usize) -> Option<Vec<u8>> {
-    let taken = KEPT_BLOCKS.try_with(|kept| {
-        let mut blocks = kept.take();
-        let fits = |block: &Vec<u8>| (needed..=needed.saturating_mul(2)).contains(&block.capacity());
-        let taken = blocks.iter().rposition(fits).map(|at| blocks.remove(at));
-        kept.set(blocks);
-        taken
-    });
-    // A thread that ends has none.
-    taken.ok().flatten()
+    BLOCKS.take(|block| (needed..=needed.saturating_mul(2)).contains(&block.capacity()))
 }
 
-/// Keeps a block. If that is too much, those that nobody wanted for longest go.
+/// Keeps a block.
 #[cfg(feature = "std")]
 fn give(mut block: Vec<u8>) {
-    if !(LARGE..=KEPT).contains(&block.capacity()) {
-        return;
+    if block.capacity() >= LARGE {
+        block.clear();
+        BLOCKS.give(block);
     }
-    block.clear();
-    // A thread that ends keeps nothing.
-    let _ = KEPT_BLOCKS.try_with(|kept| {
-        let mut blocks = kept.take();
-        blocks.push(block);
-        let mut surplus = blocks.iter().map(Vec::capacity).sum::<usize>().saturating_sub(KEPT);
-        blocks.retain(|block| {
-            let keep = surplus == 0;
-            surplus = surplus.saturating_sub(block.capacity());
-            keep
-        });
-        kept.set(blocks);
-    });
 }
 
-/// Without threads, nobody keeps anything.
+/// Without std there is no lock, and nothing is kept.
 #[cfg(not(feature = "std"))]
 fn take(_: usize) -> Option<Vec<u8>> {
     None

@@ -59,8 +59,9 @@ fn flooded(connection: Connection, frames: Vec<u8>, size: usize) -> WebSocket<Fl
     WebSocket::from_parts(Flood { frames, size, at: 0, read: 0 }, ManualClock::new(), connection, Timeouts::default())
 }
 
-/// G15: in one poll no more than two full reads, or 256 pings, however small the frames and however large the reads. It asks to be
-/// polled again, and a message behind all that is received in the end.
+/// G15: in one poll no more than three full reads, or 256 pings, however small the frames and however large the reads; of a long
+/// message's payload, which is less work, four times as much. It asks to be polled again, and a message behind all that is received
+/// in the end.
 #[test]
 fn g15_a_poll_is_short_though_there_is_always_more() {
     const READ: usize = 256 * 1024;
@@ -72,7 +73,7 @@ fn g15_a_poll_is_short_though_there_is_always_more() {
             ("pongs", frame(0x8a, b""), true),
             ("pings in a message", [frame(0x01, b""), frame(0x89, b"").repeat(100_000)].concat(), true),
             ("empty fragments", [frame(0x01, b""), frame(0x00, b"").repeat(200_000)].concat(), false),
-            ("a long message", frame(0x82, &vec![0; 8 << 20]), false),
+            ("a long message", frame(0x82, &vec![0; 16 << 20]), false),
         ] {
             for size in [1000, READ] {
                 let woken = Arc::new(Woken(AtomicUsize::new(0)));
@@ -84,7 +85,8 @@ fn g15_a_poll_is_short_though_there_is_always_more() {
                     let pending = pin!(us.recv()).poll(&mut Context::from_waker(&waker)).is_pending();
                     let read = us.stream().read - before;
                     before += read;
-                    assert!(pending && read < 2 * READ, "{what}, {role:?}, {size} at once: {read} in one poll");
+                    let most = if what == "a long message" { 12 * READ } else { 3 * READ };
+                    assert!(pending && read <= most, "{what}, {role:?}, {size} at once: {read} in one poll");
                     assert_eq!(woken.0.load(Relaxed), polls, "{what}: it has to be polled again");
                     let most = polls * 256 * (if what == "large pings" { 125 } else { 0 } + smallest);
                     assert!(!controls || before <= most + size, "{what}, {size} at once: {before} after {polls} polls");

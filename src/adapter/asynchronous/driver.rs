@@ -18,7 +18,10 @@ use crate::timing::{Due, TimedOut};
 const READS_IN_A_ROW: usize = 16;
 
 /// Bytes after which it does so as well.
-const BYTES_IN_A_ROW: usize = 1024 * 1024;
+const BYTES_IN_A_ROW: usize = 512 * 1024;
+
+/// So many bytes that are known to be payload are as little work as one that may be a frame.
+const LIGHT: usize = 4;
 
 /// Pings and pongs after which it does so as well.
 const EVENTS_IN_A_ROW: usize = 256;
@@ -50,8 +53,9 @@ pub struct Driver<S, C> {
     patience: Patience,
     /// Reads in a row.
     reads: usize,
-    /// Bytes that were read since there last was nothing to read, and those of them that were read in a row.
+    /// Bytes that were read since there last was nothing to read.
     burst: usize,
+    /// Those that were read in a row, as far as they are work.
     bytes: usize,
     /// Whether the last burst was large.
     busy: bool,
@@ -265,9 +269,11 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         let mut read = self.pipe.poll_read(cx, self.busy || self.burst >= window::SMALL);
         match &mut read {
             Poll::Ready(Ok(Some(window))) => {
+                let count = window.bytes().len();
+                let light = count.min(usize::try_from(self.connection.payload_to_come()).unwrap_or(usize::MAX));
                 self.reads += 1;
-                self.bytes += window.bytes().len();
-                self.burst += window.bytes().len();
+                self.burst += count;
+                self.bytes += count - light + light / LIGHT;
             }
             _ => {
                 self.busy = self.burst >= window::SMALL;

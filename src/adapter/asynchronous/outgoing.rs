@@ -188,14 +188,6 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// Writes what has come to be much, and waits until it is not, if the application chose so.
-    pub(super) fn poll_room_for_replies(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        match self.poll_room(cx) {
-            Poll::Pending if self.pipe.backpressure.overflow != Overflow::Wait => Poll::Ready(Ok(())),
-            room => room,
-        }
-    }
-
     pub(super) fn is_high(&self) -> bool {
         self.pipe.backpressure.is_high(self.connection.buffered_amount())
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::pipe::{Read, Wait};
 use super::stream::Stream;
-use super::{Error, Overflow, Replies, WebSocket};
-use crate::adapter::{EARLY, window};
+use super::{Error, Overflow, WebSocket};
+use crate::adapter::{EARLY, Replies, window};
 use crate::connection::{Event, Role, SendError};
 use crate::message::{Message, MessageRef, Outgoing};
 use crate::timing::TimedOut;

@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+mod borrowing;
 mod driver;
 mod halves;
 mod open;
@@ -41,9 +42,9 @@ use self::pipe::Pipe;
 pub use self::sender::Sender;
 pub use self::stream::{Stream, TryClone};
 pub use self::writing::{MessageWriter, Outlet};
-use super::{Backpressure, Error, Overflow, Replies, TrySendError};
+use super::{Backpressure, Error, Overflow, TrySendError};
 use crate::connection::{Closed, Connection, Event, State};
-use crate::message::{CloseCode, CloseFrame, Kind, Message, MessageRef, Outgoing};
+use crate::message::{CloseCode, CloseFrame, Kind, Message, Outgoing};
 use crate::timing::Timeouts;
 
 /// A connection on a blocking stream.
@@ -144,36 +145,6 @@ impl<S: Stream> WebSocket<S> {
     /// Close; both for ever after. [`Error::TimedOut`] if the peer reads nothing, or does not finish a closing handshake.
     pub fn recv(&mut self) -> Result<Option<Message>, Error> {
         self.recv_until(None)
-    }
-
-    /// Waits for messages, and hands those that are there to `each`, one after the other, where they lie: nothing is copied but what has
-    /// to be joined. That is the fastest way to answer, and to look at much and keep little. `false` is the end, as `None` is
-    /// [`recv`](Self::recv)'s.
-    ///
-    /// Answers leave as what is [fed](Self::feed) does. When [`Backpressure::high_water`] of them wait, the other messages are left for
-    /// the next call, which waits for room first if [`Overflow`] says so.
-    ///
-    /// ```no_run
-    /// # let mut socket = sansocket::blocking::connect("ws://127.0.0.1:9001/")?;
-    /// let mut bytes = 0;
-    /// while socket.recv_with(|message, replies| {
-    ///     bytes += message.as_bytes().len();
-    ///     replies.send(message)
-    /// })? {}
-    /// # Ok::<(), sansocket::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// What `each` fails with, after which the next message is next. [`Error::ConnectionLost`] also if what waits can't be written any
-    /// more, and [`Error::TimedOut`] if the peer reads nothing; what it sent before can still be received. Else as
-    /// [`recv`](Self::recv).
-    pub fn recv_with(
-        &mut self,
-        mut each: impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
-    ) -> Result<bool, Error> {
-        self.make_room()?;
-        self.recv_each(&mut each)
     }
 
     /// As [`recv`](Self::recv), but gives everything that comes: pings and pongs, for who answers them alone
