@@ -132,7 +132,7 @@ fn neither_an_idle_nor_a_stalled_connection_holds_a_block() {
 /// What batches of messages take, after the first, and how often they are written.
 fn echo(batches: usize, mut one: impl FnMut() -> usize) -> (counting::Cost, usize) {
     let mut echo = |times: usize| (0..times).map(|_| one()).last().unwrap();
-    let before = echo(BATCH);
+    let before = echo(10 * BATCH);
     let (after, cost) = cost(|| echo(batches * BATCH));
     (cost, after - before)
 }
