@@ -1,15 +1,20 @@
 //! A dozen things that a connection does all day, each as something to be done again and again that asserts its result.
 
+use std::hint::black_box;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{Buf, BufMut, Bytes};
 use sansocket::tokio::{TokioClock, TokioIo, WebSocket};
 use sansocket::wire::{Opcode, Utf8Validator, apply_mask};
 use sansocket::{
     Backpressure, ClientHandshake, ClientRequest, Config, Connection, Entropy, Event, EventRef, Message, ServerHandshake,
 };
+use sha1::{Digest, Sha1};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -44,6 +49,7 @@ pub const OPERATIONS: &[Named<Operation>] = &[
     ("echo 16 B, one of 16, corked, on tokio", || echo_on_tokio(16, true)),
     ("echo 16 B, one of 64, borrowed, on tokio", echo_borrowed_on_tokio),
     ("accept a handshake", accept),
+    ("accept a handshake: httparse, SHA-1 and base64 alone", accept_bare),
     ("ask for a handshake", ask),
 ];
 
@@ -146,17 +152,42 @@ fn echo() -> Operation {
     })
 }
 
-fn accept() -> Operation {
-    const REQUEST: &[u8] =
-        b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: */*\r\n\
-        Accept-Language: en\r\nAccept-Encoding: gzip, deflate\r\nSec-WebSocket-Version: 13\r\nOrigin: https://example.com\r\n\
-        Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-        Connection: keep-alive, Upgrade\r\nPragma: no-cache\r\nCache-Control: no-cache\r\nUpgrade: websocket\r\n\r\n";
+/// What a browser asks for.
+const REQUEST: &[u8] =
+    b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: */*\r\n\
+    Accept-Language: en\r\nAccept-Encoding: gzip, deflate\r\nSec-WebSocket-Version: 13\r\nOrigin: https://example.com\r\n\
+    Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+    Connection: keep-alive, Upgrade\r\nPragma: no-cache\r\nCache-Control: no-cache\r\nUpgrade: websocket\r\n\r\n";
+
+/// What answers its key.
+const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// The server's side of an opening handshake.
+#[must_use]
+pub fn accept() -> Operation {
     Box::new(|| {
         let mut handshake = ServerHandshake::new(Config::new());
-        handshake.input().put_slice(REQUEST);
+        handshake.input().put_slice(black_box(REQUEST));
         let mut connection = handshake.receive().expect("it is a request").expect("it is whole").accept();
+        assert_eq!(connection.output().chunk()[97..125], *ACCEPT);
         assert_eq!(drain(&mut connection), 129);
+    })
+}
+
+/// What no server can do without, and nothing else: the request is parsed, and its key answered.
+#[must_use]
+pub fn accept_bare() -> Operation {
+    Box::new(|| {
+        let mut fields = [const { MaybeUninit::uninit() }; 32];
+        let mut request = httparse::Request::new(&mut []);
+        let parsed = request.parse_with_uninit_headers(black_box(REQUEST), &mut fields);
+        assert_eq!(parsed, Ok(httparse::Status::Complete(REQUEST.len())));
+        let is_key = |field: &&httparse::Header<'_>| field.name.eq_ignore_ascii_case("Sec-WebSocket-Key");
+        let key = request.headers.iter().find(is_key).expect("there is a key").value;
+        let hash = Sha1::new().chain_update(key).chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
+        let mut accept = [0; 28];
+        assert_eq!(STANDARD.encode_slice(hash, &mut accept), Ok(28));
+        assert_eq!(accept, *ACCEPT);
     })
 }
 
