@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::ops::Deref;
 use core::{fmt, mem};
 
-use bytes::{BufMut, Bytes};
+use bytes::BufMut;
 
 /// Room for the first read, in bytes: one page.
 const MIN_ROOM: u32 = 4 * 1024;
@@ -57,13 +57,6 @@ impl Inbox {
     pub(crate) fn advance(&mut self, len: usize) {
         self.start += len;
         debug_assert!(self.start <= self.bytes.len(), "no more is used up than there is");
-    }
-
-    /// Uses up the first `len` bytes, and gives a copy of them.
-    pub(crate) fn copy_out(&mut self, len: usize) -> Bytes {
-        let copy = Bytes::copy_from_slice(&self[..len]);
-        self.advance(len);
-        copy
     }
 
     /// The bytes to unmask and to take from, of which [`advance`](Self::advance) is to be told.

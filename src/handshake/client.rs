@@ -207,10 +207,9 @@ impl ClientHandshake {
 
     fn answer(&mut self) -> Result<Option<(Connection, Response)>, HandshakeError> {
         while self.refusal.is_none() {
-            let Some(head) = self.head.receive()? else {
+            let Some(response) = self.head.receive(Response::parse)? else {
                 return if self.input_ended { Err(HandshakeError::Incomplete) } else { Ok(None) };
             };
-            let response = Response::parse(&head)?;
             match response.status {
                 101 => return self.open(response).map(Some),
                 // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response"
@@ -307,7 +306,7 @@ impl Response {
     }
 
     /// Reads a head that is whole.
-    fn parse(head: &Bytes) -> Result<Self, HandshakeError> {
+    fn parse(head: &[u8]) -> Result<Self, HandshakeError> {
         let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
         let mut response = httparse::Response::new(&mut fields);
         match response.parse(head) {

@@ -3,7 +3,7 @@
 //! Bytes are scanned once, however slowly they drip, and limited as they come. What follows the head stays, for whoever reads
 //! on. What the lines mean is httparse's business, when all of them are there.
 
-use bytes::{BufMut, Bytes};
+use bytes::BufMut;
 
 use super::error::HandshakeError;
 use crate::connection::Inbox;
@@ -40,8 +40,12 @@ impl HeadReader {
         self.inbox.space()
     }
 
-    /// The head, from the first byte to the end of the empty line that ends it, once it is there.
-    pub(super) fn receive(&mut self) -> Result<Option<Bytes>, HandshakeError> {
+    /// What `read` makes of the head, from the first byte to the end of the empty line that ends it, once it is there. A head
+    /// that it makes nothing of stays.
+    pub(super) fn receive<T>(
+        &mut self,
+        read: impl FnOnce(&[u8]) -> Result<T, HandshakeError>,
+    ) -> Result<Option<T>, HandshakeError> {
         while let Some(newline) = self.inbox[self.scanned..].iter().position(|&byte| byte == b'\n') {
             let end = self.scanned + newline + 1;
             self.check_limits(end)?;
@@ -49,7 +53,8 @@ impl HeadReader {
             (self.line, self.scanned) = (end, end);
             match line {
                 b"\r\n" if self.lines > 0 => {
-                    let head = self.inbox.copy_out(end);
+                    let head = read(&self.inbox[..end])?;
+                    self.inbox.advance(end);
                     (self.line, self.scanned, self.lines, self.skipped) = (0, 0, 0, false);
                     return Ok(Some(head));
                 }

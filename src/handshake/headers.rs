@@ -1,34 +1,40 @@
 //! The header fields of a received head.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::ops::Range;
 use core::{fmt, str};
-
-use bytes::Bytes;
 
 /// Header fields in the order in which they came. Names are compared in any case; a name may come more than once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Headers {
-    /// The head in which the fields lie.
-    head: Bytes,
-    fields: Box<[Field]>,
+    /// The head as it came, and behind it where each field lies in it: one piece of memory for both.
+    bytes: Box<[u8]>,
+    /// Up to here it is the head.
+    end: usize,
 }
 
-/// Where a field lies in the head, which is shorter than 64 KiB.
-#[derive(Clone, PartialEq, Eq)]
-struct Field {
-    name: Range<u16>,
-    value: Range<u16>,
-}
+/// How many bytes it takes to say where a field lies: where its name begins and ends, and its value.
+const PLACE: usize = size_of::<u64>();
 
 impl Headers {
-    /// The fields that were parsed out of `head`.
-    pub(super) fn new(head: &Bytes, fields: &[httparse::Header<'_>]) -> Self {
-        let field = |header: &httparse::Header<'_>| Field {
-            name: range_in(head, header.name.as_bytes()),
-            value: range_in(head, header.value),
-        };
-        Self { fields: fields.iter().map(field).collect(), head: head.clone() }
+    /// The fields that were parsed out of `head`, which is shorter than 64 KiB.
+    pub(super) fn new(head: &[u8], fields: &[httparse::Header<'_>]) -> Self {
+        let mut bytes = Vec::with_capacity(head.len() + fields.len() * PLACE);
+        bytes.extend_from_slice(head);
+        for field in fields {
+            let (name, value) = (range_in(head, field.name.as_bytes()), range_in(head, field.value));
+            let place = [value.end, value.start, name.end, name.start]
+                .into_iter()
+                .fold(0, |place, at| place << u16::BITS | u64::from(at));
+            bytes.extend_from_slice(&place.to_ne_bytes());
+        }
+        Self { bytes: bytes.into_boxed_slice(), end: head.len() }
+    }
+
+    /// The head that the fields are in.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.bytes[..self.end]
     }
 
     /// The first value with this name, if it is UTF-8.
@@ -39,8 +45,7 @@ impl Headers {
 
     /// All values with this name, as bytes: nothing says that they are text.
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        let named = |field: &&Field| self.slice(&field.name).eq_ignore_ascii_case(name.as_bytes());
-        self.fields.iter().filter(named).map(|field| self.slice(&field.value))
+        self.fields().filter(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 
     /// Whether there is a field with this name.
@@ -51,23 +56,20 @@ impl Headers {
 
     /// All fields: name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.fields.iter().map(|field| {
-            // A name is a token, so it is ASCII.
-            let name = str::from_utf8(self.slice(&field.name)).unwrap_or_default();
-            (name, self.slice(&field.value))
-        })
+        // A name is a token, so it is ASCII.
+        self.fields().map(|(name, value)| (str::from_utf8(name).unwrap_or_default(), value))
     }
 
     /// How many fields there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.fields.len()
+        (self.bytes.len() - self.end) / PLACE
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
+        self.len() == 0
     }
 
     /// The only value with this name; `None` if there is none or more than one.
@@ -77,8 +79,14 @@ impl Headers {
         values.next().is_none().then_some(value)
     }
 
-    fn slice(&self, range: &Range<u16>) -> &[u8] {
-        &self.head[usize::from(range.start)..usize::from(range.end)]
+    /// All fields: name and value.
+    fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let (head, places) = self.bytes.split_at(self.end);
+        let places = places.chunks_exact(PLACE).filter_map(|place| place.try_into().ok()).map(u64::from_ne_bytes);
+        places.map(|place| {
+            let at = |number: u32| usize::from((place >> (number * u16::BITS)) as u16);
+            (&head[at(0)..at(1)], &head[at(2)..at(3)])
+        })
     }
 }
 

@@ -4,8 +4,6 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::{fmt, str};
 
-use bytes::Bytes;
-
 use super::error::HandshakeError;
 use super::fields::{Extension, extensions, is_token, list, list_contains};
 use super::head::MAX_FIELDS;
@@ -18,8 +16,7 @@ use super::{key, origin};
 /// `Debug` shows the method, the path, and names: values and queries may be secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RequestHead {
-    /// All of the head; method and target lie in it.
-    head: Bytes,
+    /// Where they lie in the head.
     method: Range<u16>,
     target: Range<u16>,
     minor_version: u8,
@@ -28,7 +25,7 @@ pub struct RequestHead {
 
 impl RequestHead {
     /// Reads a head that is whole.
-    pub(super) fn parse(head: &Bytes) -> Result<Self, HandshakeError> {
+    pub(super) fn parse(head: &[u8]) -> Result<Self, HandshakeError> {
         let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
         let mut request = httparse::Request::new(&mut []);
         match request.parse_with_uninit_headers(head, &mut fields) {
@@ -44,7 +41,6 @@ impl RequestHead {
             target: range_in(head, target.as_bytes()),
             minor_version,
             headers: Headers::new(head, request.headers),
-            head: head.clone(),
         })
     }
 
@@ -202,7 +198,7 @@ impl RequestHead {
     }
 
     fn text(&self, range: &Range<u16>) -> &str {
-        let bytes = &self.head[usize::from(range.start)..usize::from(range.end)];
+        let bytes = &self.headers.head()[usize::from(range.start)..usize::from(range.end)];
         // It was a `str` when the parser gave it.
         str::from_utf8(bytes).unwrap_or_default()
     }

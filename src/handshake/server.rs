@@ -86,27 +86,23 @@ impl ServerHandshake {
         if self.done {
             return Ok(None);
         }
-        let head = match self.head.receive() {
-            Ok(Some(head)) => head,
-            Ok(None) if self.input_ended => return Err(self.reject(HandshakeError::Incomplete, None, Bytes::new())),
+        let request = match self.head.receive(RequestHead::parse) {
+            Ok(Some(request)) => request,
+            Ok(None) if self.input_ended => return Err(self.reject(HandshakeError::Incomplete, None)),
             Ok(None) => return Ok(None),
-            Err(error) => return Err(self.reject(error, None, Bytes::new())),
-        };
-        let request = match RequestHead::parse(&head) {
-            Ok(request) => request,
-            Err(error) => return Err(self.reject(error, None, head)),
+            Err(error) => return Err(self.reject(error, None)),
         };
         match request.check().map(key::accept) {
             Ok(accept) => {
                 let (input_ended, config) = (self.input_ended, self.config.clone());
-                Ok(Some(Request { head, request, accept, rest: self.finish(), input_ended, config }))
+                Ok(Some(Request { request, accept, rest: self.finish(), input_ended, config }))
             }
-            Err(error) => Err(self.reject(error, Some(request), head)),
+            Err(error) => Err(self.reject(error, Some(request))),
         }
     }
 
-    fn reject(&mut self, error: HandshakeError, request: Option<RequestHead>, head: Bytes) -> Rejection {
-        Rejection::new(error, request, head, self.finish())
+    fn reject(&mut self, error: HandshakeError, request: Option<RequestHead>) -> Rejection {
+        Rejection::new(error, request, self.finish())
     }
 
     /// Ends the handshake; gives what was received after the head.
@@ -120,8 +116,6 @@ impl ServerHandshake {
 ///
 /// Dropping it answers nothing: the client will see the stream end.
 pub struct Request {
-    /// The head as it came.
-    head: Bytes,
     request: RequestHead,
     /// What will be the `Sec-WebSocket-Accept`.
     accept: [u8; 28],
@@ -181,7 +175,7 @@ impl Request {
     #[must_use]
     pub fn reject(self, reply: &Reply) -> Rejection {
         let error = HandshakeError::Rejected { status: reply.status() };
-        Rejection::new(error, Some(self.request), self.head, self.rest).answer_with(reply)
+        Rejection::new(error, Some(self.request), self.rest).answer_with(reply)
     }
 }
 
@@ -260,16 +254,15 @@ pub struct Rejection {
 struct Details {
     error: HandshakeError,
     request: Option<RequestHead>,
-    /// The head as it came, if it was whole.
-    head: Bytes,
+    /// What is not in the request.
     rest: Inbox,
     output: Bytes,
 }
 
 impl Rejection {
-    fn new(error: HandshakeError, request: Option<RequestHead>, head: Bytes, rest: Inbox) -> Self {
+    fn new(error: HandshakeError, request: Option<RequestHead>, rest: Inbox) -> Self {
         let reply = error.status().map(|status| default_reply(&error, status));
-        let rejection = Self { details: Box::new(Details { error, request, head, rest, output: Bytes::new() }) };
+        let rejection = Self { details: Box::new(Details { error, request, rest, output: Bytes::new() }) };
         match reply {
             Some(reply) => rejection.answer_with(&reply),
             None => rejection,
@@ -311,7 +304,8 @@ impl Rejection {
     /// All bytes that were received, as they came, for another server to begin with.
     #[must_use]
     pub fn into_received(self) -> Bytes {
-        Bytes::from([&self.details.head[..], &self.details.rest].concat())
+        let head = self.request().map_or(&[][..], |request| request.headers().head());
+        Bytes::from([head, &self.details.rest].concat())
     }
 }
 
