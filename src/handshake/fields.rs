@@ -24,12 +24,12 @@ pub(super) fn is_value(value: &[u8]) -> bool {
 
 /// The elements of a comma-separated list without quoted strings, over all lines of it. Empty ones are skipped (RFC 9110
 /// §5.6.1.2).
-pub(super) fn list<'a>(lines: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = &'a [u8]> {
-    lines.flat_map(|line| line.split(|&b| b == b',')).map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
+pub(super) fn list<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> impl Iterator<Item = &'a [u8]> {
+    lines.into_iter().flat_map(|line| line.split(|&b| b == b',')).map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
 }
 
 /// Whether a list has this token, in any case.
-pub(super) fn list_contains<'a>(lines: impl Iterator<Item = &'a [u8]>, token: &str) -> bool {
+pub(super) fn list_contains<'a>(lines: impl IntoIterator<Item = &'a [u8]>, token: &str) -> bool {
     list(lines).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
 }
 

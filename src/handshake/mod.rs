@@ -9,6 +9,7 @@ mod head;
 mod headers;
 mod key;
 mod negotiation;
+mod opening;
 mod origin;
 mod reply;
 mod request;

@@ -1,15 +1,14 @@
-//! A received HTTP request, and what makes it an opening handshake: RFC 6455 §4.2.1.
+//! A received HTTP request, as the application sees it: RFC 6455 §4.2.1.
 
 use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::{fmt, str};
 
 use super::error::HandshakeError;
-use super::fields::{Extension, extensions, is_token, list, list_contains};
+use super::fields::{Extension, extensions, list};
 use super::head::MAX_FIELDS;
 use super::headers::{Headers, range_in};
-use super::uri::parse_authority;
-use super::{key, origin};
+use super::{opening, origin};
 
 /// What a client asked for: the request's first line and its header fields.
 ///
@@ -19,13 +18,12 @@ pub struct RequestHead {
     /// Where they lie in the head.
     method: Range<u16>,
     target: Range<u16>,
-    minor_version: u8,
     headers: Headers,
 }
 
 impl RequestHead {
-    /// Reads a head that is whole.
-    pub(super) fn parse(head: &[u8]) -> Result<Self, HandshakeError> {
+    /// Reads a head that is whole; gives the key too if it is an opening handshake, or why it is none.
+    pub(super) fn parse(head: &[u8]) -> Result<(Self, Result<&[u8], HandshakeError>), HandshakeError> {
         let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
         let mut request = httparse::Request::new(&mut []);
         match request.parse_with_uninit_headers(head, &mut fields) {
@@ -33,15 +31,16 @@ impl RequestHead {
             Err(httparse::Error::Version) => return Err(HandshakeError::HttpVersion),
             _ => return Err(HandshakeError::MalformedHead),
         }
-        let (Some(method), Some(target), Some(minor_version)) = (request.method, request.path, request.version) else {
+        let (Some(method), Some(target)) = (request.method, request.path) else {
             return Err(HandshakeError::MalformedHead);
         };
-        Ok(Self {
+        let key = opening::check(&request);
+        let request = Self {
             method: range_in(head, method.as_bytes()),
             target: range_in(head, target.as_bytes()),
-            minor_version,
             headers: Headers::new(head, request.headers),
-        })
+        };
+        Ok((request, key))
     }
 
     /// The method: `GET` in every opening handshake.
@@ -119,46 +118,6 @@ impl RequestHead {
         extensions(self.headers.get_all("Sec-WebSocket-Extensions")).filter_map(Result::ok)
     }
 
-    /// Checks that this is an opening handshake, and gives its key.
-    pub(super) fn check(&self) -> Result<&[u8], HandshakeError> {
-        let headers = &self.headers;
-        // Without an upgrade it is a request to an HTTP server, whatever else is in it.
-        if !list_contains(headers.get_all("Upgrade"), "websocket") {
-            return Err(HandshakeError::NotWebSocket);
-        }
-        // RFC 6455 §4.2.1 no. 1: "An HTTP/1.1 or higher GET request"; there is no higher one with this syntax.
-        if self.minor_version != 1 {
-            return Err(HandshakeError::HttpVersion);
-        }
-        if self.method() != "GET" {
-            return Err(HandshakeError::Method);
-        }
-        if !self.target_is_valid() {
-            return Err(HandshakeError::Target);
-        }
-        let host = headers.single("Host").and_then(|host| str::from_utf8(host).ok());
-        if host.is_none_or(|host| parse_authority(host).is_err()) {
-            return Err(HandshakeError::Host);
-        }
-        if !self.has_no_body() {
-            return Err(HandshakeError::Body);
-        }
-        if !list_contains(headers.get_all("Connection"), "Upgrade") {
-            return Err(HandshakeError::NotUpgraded);
-        }
-        // RFC 6455 §4.2.2 no. 4: "If this version does not match a version understood by the server, the server MUST abort"
-        if headers.single("Sec-WebSocket-Version") != Some(b"13") {
-            return Err(HandshakeError::WebSocketVersion);
-        }
-        if !list(headers.get_all("Sec-WebSocket-Protocol")).all(|name| str::from_utf8(name).is_ok_and(is_token)) {
-            return Err(HandshakeError::MalformedSubprotocols);
-        }
-        if extensions(headers.get_all("Sec-WebSocket-Extensions")).any(|extension| extension.is_err()) {
-            return Err(HandshakeError::MalformedExtensions);
-        }
-        headers.single("Sec-WebSocket-Key").filter(|key| key::is_valid(key)).ok_or(HandshakeError::Key)
-    }
-
     /// The target without the scheme and authority that it may have.
     fn resource_name(&self) -> &str {
         let target = self.target();
@@ -166,31 +125,6 @@ impl RequestHead {
             Some((_, rest)) if !target.starts_with('/') => &rest[rest.find(['/', '?']).unwrap_or(rest.len())..],
             _ => target,
         }
-    }
-
-    fn target_is_valid(&self) -> bool {
-        let target = self.target();
-        // httparse lets bytes above 0x7F through; a fragment has no place here (RFC 6455 §3, RFC 9112 §3.2).
-        if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
-            return false;
-        }
-        let Some((scheme, rest)) = target.split_once("://") else { return target.starts_with('/') };
-        if target.starts_with('/') {
-            return true;
-        }
-        let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-        let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
-        is_http && parse_authority(authority).is_ok()
-    }
-
-    /// RFC 9112 §6.3: a request has a body if it says how long that is. Its bytes are not frames.
-    fn has_no_body(&self) -> bool {
-        let mut lengths = self.headers.get_all("Content-Length");
-        let no_length = match lengths.next() {
-            None => true,
-            Some(length) => length == b"0" && lengths.next().is_none(),
-        };
-        no_length && !self.headers.contains("Transfer-Encoding")
     }
 
     fn single_origin(&self) -> Option<&str> {

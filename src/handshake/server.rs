@@ -86,13 +86,14 @@ impl ServerHandshake {
         if self.done {
             return Ok(None);
         }
-        let request = match self.head.receive(RequestHead::parse) {
-            Ok(Some(request)) => request,
+        let read = |head: &[u8]| RequestHead::parse(head).map(|(request, key)| (request, key.map(key::accept)));
+        let (request, accept) = match self.head.receive(read) {
+            Ok(Some(read)) => read,
             Ok(None) if self.input_ended => return Err(self.reject(HandshakeError::Incomplete, None)),
             Ok(None) => return Ok(None),
             Err(error) => return Err(self.reject(error, None)),
         };
-        match request.check().map(key::accept) {
+        match accept {
             Ok(accept) => {
                 let (input_ended, config) = (self.input_ended, self.config.clone());
                 Ok(Some(Request { request, accept, rest: self.finish(), input_ended, config }))

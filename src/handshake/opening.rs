@@ -1,0 +1,137 @@
+//! What makes a request an opening handshake: RFC 6455 §4.2.1.
+//!
+//! The fields are gone through once, whichever of them matter and however often they come; then they are judged in the order of
+//! what they are worth to whoever reads the error.
+
+use core::str;
+
+use super::error::HandshakeError;
+use super::fields::{extensions, is_token, list, list_contains};
+use super::key;
+use super::uri::parse_authority;
+
+/// Checks that a request is an opening handshake, and gives its key.
+pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8], HandshakeError> {
+    let fields = Fields::of(request.headers);
+    // Without an upgrade it is a request to an HTTP server, whatever else is in it.
+    if !fields.is_websocket {
+        return Err(HandshakeError::NotWebSocket);
+    }
+    // RFC 6455 §4.2.1 no. 1: "An HTTP/1.1 or higher GET request"; there is no higher one with this syntax.
+    if request.version != Some(1) {
+        return Err(HandshakeError::HttpVersion);
+    }
+    if request.method != Some("GET") {
+        return Err(HandshakeError::Method);
+    }
+    if !request.path.is_some_and(is_target) {
+        return Err(HandshakeError::Target);
+    }
+    let host = fields.host.single().and_then(|host| str::from_utf8(host).ok());
+    if host.is_none_or(|host| parse_authority(host).is_err()) {
+        return Err(HandshakeError::Host);
+    }
+    if !fields.has_no_body() {
+        return Err(HandshakeError::Body);
+    }
+    if !fields.is_upgraded {
+        return Err(HandshakeError::NotUpgraded);
+    }
+    // RFC 6455 §4.2.2 no. 4: "If this version does not match a version understood by the server, the server MUST abort"
+    if fields.version.single() != Some(b"13") {
+        return Err(HandshakeError::WebSocketVersion);
+    }
+    if fields.has_bad_subprotocols {
+        return Err(HandshakeError::MalformedSubprotocols);
+    }
+    if fields.has_bad_extensions {
+        return Err(HandshakeError::MalformedExtensions);
+    }
+    fields.key.single().filter(|key| key::is_valid(key)).ok_or(HandshakeError::Key)
+}
+
+/// What there is in a request's header fields.
+#[derive(Default)]
+struct Fields<'a> {
+    is_websocket: bool,
+    is_upgraded: bool,
+    has_bad_subprotocols: bool,
+    has_bad_extensions: bool,
+    has_transfer_encoding: bool,
+    content_length: Field<'a>,
+    host: Field<'a>,
+    version: Field<'a>,
+    key: Field<'a>,
+}
+
+impl<'a> Fields<'a> {
+    fn of(headers: &[httparse::Header<'a>]) -> Self {
+        let mut fields = Self::default();
+        for &httparse::Header { name, value } in headers {
+            let is = |other: &str| name.eq_ignore_ascii_case(other);
+            if is("Host") {
+                fields.host.add(value);
+            } else if is("Upgrade") {
+                fields.is_websocket |= list_contains([value], "websocket");
+            } else if is("Connection") {
+                fields.is_upgraded |= list_contains([value], "Upgrade");
+            } else if is("Content-Length") {
+                fields.content_length.add(value);
+            } else if is("Transfer-Encoding") {
+                fields.has_transfer_encoding = true;
+            } else if is("Sec-WebSocket-Key") {
+                fields.key.add(value);
+            } else if is("Sec-WebSocket-Version") {
+                fields.version.add(value);
+            } else if is("Sec-WebSocket-Protocol") {
+                fields.has_bad_subprotocols |= !list([value]).all(|name| str::from_utf8(name).is_ok_and(is_token));
+            } else if is("Sec-WebSocket-Extensions") {
+                fields.has_bad_extensions |= extensions([value].into_iter()).any(|extension| extension.is_err());
+            }
+        }
+        fields
+    }
+
+    /// RFC 9112 §6.3: a request has a body if it says how long that is. Its bytes are not frames.
+    fn has_no_body(&self) -> bool {
+        let no_length = self.content_length.is_absent() || self.content_length.single() == Some(b"0");
+        no_length && !self.has_transfer_encoding
+    }
+}
+
+/// A field that may come once.
+#[derive(Default)]
+struct Field<'a> {
+    value: Option<&'a [u8]>,
+    came_again: bool,
+}
+
+impl<'a> Field<'a> {
+    fn add(&mut self, value: &'a [u8]) {
+        self.came_again |= self.value.replace(value).is_some();
+    }
+
+    /// The only value; `None` if there is none or more than one.
+    fn single(&self) -> Option<&'a [u8]> {
+        self.value.filter(|_| !self.came_again)
+    }
+
+    fn is_absent(&self) -> bool {
+        self.value.is_none()
+    }
+}
+
+/// Whether this may be asked for: a path, or an `http:` URL.
+fn is_target(target: &str) -> bool {
+    // httparse lets bytes above 0x7F through; a fragment has no place here (RFC 6455 §3, RFC 9112 §3.2).
+    if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+        return false;
+    }
+    if target.starts_with('/') {
+        return true;
+    }
+    let Some((scheme, rest)) = target.split_once("://") else { return false };
+    let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
+    is_http && parse_authority(authority).is_ok()
+}
