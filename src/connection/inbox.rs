@@ -66,6 +66,27 @@ impl Inbox {
 
     /// Gives back what is not in use. For when nothing more is to be had from the bytes that are here.
     pub(crate) fn release(&mut self) {
+        self.learn();
+        if self.len() <= REMNANT {
+            self.bytes = self.bytes[self.start..].to_vec();
+            self.start = 0;
+        }
+    }
+
+    /// Gives the block to somebody else, if there is nothing in it.
+    pub(crate) fn take_block(&mut self) -> Vec<u8> {
+        self.learn();
+        if !self.is_empty() {
+            return Vec::new();
+        }
+        let mut block = mem::take(&mut self.bytes);
+        block.clear();
+        self.start = 0;
+        block
+    }
+
+    /// How much room to make from now on.
+    fn learn(&mut self) {
         let spare = self.spare();
         if mem::take(&mut self.reserved) {
             // A read that fills its room has more to come; one that leaves most of it empty was given too much.
@@ -75,10 +96,6 @@ impl Inbox {
             } else if spare > room as usize / 2 {
                 self.room = room / 2;
             }
-        }
-        if self.len() <= REMNANT {
-            self.bytes = self.bytes[self.start..].to_vec();
-            self.start = 0;
         }
     }
 

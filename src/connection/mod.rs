@@ -27,6 +27,7 @@ mod writer;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::{Buf, BufMut, Bytes};
@@ -169,13 +170,13 @@ impl Connection {
         mut self,
         inbox: Inbox,
         input_ended: bool,
-        answer: &[u8],
+        answer: Vec<u8>,
         subprotocol: Option<&str>,
     ) -> Self {
         self.input_ended = input_ended;
         self.inbox = inbox;
         self.inbox.release();
-        self.output.append(answer, &[]);
+        self.output = Output::beginning_with(answer);
         self.subprotocol = subprotocol.map(Box::from);
         self
     }

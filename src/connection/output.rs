@@ -43,6 +43,11 @@ struct Large {
 }
 
 impl Output {
+    /// Begins with these bytes, and goes on in the same block.
+    pub(super) fn beginning_with(small: Vec<u8>) -> Self {
+        Self { len: small.len(), small, ..Self::default() }
+    }
+
     /// Copies a header and its payload to the end, and lends the payload's copy.
     #[inline]
     pub(super) fn append(&mut self, header: &[u8], payload: &[u8]) -> &mut [u8] {

@@ -240,7 +240,7 @@ impl ClientHandshake {
         let agreed = negotiation::accept(&config, &response.headers)?;
         let rest = mem::replace(&mut self.head, HeadReader::new()).into_rest();
         let connection = negotiation::apply(Connection::client(config, entropy), agreed.as_ref());
-        Ok((connection.continue_handshake(rest, self.input_ended, &[], subprotocol.as_deref()), response))
+        Ok((connection.continue_handshake(rest, self.input_ended, Vec::new(), subprotocol.as_deref()), response))
     }
 
     /// What §4.1 wants of the response; gives the subprotocol that the server chose.

@@ -9,10 +9,10 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 use core::ops::Deref;
+use core::{fmt, mem};
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 
 use super::error::{HandshakeError, InvalidField};
 use super::head::HeadReader;
@@ -95,7 +95,7 @@ impl ServerHandshake {
         };
         match accept {
             Ok(accept) => {
-                let (input_ended, config) = (self.input_ended, self.config.clone());
+                let (input_ended, config) = (self.input_ended, mem::take(&mut self.config));
                 Ok(Some(Request { request, accept, rest: self.finish(), input_ended, config }))
             }
             Err(error) => Err(self.reject(error, Some(request))),
@@ -109,7 +109,7 @@ impl ServerHandshake {
     /// Ends the handshake; gives what was received after the head.
     fn finish(&mut self) -> Inbox {
         self.done = true;
-        core::mem::replace(&mut self.head, HeadReader::new()).into_rest()
+        mem::replace(&mut self.head, HeadReader::new()).into_rest()
     }
 }
 
@@ -151,7 +151,10 @@ impl Request {
 
         let (agreed, extensions) = negotiation::answer(&self.config, self.request.headers()).unzip();
 
-        let mut response = BytesMut::with_capacity(192 + accept.lines.as_bytes().len());
+        // The request's block is free now, as a rule.
+        let mut rest = self.rest;
+        let mut response = rest.take_block();
+        response.reserve(192 + accept.lines.as_bytes().len());
         response.put_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
         response.put_slice(b"Sec-WebSocket-Accept: ");
         response.put_slice(&self.accept);
@@ -169,7 +172,7 @@ impl Request {
         response.put_slice(accept.lines.as_bytes());
         response.put_slice(b"\r\n");
         let connection = negotiation::apply(Connection::server(self.config), agreed.as_ref());
-        connection.continue_handshake(self.rest, self.input_ended, &response, subprotocol)
+        connection.continue_handshake(rest, self.input_ended, response, subprotocol)
     }
 
     /// Refuses, with an HTTP response: 401, 403, 404, a redirect …
