@@ -397,6 +397,31 @@ fn a_request_behind_a_refused_one_gets_no_answer() {
     }
 }
 
+/// What ends as a head does is not one for that: a line end in it may be bare, a line empty, or a field one too many.
+#[test]
+fn a_head_is_judged_by_its_lines_however_it_ends() {
+    let (good, many) = (request("", b""), "x: y\r\n".repeat(101));
+    let behind = |bytes: &[u8]| [&good, bytes].concat();
+    let cases = [
+        (behind(&good), None, 1),
+        (behind(b"\r\n\r\n"), None, 1),
+        (behind(b"x: y\r\n\r\n"), None, 1),
+        ([b"\r\n", &good[..]].concat(), None, 0),
+        ([b"\r\n\r\n", &good[..]].concat(), Some(E::MalformedHead), 0),
+        ([b"\n", &good[..]].concat(), Some(E::MalformedHead), 0),
+        (request("Host", b"Host: example.com\nX: y"), Some(E::MalformedHead), 0),
+        (request("Host", format!("{many}Host: example.com").as_bytes()), Some(E::TooManyFields { limit: 100 }), 0),
+        (request("Host", format!("{many}: y").as_bytes()), Some(E::TooManyFields { limit: 100 }), 0),
+        (request("Host", format!(": y\r\n{many}").as_bytes()), Some(E::TooManyFields { limit: 100 }), 0),
+    ];
+    for (bytes, error, events) in cases {
+        for chunking in [Chunking::Whole, Chunking::Bytewise, Chunking::At(bytes.len() - 4)] {
+            let seen = outcome(&bytes, chunking);
+            assert_eq!((&seen.0, seen.2.len()), (&error, events), "{} {chunking:?}", bytes.escape_ascii());
+        }
+    }
+}
+
 #[test]
 fn head_is_answered_without_a_body() {
     // RFC 9110 §9.3.2: "the server MUST NOT send content in the response"

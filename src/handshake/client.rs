@@ -310,7 +310,7 @@ impl Response {
         let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
         let mut response = httparse::Response::new(&mut fields);
         match response.parse(head) {
-            Ok(httparse::Status::Complete(_)) => {}
+            Ok(httparse::Status::Complete(len)) if len == head.len() => {}
             Err(httparse::Error::Version) => return Err(HandshakeError::HttpVersion),
             _ => return Err(HandshakeError::MalformedHead),
         }

@@ -17,6 +17,18 @@ const MAX_LINE: usize = 8 * 1024;
 /// The most fields in it.
 pub(super) const MAX_FIELDS: usize = 100;
 
+/// Whether these bytes may be a head from the first to the last, as most that are received are, and within all limits but that of
+/// the fields: then there is no need to look at each line before they are read. There may still be an empty line inside.
+fn looks_whole(bytes: &[u8]) -> bool {
+    let starts = bytes.first().is_some_and(|&byte| byte != b'\r' && byte != b'\n');
+    if !starts || !bytes.ends_with(b"\r\n\r\n") || bytes.len() > MAX_LINE {
+        return false;
+    }
+    // Without a way out before the end, which makes it many bytes at once.
+    let pairs = bytes.iter().zip(&bytes[1..]);
+    !pairs.fold(false, |found, (&before, &byte)| found | (byte == b'\n') & (before != b'\r'))
+}
+
 /// Collects one head after the other.
 #[derive(Debug)]
 pub(super) struct HeadReader {
@@ -42,10 +54,14 @@ impl HeadReader {
 
     /// What `read` makes of the head, from the first byte to the end of the empty line that ends it, once it is there. A head
     /// that it makes nothing of stays.
-    pub(super) fn receive<T>(
-        &mut self,
-        read: impl FnOnce(&[u8]) -> Result<T, HandshakeError>,
-    ) -> Result<Option<T>, HandshakeError> {
+    pub(super) fn receive<T>(&mut self, read: impl Fn(&[u8]) -> Result<T, HandshakeError>) -> Result<Option<T>, HandshakeError> {
+        if self.scanned == 0 && looks_whole(&self.inbox) {
+            // What is wrong with one that can't be read is told by its lines, of which the first may be one too many.
+            if let Ok(head) = read(&self.inbox) {
+                self.inbox.advance(self.inbox.len());
+                return Ok(Some(head));
+            }
+        }
         while let Some(newline) = self.inbox[self.scanned..].iter().position(|&byte| byte == b'\n') {
             let end = self.scanned + newline + 1;
             self.check_limits(end)?;

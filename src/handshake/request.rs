@@ -27,7 +27,7 @@ impl RequestHead {
         let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
         let mut request = httparse::Request::new(&mut []);
         match request.parse_with_uninit_headers(head, &mut fields) {
-            Ok(httparse::Status::Complete(_)) => {}
+            Ok(httparse::Status::Complete(len)) if len == head.len() => {}
             Err(httparse::Error::Version) => return Err(HandshakeError::HttpVersion),
             _ => return Err(HandshakeError::MalformedHead),
         }
