@@ -6,6 +6,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
+use super::classes;
+
 /// Offers beyond this many are read, and passed over.
 const MAX_EXTENSIONS: usize = 32;
 
@@ -14,7 +16,7 @@ const MAX_PARAMETERS: usize = 16;
 
 /// Whether this is a token (RFC 9110 §5.6.2): what names of fields, subprotocols and extensions are made of.
 pub(super) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    !text.is_empty() && classes::are(text.as_bytes(), classes::TOKEN)
 }
 
 /// Whether this may be a field's value (RFC 9110 §5.5): nothing in it can end the line.
@@ -30,7 +32,8 @@ pub(super) fn list<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> impl Iterat
 
 /// Whether a list has this token, in any case.
 pub(super) fn list_contains<'a>(lines: impl IntoIterator<Item = &'a [u8]>, token: &str) -> bool {
-    list(lines).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+    let is_token = |element: &[u8]| element.trim_ascii().eq_ignore_ascii_case(token.as_bytes());
+    lines.into_iter().any(|line| line.split(|&b| b == b',').any(is_token))
 }
 
 /// A parameter's name and, if it has one, its value.
@@ -65,7 +68,7 @@ impl<'a> Extension<'a> {
 
     /// Reads an element of the list; gives what follows it, from the comma on.
     fn parse(text: &'a str) -> Option<(Self, &'a str)> {
-        let end = text.find([',', ';']).unwrap_or(text.len());
+        let end = text.bytes().position(|b| matches!(b, b',' | b';')).unwrap_or(text.len());
         let (name, parameters) = text.split_at(end);
         let name = name.trim_ascii();
         if !is_token(name) {
@@ -89,7 +92,7 @@ impl fmt::Debug for Extension<'_> {
 /// Reads `; name [= value]`; gives what follows it.
 fn parse_parameter(text: &str) -> Option<(Parameter<'_>, &str)> {
     let text = text.strip_prefix(';')?;
-    let end = text.find([',', ';', '=']).unwrap_or(text.len());
+    let end = text.bytes().position(|b| matches!(b, b',' | b';' | b'=')).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     let name = name.trim_ascii();
     if !is_token(name) {

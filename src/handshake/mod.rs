@@ -2,6 +2,7 @@
 //!
 //! RFC 6455 §4. Both sides have the four ends of a connection: bytes go in and out, and `receive` gives what they come to.
 
+mod classes;
 mod client;
 mod error;
 mod fields;

@@ -5,6 +5,8 @@ use alloc::string::String;
 use core::net::Ipv6Addr;
 use core::{error, fmt};
 
+use super::classes;
+
 /// Where a server is: `ws://host[:port][/path][?query]`, or `wss://…` over TLS.
 ///
 /// ```
@@ -48,7 +50,7 @@ impl Uri {
         if port == Some(0) {
             return Err(InvalidUri::Port);
         }
-        if !is_path_and_query(target) {
+        if !is_made_of(target, classes::PATH) {
             return Err(InvalidUri::Path);
         }
         // RFC 6455 §3: the resource name begins with "/" "if the path component is empty"
@@ -122,17 +124,14 @@ impl core::str::FromStr for Uri {
 
 /// Reads `host[:port]`; an IPv6 address keeps its brackets.
 pub(super) fn parse_authority(authority: &str) -> Result<(&str, Option<u16>), InvalidUri> {
-    // Colons before the closing bracket are the address's.
-    let bracket = authority.rfind(']').unwrap_or(0);
-    // The last colon: an IPv6 address without brackets is no host, whatever follows it.
-    let (host, port) = match authority[bracket..].rfind(':') {
-        Some(colon) => authority.split_at(bracket + colon),
-        None => (authority, ""),
-    };
+    // The last colon: an IPv6 address without brackets is no host, whatever follows it. Colons before the closing bracket are the
+    // address's.
+    let last = authority.bytes().rposition(|b| matches!(b, b':' | b']')).unwrap_or(authority.len());
+    let (host, port) = if authority[last..].starts_with(':') { authority.split_at(last) } else { (authority, "") };
     let is_host = match host.strip_prefix('[') {
         Some(address) => address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
-        // RFC 3986 §3.2.2: reg-name, which an IPv4 address is too
-        None => !host.is_empty() && is_made_of(host, b"-._~!$&'()*+,;="),
+        // An IPv4 address is made of the same.
+        None => !host.is_empty() && is_made_of(host, classes::HOST),
     };
     if !is_host {
         return Err(InvalidUri::Host);
@@ -146,13 +145,8 @@ pub(super) fn parse_authority(authority: &str) -> Result<(&str, Option<u16>), In
     Ok((host, port))
 }
 
-fn is_path_and_query(text: &str) -> bool {
-    // RFC 3986 §3.3, §3.4: pchar, "/" and "?"
-    is_made_of(text, b"-._~!$&'()*+,;=:@/?")
-}
-
-/// Whether text is letters, digits, percent-encoded bytes and these.
-fn is_made_of(text: &str, others: &[u8]) -> bool {
+/// Whether text is of a class, and percent-encoded bytes.
+fn is_made_of(text: &str, class: u8) -> bool {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         let ok = match byte {
@@ -160,7 +154,7 @@ fn is_made_of(text: &str, others: &[u8]) -> bool {
                 let mut is_hex = || bytes.next().is_some_and(|b| b.is_ascii_hexdigit());
                 is_hex() && is_hex()
             }
-            byte => byte.is_ascii_alphanumeric() || others.contains(&byte),
+            byte => classes::is(byte, class),
         };
         if !ok {
             return false;
