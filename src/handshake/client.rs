@@ -316,7 +316,7 @@ impl Response {
         }
         match (response.code, response.version) {
             (Some(101), Some(0)) => Err(HandshakeError::HttpVersion),
-            (Some(status), _) => Ok(Self { status, headers: Headers::new(head, response.headers), body: Bytes::new() }),
+            (Some(status), _) => Ok(Self { status, headers: Headers::new(head, response.headers)?, body: Bytes::new() }),
             (None, _) => Err(HandshakeError::MalformedHead),
         }
     }

@@ -38,7 +38,7 @@ impl RequestHead {
         let request = Self {
             method: range_in(head, method.as_bytes()),
             target: range_in(head, target.as_bytes()),
-            headers: Headers::new(head, request.headers),
+            headers: Headers::new(head, request.headers)?,
         };
         Ok((request, key))
     }
