@@ -176,7 +176,7 @@ impl Connection {
         self.input_ended = input_ended;
         self.inbox = inbox;
         self.inbox.release();
-        self.output = Output::beginning_with(answer);
+        self.output.begin_with(answer);
         self.subprotocol = subprotocol.map(Box::from);
         self
     }

@@ -43,9 +43,10 @@ struct Large {
 }
 
 impl Output {
-    /// Begins with these bytes, and goes on in the same block.
-    pub(super) fn beginning_with(small: Vec<u8>) -> Self {
-        Self { len: small.len(), small, ..Self::default() }
+    /// Begins with these bytes, and goes on in the same block. For an output that is empty.
+    pub(super) fn begin_with(&mut self, small: Vec<u8>) {
+        debug_assert!(self.len == 0, "nothing is thrown away");
+        (self.len, self.small) = (small.len(), small);
     }
 
     /// Copies a header and its payload to the end, and lends the payload's copy.
@@ -148,7 +149,10 @@ impl Output {
             self.usual = self.small.len().min(MAX_ROOM) as u32;
             self.small = if self.borrowed { mem::take(&mut self.small) } else { Vec::new() };
             self.small.clear();
-            (self.start, self.large) = (0, VecDeque::new());
+            self.start = 0;
+            if self.large.capacity() > 0 {
+                self.large = VecDeque::new();
+            }
         }
     }
 }
