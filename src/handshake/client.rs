@@ -251,7 +251,7 @@ impl ClientHandshake {
         if !(upgrade.next().is_some_and(is_websocket) && upgrade.all(is_websocket)) {
             return Err(HandshakeError::NotWebSocket);
         }
-        if !list_contains(headers.get_all("Connection"), "Upgrade") {
+        if !list_contains(headers.get_all("Connection"), b"upgrade") {
             return Err(HandshakeError::NotUpgraded);
         }
         // RFC 6455 §4.1 no. 4: "a value other than the base64-encoded SHA-1 …, the client MUST _Fail the WebSocket Connection_"

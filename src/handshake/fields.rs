@@ -30,10 +30,20 @@ pub(super) fn list<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> impl Iterat
     lines.into_iter().flat_map(|line| line.split(|&b| b == b',')).map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
 }
 
-/// Whether a list has this token, in any case.
-pub(super) fn list_contains<'a>(lines: impl IntoIterator<Item = &'a [u8]>, token: &str) -> bool {
-    let is_token = |element: &[u8]| element.trim_ascii().eq_ignore_ascii_case(token.as_bytes());
-    lines.into_iter().any(|line| line.split(|&b| b == b',').any(is_token))
+/// Whether a list has this token, in any case. It is written in small letters here.
+pub(super) fn list_contains<'a, const N: usize>(lines: impl IntoIterator<Item = &'a [u8]>, token: &[u8; N]) -> bool {
+    // From the end, since "keep-alive, Upgrade" is what comes.
+    let has = |line: &[u8]| line.rsplit(|&b| b == b',').any(|element| is_in_any_case(element.trim_ascii(), token));
+    lines.into_iter().any(|line| is_in_any_case(line, token) || has(line))
+}
+
+/// Whether text is this, in any case. It is written in small letters here, and its length is known: all bytes are compared at once.
+#[inline]
+pub(super) fn is_in_any_case<const N: usize>(text: &[u8], small: &[u8; N]) -> bool {
+    let Ok(text) = <&[u8; N]>::try_from(text) else { return false };
+    // Only a capital becomes a small letter by this bit.
+    let case = |small: u8| if small.is_ascii_lowercase() { b'a' ^ b'A' } else { 0 };
+    text.iter().zip(small).fold(0, |differ, (&byte, &small)| differ | ((byte | case(small)) ^ small)) == 0
 }
 
 /// A parameter's name and, if it has one, its value.
@@ -68,12 +78,7 @@ impl<'a> Extension<'a> {
 
     /// Reads an element of the list; gives what follows it, from the comma on.
     fn parse(text: &'a str) -> Option<(Self, &'a str)> {
-        let end = text.bytes().position(|b| matches!(b, b',' | b';')).unwrap_or(text.len());
-        let (name, parameters) = text.split_at(end);
-        let name = name.trim_ascii();
-        if !is_token(name) {
-            return None;
-        }
+        let (name, parameters) = parse_token(text)?;
         let mut rest = parameters;
         while rest.starts_with(';') {
             rest = parse_parameter(rest)?.1;
@@ -91,24 +96,23 @@ impl fmt::Debug for Extension<'_> {
 
 /// Reads `; name [= value]`; gives what follows it.
 fn parse_parameter(text: &str) -> Option<(Parameter<'_>, &str)> {
-    let text = text.strip_prefix(';')?;
-    let end = text.bytes().position(|b| matches!(b, b',' | b';' | b'=')).unwrap_or(text.len());
-    let (name, rest) = text.split_at(end);
-    let name = name.trim_ascii();
-    if !is_token(name) {
-        return None;
-    }
+    let (name, rest) = parse_token(text.strip_prefix(';')?)?;
     let Some(value) = rest.strip_prefix('=') else { return Some(((name, None), rest)) };
-    let value = value.trim_ascii_start();
-    let (value, rest) = match value.strip_prefix('"') {
-        Some(quoted) => parse_quoted(quoted)?,
-        None => {
-            let (value, rest) = value.split_at(value.find([',', ';']).unwrap_or(value.len()));
-            (Cow::Borrowed(value.trim_ascii()), rest)
-        }
+    let Some(quoted) = value.trim_ascii_start().strip_prefix('"') else {
+        let (value, rest) = parse_token(value)?;
+        return Some(((name, Some(Cow::Borrowed(value))), rest));
     };
+    let (value, rest) = parse_quoted(quoted)?;
     // RFC 6455 §9.1: "the value after quoted-string unescaping MUST conform to the 'token' ABNF"
     is_token(&value).then_some(((name, Some(value)), rest))
+}
+
+/// Reads a token, between white space; gives what follows it.
+fn parse_token(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_ascii_start();
+    let end = text.bytes().position(|b| !classes::is(b, classes::TOKEN)).unwrap_or(text.len());
+    let (token, rest) = text.split_at(end);
+    (!token.is_empty()).then_some((token, rest.trim_ascii_start()))
 }
 
 /// Reads a quoted string after its opening quote; gives what follows it, less white space.
@@ -135,6 +139,11 @@ fn parse_quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     None
 }
 
+/// Whether all elements of a line of a `Sec-WebSocket-Extensions` field can be read.
+pub(super) fn are_extensions(line: &[u8]) -> bool {
+    !extensions([line].into_iter()).any(|extension| extension.is_err())
+}
+
 /// The extensions in the lines of a `Sec-WebSocket-Extensions` field, up to the first that can't be read.
 pub(super) fn extensions<'a, L: Iterator<Item = &'a [u8]>>(lines: L) -> impl Iterator<Item = Result<Extension<'a>, Malformed>> {
     Extensions { lines: Some(lines), rest: "", given: 0 }
@@ -153,7 +162,8 @@ impl<'a, L: Iterator<Item = &'a [u8]>> Iterator for Extensions<'a, L> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let text = self.rest.trim_start_matches([',', ' ', '\t']);
+            let start = self.rest.bytes().position(|b| !matches!(b, b',' | b' ' | b'\t')).unwrap_or(self.rest.len());
+            let text = &self.rest[start..];
             if text.is_empty() {
                 let line = self.lines.as_mut()?.next()?;
                 // What is not ASCII is not a token either, so the parser refuses the stand-in.

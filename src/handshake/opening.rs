@@ -6,9 +6,9 @@
 use core::str;
 
 use super::error::HandshakeError;
-use super::fields::{extensions, is_token, list, list_contains};
+use super::fields::{are_extensions, is_in_any_case, is_token, list, list_contains};
 use super::key;
-use super::uri::parse_authority;
+use super::uri::{measure_authority, parse_authority};
 
 /// Checks that a request is an opening handshake, and gives its key.
 pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8], HandshakeError> {
@@ -27,8 +27,7 @@ pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8],
     if !request.path.is_some_and(is_target) {
         return Err(HandshakeError::Target);
     }
-    let host = fields.host.single().and_then(|host| str::from_utf8(host).ok());
-    if host.is_none_or(|host| parse_authority(host).is_err()) {
+    if fields.host.single().is_none_or(|host| measure_authority(host).is_err()) {
         return Err(HandshakeError::Host);
     }
     if !fields.has_no_body() {
@@ -68,25 +67,25 @@ impl<'a> Fields<'a> {
     fn of(headers: &[httparse::Header<'a>]) -> Self {
         let mut fields = Self::default();
         for &httparse::Header { name, value } in headers {
-            let is = |other: &str| name.eq_ignore_ascii_case(other);
-            if is("Host") {
+            let name = name.as_bytes();
+            if is_in_any_case(name, b"host") {
                 fields.host.add(value);
-            } else if is("Upgrade") {
-                fields.is_websocket |= list_contains([value], "websocket");
-            } else if is("Connection") {
-                fields.is_upgraded |= list_contains([value], "Upgrade");
-            } else if is("Content-Length") {
+            } else if is_in_any_case(name, b"upgrade") {
+                fields.is_websocket |= list_contains([value], b"websocket");
+            } else if is_in_any_case(name, b"connection") {
+                fields.is_upgraded |= list_contains([value], b"upgrade");
+            } else if is_in_any_case(name, b"content-length") {
                 fields.content_length.add(value);
-            } else if is("Transfer-Encoding") {
+            } else if is_in_any_case(name, b"transfer-encoding") {
                 fields.has_transfer_encoding = true;
-            } else if is("Sec-WebSocket-Key") {
+            } else if is_in_any_case(name, b"sec-websocket-key") {
                 fields.key.add(value);
-            } else if is("Sec-WebSocket-Version") {
+            } else if is_in_any_case(name, b"sec-websocket-version") {
                 fields.version.add(value);
-            } else if is("Sec-WebSocket-Protocol") {
+            } else if is_in_any_case(name, b"sec-websocket-protocol") {
                 fields.has_bad_subprotocols |= !list([value]).all(|name| str::from_utf8(name).is_ok_and(is_token));
-            } else if is("Sec-WebSocket-Extensions") {
-                fields.has_bad_extensions |= extensions([value].into_iter()).any(|extension| extension.is_err());
+            } else if is_in_any_case(name, b"sec-websocket-extensions") {
+                fields.has_bad_extensions |= !are_extensions(value);
             }
         }
         fields

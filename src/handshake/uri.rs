@@ -3,7 +3,7 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use core::net::Ipv6Addr;
-use core::{error, fmt};
+use core::{error, fmt, str};
 
 use super::classes;
 
@@ -50,7 +50,7 @@ impl Uri {
         if port == Some(0) {
             return Err(InvalidUri::Port);
         }
-        if !is_made_of(target, classes::PATH) {
+        if !is_made_of(target.as_bytes(), classes::PATH) {
             return Err(InvalidUri::Path);
         }
         // RFC 6455 §3: the resource name begins with "/" "if the path component is empty"
@@ -124,12 +124,25 @@ impl core::str::FromStr for Uri {
 
 /// Reads `host[:port]`; an IPv6 address keeps its brackets.
 pub(super) fn parse_authority(authority: &str) -> Result<(&str, Option<u16>), InvalidUri> {
+    let (host_len, port) = measure_authority(authority.as_bytes())?;
+    Ok((&authority[..host_len], port))
+}
+
+/// How long the host is in `host[:port]`, and the port.
+pub(super) fn measure_authority(authority: &[u8]) -> Result<(usize, Option<u16>), InvalidUri> {
+    // Most hosts are a name alone.
+    if !authority.is_empty() && classes::are(authority, classes::HOST) {
+        return Ok((authority.len(), None));
+    }
     // The last colon: an IPv6 address without brackets is no host, whatever follows it. Colons before the closing bracket are the
     // address's.
-    let last = authority.bytes().rposition(|b| matches!(b, b':' | b']')).unwrap_or(authority.len());
-    let (host, port) = if authority[last..].starts_with(':') { authority.split_at(last) } else { (authority, "") };
-    let is_host = match host.strip_prefix('[') {
-        Some(address) => address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+    let last = authority.iter().rposition(|b| matches!(b, b':' | b']')).unwrap_or(authority.len());
+    let (host, port) = if authority[last..].starts_with(b":") { authority.split_at(last) } else { (authority, &[][..]) };
+    let is_host = match host.strip_prefix(b"[") {
+        Some(address) => {
+            let address = address.strip_suffix(b"]").and_then(|address| str::from_utf8(address).ok());
+            address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
+        }
         // An IPv4 address is made of the same.
         None => !host.is_empty() && is_made_of(host, classes::HOST),
     };
@@ -137,18 +150,21 @@ pub(super) fn parse_authority(authority: &str) -> Result<(&str, Option<u16>), In
         return Err(InvalidUri::Host);
     }
     // RFC 3986 §3.2.3: *DIGIT, so "host:" names no port
-    let port = match port.strip_prefix(':') {
-        None | Some("") => None,
-        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().map_err(|_| InvalidUri::Port)?),
+    let port = match port.strip_prefix(b":") {
+        None | Some(b"") => None,
+        Some(digits) if digits.iter().all(u8::is_ascii_digit) => {
+            let digits = str::from_utf8(digits).map_err(|_| InvalidUri::Port)?;
+            Some(digits.parse().map_err(|_| InvalidUri::Port)?)
+        }
         Some(_) => return Err(InvalidUri::Port),
     };
-    Ok((host, port))
+    Ok((host.len(), port))
 }
 
 /// Whether text is of a class, and percent-encoded bytes.
-fn is_made_of(text: &str, class: u8) -> bool {
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
+fn is_made_of(text: &[u8], class: u8) -> bool {
+    let mut bytes = text.iter();
+    while let Some(&byte) = bytes.next() {
         let ok = match byte {
             b'%' => {
                 let mut is_hex = || bytes.next().is_some_and(|b| b.is_ascii_hexdigit());
