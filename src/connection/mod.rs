@@ -158,27 +158,25 @@ impl Connection {
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_deflate(mut self, agreed: &crate::deflate::Agreed) -> Self {
+        self.set_deflate(agreed);
+        self
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) fn set_deflate(&mut self, agreed: &crate::deflate::Agreed) {
         let deflate = self.config.deflate.as_deref().cloned().unwrap_or_default();
         self.compression = Some(Box::new(Compression::new(&deflate, agreed)));
         self.reader.may_be_compressed = true;
-        self
     }
 
     /// What a handshake hands on: the bytes after its head and whether they are the last, the bytes that answer it, and what was
     /// agreed.
-    pub(crate) fn continue_handshake(
-        mut self,
-        inbox: Inbox,
-        input_ended: bool,
-        answer: Vec<u8>,
-        subprotocol: Option<&str>,
-    ) -> Self {
+    pub(crate) fn continue_handshake(&mut self, inbox: Inbox, input_ended: bool, answer: Vec<u8>, subprotocol: Option<&str>) {
         self.input_ended = input_ended;
         self.inbox = inbox;
         self.inbox.release();
         self.output.begin_with(answer);
         self.subprotocol = subprotocol.map(Box::from);
-        self
     }
 
     // The wire side.

@@ -239,8 +239,10 @@ impl ClientHandshake {
         let Some((config, entropy)) = self.opening.take() else { return Err(HandshakeError::Incomplete) };
         let agreed = negotiation::accept(&config, &response.headers)?;
         let rest = mem::replace(&mut self.head, HeadReader::new()).into_rest();
-        let connection = negotiation::apply(Connection::client(config, entropy), agreed.as_ref());
-        Ok((connection.continue_handshake(rest, self.input_ended, Vec::new(), subprotocol.as_deref()), response))
+        let mut connection = Connection::client(config, entropy);
+        negotiation::apply(&mut connection, agreed.as_ref());
+        connection.continue_handshake(rest, self.input_ended, Vec::new(), subprotocol.as_deref());
+        Ok((connection, response))
     }
 
     /// What §4.1 wants of the response; gives the subprotocol that the server chose.

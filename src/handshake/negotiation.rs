@@ -46,11 +46,10 @@ mod with {
         }
     }
 
-    /// The connection, with what was agreed on.
-    pub(in crate::handshake) fn apply(connection: Connection, agreed: Option<&Agreed>) -> Connection {
-        match agreed {
-            Some(agreed) => connection.with_deflate(agreed),
-            None => connection,
+    /// Gives the connection what was agreed on.
+    pub(in crate::handshake) fn apply(connection: &mut Connection, agreed: Option<&Agreed>) {
+        if let Some(agreed) = agreed {
+            connection.set_deflate(agreed);
         }
     }
 }
@@ -79,7 +78,5 @@ mod without {
         if list(response.get_all(FIELD)).next().is_some() { Err(HandshakeError::Extension) } else { Ok(None) }
     }
 
-    pub(in crate::handshake) fn apply(connection: Connection, _: Option<&Infallible>) -> Connection {
-        connection
-    }
+    pub(in crate::handshake) fn apply(_: &mut Connection, _: Option<&Infallible>) {}
 }

@@ -171,8 +171,10 @@ impl Request {
         }
         response.put_slice(accept.lines.as_bytes());
         response.put_slice(b"\r\n");
-        let connection = negotiation::apply(Connection::server(self.config), agreed.as_ref());
-        connection.continue_handshake(rest, self.input_ended, response, subprotocol)
+        let mut connection = Connection::server(self.config);
+        negotiation::apply(&mut connection, agreed.as_ref());
+        connection.continue_handshake(rest, self.input_ended, response, subprotocol);
+        connection
     }
 
     /// Refuses, with an HTTP response: 401, 403, 404, a redirect …
