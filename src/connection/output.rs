@@ -44,7 +44,7 @@ struct Large {
 
 impl Output {
     /// Begins with these bytes, and goes on in the same block. For an output that is empty.
-    pub(super) fn begin_with(&mut self, small: Vec<u8>) {
+    pub(crate) fn begin_with(&mut self, small: Vec<u8>) {
         debug_assert!(self.len == 0, "nothing is thrown away");
         (self.len, self.small) = (small.len(), small);
     }

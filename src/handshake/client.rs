@@ -10,7 +10,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::{fmt, mem, str};
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 
 use super::error::{HandshakeError, InvalidField};
 use super::fields::{list, list_contains};
@@ -20,7 +20,7 @@ use super::key;
 use super::negotiation;
 use super::reply::{Lines, add_subprotocol};
 use super::uri::{InvalidUri, Uri};
-use crate::connection::{Config, Connection, Entropy};
+use crate::connection::{Config, Connection, Entropy, Output};
 
 /// The most that is kept of the body of a refusal, in bytes.
 const MAX_BODY: usize = 4 * 1024;
@@ -82,9 +82,9 @@ impl ClientRequest {
     }
 
     /// The request on the wire (§4.1).
-    fn encode(&self, key: &[u8; 24], extensions: Option<&str>) -> Bytes {
+    fn encode(&self, key: &[u8; 24], extensions: Option<&str>) -> Output {
         let host = self.uri.host_field();
-        let mut head = BytesMut::with_capacity(256 + self.uri.resource_name().len() + self.lines.as_bytes().len());
+        let mut head = Vec::with_capacity(256 + self.uri.resource_name().len() + self.lines.as_bytes().len());
         for part in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\nHost: ", &host, "\r\n"] {
             head.put_slice(part.as_bytes());
         }
@@ -103,7 +103,9 @@ impl ClientRequest {
         }
         head.put_slice(self.lines.as_bytes());
         head.put_slice(b"\r\n");
-        head.freeze()
+        let mut output = Output::default();
+        output.begin_with(head);
+        output
     }
 }
 
@@ -131,7 +133,7 @@ pub struct ClientHandshake {
     opening: Option<(Config, Entropy)>,
     key: [u8; 24],
     subprotocols: Vec<String>,
-    output: Bytes,
+    output: Output,
     head: HeadReader,
     input_ended: bool,
     /// Interim responses that were skipped.
@@ -187,7 +189,7 @@ impl ClientHandshake {
     /// Whether the request has not been written yet.
     #[must_use]
     pub fn wants_write(&self) -> bool {
-        !self.output.is_empty()
+        self.output.has_remaining()
     }
 
     /// The connection, once the server has answered; `None` until more has been received, and after this has given anything else.

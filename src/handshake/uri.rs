@@ -1,6 +1,6 @@
 //! `ws:` and `wss:` addresses: RFC 6455 §3, RFC 3986 §3.2 and §2.1.
 
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::string::String;
 use core::net::Ipv6Addr;
 use core::{error, fmt, str};
@@ -84,12 +84,12 @@ impl Uri {
     }
 
     /// The value of the `Host` header field (§4.1 no. 4).
-    pub(super) fn host_field(&self) -> String {
+    pub(super) fn host_field(&self) -> Cow<'_, str> {
         // RFC 6455 §4.1: "/host/ plus optionally ":" followed by /port/ (when not using the default port)"
         if self.port == default_port(self.secure) {
-            return self.host.clone();
+            return Cow::Borrowed(&self.host);
         }
-        alloc::format!("{}:{}", self.host, self.port)
+        Cow::Owned(alloc::format!("{}:{}", self.host, self.port))
     }
 }
 
