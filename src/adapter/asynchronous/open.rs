@@ -125,7 +125,6 @@ impl Options {
 
 /// What a client sent first.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is given")]
 pub enum Incoming<S, C> {
     /// An opening handshake.
     Upgrade(Upgrade<S, C>),
