@@ -147,7 +147,12 @@ fn nothing_is_allocated_but_the_messages() {
         socket.set_backpressure(backpressure);
         let (cost, written) = echo(10, || {
             let mut cx = Context::from_waker(Waker::noop());
-            let received = pin!(socket.recv()).poll(&mut cx);
+            let mut receive = || pin!(socket.recv()).poll(&mut cx);
+            // Who read much lets others have their turn first.
+            let mut received = receive();
+            if received.is_pending() {
+                received = receive();
+            }
             let Poll::Ready(Ok(Some(message))) = received else { panic!("{received:?}") };
             assert!(pin!(socket.send(message)).poll(&mut cx).is_ready());
             socket.stream().writes
