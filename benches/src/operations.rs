@@ -48,6 +48,7 @@ pub const OPERATIONS: &[Named<Operation>] = &[
     ("echo 16 B, one of 16, on tokio", || echo_on_tokio(16, false)),
     ("echo 16 B, one of 16, corked, on tokio", || echo_on_tokio(16, true)),
     ("echo 16 B, one of 64, borrowed, on tokio", echo_borrowed_on_tokio),
+    ("open on tokio", open_on_tokio),
     ("accept a handshake", accept),
     ("accept a handshake: httparse, SHA-1 and base64 alone", accept_bare),
     ("ask for a handshake", ask),
@@ -244,6 +245,15 @@ fn batches(depth: usize) -> WebSocket<Batches> {
     let frame = masked(Opcode::Text, b"sixteen letters.");
     let stream = Batches { frames: frame.repeat(depth), unanswered: 0, answer: 18 * depth };
     WebSocket::from_parts(TokioIo(stream), TokioClock::new(), Connection::server(Config::new()), Default::default())
+}
+
+/// A socket: what an idle one holds, but for its alarm.
+fn open_on_tokio() -> Operation {
+    Box::new(|| {
+        let stream = TokioIo(Batches { frames: Vec::new(), unanswered: 0, answer: 0 });
+        let socket = WebSocket::from_parts(stream, TokioClock::new(), Connection::server(Config::new()), Default::default());
+        assert_eq!(socket.buffered_amount(), 0);
+    })
 }
 
 /// One of so many that come at once, answered before the next one is received.
