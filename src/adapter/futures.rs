@@ -80,7 +80,7 @@ impl Options {
     /// How long things may take.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.0.timeouts = timeouts;
+        self.0.timeouts = timeouts.into();
         self
     }
 

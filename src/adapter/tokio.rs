@@ -115,7 +115,7 @@ impl Options {
     /// How long things may take.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.0.timeouts = timeouts;
+        self.0.timeouts = timeouts.into();
         self
     }
 
@@ -169,7 +169,7 @@ impl Options {
             return Err(Error::TlsNeeded);
         }
         let clock = TokioClock::new();
-        let stream = match self.0.timeouts.handshake {
+        let stream = match self.0.timeouts.get().handshake {
             None => TcpStream::connect((request.uri().host(), request.uri().port())).await?,
             Some(timeout) => dial(request, &clock, timeout).await?,
         };

@@ -3,6 +3,7 @@
 //! [`tokio`](crate::tokio) and [`futures`](crate::futures) give both to it.
 
 mod borrowing;
+mod common;
 mod driver;
 mod halves;
 mod io;
@@ -38,7 +39,7 @@ pub use self::writing::MessageWriter;
 use crate::adapter::{Backpressure, Error, TrySendError};
 use crate::connection::{Closed, Connection, Event, State};
 use crate::message::{CloseCode, CloseFrame, Kind, Message, Outgoing};
-use crate::timing::{Timeouts, Timer};
+use crate::timing::Timeouts;
 
 /// A connection on an async stream.
 ///
@@ -67,8 +68,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// Goes on with a connection whose opening handshake is done, here or elsewhere, on the stream that it is open on.
     #[must_use]
     pub fn from_parts(stream: S, clock: C, connection: Connection, timeouts: Timeouts) -> Self {
-        let timer = Timer::new(timeouts, clock.now());
-        Self::new(Pipe::new(stream, clock, timer, Backpressure::default()), connection)
+        Self::new(Pipe::new(stream, clock, timeouts.into(), Backpressure::default()), connection)
     }
 
     fn new(pipe: Pipe<S, C>, connection: Connection) -> Self {

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, Bytes};
 
+use super::common::Common;
 use super::io::{Clock, Stream};
 use super::pipe::{Patience, Pipe};
 use super::{Error, WebSocket};
@@ -16,13 +17,13 @@ use crate::connection::{Config, Entropy, State};
 use crate::handshake::{
     Accept, ClientHandshake, ClientRequest, HandshakeError, Rejection, Reply, Request, RequestHead, Response, ServerHandshake,
 };
-use crate::timing::{TimedOut, Timeouts, Timer};
+use crate::timing::TimedOut;
 
 /// How to open connections.
 #[derive(Clone, Debug, Default)]
 pub(in crate::adapter) struct Options {
     pub(in crate::adapter) config: Config,
-    pub(in crate::adapter) timeouts: Timeouts,
+    pub(in crate::adapter) timeouts: Common,
     pub(in crate::adapter) backpressure: Backpressure,
 }
 
@@ -118,8 +119,7 @@ impl Options {
     }
 
     fn pipe<S: Stream, C: Clock>(&self, stream: S, clock: C) -> Pipe<S, C> {
-        let timer = Timer::new(self.timeouts, clock.now());
-        Pipe::new(stream, clock, timer, self.backpressure)
+        Pipe::new(stream, clock, self.timeouts.clone(), self.backpressure)
     }
 }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use bytes::Buf;
 
+use super::common::Common;
 use super::io::{Clock, Stream};
 use crate::adapter::window::Window;
 use crate::adapter::{Backpressure, Error, is_cut};
-use crate::timing::{Due, TimedOut, Timer};
+use crate::timing::{Due, Keeper, TimedOut};
 
 /// As many buffers as one write takes: beyond that, the next write does.
 const MAX_SLICES: usize = 64;
@@ -19,7 +20,7 @@ const MAX_SLICES: usize = 64;
 pub(super) struct Pipe<S, C> {
     pub(super) stream: S,
     clock: C,
-    pub(super) timer: Timer,
+    pub(super) timer: Keeper<Common>,
     pub(super) backpressure: Backpressure,
     /// Whether something was written that the stream may still hold.
     unflushed: bool,
@@ -54,7 +55,9 @@ impl Patience {
 }
 
 impl<S: Stream, C: Clock> Pipe<S, C> {
-    pub(super) fn new(stream: S, clock: C, timer: Timer, backpressure: Backpressure) -> Self {
+    /// Begins the opening handshake's time.
+    pub(super) fn new(stream: S, clock: C, timeouts: Common, backpressure: Backpressure) -> Self {
+        let timer = Keeper::new(timeouts, clock.now());
         Self { stream, clock, timer, backpressure, unflushed: false, stalled: None, heard: false }
     }
 
