@@ -141,8 +141,8 @@ impl fmt::Debug for Closed {
 #[derive(Debug)]
 pub(super) enum Life {
     Open,
-    /// With what we said.
-    Closing(Option<CloseFrame>),
+    /// With what we said; boxed because few connections have said anything yet.
+    Closing(Option<Box<CloseFrame>>),
     Closed(Closed),
 }
 
@@ -169,7 +169,7 @@ impl Life {
     pub(super) fn close(&mut self, frame: Option<CloseFrame>) -> Option<Farewell> {
         match self {
             Self::Open => {
-                *self = Self::Closing(frame.clone());
+                *self = Self::Closing(frame.clone().map(Box::new));
                 Some(frame)
             }
             _ => None,
@@ -186,7 +186,7 @@ impl Life {
                 Some(echo)
             }
             Self::Closing(sent) => {
-                let sent = sent.take();
+                let sent = sent.take().map(|sent| *sent);
                 self.end(Ending::Clean, Side::Local, sent, received);
                 None
             }
@@ -205,7 +205,7 @@ impl Life {
                 Some(farewell)
             }
             Self::Closing(sent) => {
-                let sent = sent.take();
+                let sent = sent.take().map(|sent| *sent);
                 self.end(Ending::Violated(error), Side::Local, sent, None);
                 None
             }
@@ -218,7 +218,7 @@ impl Life {
         match self {
             Self::Open => self.end(Ending::Dropped, Side::Remote, None, None),
             Self::Closing(sent) => {
-                let sent = sent.take();
+                let sent = sent.take().map(|sent| *sent);
                 self.end(Ending::Dropped, Side::Local, sent, None);
             }
             Self::Closed(_) => {}

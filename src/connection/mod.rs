@@ -98,8 +98,8 @@ pub struct Connection {
     output: Output,
     /// Bytes of output that an adapter is writing.
     lent: usize,
-    /// The payload of the pong that waits for the peer to read.
-    late_pong: Option<Bytes>,
+    /// The payload of the pong that waits for the peer to read: hardly ever there, as what is boxed below.
+    late_pong: Option<Box<Bytes>>,
     /// The message that is being sent in parts.
     sending: Sending,
     life: Life,
@@ -323,7 +323,7 @@ impl Connection {
     /// compression, which are kept from message to message unless that was agreed otherwise. Without them, 0 when idle.
     #[must_use]
     pub fn bytes_held(&self) -> usize {
-        let late_pong = self.late_pong.as_ref().map_or(0, Bytes::len);
+        let late_pong = self.late_pong.as_ref().map_or(0, |payload| payload.len());
         let buffers = self.inbox.held() + self.assembler.held() + self.output.held() + late_pong + self.bytes_put_back();
         let inflating = self.inflating.as_ref().map_or(0, |inflating| inflating.held());
         buffers + inflating + self.compression.as_ref().map_or(0, |compression| compression.held())

@@ -253,7 +253,7 @@ impl Connection {
             self.writer.control(Opcode::Pong, payload, &mut self.output);
         } else {
             // RFC 6455 §5.5.3: it may "elect to send a Pong frame for only the most recently processed Ping frame"
-            self.late_pong = Some(payload.clone());
+            **self.late_pong.get_or_insert_default() = payload.clone();
         }
     }
 
