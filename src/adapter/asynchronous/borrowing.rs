@@ -58,10 +58,10 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ) -> Result<bool, Error> {
         self.begin();
         poll_fn(|cx| {
-            if self.driver.is_high() {
+            if self.inner.driver.is_high() {
                 ready!(self.poll_in_time(cx, Driver::poll_room_for_replies)).map_err(Error::for_room)?;
             }
-            self.driver.poll_with(cx, &mut each)
+            self.inner.driver.poll_with(cx, &mut each)
         })
         .await
     }

@@ -21,8 +21,8 @@ use crate::message::{CloseCode, CloseFrame, Message};
 
 /// Takes a connection apart.
 pub(super) fn split<S: Stream, C: Clock + Clone>(socket: WebSocket<S, C>) -> (Sender<S, C>, Receiver<S, C>) {
-    let clock = socket.driver.pipe.clock().clone();
-    let shared = Arc::new(Shared { driver: Mutex::new(socket.driver), tasks: Arc::default() });
+    let clock = socket.inner.driver.pipe.clock().clone();
+    let shared = Arc::new(Shared { driver: Mutex::new(socket.inner.driver), tasks: Arc::default() });
     (Sender::new(Arc::clone(&shared), clock), Receiver { shared, exhausted: false })
 }
 

@@ -16,6 +16,7 @@ mod shared;
 mod traits;
 mod writing;
 
+use std::boxed::Box;
 use std::future::poll_fn;
 use std::string::ToString;
 use std::sync::Arc;
@@ -55,6 +56,11 @@ use crate::timing::Timeouts;
 /// Every future here may be dropped at any time: all progress is in the connection. A message whose sending was given up is either
 /// queued whole, or not at all, which each method says.
 pub struct WebSocket<S, C> {
+    // Boxed because futures that pass it on, or wrap what does, keep room for it more than once.
+    inner: Box<Inner<S, C>>,
+}
+
+struct Inner<S, C> {
     driver: Driver<S, C>,
     /// The stream of messages has ended.
     exhausted: bool,
@@ -76,7 +82,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     }
 
     fn with_driver(driver: Driver<S, C>) -> Self {
-        Self { driver, exhausted: false, tasks: None, patience: Patience::default() }
+        Self { inner: Box::new(Inner { driver, exhausted: false, tasks: None, patience: Patience::default() }) }
     }
 
     /// Takes the connection apart, to send from one task, or several, while another receives.
@@ -103,7 +109,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// Close; both for ever after. [`Error::TimedOut`] if the peer is silent for too long, reads nothing, or does not finish a
     /// closing handshake.
     pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
-        poll_fn(|cx| self.driver.poll_recv(cx)).await
+        poll_fn(|cx| self.inner.driver.poll_recv(cx)).await
     }
 
     /// As [`recv`](Self::recv), but gives everything that comes: pings and pongs, for who answers them alone
@@ -118,7 +124,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// As [`recv`](Self::recv).
     pub async fn recv_event(&mut self) -> Result<Option<Event>, Error> {
-        poll_fn(|cx| self.driver.poll_event(cx)).await
+        poll_fn(|cx| self.inner.driver.poll_event(cx)).await
     }
 
     /// Sends a message: it is on its way when this is done.
@@ -206,11 +212,11 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// As [`recv`](Self::recv) and [`send`](Self::send); [`Error::ConnectionLost`] if the connection ends before the pong comes, and
     /// [`Error::Unread`] if 64 KiB of messages do: in a busy conversation, [`start_ping`](Self::start_ping) instead.
     pub async fn ping(&mut self) -> Result<Duration, Error> {
-        if self.driver.is_crowded() {
+        if self.inner.driver.is_crowded() {
             return Err(Error::Unread);
         }
-        let ping = self.driver.queue_ping()?;
-        poll_fn(|cx| self.driver.poll_pong(cx, ping)).await
+        let ping = self.inner.driver.queue_ping()?;
+        poll_fn(|cx| self.inner.driver.poll_pong(cx, ping)).await
     }
 
     /// Sends a ping. When [`recv`](Self::recv) has met the peer's pong, [`round_trip`](Self::round_trip) tells how long it took.
@@ -223,7 +229,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// As [`send`](Self::send).
     pub async fn start_ping(&mut self) -> Result<(), Error> {
-        self.driver.queue_ping()?;
+        self.inner.driver.queue_ping()?;
         self.flush().await
     }
 
@@ -237,14 +243,14 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// As [`send`](Self::send), also for too long a payload.
     pub async fn pong(&mut self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.driver.connection.pong(payload)?;
+        self.inner.driver.connection.pong(payload)?;
         self.flush().await
     }
 
     /// How long the latest answered ping took, there and back: one that was asked for, or that kept the connection alive.
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
-        self.driver.pipe.timer.round_trip()
+        self.inner.driver.pipe.timer.round_trip()
     }
 
     /// Says farewell, waits for the peer's, ends the stream, and tells how the conversation ended. Messages that still come are
@@ -259,7 +265,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the peer does not answer in time.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         self.queue_close(code, reason)?;
-        poll_fn(|cx| self.driver.poll_closed(cx)).await
+        poll_fn(|cx| self.inner.driver.poll_closed(cx)).await
     }
 
     /// Says farewell, and returns. What the peer sends before its own farewell can be received, until the end.
@@ -282,77 +288,78 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// Where the connection is in its life.
     #[must_use]
     pub const fn state(&self) -> State {
-        self.driver.connection.state()
+        self.inner.driver.connection.state()
     }
 
     /// How the conversation ended, once it has.
     #[must_use]
     pub const fn closed(&self) -> Option<&Closed> {
-        self.driver.connection.closed()
+        self.inner.driver.connection.closed()
     }
 
     /// The subprotocol that the handshake agreed on.
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
-        self.driver.connection.subprotocol()
+        self.inner.driver.connection.subprotocol()
     }
 
     /// Bytes that wait to be written, headers included.
     #[must_use]
     pub const fn buffered_amount(&self) -> usize {
-        self.driver.connection.buffered_amount()
+        self.inner.driver.connection.buffered_amount()
     }
 
     /// How many messages were dropped; see [`Overflow::DropNewest`](crate::Overflow::DropNewest).
     #[must_use]
     pub const fn dropped(&self) -> u64 {
-        self.driver.dropped
+        self.inner.driver.dropped
     }
 
     /// How much may wait to be written from now on; [`Options`](crate::tokio::Options::backpressure) set it from the beginning.
     pub fn set_backpressure(&mut self, backpressure: Backpressure) {
-        self.driver.pipe.backpressure = backpressure;
+        self.inner.driver.pipe.backpressure = backpressure;
     }
 
     /// What was agreed on about compression; `None` if it was not.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(&self) -> Option<&crate::deflate::Agreed> {
-        self.driver.connection.deflate()
+        self.inner.driver.connection.deflate()
     }
 
     /// Gives back the memory that an idle connection can do without; see [`Connection::release`].
     pub fn release(&mut self) {
-        self.driver.connection.release();
+        self.inner.driver.connection.release();
     }
 
     /// The stream, to look at: addresses, TLS.
     #[must_use]
     pub const fn stream(&self) -> &S {
-        &self.driver.pipe.stream
+        &self.inner.driver.pipe.stream
     }
 
     /// The stream and the connection, with whatever was received and not taken yet, or fed and not written yet: to go on with
     /// another adapter.
     #[must_use]
     pub fn into_parts(mut self) -> (S, Connection) {
-        self.driver.part();
-        (self.driver.pipe.stream, self.driver.connection)
+        self.inner.driver.part();
+        let driver = self.inner.driver;
+        (driver.pipe.stream, driver.connection)
     }
 
     fn queue_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason.to_string())?;
-        self.driver.connection.close(frame);
+        self.inner.driver.connection.close(frame);
         Ok(())
     }
 
     /// Polls for one of two tasks: one that receives, and one that sends.
     fn poll_shared<T>(&mut self, cx: &mut Context<'_>, poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        let tasks = Arc::clone(self.tasks.get_or_insert_default());
+        let tasks = Arc::clone(self.inner.tasks.get_or_insert_default());
         let (waker, is_new) = tasks.begin(cx);
-        let before = self.driver.watched();
+        let before = self.inner.driver.watched();
         let result = poll(self, &mut Context::from_waker(&waker));
-        tasks.end(cx, is_new, self.driver.watched() != before, result)
+        tasks.end(cx, is_new, self.inner.driver.watched() != before, result)
     }
 }
 
@@ -361,7 +368,7 @@ impl<S: Stream, C: Clock> Outlet for WebSocket<S, C> {
     type Clock = C;
 
     fn begin(&mut self) {
-        self.patience.renew();
+        self.inner.patience.renew();
     }
 
     fn poll_in_time<T>(
@@ -369,29 +376,29 @@ impl<S: Stream, C: Clock> Outlet for WebSocket<S, C> {
         cx: &mut Context<'_>,
         mut work: impl FnMut(&mut Driver<S, C>, &mut Context<'_>) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
-        self.driver.observe();
-        if let Poll::Ready(done) = work(&mut self.driver, cx) {
-            self.patience.renew();
+        self.inner.driver.observe();
+        if let Poll::Ready(done) = work(&mut self.inner.driver, cx) {
+            self.inner.patience.renew();
             return Poll::Ready(done);
         }
-        let closing = self.driver.connection.state() != State::Open;
-        match ready!(self.driver.pipe.poll_time(cx, &mut self.patience, closing)) {
+        let closing = self.inner.driver.connection.state() != State::Open;
+        match ready!(self.inner.driver.pipe.poll_time(cx, &mut self.inner.patience, closing)) {
             Ok(_) => Poll::Pending,
             Err(error) => Poll::Ready(Err(error.into())),
         }
     }
 
     fn at_once<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
-        let done = act(&mut self.driver);
-        let waker = self.tasks.as_ref().map_or_else(|| Waker::noop().clone(), |tasks| Waker::from(Arc::clone(tasks)));
+        let done = act(&mut self.inner.driver);
+        let waker = self.inner.tasks.as_ref().map_or_else(|| Waker::noop().clone(), |tasks| Waker::from(Arc::clone(tasks)));
         // Should that fail, whoever waits for the stream will meet the same failure.
-        let _ = self.driver.poll_flush(&mut Context::from_waker(&waker));
+        let _ = self.inner.driver.poll_flush(&mut Context::from_waker(&waker));
         done
     }
 }
 
 impl<S, C> std::fmt::Debug for WebSocket<S, C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WebSocket").field("connection", &self.driver.connection).finish_non_exhaustive()
+        f.debug_struct("WebSocket").field("connection", &self.inner.driver.connection).finish_non_exhaustive()
     }
 }

@@ -21,11 +21,11 @@ impl<S: Stream, C: Clock> FuturesStream for WebSocket<S, C> {
     type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.exhausted {
+        if self.inner.exhausted {
             return Poll::Ready(None);
         }
-        let received = ready!(self.poll_shared(cx, |socket, cx| socket.driver.poll_recv(cx)));
-        self.exhausted = is_last(&received);
+        let received = ready!(self.poll_shared(cx, |socket, cx| socket.inner.driver.poll_recv(cx)));
+        self.inner.exhausted = is_last(&received);
         Poll::Ready(received.transpose())
     }
 }
@@ -39,7 +39,7 @@ impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.driver.feed_sink(message)
+        self.inner.driver.feed_sink(message)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -48,7 +48,7 @@ impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.poll_shared(cx, |socket, cx| {
-            socket.driver.connection.close(CloseCode::NORMAL);
+            socket.inner.driver.connection.close(CloseCode::NORMAL);
             socket.poll_in_time(cx, Driver::poll_flush)
         })
     }
