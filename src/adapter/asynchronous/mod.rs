@@ -31,7 +31,6 @@ pub use self::io::{Clock, Stream};
 pub(super) use self::open::Options;
 pub use self::open::{Incoming, PlainHttp, Upgrade};
 pub use self::outgoing::Outlet;
-use self::outgoing::poll_message;
 pub use self::permit::Permit;
 use self::pipe::{Patience, Pipe};
 pub use self::sender::Sender;
@@ -142,10 +141,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// sent before can still be received. If the peer reads nothing, [`Error::TimedOut`] with
     /// [`TimedOut::Room`](crate::TimedOut::Room) if the message was not sent, and with [`TimedOut::Write`](crate::TimedOut::Write) if
     /// it waits, and is not to be sent again.
-    pub async fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
-        let mut message = Some(message.into());
-        self.begin();
-        poll_fn(|cx| poll_message(self, cx, &mut message, Driver::poll_send)).await
+    pub fn send(&mut self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
+        outgoing::deliver(self, message.into(), Driver::poll_send)
     }
 
     /// Lets a message wait for more, to be written with them: at the next [`flush`](Self::flush) or [`send`](Self::send), when
@@ -158,10 +155,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub async fn feed(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
-        let mut message = Some(message.into());
-        self.begin();
-        poll_fn(|cx| poll_message(self, cx, &mut message, Driver::poll_feed)).await
+    pub fn feed(&mut self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
+        outgoing::deliver(self, message.into(), Driver::poll_feed)
     }
 
     /// Sends a message, without waiting. What the stream does not take at once leaves with whatever is done next.

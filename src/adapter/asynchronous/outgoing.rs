@@ -1,5 +1,6 @@
 //! What is sent, by whoever holds a connection or half of one: when a message is queued, and how long that may take.
 
+use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -36,21 +37,20 @@ pub trait Outlet {
 }
 
 /// Sends a message, as `work` says. A wait for room that is too long is told from one for what was queued.
-pub(super) fn poll_message<O: Outlet>(
+///
+/// It is not an async function, because that would keep room for the message twice.
+pub(super) fn deliver<O: Outlet>(
     outlet: &mut O,
-    cx: &mut Context<'_>,
-    message: &mut Option<Outgoing>,
-    work: Work<O>,
-) -> Poll<Result<(), Error>> {
-    let done = outlet.poll_in_time(cx, |driver, cx| work(driver, cx, message));
-    if message.is_some() { done.map_err(Error::for_room) } else { done }
+    message: Outgoing,
+    work: impl Fn(&mut Driver<O::Stream, O::Clock>, &mut Context<'_>, &mut Option<Outgoing>) -> Poll<Result<(), Error>>,
+) -> impl Future<Output = Result<(), Error>> {
+    outlet.begin();
+    let mut message = Some(message);
+    poll_fn(move |cx| {
+        let done = outlet.poll_in_time(cx, |driver, cx| work(driver, cx, &mut message));
+        if message.is_some() { done.map_err(Error::for_room) } else { done }
+    })
 }
-
-type Work<O> = fn(
-    &mut Driver<<O as Outlet>::Stream, <O as Outlet>::Clock>,
-    &mut Context<'_>,
-    &mut Option<Outgoing>,
-) -> Poll<Result<(), Error>>;
 
 impl<S: Stream, C: Clock> Driver<S, C> {
     /// Queues a message, then writes what is queued.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
-use super::outgoing::{Outlet, poll_message};
+use super::outgoing::{Outlet, deliver};
 use super::permit::{Hold, Permit};
 use super::pipe::Patience;
 use super::shared::{Shared, lock};
@@ -59,10 +59,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// # Errors
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
-    pub async fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
-        let mut message = Some(message.into());
-        self.begin();
-        poll_fn(|cx| poll_message(self, cx, &mut message, Driver::poll_send)).await
+    pub fn send(&mut self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
+        deliver(self, message.into(), Driver::poll_send)
     }
 
     /// Lets a message wait for more, to be written with them: at the next flush or send of any half, when
@@ -75,10 +73,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// # Errors
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
-    pub async fn feed(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
-        let mut message = Some(message.into());
-        self.begin();
-        poll_fn(|cx| poll_message(self, cx, &mut message, Driver::poll_feed)).await
+    pub fn feed(&mut self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
+        deliver(self, message.into(), Driver::poll_feed)
     }
 
     /// Sends a message, without waiting. What the stream does not take at once leaves with whatever is done next on either half.
