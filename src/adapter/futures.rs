@@ -37,7 +37,7 @@ pub type Incoming<S, C> = asynchronous::Incoming<FuturesIo<S>, C>;
 /// [`Error::Handshake`] if the client sent no opening handshake; it got the HTTP response that says so. [`Error::TimedOut`] if it
 /// took longer than 10 s.
 pub async fn accept<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(stream: S, clock: C) -> Result<WebSocket<S, C>, Error> {
-    Options::new().accept(stream, clock).await
+    asynchronous::Options::default().accept(FuturesIo(stream), clock).await
 }
 
 /// Opens a connection on a stream to the server: plain for `ws:`, encrypted for `wss:`. Connecting is the runtime's:
@@ -56,7 +56,7 @@ pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
     clock: C,
     request: &ClientRequest,
 ) -> Result<(WebSocket<S, C>, Response), Error> {
-    Options::new().connect_over(stream, clock, request).await
+    asynchronous::Options::default().connect_over(FuturesIo(stream), clock, request).await
 }
 
 /// How to open connections.
@@ -105,7 +105,7 @@ impl Options {
         stream: S,
         clock: C,
     ) -> Result<WebSocket<S, C>, Error> {
-        self.0.accept(FuturesIo(stream), clock).await
+        self.0.clone().accept(FuturesIo(stream), clock).await
     }
 
     /// Waits for a client's request, to be looked at before it is answered.
@@ -123,7 +123,7 @@ impl Options {
         stream: S,
         clock: C,
     ) -> Result<Incoming<S, C>, Error> {
-        self.0.receive_request(FuturesIo(stream), clock).await
+        self.0.clone().receive_request(FuturesIo(stream), clock).await
     }
 
     /// Opens a connection on a stream that is connected to the server.
@@ -141,7 +141,7 @@ impl Options {
         clock: C,
         request: &ClientRequest,
     ) -> Result<(WebSocket<S, C>, Response), Error> {
-        self.0.connect_over(FuturesIo(stream), clock, request).await
+        self.0.clone().connect_over(FuturesIo(stream), clock, request).await
     }
 }
 

@@ -42,7 +42,7 @@ pub type Incoming<S> = asynchronous::Incoming<TokioIo<S>, TokioClock>;
 /// [`Error::Handshake`] if the client sent no opening handshake; it got the HTTP response that says so. [`Error::TimedOut`] if it
 /// took longer than 10 s.
 pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Result<WebSocket<S>, Error> {
-    Options::new().accept(stream).await
+    asynchronous::Options::default().accept(TokioIo(stream), TokioClock::new()).await
 }
 
 /// Connects to a `ws:` address. For header fields, subprotocols and other settings: [`Options::connect`].
@@ -72,7 +72,7 @@ pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     request: &ClientRequest,
 ) -> Result<(WebSocket<S>, Response), Error> {
-    Options::new().connect_over(stream, request).await
+    asynchronous::Options::default().connect_over(TokioIo(stream), TokioClock::new(), request).await
 }
 
 /// How to open connections.
@@ -136,7 +136,7 @@ impl Options {
     ///
     /// As [`accept`].
     pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Result<WebSocket<S>, Error> {
-        self.0.accept(TokioIo(stream), TokioClock::new()).await
+        self.0.clone().accept(TokioIo(stream), TokioClock::new()).await
     }
 
     /// Waits for a client's request, to be looked at before it is answered.
@@ -150,7 +150,7 @@ impl Options {
     /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says so. [`Error::TimedOut`] if it
     /// took too long.
     pub async fn receive_request<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Result<Incoming<S>, Error> {
-        self.0.receive_request(TokioIo(stream), TokioClock::new()).await
+        self.0.clone().receive_request(TokioIo(stream), TokioClock::new()).await
     }
 
     /// Connects to the request's address, without delay for small writes (`TCP_NODELAY`). The response has what the server added:
@@ -174,7 +174,7 @@ impl Options {
             Some(timeout) => dial(request, &clock, timeout).await?,
         };
         stream.set_nodelay(true)?;
-        self.0.connect_over(TokioIo(stream), clock, request).await
+        self.0.clone().connect_over(TokioIo(stream), clock, request).await
     }
 
     /// Opens a connection on a stream that is connected to the server, encrypted if the address is `wss:`.
@@ -191,7 +191,7 @@ impl Options {
         stream: S,
         request: &ClientRequest,
     ) -> Result<(WebSocket<S>, Response), Error> {
-        self.0.connect_over(TokioIo(stream), TokioClock::new(), request).await
+        self.0.clone().connect_over(TokioIo(stream), TokioClock::new(), request).await
     }
 }
 

@@ -28,7 +28,7 @@ pub(in crate::adapter) struct Options {
 }
 
 /// A handshake's future, in a box: it is several times as large as the connection that it makes, and the task that keeps the
-/// connection would keep room for it as long.
+/// connection would keep room for it as long. It takes the options, so that the task keeps no room for them either.
 type Boxed<F> = Pin<Box<F>>;
 
 /// What connecting comes to.
@@ -37,7 +37,7 @@ type Connected<S, C> = Result<(WebSocket<S, C>, Response), Error>;
 impl Options {
     /// Waits for a client's request, to be looked at before it is answered.
     pub(in crate::adapter) fn receive_request<S: Stream, C: Clock>(
-        &self,
+        self,
         stream: S,
         clock: C,
     ) -> Boxed<impl Future<Output = Result<Incoming<S, C>, Error>>> {
@@ -46,7 +46,7 @@ impl Options {
 
     /// Accepts a connection, whatever it asks for.
     pub(in crate::adapter) fn accept<S: Stream, C: Clock>(
-        &self,
+        self,
         stream: S,
         clock: C,
     ) -> Boxed<impl Future<Output = Result<WebSocket<S, C>, Error>>> {
@@ -64,7 +64,7 @@ impl Options {
 
     /// Opens a connection on a stream that is connected to the server, encrypted if the address is `wss:`.
     pub(in crate::adapter) fn connect_over<S: Stream, C: Clock>(
-        &self,
+        self,
         stream: S,
         clock: C,
         request: &ClientRequest,
@@ -72,9 +72,9 @@ impl Options {
         Box::pin(self.open(stream, clock, request))
     }
 
-    async fn receive<S: Stream, C: Clock>(&self, stream: S, clock: C) -> Result<Incoming<S, C>, Error> {
+    async fn receive<S: Stream, C: Clock>(self, stream: S, clock: C) -> Result<Incoming<S, C>, Error> {
         let mut pipe = self.pipe(stream, clock);
-        let mut handshake = ServerHandshake::new(self.config.clone());
+        let mut handshake = ServerHandshake::new(self.config);
         loop {
             match handshake.receive() {
                 Ok(Some(request)) => return Ok(Incoming::Upgrade(Upgrade { pipe, request })),
@@ -95,9 +95,9 @@ impl Options {
         }
     }
 
-    async fn open<S: Stream, C: Clock>(&self, stream: S, clock: C, request: &ClientRequest) -> Connected<S, C> {
+    async fn open<S: Stream, C: Clock>(self, stream: S, clock: C, request: &ClientRequest) -> Connected<S, C> {
         let mut pipe = self.pipe(stream, clock);
-        let mut handshake = ClientHandshake::new(request, self.config.clone(), Entropy::from_os()?);
+        let mut handshake = ClientHandshake::new(request, self.config, Entropy::from_os()?);
         poll_fn(|cx| pipe.poll_send(cx, handshake.output())).await?;
         loop {
             if let Some((connection, response)) = handshake.receive()? {
