@@ -6,24 +6,17 @@ use std::mem;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use super::ending::Ending;
 use super::io::{Clock, Stream};
 use super::pipe::{Patience, Pipe};
+use super::turn::{READS_IN_A_ROW, Turn};
 use crate::adapter::window::{self, Window};
 use crate::adapter::{EARLY, Error, Replies};
-use crate::connection::{Closed, Connection, Event, Role, State};
+use crate::connection::{Closed, Connection, Event, State};
 use crate::message::{Message, MessageRef};
 use crate::timing::{Due, TimedOut};
 
-/// Reads after which a task lets others have their turn, though there is more.
-const READS_IN_A_ROW: usize = 16;
-
-/// Bytes after which it does so as well.
-const BYTES_IN_A_ROW: usize = 512 * 1024;
-
-/// So many bytes that are known to be payload are as little work as one that may be a frame.
-const LIGHT: usize = 4;
-
-/// Pings and pongs after which it does so as well.
+/// Pings and pongs after which a task lets others have their turn, though there is more.
 const EVENTS_IN_A_ROW: usize = 256;
 
 /// A connection on a stream.
@@ -44,34 +37,16 @@ pub struct Driver<S, C> {
     /// Messages that were dropped because too much waited.
     pub(super) dropped: u64,
     /// How far the stream is ended, once the conversation is.
-    ending: Ending,
+    pub(super) ending: Ending,
     /// The closing handshake took too long.
     pub(super) too_late: bool,
     /// Something was answered that is not written yet.
     replied: bool,
     /// For who receives.
-    patience: Patience,
-    /// Reads in a row.
-    reads: usize,
-    /// Bytes that were read since there last was nothing to read.
-    burst: usize,
-    /// Those that were read in a row, as far as they are work.
-    bytes: usize,
-    /// Whether the last burst was large.
-    busy: bool,
+    pub(super) patience: Patience,
+    turn: Turn,
     /// Reads since the time for the closing handshake was over.
     overtime: usize,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    /// Write the last words.
-    LastWords,
-    /// Say that they were the last.
-    Shutdown,
-    /// Wait until the peer hangs up: bytes of its that nobody reads would cut the stream off, and our last words with it.
-    Drain,
-    Done,
 }
 
 impl<S: Stream, C: Clock> Driver<S, C> {
@@ -90,10 +65,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             too_late: false,
             replied: false,
             patience: Patience::default(),
-            reads: 0,
-            burst: 0,
-            bytes: 0,
-            busy: false,
+            turn: Turn::default(),
             overtime: 0,
         }
     }
@@ -260,25 +232,15 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// Reads, unless others shall have their turn first, though there is more: then it is pending itself.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Poll<Result<Option<Window>, Error>>> {
-        if self.reads >= READS_IN_A_ROW || self.bytes >= BYTES_IN_A_ROW {
-            (self.reads, self.bytes) = (0, 0);
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Poll<Result<Option<Window>, Error>>> {
+        if self.turn.is_over() {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let mut read = self.pipe.poll_read(cx, self.busy || self.burst >= window::SMALL);
+        let mut read = self.pipe.poll_read(cx, self.turn.expects_much());
         match &mut read {
-            Poll::Ready(Ok(Some(window))) => {
-                let count = window.bytes().len();
-                let light = count.min(usize::try_from(self.connection.payload_to_come()).unwrap_or(usize::MAX));
-                self.reads += 1;
-                self.burst += count;
-                self.bytes += count - light + light / LIGHT;
-            }
-            _ => {
-                self.busy = self.burst >= window::SMALL;
-                (self.reads, self.bytes, self.burst) = (0, 0, 0);
-            }
+            Poll::Ready(Ok(Some(window))) => self.turn.count(window.bytes().len(), self.connection.payload_to_come()),
+            _ => self.turn.end(),
         }
         Poll::Ready(read)
     }
@@ -358,11 +320,6 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// Whether the stream has ended, and not only the conversation.
-    pub(super) fn is_over(&self) -> bool {
-        self.ending == Ending::Done
-    }
-
     /// What a task may wait for without the stream telling it: room, its turn, the answer to a ping, the end.
     pub(super) fn watched(&self) -> impl PartialEq + use<S, C> {
         let waiting = (self.connection.buffered_amount(), self.taken, self.permits, self.wanted);
@@ -372,47 +329,5 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     /// What a receiver is told at the end.
     fn verdict(&self) -> Result<Option<Event>, Error> {
         self.connection.closed().map_or(Ok(()), Error::from_ending).map(|()| None)
-    }
-
-    /// Ends the stream so that the last words arrive: the server first (RFC 6455 §7.1.1), and no later than the deadline.
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.observe();
-        while !self.is_over() {
-            self.poll_farewell(cx);
-            // Meanwhile too: the peer may take our last words only after we have taken its own.
-            let hung_up = match ready!(self.poll_read(cx)) {
-                Poll::Ready(Ok(Some(_))) => {
-                    self.finish_if(self.pipe.timer.check(self.pipe.now()).is_err());
-                    continue;
-                }
-                Poll::Ready(_) => true,
-                Poll::Pending => false,
-            };
-            self.finish_if(hung_up && self.ending == Ending::Drain);
-            if !self.is_over() {
-                let too_late = ready!(self.pipe.poll_time(cx, &mut self.patience, true)).is_err();
-                self.finish_if(too_late);
-            }
-        }
-        // For a client this is the first time; elsewhere it does no harm. Nobody waits for it.
-        let _ = self.pipe.stream.poll_shutdown(cx);
-        Poll::Ready(())
-    }
-
-    /// Writes the last words and says that they were the last, as far as the stream takes it.
-    fn poll_farewell(&mut self, cx: &mut Context<'_>) {
-        if self.ending == Ending::LastWords && self.poll_flush(cx).is_ready() {
-            self.ending = Ending::Shutdown;
-        }
-        let client = self.connection.role() == Role::Client;
-        if self.ending == Ending::Shutdown && (client || self.pipe.stream.poll_shutdown(cx).is_ready()) {
-            self.ending = Ending::Drain;
-        }
-    }
-
-    fn finish_if(&mut self, done: bool) {
-        if done {
-            self.ending = Ending::Done;
-        }
     }
 }

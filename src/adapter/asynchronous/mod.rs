@@ -5,6 +5,7 @@
 mod borrowing;
 mod common;
 mod driver;
+mod ending;
 mod halves;
 mod io;
 mod open;
@@ -14,6 +15,7 @@ mod pipe;
 mod sender;
 mod shared;
 mod traits;
+mod turn;
 mod writing;
 
 use std::boxed::Box;
