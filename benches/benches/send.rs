@@ -1,0 +1,39 @@
+//! Sending one message: `cargo bench -p sansocket-benches --bench send`
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use sansocket::bytes::{Buf, Bytes};
+use sansocket::{Config, Connection, Entropy};
+use sansocket_benches::SIZES;
+
+/// Takes off what waits to be written; gives how much that was.
+fn drain(connection: &mut Connection) -> usize {
+    let len = connection.output().remaining();
+    connection.output().advance(len);
+    len
+}
+
+fn sending(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("send");
+    for size in SIZES {
+        group.throughput(Throughput::Bytes(size as u64));
+        let client = Connection::client(Config::new(), Entropy::from_seed([7; 32]));
+        for (role, mut connection) in [("server", Connection::server(Config::new())), ("client", client)] {
+            let payload = Bytes::from(vec![b'x'; size]);
+            group.bench_function(BenchmarkId::new(format!("{role}, lent"), size), |bencher| {
+                bencher.iter(|| {
+                    connection.send(payload.clone()).expect("it is open");
+                    assert!(drain(&mut connection) > size);
+                });
+            });
+            group.bench_function(BenchmarkId::new(format!("{role}, copied"), size), |bencher| {
+                bencher.iter(|| {
+                    connection.send_ref(&payload[..]).expect("it is open");
+                    assert!(drain(&mut connection) > size);
+                });
+            });
+        }
+    }
+}
+
+criterion_group!(benches, sending);
+criterion_main!(benches);
