@@ -64,6 +64,11 @@ impl Connection {
     /// The next event, which may begin in the inbox.
     #[inline(never)]
     fn next_after_kept<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
+        let ends = self.input_ended || self.state() == State::Closed;
+        if received.is_empty() && self.inbox.is_empty() && self.inflating.is_none() && !ends {
+            self.inbox.release();
+            return None;
+        }
         if !self.inbox.is_empty() {
             if self.input_ended {
                 // What is in the inbox does not end there: only these are the last.
