@@ -8,6 +8,7 @@ use super::driver::Driver;
 use super::io::{Clock, Stream};
 use super::outgoing::Outlet;
 use crate::adapter::{Error, Overflow, Replies};
+use crate::connection::State;
 use crate::message::MessageRef;
 
 impl<S: Stream, C: Clock> WebSocket<S, C> {
@@ -58,7 +59,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ) -> Result<bool, Error> {
         self.begin();
         poll_fn(|cx| {
-            if self.inner.driver.is_high() {
+            // Once either side has begun to close, there is nothing to be answered that room were needed for.
+            if self.inner.driver.is_high() && self.inner.driver.connection.state() == State::Open {
                 ready!(self.poll_in_time(cx, Driver::poll_room_for_replies)).map_err(Error::for_room)?;
             }
             self.inner.driver.poll_with(cx, &mut each)

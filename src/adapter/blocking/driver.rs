@@ -7,7 +7,7 @@ use super::pipe::{Read, Wait};
 use super::stream::Stream;
 use super::{Error, Overflow, WebSocket};
 use crate::adapter::{EARLY, Replies, window};
-use crate::connection::{Event, Role, SendError};
+use crate::connection::{Event, Role, SendError, State};
 use crate::message::{Message, MessageRef, Outgoing};
 use crate::timing::TimedOut;
 
@@ -81,10 +81,11 @@ impl<S: Stream> WebSocket<S> {
         }
     }
 
-    /// Writes what has come to be much, and waits until it is not, if the application chose so.
+    /// Writes what has come to be much, and waits until it is not, if the application chose so; not once either side has begun to
+    /// close, since no message will need the room.
     pub(super) fn make_room(&mut self) -> Result<(), Error> {
         match self.pipe.backpressure.overflow {
-            _ if !self.is_high() => Ok(()),
+            _ if !self.is_high() || self.connection.state() != State::Open => Ok(()),
             Overflow::Wait => self.flush().map_err(Error::for_room),
             _ => self.flush_now(),
         }
