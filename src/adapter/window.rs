@@ -83,12 +83,13 @@ impl Window {
         &mut self.block[self.received.clone()]
     }
 
-    /// Takes something out of what was received.
+    /// Takes something out of what was received. Should that panic, what was taken before is not there again.
     pub(super) fn take<T>(&mut self, take: impl FnOnce(&mut &mut [u8]) -> T) -> T {
-        let mut received = self.bytes();
-        let taken = take(&mut received);
-        let rest = received.len();
-        self.keep_last(rest);
+        let Range { ref mut start, end } = self.received;
+        let mut taking = Taking { rest: &mut self.block[*start..end], start, end };
+        let taken = take(&mut taking.rest);
+        drop(taking);
+        self.tidy();
         taken
     }
 
@@ -97,14 +98,27 @@ impl Window {
         self.take(|received| next(received).map(Event::from))
     }
 
-    /// Uses up all but the last `count` bytes. If they are few, the block goes back to the thread.
-    fn keep_last(&mut self, count: usize) {
-        self.received.start = self.received.end - count;
+    /// If few bytes are left, the block goes back to the thread.
+    fn tidy(&mut self) {
+        let count = self.received.len();
         if count == 0 {
             *self = Self::default();
         } else if count <= self.block.len() / LITTLE && self.block.len() >= SMALL {
             *self = Self { block: self.bytes().to_vec(), received: 0..count };
         }
+    }
+}
+
+/// What is taken from, and where that is noted in the end.
+struct Taking<'a> {
+    rest: &'a mut [u8],
+    start: &'a mut usize,
+    end: usize,
+}
+
+impl Drop for Taking<'_> {
+    fn drop(&mut self) {
+        *self.start = self.end - self.rest.len();
     }
 }
 
