@@ -25,8 +25,11 @@ impl<T> Pool<T> {
         idle.remove(at)
     }
 
-    /// Gives one back. If that is too much, those go that nobody wanted for longest.
+    /// Gives one back. If that is too much, those go that nobody wanted for longest; if it is too much by itself, it goes alone.
     pub(crate) fn give(&self, one: T) {
+        if (self.weigh)(&one) > self.limit {
+            return;
+        }
         let mut surplus = VecDeque::new();
         let mut idle = self.lock();
         idle.push_back(one);
