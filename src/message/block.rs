@@ -50,7 +50,7 @@ impl Block {
         }
         let ahead = to_come.map_or(received, |to_come| to_come.min(received as u64) as usize);
         let all = to_come.and_then(|to_come| usize::try_from(received as u64 + to_come).ok());
-        let kept = if received < LARGE { None } else { all.and_then(take).or_else(|| take(received + ahead)) };
+        let kept = if received + ahead < LARGE { None } else { all.and_then(take).or_else(|| take(received + ahead)) };
         match kept {
             Some(mut block) => {
                 block.extend_from_slice(&self.0);
