@@ -7,11 +7,13 @@ mod counting;
 mod support;
 
 use std::io::{self, IoSlice, Read, Write};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use counting::cost;
+use sansocket::futures::FuturesIo;
 use sansocket::testing::ManualClock;
+use sansocket::tokio::{TokioClock, TokioIo};
 use sansocket::{Backpressure, Config, Connection, Timeouts, asynchronous, blocking};
 use support::masked;
 
@@ -21,32 +23,43 @@ const BATCH: usize = 16;
 /// A stream on which messages come, and then none until they were answered.
 struct Batches {
     frames: Vec<u8>,
-    unanswered: usize,
+    /// How much of them was read.
+    read: usize,
+    /// What their answers take.
+    answers: usize,
+    answered: usize,
     /// How often something was written.
     writes: usize,
 }
 
-fn batches(size: usize) -> Batches {
-    Batches { frames: masked(0x82, &vec![7; size]).repeat(BATCH), unanswered: 0, writes: 0 }
+fn batches(size: usize, count: usize) -> Batches {
+    let frames = masked(0x82, &vec![7; size]).repeat(count);
+    // A server's frames are four bytes shorter, by the masking key.
+    let answers = frames.len() - 4 * count;
+    Batches { frames, read: 0, answers, answered: 0, writes: 0 }
 }
 
 impl Batches {
     fn answer(&mut self, bytes: usize) -> usize {
-        self.unanswered -= bytes;
+        self.answered += bytes;
         self.writes += 1;
+        if self.answered == self.answers {
+            (self.read, self.answered) = (0, 0);
+        }
         bytes
     }
 }
 
 impl Read for Batches {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.unanswered > 0 {
+        let rest = &self.frames[self.read..];
+        if rest.is_empty() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        buffer[..self.frames.len()].copy_from_slice(&self.frames);
-        // A server's frames are four bytes shorter, by the masking key.
-        self.unanswered = self.frames.len() - 4 * BATCH;
-        Ok(self.frames.len())
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.read += count;
+        Ok(count)
     }
 }
 
@@ -79,6 +92,41 @@ impl asynchronous::Stream for Batches {
         Poll::Ready(Ok(()))
     }
 }
+
+impl tokio::io::AsyncRead for Batches {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut tokio::io::ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let read = Read::read(self.get_mut(), buffer.initialize_unfilled());
+        read.map_or(Poll::Pending, |count| Poll::Ready(Ok(buffer.advance(count))))
+    }
+}
+
+impl futures_io::AsyncRead for Batches {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        asynchronous::Stream::poll_read(self.get_mut(), cx, buffer)
+    }
+}
+
+/// The methods of `AsyncWrite`, which differ in one name.
+macro_rules! async_write {
+    ($trait:ty, $shutdown:ident) => {
+        impl $trait for Batches {
+            fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+                Poll::Ready(Ok(self.get_mut().answer(bytes.len())))
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+
+            fn $shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+        }
+    };
+}
+
+async_write!(tokio::io::AsyncWrite, poll_shutdown);
+async_write!(futures_io::AsyncWrite, poll_close);
 
 /// A peer that sends nothing, and takes everything or nothing.
 struct Peer {
@@ -129,9 +177,22 @@ fn neither_an_idle_nor_a_stalled_connection_holds_a_block() {
     assert!(cost.held < 64 * 1024 + 10 * 1024, "{}", cost.held);
 }
 
-/// What batches of messages take, after the first, and how often they are written.
+/// Polls until it is ready: a task that received much lets others have their turn.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..3 {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut cx) {
+            return done;
+        }
+    }
+    panic!("it waits");
+}
+
+/// What batches of messages take, after the first ones, and how often they are written.
 fn echo(batches: usize, mut one: impl FnMut() -> usize) -> (counting::Cost, usize) {
     let mut echo = |times: usize| (0..times).map(|_| one()).last().unwrap();
+    // Who sends that much is read from in large blocks from now on.
     let before = echo(10 * BATCH);
     let (after, cost) = cost(|| echo(batches * BATCH));
     (cost, after - before)
@@ -143,25 +204,18 @@ fn nothing_is_allocated_but_the_messages() {
     for (cork, writes) in [(false, 10 * BATCH), (true, 10)] {
         let backpressure = Backpressure { cork, ..Backpressure::default() };
 
-        let mut socket = open(batches(1000));
+        let mut socket = open(batches(1000, BATCH));
         socket.set_backpressure(backpressure);
         let (cost, written) = echo(10, || {
-            let mut cx = Context::from_waker(Waker::noop());
-            let mut receive = || pin!(socket.recv()).poll(&mut cx);
-            // Who read much lets others have their turn first.
-            let mut received = receive();
-            if received.is_pending() {
-                received = receive();
-            }
-            let Poll::Ready(Ok(Some(message))) = received else { panic!("{received:?}") };
-            assert!(pin!(socket.send(message)).poll(&mut cx).is_ready());
+            let message = ready(socket.recv()).unwrap().unwrap();
+            ready(socket.send(message)).unwrap();
             socket.stream().writes
         });
-        // What is left of 4 KiB and less is copied, once a batch.
+        // What is left of 4 KiB and less, or 17 KiB of a large block, is copied, once a batch.
         assert_eq!((cost.allocations, cost.held, written), (10 * BATCH + 10, 0, writes), "async, cork: {cork}");
 
         let connection = Connection::server(Config::new());
-        let mut socket = blocking::WebSocket::from_parts(batches(1000), connection, Timeouts::default()).unwrap();
+        let mut socket = blocking::WebSocket::from_parts(batches(1000, BATCH), connection, Timeouts::default()).unwrap();
         socket.set_backpressure(backpressure);
         let (cost, written) = echo(10, || {
             let message = socket.recv().unwrap().unwrap();
@@ -169,5 +223,57 @@ fn nothing_is_allocated_but_the_messages() {
             socket.stream().writes
         });
         assert_eq!((cost.allocations, cost.held, written), (10 * BATCH + 10, 0, writes), "blocking, cork: {cork}");
+    }
+}
+
+/// What so many rounds take, after as many, and how often something was written in them.
+fn steady(rounds: usize, mut round: impl FnMut() -> usize) -> (usize, isize, usize) {
+    let mut rounds = || (0..rounds).map(|_| round()).last().unwrap();
+    // The first reads are small, and cut messages off.
+    let before = rounds();
+    let (after, cost) = cost(rounds);
+    (cost.allocations, cost.held, after - before)
+}
+
+fn steady_over<S: asynchronous::Stream, C: asynchronous::Clock>(
+    (stream, clock): (S, C),
+    writes: impl Fn(&S) -> usize,
+) -> (usize, isize, usize) {
+    let connection = Connection::server(Config::new());
+    let mut socket = asynchronous::WebSocket::from_parts(stream, clock, connection, Timeouts::default());
+    steady(ROUNDS, || {
+        assert!(ready(socket.recv_with(|message, replies| replies.send(message))).unwrap());
+        writes(socket.stream())
+    })
+}
+
+const ROUNDS: usize = 40;
+
+/// Messages that are answered where they lie take nothing at all, and a batch that comes with one read leaves with one write.
+#[test]
+fn nothing_at_all_is_allocated_where_messages_lie() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let _entered = runtime.enter();
+    for (size, count) in [(16, 1), (16, 100), (1000, BATCH), (16 * 1024, 4), (64 * 1024 - 14, 1)] {
+        let batches = || batches(size, count);
+        let well = (0, 0, ROUNDS);
+        assert_eq!(steady_over((batches(), ManualClock::new()), |stream| stream.writes), well, "{count} of {size}");
+        assert_eq!(
+            steady_over((TokioIo(batches()), TokioClock::new()), |stream| stream.0.writes),
+            well,
+            "tokio: {count} of {size}"
+        );
+        assert_eq!(steady_over((FuturesIo(batches()), ManualClock::new()), |stream| stream.0.writes), well, "{count} of {size}");
+        if count * size == 64 * 1024 {
+            // A thread reads 64 KiB at once, and joins what that cuts off.
+            continue;
+        }
+        let mut socket =
+            blocking::WebSocket::from_parts(batches(), Connection::server(Config::new()), Timeouts::default()).unwrap();
+        let taken = steady(ROUNDS, || {
+            assert!(socket.recv_with(|message, replies| replies.send(message)).unwrap());
+            socket.stream().writes
+        });
+        assert_eq!(taken, well, "blocking: {count} of {size}");
     }
 }
