@@ -25,8 +25,8 @@ use sansocket::futures::FuturesIo;
 use sansocket::testing::{Chunking, ManualClock, pair};
 use sansocket::tokio::{TokioClock, TokioIo};
 use sansocket::{
-    ClientHandshake, ClientRequest, CloseCode, Config, Connection, Error, Event, HandshakeError, Message, Reply, Role,
-    ServerHandshake, Timeouts, futures,
+    Backpressure, ClientHandshake, ClientRequest, CloseCode, Config, Connection, Error, Event, HandshakeError, Message,
+    MessageRef, Replies, Reply, Role, ServerHandshake, Timeouts, futures,
 };
 use support::{connection, entropy, masked, unmasked};
 
@@ -147,7 +147,7 @@ macro_rules! in_both_adapters {
 }
 
 in_both_adapters! {
-    recv recv_of_a_long_message recv_event next send send_that_waits_for_room try_send feed flush ping round_trip pong start_close close
+    recv recv_of_a_long_message recv_event recv_with next send send_that_waits_for_room try_send feed flush ping round_trip pong start_close close
     a_close_that_crosses_a_message a_future_that_waits_is_woken accept accept_in_two_steps reject reply connect_over
     flushing_goes_on_until_the_stream_has_flushed answers_are_flushed_too
 }
@@ -158,6 +158,8 @@ in_both_adapters! {
 enum Call {
     Recv,
     RecvEvent,
+    /// And answer everything with itself.
+    RecvWith,
     /// As a `Stream`.
     Next,
     Send(Message),
@@ -171,13 +173,22 @@ enum Call {
     StartClose,
     Close,
 }
-use Call::{Close, Feed, Flush, Next, Ping, Pong, Recv, RecvEvent, RoundTrip, Send, StartClose, TrySend};
+use Call::{Close, Feed, Flush, Next, Ping, Pong, Recv, RecvEvent, RecvWith, RoundTrip, Send, StartClose, TrySend};
 
 /// Does what is to be done, and tells what came of it.
 async fn perform<A: Adapter>(socket: &mut Socket<A>, call: Call) -> String {
     match call {
         Recv => format!("{:?}", socket.recv().await.map(tell)),
         RecvEvent => format!("{:?}", socket.recv_event().await),
+        RecvWith => {
+            let mut seen = Vec::new();
+            let each = |message: MessageRef<'_>, replies: &mut Replies<'_>| {
+                seen.push(message.as_bytes().to_vec());
+                replies.send(message)
+            };
+            let more = socket.recv_with(each).await;
+            format!("{more:?} {seen:?}")
+        }
         Next => format!("{:?}", poll_fn(|cx| Pin::new(&mut *socket).poll_next(cx)).await.transpose().map(tell)),
         Send(message) => format!("{:?}", socket.send(message).await),
         TrySend(message) => format!("{:?}", socket.try_send(message)),
@@ -224,12 +235,15 @@ struct Conversation {
     grain: usize,
     /// Whether the peer lets a server hang up first.
     polite: bool,
+    /// How much may wait before who waits for room must.
+    high_water: usize,
     calls: Vec<Call>,
 }
 
 impl Conversation {
     fn new(role: Role, input: Vec<u8>, calls: impl Into<Vec<Call>>) -> Self {
-        Self { role, input, grain: 1, polite: false, calls: calls.into() }
+        let high_water = Backpressure::default().high_water;
+        Self { role, input, grain: 1, polite: false, high_water, calls: calls.into() }
     }
 
     fn with_a_polite_peer(self) -> Self {
@@ -244,6 +258,7 @@ impl Conversation {
             script.ends_second = self.polite && self.role == Role::Server;
         });
         let mut socket = A::open(Drip(tap.clone()), connection(self.role, Config::new()));
+        socket.set_backpressure(Backpressure { high_water: self.high_water, ..Backpressure::default() });
         let (mut told, mut polls) = (Vec::new(), 0);
         for call in &self.calls {
             // Before its first poll a future has done nothing.
@@ -472,6 +487,27 @@ fn pong<A: Adapter>() {
         let calls = [Pong("alive"), Send("a".into()), Pong("still"), Recv];
         let (_, heard) = Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
         assert_eq!((&heard[0], &heard[2]), (&Event::Pong("alive".into()), &Event::Pong("still".into())));
+    }
+}
+
+/// It is done as soon as a message was handed over: a future that is dropped had none. With little that may wait it waits for room too.
+fn recv_with<A: Adapter>() {
+    let long = "x".repeat(130);
+    for role in ROLES {
+        let input = [(0x81, "a"), (0x89, "?"), (1, "b"), (0x89, "!"), (0x80, "c"), (0x82, ""), (0x82, &long), (0x81, "d")];
+        let input = [frames(role, &input.map(|(first, payload)| (first, payload.as_bytes()))), frames(role, &[BYE])].concat();
+        let expected = ["a".as_bytes(), b"bc", b"", long.as_bytes(), b"d"];
+        for high_water in [1, 20, 1000] {
+            let calls = [RecvWith, RecvWith, RecvWith, RecvWith, RecvWith, RecvWith, RecvWith];
+            let conversation = Conversation { high_water, ..Conversation::new(role, input.clone(), calls) };
+            let (story, heard) = conversation.run_in_every_way::<A>();
+            let mut told = expected.map(|message| format!("Ok(true) {:?}", [message])).to_vec();
+            told.extend(["Ok(false) []".into(), "Ok(false) []".into()]);
+            assert_eq!(story.told, told);
+            let pongs = heard.iter().filter(|event| matches!(event, Event::Pong(_))).count();
+            assert_eq!((messages(&heard), pongs), (expected.to_vec(), 2));
+            assert!(matches!(heard.last(), Some(Event::Closed(closed)) if closed.was_clean()));
+        }
     }
 }
 
