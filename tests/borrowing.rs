@@ -166,6 +166,7 @@ everywhere! {
     much_that_waits_leaves_messages_for_the_next_call
     a_peer_that_does_not_read_is_met_as_was_chosen
     nothing_is_answered_after_our_farewell
+    a_refused_answer_takes_no_block
     every_way_to_receive_can_follow_another
     what_the_connection_has_already_comes_first
     what_is_left_goes_along
@@ -435,14 +436,16 @@ async fn a_violation_comes_after_what_was_good(place: &impl Place) {
                     count += 1;
                     replies.send(message)
                 };
+                let mut calls = 0;
                 let end = loop {
                     match socket.recv_with(&mut each).await {
                         Ok(more) => assert!(more),
                         Err(end) => break end,
                     }
+                    calls += 1;
                 };
                 assert!(matches!(end, Error::Protocol(told) if told == error), "{end:?}");
-                assert_eq!(count, good);
+                assert_eq!((count, calls > 0), (good, good > 0), "first what was good, then the error");
                 for _ in 0..3 {
                     let again = socket.recv_with(|_, _| panic!("it is over")).await;
                     assert!(matches!(again, Err(Error::Protocol(told)) if told == error), "{again:?}");
@@ -460,7 +463,7 @@ async fn a_lost_connection_is_lost_for_ever(place: &impl Place) {
         for rest in [&b""[..], &masked(0x81, b"half")[..7], &masked(0x01, b"half"), &masked(0x81, b"x")[..1]] {
             let (mut peer, mut socket) = place.server(chunking);
             say(&mut peer, &[&masked(0x81, b"a").repeat(3), rest].concat());
-            let mut count = 0;
+            let (mut count, mut calls) = (0, 0);
             while let Ok(more) = socket
                 .recv_with(|_, _| {
                     count += 1;
@@ -469,8 +472,9 @@ async fn a_lost_connection_is_lost_for_ever(place: &impl Place) {
                 .await
             {
                 assert!(more, "it did not end well");
+                calls += 1;
             }
-            assert_eq!(count, 3);
+            assert!(count == 3 && calls > 0);
             for _ in 0..3 {
                 assert!(matches!(socket.recv_with(|_, _| panic!("it is over")).await, Err(Error::ConnectionLost)));
             }
@@ -668,6 +672,19 @@ async fn a_peer_that_never_reads_is_told_in_time(adapter: &impl Adapter) {
     {}
     assert_eq!(rest, (3..20).collect::<Vec<u8>>());
     assert_eq!(firsts(&sort(hear(&mut peer).1).0), [0, 1]);
+}
+
+async fn a_refused_answer_takes_no_block(place: &impl Place) {
+    let (mut peer, mut other) = place.server(Chunking::Whole);
+    peer.write_all(&masked(0x81, b"x")).unwrap();
+    assert!(other.recv_with(|message, replies| replies.send(message)).await.unwrap());
+    // Now the thread has one to lend.
+    other.flush().await.unwrap();
+    let (mut peer, mut socket) = place.server(Chunking::Whole);
+    peer.write_all(&masked(0x81, b"x")).unwrap();
+    socket.start_close().await.unwrap();
+    assert!(socket.recv_with(|message, replies| replies.send(message)).await.is_err());
+    assert_eq!(socket.into_connection().bytes_held(), 0);
 }
 
 async fn nothing_is_answered_after_our_farewell(place: &impl Place) {

@@ -277,3 +277,72 @@ fn nothing_at_all_is_allocated_where_messages_lie() {
         assert_eq!(taken, well, "blocking: {count} of {size}");
     }
 }
+
+/// A stream that gives as much as is asked for, up to so many bytes of each of its bursts.
+struct Bursts {
+    left: Vec<usize>,
+    asked: Vec<usize>,
+}
+
+impl asynchronous::Stream for Bursts {
+    fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.asked.push(buffer.len());
+        match self.left.last_mut() {
+            Some(0) | None => {
+                self.left.pop();
+                Poll::Pending
+            }
+            Some(left) => {
+                let count = buffer.len().min(*left);
+                *left -= count;
+                // Pongs that nobody asked for.
+                let pong = masked(0x8a, b"");
+                buffer.iter_mut().zip(pong.iter().cycle()).take(count).for_each(|(byte, pong)| *byte = *pong);
+                Poll::Ready(Ok(count))
+            }
+        }
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Who sends much at once is read from in large reads; who does not, or no longer, is not.
+#[test]
+fn reads_are_as_large_as_the_last_burst_lets_expect() {
+    const SMALL: usize = 64 * 1024;
+    const LARGE: usize = 272 * 1024;
+    let small = 6000;
+    // The last comes first.
+    let left = vec![small, small, SMALL / 6 * 6, small, 400 * 1024 / 6 * 6, small];
+    let mut socket = open(Bursts { left, asked: Vec::new() });
+    let mut cx = Context::from_waker(Waker::noop());
+    // Pongs are some work, and others have their turn now and then.
+    for _ in 0..1000 {
+        assert!(pin!(socket.recv()).poll(&mut cx).is_pending());
+    }
+    let asked = &socket.stream().asked;
+    let expected = [
+        // A small burst, and its end.
+        &[SMALL, SMALL][..],
+        // A large one: known as such after a read that was full.
+        &[SMALL, LARGE, LARGE, LARGE],
+        // The next begins large, and is small; and so on.
+        &[LARGE, LARGE],
+        &[SMALL, SMALL],
+        &[SMALL, SMALL],
+        &[SMALL, SMALL],
+        &[SMALL],
+    ];
+    assert_eq!(asked[..expected.concat().len()], expected.concat());
+    assert!(asked[expected.concat().len()..].iter().all(|asked| *asked == SMALL));
+}

@@ -75,14 +75,19 @@ fn g15_a_poll_is_short_though_there_is_always_more() {
             ("empty fragments", [frame(0x01, b""), frame(0x00, b"").repeat(200_000)].concat(), false),
             ("a long message", frame(0x82, &vec![0; 16 << 20]), false),
         ] {
-            for size in [1000, READ] {
+            for (size, lying) in [(1000, false), (1000, true), (READ, false), (READ, true)] {
                 let woken = Arc::new(Woken(AtomicUsize::new(0)));
                 let waker = Waker::from(Arc::clone(&woken));
                 let mut us = flooded(connection(role, Config::new()), frames.clone(), size);
                 let smallest = if role == Role::Server { 6 } else { 2 };
                 let mut before = 0;
                 for polls in 1..=5 {
-                    let pending = pin!(us.recv()).poll(&mut Context::from_waker(&waker)).is_pending();
+                    let cx = &mut Context::from_waker(&waker);
+                    let pending = if lying {
+                        pin!(us.recv_with(|_, _| unreachable!("there is no message"))).poll(cx).is_pending()
+                    } else {
+                        pin!(us.recv()).poll(cx).is_pending()
+                    };
                     let read = us.stream().read - before;
                     before += read;
                     let most = if what == "a long message" { 12 * READ } else { 3 * READ };
@@ -91,6 +96,30 @@ fn g15_a_poll_is_short_though_there_is_always_more() {
                     let most = polls * 256 * (if what == "large pings" { 125 } else { 0 } + smallest);
                     assert!(!controls || before <= most + size, "{what}, {size} at once: {before} after {polls} polls");
                 }
+            }
+        }
+    }
+}
+
+/// Nor does a task that answers all that comes, for as long as it comes, keep the others waiting.
+#[test]
+fn g15_answering_is_as_short() {
+    const READ: usize = 256 * 1024;
+    for role in ROLES {
+        for len in [0, 16, 16 * 1024, 100_000] {
+            let woken = Arc::new(Woken(AtomicUsize::new(0)));
+            let waker = Waker::from(Arc::clone(&woken));
+            let mut us = flooded(connection(role, Config::new()), from_peer(role, 0x82, &vec![0; len]), READ);
+            let mut before = 0;
+            for polls in 1..=5 {
+                let cx = &mut Context::from_waker(&waker);
+                let pending =
+                    pin!(async { while us.recv_with(|message, replies| replies.send(message)).await.unwrap() {} }).poll(cx);
+                let read = us.stream().read - before;
+                before += read;
+                assert!(pending.is_pending() && read <= 12 * READ, "{len}, {role:?}: {read} in one poll");
+                assert!(len > 16 || read <= 3 * READ, "{len}, {role:?}: {read} in one poll");
+                assert_eq!(woken.0.load(Relaxed), polls);
             }
         }
     }
