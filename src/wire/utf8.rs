@@ -3,11 +3,11 @@
 //! std or simdutf8 validate; this file only carries a character that is split between two pieces: one to three bytes of it.
 
 #[cfg(not(feature = "simdutf8"))]
-use core::str::from_utf8;
+use core::str::{self as basic, from_utf8};
 use core::{error, fmt, str};
 
 #[cfg(feature = "simdutf8")]
-use simdutf8::compat::from_utf8;
+use simdutf8::{basic, compat::from_utf8};
 
 /// Checks that pieces of text are UTF-8 when they are joined, and fails at the first byte that no later piece could mend.
 ///
@@ -95,14 +95,8 @@ pub(crate) fn check(text: &[u8]) -> Result<(), InvalidUtf8> {
     if text.len() <= SHORT && text.is_ascii() { Ok(()) } else { validate(text) }
 }
 
-#[cfg(feature = "simdutf8")]
 fn validate(text: &[u8]) -> Result<(), InvalidUtf8> {
-    simdutf8::basic::from_utf8(text).map(drop).map_err(|_| InvalidUtf8)
-}
-
-#[cfg(not(feature = "simdutf8"))]
-fn validate(text: &[u8]) -> Result<(), InvalidUtf8> {
-    str::from_utf8(text).map(drop).map_err(|_| InvalidUtf8)
+    basic::from_utf8(text).map(drop).map_err(|_| InvalidUtf8)
 }
 
 /// The text is not UTF-8.
