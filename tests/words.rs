@@ -289,6 +289,23 @@ fn a_text_is_a_str() {
     assert_eq!(u16::from(CloseCode::GOING_AWAY), 1001);
 }
 
+/// Bytes are a text if they are UTF-8, however many there are.
+#[test]
+fn only_utf8_is_a_text() {
+    for size in [0, 1, 63, 64, 65, 1000] {
+        for (end, valid) in [(&b""[..], true), (b"\xc3\xa9", true), (b"\xff", false), (b"\xc3", false), (b"\xed\xa0\x80", false)]
+        {
+            let bytes = [&vec![b'a'; size][..], end].concat();
+            let text = Text::try_from(Bytes::from(bytes.clone()));
+            assert_eq!(
+                text.map(Text::into_bytes),
+                if valid { Ok(Bytes::from(bytes)) } else { Err(InvalidUtf8) },
+                "{size} {end:02x?}"
+            );
+        }
+    }
+}
+
 /// What a message is, whichever kind it is of.
 #[test]
 fn a_message_is_text_or_bytes() {
