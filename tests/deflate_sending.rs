@@ -77,6 +77,28 @@ fn what_is_compressed() {
     }
 }
 
+/// What is sent from where it lies is compressed as what is given away.
+#[test]
+fn what_is_lent_is_compressed_too() {
+    for role in ROLES {
+        for deflate in [Deflate::speed(), Deflate::memory()] {
+            let [mut one, mut other] = [(), ()].map(|()| compressing(role, Config::new(), deflate.clone()));
+            for text in [json(10), json(5000), json(100_000)] {
+                one.send_ref(text.as_str()).unwrap();
+                other.send(text.as_str()).unwrap();
+                one.send_ref(text.as_bytes()).unwrap();
+                other.send(text.into_bytes()).unwrap();
+            }
+            one.send_ref(&noise(5000)[..]).unwrap();
+            other.send(noise(5000)).unwrap();
+            let sent = frames(&mut one);
+            let firsts: Vec<u8> = sent.iter().map(|(first, _)| *first).collect();
+            assert_eq!(firsts, [0x81, 0x82, 0xc1, 0xc2, 0xc1, 0xc2, 0x82]);
+            assert_eq!(sent, frames(&mut other));
+        }
+    }
+}
+
 #[test]
 fn without_agreement_nothing_is() {
     for role in ROLES {
