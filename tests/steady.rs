@@ -189,6 +189,21 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
     panic!("it waits");
 }
 
+/// A block that became large is nobody's: the thread keeps none of that size.
+#[test]
+fn a_large_block_is_not_kept() {
+    let mut cx = Context::from_waker(Waker::noop());
+    let (_, cost) = cost(|| {
+        let mut socket = open(Peer { takes: true });
+        socket.set_backpressure(Backpressure { high_water: usize::MAX, cap: usize::MAX, ..Backpressure::default() });
+        for _ in 0..100 {
+            assert!(pin!(socket.feed(vec![7; 3000])).poll(&mut cx).is_ready());
+        }
+        assert!(pin!(socket.flush()).poll(&mut cx).is_ready());
+    });
+    assert_eq!(cost.held, 0);
+}
+
 /// What batches of messages take, after the first ones, and how often they are written.
 fn echo(batches: usize, mut one: impl FnMut() -> usize) -> (counting::Cost, usize) {
     let mut echo = |times: usize| (0..times).map(|_| one()).last().unwrap();
