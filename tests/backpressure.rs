@@ -16,12 +16,13 @@ mod twin;
 use std::future::poll_fn;
 use std::io::Read;
 use std::net::Shutdown;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
 use clocks::{Adapter, in_both_adapters, s};
 use counting::{LIVE, PEAK};
+use futures_sink::Sink;
 use sansocket::asynchronous::{Clock, Receiver, Sender, Stream, WebSocket};
 use sansocket::blocking;
 use sansocket::testing::{End, Wire};
@@ -33,6 +34,7 @@ use twin::{Twin, twins};
 
 in_both_adapters! {
     what_waits_is_bounded
+    a_sink_does_as_was_chosen
     try_send_gives_the_message_back
     a_broadcast_does_not_wait_for_one
     a_writer_and_a_permit_wait_whatever_the_policy
@@ -221,6 +223,58 @@ async fn stuff(mut out: impl Sends, wire: &Wire, mut peer: impl blocking::Stream
     assert_eq!((pongs, code), (usize::from(!close), Some(if close { 1008 } else { 1000 })), "{overflow:?}");
 }
 
+/// Whoever gives messages to a sink waits for nobody either, unless that was chosen.
+async fn a_sink_does_as_was_chosen(adapter: &impl Adapter) {
+    for overflow in [Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
+        let (peer, mut socket) = adapter.server(Timeouts::default());
+        socket.set_backpressure(bound(overflow));
+        let clock = adapter.clock();
+        give_and_give(&mut socket, &peer, &clock, overflow, |socket| (socket.buffered_amount(), socket.dropped())).await;
+        let (peer, mut socket) = adapter.server(Timeouts::default());
+        socket.set_backpressure(bound(overflow));
+        let (mut sender, _receiver) = socket.split();
+        give_and_give(&mut sender, &peer, &clock, overflow, |sender| (sender.buffered_amount(), sender.dropped())).await;
+    }
+}
+
+async fn give_and_give<T: Sink<Message, Error = Error> + Unpin>(
+    sink: &mut T,
+    peer: &End,
+    clock: &impl Clock,
+    overflow: Overflow,
+    tell: impl Fn(&T) -> (usize, u64),
+) {
+    let begun = clock.now();
+    peer.wire().set_room(1000);
+    let mut results = Vec::new();
+    for number in 0..10 {
+        let given = match poll_fn(|cx| Pin::new(&mut *sink).poll_ready(cx)).await {
+            Ok(()) => Pin::new(&mut *sink).start_send(vec![number; SIZE].into()),
+            refused => refused,
+        };
+        results.push(given);
+        assert!(tell(sink).0 < 100_000 + SIZE + 10, "{overflow:?}: {}", tell(sink).0);
+    }
+    let refused = results.split_off(4);
+    assert!(results.iter().all(Result::is_ok), "{overflow:?}: {results:?}");
+    for (number, refused) in refused.into_iter().enumerate() {
+        let as_chosen = match overflow {
+            Overflow::DropNewest => refused.is_ok(),
+            Overflow::Close if number > 0 => matches!(refused, Err(Error::Send(SendError::NotOpen))),
+            _ => matches!(refused, Err(Error::Full)),
+        };
+        assert!(as_chosen, "{overflow:?}: {refused:?}");
+    }
+    assert_eq!(tell(sink).1, if overflow == Overflow::DropNewest { 6 } else { 0 });
+    peer.wire().set_room(usize::MAX);
+    poll_fn(|cx| Pin::new(&mut *sink).poll_flush(cx)).await.unwrap();
+    if overflow != Overflow::Close {
+        poll_fn(|cx| Pin::new(&mut *sink).poll_ready(cx)).await.unwrap();
+        Pin::new(&mut *sink).start_send("there is room".into()).unwrap();
+    }
+    assert_eq!(clock.now(), begun, "{overflow:?}: nobody waited");
+}
+
 async fn try_send_gives_the_message_back(adapter: &impl Adapter) {
     for overflow in POLICIES {
         let (mut peer, mut socket) = adapter.server(Timeouts::default());
@@ -321,6 +375,42 @@ fn listen(peers: &mut [impl Read]) {
         let _ = peer.read_to_end(&mut heard);
         let messages = if who == 50 { 0 } else { 100 };
         assert_eq!(hear(&heard).0.len(), messages, "{who}");
+    }
+}
+
+/// A message that only waits for more is bounded as one that is sent; and what can be written makes room.
+#[test]
+fn what_is_fed_is_bounded_where_it_blocks() {
+    let bound = Backpressure { high_water: usize::MAX, ..bound(Overflow::DropNewest) };
+    let message = || vec![7; SIZE];
+    for split in [false, true] {
+        let (mut socket, wire, peer) = blocking_server(Overflow::DropNewest);
+        socket.set_backpressure(bound);
+        wire.set_room(0);
+        if split {
+            let (sender, _receiver) = socket.split().unwrap();
+            (0..10).for_each(|_| sender.feed(message()).unwrap());
+            assert_eq!((sender.buffered_amount(), sender.dropped()), (4 * (SIZE + 4), 6));
+        } else {
+            (0..10).for_each(|_| socket.feed(message()).unwrap());
+            assert_eq!((socket.buffered_amount(), socket.dropped()), (4 * (SIZE + 4), 6));
+        }
+        drop(peer);
+
+        let (mut socket, _wire, _peer) = blocking_server(Overflow::DropNewest);
+        socket.set_backpressure(Backpressure { cap: usize::MAX, ..bound });
+        if split {
+            let (sender, _receiver) = socket.split().unwrap();
+            (0..4).for_each(|_| sender.feed(message()).unwrap());
+            sender.set_backpressure(bound);
+            sender.feed(message()).unwrap();
+            assert_eq!((sender.buffered_amount(), sender.dropped()), (SIZE + 4, 0));
+        } else {
+            (0..4).for_each(|_| socket.feed(message()).unwrap());
+            socket.set_backpressure(bound);
+            socket.feed(message()).unwrap();
+            assert_eq!((socket.buffered_amount(), socket.dropped()), (SIZE + 4, 0));
+        }
     }
 }
 
