@@ -14,13 +14,15 @@ use std::thread;
 use std::time::Duration;
 
 use hearing::{farewell, hear, message};
-use sansocket::{Config, Connection, Error, Kind, SendError, State, Timeouts, TrySendError, blocking};
+use sansocket::{Backpressure, Config, Connection, Error, Kind, SendError, State, Timeouts, TrySendError, blocking};
 
 /// What a writer that blocks does, of a connection in one piece or a sender.
 macro_rules! blocking_story {
     ($out:ident, $peer:ident) => {
         let text = "é".repeat(100_000);
         let mut writer = $out.writer(Kind::Text).unwrap();
+        writer.flush().unwrap();
+        writer.write_part("").unwrap();
         write!(writer, "{text}").unwrap();
         writer.flush().unwrap();
         writer.write_part(text.clone().into_bytes()).unwrap();
@@ -59,6 +61,28 @@ fn a_writer_that_blocks() {
     let (socket, mut peer) = blocking_server();
     let (mut out, _receiver) = socket.split().unwrap();
     blocking_story!(out, peer);
+}
+
+/// What waits already goes before what a writer adds to it.
+#[test]
+fn a_writer_makes_room_first() {
+    let bound = |high_water| Backpressure { high_water, ..Backpressure::default() };
+    let (mut out, mut peer) = blocking_server();
+    out.feed("fed").unwrap();
+    out.set_backpressure(bound(1));
+    let mut writer = out.writer(Kind::Text).unwrap();
+    writer.write_part("written").unwrap();
+    writer.finish().unwrap();
+    assert_eq!(hear(&mut peer).1, [message("fed"), message("written")]);
+
+    let (socket, mut peer) = blocking_server();
+    let (mut out, _receiver) = socket.split().unwrap();
+    out.feed("fed").unwrap();
+    out.set_backpressure(bound(1));
+    let mut writer = out.writer(Kind::Text).unwrap();
+    writer.write_part("written").unwrap();
+    writer.finish().unwrap();
+    assert_eq!(hear(&mut peer).1, [message("fed"), message("written")]);
 }
 
 #[test]

@@ -29,6 +29,7 @@ in_both_adapters! {
     text_that_is_none_is_not_sent
     an_unused_writer_harms_nothing
     half_a_message_closes_the_connection
+    a_farewell_ends_a_message
     nobody_s_message_comes_in_between
     whoever_waits_for_a_writer_learns_that_it_broke_off
     a_writer_waits_for_permits
@@ -57,6 +58,7 @@ async fn pieces_make_one_message(adapter: &impl Adapter) {
             writer.write_all(piece).await.unwrap();
         }
         AsyncWriteExt::flush(&mut writer).await.unwrap();
+        poll_fn(|cx| futures_io::AsyncWrite::poll_flush(Pin::new(&mut writer), cx)).await.unwrap();
         let (second, rest) = rest.split_at(100_000);
         writer.write_part(second.to_vec()).await.unwrap();
         let (mut third, last) = rest.split_at(100_000);
@@ -180,6 +182,21 @@ async fn half_a_message_closes_the_connection(adapter: &impl Adapter) {
     });
 }
 
+/// Whoever says farewell, the message is not gone on with.
+async fn a_farewell_ends_a_message(adapter: &impl Adapter) {
+    let (mut peer, socket) = adapter.server(Timeouts::default());
+    let (mut sender, _receiver) = socket.split();
+    let mut other = sender.clone();
+    let mut writer = sender.writer(Kind::Text).await.unwrap();
+    writer.write_part("half").await.unwrap();
+    other.start_close(CloseCode::GOING_AWAY, "").await.unwrap();
+    for _ in 0..2 {
+        assert!(matches!(writer.write_part("late").await, Err(Error::Send(SendError::NotOpen))));
+    }
+    drop(writer);
+    assert_eq!(farewell(&mut peer), (vec![], 1001));
+}
+
 async fn nobody_s_message_comes_in_between(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, socket) = adapter.server(Timeouts::default());
@@ -262,19 +279,22 @@ async fn a_writer_waits_for_permits(adapter: &impl Adapter) {
         let clock = adapter.clock();
         let (mut peer, socket) = adapter.server(Timeouts::default());
         let (mut sender, _receiver) = socket.split();
-        let (mut other, mut third) = (sender.clone(), sender.clone());
+        let (mut other, mut third, mut fourth) = (sender.clone(), sender.clone(), sender.clone());
         let permit = sender.reserve().await.unwrap();
         let executor = LocalExecutor::new();
         let writing = executor.spawn(async move { other.writer(Kind::Text).await?.finish().await });
+        let reserving = executor.spawn(async move { fourth.reserve().await.map(drop) });
         let story = executor.run(async {
             smol::future::yield_now().await;
             third.send("others may").await.unwrap();
+            assert!(!reserving.is_finished(), "permits wait for the writer, or it would wait for ever");
             if used {
                 permit.send("reserved").unwrap();
             } else {
                 drop(permit);
             }
             writing.await.unwrap();
+            reserving.await.unwrap();
         });
         assert_eq!(timed(&clock, story).await.1, s(0));
         let (_, mut events) = hear(&mut peer);
