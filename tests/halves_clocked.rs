@@ -36,6 +36,7 @@ in_both_adapters! {
     messages_stream_from_a_sink_to_a_stream
     a_writer_waits_for_a_sink_that_is_ready
     closing_the_sink_is_a_closing_handshake
+    a_sender_ends_it_all_at_once
     halves_are_put_together_again
 }
 
@@ -371,7 +372,9 @@ async fn a_writer_waits_for_a_sink_that_is_ready(adapter: &impl Adapter) {
     let [one, mut peer] = adapter.both(Timeouts::default());
     let (mut sink, _receiver) = one.split();
     let mut other = sink.clone();
-    poll_fn(|cx| Pin::new(&mut sink).poll_ready(cx)).await.unwrap();
+    for _ in 0..2 {
+        poll_fn(|cx| Pin::new(&mut sink).poll_ready(cx)).await.unwrap();
+    }
     let executor = LocalExecutor::new();
     let writing = executor.spawn(async move {
         let mut writer = other.writer(Kind::Text).await.unwrap();
@@ -408,6 +411,27 @@ async fn closing_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
         assert!(matches!(give(&mut sender, "late".into()).await, Err(Error::Send(SendError::NotOpen))));
     };
     executor.run(story).await;
+}
+
+/// Without a farewell, and without waiting.
+async fn a_sender_ends_it_all_at_once(adapter: &impl Adapter) {
+    let clock = adapter.clock();
+    let [one, mut peer] = adapter.both(Timeouts::default());
+    let (mut sender, mut receiver) = one.split();
+    peer.send("not received").await.unwrap();
+    let mut waiting = sender.clone();
+    let executor = LocalExecutor::new();
+    let waiting = executor.spawn(async move { waiting.until_closed().await });
+    let story = async {
+        delay(adapter, 1).await;
+        sender.abort();
+        assert_eq!((sender.state(), waiting.await.unwrap().code()), (State::Closed, 1006));
+        assert!(matches!(receiver.recv().await, Err(Error::ConnectionLost)));
+        assert!(matches!(peer.recv().await, Err(Error::ConnectionLost)));
+        assert!(matches!(sender.send("late").await, Err(Error::Send(SendError::NotOpen))));
+        assert_eq!(peer.closed().unwrap().code(), 1006);
+    };
+    assert_eq!(timed(&clock, executor.run(story)).await.1, s(1));
 }
 
 async fn halves_are_put_together_again(adapter: &impl Adapter) {
