@@ -22,7 +22,7 @@ use sansocket::blocking::{self, Stream as _};
 use sansocket::futures::{self, FuturesIo};
 use sansocket::testing::{Chunking, End, ManualClock, pair};
 use sansocket::tokio::{TokioClock, TokioIo};
-use sansocket::{CloseCode, Config, Connection, Error, Message, Role, State, TimedOut, Timeouts};
+use sansocket::{CloseCode, Config, Connection, Error, HandshakeError, Message, Role, State, TimedOut, Timeouts};
 use support::{connection, masked, unmasked};
 
 const CHUNKINGS: [Chunking; 4] = [Chunking::Whole, Chunking::Bytewise, Chunking::Random(1), Chunking::Random(2)];
@@ -383,6 +383,7 @@ fn open(driver: Driver, end: End, client: bool) -> String {
 in_both_adapters! {
     an_opening_handshake_takes_ten_seconds_at_most
     a_handshake_that_trickles_is_not_given_more_time
+    a_refusal_without_an_end_is_reported_as_what_it_is
     a_closing_handshake_takes_five_seconds_at_most
     a_peer_that_does_not_hang_up_is_left
     a_peer_that_floods_does_not_make_closing_longer
@@ -428,6 +429,16 @@ async fn a_handshake_that_trickles_is_not_given_more_time(adapter: &impl Adapter
     let (accepted, after) = during(trickle, timed(&clock, adapter.accept(end))).await;
     assert!(matches!(accepted, Err(Error::TimedOut(TimedOut::Handshake))));
     assert_eq!(after, s(10));
+}
+
+/// A refusal says more than that its body did not end in time.
+async fn a_refusal_without_an_end_is_reported_as_what_it_is(adapter: &impl Adapter) {
+    let clock = adapter.clock();
+    let (mut peer, end) = pair(Chunking::Whole);
+    peer.write_all(b"HTTP/1.1 503 Busy\r\n\r\ncome back la").unwrap();
+    let (connected, after) = timed(&clock, adapter.connect_over(end)).await;
+    let Err(Error::Handshake(HandshakeError::Refused(response))) = connected else { panic!("it was refused") };
+    assert_eq!((response.status(), &response.body()[..], after), (503, &b"come back la"[..], s(10)));
 }
 
 async fn a_closing_handshake_takes_five_seconds_at_most(adapter: &impl Adapter) {
