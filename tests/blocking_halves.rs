@@ -11,6 +11,7 @@ mod twin;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -132,6 +133,7 @@ fn last_words_wait_for_a_peer_that_is_still_talking() {
         let (stream, mut peer) = twins();
         peer.set_room(1000);
         stream.set_room(10);
+        let dead_ends = Arc::clone(&stream.dead_ends);
         let mut socket = open(stream, Timeouts { close: Some(LONG), ..Timeouts::default() });
         socket.feed(vec![7; 1000]).unwrap();
         let talking = go(move || {
@@ -139,6 +141,10 @@ fn last_words_wait_for_a_peer_that_is_still_talking() {
             peer.write_all(&[0; 5000]).unwrap();
             if half_closed {
                 peer.shutdown(Shutdown::Write).unwrap();
+                // A half looks again and again whether the other has written; each time it tries some times itself.
+                while dead_ends.load(Ordering::Relaxed) < if split { 20 } else { 1 } {
+                    thread::yield_now();
+                }
             }
             let mut heard = Vec::new();
             peer.read_to_end(&mut heard).unwrap();
@@ -151,6 +157,44 @@ fn last_words_wait_for_a_peer_that_is_still_talking() {
             assert_eq!(go(move || socket.recv())().unwrap(), None);
         }
         assert_eq!(talking(), [unmasked(0x82, &[7; 1000]), unmasked(0x88, b"\x03\xe8")].concat());
+    }
+}
+
+/// Nor longer than whoever receives wants to wait.
+#[test]
+fn last_words_do_not_make_a_short_wait_longer() {
+    for (split, half_closed) in [(true, false), (false, false), (true, true), (false, true)] {
+        let (stream, mut peer) = twins();
+        stream.set_room(0);
+        let mut socket = open(stream, Timeouts { close: None, ..Timeouts::default() });
+        peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
+        if half_closed {
+            peer.shutdown(Shutdown::Write).unwrap();
+        }
+        if split {
+            let (_sender, mut receiver) = socket.split().unwrap();
+            assert_eq!(go(move || receiver.recv_timeout(SOON))().unwrap(), None);
+        } else {
+            assert_eq!(go(move || socket.recv_timeout(SOON))().unwrap(), None);
+        }
+    }
+}
+
+/// Whoever receives is told too that the peer takes nothing.
+#[test]
+fn a_write_that_takes_too_long_is_told_to_who_receives() {
+    for split in [true, false] {
+        let (stream, _peer) = twins();
+        stream.set_room(0);
+        let mut socket = open(stream, Timeouts { write: Some(Duration::from_millis(1)), ..Timeouts::default() });
+        socket.feed("x").unwrap();
+        let told = if split {
+            let (_sender, mut receiver) = socket.split().unwrap();
+            go(move || receiver.recv())()
+        } else {
+            go(move || socket.recv())()
+        };
+        assert!(matches!(told, Err(Error::TimedOut(TimedOut::Write))), "{told:?}");
     }
 }
 
@@ -352,6 +396,44 @@ fn what_was_one_again_writes_and_waits_as_before() {
     peer.read_exact(&mut heard).unwrap();
     flushing.recv_timeout(LONG).unwrap().unwrap();
     assert_eq!(heard, unmasked(0x82, &[1; 200]));
+}
+
+/// A stream whose reader begins to close while it waits: the ping that was due then is not sent.
+struct Leaving {
+    sender: Arc<Mutex<Option<Sender<Self>>>>,
+    written: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Read for Leaving {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        let Some(sender) = self.sender.lock().unwrap().take() else { return Ok(0) };
+        sender.start_close(CloseCode::GOING_AWAY, "").unwrap();
+        Err(ErrorKind::WouldBlock.into())
+    }
+}
+
+impl Write for Leaving {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.written.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Leaving {}
+
+#[test]
+fn a_sender_may_begin_to_close_when_a_ping_is_due() {
+    let (cell, written) = (Arc::default(), Arc::default());
+    let stream = || Leaving { sender: Arc::clone(&cell), written: Arc::clone(&written) };
+    let timeouts = Timeouts { ping: Some(Duration::ZERO), close: None, ..Timeouts::default() };
+    let socket = WebSocket::from_parts(stream(), Connection::server(Config::new()), timeouts).unwrap();
+    let (sender, mut receiver) = socket.split_over(stream(), || ()).unwrap();
+    *cell.lock().unwrap() = Some(sender);
+    assert!(matches!(receiver.recv(), Err(Error::ConnectionLost)));
+    assert_eq!(*written.lock().unwrap(), unmasked(0x88, b"\x03\xe9"));
 }
 
 #[test]

@@ -342,7 +342,9 @@ fn a_blocking_ping_does_all_that_too() {
     assert!(socket.round_trip().unwrap() <= trip);
     assert_eq!(socket.recv().unwrap(), Some("one".into()));
     assert_eq!(socket.recv().unwrap(), Some("two".into()));
-    assert!(matches!(socket.ping(), Err(Error::Unread)));
+    for _ in 0..2 {
+        assert!(matches!(socket.ping(), Err(Error::Unread)), "the second is not even sent");
+    }
     for _ in 0..20 {
         assert_eq!(socket.recv().unwrap().unwrap().len(), 10_000);
     }

@@ -4,6 +4,7 @@
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::Shutdown;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub struct Twin {
     outgoing: Arc<Mutex<End>>,
     /// What every write fails with, if it is to.
     pub failure: Option<ErrorKind>,
+    /// How often its end was read, or it took too long to write after that.
+    pub dead_ends: Arc<AtomicUsize>,
     wires: [Wire; 2],
 }
 
@@ -25,7 +28,7 @@ pub fn twins() -> (Twin, Twin) {
     let twin = |incoming: End, outgoing: End| {
         let wires = [incoming.wire(), outgoing.wire()];
         let (incoming, outgoing) = (Arc::new(Mutex::new(incoming)), Arc::new(Mutex::new(outgoing)));
-        Twin { incoming, outgoing, failure: None, wires }
+        Twin { incoming, outgoing, failure: None, dead_ends: Arc::default(), wires }
     };
     (twin(a, d), twin(c, b))
 }
@@ -48,7 +51,9 @@ fn lock(end: &Mutex<End>) -> MutexGuard<'_, End> {
 
 impl Read for Twin {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        lock(&self.incoming).read(buffer)
+        let read = lock(&self.incoming).read(buffer);
+        self.dead_ends.fetch_add(usize::from(matches!(read, Ok(0))), Ordering::Relaxed);
+        read
     }
 }
 
@@ -58,10 +63,14 @@ impl Write for Twin {
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self.failure {
-            Some(failure) => Err(failure.into()),
-            None => lock(&self.outgoing).write_vectored(slices),
+        if let Some(failure) = self.failure {
+            return Err(failure.into());
         }
+        let written = lock(&self.outgoing).write_vectored(slices);
+        if written.is_err() && self.dead_ends.load(Ordering::Relaxed) > 0 {
+            self.dead_ends.fetch_add(1, Ordering::Relaxed);
+        }
+        written
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -99,6 +108,6 @@ impl Stream for Twin {
 impl TryClone for Twin {
     fn try_clone(&self) -> io::Result<Self> {
         let (incoming, outgoing) = (Arc::clone(&self.incoming), Arc::clone(&self.outgoing));
-        Ok(Self { incoming, outgoing, failure: self.failure, wires: self.wires.clone() })
+        Ok(Self { incoming, outgoing, failure: self.failure, dead_ends: Arc::clone(&self.dead_ends), wires: self.wires.clone() })
     }
 }
