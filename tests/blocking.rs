@@ -406,10 +406,10 @@ fn parts_carry_on_where_the_socket_was() {
 fn unix_sockets_do_too() {
     let (client, server) = std::os::unix::net::UnixStream::pair().unwrap();
     let server = thread::spawn(move || {
-        let mut socket = blocking::accept(server).unwrap();
-        let message = socket.recv().unwrap().unwrap();
-        socket.send(message).unwrap();
-        socket.recv().unwrap()
+        let (sender, mut receiver) = blocking::accept(server).unwrap().split().unwrap();
+        let message = receiver.recv().unwrap().unwrap();
+        sender.send(message).unwrap();
+        receiver.recv().unwrap()
     });
     let (mut socket, _) = blocking::connect_over(client, &ClientRequest::new("ws://localhost/").unwrap()).unwrap();
     socket.send("over a pipe").unwrap();
@@ -618,6 +618,15 @@ fn no_time_to_connect_is_a_timeout() {
     assert!(matches!(hasty.connect(&request), Err(Error::TimedOut(TimedOut::Handshake))));
 }
 
+#[test]
+fn there_may_be_all_the_time_to_connect() {
+    let (address, server) = serve(|stream| blocking::accept(stream).unwrap().recv());
+    let patient = Options::new().timeouts(Timeouts { handshake: None, ..Timeouts::default() });
+    let (mut socket, _) = patient.connect(&ClientRequest::new(&format!("ws://{address}/")).unwrap()).unwrap();
+    socket.send("at last").unwrap();
+    assert_eq!(server.join().unwrap().unwrap(), Some("at last".into()));
+}
+
 /// §7.1.1: the server hangs up first, and a client waits for that.
 #[test]
 fn the_server_hangs_up_first() {
@@ -675,6 +684,19 @@ fn a_failing_stream_is_an_error_of_its_own() {
     assert!(matches!(socket.recv(), Err(Error::ConnectionLost)), "the stream ends after that");
     let mut socket = open(Script::new(vec![Step::Fail(ErrorKind::ConnectionReset)]), Timeouts::default());
     assert!(matches!(socket.recv(), Err(Error::ConnectionLost)), "a reset is an end without a Close");
+}
+
+/// A peer that always has more to say gets no more time; one that soon says no more is heard to the end.
+#[test]
+fn a_peer_that_floods_does_not_make_closing_longer() {
+    let flood = |reads| {
+        let pings = (0..reads).map(|_| Step::Bytes(masked(0x89, b"?"))).collect();
+        open(Script::new(pings), Timeouts { close: Some(Duration::ZERO), ..Timeouts::default() })
+    };
+    let mut socket = flood(1000);
+    assert!(matches!(socket.close(CloseCode::NORMAL, ""), Err(Error::TimedOut(TimedOut::Close))));
+    let mut socket = flood(10);
+    assert!(matches!(socket.close(CloseCode::NORMAL, ""), Ok(closed) if !closed.was_clean()), "the stream ended in time");
 }
 
 /// A reset after both sides said farewell is a clean end.

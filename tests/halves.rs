@@ -7,8 +7,8 @@ mod support;
 use std::time::Duration;
 
 use sansocket::asynchronous::{Receiver, Sender};
-use sansocket::tokio::{TokioClock, TokioIo, WebSocket};
-use sansocket::{CloseCode, Config, Connection, Error, Message, SendError, State, Timeouts};
+use sansocket::tokio::{Options, TokioClock, TokioIo, WebSocket};
+use sansocket::{ClientRequest, CloseCode, Config, Connection, Error, Message, SendError, State, Timeouts};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -68,6 +68,33 @@ async fn eight_tasks_send_ten_thousand_messages_each_while_the_peer_pings() {
     assert!(client.close(CloseCode::NORMAL, "").await.unwrap().was_clean());
     assert!(client.round_trip().is_some(), "pings were answered in between");
     server.await.unwrap();
+}
+
+#[tokio::test]
+async fn there_may_be_all_the_time_to_connect() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let request = ClientRequest::new(&format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
+    let patient = Options::new().timeouts(Timeouts { handshake: None, ..Timeouts::default() });
+    let serving = async { sansocket::tokio::accept(listener.accept().await.unwrap().0).await };
+    let (server, client) = tokio::join!(serving, patient.connect(&request));
+    let (mut server, (mut client, _)) = (server.unwrap(), client.unwrap());
+    client.send("at last").await.unwrap();
+    assert_eq!(server.recv().await.unwrap(), Some("at last".into()));
+}
+
+#[tokio::test]
+async fn no_time_to_connect_is_a_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let request = ClientRequest::new(&format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
+    let hasty = Options::new().timeouts(Timeouts { handshake: Some(Duration::ZERO), ..Timeouts::default() });
+    assert!(matches!(hasty.connect(&request).await, Err(Error::TimedOut(sansocket::TimedOut::Handshake))));
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = sansocket::tokio::connect(&format!("ws://{nobody}/")).await.unwrap_err();
+    assert!(matches!(&error, Error::Io(_)) && error.to_string().contains(&nobody.to_string()), "{error}");
 }
 
 #[tokio::test]
