@@ -148,9 +148,14 @@ fn blocking_one() {
     shows(&writer, "MessageWriter { kind: Text");
     writer.write_part("piece by piece").unwrap();
     writer.finish().unwrap();
+    sender.start_ping().unwrap();
     sender.pong("here").unwrap();
     assert_eq!(client.recv_event().unwrap(), Some(Event::Message("piece by piece".into())));
+    assert!(matches!(client.recv_event().unwrap(), Some(Event::Ping(_))));
     assert_eq!(client.recv_event().unwrap(), Some(Event::Pong("here".into())));
+    assert_eq!(sender.round_trip(), None);
+    assert!(matches!(receiver.recv_event().unwrap(), Some(Event::Pong(_))));
+    assert!(sender.round_trip().is_some());
     client.pong("there").unwrap();
     assert_eq!(receiver.recv_event().unwrap(), Some(Event::Pong("there".into())));
     assert!(sender.start_close(CloseCode::GOING_AWAY, &"x".repeat(124)).is_err());
@@ -185,5 +190,7 @@ fn a_plain_request_over_a_blocking_stream() {
     let (_client, server) = plain();
     let blocking::Incoming::Http(plain) = blocking::Options::new().receive_request(server).unwrap() else { panic!("no") };
     assert_eq!(plain.request().path(), "/health");
+    let shown = format!("{plain:?}");
+    assert!(shown.contains("unread: Window(0 bytes)") && shown.contains("path: \"/health\""), "{shown}");
     assert_eq!(plain.into_parts().1, PLAIN);
 }
