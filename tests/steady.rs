@@ -189,6 +189,48 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
     panic!("it waits");
 }
 
+/// A peer that sends nothing, and takes some bytes at a time.
+struct SlowPeer {
+    takes: usize,
+    is_ready: bool,
+}
+
+impl asynchronous::Stream for SlowPeer {
+    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.is_ready = !self.is_ready;
+        let offered = slices.iter().map(|slice| slice.len()).sum();
+        if self.is_ready { Poll::Pending } else { Poll::Ready(Ok(self.takes.min(offered))) }
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What a peer has not taken stays where it is, until it is little.
+#[test]
+fn what_waits_for_a_slow_peer_is_not_moved() {
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut socket = open(SlowPeer { takes: 1000, is_ready: true });
+    for _ in 0..10 {
+        assert!(pin!(socket.feed(vec![7; 3000])).poll(&mut cx).is_ready());
+    }
+    let (polls, cost) = cost(|| {
+        let mut flushing = pin!(socket.flush());
+        (1..100).find(|_| flushing.as_mut().poll(&mut cx).is_ready())
+    });
+    assert!(polls > Some(30), "{polls:?}");
+    assert!(cost.taken < 5000, "{}", cost.taken);
+}
+
 /// A block that became large is nobody's: the thread keeps none of that size.
 #[test]
 fn a_large_block_is_not_kept() {
