@@ -96,7 +96,10 @@ impl asynchronous::Stream for Batches {
 impl tokio::io::AsyncRead for Batches {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut tokio::io::ReadBuf<'_>) -> Poll<io::Result<()>> {
         let read = Read::read(self.get_mut(), buffer.initialize_unfilled());
-        read.map_or(Poll::Pending, |count| Poll::Ready(Ok(buffer.advance(count))))
+        read.map_or(Poll::Pending, |count| {
+            buffer.advance(count);
+            Poll::Ready(Ok(()))
+        })
     }
 }
 
