@@ -29,7 +29,7 @@ use sansocket::blocking::{self, Stream as _};
 use sansocket::testing::{Chunking, End, pair};
 use sansocket::{
     Backpressure, CloseCode, Config, Connection, Error, Event, Kind, Message, MessageRef, Overflow, ProtocolError, Replies, Role,
-    SendError, State, TimedOut, Timeouts,
+    SendError, State, Text, TimedOut, Timeouts,
 };
 use support::{connection, feed, masked, unmasked};
 
@@ -684,7 +684,10 @@ async fn a_refused_answer_takes_no_block(place: &impl Place) {
     peer.write_all(&masked(0x81, b"x")).unwrap();
     socket.start_close().await.unwrap();
     assert!(socket.recv_with(|message, replies| replies.send(message)).await.is_err());
-    assert_eq!(socket.into_connection().bytes_held(), 0);
+    // And has it still.
+    let before = LIVE.get();
+    other.feed(Text::from_static("y").into()).await.unwrap();
+    assert_eq!(LIVE.get(), before);
 }
 
 async fn nothing_is_answered_after_our_farewell(place: &impl Place) {
