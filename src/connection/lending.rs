@@ -23,6 +23,7 @@ impl Connection {
     }
 
     /// Bytes of payload that are still to come of the frame under way.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn payload_to_come(&self) -> u64 {
         self.reader.payload_to_come()
     }

@@ -133,7 +133,7 @@ impl Reader {
     }
 
     /// Bytes of payload that are still to come of the frame under way.
-    #[cfg(feature = "std")]
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(super) fn payload_to_come(&self) -> u64 {
         self.frame.as_ref().map_or(0, |frame| frame.to_come)
     }
