@@ -1,4 +1,5 @@
 //! What streams in memory can't show: the handles of a real socket share its timeouts, whichever of them set them.
+#![cfg(feature = "std")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod support;
