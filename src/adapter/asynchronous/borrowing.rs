@@ -50,9 +50,9 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// # Errors
     ///
-    /// What `each` fails with, after which the next message is next. [`Error::ConnectionLost`] also if what waits can't be written any
-    /// more, and [`Error::TimedOut`] if the peer reads nothing; what it sent before can still be received. Else as
-    /// [`recv`](Self::recv).
+    /// What `each` fails with, after which the next message is next. While the connection is open, [`Error::ConnectionLost`] also if what
+    /// waits can't be written any more, and [`Error::TimedOut`] if the peer reads nothing; what it sent before can still be had by
+    /// [`recv`](Self::recv). Else as [`recv`](Self::recv).
     pub async fn recv_with(
         &mut self,
         mut each: impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
