@@ -45,6 +45,7 @@ pub const OPERATIONS: &[Named<Operation>] = &[
     ("send 1 KiB, masked", || send(client(), 1024)),
     ("echo 16 B", echo),
     ("echo 16 B on tokio", || echo_on_tokio(1, false)),
+    ("wait on tokio", wait_on_tokio),
     ("echo 16 B, one of 16, on tokio", || echo_on_tokio(16, false)),
     ("echo 16 B, one of 16, corked, on tokio", || echo_on_tokio(16, true)),
     ("echo 16 B, one of 64, borrowed, on tokio", echo_borrowed_on_tokio),
@@ -243,7 +244,10 @@ impl AsyncWrite for Batches {
 /// A socket on such a stream.
 fn batches(depth: usize) -> WebSocket<Batches> {
     let frame = masked(Opcode::Text, b"sixteen letters.");
-    let stream = Batches { frames: frame.repeat(depth), unanswered: 0, answer: 18 * depth };
+    opened(Batches { frames: frame.repeat(depth), unanswered: 0, answer: 18 * depth })
+}
+
+fn opened(stream: Batches) -> WebSocket<Batches> {
     WebSocket::from_parts(TokioIo(stream), TokioClock::new(), Connection::server(Config::new()), Default::default())
 }
 
@@ -273,6 +277,16 @@ fn echo_on_tokio(depth: usize, cork: bool) -> Operation {
         let Poll::Ready(Ok(Some(message))) = received else { panic!("{received:?} is not a message") };
         let sent = pin!(socket.send(message)).poll(&mut cx);
         assert!(matches!(sent, Poll::Ready(Ok(()))));
+    })
+}
+
+/// Nothing has come.
+fn wait_on_tokio() -> Operation {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is a runtime");
+    let mut socket = opened(Batches { frames: Vec::new(), unanswered: 1, answer: 0 });
+    Box::new(move || {
+        let _entered = runtime.enter();
+        assert!(pin!(socket.recv()).poll(&mut Context::from_waker(Waker::noop())).is_pending());
     })
 }
 
