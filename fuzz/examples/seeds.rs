@@ -70,6 +70,17 @@ fn frames() {
     write("chunking", [with(&cuts, &to_server[..8]), with(&[0x10, 1, 1, 5, 5, 5, 5], &to_client[..8])].concat());
     let exchanged = [2, 3].map(|choice| [&[choice, 0, 0, 5][..], b"Hello\x02\0\x03abc\x01\x02\xff\x03\0\0"].concat());
     write("differential", with(&[0], &to_server[..13]).into_iter().chain(with(&[1], &to_client)).chain(exchanged));
+    // Bits 2 to 4 of the first byte are how many cuts follow; of an exchange, the second is what is agreed on.
+    let cuts = [3, 1, 2, 9];
+    let received = [with(&[0], &to_server), with(&[1], &to_client), with(&[&[0x11], &cuts[..]].concat(), &to_client[..14])];
+    let said =
+        [&b"\x10\0\x05Hello\x42\0\x06abcdef\x34\0\x09"[..], "κόσμ".as_bytes(), b"!\x8e\0\x02??\x0e\0\x01!\x03\x04\0\x91\x01\0"];
+    let exchanged = [0x02, 0x03].into_iter().flat_map(|role| [0, 0x80, 0xb4, 0x89, 0xff].map(|agreed| [role, agreed]));
+    let exchanged = exchanged.map(|prefix| [&prefix[..], &said.concat()].concat());
+    // Each side of what a code may be.
+    let codes = [999_u16, 1000, 1003, 1004, 1006, 1007, 1015, 1016, 2999, 3000, 4999, 5000];
+    let codes = codes.map(|code| [&[1], &unmasked(0x88, &code.to_be_bytes())[..]].concat());
+    write("differential_wsproto", received.concat().into_iter().chain(codes).chain(exchanged));
 }
 
 fn texts() {

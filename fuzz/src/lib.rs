@@ -8,6 +8,7 @@ pub mod head;
 pub mod model;
 #[path = "../../tests/support/mod.rs"]
 pub mod support;
+pub mod wsproto;
 
 use std::sync::LazyLock;
 

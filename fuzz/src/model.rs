@@ -23,6 +23,29 @@ pub fn frames(mut bytes: &[u8]) -> (Vec<Frame>, &[u8]) {
     (frames, bytes)
 }
 
+/// The payloads of all frames of data, as far as they are there, one behind the other.
+pub fn data(bytes: &[u8]) -> Vec<u8> {
+    let (frames, rest) = frames(bytes);
+    let begun = header(rest).filter(|_| rest[0] & 8 == 0).map(|(size, _)| unmask(rest, size));
+    let whole = frames.into_iter().filter(|frame| frame.first & 8 == 0).map(|frame| frame.payload);
+    whole.chain(begun).flatten().collect()
+}
+
+/// What is missing of a frame of which two bytes are there: the rest of its header, in good form, and the payload's length.
+pub fn missing(bytes: &[u8]) -> (Vec<u8>, u128) {
+    let (_, rest) = frames(bytes);
+    if rest.len() < 2 {
+        return (vec![], 0);
+    }
+    let mut whole = rest.to_vec();
+    // A length has no zeros that it does not need.
+    while header(&whole).is_none() {
+        whole.push(if whole.len() == 2 { 0 } else { 0xff });
+    }
+    let length = header(&whole).map_or(0, |(size, length)| length - (whole.len() - size) as u128);
+    (whole.split_off(rest.len()), length)
+}
+
 /// The size of a header, if it is whole, and the length that it announces.
 fn header(bytes: &[u8]) -> Option<(usize, u128)> {
     let second = *bytes.get(1)?;
