@@ -127,6 +127,7 @@ const TABLE: &str = "
     C 880303e8ff => error 1007                                                 # the reason is text
     C 880403e8c3a9 => close 1000 c3a9
     C 880303e8c3 => error 1007
+    C 880303f6ff => error 1007                                                 # also of a code that was registered later
     S 888237fa213d3412 => close 1000 -                                         # masked like everything
     C 010161|880203e8 => close 1000 -                                          # inside a message
     C 810161|880203e8 => text 61, close 1000 -
