@@ -4,15 +4,14 @@
 //! time.
 #![no_main]
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::{Buf, BufMut};
+use bytes::{Buf, BufMut, BytesMut};
 use libfuzzer_sys::fuzz_target;
 use sansocket::timing::{Due, Timeouts, Timer};
 use sansocket::{CloseCode, CloseFrame, Connection, Ending, Event, Kind, Message, Role, Side, State};
 use sansocket_fuzz::support::connection;
-use sansocket_fuzz::{Input, config, model};
+use sansocket_fuzz::{Input, config, model, text};
 
 /// One side, with all that it said and heard.
 struct Peer {
@@ -26,7 +25,7 @@ struct Peer {
     ponged: Vec<Vec<u8>>,
     heard: Vec<Event>,
     /// What it wrote that is still on its way, and whether that way is cut.
-    wire: VecDeque<u8>,
+    wire: BytesMut,
     cut: bool,
     written: Vec<u8>,
 }
@@ -47,7 +46,7 @@ impl Peer {
             pinged,
             ponged,
             heard,
-            wire: VecDeque::new(),
+            wire: BytesMut::new(),
             cut: false,
             written: vec![],
         }
@@ -57,7 +56,7 @@ impl Peer {
     fn act(&mut self, what: u8, input: &mut Input<'_>) {
         let len = usize::from(input.byte() % 32) << if what & 0x20 != 0 { 9 } else { 0 };
         let content = if what & 0x20 != 0 { vec![len as u8; len] } else { input.take(len).to_vec() };
-        let text = String::from_utf8_lossy(&content).into_owned();
+        let text = text(&content);
         let (open, waits) = (self.connection.state() == State::Open, self.connection.buffered_amount());
         let sent = match what % 8 {
             0 | 1 => {
@@ -112,8 +111,8 @@ impl Peer {
     fn write(&mut self, count: usize) {
         let output = self.connection.output();
         let count = count.min(output.chunk().len());
-        self.wire.extend(&output.chunk()[..count]);
-        self.written.extend(&output.chunk()[..count]);
+        self.wire.extend_from_slice(&output.chunk()[..count]);
+        self.written.extend_from_slice(&output.chunk()[..count]);
         output.advance(count);
         if self.cut {
             self.wire.clear();
@@ -123,7 +122,7 @@ impl Peer {
     /// Reads so many bytes of what the other wrote, and takes so many events.
     fn read(&mut self, from: &mut Peer, count: usize, events: usize, now: Duration) {
         let count = count.min(from.wire.len());
-        let bytes: Vec<u8> = from.wire.drain(..count).collect();
+        let bytes = from.wire.split_to(count);
         if !bytes.is_empty() {
             self.connection.input().put_slice(&bytes);
             self.timer.heard(now);

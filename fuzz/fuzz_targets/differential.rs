@@ -18,7 +18,7 @@ use sansocket::wire::HeaderError;
 use sansocket::{Config, Ending, Event, Message, ProtocolError, Role};
 use sansocket_fuzz::model::{self, Seen};
 use sansocket_fuzz::support::{Chunking, connection, drain, feed};
-use sansocket_fuzz::{Input, receive};
+use sansocket_fuzz::{Input, receive, text};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, WebSocket};
 
@@ -137,7 +137,7 @@ fn exchange(role: Role, mut input: Input<'_>) {
     while !input.is_empty() && sent.len() < 32 {
         let (what, len) = (input.byte(), usize::from(input.word() % 1024));
         let content = if what & 1 == 0 { input.take(len).to_vec() } else { vec![b'x'; len] };
-        let text = String::from_utf8_lossy(&content[..content.len().min(300)]).into_owned();
+        let text = text(&content[..content.len().min(300)]);
         let (our_message, their_message) = match what & 2 {
             0 => (Message::from(text.as_str()), tungstenite::Message::text(text)),
             _ => (Message::from(content.clone()), tungstenite::Message::binary(content)),

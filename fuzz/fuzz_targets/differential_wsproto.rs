@@ -20,7 +20,7 @@ use sansocket::{CloseCode, CloseFrame, Config, Connection, Ending, Event, Kind, 
 use sansocket_fuzz::model::{self, Seen};
 use sansocket_fuzz::support::{Chunking, connection, drain, feed};
 use sansocket_fuzz::wsproto::{self, Case};
-use sansocket_fuzz::{Input, cut, receive};
+use sansocket_fuzz::{Input, cut, receive, text};
 
 /// They know no limits.
 fn unlimited() -> Config {
@@ -142,7 +142,7 @@ fn exchange(role: Role, choice: u8, mut input: Input<'_>) {
 
 /// The same message by both: of a kind, in fragments, and with a ping behind each, by a byte and where that can be.
 fn say(us: &mut Connection, they: &mut Case, what: u8, pings: bool, content: Vec<u8>) -> Vec<Seen> {
-    let text = String::from_utf8_lossy(&content).into_owned();
+    let text = text(&content);
     let is_text = what & 2 == 0;
     let (kind, tag, content) = if is_text { (Kind::Text, b't', text.as_bytes()) } else { (Kind::Binary, b'b', &content[..]) };
     let message = if is_text { Seen::Text(content.into()) } else { Seen::Binary(content.into()) };

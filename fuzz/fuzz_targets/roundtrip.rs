@@ -4,14 +4,23 @@
 
 use libfuzzer_sys::fuzz_target;
 use sansocket::{CloseCode, CloseFrame, Connection, Event, Kind, Message};
-use sansocket_fuzz::Input;
 use sansocket_fuzz::support::{Chunking, Pair};
+use sansocket_fuzz::{Input, text};
 
 /// Says what a byte of the input chooses; gives the message that must arrive, if it is one.
 fn say(from: &mut Connection, what: u8, most: usize, input: &mut Input<'_>) -> Option<Message> {
-    let len = if what & 0x40 != 0 { usize::from(input.word()) } else { usize::from(input.byte() % 32) };
-    let content = if what & 0x40 != 0 { vec![what; len.min(most)] } else { input.take(len).to_vec() };
-    let text = String::from_utf8_lossy(&content).into_owned();
+    let content = match what & 0x40 {
+        0 => {
+            let len = input.byte() % 32;
+            input.take(len.into()).to_vec()
+        }
+        // One in sixteen may be long: that takes the time of many.
+        _ => {
+            let word = usize::from(input.word());
+            vec![what; most.min(if word % 16 == 15 { word / 4 } else { word % 512 })]
+        }
+    };
+    let text = text(&content);
     match what % 4 {
         0 => {
             from.send(text.as_str()).expect("the connection is open");

@@ -44,6 +44,11 @@ impl<'a> Input<'a> {
     }
 }
 
+/// Bytes as text; what is none is replaced. Most of it is, which is found out faster.
+pub fn text(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), String::from)
+}
+
 /// Limits that inputs of some kilobytes meet, and habits, chosen by a byte: bits 0 and 1 the limits, bit 2 parts, bit 3 pongs.
 pub fn config(choice: u8) -> (Config, model::Limits) {
     let (message, frame, fragments) = match choice % 4 {

@@ -61,8 +61,12 @@ fn header(bytes: &[u8]) -> Option<(usize, u128)> {
 
 /// What follows a header, without its mask.
 fn unmask(frame: &[u8], header: usize) -> Vec<u8> {
-    let key = if frame[1] > 127 { &frame[header - 4..header] } else { &[0; 4] };
-    frame[header..].iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]).collect()
+    let mut payload = frame[header..].to_vec();
+    if frame[1] > 127 {
+        let key = &frame[header - 4..header];
+        payload.chunks_mut(4).for_each(|four| four.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key));
+    }
+    payload
 }
 
 #[derive(Clone, Copy, Debug)]
