@@ -8,7 +8,7 @@ mod support;
 
 use std::sync::Mutex;
 
-use bytes::BufMut;
+use bytes::{Buf, BufMut};
 use counting::{LARGE, cost};
 use sansocket::{
     ClientHandshake, ClientRequest, Config, Connection, Ending, Error, Event, Kind, Message, ProtocolError, Role, ServerHandshake,
@@ -237,6 +237,21 @@ fn what_was_kept_is_not_kept_for_ever() {
     });
     assert_eq!((cost.held, server.bytes_held()), (0, 0));
     assert!(cost.peak < 8 * 1024, "{}", cost.peak);
+}
+
+/// Small frames are written from one block, which stays until all is written, also large payloads behind them.
+#[test]
+fn a_written_block_takes_no_more_than_twice_what_waited() {
+    let mut us = connection(Role::Server, Config::new());
+    (0..36).for_each(|_| us.send(vec![7; 4096]).unwrap());
+    us.send(vec![7; 16 * 1024]).unwrap();
+    let most = us.buffered_amount();
+    let block = us.output().chunk().len();
+    us.output().advance(block);
+    assert_eq!(us.buffered_amount(), 16 * 1024);
+    assert!(us.bytes_held() <= 2 * most, "{} bytes are held for {most}", us.bytes_held());
+    us.output().advance(16 * 1024);
+    assert_eq!(us.bytes_held(), 0);
 }
 
 /// Held for a message that is not whole: at most twice what was really received.
