@@ -11,7 +11,7 @@ use sansocket::deflate::{Compressor, Decompressor, Deflate, InflateError, NAME};
 use sansocket::{Config, Event, Kind, Message, Role};
 use sansocket_fuzz::support::deflate::{agreed, compressing};
 use sansocket_fuzz::support::{Chunking, drain, feed, masked, unmasked};
-use sansocket_fuzz::{Input, cut, model};
+use sansocket_fuzz::{Input, cut, feed_one, model};
 
 /// What both states of compression may hold, with a frame and a read.
 const SLACK: usize = 512 * 1024;
@@ -187,8 +187,8 @@ fn connections_take_anything(deflate: &Deflate, input: &mut Input<'_>) {
     let run = |in_parts: bool, chunks: Vec<&[u8]>| {
         let mut us = compressing(role, config.clone().in_parts(in_parts), deflate.clone());
         let mut events = Vec::new();
-        for chunk in chunks {
-            events.extend(feed(&mut us, chunk, Chunking::Whole));
+        for (number, chunk) in chunks.into_iter().enumerate() {
+            events.extend(feed_one(&mut us, number, chunk));
             let most = message as usize + SLACK + chunk.len() + us.buffered_amount();
             assert!(us.bytes_held() <= most, "{} bytes are held, of {most}", us.bytes_held());
         }

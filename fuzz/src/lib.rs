@@ -17,7 +17,7 @@ use sansocket::wire::{Header, Opcode};
 use sansocket::{ClientHandshake, ClientRequest, CloseCode, Config, Connection, Event, Role, ServerHandshake, State};
 
 use model::Seen;
-use support::{Chunking, connection, drain, entropy, feed};
+use support::{Chunking, connection, drain, entropy, feed, feed_from, feed_kept};
 
 /// Takes an input apart from its front. What is not there any more is 0.
 #[derive(Clone, Copy)]
@@ -67,11 +67,16 @@ pub fn most_held(received: usize) -> usize {
     2 * received + 64 * 1024 + 4 * 1024
 }
 
+/// Gives a connection the chunk of this number: every other one stays where it is, also of those of one byte.
+pub fn feed_one(connection: &mut Connection, number: usize, chunk: &[u8]) -> Vec<Event> {
+    if (number + chunk.len()) % 2 == 0 { feed_kept(connection, chunk) } else { feed_from(connection, chunk) }
+}
+
 /// Gives bytes to a connection chunk by chunk, and asks for more events than there are; nothing it does breaks a rule.
 pub fn receive<'a>(connection: &mut Connection, chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
     let (mut events, mut received) = (Vec::new(), 0);
-    for chunk in chunks {
-        let new = feed(connection, chunk, Chunking::Whole);
+    for (number, chunk) in chunks.into_iter().enumerate() {
+        let new = feed_one(connection, number, chunk);
         received += chunk.len();
         // Each event uses bytes up: two of a frame at least, and the end comes once. As parts, a byte may be one.
         assert!(new.len() <= received + 1);
