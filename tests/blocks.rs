@@ -123,6 +123,20 @@ fn a_large_message_takes_no_new_block_the_second_time() {
 }
 
 /// Of messages in one frame and in fragments, one by one and many at once, and larger than all that may be kept.
+/// Not for what a header says, nor for what is still to be inflated: in proportion to what came.
+#[test]
+fn who_sent_little_holds_no_large_block() {
+    let _alone = alone();
+    keep_only(KEPT);
+    let mut bytes = frame(0x82, &vec![0; KEPT]);
+    let mut server = server();
+    for (number, piece) in bytes.chunks_mut(64 * KIB).take(100).enumerate() {
+        assert!(receive(&mut server, piece, 64 * KIB).is_empty());
+        let received = (number + 1) * 64 * KIB;
+        assert!(server.bytes_held() <= 4 * received, "{} for {received}", server.bytes_held());
+    }
+}
+
 #[test]
 fn what_is_kept_is_bounded() {
     let _alone = alone();
@@ -276,6 +290,8 @@ fn a_message_does_not_hold_a_block_that_is_far_too_large() {
 fn a_block_is_for_messages_of_its_size() {
     let _alone = alone();
     keep_only(4 * MIB);
+    // And those that such a message is in before.
+    (0..3).for_each(|_| drop(receive_one(&mut server(), 0x82, &vec![0; 4 * MIB])));
     let (small, _) = receive_one(&mut server(), 0x82, &vec![0; 200 * KIB]);
     let (_, cost) = receive_one(&mut server(), 0x82, &vec![0; 4 * MIB]);
     assert!(cost.taken < LITTLE, "{}", cost.taken);

@@ -167,6 +167,8 @@ everywhere! {
     a_peer_that_does_not_read_is_met_as_was_chosen
     nothing_is_answered_after_our_farewell
     a_refused_answer_takes_no_block
+    many_answers_to_one_message_are_sent
+    a_stream_that_takes_nothing_is_received_from
     every_way_to_receive_can_follow_another
     what_the_connection_has_already_comes_first
     what_is_left_goes_along
@@ -572,6 +574,46 @@ async fn a_peer_that_does_not_read_is_met_as_was_chosen(place: &impl Place) {
         let Some(Event::Closed(closed)) = events.pop() else { panic!("{events:?}") };
         assert_eq!(closed.code(), if overflow == Overflow::Close { 1008 } else { 1000 });
         assert_eq!(firsts(&sort(events).0), taken, "{overflow:?}");
+    }
+}
+
+/// Nobody had the chance to read what answers one message.
+async fn many_answers_to_one_message_are_sent(place: &impl Place) {
+    for overflow in [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
+        let (mut peer, mut socket) = place.server(Chunking::Whole);
+        socket.set_backpressure(Backpressure { high_water: 100, cap: 200, overflow, ..Backpressure::default() });
+        for _ in 0..3 {
+            peer.write_all(&masked(0x81, b"go")).unwrap();
+            assert!(socket.recv_with(|_, replies| (0..40).try_for_each(|_| replies.send("x"))).await.unwrap());
+        }
+        say(&mut peer, &masked(0x88, BYE));
+        assert!(!socket.recv_with(|_, _| panic!("all was seen")).await.unwrap());
+        assert_eq!(sort(hear(&mut peer).1).0.len(), 120, "{overflow:?}");
+    }
+}
+
+/// Who answers is told; who does not receives to the end.
+async fn a_stream_that_takes_nothing_is_received_from(place: &impl Place) {
+    for overflow in [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
+        let (mut peer, mut socket) = place.server(Chunking::Whole);
+        socket.set_backpressure(Backpressure { high_water: 1, overflow, ..Backpressure::default() });
+        say(&mut peer, &many(20));
+        drop(peer);
+        let (mut seen, mut lost) = (0, 0);
+        let end = loop {
+            let more = socket.recv_with(|message, replies| {
+                assert_eq!(message.as_bytes()[..], [seen; SIZE]);
+                seen += 1;
+                lost += u8::from(matches!(replies.send(message), Err(Error::ConnectionLost)));
+                Ok(())
+            });
+            match more.await {
+                Ok(true) => {}
+                end => break end,
+            }
+        };
+        assert!(matches!(end, Err(Error::ConnectionLost)), "{end:?}");
+        assert!(seen == 20 && lost >= 18, "{overflow:?}: {seen} seen, {lost} not answered");
     }
 }
 

@@ -15,6 +15,7 @@ mod window;
 use std::{error, fmt, io};
 
 pub use self::backpressure::{Backpressure, Overflow, TrySendError};
+use self::replies::Peer;
 pub use self::replies::Replies;
 use crate::connection::{Closed, Ending, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{HandshakeError, InvalidField, InvalidUri};

@@ -1,7 +1,9 @@
 //! Messages that are looked at where they lie, and answered at once: what `recv_with` does in every adapter.
 
+#[cfg(doc)]
+use super::Overflow;
 use super::window::{self, Window};
-use super::{Backpressure, Error, Overflow};
+use super::{Backpressure, Error};
 use crate::connection::{Connection, Event, EventRef};
 use crate::message::MessageRef;
 
@@ -12,25 +14,41 @@ pub struct Replies<'a> {
     connection: &'a mut Connection,
     backpressure: Backpressure,
     dropped: &'a mut u64,
+    peer: Peer,
+}
+
+/// What the peer did with what was answered before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// It took it, or there was little.
+    Reads,
+    /// It did not take it, and the application chose not to wait.
+    Stuck,
+    /// It takes nothing any more.
+    Lost,
 }
 
 impl<'a> Replies<'a> {
-    pub(super) fn new(connection: &'a mut Connection, backpressure: Backpressure, dropped: &'a mut u64) -> Self {
-        Self { connection, backpressure, dropped }
+    pub(super) fn new(connection: &'a mut Connection, backpressure: Backpressure, dropped: &'a mut u64, peer: Peer) -> Self {
+        Self { connection, backpressure, dropped, peer }
     }
 
-    /// Queues a copy of a message, as `feed` would: to be written with what else is answered.
+    /// Queues a copy of a message, to be written with what else is answered. What was joined is queued as it is.
     ///
     /// # Errors
     ///
-    /// [`Error::Send`] once either side has begun to close. [`Error::Full`] if too much waits and
-    /// [`Backpressure::overflow`](Backpressure) is not to wait.
+    /// [`Error::Send`] once either side has begun to close, [`Error::ConnectionLost`] once the stream takes nothing any more. If the
+    /// peer did not take what was answered before, what [`Overflow`] says: [`Error::Full`], for example.
     #[inline]
     pub fn send<'m>(&mut self, message: impl Into<MessageRef<'m>>) -> Result<(), Error> {
         // No block is lent for what can't be sent.
         self.connection.check_sendable()?;
-        if self.backpressure.overflow != Overflow::Wait && self.backpressure.is_full(self.connection.buffered_amount()) {
-            return self.backpressure.refuse(self.connection, self.dropped);
+        match self.peer {
+            Peer::Stuck if self.backpressure.is_full(self.connection.buffered_amount()) => {
+                return self.backpressure.refuse(self.connection, self.dropped);
+            }
+            Peer::Lost => return Err(Error::ConnectionLost),
+            Peer::Reads | Peer::Stuck => {}
         }
         self.connection.lend_block(window::output_block);
         Ok(self.connection.send_ref(message)?)

@@ -5,6 +5,7 @@
 
 use alloc::vec::Vec;
 use core::mem;
+use core::ops::RangeInclusive;
 
 use bytes::Bytes;
 
@@ -42,15 +43,17 @@ impl Block {
 
     /// Room for a piece, and for as much again as has really been received: a header's claim alone gets no memory, and many small
     /// pieces are not copied over and over. It is not more than a last frame will need, so a large message in one frame ends with
-    /// a block of just its size. A kept block is taken for all that is to come at once, since it is there anyway.
+    /// a block of just its size. A kept block may be twice as large, and is one for all of the message if that is not more.
     pub(crate) fn make_room(&mut self, piece: usize, to_come: Option<u64>) {
         let received = self.0.len() + piece;
         if received <= self.0.capacity() {
             return;
         }
         let ahead = to_come.map_or(received, |to_come| to_come.min(received as u64) as usize);
-        let all = to_come.and_then(|to_come| usize::try_from(received as u64 + to_come).ok());
-        let kept = if received + ahead < LARGE { None } else { all.and_then(take).or_else(|| take(received + ahead)) };
+        let room = received + ahead;
+        let most = room.saturating_mul(2);
+        let all = to_come.map_or(room, |to_come| to_come.min((most - received) as u64) as usize + received);
+        let kept = if room < LARGE { None } else { take(all..=most).or_else(|| take(room..=most)) };
         match kept {
             Some(mut block) => {
                 block.extend_from_slice(&self.0);
@@ -101,10 +104,10 @@ impl Drop for Block {
     }
 }
 
-/// A kept block with room for so many bytes, and not for many more.
+/// A kept block with room for so many bytes.
 #[cfg(feature = "std")]
-fn take(needed: usize) -> Option<Vec<u8>> {
-    BLOCKS.take(|block| (needed..=needed.saturating_mul(2)).contains(&block.capacity()))
+fn take(sizes: RangeInclusive<usize>) -> Option<Vec<u8>> {
+    BLOCKS.take(|block| sizes.contains(&block.capacity()))
 }
 
 /// Keeps a block.
@@ -118,7 +121,7 @@ fn give(mut block: Vec<u8>) {
 
 /// Without std there is no lock, and nothing is kept.
 #[cfg(not(feature = "std"))]
-fn take(_: usize) -> Option<Vec<u8>> {
+fn take(_: RangeInclusive<usize>) -> Option<Vec<u8>> {
     None
 }
 

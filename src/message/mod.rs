@@ -123,7 +123,8 @@ impl Message {
         }
     }
 
-    /// The content without a copy, whichever kind it is.
+    /// The content without a copy, whichever kind it is. What was received, of 128 KiB and more, lies in memory that will be used again:
+    /// `Bytes::try_into_mut` does not take it over, and a `Vec` of it is a copy.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self {

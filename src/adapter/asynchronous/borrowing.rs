@@ -7,7 +7,7 @@ use super::WebSocket;
 use super::driver::Driver;
 use super::io::{Clock, Stream};
 use super::outgoing::Outlet;
-use crate::adapter::{Error, Overflow, Replies};
+use crate::adapter::{Error, Overflow, Peer, Replies};
 use crate::connection::State;
 use crate::message::MessageRef;
 
@@ -16,8 +16,10 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// to be joined. That is the fastest way to answer, and to look at much and keep little. `false` is the end, as `None` is
     /// [`recv`](Self::recv)'s.
     ///
-    /// Answers leave as what is [fed](Self::feed) does. When [`Backpressure::high_water`] of them wait, the other messages are left for
-    /// the next call, which waits for room first if [`Overflow`](crate::Overflow) says so.
+    /// Pings, pongs and parts are passed over, as by [`recv`](Self::recv).
+    ///
+    /// Answers leave as what is [fed](Self::feed) does. When [`Backpressure::high_water`](crate::Backpressure::high_water) of them wait,
+    /// the other messages are left for the next call, which waits for room first if [`Overflow`](crate::Overflow) says so.
     ///
     /// ```
     /// # #[cfg(all(feature = "tokio", feature = "testing"))] {
@@ -50,9 +52,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// # Errors
     ///
-    /// What `each` fails with, after which the next message is next. While the connection is open, [`Error::ConnectionLost`] also if what
-    /// waits can't be written any more, and [`Error::TimedOut`] if the peer reads nothing; what it sent before can still be had by
-    /// [`recv`](Self::recv). Else as [`recv`](Self::recv).
+    /// What `each` fails with, after which the next message is next. [`Error::TimedOut`] if the peer reads nothing; while it waits for
+    /// room, it sees no Close. Else as [`recv`](Self::recv): a stream that takes nothing any more is received from to its end.
     pub async fn recv_with(
         &mut self,
         mut each: impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
@@ -60,10 +61,13 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         self.begin();
         poll_fn(|cx| {
             // Once either side has begun to close, there is nothing to be answered that room were needed for.
-            if self.inner.driver.is_high() && self.inner.driver.connection.state() == State::Open {
-                ready!(self.poll_in_time(cx, Driver::poll_room_for_replies)).map_err(Error::for_room)?;
-            }
-            self.inner.driver.poll_with(cx, &mut each)
+            let needs_room = self.inner.driver.is_high() && self.inner.driver.connection.state() == State::Open;
+            let peer = if needs_room {
+                ready!(self.poll_in_time(cx, Driver::poll_room_for_replies)).map_err(Error::for_room)?
+            } else {
+                Peer::Reads
+            };
+            self.inner.driver.poll_with(cx, peer, &mut each)
         })
         .await
     }
@@ -71,10 +75,11 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
 
 impl<S: Stream, C: Clock> Driver<S, C> {
     /// Writes what has come to be much, and waits until it is not, if the application chose so.
-    pub(super) fn poll_room_for_replies(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_room_for_replies(&mut self, cx: &mut Context<'_>) -> Poll<Result<Peer, Error>> {
         match self.poll_room(cx) {
-            Poll::Pending if self.pipe.backpressure.overflow != Overflow::Wait => Poll::Ready(Ok(())),
-            room => room,
+            Poll::Pending if self.pipe.backpressure.overflow == Overflow::Wait => Poll::Pending,
+            Poll::Pending => Poll::Ready(Ok(Peer::Stuck)),
+            Poll::Ready(room) => Poll::Ready(Ok(room.map_or(Peer::Lost, |()| Peer::Reads))),
         }
     }
 }

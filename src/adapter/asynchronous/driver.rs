@@ -11,7 +11,7 @@ use super::io::{Clock, Stream};
 use super::pipe::{Patience, Pipe};
 use super::turn::{READS_IN_A_ROW, Turn};
 use crate::adapter::window::{self, Window};
-use crate::adapter::{EARLY, Error, Replies};
+use crate::adapter::{EARLY, Error, Peer, Replies};
 use crate::connection::{Closed, Connection, Event, State};
 use crate::message::{Message, MessageRef};
 use crate::timing::{Due, TimedOut};
@@ -99,11 +99,12 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn poll_with(
         &mut self,
         cx: &mut Context<'_>,
+        peer: Peer,
         each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
     ) -> Poll<Result<bool, Error>> {
         let (mut count, mut passed_over) = (0, 0);
         loop {
-            let mut replies = Replies::new(&mut self.connection, self.pipe.backpressure, &mut self.dropped);
+            let mut replies = Replies::new(&mut self.connection, self.pipe.backpressure, &mut self.dropped, peer);
             let other = replies.hand_over(&mut self.unread, &mut count, each);
             if count > 0 {
                 self.note_message();

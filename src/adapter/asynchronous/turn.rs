@@ -43,7 +43,7 @@ impl Turn {
         let payload = usize::try_from(payload).unwrap_or(usize::MAX).min(bytes);
         self.reads += 1;
         self.work += bytes - payload + payload / LIGHT;
-        self.burst += bytes;
+        self.burst = self.burst.saturating_add(bytes);
     }
 
     /// There was nothing to read.

@@ -2,7 +2,7 @@
 
 use super::WebSocket;
 use super::stream::Stream;
-use crate::adapter::{Error, Replies};
+use crate::adapter::{Error, Overflow, Peer, Replies};
 use crate::message::MessageRef;
 
 impl<S: Stream> WebSocket<S> {
@@ -10,8 +10,10 @@ impl<S: Stream> WebSocket<S> {
     /// to be joined. That is the fastest way to answer, and to look at much and keep little. `false` is the end, as `None` is
     /// [`recv`](Self::recv)'s.
     ///
-    /// Answers leave as what is [fed](Self::feed) does. When [`Backpressure::high_water`] of them wait, the other messages are left for
-    /// the next call, which waits for room first if [`Overflow`] says so.
+    /// Pings, pongs and parts are passed over, as by [`recv`](Self::recv).
+    ///
+    /// Answers leave as what is [fed](Self::feed) does. When [`Backpressure::high_water`](crate::Backpressure::high_water) of them wait,
+    /// the other messages are left for the next call, which waits for room first if [`Overflow`] says so.
     ///
     /// ```no_run
     /// # let mut socket = sansocket::blocking::connect("ws://127.0.0.1:9001/")?;
@@ -25,14 +27,18 @@ impl<S: Stream> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// What `each` fails with, after which the next message is next. While the connection is open, [`Error::ConnectionLost`] also if what
-    /// waits can't be written any more, and [`Error::TimedOut`] if the peer reads nothing; what it sent before can still be had by
-    /// [`recv`](Self::recv). Else as [`recv`](Self::recv).
+    /// What `each` fails with, after which the next message is next. [`Error::TimedOut`] if the peer reads nothing; while it waits for
+    /// room, it sees no Close. Else as [`recv`](Self::recv): a stream that takes nothing any more is received from to its end.
     pub fn recv_with(
         &mut self,
         mut each: impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
     ) -> Result<bool, Error> {
-        self.make_room()?;
-        self.recv_each(&mut each)
+        let peer = match self.make_room() {
+            Ok(()) if self.pipe.backpressure.overflow != Overflow::Wait && self.is_high() => Peer::Stuck,
+            Ok(()) => Peer::Reads,
+            Err(Error::TimedOut(error)) => return Err(error.into()),
+            Err(_) => Peer::Lost,
+        };
+        self.recv_each(peer, &mut each)
     }
 }

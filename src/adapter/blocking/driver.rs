@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::pipe::{Read, Wait};
 use super::stream::Stream;
 use super::{Error, Overflow, WebSocket};
-use crate::adapter::{EARLY, Replies, window};
+use crate::adapter::{EARLY, Peer, Replies, window};
 use crate::connection::{Event, Role, SendError, State};
 use crate::message::{Message, MessageRef, Outgoing};
 use crate::timing::TimedOut;
@@ -56,11 +56,12 @@ impl<S: Stream> WebSocket<S> {
     /// Hands over the messages that are there, at least one, where they lie; `false` at a clean end.
     pub(super) fn recv_each(
         &mut self,
+        peer: Peer,
         each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
     ) -> Result<bool, Error> {
         let (wait, mut count) = (self.pipe.wait(None), 0);
         loop {
-            let mut replies = Replies::new(&mut self.connection, self.pipe.backpressure, &mut self.dropped);
+            let mut replies = Replies::new(&mut self.connection, self.pipe.backpressure, &mut self.dropped, peer);
             let other = replies.hand_over(&mut self.pipe.unread, &mut count, each);
             if count > 0 {
                 let now = self.pipe.now();
