@@ -122,7 +122,6 @@ fn a_large_message_takes_no_new_block_the_second_time() {
     }
 }
 
-/// Of messages in one frame and in fragments, one by one and many at once, and larger than all that may be kept.
 /// Not for what a header says, nor for what is still to be inflated: in proportion to what came.
 #[test]
 fn who_sent_little_holds_no_large_block() {
@@ -137,6 +136,7 @@ fn who_sent_little_holds_no_large_block() {
     }
 }
 
+/// Of messages in one frame and in fragments, one by one and many at once, and larger than all that may be kept.
 #[test]
 fn what_is_kept_is_bounded() {
     let _alone = alone();
@@ -153,8 +153,7 @@ fn what_is_kept_is_bounded() {
             drop(receive_one(&mut server(), first, &vec![b'x'; size]));
             kept("one");
         }
-        let payload = vec![b'x'; size / 4];
-        let fragments = [frame(0x01, &payload), frame(0x00, &payload).repeat(2), frame(0x80, &payload)].concat();
+        let fragments = [0x01, 0x00, 0x00, 0x80].map(|first| frame(first, &vec![b'x'; size / 4])).concat();
         drop(receive(&mut server(), &mut { fragments }, 64 * KIB));
         kept("fragments");
     }
