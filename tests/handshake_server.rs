@@ -31,9 +31,12 @@ const fn no(status: u16, error: E) -> Option<(u16, E)> {
 type Row = (&'static str, &'static str, &'static [u8], Option<(u16, E)>);
 
 const ROWS: &[Row] = &[
-    ("H0", "", b"X-Unknown: is ignored", OPEN),                // §4.2.1 no. 10
-    ("H0", "Host", b"hOST:\texample.com \t", OPEN),            // RFC 9112 §5.1
-    ("H0", "Upgrade", b"UPGRADE:websocket", OPEN),             // §4.1: names in any case
+    ("H0", "", b"X-Unknown: is ignored", OPEN),     // §4.2.1 no. 10
+    ("H0", "Host", b"hOST:\texample.com \t", OPEN), // RFC 9112 §5.1
+    ("H0", "Upgrade", b"UPGRADE:websocket", OPEN),  // §4.1: names in any case
+    // Two letters that differ in the same bit are two that differ.
+    ("H0", "Host", b"Inst: example.com", no(400, E::Host)),
+    ("H0", "Upgrade", b"Upgrade: wdcsocket", no(426, E::NotWebSocket)),
     ("H1", "GET", b"POST /chat HTTP/1.1", no(405, E::Method)), // §4.2.1 no. 1
     ("H1", "GET", b"OPTIONS * HTTP/1.1", no(405, E::Method)),
     ("H1", "GET", b"get /chat HTTP/1.1", no(405, E::Method)),
