@@ -22,7 +22,7 @@ use sansocket::blocking::{self, Stream as _};
 use sansocket::futures::{self, FuturesIo};
 use sansocket::testing::{Chunking, End, ManualClock, pair};
 use sansocket::tokio::{TokioClock, TokioIo};
-use sansocket::{CloseCode, Config, Connection, Error, HandshakeError, Message, Role, State, TimedOut, Timeouts};
+use sansocket::{CloseCode, Config, Connection, Error, HandshakeError, Message, ProtocolError, Role, State, TimedOut, Timeouts};
 use support::{connection, masked, unmasked};
 
 const CHUNKINGS: [Chunking; 4] = [Chunking::Whole, Chunking::Bytewise, Chunking::Random(1), Chunking::Random(2)];
@@ -719,4 +719,34 @@ async fn timeouts_may_be_as_long_as_you_like(adapter: &impl Adapter) {
     peer.write_all(&masked(0x88, b"")).unwrap();
     drop(peer);
     assert_eq!(socket.recv().await.unwrap(), None);
+}
+
+/// What the options say holds for connections that are accepted whatever they ask for.
+#[test]
+fn options_accept_too() {
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let config = || Config::new().max_message_size(4);
+    let opened = || {
+        let (mut peer, stream) = pair(Chunking::Whole);
+        peer.write_all(&[REQUEST, &masked(0x81, b"large")].concat()).unwrap();
+        (peer, stream)
+    };
+    let is_too_big = |error: Error| matches!(error, Error::Protocol(ProtocolError::MessageTooBig { limit: 4 }));
+
+    let (peer, stream) = opened();
+    let options = sansocket::tokio::Options::new().config(config());
+    ::tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+        let mut socket = options.accept(stream).await.unwrap();
+        drop(peer);
+        assert!(is_too_big(socket.recv().await.unwrap_err()));
+    });
+
+    let (peer, stream) = opened();
+    let options = futures::Options::new().config(config());
+    smol::block_on(async {
+        let mut socket = options.accept(stream, ManualClock::new()).await.unwrap();
+        drop(peer);
+        assert!(is_too_big(socket.recv().await.unwrap_err()));
+    });
 }
