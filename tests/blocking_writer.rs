@@ -63,26 +63,27 @@ fn a_writer_that_blocks() {
     blocking_story!(out, peer);
 }
 
+/// The same of a socket and of a sender.
+macro_rules! writer_makes_room {
+    ($out:ident, $peer:ident) => {
+        $out.feed("fed").unwrap();
+        $out.set_backpressure(Backpressure { high_water: 1, ..Backpressure::default() });
+        let mut writer = $out.writer(Kind::Text).unwrap();
+        writer.write_part("written").unwrap();
+        writer.finish().unwrap();
+        assert_eq!(hear(&mut $peer).1, [message("fed"), message("written")]);
+    };
+}
+
 /// What waits already goes before what a writer adds to it.
 #[test]
 fn a_writer_makes_room_first() {
-    let bound = |high_water| Backpressure { high_water, ..Backpressure::default() };
     let (mut out, mut peer) = blocking_server();
-    out.feed("fed").unwrap();
-    out.set_backpressure(bound(1));
-    let mut writer = out.writer(Kind::Text).unwrap();
-    writer.write_part("written").unwrap();
-    writer.finish().unwrap();
-    assert_eq!(hear(&mut peer).1, [message("fed"), message("written")]);
+    writer_makes_room!(out, peer);
 
     let (socket, mut peer) = blocking_server();
     let (mut out, _receiver) = socket.split().unwrap();
-    out.feed("fed").unwrap();
-    out.set_backpressure(bound(1));
-    let mut writer = out.writer(Kind::Text).unwrap();
-    writer.write_part("written").unwrap();
-    writer.finish().unwrap();
-    assert_eq!(hear(&mut peer).1, [message("fed"), message("written")]);
+    writer_makes_room!(out, peer);
 }
 
 #[test]
