@@ -9,6 +9,7 @@ use std::vec::Vec;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::task::{Unconstrained, unconstrained};
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::asynchronous::{self, Alarm, Clock, MessageWriter, Outlet, Stream};
@@ -245,7 +246,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioIo<S> {
 #[derive(Debug)]
 pub struct TokioClock {
     epoch: Instant,
-    alarm: Alarm<Sleep>,
+    alarm: Alarm<Unconstrained<Sleep>>,
 }
 
 impl TokioClock {
@@ -282,7 +283,8 @@ impl Clock for TokioClock {
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
         let instant = self.instant(deadline);
-        self.alarm.poll(cx, deadline, || sleep_until(instant))
+        // A task that has done much in a row would be made to poll it again.
+        self.alarm.poll(cx, deadline, || unconstrained(sleep_until(instant)))
     }
 }
 

@@ -3,7 +3,7 @@
 //! A connection has one while it reads, and as long as there is much in it that nobody has received yet; one that waits has none,
 //! but for a thread that blocks in a read.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::vec::Vec;
 use std::{fmt, thread_local};
@@ -27,7 +27,7 @@ const SPARE: usize = 8;
 
 thread_local! {
     /// Blocks of one size, and of the other.
-    static SPARES: [Cell<Vec<Vec<u8>>>; 2] = const { [Cell::new(Vec::new()), Cell::new(Vec::new())] };
+    static SPARES: [RefCell<Vec<Vec<u8>>>; 2] = const { [RefCell::new(Vec::new()), RefCell::new(Vec::new())] };
 
     /// A block for output.
     static OUTPUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -59,12 +59,7 @@ impl Window {
     /// A block to read into: a large one for who would fill a small one.
     pub(super) fn new(large: bool) -> Self {
         // A thread that ends has none.
-        let spare = SPARES.try_with(|spares| {
-            let mut blocks = spares[usize::from(large)].take();
-            let spare = blocks.pop();
-            spares[usize::from(large)].set(blocks);
-            spare
-        });
+        let spare = SPARES.try_with(|spares| spares[usize::from(large)].borrow_mut().pop());
         Self { block: spare.ok().flatten().unwrap_or_else(|| std::vec![0; if large { LARGE } else { SMALL }]), received: 0..0 }
     }
 
@@ -95,6 +90,9 @@ impl Window {
 
     /// Takes the next event out of what was received.
     pub(super) fn next(&mut self, next: impl for<'a> FnOnce(&mut &'a mut [u8]) -> Option<EventRef<'a>>) -> Option<Event> {
+        if self.received.is_empty() {
+            return next(&mut <&mut [u8]>::default()).map(Event::from);
+        }
         self.take(|received| next(received).map(Event::from))
     }
 
@@ -137,12 +135,10 @@ impl Drop for Window {
         }
         // A thread that ends keeps nothing.
         let _ = SPARES.try_with(|spares| {
-            let spares = &spares[usize::from(block.len() == LARGE)];
-            let mut blocks = spares.take();
+            let mut blocks = spares[usize::from(block.len() == LARGE)].borrow_mut();
             if blocks.len() < SPARE {
                 blocks.push(block);
             }
-            spares.set(blocks);
         });
     }
 }

@@ -291,17 +291,22 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// Writes what waits.
+    #[inline]
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.is_over() && self.connection.wants_write() {
-            return Poll::Ready(Err(Error::ConnectionLost));
-        }
         while self.connection.wants_write() || self.pipe.is_unflushed() {
-            let written = self.pipe.poll_write(cx, self.connection.output());
-            self.connection.give_back_block().into_iter().for_each(window::give_back_output);
-            ready!(written)?;
+            ready!(self.poll_write(cx))?;
         }
         self.replied = false;
         Poll::Ready(Ok(()))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.is_over() && self.connection.wants_write() {
+            return Poll::Ready(Err(Error::ConnectionLost));
+        }
+        let written = self.pipe.poll_write(cx, self.connection.output());
+        self.connection.give_back_block().into_iter().for_each(window::give_back_output);
+        written
     }
 
     /// Queues a ping; gives its number, and when that was.

@@ -43,13 +43,13 @@ pub trait Clock: Unpin {
     /// The time since an epoch of the clock's, which does not run backwards.
     fn now(&self) -> Duration;
 
-    /// Ready once it is that late; until then, the task is woken when it is. Only the latest call counts.
+    /// Ready once it is that late; until then, the task is woken when it is, without being polled again before. Only the latest call
+    /// counts.
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()>;
 }
 
-/// A future that sleeps until an instant of its runtime's clock, kept as long as the deadline is not earlier.
+/// A future that sleeps until an instant of its runtime's clock, kept as long as that is the deadline.
 #[cfg(any(feature = "tokio", feature = "async-io"))]
-#[derive(Debug)]
 pub(in crate::adapter) struct Alarm<F> {
     set: Option<(Duration, std::pin::Pin<std::boxed::Box<F>>)>,
 }
@@ -60,18 +60,21 @@ impl<F: Future> Alarm<F> {
         Self { set: None }
     }
 
-    pub(in crate::adapter) fn poll(&mut self, cx: &mut Context<'_>, deadline: Duration, sleep: impl Fn() -> F) -> Poll<()> {
-        loop {
-            // Deadlines move on with every byte that is received: an alarm that is early is set again when it is due.
-            let (set, alarm) = match &mut self.set {
-                Some((set, alarm)) if *set <= deadline => (*set, alarm),
-                _ => (deadline, &mut self.set.insert((deadline, std::boxed::Box::pin(sleep()))).1),
-            };
-            std::task::ready!(alarm.as_mut().poll(cx));
-            self.set = None;
-            if set == deadline {
-                return Poll::Ready(());
-            }
-        }
+    pub(in crate::adapter) fn poll(&mut self, cx: &mut Context<'_>, deadline: Duration, sleep: impl FnOnce() -> F) -> Poll<()> {
+        let alarm = match &mut self.set {
+            Some((set, alarm)) if *set == deadline => alarm,
+            _ => &mut self.set.insert((deadline, std::boxed::Box::pin(sleep()))).1,
+        };
+        std::task::ready!(alarm.as_mut().poll(cx));
+        self.set = None;
+        Poll::Ready(())
+    }
+}
+
+/// Shows when it goes off.
+#[cfg(any(feature = "tokio", feature = "async-io"))]
+impl<F> std::fmt::Debug for Alarm<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Alarm({:?})", self.set.as_ref().map(|(deadline, _)| deadline))
     }
 }

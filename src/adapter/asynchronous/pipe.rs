@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::mem;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Buf;
@@ -28,6 +28,8 @@ pub(super) struct Pipe<S, C> {
     stalled: Option<Duration>,
     /// Whether something was read since the timer was told that.
     heard: bool,
+    /// Until when the clock sleeps, and whom it wakes then.
+    alarm: Option<(Duration, Waker)>,
 }
 
 /// Since when somebody has waited for a write, if they do. Whoever goes on when told that it is in vain gives the peer as much time
@@ -58,7 +60,7 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     /// Begins the opening handshake's time.
     pub(super) fn new(stream: S, clock: C, timeouts: Common, backpressure: Backpressure) -> Self {
         let timer = Keeper::new(timeouts, clock.now());
-        Self { stream, clock, timer, backpressure, unflushed: false, stalled: None, heard: false }
+        Self { stream, clock, timer, backpressure, unflushed: false, stalled: None, heard: false, alarm: None }
     }
 
     pub(super) const fn clock(&self) -> &C {
@@ -153,18 +155,33 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
             self.note_heard(now);
             let stall = patience.check(self, now)?;
             let mut deadline = self.timer.deadline();
-            if listening {
-                match self.timer.poll(now) {
-                    Ok(Due::Nothing) => {}
-                    due => return Poll::Ready(due),
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                if listening {
+                    return Poll::Ready(self.timer.poll(now));
                 }
-            } else {
                 // It is for another task to act on, which the same clock wakes.
-                deadline = deadline.filter(|deadline| *deadline > now);
+                deadline = None;
             }
             let Some(deadline) = [deadline, stall].into_iter().flatten().min() else { return Poll::Pending };
-            ready!(self.clock.poll_until(cx, deadline));
+            ready!(self.poll_until(cx, now, deadline));
         }
+    }
+
+    /// Sleeps until then, or less: deadlines move on with every byte that is received, and what wakes this task earlier need not be set
+    /// again.
+    fn poll_until(&mut self, cx: &mut Context<'_>, now: Duration, deadline: Duration) -> Poll<()> {
+        let at = match &self.alarm {
+            Some((at, waker)) if now < *at && *at <= deadline => {
+                if waker.will_wake(cx.waker()) {
+                    return Poll::Pending;
+                }
+                *at
+            }
+            _ => deadline,
+        };
+        let slept = self.clock.poll_until(cx, at);
+        self.alarm = slept.is_pending().then(|| (at, cx.waker().clone()));
+        slept
     }
 }
 

@@ -1,0 +1,136 @@
+//! When a clock is told to wake a task: once, though the deadline moves on, and again for another task.
+#![cfg(all(feature = "tokio", feature = "testing"))]
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::io::Write;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use sansocket::asynchronous::{Clock, WebSocket};
+use sansocket::testing::{Chunking, End, ManualClock, pair};
+use sansocket::tokio::{TokioClock, TokioIo};
+use sansocket::{CloseCode, Config, Connection, Error, TimedOut, Timeouts};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// An empty text, masked.
+const EMPTY: [u8; 6] = [0x81, 0x80, 0, 0, 0, 0];
+
+/// A clock that remembers what it was told.
+struct Remembering(ManualClock, Arc<Mutex<Vec<Duration>>>);
+
+impl Clock for Remembering {
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+
+    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
+        self.1.lock().unwrap().push(deadline);
+        self.0.poll_until(cx, deadline)
+    }
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Task(AtomicUsize);
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+struct Story {
+    clock: ManualClock,
+    told: Arc<Mutex<Vec<Duration>>>,
+    peer: End,
+    socket: WebSocket<TokioIo<End>, Remembering>,
+}
+
+impl Story {
+    fn new() -> Self {
+        let (clock, told) = (ManualClock::new(), Arc::default());
+        let (peer, end) = pair(Chunking::Whole);
+        let remembering = Remembering(clock.clone(), Arc::clone(&told));
+        let connection = Connection::server(Config::new());
+        Self { clock, told, peer, socket: WebSocket::from_parts(TokioIo(end), remembering, connection, Timeouts::default()) }
+    }
+
+    /// Receives until there is nothing, for such a task.
+    fn wait(&mut self, task: &Arc<Task>) {
+        let waker = Waker::from(Arc::clone(task));
+        while pin!(self.socket.recv()).poll(&mut Context::from_waker(&waker)).is_ready() {}
+    }
+
+    /// When the clock was told to wake somebody, since this was asked last.
+    fn told(&self) -> Vec<u64> {
+        self.told.lock().unwrap().drain(..).map(|deadline| deadline.as_secs()).collect()
+    }
+}
+
+#[test]
+fn a_clock_is_told_once_and_again_when_it_woke_the_task_too_early() {
+    let (mut story, task) = (Story::new(), Arc::default());
+    for _ in 0..19 {
+        story.peer.write_all(&EMPTY).unwrap();
+        story.wait(&task);
+        story.clock.advance(SECOND);
+    }
+    assert_eq!(story.told(), [20]);
+    // The last byte came at 18.
+    story.clock.advance(SECOND);
+    story.wait(&task);
+    assert_eq!(story.told(), [38]);
+}
+
+#[test]
+fn a_clock_is_told_of_an_earlier_deadline() {
+    let (mut story, task) = (Story::new(), Arc::default());
+    story.wait(&task);
+    assert_eq!(story.told(), [20]);
+    let waker = Waker::from(Arc::clone(&task));
+    let closing = pin!(story.socket.start_close(CloseCode::NORMAL, "")).poll(&mut Context::from_waker(&waker));
+    assert!(closing.is_ready());
+    story.wait(&task);
+    assert_eq!(story.told(), [5]);
+}
+
+#[test]
+fn another_task_is_woken_in_time() {
+    let (mut story, task, other) = (Story::new(), Arc::default(), Arc::<Task>::default());
+    story.wait(&task);
+    story.peer.write_all(&EMPTY).unwrap();
+    story.clock.advance(SECOND);
+    story.wait(&other);
+    // The same alarm: it is early for the new deadline, as it was for the first task.
+    assert_eq!(story.told(), [20, 20]);
+    story.clock.advance(19 * SECOND);
+    let woken = other.0.swap(0, Ordering::SeqCst);
+    assert!(woken > 0, "the clock woke the task that waits");
+    story.wait(&other);
+    story.clock.advance(SECOND);
+    assert!(other.0.load(Ordering::SeqCst) > 0, "and again, at the new deadline");
+}
+
+/// A task that has done much is made to wait by tokio, whatever it polls: that must not be taken for an alarm that is set.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_has_done_much_is_woken_in_time() {
+    let (_silent, end) = pair(Chunking::Whole);
+    let connection = Connection::server(Config::new());
+    let mut socket = WebSocket::from_parts(TokioIo(end), TokioClock::new(), connection, Timeouts::default());
+    let begun = tokio::time::Instant::now();
+    let mut receiving = pin!(socket.recv());
+    std::future::poll_fn(|cx| {
+        while pin!(tokio::task::consume_budget()).poll(cx).is_ready() {}
+        let waiting = receiving.as_mut().poll(cx);
+        assert!(waiting.is_pending());
+        Poll::Ready(())
+    })
+    .await;
+    let lost = tokio::time::timeout(Duration::from_secs(100), receiving).await.expect("somebody wakes it");
+    assert!(matches!(lost, Err(Error::TimedOut(TimedOut::KeepAlive))), "{lost:?}");
+    assert_eq!(begun.elapsed().as_secs(), 40);
+}
