@@ -59,6 +59,7 @@ pub enum Overflow {
 
 impl Backpressure {
     /// Whether who can wait must.
+    #[inline]
     pub(super) fn is_high(&self, waiting: usize) -> bool {
         waiting >= self.high_water.clamp(1, self.cap.max(1))
     }

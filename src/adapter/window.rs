@@ -74,6 +74,7 @@ impl Window {
     }
 
     /// What was received, and not used up.
+    #[inline]
     pub(super) fn bytes(&mut self) -> &mut [u8] {
         &mut self.block[self.received.clone()]
     }
