@@ -12,30 +12,63 @@
 /// apply_mask([0x37, 0xfa, 0x21, 0x3d], 0, &mut payload);
 /// assert_eq!(&payload, b"Hello");
 /// ```
+#[inline(always)]
 pub fn apply_mask(key: [u8; 4], offset: u64, data: &mut [u8]) {
     // RFC 6455 §5.3: "j = i MOD 4; transformed-octet-i = original-octet-i XOR masking-key-octet-j"
-    let key = u32::from_le_bytes(key).rotate_right(8 * (offset % 4) as u32);
-    let wide = u64::from(key) << 32 | u64::from(key);
+    let key = u32::from_le_bytes(key);
+    let key = turned(u64::from(key) << 32 | u64::from(key), offset);
 
+    // What is small is common, and not worth a call.
+    match data.len() {
+        8..=16 => ends::<8>(key, data),
+        17..=32 => ends::<16>(key, data),
+        _ => few_or_many(key, data),
+    }
+}
+
+/// The key, twice, as it is from this offset on.
+#[inline(always)]
+fn turned(key: u64, offset: u64) -> u64 {
+    key.rotate_right(8 * (offset % 4) as u32)
+}
+
+/// So many bytes from either end. They may overlap: so there are no single bytes left, and each is only changed once.
+#[inline(always)]
+fn ends<const N: usize>(key: u64, data: &mut [u8]) {
+    let last = data.len() - N;
+    let (mut head, mut tail) = ([0; N], [0; N]);
+    head.copy_from_slice(&data[..N]);
+    tail.copy_from_slice(&data[last..]);
+    words(key, &mut head);
+    words(turned(key, last as u64), &mut tail);
+    data[..N].copy_from_slice(&head);
+    data[last..].copy_from_slice(&tail);
+}
+
+#[inline(never)]
+fn few_or_many(key: u64, data: &mut [u8]) {
     let Some(last) = data.len().checked_sub(WORD) else {
-        for (byte, key) in data.iter_mut().zip(wide.to_le_bytes()) {
+        for (byte, key) in data.iter_mut().zip(key.to_le_bytes()) {
             *byte ^= key;
         }
         return;
     };
-    // The last word overlaps the one before it: so there are no single bytes left, and each is only changed once.
-    let tail = xor(&data[last..], wide.rotate_right(8 * (last % 4) as u32));
-    // The compiler makes SIMD of this loop, which it does not of a loop over bytes.
-    for word in data.chunks_exact_mut(WORD) {
-        word.copy_from_slice(&xor(word, wide));
-    }
+    // The last word may overlap the one before it.
+    let mut tail = [0; WORD];
+    tail.copy_from_slice(&data[last..]);
+    words(turned(key, last as u64), &mut tail);
+    words(key, data);
     data[last..].copy_from_slice(&tail);
 }
 
 const WORD: usize = 8;
 
-fn xor(word: &[u8], key: u64) -> [u8; WORD] {
-    let mut bytes = [0; WORD];
-    bytes.copy_from_slice(word);
-    (u64::from_le_bytes(bytes) ^ key).to_le_bytes()
+/// The whole words of this. The compiler makes SIMD of this loop, which it does not of a loop over bytes.
+#[inline(always)]
+fn words(key: u64, data: &mut [u8]) {
+    for word in data.chunks_exact_mut(WORD) {
+        let mut bytes = [0; WORD];
+        bytes.copy_from_slice(word);
+        word.copy_from_slice(&(u64::from_le_bytes(bytes) ^ key).to_le_bytes());
+    }
 }
