@@ -1,6 +1,8 @@
 //! Headers, masks and UTF-8 against slow and obvious versions of themselves: RFC 6455 §5.2, §5.3, §8.1.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+use bytes::Bytes;
+use sansocket::Text;
 use sansocket::wire::{Header, HeaderError, Opcode, Utf8Validator, apply_mask};
 
 /// §5.2 once more, from its text: what a header of these bytes is, or that it is bad, or that there is more to come.
@@ -141,6 +143,24 @@ fn a_split_text_is_as_valid_as_the_whole() {
 }
 
 /// Every sequence of up to three bytes, one byte at a time: refused at the byte where std says that nothing can mend it.
+/// A whole text is looked at in another way than one in pieces, while it is short.
+#[test]
+fn a_bad_byte_is_found_wherever_it_is() {
+    for len in 0..140 {
+        assert!(Text::try_from(Bytes::from(vec![0x7f; len])).is_ok());
+        assert_eq!(Text::try_from(Bytes::from(vec![0x80; len])).is_ok(), len == 0, "{len} bad bytes");
+        for at in 0..len {
+            let mut text = vec![b'x'; len];
+            text[at] = 0x80;
+            assert!(Text::try_from(Bytes::from(text.clone())).is_err(), "{len} bytes, the bad one is {at}");
+            if at > 0 {
+                text[at - 1] = 0xc3;
+                assert!(Text::try_from(Bytes::from(text)).is_ok(), "{len} bytes, the good ones are before {at} and there");
+            }
+        }
+    }
+}
+
 #[test]
 fn bad_text_is_refused_at_the_first_bad_byte() {
     fn extend(utf8: Utf8Validator, bytes: &mut Vec<u8>) {

@@ -92,7 +92,15 @@ const SHORT: usize = 64;
 /// Checks that a whole text is UTF-8.
 #[inline]
 pub(crate) fn check(text: &[u8]) -> Result<(), InvalidUtf8> {
-    if text.len() <= SHORT && text.is_ascii() { Ok(()) } else { validate(text) }
+    if text.len() <= SHORT && is_ascii(text) { Ok(()) } else { validate(text) }
+}
+
+/// Word by word: the last one overlaps the one before it, so that there are no single bytes left.
+#[inline]
+fn is_ascii(text: &[u8]) -> bool {
+    let word = |word: &[u8; 8]| u64::from_ne_bytes(*word) & 0x8080_8080_8080_8080 == 0;
+    let Some(last) = text.last_chunk() else { return text.is_ascii() };
+    text.chunks_exact(8).filter_map(<[u8]>::first_chunk).all(word) && word(last)
 }
 
 fn validate(text: &[u8]) -> Result<(), InvalidUtf8> {
