@@ -42,6 +42,12 @@ impl Inbox {
         &mut self.bytes
     }
 
+    /// Whether all is used up.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.start == self.bytes.len()
+    }
+
     /// Appends bytes, and takes no more room than they need.
     pub(super) fn keep(&mut self, bytes: &[u8]) {
         self.forget_used();

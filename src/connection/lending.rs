@@ -18,7 +18,7 @@ impl Connection {
         let next = if self.inbox.is_empty() { received } else { &self.inbox };
         match self.early.as_ref().and_then(|early| early.front()) {
             Some(event) => matches!(event, Event::Message(_)),
-            None => self.reader.peek(next, self.role(), &self.config).is_some(),
+            None => self.reader.has_whole_message(next, self.role(), &self.config),
         }
     }
 

@@ -134,10 +134,10 @@ impl Connection {
 
     fn new(writer: Writer, config: Config) -> Self {
         Self {
-            config,
             inbox: Inbox::default(),
             input_ended: false,
-            reader: Reader::default(),
+            reader: Reader::new(&config),
+            config,
             assembler: Assembler::default(),
             writer,
             output: Output::default(),
@@ -247,6 +247,8 @@ impl Connection {
     /// assert_eq!(server.output().chunk(), b"\x81\x05Hello");
     /// # Ok::<(), sansocket::SendError>(())
     /// ```
+    // Most events are taken apart at once by who calls this: where it is inlined, they are never put together.
+    #[inline(always)]
     pub fn receive_from<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
         if self.early.is_some() {
             return self.take_early().map(EventRef::from);

@@ -51,7 +51,7 @@ enum Step<'a> {
 
 impl Connection {
     /// The next event that was not put back, as [`receive_from`](Self::receive_from) gives it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_event<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
         if self.inbox.is_empty() {
             if let Some(message) = self.next_whole(received) {
@@ -130,10 +130,10 @@ impl Connection {
     /// The message that these bytes begin with, if all of it is there in one frame.
     #[inline(always)]
     fn next_whole<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<MessageRef<'a>> {
-        if self.config.in_parts || self.state() == State::Closed {
+        if self.state() == State::Closed {
             return None;
         }
-        let (kind, payload) = self.reader.whole_message(received, self.writer.role(), &self.config)?;
+        let (kind, payload) = self.reader.whole_message(received, self.writer.role())?;
         MessageRef::checked(kind, payload).map_err(|error| self.fail(error.into())).ok()
     }
 
@@ -168,6 +168,7 @@ impl Connection {
         self.closed().cloned().map(|closed| EventRef::Other(Event::Closed(closed)))
     }
 
+    #[cold]
     fn fail(&mut self, error: ProtocolError) {
         let farewell = self.life.violated(error);
         self.bid(farewell);
@@ -264,6 +265,7 @@ impl Connection {
 
     /// Queues the pong that waits. It goes before whatever the application sends: who always has more to send never has little that
     /// waits.
+    #[inline]
     pub(super) fn queue_late_pong(&mut self) {
         if let Some(payload) = self.late_pong.take() {
             self.writer.control(Opcode::Pong, &payload, &mut self.output);

@@ -12,6 +12,10 @@ use super::error::ProtocolError;
 use crate::message::Kind;
 use crate::wire::{Header, HeaderError, Opcode, apply_mask};
 
+/// How the frame of a message begins that is not in fragments, nor compressed: FIN and the opcode (§5.2).
+const WHOLE_TEXT: u8 = 0x80 | Opcode::Text.bits();
+const WHOLE_BINARY: u8 = 0x80 | Opcode::Binary.bits();
+
 /// What the reader gives: unmasked payload with its place in the conversation.
 #[derive(Debug)]
 pub(super) enum Piece<'a> {
@@ -37,7 +41,7 @@ pub(super) enum Control {
     Pong,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reader {
     /// The data frame whose payload is arriving.
     frame: Option<Frame>,
@@ -45,6 +49,8 @@ pub(super) struct Reader {
     message: Option<Progress>,
     /// Whether compression was agreed on.
     pub(super) may_be_compressed: bool,
+    /// A message in one frame is within all limits if it has fewer bytes than this; 0 if none is to be given as a whole.
+    whole_below: u64,
 }
 
 #[derive(Debug)]
@@ -68,6 +74,13 @@ struct Progress {
 }
 
 impl Reader {
+    pub(super) fn new(config: &Config) -> Self {
+        let whole = !config.in_parts && config.max_fragments > 0;
+        let limit = config.max_message_size.min(config.max_frame_size);
+        let whole_below = if whole { limit.saturating_add(1) } else { 0 };
+        Self { frame: None, message: None, may_be_compressed: false, whole_below }
+    }
+
     /// The next piece, taken off the front of what was received; or `None` until more is.
     pub(super) fn next<'a>(
         &mut self,
@@ -97,14 +110,16 @@ impl Reader {
     /// A message that is all there, in one frame, and not compressed, as most are: what [`next`](Self::next) would give in one piece,
     /// in a third of the time.
     #[inline(always)]
-    pub(super) fn whole_message<'a>(
-        &self,
-        received: &mut &'a mut [u8],
-        role: Role,
-        config: &Config,
-    ) -> Option<(Kind, &'a mut [u8])> {
-        let (kind, header, size) = self.peek(received, role, config)?;
-        if header.rsv1 {
+    pub(super) fn whole_message<'a>(&self, received: &mut &'a mut [u8], role: Role) -> Option<(Kind, &'a mut [u8])> {
+        let kind = match **received {
+            [WHOLE_TEXT, ..] => Kind::Text,
+            [WHOLE_BINARY, ..] => Kind::Binary,
+            _ => return None,
+        };
+        let (header, size) = Header::parse(received).ok().flatten()?;
+        let is_there = received.get(size..).is_some_and(|behind| behind.len() as u64 >= header.payload_len);
+        let is_first = self.frame.is_none() && self.message.is_none();
+        if header.payload_len >= self.whole_below || !is_there || !is_first || self.check(&header, role).is_err() {
             return None;
         }
         take(received, size);
@@ -115,21 +130,21 @@ impl Reader {
         Some((kind, payload))
     }
 
-    /// Looks whether a message is all there, in one frame, as far as its header tells: what kind it is, the header, and its size.
-    #[inline(always)]
-    pub(super) fn peek(&self, received: &[u8], role: Role, config: &Config) -> Option<(Kind, Header, usize)> {
-        let (header, size) = Header::parse(received).ok().flatten()?;
+    /// Whether a message is all there, in one frame, as far as its header tells.
+    #[cfg(feature = "std")]
+    pub(super) fn has_whole_message(&self, received: &[u8], role: Role, config: &Config) -> bool {
+        let Ok(Some((header, size))) = Header::parse(received) else { return false };
         let kind = match header.opcode {
             Opcode::Text => Kind::Text,
             Opcode::Binary => Kind::Binary,
-            _ => return None,
+            _ => return false,
         };
         let is_there = (received.len() - size) as u64 >= header.payload_len;
-        if !is_there || !header.fin || self.frame.is_some() || self.check(&header, role).is_err() {
-            return None;
-        }
-        self.begin(kind, &header).and_then(|message| message.and(&header, config)).ok()?;
-        Some((kind, header, size))
+        is_there
+            && header.fin
+            && self.frame.is_none()
+            && self.check(&header, role).is_ok()
+            && self.begin(kind, &header).is_ok_and(|message| message.and(&header, config).is_ok())
     }
 
     /// Bytes of payload that are still to come of the frame under way.
@@ -156,7 +171,6 @@ impl Reader {
     }
 
     /// A message, before its first frame.
-    #[inline(always)]
     fn begin(&self, kind: Kind, header: &Header) -> Result<Progress, ProtocolError> {
         // RFC 6455 §5.4: "The fragments of one message MUST NOT be interleaved between the fragments of another message"
         if self.message.is_some() {
@@ -199,7 +213,6 @@ impl Reader {
 
 impl Progress {
     /// The message with a further frame: refused here if that is over a limit, with nothing of it read yet.
-    #[inline(always)]
     fn and(self, header: &Header, config: &Config) -> Result<Self, ProtocolError> {
         let len = header.payload_len;
         let limit = if self.compressed { Compression::max_compressed(config.max_message_size) } else { config.max_message_size };
