@@ -50,13 +50,17 @@ impl Output {
     }
 
     /// Copies a header and its payload to the end, and lends the payload's copy.
-    #[inline]
+    #[inline(always)]
     pub(super) fn append(&mut self, header: &[u8], payload: &[u8]) -> &mut [u8] {
         let len = header.len() + payload.len();
         if self.small.capacity() - self.small.len() < len {
             self.make_room(len);
         }
-        self.small.extend_from_slice(header);
+        match *header {
+            // As most are: stored, and not copied by a call.
+            [first, second] => self.small.extend_from_slice(&[first, second]),
+            _ => self.small.extend_from_slice(header),
+        }
         self.small.extend_from_slice(payload);
         self.len += len;
         let start = self.small.len() - payload.len();

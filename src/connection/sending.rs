@@ -31,15 +31,18 @@ impl Connection {
     /// # Errors
     ///
     /// As [`send`](Self::send).
+    #[inline]
     pub fn send_ref<'a>(&mut self, message: impl Into<MessageRef<'a>>) -> Result<(), SendError> {
-        let message = match message.into().into_joined() {
-            Ok(message) => return self.send(message),
-            Err(message) => message,
-        };
+        match message.into().into_joined() {
+            Ok(message) => self.send(message),
+            Err(message) => self.send_copy(message.kind().opcode(), message.as_bytes()),
+        }
+    }
+
+    /// Queues a copy of a message.
+    fn send_copy(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
         self.check_sendable()?;
         self.queue_late_pong();
-        let opcode = message.kind().opcode();
-        let payload = message.as_bytes();
         let deflated = self.compression.as_mut().and_then(|compression| compression.deflate(payload, Compress::Automatic));
         match deflated {
             None => self.writer.copy(Frame { fin: true, compressed: false, opcode }, payload, &mut self.output),

@@ -42,10 +42,13 @@ impl Writer {
     }
 
     /// Queues a frame, and keeps its payload as it is if that is large.
+    #[inline]
     pub(super) fn frame(&mut self, frame: Frame, payload: Bytes, output: &mut Output) {
-        if payload.len() <= COALESCE {
-            return self.copy(frame, &payload, output);
-        }
+        if payload.len() <= COALESCE { self.copy(frame, &payload, output) } else { self.keep(frame, payload, output) }
+    }
+
+    /// Queues a frame with its payload as it is.
+    fn keep(&mut self, frame: Frame, payload: Bytes, output: &mut Output) {
         let header = self.header(&frame, payload.len());
         let payload = match header.mask {
             None => payload,
@@ -66,7 +69,7 @@ impl Writer {
     }
 
     /// Queues a frame with a copy of its payload.
-    #[inline]
+    #[inline(always)]
     pub(super) fn copy(&mut self, frame: Frame, payload: &[u8], output: &mut Output) {
         let header = self.header(&frame, payload.len());
         let copy = output.append(header.encode(&mut [0; Header::MAX_LEN]), payload);
@@ -75,6 +78,7 @@ impl Writer {
         }
     }
 
+    #[inline]
     fn header(&mut self, frame: &Frame, len: usize) -> Header {
         let &Frame { fin, compressed, opcode } = frame;
         let mask = match self {

@@ -80,6 +80,7 @@ impl<'a> MessageRef<'a> {
 
 /// Copies it, unless it had to be joined.
 impl From<MessageRef<'_>> for Message {
+    #[inline]
     fn from(message: MessageRef<'_>) -> Self {
         match message.0 {
             Place::Text(text) => Self::Text(text.into()),

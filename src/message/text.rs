@@ -171,6 +171,7 @@ impl<'a> From<&'a str> for Checked<'a> {
 }
 
 impl From<Checked<'_>> for Text {
+    #[inline]
     fn from(text: Checked<'_>) -> Self {
         Self { bytes: block::copy(text.bytes) }
     }

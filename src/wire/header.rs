@@ -122,6 +122,7 @@ impl Header {
     }
 
     /// Writes the header into `space` and gives the part of it that was needed.
+    #[inline]
     pub fn encode<'a>(&self, space: &'a mut [u8; Self::MAX_LEN]) -> &'a [u8] {
         debug_assert!(self.payload_len >> 63 == 0, "no payload in memory has 2^63 bytes");
         let mask_bit = if self.mask.is_some() { MASK } else { 0 };
