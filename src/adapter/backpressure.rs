@@ -61,7 +61,13 @@ impl Backpressure {
     /// Whether who can wait must.
     #[inline]
     pub(super) fn is_high(&self, waiting: usize) -> bool {
-        waiting >= self.high_water.clamp(1, self.cap.max(1))
+        waiting >= self.bound()
+    }
+
+    /// From how many bytes on who can wait must.
+    #[inline]
+    pub(super) fn bound(&self) -> usize {
+        self.high_water.clamp(1, self.cap.max(1))
     }
 
     /// Whether nothing more may be queued.

@@ -62,6 +62,7 @@ impl<'a> Replies<'a> {
         count: &mut usize,
         each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
     ) -> Result<Option<Event>, Error> {
+        let bound = self.backpressure.bound();
         unread.take(|received| {
             loop {
                 match self.connection.receive_from(received) {
@@ -71,7 +72,7 @@ impl<'a> Replies<'a> {
                     }
                     other => return Ok(other.map(Event::from)),
                 }
-                if self.backpressure.is_high(self.connection.buffered_amount()) {
+                if self.connection.buffered_amount() >= bound {
                     return Ok(None);
                 }
             }

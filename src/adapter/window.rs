@@ -85,7 +85,9 @@ impl Window {
         let mut taking = Taking { rest: &mut self.block[*start..end], start, end };
         let taken = take(&mut taking.rest);
         drop(taking);
-        self.tidy();
+        if self.received.len() <= self.block.len() / LITTLE {
+            self.tidy();
+        }
         taken
     }
 
@@ -97,12 +99,12 @@ impl Window {
         self.take(|received| next(received).map(Event::from))
     }
 
-    /// If few bytes are left, the block goes back to the thread.
+    /// Few bytes are left: so the block goes back to the thread.
     fn tidy(&mut self) {
         let count = self.received.len();
         if count == 0 {
             *self = Self::default();
-        } else if count <= self.block.len() / LITTLE && self.block.len() >= SMALL {
+        } else if self.block.len() >= SMALL {
             *self = Self { block: self.bytes().to_vec(), received: 0..count };
         }
     }
