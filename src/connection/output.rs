@@ -151,8 +151,11 @@ impl Output {
     fn release_if_empty(&mut self) {
         if self.len == 0 {
             self.usual = self.small.len().min(MAX_ROOM) as u32;
-            self.small = if self.borrowed { mem::take(&mut self.small) } else { Vec::new() };
-            self.small.clear();
+            if self.borrowed {
+                self.small.clear();
+            } else {
+                self.small = Vec::new();
+            }
             self.start = 0;
             if self.large.capacity() > 0 {
                 self.large = VecDeque::new();
