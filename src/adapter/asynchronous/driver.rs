@@ -73,26 +73,37 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     /// The next message; `None` at a clean end.
     pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
         let mut passed_over = 0;
-        while let Some(event) = ready!(self.poll_next(cx))? {
-            if let Event::Message(message) = event {
-                self.poll_replies(cx);
-                return Poll::Ready(Ok(Some(message)));
-            }
-            passed_over += 1;
-            if passed_over == EVENTS_IN_A_ROW {
-                self.poll_replies(cx);
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+        loop {
+            match self.next_here() {
+                Some(Event::Message(message)) => {
+                    self.poll_replies(cx);
+                    return Poll::Ready(Ok(Some(message)));
+                }
+                Some(_) => {
+                    passed_over += 1;
+                    if passed_over == EVENTS_IN_A_ROW {
+                        self.poll_replies(cx);
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                }
+                None if !ready!(self.poll_on(cx))? => return Poll::Ready(Ok(None)),
+                None => {}
             }
         }
-        Poll::Ready(Ok(None))
     }
 
     /// The next event; `None` at a clean end.
     pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
-        let event = ready!(self.poll_next(cx));
-        self.poll_replies(cx);
-        Poll::Ready(event)
+        loop {
+            if let Some(event) = self.next_here() {
+                self.poll_replies(cx);
+                return Poll::Ready(Ok(Some(event)));
+            }
+            if !ready!(self.poll_on(cx))? {
+                return Poll::Ready(Ok(None));
+            }
+        }
     }
 
     /// Hands over the messages that are there, at least one, where they lie; `false` at a clean end.
@@ -124,30 +135,29 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                     self.poll_replies(cx);
                     return Poll::Ready(Ok(true));
                 }
-                None if self.connection.closed().is_some() => {
-                    ready!(self.poll_end(cx));
-                    return Poll::Ready(self.verdict().map(|_| false));
-                }
-                None => ready!(self.poll_more(cx))?,
+                None if !ready!(self.poll_on(cx))? => return Poll::Ready(Ok(false)),
+                None => {}
             }
         }
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
-        loop {
-            match self.unread.next(|received| self.connection.receive_from(received)) {
-                Some(Event::Closed(_)) => {}
-                Some(event) => {
-                    self.note(&event);
-                    return Poll::Ready(Ok(Some(event)));
-                }
-                None if self.connection.closed().is_some() => {
-                    ready!(self.poll_end(cx));
-                    return Poll::Ready(self.verdict());
-                }
-                None => ready!(self.poll_more(cx))?,
-            }
+    /// The next event that is here, but for the end.
+    fn next_here(&mut self) -> Option<Event> {
+        let event = self.unread.next(|received| self.connection.receive_from(received))?;
+        if let Event::Closed(_) = event {
+            return None;
         }
+        self.note(&event);
+        Some(event)
+    }
+
+    /// Goes on once nothing more is here; `false` at a clean end.
+    fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        if self.connection.closed().is_none() {
+            return self.poll_more(cx).map_ok(|()| true);
+        }
+        ready!(self.poll_end(cx));
+        Poll::Ready(self.connection.closed().map_or(Ok(()), Error::from_ending).map(|()| false))
     }
 
     /// Whether the next message is here already, and somebody to receive it.
@@ -330,10 +340,5 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn watched(&self) -> impl PartialEq + use<S, C> {
         let waiting = (self.connection.buffered_amount(), self.taken, self.permits, self.wanted);
         (waiting, self.pipe.timer.answered(), self.connection.state(), self.is_over())
-    }
-
-    /// What a receiver is told at the end.
-    fn verdict(&self) -> Result<Option<Event>, Error> {
-        self.connection.closed().map_or(Ok(()), Error::from_ending).map(|()| None)
     }
 }
