@@ -142,7 +142,6 @@ fn a_split_text_is_as_valid_as_the_whole() {
     }
 }
 
-/// Every sequence of up to three bytes, one byte at a time: refused at the byte where std says that nothing can mend it.
 /// A whole text is looked at in another way than one in pieces, while it is short.
 #[test]
 fn a_bad_byte_is_found_wherever_it_is() {
@@ -161,6 +160,7 @@ fn a_bad_byte_is_found_wherever_it_is() {
     }
 }
 
+/// Every sequence of up to three bytes, one byte at a time: refused at the byte where std says that nothing can mend it.
 #[test]
 fn bad_text_is_refused_at_the_first_bad_byte() {
     fn extend(utf8: Utf8Validator, bytes: &mut Vec<u8>) {
