@@ -92,9 +92,10 @@ fn a_bad_header_says_what_is_bad() {
 #[test]
 fn masking_is_the_obvious_loop_at_every_length_and_offset() {
     let key = [0x11, 0x22, 0x44, 0x88];
-    let data: Vec<u8> = (0..=255).cycle().take(400).collect();
+    let data: Vec<u8> = (0..=255).cycle().take(1200).collect();
     for start in 0..16 {
-        for len in 0..300 {
+        // Those of 1 KiB and more are aligned first.
+        for len in (0..300).chain(1020..1030).chain([1180]) {
             for offset in [0, 1, 2, 3, 4, 7, u64::MAX] {
                 let mut buffer = data.clone();
                 apply_mask(key, offset, &mut buffer[start..start + len]);

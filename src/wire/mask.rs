@@ -16,7 +16,7 @@
 pub fn apply_mask(key: [u8; 4], offset: u64, data: &mut [u8]) {
     // RFC 6455 §5.3: "j = i MOD 4; transformed-octet-i = original-octet-i XOR masking-key-octet-j"
     let key = u32::from_le_bytes(key);
-    let key = turned(u64::from(key) << 32 | u64::from(key), offset);
+    let key = key_at(u64::from(key) << 32 | u64::from(key), offset);
 
     // What is small is common, and not worth a call.
     match data.len() {
@@ -26,9 +26,17 @@ pub fn apply_mask(key: [u8; 4], offset: u64, data: &mut [u8]) {
     }
 }
 
-/// The key, twice, as it is from this offset on.
+const WORD: usize = 8;
+
+/// From so many bytes on, it pays to write where the processor writes best.
+const LONG: usize = 1024;
+
+/// No register of 32 bytes that begins here is written across the border of two lines of a cache.
+const ALIGNMENT: usize = 32;
+
+/// The key as it is so many bytes further on.
 #[inline(always)]
-fn turned(key: u64, offset: u64) -> u64 {
+const fn key_at(key: u64, offset: u64) -> u64 {
     key.rotate_right(8 * (offset % 4) as u32)
 }
 
@@ -40,13 +48,20 @@ fn ends<const N: usize>(key: u64, data: &mut [u8]) {
     head.copy_from_slice(&data[..N]);
     tail.copy_from_slice(&data[last..]);
     words(key, &mut head);
-    words(turned(key, last as u64), &mut tail);
+    words(key_at(key, last as u64), &mut tail);
     data[..N].copy_from_slice(&head);
     data[last..].copy_from_slice(&tail);
 }
 
 #[inline(never)]
 fn few_or_many(key: u64, data: &mut [u8]) {
+    let unaligned = if data.len() < LONG { 0 } else { data.as_ptr().align_offset(ALIGNMENT) };
+    let (start, rest) = data.split_at_mut(unaligned);
+    blocks(key, start);
+    blocks(key_at(key, start.len() as u64), rest);
+}
+
+fn blocks(key: u64, data: &mut [u8]) {
     let Some(last) = data.len().checked_sub(WORD) else {
         for (byte, key) in data.iter_mut().zip(key.to_le_bytes()) {
             *byte ^= key;
@@ -56,12 +71,15 @@ fn few_or_many(key: u64, data: &mut [u8]) {
     // The last word may overlap the one before it.
     let mut tail = [0; WORD];
     tail.copy_from_slice(&data[last..]);
-    words(turned(key, last as u64), &mut tail);
-    words(key, data);
+    words(key_at(key, last as u64), &mut tail);
+    // Of four words the compiler makes SIMD and unrolls the loop: more of a block, and it makes worse of it for AVX-512.
+    let mut blocks = data.chunks_exact_mut(4 * WORD);
+    for block in &mut blocks {
+        words(key, block);
+    }
+    words(key, blocks.into_remainder());
     data[last..].copy_from_slice(&tail);
 }
-
-const WORD: usize = 8;
 
 /// The whole words of this. The compiler makes SIMD of this loop, which it does not of a loop over bytes.
 #[inline(always)]
