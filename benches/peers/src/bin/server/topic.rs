@@ -1,4 +1,5 @@
-//! The loop of every broadcasting server: what one client sends goes to all, by tokio's own channel and a task a connection.
+//! The loop of every broadcasting server: what one client sends goes to all, by tokio's own channel and a task for each half of a
+//! connection: what is sent to it wakes none that receives.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -36,31 +37,30 @@ where
     })
 }
 
-async fn relay<S, M, E>(mut socket: S, topic: &Sender<M>, flush: Flush, is_data: fn(&M) -> bool) -> Result<(), Failure>
+async fn relay<S, M, E>(socket: S, topic: &Sender<M>, flush: Flush, is_data: fn(&M) -> bool) -> Result<(), Failure>
 where
-    S: Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin,
-    M: Clone,
-    E: Into<Failure>,
+    S: Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin + Send + 'static,
+    M: Clone + Send + 'static,
+    E: Into<Failure> + Send + 'static,
 {
     let mut news = topic.subscribe();
-    loop {
-        tokio::select! {
-            received = socket.next() => match received {
-                Some(message) => {
-                    let message = message.map_err(Into::into)?;
-                    if is_data(&message) {
-                        topic.send(message).map_err(|_| "nobody listens")?;
-                    }
-                }
-                None => return Ok(()),
-            },
-            message = news.recv() => {
-                socket.feed(message?).await.map_err(Into::into)?;
-                while flush == Flush::Last && let Ok(message) = news.try_recv() {
-                    socket.feed(message).await.map_err(Into::into)?;
-                }
-                socket.flush().await.map_err(Into::into)?;
+    let (mut sink, mut stream) = socket.split();
+    tasks::spawn(async move {
+        loop {
+            sink.feed(news.recv().await?).await.map_err(Into::into)?;
+            while flush == Flush::Last
+                && let Ok(message) = news.try_recv()
+            {
+                sink.feed(message).await.map_err(Into::into)?;
             }
+            sink.flush().await.map_err(Into::into)?;
+        }
+    });
+    while let Some(message) = stream.next().await {
+        let message = message.map_err(Into::into)?;
+        if is_data(&message) {
+            topic.send(message).map_err(|_| "nobody listens")?;
         }
     }
+    Ok(())
 }

@@ -60,20 +60,19 @@ pub fn serve_broadcasting(listener: TcpListener) -> Result<(), Failure> {
     tasks::serve(listener, move |stream| relay(stream, Arc::clone(&topic)))
 }
 
-async fn relay(mut stream: TcpStream, topic: Arc<Sender<Bytes>>) -> Result<(), Failure> {
+async fn relay(stream: TcpStream, topic: Arc<Sender<Bytes>>) -> Result<(), Failure> {
+    let (mut reader, mut writer) = stream.into_split();
     let mut news = topic.subscribe();
+    tasks::spawn(async move {
+        loop {
+            writer.write_all(&news.recv().await?).await?;
+        }
+    });
     let mut received = BytesMut::new();
-    loop {
-        tokio::select! {
-            read = stream.read_buf(&mut received) => {
-                if read? == 0 {
-                    return Ok(());
-                }
-                while received.len() >= FRAME {
-                    topic.send(received.split_to(FRAME).freeze())?;
-                }
-            }
-            message = news.recv() => stream.write_all(&message?).await?,
+    while reader.read_buf(&mut received).await? > 0 {
+        while received.len() >= FRAME {
+            topic.send(received.split_to(FRAME).freeze())?;
         }
     }
+    Ok(())
 }

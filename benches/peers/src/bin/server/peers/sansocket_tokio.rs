@@ -1,13 +1,16 @@
 //! sansocket's adapter for tokio: `send` for each message, corked or not, `feed`, which leaves at the latest when `recv` would wait, and `recv_with`,
 //! which copies nothing but the answer.
 
+use std::mem;
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use sansocket::tokio::WebSocket;
 use sansocket::{Backpressure, Message};
 use tokio::net::TcpStream;
+use tokio::sync::broadcast::Sender as Topic;
 
-use crate::topic::{self, Flush};
+use crate::topic::Flush;
 use crate::{Failure, tasks};
 
 pub fn serve(listener: TcpListener) -> Result<(), Failure> {
@@ -27,7 +30,29 @@ pub fn serve_borrowing(listener: TcpListener) -> Result<(), Failure> {
 }
 
 pub fn serve_broadcasting(listener: TcpListener, flush: Flush) -> Result<(), Failure> {
-    topic::serve(listener, flush, accept, |_: &Message| true)
+    let topic = Arc::new(Topic::new(64));
+    tasks::serve(listener, move |stream| relay(stream, Arc::clone(&topic), flush))
+}
+
+/// As the README has it: a task for each half.
+async fn relay(stream: TcpStream, topic: Arc<Topic<Message>>, flush: Flush) -> Result<(), Failure> {
+    let (mut sender, mut receiver) = accept(stream).await?.split();
+    let mut news = topic.subscribe();
+    tasks::spawn(async move {
+        loop {
+            let mut message = news.recv().await?;
+            while flush == Flush::Last
+                && let Ok(next) = news.try_recv()
+            {
+                sender.feed(mem::replace(&mut message, next)).await?;
+            }
+            sender.send(message).await?;
+        }
+    });
+    while let Some(message) = receiver.recv().await? {
+        topic.send(message)?;
+    }
+    Ok(())
 }
 
 async fn echo(stream: TcpStream) -> Result<(), Failure> {
