@@ -3,11 +3,11 @@
 //! std or simdutf8 validate; this file only carries a character that is split between two pieces: one to three bytes of it.
 
 #[cfg(not(feature = "simdutf8"))]
-use core::str::{self as basic, from_utf8};
+use core::str as basic;
 use core::{error, fmt, str};
 
 #[cfg(feature = "simdutf8")]
-use simdutf8::{basic, compat::from_utf8};
+use simdutf8::basic;
 
 /// Checks that pieces of text are UTF-8 when they are joined, and fails at the first byte that no later piece could mend.
 ///
@@ -46,15 +46,9 @@ impl Utf8Validator {
             self.complete_with(byte)?;
             piece = rest;
         }
-        let Err(error) = from_utf8(piece) else { return Ok(()) };
-        if error.error_len().is_some() {
-            return Err(InvalidUtf8);
-        }
-        // No error but the end of the piece: that is said of one to three bytes that begin a valid character.
-        let tail = &piece[error.valid_up_to()..];
-        self.partial[..tail.len()].copy_from_slice(tail);
-        self.len = tail.len() as u8;
-        Ok(())
+        let (whole, rest) = piece.split_at(piece.len() - cut_off(piece));
+        check(whole)?;
+        rest.iter().try_for_each(|&byte| self.complete_with(byte))
     }
 
     /// Adds a byte to the character that is under way.
@@ -84,6 +78,13 @@ impl fmt::Debug for Utf8Validator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Utf8Validator({} bytes pending)", self.len)
     }
+}
+
+/// How many bytes at the end begin a character that goes on: one to three, or none. The first byte of a character of two bytes and
+/// more has as many leading ones as that.
+fn cut_off(piece: &[u8]) -> usize {
+    let mut back = piece.iter().rev().take(3).zip(1..);
+    back.find(|(byte, back)| byte.leading_ones() > *back).map_or(0, |(_, back)| back as usize)
 }
 
 /// Up to here, in bytes, text that is ASCII is found to be faster than by any validator.
