@@ -112,6 +112,14 @@ class Bench:
         tell("")
         return measured
 
+    def kernels(self) -> list:
+        """What functions take that work on every byte, by themselves."""
+        tell("kernels")
+        command = [*pinned_to(self.server_core), self.programs / "kernels"]
+        measured = json.loads(self.processes.run(command, self.work / "logs" / "kernels.log", PATIENCE))
+        tell("")
+        return measured
+
     def load(self, peer: Peer, server: tuple, kind: str, *arguments, prefix=()) -> dict:
         """What one load tells of a server."""
         process, address = server

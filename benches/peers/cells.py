@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 SIZES = {"20B": 20, "1K": 1024, "16K": 16 * 1024, "1M": 1024 * 1024}
 
 # What is measured besides the cells, by name, and whether `--quick` has it too.
-OTHERS = {"syscalls": True, "memory": True}
+OTHERS = {"syscalls": True, "memory": True, "kernels": True}
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,20 @@ def memory_table(measured: dict) -> str:
     return f"## Resident memory, bytes per connection\n\n{table(rows)}"
 
 
-OTHERS = {"syscalls": syscalls_table, "memory": memory_table}
+def kernels_tables(measured: dict) -> str:
+    """By kind of work: what each function takes, and beside sansocket's."""
+    tables = []
+    for kind in dict.fromkeys(work["kind"] for work in measured["kernels"]):
+        works = [work for work in measured["kernels"] if work["kind"] == kind]
+        rows = [[kind, *(work["size"] for work in works)]]
+        for name in works[0]["kernels"]:
+            taken = [work["kernels"][name] for work in works]
+            rows.append([name, *(f"{figure(kernel['ns'])} ({kernel['times']:.2f})" for kernel in taken)])
+        tables.append(table(rows))
+    return "\n\n".join(["## Kernels: ns, and as a multiple of sansocket's", *tables])
+
+
+OTHERS = {"syscalls": syscalls_table, "memory": memory_table, "kernels": kernels_tables}
 
 
 def figure(value: float) -> str:
