@@ -1,8 +1,10 @@
-//! Receiving one masked message: `cargo bench -p sansocket-benches --bench receive`
+//! Receiving one masked message, as a copy or where it lies, against copying its bytes: `cargo bench -p sansocket-benches --bench receive`
+
+use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sansocket::wire::Opcode;
-use sansocket::{Config, Connection};
+use sansocket::{Config, Connection, EventRef};
 use sansocket_benches::{SIZES, masked, receive};
 
 fn receiving(criterion: &mut Criterion) {
@@ -21,7 +23,20 @@ fn receiving(criterion: &mut Criterion) {
                     message
                 });
             });
+            // As from a socket, into a window that is used again.
+            let mut window = frame.clone();
+            group.bench_function(BenchmarkId::new(format!("{name}, borrowed"), size), |bencher| {
+                bencher.iter(|| {
+                    window.copy_from_slice(black_box(&frame));
+                    let event = connection.receive_from(&mut &mut window[..]);
+                    assert!(matches!(event, Some(EventRef::Message(message)) if message.as_bytes().len() == size));
+                });
+            });
         }
+        let (source, mut target) = (vec![b'x'; size], vec![0; size]);
+        group.bench_function(BenchmarkId::new("memcpy", size), |bencher| {
+            bencher.iter(|| black_box(&mut target).copy_from_slice(black_box(&source)));
+        });
     }
 }
 

@@ -1,4 +1,6 @@
-//! Sending one message: `cargo bench -p sansocket-benches --bench send`
+//! Sending one message, against copying its bytes: `cargo bench -p sansocket-benches --bench send`
+
+use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sansocket::bytes::{Buf, Bytes};
@@ -32,6 +34,10 @@ fn sending(criterion: &mut Criterion) {
                 });
             });
         }
+        let (source, mut target) = (vec![b'x'; size], vec![0; size]);
+        group.bench_function(BenchmarkId::new("memcpy", size), |bencher| {
+            bencher.iter(|| black_box(&mut target).copy_from_slice(black_box(&source)));
+        });
     }
 }
 
