@@ -109,6 +109,7 @@ mod connection;
 pub mod deflate;
 mod handshake;
 mod message;
+mod page;
 #[cfg(feature = "std")]
 mod pool;
 #[cfg(feature = "testing")]

@@ -30,6 +30,9 @@ const MIB: usize = 1024 * KIB;
 /// What is kept at most.
 const KEPT: usize = 16 * MIB;
 
+/// What a large block is larger by than the message, so that it can begin where it does well.
+const PAGE: usize = 4096;
+
 /// The handles of messages, and lists of blocks.
 const LITTLE: usize = 8 * KIB;
 
@@ -162,6 +165,22 @@ fn what_is_kept_is_bounded() {
         drop(all);
         kept("many");
         assert!(kept_of(size) >= KEPT / size / 2, "but they are kept");
+    }
+}
+
+/// However it came, in memory that is new or was kept: where the system copies it fast.
+#[test]
+fn a_large_message_begins_in_the_middle_of_a_page() {
+    let _alone = alone();
+    for size in [128 * KIB, 200_000, MIB, 3 * MIB] {
+        let mut held = Vec::new();
+        for (number, piece) in [10_000, 64 * KIB, 272 * KIB, usize::MAX].into_iter().cycle().take(8).enumerate() {
+            let payload = content(number as u64, size);
+            let messages = receive(&mut server(), &mut frame(0x81 + number as u8 % 2, &payload), piece);
+            assert!(messages[0].as_bytes() == payload, "{size} in pieces of {piece}");
+            assert_eq!(messages[0].as_bytes().as_ptr().addr() % PAGE, PAGE / 2, "{size} in pieces of {piece}");
+            held = if number == 3 { Vec::new() } else { [held, messages].concat() };
+        }
     }
 }
 
@@ -322,7 +341,7 @@ fn what_is_not_finished_gives_its_block_back() {
         keep_only(MIB);
         let mut us = server();
         assert_eq!(receive(&mut us, &mut bytes[..700 * KIB].to_vec(), 64 * KIB), []);
-        assert_eq!(us.bytes_held(), MIB, "{how}: it has the block");
+        assert_eq!(us.bytes_held(), MIB + PAGE, "{how}: it has the block");
         assert_eq!(kept_of(MIB), 0);
         end(&mut us);
         if how == "dropped" || how == "parted" {

@@ -958,3 +958,20 @@ fn an_end_does_not_wait_for_room_where_it_blocks() {
         assert!(!socket.recv_with(|_, _| panic!("it is over")).unwrap());
     }
 }
+
+/// Where the system copies fast.
+#[test]
+fn what_is_read_into_begins_in_the_middle_of_a_page() {
+    let (mut peer, end) = pair(Chunking::Whole);
+    let server = Connection::server(Config::new());
+    let mut socket = blocking::WebSocket::from_parts(end, server, Timeouts::default()).unwrap();
+    peer.write_all(&masked(0x82, b"x")).unwrap();
+    let mut place = 0;
+    socket
+        .recv_with(|message, _| {
+            place = message.as_bytes().as_ptr().addr();
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(place % 4096, 2048 + 6);
+}

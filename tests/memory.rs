@@ -283,7 +283,8 @@ fn a_large_message_ends_in_a_buffer_of_its_size() {
         None
     });
     assert!(message.is_some());
-    assert!(cost.held <= 1_000_000 + 4096 + 64, "{}", cost.held);
+    // And a page, so that it can begin where it does well.
+    assert!(cost.held <= 1_000_000 + 2 * 4096 + 64, "{}", cost.held);
 }
 
 /// A message that is larger than memory should be, in one frame and in many, there and back.

@@ -9,6 +9,7 @@ use std::vec::Vec;
 use std::{fmt, thread_local};
 
 use crate::connection::{Event, EventRef};
+use crate::page::{PAGE, lead};
 
 /// The size of a block, in bytes. The pages that no read ever filled take no memory.
 pub(super) const SMALL: usize = 64 * 1024;
@@ -60,17 +61,20 @@ impl Window {
     pub(super) fn new(large: bool) -> Self {
         // A thread that ends has none.
         let spare = SPARES.try_with(|spares| spares[usize::from(large)].borrow_mut().pop());
-        Self { block: spare.ok().flatten().unwrap_or_else(|| std::vec![0; if large { LARGE } else { SMALL }]), received: 0..0 }
+        let block = spare.ok().flatten().unwrap_or_else(|| std::vec![0; PAGE + if large { LARGE } else { SMALL }]);
+        Self { block, received: 0..0 }
     }
 
     /// Where to read into.
     pub(super) fn space(&mut self) -> &mut [u8] {
-        &mut self.block
+        let (start, size) = (lead(&self.block), self.block.len() - PAGE);
+        &mut self.block[start..start + size]
     }
 
     /// Says how many bytes were read into it.
     pub(super) fn fill(&mut self, count: usize) {
-        self.received = 0..count;
+        let start = lead(&self.block);
+        self.received = start..start + count;
     }
 
     /// What was received, and not used up.
@@ -138,7 +142,7 @@ impl Drop for Window {
         }
         // A thread that ends keeps nothing.
         let _ = SPARES.try_with(|spares| {
-            let mut blocks = spares[usize::from(block.len() == LARGE)].borrow_mut();
+            let mut blocks = spares[usize::from(block.len() > LARGE)].borrow_mut();
             if blocks.len() < SPARE {
                 blocks.push(block);
             }

@@ -9,6 +9,7 @@ use core::ops::RangeInclusive;
 
 use bytes::Bytes;
 
+use crate::page::{PAGE, lead};
 #[cfg(feature = "std")]
 use crate::pool::Pool;
 
@@ -20,11 +21,15 @@ const LARGE: usize = 128 * 1024;
 const KEPT: usize = 16 * 1024 * 1024;
 
 #[cfg(feature = "std")]
-static BLOCKS: Pool<Vec<u8>> = Pool::new(KEPT, Vec::capacity);
+static BLOCKS: Pool<Vec<u8>> = Pool::new(KEPT + PAGE, Vec::capacity);
 
 /// A message's bytes, as far as they have come.
 #[derive(Default)]
-pub(crate) struct Block(Vec<u8>);
+pub(crate) struct Block {
+    memory: Vec<u8>,
+    /// Where the message begins in it: if it is large, in the middle of a page.
+    start: usize,
+}
 
 /// A copy of these bytes.
 #[inline]
@@ -45,47 +50,64 @@ impl Block {
     /// pieces are not copied over and over. It is not more than a last frame will need, so a large message in one frame ends with
     /// a block of just its size. A kept block may be twice as large, and is one for all of the message if that is not more.
     pub(crate) fn make_room(&mut self, piece: usize, to_come: Option<u64>) {
-        let received = self.0.len() + piece;
-        if received <= self.0.capacity() {
+        let received = self.len() + piece;
+        if self.start + received <= self.memory.capacity() {
             return;
         }
         let ahead = to_come.map_or(received, |to_come| to_come.min(received as u64) as usize);
         let room = received + ahead;
         let most = room.saturating_mul(2);
         let all = to_come.map_or(room, |to_come| to_come.min((most - received) as u64) as usize + received);
-        let kept = if room < LARGE { None } else { take(all..=most).or_else(|| take(room..=most)) };
-        match kept {
-            Some(mut block) => {
-                block.extend_from_slice(&self.0);
-                give(mem::replace(&mut self.0, block));
-            }
-            None => self.0.reserve_exact(piece + ahead),
+        if room < LARGE {
+            return self.memory.reserve_exact(piece + ahead);
         }
+        match take(all + PAGE..=most).or_else(|| take(room + PAGE..=most)) {
+            Some(mut memory) => {
+                let start = lead(&memory);
+                memory.resize(start, 0);
+                memory.extend_from_slice(self.as_ref());
+                *self = Self { memory, start };
+            }
+            None => {
+                self.memory.reserve_exact(room + PAGE - self.memory.len());
+                self.begin_at(lead(&self.memory));
+            }
+        }
+    }
+
+    /// Moves the message to there.
+    fn begin_at(&mut self, start: usize) {
+        let (before, end) = (self.start..self.memory.len(), start + self.len());
+        self.memory.resize(end.max(before.end), 0);
+        self.memory.copy_within(before, start);
+        self.memory.truncate(end);
+        self.start = start;
     }
 
     /// Appends bytes.
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        self.memory.extend_from_slice(bytes);
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.memory.len() - self.start
     }
 
+    /// Heap bytes held.
     pub(crate) fn capacity(&self) -> usize {
-        self.0.capacity()
+        self.memory.capacity()
     }
 
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.0
+        &mut self.memory[self.start..]
     }
 
     /// The bytes, in memory that holds little else.
     pub(crate) fn freeze(mut self) -> Bytes {
-        if self.0.capacity() < LARGE {
-            Bytes::from(mem::take(&mut self.0))
-        } else if self.0.capacity() > 2 * self.0.len() {
-            Bytes::copy_from_slice(&self.0)
+        if self.capacity() < LARGE {
+            Bytes::from(mem::take(&mut self.memory))
+        } else if self.capacity() > 2 * self.len() {
+            Bytes::copy_from_slice(self.as_ref())
         } else {
             Bytes::from_owner(self)
         }
@@ -94,13 +116,13 @@ impl Block {
 
 impl AsRef<[u8]> for Block {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        &self.memory[self.start..]
     }
 }
 
 impl Drop for Block {
     fn drop(&mut self) {
-        give(mem::take(&mut self.0));
+        give(mem::take(&mut self.memory));
     }
 }
 
