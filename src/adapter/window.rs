@@ -62,19 +62,19 @@ impl Window {
         // A thread that ends has none.
         let spare = SPARES.try_with(|spares| spares[usize::from(large)].borrow_mut().pop());
         let block = spare.ok().flatten().unwrap_or_else(|| std::vec![0; PAGE + if large { LARGE } else { SMALL }]);
-        Self { block, received: 0..0 }
+        let start = lead(&block);
+        Self { block, received: start..start }
     }
 
     /// Where to read into.
     pub(super) fn space(&mut self) -> &mut [u8] {
-        let (start, size) = (lead(&self.block), self.block.len() - PAGE);
-        &mut self.block[start..start + size]
+        let size = self.block.len() - PAGE;
+        &mut self.block[self.received.start..][..size]
     }
 
     /// Says how many bytes were read into it.
     pub(super) fn fill(&mut self, count: usize) {
-        let start = lead(&self.block);
-        self.received = start..start + count;
+        self.received.end = self.received.start + count;
     }
 
     /// What was received, and not used up.
