@@ -630,7 +630,7 @@ async fn a_peer_that_reads_nothing_stops_send(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     let wire = peer.wire();
     wire.set_room(1000);
-    let large = Message::from(vec![7; 70_000]);
+    let large = Message::from(vec![7; 300_000]);
     let (sent, after) = timed(&clock, socket.send(large.clone())).await;
     assert!(matches!(sent, Err(Error::TimedOut(TimedOut::Write))), "{sent:?}");
     assert_eq!((after, socket.state()), (s(30), State::Open));

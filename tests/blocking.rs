@@ -515,10 +515,10 @@ fn fed_messages_ride_one_write() {
 #[test]
 fn a_fed_message_goes_at_the_high_water_mark() {
     let mut socket = open(Script::new(vec![]), Timeouts::default());
-    socket.feed(vec![0; 60_000]).unwrap();
+    socket.feed(vec![0; 260_000]).unwrap();
     assert_eq!(socket.stream().calls, 0);
     socket.feed(vec![0; 6_000]).unwrap();
-    assert_eq!(socket.stream().written.len(), 60_004 + 6_004);
+    assert_eq!(socket.stream().written.len(), 260_004 + 6_004);
 }
 
 /// A stream that holds back what was written, and fails to pass it on once.

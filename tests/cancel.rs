@@ -403,19 +403,19 @@ fn send<A: Adapter>() {
 /// The message is not queued while it waits; dropped then, it is not sent. Large payloads are written from where they are, beside
 /// their headers, so the writes are vectored.
 fn send_that_waits_for_room<A: Adapter>() {
-    let large = Message::from(vec![7; 70_000]);
+    let large = Message::from(vec![7; 300_000]);
     for role in ROLES {
         let calls =
             [Feed(large.clone()), Send("two".into()), Feed(large.clone()), Feed("four".into()), Send(large.clone()), Recv];
-        let conversation = Conversation { grain: 1 << 13, ..Conversation::new(role, frames(role, &[BYE]), calls) };
+        let conversation = Conversation { grain: 1 << 15, ..Conversation::new(role, frames(role, &[BYE]), calls) };
         let (story, heard) = conversation.run_in_every_way::<A>();
         assert_eq!(messages(&heard), [large.as_bytes(), b"two", large.as_bytes(), b"four", large.as_bytes()]);
         assert_eq!(story.told[..5], ["Ok(())"; 5]);
 
         let tap = Tap::new(Vec::new(), false);
-        tap.get(|script| script.grain = 1 << 13);
+        tap.get(|script| script.grain = 1 << 15);
         let mut socket = A::open(Drip(tap.clone()), connection(role, Config::new()));
-        let huge = Message::from(vec![7; 200_000]);
+        let huge = Message::from(vec![7; 300_000]);
         assert!(poll_once(pin!(socket.feed(huge.clone()))).0.is_ready());
         for waiting in [true, false] {
             let whole = socket.buffered_amount();

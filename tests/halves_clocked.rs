@@ -60,8 +60,8 @@ async fn every_sender_that_waits_is_told_that_the_peer_does_not_read(adapter: &i
             executor.spawn(timed(clock, async move {
                 match number {
                     // For room, to have it written, and for the turn.
-                    0 => sender.send(vec![0; 100_000]).await,
-                    1 => sender.feed(vec![0; 100_000]).await,
+                    0 => sender.send(vec![0; 300_000]).await,
+                    1 => sender.feed(vec![0; 300_000]).await,
                     2 => sender.flush().await,
                     3 => sender.reserve().await.map(drop),
                     _ => sender.writer(Kind::Text).await?.write_part("x").await,
@@ -92,7 +92,7 @@ async fn whoever_goes_on_waits_as_long_again(adapter: &impl Adapter) {
     let wire = peer.wire();
     wire.set_room(1000);
     let (mut sender, _receiver) = socket.split();
-    for (message, why) in [(vec![7; 100_000], TimedOut::Write), (vec![8; 10], TimedOut::Room)] {
+    for (message, why) in [(vec![7; 300_000], TimedOut::Write), (vec![8; 10], TimedOut::Room)] {
         let (sent, after) = timed(&clock, sender.send(message)).await;
         assert!(matches!(&sent, Err(Error::TimedOut(told)) if *told == why) && after == s(30), "{sent:?} after {after:?}");
     }
@@ -102,7 +102,7 @@ async fn whoever_goes_on_waits_as_long_again(adapter: &impl Adapter) {
     sender.send("sent").await.unwrap();
     let mut heard = vec![0; 100_010];
     std::io::Read::read_exact(&mut peer, &mut heard).unwrap();
-    assert!(heard == unmasked(0x82, &[7; 100_000]), "whole, though it was given up three times");
+    assert!(heard == unmasked(0x82, &[7; 300_000]), "whole, though it was given up three times");
     std::io::Read::read_exact(&mut peer, &mut heard[..6]).unwrap();
     assert_eq!(heard[..6], unmasked(0x81, b"sent"), "what found no room was not sent");
 }

@@ -21,7 +21,7 @@ use crate::message::{CloseCode, Outgoing};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backpressure {
     /// In bytes: from here on, those wait who wait for room ([`Overflow::Wait`], permits, writers). Below it, fed messages wait for more.
-    /// Default: 64 KiB.
+    /// Default: 256 KiB.
     pub high_water: usize,
     /// In bytes: from here on, those queue nothing who don't wait (`try_send`, and the other policies). Default: 1 MiB.
     pub cap: usize,
@@ -36,7 +36,7 @@ pub struct Backpressure {
 
 impl Default for Backpressure {
     fn default() -> Self {
-        Self { high_water: 64 * 1024, cap: 1024 * 1024, overflow: Overflow::Wait, cork: false }
+        Self { high_water: 256 * 1024, cap: 1024 * 1024, overflow: Overflow::Wait, cork: false }
     }
 }
 

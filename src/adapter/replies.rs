@@ -62,6 +62,9 @@ impl<'a> Replies<'a> {
         count: &mut usize,
         each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
     ) -> Result<Option<Event>, Error> {
+        if unread.is_empty() && self.connection.is_starved() {
+            return Ok(None);
+        }
         let bound = self.backpressure.bound();
         unread.take(|received| {
             loop {

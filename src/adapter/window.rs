@@ -18,7 +18,7 @@ pub(super) const SMALL: usize = 64 * 1024;
 const LARGE: usize = 272 * 1024;
 
 /// The largest block for output that is kept, in bytes: what waits by default at most, and a message.
-const OUTPUT_KEPT: usize = 128 * 1024;
+const OUTPUT_KEPT: usize = 320 * 1024;
 
 /// So small a part of a block, which nobody has received yet, is copied: it is not worth the block.
 const LITTLE: usize = 16;
@@ -77,6 +77,12 @@ impl Window {
         self.received.end = self.received.start + count;
     }
 
+    /// Whether all is used up.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.received.is_empty()
+    }
+
     /// What was received, and not used up.
     #[inline]
     pub(super) fn bytes(&mut self) -> &mut [u8] {
@@ -97,9 +103,6 @@ impl Window {
 
     /// Takes the next event out of what was received.
     pub(super) fn next(&mut self, next: impl for<'a> FnOnce(&mut &'a mut [u8]) -> Option<EventRef<'a>>) -> Option<Event> {
-        if self.received.is_empty() {
-            return next(&mut <&mut [u8]>::default()).map(Event::from);
-        }
         self.take(|received| next(received).map(Event::from))
     }
 

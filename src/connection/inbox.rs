@@ -72,9 +72,6 @@ impl Inbox {
 
     /// Gives back what is not in use. For when nothing more is to be had from the bytes that are here.
     pub(crate) fn release(&mut self) {
-        if self.bytes.capacity() == 0 {
-            return;
-        }
         self.learn();
         if self.len() <= REMNANT {
             self.bytes = self.bytes[self.start..].to_vec();

@@ -61,12 +61,17 @@ impl Connection {
         self.next_after_kept(received)
     }
 
+    /// Whether there is nothing to be had, nor to be given back, until more is received.
+    #[inline]
+    pub(crate) fn is_starved(&self) -> bool {
+        let ends = self.input_ended || self.state() == State::Closed;
+        self.inbox.held() == 0 && self.inflating.is_none() && self.early.is_none() && !ends
+    }
+
     /// The next event, which may begin in the inbox.
     #[inline(never)]
     fn next_after_kept<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
-        let ends = self.input_ended || self.state() == State::Closed;
-        if received.is_empty() && self.inbox.is_empty() && self.inflating.is_none() && !ends {
-            self.inbox.release();
+        if received.is_empty() && self.is_starved() {
             return None;
         }
         if !self.inbox.is_empty() {

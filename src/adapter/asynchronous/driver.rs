@@ -25,7 +25,7 @@ pub struct Driver<S, C> {
     pub(super) connection: Connection,
     pub(super) pipe: Pipe<S, C>,
     /// What was read, and the connection was not given yet.
-    unread: Window,
+    pub(super) unread: Window,
     /// Whether somebody sends a message in parts: nobody else's may come in between.
     pub(super) taken: bool,
     /// How many may send a message at any time: nobody begins to send in parts.
@@ -143,6 +143,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// The next event that is here, but for the end.
     fn next_here(&mut self) -> Option<Event> {
+        if self.unread.is_empty() && self.connection.is_starved() {
+            return None;
+        }
         let event = self.unread.next(|received| self.connection.receive_from(received))?;
         if let Event::Closed(_) = event {
             return None;
@@ -214,6 +217,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// Writes what waits, and reads.
+    #[inline(always)]
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         // A peer that takes nothing any more may still have left something to read, its Close for example.
         let _ = self.poll_flush(cx);
@@ -224,13 +228,12 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             }
         }
         match ready!(self.poll_read(cx)) {
-            Poll::Ready(Ok(Some(window))) => {
-                self.unread = window;
+            Poll::Ready(Ok(true)) => {
                 // Who comes late shall find what came in time, but not for ever.
                 let closing = self.pipe.timer.state() != State::Open;
                 self.overtime += usize::from(closing && self.pipe.timer.check(self.pipe.now()).is_err());
             }
-            Poll::Ready(Ok(None)) => self.connection.end_input(),
+            Poll::Ready(Ok(false)) => self.connection.end_input(),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lose(error))),
             // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
             Poll::Pending => match ready!(self.pipe.poll_time(cx, &mut self.patience, true)) {
@@ -242,15 +245,16 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads, unless others shall have their turn first, though there is more: then it is pending itself.
-    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Poll<Result<Option<Window>, Error>>> {
+    /// Reads what is `unread` then, unless others shall have their turn first, though there is more: then it is pending itself.
+    #[inline(always)]
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Poll<Result<bool, Error>>> {
         if self.turn.is_over() {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let mut read = self.pipe.poll_read(cx, self.turn.expects_much());
-        match &mut read {
-            Poll::Ready(Ok(Some(window))) => self.turn.count(window.bytes().len(), self.connection.payload_to_come()),
+        let read = self.pipe.poll_read(cx, &mut self.unread, self.turn.expects_much());
+        match read {
+            Poll::Ready(Ok(true)) => self.turn.count(self.unread.bytes().len(), self.connection.payload_to_come()),
             _ => self.turn.end(),
         }
         Poll::Ready(read)

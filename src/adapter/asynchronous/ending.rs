@@ -4,6 +4,7 @@ use std::task::{Context, Poll, ready};
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
+use crate::adapter::window::Window;
 use crate::connection::Role;
 
 /// How far the stream is ended.
@@ -26,7 +27,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             self.poll_farewell(cx);
             // Meanwhile too: the peer may take our last words only after we have taken its own.
             let hung_up = match ready!(self.poll_read(cx)) {
-                Poll::Ready(Ok(Some(_))) => {
+                Poll::Ready(Ok(true)) => {
+                    self.unread = Window::default();
                     self.finish_if(self.pipe.timer.check(self.pipe.now()).is_err());
                     continue;
                 }

@@ -13,6 +13,7 @@ use super::io::{Clock, Stream};
 use super::pipe::{Patience, Pipe};
 use super::{Error, WebSocket};
 use crate::adapter::Backpressure;
+use crate::adapter::window::Window;
 use crate::connection::{Config, Entropy, State};
 use crate::handshake::{
     Accept, ClientHandshake, ClientRequest, HandshakeError, Rejection, Reply, Request, RequestHead, Response, ServerHandshake,
@@ -249,12 +250,13 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     /// Reads some bytes, in time; false is the end of the stream.
     fn poll_receive(&mut self, cx: &mut Context<'_>, hand_over: impl FnOnce(&[u8])) -> Poll<Result<bool, Error>> {
         self.timer.check(self.now())?;
-        match self.poll_read(cx, false)? {
-            Poll::Ready(Some(mut window)) => {
+        let mut window = Window::default();
+        match self.poll_read(cx, &mut window, false)? {
+            Poll::Ready(true) => {
                 hand_over(window.bytes());
                 Poll::Ready(Ok(true))
             }
-            Poll::Ready(None) => Poll::Ready(Ok(false)),
+            Poll::Ready(false) => Poll::Ready(Ok(false)),
             Poll::Pending => Poll::Ready(Err(ready!(self.poll_too_late(cx)).into())),
         }
     }

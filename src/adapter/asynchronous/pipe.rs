@@ -117,22 +117,25 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         Poll::Pending
     }
 
-    /// Reads some bytes, or many in a `large` read. `None` is the end of the stream, also if it was cut off.
-    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, large: bool) -> Poll<Result<Option<Window>, Error>> {
-        let mut window = Window::new(large);
-        loop {
+    /// Reads some bytes, or many in a `large` read, into a window that is empty. False is the end of the stream, also if it was cut off.
+    #[inline(always)]
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, window: &mut Window, large: bool) -> Poll<Result<bool, Error>> {
+        *window = Window::new(large);
+        let nothing = loop {
             match self.stream.poll_read(cx, window.space()) {
                 Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
-                Poll::Ready(Err(error)) if !is_cut(&error) => return Poll::Ready(Err(error.into())),
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Ok(None)),
+                Poll::Ready(Err(error)) if !is_cut(&error) => break Poll::Ready(Err(error.into())),
+                Poll::Ready(Ok(0) | Err(_)) => break Poll::Ready(Ok(false)),
                 Poll::Ready(Ok(count)) => {
                     self.heard = true;
                     window.fill(count);
-                    return Poll::Ready(Ok(Some(window)));
+                    return Poll::Ready(Ok(true));
                 }
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => break Poll::Pending,
             }
-        }
+        };
+        *window = Window::default();
+        nothing
     }
 
     /// Tells the timer what was read since: a sign of life, however late it is that somebody looks at the clock.
