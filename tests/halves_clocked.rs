@@ -100,7 +100,7 @@ async fn whoever_goes_on_waits_as_long_again(adapter: &impl Adapter) {
     assert!(matches!(flushed, Err(Error::TimedOut(TimedOut::Write))) && after == s(30), "{flushed:?} after {after:?}");
     wire.set_room(usize::MAX);
     sender.send("sent").await.unwrap();
-    let mut heard = vec![0; 100_010];
+    let mut heard = vec![0; 300_010];
     std::io::Read::read_exact(&mut peer, &mut heard).unwrap();
     assert!(heard == unmasked(0x82, &[7; 300_000]), "whole, though it was given up three times");
     std::io::Read::read_exact(&mut peer, &mut heard[..6]).unwrap();
