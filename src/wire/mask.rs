@@ -55,8 +55,10 @@ fn ends<const N: usize>(key: u64, data: &mut [u8]) {
 
 #[inline(never)]
 fn few_or_many(key: u64, data: &mut [u8]) {
-    let unaligned = if data.len() < LONG { 0 } else { data.as_ptr().align_offset(ALIGNMENT) };
-    let (start, rest) = data.split_at_mut(unaligned);
+    if data.len() < LONG {
+        return blocks(key, data);
+    }
+    let (start, rest) = data.split_at_mut(data.as_ptr().align_offset(ALIGNMENT));
     blocks(key, start);
     blocks(key_at(key, start.len() as u64), rest);
 }
