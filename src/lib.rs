@@ -67,8 +67,8 @@
 //!   both roles: see [`Config`].
 //! * An idle connection holds no buffer (a thread that waits for a blocking one holds what it reads into); with compression, the
 //!   windows that were agreed on, or none.
-//! * What is kept to be used again is bounded: at most eight blocks each of 64 and 272 KiB for a thread that reads, and in all
-//!   16 MiB of the memory of messages of 128 KiB and more.
+//! * What is kept to be used again is bounded: at most eight blocks each of some 64 and 272 KiB for a thread that reads, one of up
+//!   to 512 KiB for a thread that writes, and in all some 16 MiB of the memory of messages of 128 KiB and more.
 //! * What the peer did wrong ([`ProtocolError`]) and what you asked for and can't have ([`SendError`]) are two types; each says
 //!   what to do about it.
 //! * Debug output never shows content, keys or header values.

@@ -98,6 +98,27 @@ fn a_clock_is_told_of_an_earlier_deadline() {
     assert_eq!(story.told(), [5]);
 }
 
+/// As those do that count in whole milliseconds.
+#[test]
+fn a_clock_that_wakes_too_early_is_asked_again() {
+    let (mut story, task) = (Story::new(), Arc::default());
+    story.wait(&task);
+    story.clock.advance(20 * SECOND - Duration::from_micros(300));
+    story.wait(&task);
+    assert_eq!(story.told(), [20, 20]);
+}
+
+#[test]
+fn a_later_deadline_does_not_replace_an_earlier_one() {
+    let (mut story, task) = (Story::new(), Arc::default());
+    story.wait(&task);
+    story.peer.wire().set_room(0);
+    let waker = Waker::from(Arc::clone(&task));
+    // It would be given up at 30.
+    assert!(pin!(story.socket.send("x")).poll(&mut Context::from_waker(&waker)).is_pending());
+    assert_eq!(story.told(), [20]);
+}
+
 #[test]
 fn another_task_is_woken_in_time() {
     let (mut story, task, other) = (Story::new(), Arc::default(), Arc::<Task>::default());

@@ -249,7 +249,7 @@ fn a_large_block_is_not_kept() {
     let (_, cost) = cost(|| {
         let mut socket = open(Peer { takes: true });
         socket.set_backpressure(Backpressure { high_water: usize::MAX, cap: usize::MAX, ..Backpressure::default() });
-        for _ in 0..100 {
+        for _ in 0..200 {
             assert!(pin!(socket.feed(vec![7; 3000])).poll(&mut cx).is_ready());
         }
         assert!(pin!(socket.flush()).poll(&mut cx).is_ready());
@@ -322,7 +322,7 @@ const ROUNDS: usize = 40;
 fn nothing_at_all_is_allocated_where_messages_lie() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let _entered = runtime.enter();
-    for (size, count) in [(16, 1), (16, 100), (1000, BATCH), (16 * 1024, 4), (64 * 1024 - 14, 1)] {
+    for (size, count) in [(16, 1), (16, 100), (1000, BATCH), (16 * 1024, 4), (64 * 1024 - 14, 1), (4000, 66)] {
         let batches = || batches(size, count);
         let well = (0, 0, ROUNDS);
         assert_eq!(steady_over((batches(), ManualClock::new()), |stream| stream.writes), well, "{count} of {size}");
@@ -332,7 +332,7 @@ fn nothing_at_all_is_allocated_where_messages_lie() {
             "tokio: {count} of {size}"
         );
         assert_eq!(steady_over((FuturesIo(batches()), ManualClock::new()), |stream| stream.0.writes), well, "{count} of {size}");
-        if count * size == 64 * 1024 {
+        if count * size >= 64 * 1024 {
             // A thread reads 64 KiB at once, and joins what that cuts off.
             continue;
         }

@@ -17,8 +17,8 @@ pub(super) const SMALL: usize = 64 * 1024;
 /// The size of a block for a peer that would fill the small one, in bytes: for 16 messages of 16 KiB and their headers, for example.
 const LARGE: usize = 272 * 1024;
 
-/// The largest block for output that is kept, in bytes: what waits by default at most, and a message.
-const OUTPUT_KEPT: usize = 320 * 1024;
+/// The largest block for output that is kept, in bytes: what waits by default at most and a message, in a block that grew by doubling.
+const OUTPUT_KEPT: usize = 512 * 1024;
 
 /// So small a part of a block, which nobody has received yet, is copied: it is not worth the block.
 const LITTLE: usize = 16;

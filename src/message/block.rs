@@ -61,7 +61,7 @@ impl Block {
         if room < LARGE {
             return self.memory.reserve_exact(piece + ahead);
         }
-        match take(all + PAGE..=most).or_else(|| take(room + PAGE..=most)) {
+        match take(all.saturating_add(PAGE)..=most).or_else(|| take(room + PAGE..=most)) {
             Some(mut memory) => {
                 let start = lead(&memory);
                 memory.resize(start, 0);

@@ -58,7 +58,7 @@ fn few_or_many(key: u64, data: &mut [u8]) {
     if data.len() < LONG {
         return blocks(key, data);
     }
-    let (start, rest) = data.split_at_mut(data.as_ptr().align_offset(ALIGNMENT));
+    let (start, rest) = data.split_at_mut(data.as_ptr().addr().wrapping_neg() % ALIGNMENT);
     blocks(key, start);
     blocks(key_at(key, start.len() as u64), rest);
 }

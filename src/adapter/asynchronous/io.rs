@@ -43,8 +43,8 @@ pub trait Clock: Unpin {
     /// The time since an epoch of the clock's, which does not run backwards.
     fn now(&self) -> Duration;
 
-    /// Ready once it is that late. Until then it is pending, and wakes the task when it is: that late by [`now`](Self::now), and whatever
-    /// else wakes the task before, for which it is not polled again. Only the latest call counts.
+    /// Ready once it is that late. Until then it is pending, and wakes the task when it is, by [`now`](Self::now), or at most 100 ms
+    /// before: whatever else wakes the task earlier, it is not polled again. Only the latest call counts.
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()>;
 }
 

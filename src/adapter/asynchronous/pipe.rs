@@ -16,6 +16,9 @@ use crate::timing::{Due, Keeper, TimedOut};
 /// As many buffers as one write takes: beyond that, the next write does.
 const MAX_SLICES: usize = 64;
 
+/// A clock may wake a task so much too early: then it is asked again.
+const TOO_EARLY: Duration = Duration::from_millis(100);
+
 /// A stream and a clock, and what is to be written and read in time.
 pub(super) struct Pipe<S, C> {
     pub(super) stream: S,
@@ -120,6 +123,7 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     /// Reads some bytes, or many in a `large` read, into a window that is empty. False is the end of the stream, also if it was cut off.
     #[inline(always)]
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, window: &mut Window, large: bool) -> Poll<Result<bool, Error>> {
+        debug_assert!(window.is_empty(), "nothing is thrown away");
         *window = Window::new(large);
         let nothing = loop {
             match self.stream.poll_read(cx, window.space()) {
@@ -171,10 +175,10 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     }
 
     /// Sleeps until then, or less: deadlines move on with every byte that is received, and what wakes this task earlier need not be set
-    /// again.
+    /// again, nor be forgotten for a later deadline of another's.
     fn poll_until(&mut self, cx: &mut Context<'_>, now: Duration, deadline: Duration) -> Poll<()> {
         let at = match &self.alarm {
-            Some((at, waker)) if now < *at && *at <= deadline => {
+            Some((at, waker)) if now + TOO_EARLY < *at && *at <= deadline => {
                 if waker.will_wake(cx.waker()) {
                     return Poll::Pending;
                 }
