@@ -389,6 +389,7 @@ in_both_adapters! {
     a_peer_that_floods_does_not_make_closing_longer
     pings_without_end_let_others_have_their_turn
     a_dead_peer_is_noticed
+    what_came_before_the_pong_is_here
     pings_of_ours_do_not_hide_that_a_peer_is_dead
     a_busy_peer_is_alive
     a_peer_that_answers_pings_is_alive
@@ -535,6 +536,29 @@ async fn a_dead_peer_is_noticed(adapter: &impl Adapter) {
     let (received, after) = timed(&clock, socket.recv()).await;
     assert!(matches!(received, Err(Error::TimedOut(TimedOut::KeepAlive))), "{received:?}");
     assert_eq!(after, s(40));
+}
+
+/// To be received without anything else having to come.
+async fn what_came_before_the_pong_is_here(adapter: &impl Adapter) {
+    let (mut peer, mut socket) = adapter.server(Timeouts::default());
+    for borrowed in [false, true] {
+        let pong = (1 + u64::from(borrowed)).to_be_bytes();
+        peer.write_all(&[masked(0x81, b"here"), masked(0x8a, &pong)].concat()).unwrap();
+        socket.ping().await.unwrap();
+        let mut count = 0;
+        let received = poll_fn(|cx| {
+            Poll::Ready(if borrowed {
+                let each = |_: sansocket::MessageRef<'_>, _: &mut sansocket::Replies<'_>| {
+                    count += 1;
+                    Ok(())
+                };
+                pin!(socket.recv_with(each)).poll(cx).is_ready()
+            } else {
+                pin!(socket.recv()).poll(cx).is_ready()
+            })
+        });
+        assert!(received.await && count == usize::from(borrowed), "borrowed: {borrowed}");
+    }
 }
 
 async fn pings_of_ours_do_not_hide_that_a_peer_is_dead(adapter: &impl Adapter) {
