@@ -1,15 +1,16 @@
 //! Connections on tokio's streams and clock.
 
 use std::format;
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use std::vec::Vec;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
-use tokio::task::{Unconstrained, unconstrained};
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::asynchronous::{self, Alarm, Clock, MessageWriter, Outlet, Stream};
@@ -246,7 +247,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioIo<S> {
 #[derive(Debug)]
 pub struct TokioClock {
     epoch: Instant,
-    alarm: Alarm<Unconstrained<Sleep>>,
+    alarm: Alarm<Sleep>,
 }
 
 impl TokioClock {
@@ -284,7 +285,11 @@ impl Clock for TokioClock {
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
         let instant = self.instant(deadline);
         // A task that has done much in a row would be made to poll it again.
-        self.alarm.poll(cx, deadline, || unconstrained(sleep_until(instant)))
+        pin!(unconstrained(poll_fn(|cx| self.alarm.poll(cx, deadline, || sleep_until(instant))))).poll(cx)
+    }
+
+    fn is_asleep(&self) -> bool {
+        self.alarm.sleep().is_some_and(|sleep| !sleep.is_elapsed())
     }
 }
 

@@ -35,12 +35,14 @@ thread_local! {
 }
 
 /// An empty block for output: of no size, if the thread has none to spare.
+#[inline]
 pub(super) fn output_block() -> Vec<u8> {
     // A thread that ends has none.
     OUTPUT.try_with(Cell::take).unwrap_or_default()
 }
 
 /// Gives such a block back to the thread.
+#[inline]
 pub(super) fn give_back_output(mut block: Vec<u8>) {
     if block.capacity() <= OUTPUT_KEPT {
         block.clear();
@@ -58,6 +60,7 @@ pub(super) struct Window {
 
 impl Window {
     /// A block to read into: a large one for who would fill a small one.
+    #[inline]
     pub(super) fn new(large: bool) -> Self {
         // A thread that ends has none.
         let spare = SPARES.try_with(|spares| spares[usize::from(large)].borrow_mut().pop());
@@ -67,6 +70,7 @@ impl Window {
     }
 
     /// Where to read into.
+    #[inline]
     pub(super) fn space(&mut self) -> &mut [u8] {
         let size = self.block.len() - PAGE;
         &mut self.block[self.received.start..][..size]
@@ -107,6 +111,7 @@ impl Window {
     }
 
     /// Few bytes are left: so the block goes back to the thread.
+    #[inline]
     fn tidy(&mut self) {
         let count = self.received.len();
         if count == 0 {
@@ -138,6 +143,7 @@ impl fmt::Debug for Window {
 }
 
 impl Drop for Window {
+    #[inline]
     fn drop(&mut self) {
         let block = std::mem::take(&mut self.block);
         if block.len() < SMALL {

@@ -39,6 +39,7 @@ impl Connection {
     }
 
     /// Gives the block back, once almost all output is written.
+    #[inline]
     pub(crate) fn give_back_block(&mut self) -> Option<Vec<u8>> {
         self.output.give_back()
     }

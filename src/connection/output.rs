@@ -98,6 +98,7 @@ impl Output {
 
     /// Gives the block that was lent back, if there is little in it that is not written.
     #[cfg(feature = "std")]
+    #[inline]
     pub(super) fn give_back(&mut self) -> Option<Vec<u8>> {
         let rest = &self.small[self.start..];
         if !self.borrowed || rest.len() > self.small.capacity() / LITTLE {
@@ -148,6 +149,7 @@ impl Output {
         in_between.chain([&self.small[last..]]).filter(|chunk| !chunk.is_empty())
     }
 
+    #[inline]
     fn release_if_empty(&mut self) {
         if self.len == 0 {
             self.usual = self.small.len().min(MAX_ROOM) as u32;
@@ -165,10 +167,12 @@ impl Output {
 }
 
 impl Buf for Output {
+    #[inline]
     fn remaining(&self) -> usize {
         self.len
     }
 
+    #[inline]
     fn chunk(&self) -> &[u8] {
         match self.large.front() {
             Some(large) if large.at == self.start => &large.payload,
@@ -177,6 +181,7 @@ impl Buf for Output {
         }
     }
 
+    #[inline]
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.len, "advanced {count} bytes over an output of {}", self.len);
         self.len -= count;

@@ -130,6 +130,13 @@ impl<T: Borrow<Timeouts>> Keeper<T> {
         }
     }
 
+    /// How late a sign of life may be noted, where it does no more than to put off a ping: an eighth of what that waits for.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) fn slack(&self) -> Option<Duration> {
+        let is_calm = self.state == State::Open && self.asked.is_none();
+        self.timeouts().ping.filter(|_| is_calm).map(|ping| ping / 8)
+    }
+
     pub(crate) fn timeouts(&self) -> &Timeouts {
         self.timeouts.borrow()
     }

@@ -155,6 +155,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// Goes on once nothing more is here; `false` at a clean end.
+    #[inline(always)]
     fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
         if self.connection.closed().is_none() {
             return self.poll_more(cx).map_ok(|()| true);

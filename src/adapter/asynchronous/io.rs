@@ -46,6 +46,12 @@ pub trait Clock: Unpin {
     /// Ready once it is that late. Until then it is pending, and wakes the task when it is, by [`now`](Self::now), or at most 100 ms
     /// before: whatever else wakes the task earlier, it is not polled again. Only the latest call counts.
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()>;
+
+    /// Whether an alarm that was set is known not to have gone off, which should take less than a look at the time: a connection that
+    /// receives much then looks at the time rarely. `false`, the default, is always right.
+    fn is_asleep(&self) -> bool {
+        false
+    }
 }
 
 /// A future that sleeps until an instant of its runtime's clock, kept as long as that is the deadline.
@@ -58,6 +64,12 @@ pub(in crate::adapter) struct Alarm<F> {
 impl<F: Future> Alarm<F> {
     pub(in crate::adapter) const fn new() -> Self {
         Self { set: None }
+    }
+
+    /// What sleeps now.
+    #[cfg(feature = "tokio")]
+    pub(in crate::adapter) fn sleep(&self) -> Option<&F> {
+        self.set.as_ref().map(|(_, sleep)| &**sleep)
     }
 
     pub(in crate::adapter) fn poll(&mut self, cx: &mut Context<'_>, deadline: Duration, sleep: impl FnOnce() -> F) -> Poll<()> {

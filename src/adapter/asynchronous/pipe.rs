@@ -33,6 +33,8 @@ pub(super) struct Pipe<S, C> {
     heard: bool,
     /// Until when the clock sleeps, and whom it wakes then.
     alarm: Option<(Duration, Waker)>,
+    /// Whether that is so soon that it is early enough to note what is read until then.
+    soon: bool,
 }
 
 /// Since when somebody has waited for a write, if they do. Whoever goes on when told that it is in vain gives the peer as much time
@@ -63,7 +65,7 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     /// Begins the opening handshake's time.
     pub(super) fn new(stream: S, clock: C, timeouts: Common, backpressure: Backpressure) -> Self {
         let timer = Keeper::new(timeouts, clock.now());
-        Self { stream, clock, timer, backpressure, unflushed: false, stalled: None, heard: false, alarm: None }
+        Self { stream, clock, timer, backpressure, unflushed: false, stalled: None, heard: false, alarm: None, soon: false }
     }
 
     pub(super) const fn clock(&self) -> &C {
@@ -157,8 +159,12 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         patience: &mut Patience,
         listening: bool,
     ) -> Poll<Result<Due, TimedOut>> {
+        if self.rests(cx) {
+            return Poll::Pending;
+        }
         loop {
             let now = self.now();
+            let busy = self.heard && self.clock.is_asleep();
             self.note_heard(now);
             let stall = patience.check(self, now)?;
             let mut deadline = self.timer.deadline();
@@ -170,22 +176,30 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
                 deadline = None;
             }
             let Some(deadline) = [deadline, stall].into_iter().flatten().min() else { return Poll::Pending };
-            ready!(self.poll_until(cx, now, deadline));
+            ready!(self.poll_until(cx, now, deadline, busy));
         }
     }
 
+    /// Whether the time need not be known: the clock will wake this task soon, nothing is due before, and what was read since brings
+    /// no deadline closer.
+    fn rests(&self, cx: &Context<'_>) -> bool {
+        let is_set = self.soon && self.alarm.as_ref().is_some_and(|(_, waker)| waker.will_wake(cx.waker()));
+        is_set && self.stalled.is_none() && self.timer.slack().is_some() && self.clock.is_asleep()
+    }
+
     /// Sleeps until then, or less: deadlines move on with every byte that is received, and what wakes this task earlier need not be set
-    /// again, nor be forgotten for a later deadline of another's.
-    fn poll_until(&mut self, cx: &mut Context<'_>, now: Duration, deadline: Duration) -> Poll<()> {
-        let at = match &self.alarm {
-            Some((at, waker)) if now + TOO_EARLY < *at && *at <= deadline => {
-                if waker.will_wake(cx.waker()) {
-                    return Poll::Pending;
-                }
-                *at
-            }
-            _ => deadline,
+    /// again, nor be forgotten for a later deadline of another's. Who is `busy` is woken soon, to [rest](Self::rests) until then.
+    fn poll_until(&mut self, cx: &mut Context<'_>, now: Duration, deadline: Duration, busy: bool) -> Poll<()> {
+        let soon = self.timer.slack().map(|slack| now.saturating_add(slack));
+        let deadline = soon.filter(|_| busy).map_or(deadline, |soon| soon.min(deadline));
+        let (at, is_set) = match &self.alarm {
+            Some((at, waker)) if now + TOO_EARLY < *at && *at <= deadline => (*at, waker.will_wake(cx.waker())),
+            _ => (deadline, false),
         };
+        self.soon = soon.is_some_and(|soon| at <= soon);
+        if is_set {
+            return Poll::Pending;
+        }
         let slept = self.clock.poll_until(cx, at);
         self.alarm = slept.is_pending().then(|| (at, cx.waker().clone()));
         slept

@@ -39,6 +39,7 @@ impl Turn {
     }
 
     /// Counts a read, of which so many bytes at most are payload that was to come.
+    #[inline]
     pub(super) fn count(&mut self, bytes: usize, payload: u64) {
         let payload = usize::try_from(payload).unwrap_or(usize::MAX).min(bytes);
         self.reads += 1;

@@ -1,0 +1,188 @@
+//! A connection that receives much does not look at the time for every message, and misses nothing by that: where its clock can
+//! tell that it is still asleep, as tokio's can.
+#![cfg(all(feature = "tokio", feature = "testing"))]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+use std::io::Write;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use sansocket::asynchronous::{Clock, WebSocket};
+use sansocket::testing::{Chunking, End, ManualClock, pair};
+use sansocket::tokio::TokioIo;
+use sansocket::{CloseCode, Config, Connection, Error, TimedOut, Timeouts};
+use tokio::io::{AsyncRead, ReadBuf};
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// An empty text, masked.
+const EMPTY: [u8; 6] = [0x81, 0x80, 0, 0, 0, 0];
+
+/// A clock that counts who looks, and can tell that it is asleep.
+struct Watched {
+    clock: ManualClock,
+    looks: Arc<AtomicUsize>,
+    set: Option<Duration>,
+}
+
+impl Clock for Watched {
+    fn now(&self) -> Duration {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.clock.now()
+    }
+
+    fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
+        self.set = Some(deadline);
+        self.clock.poll_until(cx, deadline)
+    }
+
+    fn is_asleep(&self) -> bool {
+        self.set.is_some_and(|deadline| self.clock.now() < deadline)
+    }
+}
+
+/// Whether it was woken.
+#[derive(Default)]
+struct Task(AtomicUsize);
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.0.store(1, Ordering::SeqCst);
+    }
+}
+
+struct Story {
+    clock: ManualClock,
+    looks: Arc<AtomicUsize>,
+    task: Arc<Task>,
+    peer: End,
+    socket: WebSocket<TokioIo<End>, Watched>,
+}
+
+impl Story {
+    fn new(timeouts: Timeouts) -> Self {
+        let (clock, looks) = (ManualClock::new(), Arc::default());
+        let (peer, end) = pair(Chunking::Whole);
+        let watched = Watched { clock: clock.clone(), looks: Arc::clone(&looks), set: None };
+        let socket = WebSocket::from_parts(TokioIo(end), watched, Connection::server(Config::new()), timeouts);
+        let mut story = Self { clock, looks, task: Arc::default(), peer, socket };
+        assert_eq!(story.receive(), None);
+        story
+    }
+
+    /// Receives what there is; tells what was too late.
+    fn receive(&mut self) -> Option<TimedOut> {
+        let waker = Waker::from(Arc::clone(&self.task));
+        loop {
+            match pin!(self.socket.recv()).poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(Ok(message)) => assert!(message.is_some()),
+                Poll::Ready(Err(Error::TimedOut(what))) => return Some(what),
+                Poll::Ready(Err(error)) => panic!("{error}"),
+                Poll::Pending => return None,
+            }
+        }
+    }
+
+    /// Lets so many milliseconds pass, in each of which the task is run if something woke it.
+    fn pass(&mut self, milliseconds: usize) -> Option<TimedOut> {
+        (0..milliseconds).find_map(|_| {
+            self.clock.advance(MILLISECOND);
+            if self.task.0.swap(0, Ordering::SeqCst) == 0 { None } else { self.receive() }
+        })
+    }
+
+    /// Receives a message each so many milliseconds, so often.
+    fn busy(&mut self, times: usize, milliseconds: usize) {
+        for _ in 0..times {
+            self.peer.write_all(&EMPTY).unwrap();
+            assert_eq!(self.pass(milliseconds), None);
+        }
+    }
+
+    /// Whether the peer has got a ping since it looked last.
+    fn got_ping(&mut self) -> bool {
+        let mut got = [0; 64];
+        let mut got = ReadBuf::new(&mut got);
+        let _ = Pin::new(&mut self.peer).poll_read(&mut Context::from_waker(Waker::noop()), &mut got);
+        got.filled().contains(&0x89)
+    }
+}
+
+#[test]
+fn a_busy_connection_rarely_looks_at_the_time() {
+    let mut story = Story::new(Timeouts::default());
+    story.busy(10, 10);
+    story.looks.store(0, Ordering::SeqCst);
+    story.busy(3000, 10);
+    let looks = story.looks.load(Ordering::SeqCst);
+    assert!((12..=48).contains(&looks), "{looks} in 30 s");
+    assert!(!story.got_ping());
+}
+
+/// Whatever came last, at whatever time before the alarm or at the same as it.
+#[test]
+fn silence_is_noticed_at_most_an_eighth_later() {
+    for milliseconds in [1, 7, 100, 500, 1250, 2500, 2501, 9999] {
+        let mut story = Story::new(Timeouts::default());
+        story.busy(40_000_usize.div_ceil(milliseconds), milliseconds);
+        assert_eq!(story.pass(20_000 - milliseconds - 1), None);
+        assert!(!story.got_ping(), "every {milliseconds} ms: it has not been silent for so long");
+        assert_eq!(story.pass(2_502), None);
+        assert!(story.got_ping(), "every {milliseconds} ms");
+        assert_eq!(story.pass(20_000), Some(TimedOut::KeepAlive), "every {milliseconds} ms");
+    }
+}
+
+#[test]
+fn what_is_due_sooner_is_on_time() {
+    let second = Some(SECOND);
+
+    let mut story = Story::new(Timeouts { close: second, ..Timeouts::default() });
+    story.busy(100, 10);
+    assert!(pin!(story.socket.start_close(CloseCode::NORMAL, "")).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    story.peer.write_all(&EMPTY).unwrap();
+    assert_eq!(story.receive(), None);
+    assert_eq!(story.pass(999), None);
+    assert_eq!(story.pass(1), Some(TimedOut::Close));
+
+    let mut story = Story::new(Timeouts { pong: second, ..Timeouts::default() });
+    story.busy(100, 10);
+    assert!(pin!(story.socket.start_ping()).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    assert_eq!(story.receive(), None);
+    assert_eq!(story.pass(999), None);
+    assert_eq!(story.pass(1), Some(TimedOut::KeepAlive));
+
+    let mut story = Story::new(Timeouts { idle: second, ..Timeouts::default() });
+    story.busy(100, 10);
+    assert_eq!(story.pass(990), None);
+    assert_eq!(story.pass(1), Some(TimedOut::Idle));
+
+    let mut story = Story::new(Timeouts { write: second, ..Timeouts::default() });
+    story.busy(100, 10);
+    story.peer.wire().set_room(0);
+    let waker = Waker::from(Arc::clone(&story.task));
+    let mut sending = pin!(story.socket.send("x"));
+    let mut poll = || sending.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(poll().is_pending());
+    story.clock.advance(999 * MILLISECOND);
+    assert!(poll().is_pending());
+    story.task.0.store(0, Ordering::SeqCst);
+    story.clock.advance(MILLISECOND);
+    assert_eq!(story.task.0.load(Ordering::SeqCst), 1, "it is woken");
+    assert!(matches!(poll(), Poll::Ready(Err(Error::TimedOut(TimedOut::Write)))));
+}
+
+#[test]
+fn another_task_that_goes_on_is_woken() {
+    let mut story = Story::new(Timeouts::default());
+    story.busy(100, 10);
+    story.task = Arc::default();
+    story.peer.write_all(&EMPTY).unwrap();
+    assert_eq!(story.receive(), None);
+    assert_eq!(story.pass(22_500), None);
+    assert!(story.got_ping());
+}
