@@ -47,9 +47,11 @@ pub const OPERATIONS: &[Named<Operation>] = &[
     ("echo 16 B", echo),
     ("echo 16 B on tokio", || echo_on_tokio(1, false)),
     ("wait on tokio", wait_on_tokio),
+    ("receive 16 B, one of 64, on tokio", receive_on_tokio),
+    ("receive 16 B, one of 64, borrowed, on tokio", || borrow_on_tokio(false)),
     ("echo 16 B, one of 16, on tokio", || echo_on_tokio(16, false)),
     ("echo 16 B, one of 16, corked, on tokio", || echo_on_tokio(16, true)),
-    ("echo 16 B, one of 64, borrowed, on tokio", echo_borrowed_on_tokio),
+    ("echo 16 B, one of 64, borrowed, on tokio", || borrow_on_tokio(true)),
     ("open on tokio", open_on_tokio),
     ("accept a handshake", accept),
     ("accept a handshake: httparse, SHA-1 and base64 alone", accept_bare),
@@ -242,10 +244,10 @@ impl AsyncWrite for Batches {
     }
 }
 
-/// A socket on such a stream.
-fn batches(depth: usize) -> WebSocket<Batches> {
+/// A socket on such a stream: of each answer, so many bytes.
+fn batches(depth: usize, answer: usize) -> WebSocket<Batches> {
     let frame = masked(Opcode::Text, b"sixteen letters.");
-    opened(Batches { frames: frame.repeat(depth), unanswered: 0, answer: 18 * depth })
+    opened(Batches { frames: frame.repeat(depth), unanswered: 0, answer: answer * depth })
 }
 
 fn opened(stream: Batches) -> WebSocket<Batches> {
@@ -261,21 +263,37 @@ fn open_on_tokio() -> Operation {
     })
 }
 
+/// The next message, which is there.
+fn next(socket: &mut WebSocket<Batches>, cx: &mut Context<'_>) -> Message {
+    let mut receive = || pin!(socket.recv()).poll(cx);
+    let mut received = receive();
+    if received.is_pending() {
+        // Whoever read much lets others have their turn first.
+        received = receive();
+    }
+    let Poll::Ready(Ok(Some(message))) = received else { panic!("{received:?} is not a message") };
+    message
+}
+
+/// One of many that come at once.
+fn receive_on_tokio() -> Operation {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is a runtime");
+    let mut socket = batches(64, 0);
+    Box::new(move || {
+        let _entered = runtime.enter();
+        assert_eq!(next(&mut socket, &mut Context::from_waker(Waker::noop())).as_bytes().len(), 16);
+    })
+}
+
 /// One of so many that come at once, answered before the next one is received.
 fn echo_on_tokio(depth: usize, cork: bool) -> Operation {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is a runtime");
-    let mut socket = batches(depth);
+    let mut socket = batches(depth, 18);
     socket.set_backpressure(Backpressure { cork, ..Backpressure::default() });
     Box::new(move || {
         let _entered = runtime.enter();
         let mut cx = Context::from_waker(Waker::noop());
-        let mut receive = || pin!(socket.recv()).poll(&mut cx);
-        let mut received = receive();
-        if received.is_pending() {
-            // Whoever read much lets others have their turn first.
-            received = receive();
-        }
-        let Poll::Ready(Ok(Some(message))) = received else { panic!("{received:?} is not a message") };
+        let message = next(&mut socket, &mut cx);
         let sent = pin!(socket.send(message)).poll(&mut cx);
         assert!(matches!(sent, Poll::Ready(Ok(()))));
     })
@@ -300,28 +318,28 @@ fn wait_on_tokio() -> Operation {
     })
 }
 
-/// One of many that come at once, answered where they lie.
-fn echo_borrowed_on_tokio() -> Operation {
+/// One of many that come at once, looked at where they lie, and answered or not.
+fn borrow_on_tokio(answered: bool) -> Operation {
     const DEPTH: usize = 64;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is a runtime");
-    let mut socket = batches(DEPTH);
+    let mut socket = batches(DEPTH, if answered { 18 } else { 0 });
     let mut here = 0;
     Box::new(move || {
         if here == 0 {
             here = DEPTH;
             let _entered = runtime.enter();
             let mut cx = Context::from_waker(Waker::noop());
-            let mut answered = 0;
-            let mut answer = || {
+            let mut bytes = 0;
+            let mut receive = || {
                 pin!(socket.recv_with(|message, replies| {
-                    answered += 1;
-                    replies.send(message)
+                    bytes += message.as_bytes().len();
+                    if answered { replies.send(message) } else { Ok(()) }
                 }))
                 .poll(&mut cx)
             };
             // Whoever read much lets others have their turn first.
-            let received = if let Poll::Ready(received) = answer() { Poll::Ready(received) } else { answer() };
-            assert!(matches!(received, Poll::Ready(Ok(true))) && answered == DEPTH);
+            let received = if let Poll::Ready(received) = receive() { Poll::Ready(received) } else { receive() };
+            assert!(matches!(received, Poll::Ready(Ok(true))) && bytes == 16 * DEPTH);
         }
         here -= 1;
     })
