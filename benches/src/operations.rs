@@ -250,6 +250,12 @@ fn batches(depth: usize, answer: usize) -> WebSocket<Batches> {
     opened(Batches { frames: frame.repeat(depth), unanswered: 0, answer: answer * depth })
 }
 
+/// Where tokio's clock is known from now on.
+fn entered() -> tokio::runtime::EnterGuard<'static> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is a runtime");
+    Box::leak(Box::new(runtime)).enter()
+}
+
 fn opened(stream: Batches) -> WebSocket<Batches> {
     WebSocket::from_parts(TokioIo(stream), TokioClock::new(), Connection::server(Config::new()), Default::default())
 }
@@ -277,21 +283,21 @@ fn next(socket: &mut WebSocket<Batches>, cx: &mut Context<'_>) -> Message {
 
 /// One of many that come at once.
 fn receive_on_tokio() -> Operation {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is a runtime");
+    let entered = entered();
     let mut socket = batches(64, 0);
     Box::new(move || {
-        let _entered = runtime.enter();
+        let _entered = &entered;
         assert_eq!(next(&mut socket, &mut Context::from_waker(Waker::noop())).as_bytes().len(), 16);
     })
 }
 
 /// One of so many that come at once, answered before the next one is received.
 fn echo_on_tokio(depth: usize, cork: bool) -> Operation {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is a runtime");
+    let entered = entered();
     let mut socket = batches(depth, 18);
     socket.set_backpressure(Backpressure { cork, ..Backpressure::default() });
     Box::new(move || {
-        let _entered = runtime.enter();
+        let _entered = &entered;
         let mut cx = Context::from_waker(Waker::noop());
         let message = next(&mut socket, &mut cx);
         let sent = pin!(socket.send(message)).poll(&mut cx);
@@ -308,12 +314,12 @@ impl Wake for Task {
 
 /// Nothing has come.
 fn wait_on_tokio() -> Operation {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is a runtime");
+    let entered = entered();
     let mut socket = opened(Batches { frames: Vec::new(), unanswered: 1, answer: 0 });
     // As a task has: the one that does nothing need not be known again.
     let waker = Waker::from(Arc::new(Task));
     Box::new(move || {
-        let _entered = runtime.enter();
+        let _entered = &entered;
         assert!(pin!(socket.recv()).poll(&mut Context::from_waker(&waker)).is_pending());
     })
 }
@@ -321,13 +327,13 @@ fn wait_on_tokio() -> Operation {
 /// One of many that come at once, looked at where they lie, and answered or not.
 fn borrow_on_tokio(answered: bool) -> Operation {
     const DEPTH: usize = 64;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is a runtime");
+    let entered = entered();
     let mut socket = batches(DEPTH, if answered { 18 } else { 0 });
     let mut here = 0;
     Box::new(move || {
         if here == 0 {
             here = DEPTH;
-            let _entered = runtime.enter();
+            let _entered = &entered;
             let mut cx = Context::from_waker(Waker::noop());
             let mut bytes = 0;
             let mut receive = || {
