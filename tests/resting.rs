@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use sansocket::asynchronous::{Clock, WebSocket};
 use sansocket::testing::{Chunking, End, ManualClock, pair};
-use sansocket::tokio::TokioIo;
+use sansocket::tokio::{TokioClock, TokioIo};
 use sansocket::{CloseCode, Config, Connection, Error, TimedOut, Timeouts};
 use tokio::io::{AsyncRead, ReadBuf};
 
@@ -22,10 +22,11 @@ const SECOND: Duration = Duration::from_secs(1);
 /// An empty text, masked.
 const EMPTY: [u8; 6] = [0x81, 0x80, 0, 0, 0, 0];
 
-/// A clock that counts who looks, and can tell that it is asleep.
+/// A clock that counts who looks and how often it is set, and can tell that it is asleep.
 struct Watched {
     clock: ManualClock,
     looks: Arc<AtomicUsize>,
+    alarms: Arc<AtomicUsize>,
     set: Option<Duration>,
 }
 
@@ -36,6 +37,7 @@ impl Clock for Watched {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
+        self.alarms.fetch_add(1, Ordering::SeqCst);
         self.set = Some(deadline);
         self.clock.poll_until(cx, deadline)
     }
@@ -58,6 +60,7 @@ impl Wake for Task {
 struct Story {
     clock: ManualClock,
     looks: Arc<AtomicUsize>,
+    alarms: Arc<AtomicUsize>,
     task: Arc<Task>,
     peer: End,
     socket: WebSocket<TokioIo<End>, Watched>,
@@ -65,11 +68,11 @@ struct Story {
 
 impl Story {
     fn new(timeouts: Timeouts) -> Self {
-        let (clock, looks) = (ManualClock::new(), Arc::default());
+        let (clock, looks, alarms) = (ManualClock::new(), Arc::default(), Arc::default());
         let (peer, end) = pair(Chunking::Whole);
-        let watched = Watched { clock: clock.clone(), looks: Arc::clone(&looks), set: None };
+        let watched = Watched { clock: clock.clone(), looks: Arc::clone(&looks), alarms: Arc::clone(&alarms), set: None };
         let socket = WebSocket::from_parts(TokioIo(end), watched, Connection::server(Config::new()), timeouts);
-        let mut story = Self { clock, looks, task: Arc::default(), peer, socket };
+        let mut story = Self { clock, looks, alarms, task: Arc::default(), peer, socket };
         assert_eq!(story.receive(), None);
         story
     }
@@ -123,6 +126,29 @@ fn a_busy_connection_rarely_looks_at_the_time() {
     assert!(!story.got_ping());
 }
 
+/// It would have to be woken too often for that.
+#[test]
+fn an_unhurried_connection_looks_each_time_and_is_woken_as_rarely_as_ever() {
+    for (times, milliseconds) in [(600, 100), (60, 1000), (6, 9000)] {
+        let mut story = Story::new(Timeouts::default());
+        story.busy(times, milliseconds);
+        let alarms = story.alarms.load(Ordering::SeqCst);
+        assert!(alarms <= 5, "every {milliseconds} ms: {alarms} in a minute");
+    }
+}
+
+#[test]
+fn silence_is_noticed_by_who_was_not_there_when_it_began() {
+    let mut story = Story::new(Timeouts::default());
+    story.busy(1000, 10);
+    story.clock.advance(19 * SECOND);
+    assert_eq!(story.receive(), None);
+    assert!(!story.got_ping());
+    story.task.0.store(0, Ordering::SeqCst);
+    assert_eq!(story.pass(3_500), None);
+    assert!(story.got_ping());
+}
+
 /// Whatever came last, at whatever time before the alarm or at the same as it.
 #[test]
 fn silence_is_noticed_at_most_an_eighth_later() {
@@ -156,10 +182,12 @@ fn what_is_due_sooner_is_on_time() {
     assert_eq!(story.pass(999), None);
     assert_eq!(story.pass(1), Some(TimedOut::KeepAlive));
 
-    let mut story = Story::new(Timeouts { idle: second, ..Timeouts::default() });
-    story.busy(100, 10);
-    assert_eq!(story.pass(990), None);
-    assert_eq!(story.pass(1), Some(TimedOut::Idle));
+    for idle in [60, 1000] {
+        let mut story = Story::new(Timeouts { idle: Some(idle * MILLISECOND), ..Timeouts::default() });
+        story.busy(100, 10);
+        assert_eq!(story.pass(idle as usize - 10), None);
+        assert_eq!(story.pass(1), Some(TimedOut::Idle));
+    }
 
     let mut story = Story::new(Timeouts { write: second, ..Timeouts::default() });
     story.busy(100, 10);
@@ -185,4 +213,47 @@ fn another_task_that_goes_on_is_woken() {
     assert_eq!(story.receive(), None);
     assert_eq!(story.pass(22_500), None);
     assert!(story.got_ping());
+}
+
+#[test]
+fn a_ping_of_the_other_half_goes_unanswered_in_time() {
+    let (clock, task, (_silent, end)) = (ManualClock::new(), Arc::<Task>::default(), pair(Chunking::Whole));
+    let timeouts = Timeouts { ping: Some(Duration::MAX), pong: Some(SECOND), ..Timeouts::default() };
+    let socket = WebSocket::from_parts(TokioIo(end), clock.clone(), Connection::server(Config::new()), timeouts);
+    let (mut sender, mut receiver) = socket.split();
+    let waker = Waker::from(Arc::clone(&task));
+    let mut receiving = pin!(receiver.recv());
+    let mut receive = || receiving.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(receive().is_pending());
+    assert!(pin!(sender.start_ping()).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    assert_eq!(task.0.swap(0, Ordering::SeqCst), 1, "whoever receives has something to wait for");
+    assert!(receive().is_pending());
+    clock.advance(SECOND);
+    assert_eq!(task.0.load(Ordering::SeqCst), 1);
+    assert!(matches!(receive(), Poll::Ready(Err(Error::TimedOut(TimedOut::KeepAlive)))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokio_notices_silence_too() {
+    let (mut peer, end) = pair(Chunking::Whole);
+    let connection = Connection::server(Config::new());
+    let mut socket = WebSocket::from_parts(TokioIo(end), TokioClock::new(), connection, Timeouts::default());
+    let begun = tokio::time::Instant::now();
+    let talking = async {
+        for _ in 0..500 {
+            peer.write_all(&EMPTY).unwrap();
+            tokio::time::sleep(10 * MILLISECOND).await;
+        }
+    };
+    let receiving = async {
+        loop {
+            if let Err(error) = socket.recv().await {
+                return error;
+            }
+        }
+    };
+    let listening = tokio::time::timeout(100 * SECOND, receiving);
+    let (lost, ()) = tokio::join!(listening, talking);
+    assert!(matches!(lost, Ok(Error::TimedOut(TimedOut::KeepAlive))), "{lost:?}");
+    assert!((44_990..=47_500).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
 }

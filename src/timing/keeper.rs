@@ -44,6 +44,12 @@ impl<T> Keeper<T> {
         }
     }
 
+    /// How many pings of ours there were.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) const fn pings(&self) -> u64 {
+        self.pings
+    }
+
     pub(crate) const fn answered(&self) -> u64 {
         self.answered
     }
@@ -135,6 +141,12 @@ impl<T: Borrow<Timeouts>> Keeper<T> {
     pub(crate) fn slack(&self) -> Option<Duration> {
         let is_calm = self.state == State::Open && self.asked.is_none();
         self.timeouts().ping.filter(|_| is_calm).map(|ping| ping / 8)
+    }
+
+    /// Whether the peer was heard so shortly before that it pays to be woken soon, and not to look at the time until then.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) fn is_busy(&self, now: Duration) -> bool {
+        self.slack().is_some_and(|slack| now < self.heard.saturating_add(slack / 32))
     }
 
     pub(crate) fn timeouts(&self) -> &Timeouts {

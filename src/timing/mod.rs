@@ -27,8 +27,8 @@ pub struct Timeouts {
     pub close: Option<Duration>,
     /// A write during which the peer takes nothing. Default: 30 s.
     pub write: Option<Duration>,
-    /// After how long without a byte from the peer it is sent a ping. On tokio it may be up to an eighth later, if the peer has sent
-    /// much before: the time is not looked at for every message. Default: 20 s.
+    /// After how long without a byte from the peer it is sent a ping. Default: 20 s. On tokio it may be up to an eighth later, after a
+    /// time in which the peer sent much: then the clock is not looked at for every message.
     pub ping: Option<Duration>,
     /// How long after that ping the peer may go on saying nothing at all. Any byte is a sign of life, not only the pong; a peer
     /// that is busy with a long message is alive. Default: 20 s.

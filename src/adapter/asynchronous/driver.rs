@@ -341,9 +341,10 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// What a task may wait for without the stream telling it: room, its turn, the answer to a ping, the end.
+    /// What a task may wait for without the stream telling it: room, its turn, a ping or its answer, the end.
     pub(super) fn watched(&self) -> impl PartialEq + use<S, C> {
         let waiting = (self.connection.buffered_amount(), self.taken, self.permits, self.wanted);
-        (waiting, self.pipe.timer.answered(), self.connection.state(), self.is_over())
+        let pings = (self.pipe.timer.pings(), self.pipe.timer.answered());
+        (waiting, pings, self.connection.state(), self.is_over())
     }
 }

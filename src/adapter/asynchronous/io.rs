@@ -47,8 +47,9 @@ pub trait Clock: Unpin {
     /// before: whatever else wakes the task earlier, it is not polled again. Only the latest call counts.
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()>;
 
-    /// Whether an alarm that was set is known not to have gone off, which should take less than a look at the time: a connection that
-    /// receives much then looks at the time rarely. `false`, the default, is always right.
+    /// Whether the latest such call is known to be still pending, and its wake-up still to come: no longer so once it has come, even
+    /// if that was too early. It should take less than a look at the time, at which a connection that receives much then looks rarely;
+    /// pings may be up to an eighth of [`Timeouts::ping`](crate::Timeouts::ping) late for it. `false`, the default, is always right.
     fn is_asleep(&self) -> bool {
         false
     }

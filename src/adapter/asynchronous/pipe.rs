@@ -159,12 +159,14 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         patience: &mut Patience,
         listening: bool,
     ) -> Poll<Result<Due, TimedOut>> {
-        if self.rests(cx) {
+        if let Some(at) = self.rests(cx) {
+            // Not later than that, however long nobody asks again.
+            self.note_heard(at);
             return Poll::Pending;
         }
         loop {
             let now = self.now();
-            let busy = self.heard && self.clock.is_asleep();
+            let busy = self.heard && self.timer.is_busy(now) && self.clock.is_asleep();
             self.note_heard(now);
             let stall = patience.check(self, now)?;
             let mut deadline = self.timer.deadline();
@@ -180,11 +182,11 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         }
     }
 
-    /// Whether the time need not be known: the clock will wake this task soon, nothing is due before, and what was read since brings
-    /// no deadline closer.
-    fn rests(&self, cx: &Context<'_>) -> bool {
-        let is_set = self.soon && self.alarm.as_ref().is_some_and(|(_, waker)| waker.will_wake(cx.waker()));
-        is_set && self.stalled.is_none() && self.timer.slack().is_some() && self.clock.is_asleep()
+    /// When the clock will wake this task, if until then the time need not be known: it is soon, nothing is due before, and what was
+    /// read since brings no deadline closer.
+    fn rests(&self, cx: &Context<'_>) -> Option<Duration> {
+        let (at, _) = self.alarm.as_ref().filter(|(_, waker)| self.soon && waker.will_wake(cx.waker()))?;
+        (self.stalled.is_none() && self.timer.slack().is_some() && self.clock.is_asleep()).then_some(*at)
     }
 
     /// Sleeps until then, or less: deadlines move on with every byte that is received, and what wakes this task earlier need not be set
