@@ -2,13 +2,16 @@
 #![cfg(all(feature = "tokio", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "support/bell.rs"]
+mod bell;
+
 use std::io::Write;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use bell::Bell;
 use sansocket::asynchronous::{Clock, WebSocket};
 use sansocket::testing::{Chunking, End, ManualClock, pair};
 use sansocket::tokio::{TokioClock, TokioIo};
@@ -33,16 +36,6 @@ impl Clock for Remembering {
     }
 }
 
-/// Counts how often it is woken.
-#[derive(Default)]
-struct Task(AtomicUsize);
-
-impl Wake for Task {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
 struct Story {
     clock: ManualClock,
     told: Arc<Mutex<Vec<Duration>>>,
@@ -60,7 +53,7 @@ impl Story {
     }
 
     /// Receives until there is nothing, for such a task.
-    fn wait(&mut self, task: &Arc<Task>) {
+    fn wait(&mut self, task: &Arc<Bell>) {
         let waker = Waker::from(Arc::clone(task));
         while pin!(self.socket.recv()).poll(&mut Context::from_waker(&waker)).is_ready() {}
     }
@@ -121,7 +114,7 @@ fn a_later_deadline_does_not_replace_an_earlier_one() {
 
 #[test]
 fn another_task_is_woken_in_time() {
-    let (mut story, task, other) = (Story::new(), Arc::default(), Arc::<Task>::default());
+    let (mut story, task, other) = (Story::new(), Arc::default(), Arc::<Bell>::default());
     story.wait(&task);
     story.peer.write_all(&EMPTY).unwrap();
     story.clock.advance(SECOND);
@@ -129,11 +122,29 @@ fn another_task_is_woken_in_time() {
     // The same alarm: it is early for the new deadline, as it was for the first task.
     assert_eq!(story.told(), [20, 20]);
     story.clock.advance(19 * SECOND);
-    let woken = other.0.swap(0, Ordering::SeqCst);
+    let woken = other.take();
     assert!(woken > 0, "the clock woke the task that waits");
     story.wait(&other);
     story.clock.advance(SECOND);
-    assert!(other.0.load(Ordering::SeqCst) > 0, "and again, at the new deadline");
+    assert!(other.rung() > 0, "and again, at the new deadline");
+}
+
+#[test]
+fn a_ping_of_the_other_half_goes_unanswered_in_time() {
+    let (clock, task, (_silent, end)) = (ManualClock::new(), Arc::<Bell>::default(), pair(Chunking::Whole));
+    let timeouts = Timeouts { ping: Some(Duration::MAX), pong: Some(SECOND), ..Timeouts::default() };
+    let socket = WebSocket::from_parts(TokioIo(end), clock.clone(), Connection::server(Config::new()), timeouts);
+    let (mut sender, mut receiver) = socket.split();
+    let waker = Waker::from(Arc::clone(&task));
+    let mut receiving = pin!(receiver.recv());
+    let mut receive = || receiving.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(receive().is_pending());
+    assert!(pin!(sender.start_ping()).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    assert_eq!(task.take(), 1, "whoever receives has something to wait for");
+    assert!(receive().is_pending());
+    clock.advance(SECOND);
+    assert_eq!(task.rung(), 1);
+    assert!(matches!(receive(), Poll::Ready(Err(Error::TimedOut(TimedOut::KeepAlive)))));
 }
 
 /// A task that has done much is made to wait by tokio, whatever it polls: that must not be taken for an alarm that is set.

@@ -143,7 +143,8 @@ impl<T: Borrow<Timeouts>> Keeper<T> {
         self.timeouts().ping.filter(|_| is_calm).map(|ping| ping / 8)
     }
 
-    /// Whether the peer was heard so shortly before that it pays to be woken soon, and not to look at the time until then.
+    /// Whether the peer was heard within the last thirty-second of that: with so many messages it is worth being woken soon, not to
+    /// look at the time until then.
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn is_busy(&self, now: Duration) -> bool {
         self.slack().is_some_and(|slack| now < self.heard.saturating_add(slack / 32))

@@ -74,7 +74,7 @@ fn many(key: u64, data: &mut [u8]) {
     blocks(key, rest);
 }
 
-/// [`blocks`], which is safe code, compiled for registers of 32 bytes.
+/// [`blocks`], which is safe code, compiled for registers of 32 bytes: unsafe to call where the processor has no AVX2.
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 #[target_feature(enable = "avx2")]
 #[allow(unsafe_code)]

@@ -4,9 +4,12 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
+
+#[path = "bell.rs"]
+mod bell;
+pub use bell::Bell;
 
 /// A stream that gives and takes one grain at a time, and between two grains says that it has to wait.
 pub struct Drip(pub Tap);
@@ -155,27 +158,6 @@ macro_rules! async_write {
 
 async_write!(::tokio::io::AsyncWrite, poll_shutdown);
 async_write!(::futures_io::AsyncWrite, poll_close);
-
-/// Counts how often it is woken.
-#[derive(Default)]
-pub struct Bell(AtomicUsize);
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-impl Bell {
-    /// Wakes it, as it were.
-    pub fn rings(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub fn rung(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 pub fn poll_once<T>(future: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> (Poll<T>, Arc<Bell>) {
     let bell = Arc::new(Bell::default());
