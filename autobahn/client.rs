@@ -1,6 +1,8 @@
-//! The client that the conformance suite's fuzzing server talks to: runs every case, echoing whatever comes.
+//! The client that the conformance suite's fuzzing server talks to: runs every case, echoing
+//! whatever comes.
 //!
-//! `autobahn_client ws://127.0.0.1:9001 --driver core|blocking|tokio|futures --agent NAME`; started by `autobahn/run`.
+//! `autobahn_client ws://127.0.0.1:9001 --driver core|blocking|tokio|futures --agent NAME`; started
+//! by `autobahn/run`.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -27,7 +29,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     let count: usize = count.as_text().ok_or("the number of cases is not text")?.parse()?;
     for case in 1..=count {
         println!("case {case}/{count}");
-        // Most cases break the protocol on purpose: how a connection ends is for the suite to judge.
+        // Most cases break the protocol on purpose: how a connection ends is for the suite to
+        // judge.
         let _ = echo(&format!("{server}/runCase?case={case}&agent={agent}"), config());
     }
     let mut socket = blocking::connect(&format!("{server}/updateReports?agent={agent}"))?;
@@ -47,7 +50,8 @@ fn config() -> Config {
 
 /// With the blocking adapter.
 fn echo_blocking(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
-    let (mut socket, _) = blocking::Options::new().config(config).connect(&ClientRequest::new(url)?)?;
+    let (mut socket, _) =
+        blocking::Options::new().config(config).connect(&ClientRequest::new(url)?)?;
     while let Some(message) = socket.recv()? {
         socket.feed(message)?;
     }
@@ -58,7 +62,10 @@ fn echo_blocking(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
 #[cfg(feature = "tokio")]
 fn echo_tokio(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let (mut socket, _) = sansocket::tokio::Options::new().config(config).connect(&ClientRequest::new(url)?).await?;
+        let (mut socket, _) = sansocket::tokio::Options::new()
+            .config(config)
+            .connect(&ClientRequest::new(url)?)
+            .await?;
         while let Some(message) = socket.recv().await? {
             socket.feed(message).await?;
         }
@@ -71,9 +78,13 @@ fn echo_tokio(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
 fn echo_futures(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
     smol::block_on(async {
         let request = ClientRequest::new(url)?;
-        let stream = smol::net::TcpStream::connect((request.uri().host(), request.uri().port())).await?;
+        let stream =
+            smol::net::TcpStream::connect((request.uri().host(), request.uri().port())).await?;
         let clock = sansocket::futures::AsyncIoClock::new();
-        let (mut socket, _) = sansocket::futures::Options::new().config(config).connect_over(stream, clock, &request).await?;
+        let (mut socket, _) = sansocket::futures::Options::new()
+            .config(config)
+            .connect_over(stream, clock, &request)
+            .await?;
         while let Some(message) = socket.recv().await? {
             socket.feed(message).await?;
         }
@@ -132,8 +143,12 @@ impl Arguments {
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
-                lexopt::Arg::Value(value) => server = Some(value.to_string_lossy().trim_end_matches('/').to_owned()),
-                lexopt::Arg::Long("agent") => agent = Some(parser.value()?.to_string_lossy().into_owned()),
+                lexopt::Arg::Value(value) => {
+                    server = Some(value.to_string_lossy().trim_end_matches('/').to_owned())
+                }
+                lexopt::Arg::Long("agent") => {
+                    agent = Some(parser.value()?.to_string_lossy().into_owned())
+                }
                 lexopt::Arg::Long("driver") => {
                     echo = match parser.value()?.to_str() {
                         Some("blocking") => Some(echo_blocking as Echo),

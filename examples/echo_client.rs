@@ -1,4 +1,5 @@
-//! Sends messages and prints what comes back: `cargo run --release --example echo_client -- [--deflate] URL [MESSAGE…]`
+//! Sends messages and prints what comes back: `cargo run --release --example echo_client --
+//! [--deflate] URL [MESSAGE…]`
 
 use std::error::Error;
 use std::io::{self, BufRead, Write};
@@ -36,7 +37,13 @@ fn run() -> Result<(), Box<dyn Error>> {
             // Whoever listens may have heard enough: `| head` for example.
             Some(Message::Text(text)) => writeln!(io::stdout(), "{text}")?,
             Some(Message::Binary(bytes)) => writeln!(io::stdout(), "{} bytes", bytes.len())?,
-            None => return Err(format!("the server closed before it answered: {}", describe(socket.closed())).into()),
+            None => {
+                return Err(format!(
+                    "the server closed before it answered: {}",
+                    describe(socket.closed())
+                )
+                .into());
+            }
         }
     }
     let closed = socket.close(CloseCode::NORMAL, "")?;
@@ -75,7 +82,10 @@ impl Arguments {
         while let Some(argument) = parser.next()? {
             match argument {
                 lexopt::Arg::Value(word) => {
-                    words.push(word.into_string().map_err(|word| format!("{word:?} is not valid UTF-8"))?);
+                    words.push(
+                        word.into_string()
+                            .map_err(|word| format!("{word:?} is not valid UTF-8"))?,
+                    );
                 }
                 lexopt::Arg::Long("deflate") => config = deflate()?,
                 lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => {
@@ -87,8 +97,11 @@ impl Arguments {
         }
         let mut words = words.into_iter();
         let url = words.next().ok_or("the URL is missing; see --help")?;
-        let messages: Box<dyn Iterator<Item = _>> =
-            if words.len() > 0 { Box::new(words.map(Ok)) } else { Box::new(io::stdin().lock().lines()) };
+        let messages: Box<dyn Iterator<Item = _>> = if words.len() > 0 {
+            Box::new(words.map(Ok))
+        } else {
+            Box::new(io::stdin().lock().lines())
+        };
         Ok(Some(Self { url, config, messages }))
     }
 }

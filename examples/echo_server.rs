@@ -1,4 +1,5 @@
-//! An echo server: `cargo run --release --example echo_server -- [--addr HOST:PORT] [--driver DRIVER] [--deflate]`
+//! An echo server: `cargo run --release --example echo_server -- [--addr HOST:PORT] [--driver
+//! DRIVER] [--deflate]`
 
 use std::error::Error;
 use std::io::{self, Read, Write};
@@ -25,7 +26,9 @@ Usage: echo_server [--addr HOST:PORT] [--driver DRIVER] [--deflate]
   --help            this text";
 
 fn main() -> ExitCode {
-    match Arguments::parse().and_then(|arguments| arguments.map_or(Ok(()), |arguments| serve(&arguments))) {
+    match Arguments::parse()
+        .and_then(|arguments| arguments.map_or(Ok(()), |arguments| serve(&arguments)))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("echo_server: {error}");
@@ -36,7 +39,8 @@ fn main() -> ExitCode {
 
 /// Serves until it is ended from outside.
 fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind(&arguments.addr).map_err(|error| format!("can't listen on {}: {error}", arguments.addr))?;
+    let listener = TcpListener::bind(&arguments.addr)
+        .map_err(|error| format!("can't listen on {}: {error}", arguments.addr))?;
     println!("listening on ws://{}/", listener.local_addr()?);
     io::stdout().flush()?;
     (arguments.serve)(listener, arguments.config.clone())
@@ -53,7 +57,11 @@ fn serve_core(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error
     serve_in_threads(&listener, &config, echo_core)
 }
 
-fn serve_in_threads(listener: &TcpListener, config: &Config, echo: Echo) -> Result<(), Box<dyn Error>> {
+fn serve_in_threads(
+    listener: &TcpListener,
+    config: &Config,
+    echo: Echo,
+) -> Result<(), Box<dyn Error>> {
     for stream in listener.incoming() {
         let config = config.clone();
         let connection = stream.and_then(|stream| {
@@ -120,7 +128,8 @@ fn serve_futures(listener: TcpListener, config: Config) -> Result<(), Box<dyn Er
     async fn echo(stream: smol::net::TcpStream, config: Config) -> Result<(), sansocket::Error> {
         stream.set_nodelay(true)?;
         let clock = sansocket::futures::AsyncIoClock::new();
-        let mut socket = sansocket::futures::Options::new().config(config).accept(stream, clock).await?;
+        let mut socket =
+            sansocket::futures::Options::new().config(config).accept(stream, clock).await?;
         while let Some(message) = socket.recv().await? {
             socket.feed(message).await?;
         }
@@ -183,7 +192,9 @@ fn echo_core(mut stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>
         while let Some(event) = connection.receive() {
             match event {
                 Event::Message(message) => connection.send(message)?,
-                Event::Closed(closed) if !closed.was_clean() => eprintln!("a connection ended: {:?}", closed.ending()),
+                Event::Closed(closed) if !closed.was_clean() => {
+                    eprintln!("a connection ended: {:?}", closed.ending())
+                }
                 _ => {}
             }
         }
@@ -203,7 +214,8 @@ fn echo_core(mut stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>
     Ok(())
 }
 
-/// Lets the last words arrive: bytes of the peer's that nobody reads would make the system cut the stream off.
+/// Lets the last words arrive: bytes of the peer's that nobody reads would make the system cut the
+/// stream off.
 fn hang_up(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<()> {
     const PATIENCE: Duration = Duration::from_secs(5);
     let begun = Instant::now();
@@ -213,7 +225,8 @@ fn hang_up(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// After a connection was not accepted: perhaps too many files are open, or threads, and it is no time to try again at once.
+/// After a connection was not accepted: perhaps too many files are open, or threads, and it is no
+/// time to try again at once.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Compression as the command line asked for it.
@@ -236,11 +249,14 @@ struct Arguments {
 impl Arguments {
     /// `None` if help was all that was wanted.
     fn parse() -> Result<Option<Self>, Box<dyn Error>> {
-        let mut arguments = Self { addr: "127.0.0.1:9001".into(), serve: serve_blocking, config: Config::new() };
+        let mut arguments =
+            Self { addr: "127.0.0.1:9001".into(), serve: serve_blocking, config: Config::new() };
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
-                lexopt::Arg::Long("addr") => arguments.addr = parser.value()?.to_string_lossy().into_owned(),
+                lexopt::Arg::Long("addr") => {
+                    arguments.addr = parser.value()?.to_string_lossy().into_owned()
+                }
                 lexopt::Arg::Long("deflate") => arguments.config = deflate()?,
                 lexopt::Arg::Long("driver") => {
                     arguments.serve = match parser.value()?.to_str() {
@@ -249,12 +265,23 @@ impl Arguments {
                         #[cfg(feature = "tokio")]
                         Some("tokio") => serve_tokio,
                         #[cfg(not(feature = "tokio"))]
-                        Some("tokio") => return Err("the tokio driver is not built in; add --features tokio".into()),
+                        Some("tokio") => {
+                            return Err(
+                                "the tokio driver is not built in; add --features tokio".into()
+                            );
+                        }
                         #[cfg(feature = "async-io")]
                         Some("futures") => serve_futures,
                         #[cfg(not(feature = "async-io"))]
-                        Some("futures") => return Err("the futures driver is not built in; add --features async-io".into()),
-                        _ => return Err("--driver is one of: blocking, core, tokio, futures".into()),
+                        Some("futures") => {
+                            return Err(
+                                "the futures driver is not built in; add --features async-io"
+                                    .into(),
+                            );
+                        }
+                        _ => {
+                            return Err("--driver is one of: blocking, core, tokio, futures".into());
+                        }
                     }
                 }
                 lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => {

@@ -1,6 +1,8 @@
-//! The client that other libraries' servers talk to: sends messages of every kind, and checks that they come back as they were.
+//! The client that other libraries' servers talk to: sends messages of every kind, and checks that
+//! they come back as they were.
 //!
-//! `interop_client PRESET URL`; started by `interop/run`. The preset `every` is every level, window and takeover in turn.
+//! `interop_client PRESET URL`; started by `interop/run`. The preset `every` is every level, window
+//! and takeover in turn.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -23,7 +25,9 @@ fn main() -> ExitCode {
 
 fn run() -> Result<usize, Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(preset), Some(url)) = (arguments.next(), arguments.next()) else { return Err("PRESET URL".into()) };
+    let (Some(preset), Some(url)) = (arguments.next(), arguments.next()) else {
+        return Err("PRESET URL".into());
+    };
     let request = ClientRequest::new(&url)?;
     let small = [0, 1, 300, 5000];
     let large = [0, 1, 63, 64, 125, 126, 1000, 4097, 65_535, 65_536, 300_000];
@@ -37,9 +41,13 @@ fn run() -> Result<usize, Box<dyn Error>> {
             for (level, bits) in (1..=9).flat_map(|level| (8..=15).map(move |bits| (level, bits))) {
                 for anew in [false, true] {
                     // zlib, which the others have, does not compress in a window of 8.
-                    let deflate = Deflate::new().level(level).max_window_bits(bits).peer_max_window_bits(bits.max(9));
+                    let deflate = Deflate::new()
+                        .level(level)
+                        .max_window_bits(bits)
+                        .peer_max_window_bits(bits.max(9));
                     let deflate = deflate.no_context_takeover(anew).peer_no_context_takeover(anew);
-                    count += echo(&request, deflate, &small).map_err(|error| format!("{level}, {bits}, {anew}: {error}"))?;
+                    count += echo(&request, deflate, &small)
+                        .map_err(|error| format!("{level}, {bits}, {anew}: {error}"))?;
                 }
             }
             count
@@ -49,31 +57,46 @@ fn run() -> Result<usize, Box<dyn Error>> {
 }
 
 /// One connection, on which everything is sent and comes back.
-fn echo(request: &ClientRequest, deflate: Deflate, sizes: &[usize]) -> Result<usize, Box<dyn Error>> {
-    let (mut socket, _) = blocking::Options::new().config(Config::new().deflate(deflate)).connect(request)?;
+fn echo(
+    request: &ClientRequest,
+    deflate: Deflate,
+    sizes: &[usize],
+) -> Result<usize, Box<dyn Error>> {
+    let (mut socket, _) =
+        blocking::Options::new().config(Config::new().deflate(deflate)).connect(request)?;
     let mut count = 0;
     for &size in sizes {
         for message in messages(size) {
             for compress in [Compress::Automatic, Compress::Always, Compress::Never] {
                 socket.send(message.clone().compress(compress))?;
-                let answer = socket.recv()?.ok_or_else(|| format!("the server closed: {:?}", socket.closed()))?;
+                let answer = socket
+                    .recv()?
+                    .ok_or_else(|| format!("the server closed: {:?}", socket.closed()))?;
                 if answer != message {
-                    return Err(format!("{message:?}, {compress:?}, came back as {answer:?}").into());
+                    return Err(
+                        format!("{message:?}, {compress:?}, came back as {answer:?}").into()
+                    );
                 }
                 count += 1;
             }
         }
     }
     let closed = socket.close(CloseCode::NORMAL, "")?;
-    if closed.was_clean() { Ok(count) } else { Err(format!("not closed cleanly: {closed:?}").into()) }
+    if closed.was_clean() {
+        Ok(count)
+    } else {
+        Err(format!("not closed cleanly: {closed:?}").into())
+    }
 }
 
-/// What repeats itself, what is more than a byte a letter, what does not repeat itself, and nothing but zeros.
+/// What repeats itself, what is more than a byte a letter, what does not repeat itself, and nothing
+/// but zeros.
 fn messages(size: usize) -> [Message; 4] {
     let json = "{\"type\":\"chat\",\"text\":\"hello again\"}".repeat(size / 36 + 1);
     let mut state = size as u64 + 1;
     let noise = (0..size).map(|_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     });
     [

@@ -1,7 +1,7 @@
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! A WebSocket ([RFC 6455]) is a pipe with four ends: you fill [`input`], you take events with [`receive`], you [`send`] messages,
-//! you drain [`output`].
+//! A WebSocket ([RFC 6455]) is a pipe with four ends: you fill [`input`], you take events with
+//! [`receive`], you [`send`] messages, you drain [`output`].
 //!
 //! ```text
 //!         the wire                                             the application
@@ -13,8 +13,9 @@
 //!      impl BufMut / impl Buf    no I/O, no clock            plain values
 //! ```
 //!
-//! [`Connection`] does the whole protocol: frames, masks, fragments, UTF-8, pings, the closing handshake, limits.
-//! [`ServerHandshake`] and [`ClientHandshake`] make one. Whatever moves the bytes is a loop around it:
+//! [`Connection`] does the whole protocol: frames, masks, fragments, UTF-8, pings, the closing
+//! handshake, limits. [`ServerHandshake`] and [`ClientHandshake`] make one. Whatever moves the
+//! bytes is a loop around it:
 //!
 //! ```no_run
 //! use std::io::{Read, Write};
@@ -45,9 +46,11 @@
 //! }
 //! ```
 //!
-//! Take every event that is there, then write once: sixteen messages that came in one read are answered in one write.
+//! Take every event that is there, then write once: sixteen messages that came in one read are
+//! answered in one write.
 //!
-//! Who has a blocking stream and wants no loop takes `blocking`: `accept`, `connect`, `recv`, `send`, `close`.
+//! Who has a blocking stream and wants no loop takes `blocking`: `accept`, `connect`, `recv`,
+//! `send`, `close`.
 //!
 //! # The floors
 //!
@@ -63,14 +66,15 @@
 //!
 //! # Promises
 //!
-//! * Nothing that a peer sends makes it panic, or take memory for what was only announced. Limits are on by default, the same in
-//!   both roles: see [`Config`].
-//! * An idle connection holds no buffer (a thread that waits for a blocking one holds what it reads into); with compression, the
-//!   windows that were agreed on, or none.
-//! * What is kept to be used again is bounded: at most eight blocks each of some 64 and 272 KiB for a thread that reads, one of up
-//!   to 512 KiB for a thread that writes, and in all some 16 MiB of the memory of messages of 128 KiB and more.
-//! * What the peer did wrong ([`ProtocolError`]) and what you asked for and can't have ([`SendError`]) are two types; each says
-//!   what to do about it.
+//! * Nothing that a peer sends makes it panic, or take memory for what was only announced. Limits
+//!   are on by default, the same in both roles: see [`Config`].
+//! * An idle connection holds no buffer (a thread that waits for a blocking one holds what it reads
+//!   into); with compression, the windows that were agreed on, or none.
+//! * What is kept to be used again is bounded: at most eight blocks each of some 64 and 272 KiB for
+//!   a thread that reads, one of up to 512 KiB for a thread that writes, and in all some 16 MiB of
+//!   the memory of messages of 128 KiB and more.
+//! * What the peer did wrong ([`ProtocolError`]) and what you asked for and can't have
+//!   ([`SendError`]) are two types; each says what to do about it.
 //! * Debug output never shows content, keys or header values.
 //!
 //! # Who makes which
@@ -128,13 +132,16 @@ pub use adapter::{Backpressure, Error, Overflow, Replies, TrySendError, blocking
 /// The crate whose buffers are passed in and out.
 pub use bytes;
 pub use connection::{
-    Closed, Config, Connection, Ending, Entropy, Event, EventRef, NoEntropy, ProtocolError, Role, SendError, Side, State,
+    Closed, Config, Connection, Ending, Entropy, Event, EventRef, NoEntropy, ProtocolError, Role,
+    SendError, Side, State,
 };
 pub use handshake::{
-    Accept, ClientHandshake, ClientRequest, Extension, HandshakeError, Headers, InvalidField, InvalidUri, Rejection, Reply,
-    Request, RequestHead, Response, ServerHandshake, Uri,
+    Accept, ClientHandshake, ClientRequest, Extension, HandshakeError, Headers, InvalidField,
+    InvalidUri, Rejection, Reply, Request, RequestHead, Response, ServerHandshake, Uri,
 };
-pub use message::{CloseCode, CloseFrame, Compress, Kind, Message, MessageRef, Outgoing, Part, ReasonTooLong, Text};
+pub use message::{
+    CloseCode, CloseFrame, Compress, Kind, Message, MessageRef, Outgoing, Part, ReasonTooLong, Text,
+};
 pub use timing::{TimedOut, Timeouts};
 
 /// The README's examples are tests.

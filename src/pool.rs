@@ -1,10 +1,11 @@
-//! What is costly to make and has no owner between two messages: a few of each, shared by all connections.
+//! What is costly to make and has no owner between two messages: a few of each, shared by all
+//! connections.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// One lock for all threads, rather than a pool for each: it is held for the move of a pointer's worth of state, and memory
-/// follows the work that is done at once and not the number of threads.
+/// One lock for all threads, rather than a pool for each: it is held for the move of a pointer's
+/// worth of state, and memory follows the work that is done at once and not the number of threads.
 pub(crate) struct Pool<T> {
     idle: Mutex<VecDeque<T>>,
     /// How much is kept; what is given back beyond that is dropped.
@@ -18,14 +19,16 @@ impl<T> Pool<T> {
         Self { idle: Mutex::new(VecDeque::new()), limit, weigh }
     }
 
-    /// Takes one that fits; the one that was used last, since it is most likely in the processor's cache.
+    /// Takes one that fits; the one that was used last, since it is most likely in the processor's
+    /// cache.
     pub(crate) fn take(&self, fits: impl Fn(&T) -> bool) -> Option<T> {
         let mut idle = self.lock();
         let at = idle.iter().rposition(fits)?;
         idle.remove(at)
     }
 
-    /// Gives one back. If that is too much, those go that nobody wanted for longest; if it is too much by itself, it goes alone.
+    /// Gives one back. If that is too much, those go that nobody wanted for longest; if it is too
+    /// much by itself, it goes alone.
     pub(crate) fn give(&self, one: T) {
         if (self.weigh)(&one) > self.limit {
             return;

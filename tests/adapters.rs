@@ -1,5 +1,5 @@
-//! The adapters say the same words: one transcript through each gives the same messages, endings and bytes. And what takes too
-//! long, on clocks that only a test moves.
+//! The adapters say the same words: one transcript through each gives the same messages, endings
+//! and bytes. And what takes too long, on clocks that only a test moves.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -22,10 +22,14 @@ use sansocket::blocking::{self, Stream as _};
 use sansocket::futures::{self, FuturesIo};
 use sansocket::testing::{Chunking, End, ManualClock, pair};
 use sansocket::tokio::{TokioClock, TokioIo};
-use sansocket::{CloseCode, Config, Connection, Error, HandshakeError, Message, ProtocolError, Role, State, TimedOut, Timeouts};
+use sansocket::{
+    CloseCode, Config, Connection, Error, HandshakeError, Message, ProtocolError, Role, State,
+    TimedOut, Timeouts,
+};
 use support::{connection, masked, unmasked};
 
-const CHUNKINGS: [Chunking; 4] = [Chunking::Whole, Chunking::Bytewise, Chunking::Random(1), Chunking::Random(2)];
+const CHUNKINGS: [Chunking; 4] =
+    [Chunking::Whole, Chunking::Bytewise, Chunking::Random(1), Chunking::Random(2)];
 
 // One transcript, three adapters.
 
@@ -108,7 +112,11 @@ impl Transcript {
     fn run(&self, driver: Driver, role: Role, chunking: Chunking) -> Story {
         let (mut peer, end) = pair(chunking);
         for (first, payload) in &self.frames {
-            let frame = if role == Role::Server { masked(*first, payload) } else { unmasked(*first, payload) };
+            let frame = if role == Role::Server {
+                masked(*first, payload)
+            } else {
+                unmasked(*first, payload)
+            };
             peer.write_all(&frame).unwrap();
         }
         peer.shutdown(Shutdown::Write).unwrap();
@@ -116,15 +124,21 @@ impl Transcript {
         let calls = self.calls.iter().copied();
         let (told, closed) = match driver {
             Driver::Blocking => {
-                let mut socket = blocking::WebSocket::from_parts(end, connection, Timeouts::default()).unwrap();
+                let mut socket =
+                    blocking::WebSocket::from_parts(end, connection, Timeouts::default()).unwrap();
                 let told = calls.map(|call| perform!(socket, wire, call)).collect();
                 (told, socket.closed().map(ToString::to_string))
             }
             Driver::Tokio => {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_time()
+                    .start_paused(true)
+                    .build()
+                    .unwrap();
                 runtime.block_on(async {
                     let clock = TokioClock::new();
-                    let mut socket = WebSocket::from_parts(TokioIo(end), clock, connection, Timeouts::default());
+                    let mut socket =
+                        WebSocket::from_parts(TokioIo(end), clock, connection, Timeouts::default());
                     let mut told = Vec::new();
                     for call in calls {
                         told.push(perform!(socket, wire, call, await));
@@ -134,7 +148,8 @@ impl Transcript {
             }
             Driver::Futures => smol::block_on(async {
                 let clock = ManualClock::new();
-                let mut socket = WebSocket::from_parts(FuturesIo(end), clock, connection, Timeouts::default());
+                let mut socket =
+                    WebSocket::from_parts(FuturesIo(end), clock, connection, Timeouts::default());
                 let mut told = Vec::new();
                 for call in calls {
                     told.push(perform!(socket, wire, call, await));
@@ -256,7 +271,12 @@ fn transcripts() -> Vec<Transcript> {
         Transcript {
             name: "a message above the limit",
             config: Config::new().max_message_size(10),
-            frames: vec![text("just right"), (1, b"six by".to_vec()), (0x80, b"te six".to_vec()), bye()],
+            frames: vec![
+                text("just right"),
+                (1, b"six by".to_vec()),
+                (0x80, b"te six".to_vec()),
+                bye(),
+            ],
             calls: vec![Recv, Recv],
             told: vec!["just right", "Err(Protocol(MessageTooBig { limit: 10 }))"],
             closed: "1006 \"\", the peer broke the protocol, begun by us",
@@ -274,7 +294,12 @@ fn transcripts() -> Vec<Transcript> {
             config: Config::new(),
             frames: vec![text("whole"), (1, b"half".to_vec())],
             calls: vec![Recv, Recv, Recv, Close],
-            told: vec!["whole", "Err(ConnectionLost)", "Err(ConnectionLost)", "1006 \"\", lost, begun by the peer"],
+            told: vec![
+                "whole",
+                "Err(ConnectionLost)",
+                "Err(ConnectionLost)",
+                "1006 \"\", lost, begun by the peer",
+            ],
             closed: "1006 \"\", lost, begun by the peer",
         },
         Transcript {
@@ -282,7 +307,13 @@ fn transcripts() -> Vec<Transcript> {
             config: Config::new(),
             frames: vec![text("a")],
             calls: vec![Recv, Cut, Send("c"), Recv, Recv],
-            told: vec!["a", "", "Err(ConnectionLost)", "Err(ConnectionLost)", "Err(ConnectionLost)"],
+            told: vec![
+                "a",
+                "",
+                "Err(ConnectionLost)",
+                "Err(ConnectionLost)",
+                "Err(ConnectionLost)",
+            ],
             closed: "1006 \"\", lost, begun by the peer",
         },
     ]
@@ -299,8 +330,17 @@ fn one_transcript_through_every_adapter() {
                 for chunking in CHUNKINGS {
                     let story = transcript.run(driver, role, chunking);
                     let what = format!("{}: {driver:?}, {role:?}, {chunking:?}", transcript.name);
-                    assert_eq!((&story.told, &story.closed), (&first.told, &first.closed), "{what}");
-                    assert!(story.wire == first.wire, "{what}: {:?} is not {:?}", story.wire, first.wire);
+                    assert_eq!(
+                        (&story.told, &story.closed),
+                        (&first.told, &first.closed),
+                        "{what}"
+                    );
+                    assert!(
+                        story.wire == first.wire,
+                        "{what}: {:?} is not {:?}",
+                        story.wire,
+                        first.wire
+                    );
                 }
             }
         }
@@ -347,9 +387,16 @@ fn all_alike(input: &[u8], answer: &str, verdict: &str, client: bool) {
             if client {
                 written.truncate(16); // The key differs.
             }
-            assert!(opened.starts_with(verdict) && written.starts_with(answer.as_bytes()), "{opened}, {written:?}");
+            assert!(
+                opened.starts_with(verdict) && written.starts_with(answer.as_bytes()),
+                "{opened}, {written:?}"
+            );
             let this = (opened, written);
-            assert_eq!(&this, first.get_or_insert_with(|| this.clone()), "{driver:?}, {chunking:?}");
+            assert_eq!(
+                &this,
+                first.get_or_insert_with(|| this.clone()),
+                "{driver:?}, {chunking:?}"
+            );
         }
     }
 }
@@ -362,7 +409,11 @@ fn open(driver: Driver, end: End, client: bool) -> String {
         (Driver::Blocking, false) => tell(blocking::accept(end)),
         (Driver::Blocking, true) => tell(blocking::connect_over(end, &request())),
         (Driver::Tokio, _) => {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .start_paused(true)
+                .build()
+                .unwrap();
             runtime.block_on(async {
                 if client {
                     tell(sansocket::tokio::connect_over(end, &request()).await)
@@ -371,10 +422,12 @@ fn open(driver: Driver, end: End, client: bool) -> String {
                 }
             })
         }
-        (Driver::Futures, false) => smol::block_on(async { tell(futures::accept(end, ManualClock::new()).await) }),
-        (Driver::Futures, true) => {
-            smol::block_on(async { tell(futures::connect_over(end, ManualClock::new(), &request()).await) })
+        (Driver::Futures, false) => {
+            smol::block_on(async { tell(futures::accept(end, ManualClock::new()).await) })
         }
+        (Driver::Futures, true) => smol::block_on(async {
+            tell(futures::connect_over(end, ManualClock::new(), &request()).await)
+        }),
     }
 }
 
@@ -438,8 +491,13 @@ async fn a_refusal_without_an_end_is_reported_as_what_it_is(adapter: &impl Adapt
     let (mut peer, end) = pair(Chunking::Whole);
     peer.write_all(b"HTTP/1.1 503 Busy\r\n\r\ncome back la").unwrap();
     let (connected, after) = timed(&clock, adapter.connect_over(end)).await;
-    let Err(Error::Handshake(HandshakeError::Refused(response))) = connected else { panic!("it was refused") };
-    assert_eq!((response.status(), &response.body()[..], after), (503, &b"come back la"[..], s(10)));
+    let Err(Error::Handshake(HandshakeError::Refused(response))) = connected else {
+        panic!("it was refused")
+    };
+    assert_eq!(
+        (response.status(), &response.body()[..], after),
+        (503, &b"come back la"[..], s(10))
+    );
 }
 
 async fn a_closing_handshake_takes_five_seconds_at_most(adapter: &impl Adapter) {
@@ -447,7 +505,10 @@ async fn a_closing_handshake_takes_five_seconds_at_most(adapter: &impl Adapter) 
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     let (closed, after) = timed(&clock, socket.close(CloseCode::NORMAL, "")).await;
     assert!(matches!(closed, Err(Error::TimedOut(TimedOut::Close))));
-    assert_eq!((after, socket.state(), socket.closed().unwrap().code()), (s(5), State::Closed, 1006));
+    assert_eq!(
+        (after, socket.state(), socket.closed().unwrap().code()),
+        (s(5), State::Closed, 1006)
+    );
     drop(socket);
     let mut written = Vec::new();
     peer.read_to_end(&mut written).unwrap();
@@ -480,7 +541,11 @@ impl<C: Unpin> asynchronous::Stream for Flood<C> {
         Poll::Ready(Ok(frames * self.frame.len()))
     }
 
-    fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        &mut self,
+        _: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
     }
 
@@ -493,15 +558,22 @@ impl<C: Unpin> asynchronous::Stream for Flood<C> {
     }
 }
 
-/// The deadline counts also while there is always something to read; and whoever receives is told of it.
+/// The deadline counts also while there is always something to read; and whoever receives is told
+/// of it.
 async fn a_peer_that_floods_does_not_make_closing_longer(_: &impl Adapter) {
     for message in [true, false] {
         for closes in [true, false] {
             let clock = ManualClock::new();
             let frame = if message { masked(0x81, b"more") } else { masked(0x89, b"?") };
-            let flood = Flood { frame, clock: clock.clone(), wind: |clock| clock.advance(Duration::from_millis(1)), reads: 0 };
+            let flood = Flood {
+                frame,
+                clock: clock.clone(),
+                wind: |clock| clock.advance(Duration::from_millis(1)),
+                reads: 0,
+            };
             let connection = Connection::server(Config::new());
-            let mut socket = WebSocket::from_parts(flood, clock.clone(), connection, Timeouts::default());
+            let mut socket =
+                WebSocket::from_parts(flood, clock.clone(), connection, Timeouts::default());
             let error = if closes {
                 socket.close(CloseCode::NORMAL, "").await.unwrap_err()
             } else {
@@ -586,7 +658,8 @@ async fn pings_of_ours_do_not_hide_that_a_peer_is_dead(adapter: &impl Adapter) {
     panic!("a peer that was silent for 40 s is not reported");
 }
 
-/// Half a message, a byte at a time, for ten minutes; with gaps that are longer than the time to the first ping.
+/// Half a message, a byte at a time, for ten minutes; with gaps that are longer than the time to
+/// the first ping.
 async fn a_busy_peer_is_alive(adapter: &impl Adapter) {
     let (clock, mut other) = (adapter.clock(), adapter.clock());
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
@@ -606,7 +679,11 @@ async fn a_busy_peer_is_alive(adapter: &impl Adapter) {
 async fn a_peer_that_answers_pings_is_alive(adapter: &impl Adapter) {
     let (clock, mut other) = (adapter.clock(), adapter.clock());
     let (peer, mut socket) = adapter.server(Timeouts::default());
-    let mut client = adapter.open(peer, connection(Role::Client, Config::new()), Timeouts { ping: None, ..Timeouts::default() });
+    let mut client = adapter.open(
+        peer,
+        connection(Role::Client, Config::new()),
+        Timeouts { ping: None, ..Timeouts::default() },
+    );
     let begun = clock.now();
     let living = async {
         let hour = async { until(&mut other, begun + s(3600)).await };
@@ -624,7 +701,8 @@ async fn a_peer_that_answers_pings_is_alive(adapter: &impl Adapter) {
 
 async fn a_connection_without_messages_is_idle(adapter: &impl Adapter) {
     let (clock, mut other) = (adapter.clock(), adapter.clock());
-    let (mut peer, mut socket) = adapter.server(Timeouts { idle: Some(s(60)), ..Timeouts::default() });
+    let (mut peer, mut socket) =
+        adapter.server(Timeouts { idle: Some(s(60)), ..Timeouts::default() });
     let begun = clock.now();
     let pings = async {
         for number in 1..100 {
@@ -668,7 +746,10 @@ async fn a_peer_that_reads_nothing_stops_send(adapter: &impl Adapter) {
     drop(socket);
     let mut written = Vec::new();
     peer.read_to_end(&mut written).unwrap();
-    assert!(written == [unmasked(0x82, large.as_bytes()), unmasked(0x81, b"sent")].concat(), "all of it, once");
+    assert!(
+        written == [unmasked(0x82, large.as_bytes()), unmasked(0x81, b"sent")].concat(),
+        "all of it, once"
+    );
 }
 
 async fn slow_progress_is_progress(adapter: &impl Adapter) {
@@ -708,7 +789,8 @@ async fn a_stream_of_messages_ends(adapter: &impl Adapter) {
 
 async fn closing_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
     let (peer, mut socket) = adapter.server(Timeouts::default());
-    let mut client = adapter.open(peer, connection(Role::Client, Config::new()), Timeouts::default());
+    let mut client =
+        adapter.open(peer, connection(Role::Client, Config::new()), Timeouts::default());
     let other = async {
         assert_eq!(client.recv().await.unwrap(), Some("a".into()));
         assert_eq!(client.recv().await.unwrap(), Some("b".into()));
@@ -725,7 +807,10 @@ async fn closing_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
         for _ in 0..2 {
             poll_fn(|cx| Sink::poll_close(Pin::new(&mut socket), cx)).await.unwrap();
         }
-        assert!(poll_fn(|cx| Pin::new(&mut socket).poll_next(cx)).await.is_none(), "who receives meets the peer's farewell");
+        assert!(
+            poll_fn(|cx| Pin::new(&mut socket).poll_next(cx)).await.is_none(),
+            "who receives meets the peer's farewell"
+        );
         let closed = socket.closed().unwrap();
         assert_eq!((closed.code(), closed.was_clean()), (1000, true));
         assert!(Pin::new(&mut socket).start_send("late".into()).is_err());
@@ -736,7 +821,8 @@ async fn closing_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
 /// A deadline that no clock reaches is none, and not an overflow.
 async fn timeouts_may_be_as_long_as_you_like(adapter: &impl Adapter) {
     let long = Some(Duration::MAX);
-    let timeouts = Timeouts { handshake: long, close: long, write: long, ping: long, pong: long, idle: long };
+    let timeouts =
+        Timeouts { handshake: long, close: long, write: long, ping: long, pong: long, idle: long };
     let (mut peer, mut socket) = adapter.server(timeouts);
     let poll = poll_fn(|cx| Poll::Ready(pin!(socket.recv()).poll(cx).is_pending())).await;
     assert!(poll);
@@ -748,7 +834,8 @@ async fn timeouts_may_be_as_long_as_you_like(adapter: &impl Adapter) {
 /// What the options say holds for connections that are accepted whatever they ask for.
 #[test]
 fn options_accept_too() {
-    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    const REQUEST: &[u8] =
+        b"GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     let config = || Config::new().max_message_size(4);
     let opened = || {
@@ -756,15 +843,18 @@ fn options_accept_too() {
         peer.write_all(&[REQUEST, &masked(0x81, b"large")].concat()).unwrap();
         (peer, stream)
     };
-    let is_too_big = |error: Error| matches!(error, Error::Protocol(ProtocolError::MessageTooBig { limit: 4 }));
+    let is_too_big =
+        |error: Error| matches!(error, Error::Protocol(ProtocolError::MessageTooBig { limit: 4 }));
 
     let (peer, stream) = opened();
     let options = sansocket::tokio::Options::new().config(config());
-    ::tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-        let mut socket = options.accept(stream).await.unwrap();
-        drop(peer);
-        assert!(is_too_big(socket.recv().await.unwrap_err()));
-    });
+    ::tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(
+        async {
+            let mut socket = options.accept(stream).await.unwrap();
+            drop(peer);
+            assert!(is_too_big(socket.recv().await.unwrap_err()));
+        },
+    );
 
     let (peer, stream) = opened();
     let options = futures::Options::new().config(config());

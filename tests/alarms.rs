@@ -1,4 +1,5 @@
-//! When a clock is told to wake a task: once, though the deadline moves on, and again for another task.
+//! When a clock is told to wake a task: once, though the deadline moves on, and again for another
+//! task.
 #![cfg(all(feature = "tokio", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -49,7 +50,17 @@ impl Story {
         let (peer, end) = pair(Chunking::Whole);
         let remembering = Remembering(clock.clone(), Arc::clone(&told));
         let connection = Connection::server(Config::new());
-        Self { clock, told, peer, socket: WebSocket::from_parts(TokioIo(end), remembering, connection, Timeouts::default()) }
+        Self {
+            clock,
+            told,
+            peer,
+            socket: WebSocket::from_parts(
+                TokioIo(end),
+                remembering,
+                connection,
+                Timeouts::default(),
+            ),
+        }
     }
 
     /// Receives until there is nothing, for such a task.
@@ -85,7 +96,8 @@ fn a_clock_is_told_of_an_earlier_deadline() {
     story.wait(&task);
     assert_eq!(story.told(), [20]);
     let waker = Waker::from(Arc::clone(&task));
-    let closing = pin!(story.socket.start_close(CloseCode::NORMAL, "")).poll(&mut Context::from_waker(&waker));
+    let closing = pin!(story.socket.start_close(CloseCode::NORMAL, ""))
+        .poll(&mut Context::from_waker(&waker));
     assert!(closing.is_ready());
     story.wait(&task);
     assert_eq!(story.told(), [5]);
@@ -131,9 +143,16 @@ fn another_task_is_woken_in_time() {
 
 #[test]
 fn a_ping_of_the_other_half_goes_unanswered_in_time() {
-    let (clock, task, (_silent, end)) = (ManualClock::new(), Arc::<Bell>::default(), pair(Chunking::Whole));
-    let timeouts = Timeouts { ping: Some(Duration::MAX), pong: Some(SECOND), ..Timeouts::default() };
-    let socket = WebSocket::from_parts(TokioIo(end), clock.clone(), Connection::server(Config::new()), timeouts);
+    let (clock, task, (_silent, end)) =
+        (ManualClock::new(), Arc::<Bell>::default(), pair(Chunking::Whole));
+    let timeouts =
+        Timeouts { ping: Some(Duration::MAX), pong: Some(SECOND), ..Timeouts::default() };
+    let socket = WebSocket::from_parts(
+        TokioIo(end),
+        clock.clone(),
+        Connection::server(Config::new()),
+        timeouts,
+    );
     let (mut sender, mut receiver) = socket.split();
     let waker = Waker::from(Arc::clone(&task));
     let mut receiving = pin!(receiver.recv());
@@ -147,12 +166,14 @@ fn a_ping_of_the_other_half_goes_unanswered_in_time() {
     assert!(matches!(receive(), Poll::Ready(Err(Error::TimedOut(TimedOut::KeepAlive)))));
 }
 
-/// A task that has done much is made to wait by tokio, whatever it polls: that must not be taken for an alarm that is set.
+/// A task that has done much is made to wait by tokio, whatever it polls: that must not be taken
+/// for an alarm that is set.
 #[tokio::test(start_paused = true)]
 async fn a_task_that_has_done_much_is_woken_in_time() {
     let (_silent, end) = pair(Chunking::Whole);
     let connection = Connection::server(Config::new());
-    let mut socket = WebSocket::from_parts(TokioIo(end), TokioClock::new(), connection, Timeouts::default());
+    let mut socket =
+        WebSocket::from_parts(TokioIo(end), TokioClock::new(), connection, Timeouts::default());
     let begun = tokio::time::Instant::now();
     let mut receiving = pin!(socket.recv());
     std::future::poll_fn(|cx| {
@@ -162,7 +183,8 @@ async fn a_task_that_has_done_much_is_woken_in_time() {
         Poll::Ready(())
     })
     .await;
-    let lost = tokio::time::timeout(Duration::from_secs(100), receiving).await.expect("somebody wakes it");
+    let lost =
+        tokio::time::timeout(Duration::from_secs(100), receiving).await.expect("somebody wakes it");
     assert!(matches!(lost, Err(Error::TimedOut(TimedOut::KeepAlive))), "{lost:?}");
     assert_eq!(begun.elapsed().as_secs(), 40);
 }

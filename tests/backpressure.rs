@@ -1,5 +1,5 @@
-//! A peer that does not read: what waits for it stays bounded, for every policy and in every adapter, whole and in halves; and
-//! nobody else is kept waiting.
+//! A peer that does not read: what waits for it stays bounded, for every policy and in every
+//! adapter, whole and in halves; and nobody else is kept waiting.
 //!
 //! The stories are async for all: over a blocking stream their futures are ready at once.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
@@ -27,7 +27,8 @@ use sansocket::asynchronous::{Clock, Receiver, Sender, Stream, WebSocket};
 use sansocket::blocking;
 use sansocket::testing::{End, Wire};
 use sansocket::{
-    Backpressure, Config, Connection, Error, Event, Message, Overflow, SendError, State, TimedOut, Timeouts, TrySendError,
+    Backpressure, Config, Connection, Error, Event, Message, Overflow, SendError, State, TimedOut,
+    Timeouts, TrySendError,
 };
 use support::{Chunking, entropy, feed, masked};
 use twin::{Twin, twins};
@@ -41,7 +42,8 @@ in_both_adapters! {
 }
 
 const SIZE: usize = 30_000;
-const POLICIES: [Overflow; 4] = [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close];
+const POLICIES: [Overflow; 4] =
+    [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close];
 
 fn bound(overflow: Overflow) -> Backpressure {
     Backpressure { high_water: 40_000, cap: 100_000, overflow, cork: false }
@@ -101,7 +103,10 @@ macro_rules! sends {
 
 /// Who receives may also be told that the peer does not read.
 fn nothing(received: Poll<Result<Option<Message>, Error>>) {
-    assert!(matches!(received, Poll::Pending | Poll::Ready(Err(Error::TimedOut(TimedOut::Write)))), "{received:?}");
+    assert!(
+        matches!(received, Poll::Pending | Poll::Ready(Err(Error::TimedOut(TimedOut::Write)))),
+        "{received:?}"
+    );
 }
 
 struct Whole<T>(T);
@@ -126,7 +131,9 @@ fn hear(wire: &[u8]) -> (Vec<Message>, usize, Option<u16>) {
     let pongs = events.iter().filter(|event| matches!(event, Event::Pong(_))).count();
     let code = client.closed().and_then(|closed| closed.received().map(|frame| frame.code().get()));
     assert!(client.closed().is_none_or(sansocket::Closed::was_clean), "{:?}", client.closed());
-    let messages = events.into_iter().filter_map(|event| if let Event::Message(message) = event { Some(message) } else { None });
+    let messages = events
+        .into_iter()
+        .filter_map(|event| if let Event::Message(message) = event { Some(message) } else { None });
     (messages.collect(), pongs, code)
 }
 
@@ -146,7 +153,9 @@ async fn what_waits_is_bounded(adapter: &impl Adapter) {
 fn blocking_server(overflow: Overflow) -> (blocking::WebSocket<Twin>, Wire, Twin) {
     let (stream, peer) = twins();
     let timeouts = Timeouts { write: Some(Duration::from_millis(20)), ..Timeouts::default() };
-    let mut socket = blocking::WebSocket::from_parts(stream, Connection::server(Config::new()), timeouts).unwrap();
+    let mut socket =
+        blocking::WebSocket::from_parts(stream, Connection::server(Config::new()), timeouts)
+            .unwrap();
     socket.set_backpressure(bound(overflow));
     (socket, peer.wires()[0].clone(), peer)
 }
@@ -162,7 +171,12 @@ fn what_waits_is_bounded_where_it_blocks() {
 }
 
 /// Sends and sends to a peer that does not read, until it does.
-async fn stuff(mut out: impl Sends, wire: &Wire, mut peer: impl blocking::Stream, overflow: Overflow) {
+async fn stuff(
+    mut out: impl Sends,
+    wire: &Wire,
+    mut peer: impl blocking::Stream,
+    overflow: Overflow,
+) {
     out.glance().await;
     peer.write_all(&masked(0x89, b"?")).unwrap();
     wire.set_room(1000);
@@ -178,7 +192,10 @@ async fn stuff(mut out: impl Sends, wire: &Wire, mut peer: impl blocking::Stream
         if out.buffered_amount() > had + 1000 {
             taken.push(Message::from(vec![number; 1]));
             let told = matches!(sent, Err(Error::TimedOut(TimedOut::Write)));
-            assert!(if overflow == Overflow::Wait { told } else { sent.is_ok() }, "{overflow:?}: {sent:?}");
+            assert!(
+                if overflow == Overflow::Wait { told } else { sent.is_ok() },
+                "{overflow:?}: {sent:?}"
+            );
             continue;
         }
         refused += 1;
@@ -216,11 +233,16 @@ async fn stuff(mut out: impl Sends, wire: &Wire, mut peer: impl blocking::Stream
     let mut heard = Vec::new();
     let _ = peer.read_to_end(&mut heard);
     let (messages, pongs, code) = hear(&heard);
-    let firsts: Vec<_> = messages.iter().map(|message| Message::from(message.as_bytes()[..1].to_vec())).collect();
+    let firsts: Vec<_> =
+        messages.iter().map(|message| Message::from(message.as_bytes()[..1].to_vec())).collect();
     assert_eq!(firsts, taken, "{overflow:?}: what was taken arrives, in order");
     assert!(messages.iter().all(|message| message.len() == SIZE), "whole");
     let close = overflow == Overflow::Close;
-    assert_eq!((pongs, code), (usize::from(!close), Some(if close { 1008 } else { 1000 })), "{overflow:?}");
+    assert_eq!(
+        (pongs, code),
+        (usize::from(!close), Some(if close { 1008 } else { 1000 })),
+        "{overflow:?}"
+    );
 }
 
 /// Whoever gives messages to a sink waits for nobody either, unless that was chosen.
@@ -229,11 +251,17 @@ async fn a_sink_does_as_was_chosen(adapter: &impl Adapter) {
         let (peer, mut socket) = adapter.server(Timeouts::default());
         socket.set_backpressure(bound(overflow));
         let clock = adapter.clock();
-        give_and_give(&mut socket, &peer, &clock, overflow, |socket| (socket.buffered_amount(), socket.dropped())).await;
+        give_and_give(&mut socket, &peer, &clock, overflow, |socket| {
+            (socket.buffered_amount(), socket.dropped())
+        })
+        .await;
         let (peer, mut socket) = adapter.server(Timeouts::default());
         socket.set_backpressure(bound(overflow));
         let (mut sender, _receiver) = socket.split();
-        give_and_give(&mut sender, &peer, &clock, overflow, |sender| (sender.buffered_amount(), sender.dropped())).await;
+        give_and_give(&mut sender, &peer, &clock, overflow, |sender| {
+            (sender.buffered_amount(), sender.dropped())
+        })
+        .await;
     }
 }
 
@@ -260,7 +288,9 @@ async fn give_and_give<T: Sink<Message, Error = Error> + Unpin>(
     for (number, refused) in refused.into_iter().enumerate() {
         let as_chosen = match overflow {
             Overflow::DropNewest => refused.is_ok(),
-            Overflow::Close if number > 0 => matches!(refused, Err(Error::Send(SendError::NotOpen))),
+            Overflow::Close if number > 0 => {
+                matches!(refused, Err(Error::Send(SendError::NotOpen)))
+            }
             _ => matches!(refused, Err(Error::Full)),
         };
         assert!(as_chosen, "{overflow:?}: {refused:?}");
@@ -304,7 +334,11 @@ async fn try_and_try(mut out: impl Sends, wire: &Wire, peer: &mut impl blocking:
         count += 1;
         assert!(out.buffered_amount() < 100_000 + SIZE + 10);
     }
-    assert_eq!((count, out.dropped(), out.state()), (4, 0, State::Open), "no policy is for who does not wait");
+    assert_eq!(
+        (count, out.dropped(), out.state()),
+        (4, 0, State::Open),
+        "no policy is for who does not wait"
+    );
     let refused = out.try_send(message.clone()).unwrap_err();
     assert_eq!(refused, TrySendError::Full(message.clone().into()));
     assert_eq!(refused.into_message(), message.clone().into());
@@ -315,7 +349,10 @@ async fn try_and_try(mut out: impl Sends, wire: &Wire, peer: &mut impl blocking:
     peer.write_all(&masked(0x88, b"")).unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
     assert_eq!(out.recv().await.unwrap(), None);
-    assert_eq!(out.try_send(message.clone()).unwrap_err(), TrySendError::Refused(message.into(), SendError::NotOpen));
+    assert_eq!(
+        out.try_send(message.clone()).unwrap_err(),
+        TrySendError::Refused(message.into(), SendError::NotOpen)
+    );
 }
 
 /// One of a hundred takes nothing; the others have everything at once.
@@ -326,7 +363,12 @@ async fn a_broadcast_does_not_wait_for_one(adapter: &impl Adapter) {
         let (mut peers, sockets): (Vec<_>, Vec<_>) = (0..100)
             .map(|number| {
                 let (peer, mut socket) = adapter.server(Timeouts::default());
-                socket.set_backpressure(Backpressure { high_water: 2000, cap: 10_000, overflow, cork: false });
+                socket.set_backpressure(Backpressure {
+                    high_water: 2000,
+                    cap: 10_000,
+                    overflow,
+                    cork: false,
+                });
                 if number == 50 {
                     peer.wire().set_room(0);
                 }
@@ -345,7 +387,12 @@ fn a_broadcast_does_not_wait_for_one_where_it_blocks() {
         let (mut peers, sockets): (Vec<_>, Vec<_>) = (0..100)
             .map(|number| {
                 let (mut socket, wire, peer) = blocking_server(overflow);
-                socket.set_backpressure(Backpressure { high_water: 2000, cap: 10_000, overflow, cork: false });
+                socket.set_backpressure(Backpressure {
+                    high_water: 2000,
+                    cap: 10_000,
+                    overflow,
+                    cork: false,
+                });
                 if number == 50 {
                     wire.set_room(0);
                 }
@@ -366,7 +413,11 @@ async fn broadcast(mut sockets: Vec<impl Sends>, overflow: Overflow) {
         }
     }
     assert_eq!(sockets[50].dropped(), if overflow == Overflow::DropNewest { 90 } else { 0 });
-    assert!(sockets.iter().zip(0..).all(|(socket, who)| who == 50 || socket.buffered_amount() == 0 && socket.dropped() == 0));
+    assert!(
+        sockets.iter().zip(0..).all(
+            |(socket, who)| who == 50 || socket.buffered_amount() == 0 && socket.dropped() == 0
+        )
+    );
 }
 
 fn listen(peers: &mut [impl Read]) {
@@ -378,7 +429,8 @@ fn listen(peers: &mut [impl Read]) {
     }
 }
 
-/// A message that only waits for more is bounded as one that is sent; and what can be written makes room.
+/// A message that only waits for more is bounded as one that is sent; and what can be written makes
+/// room.
 #[test]
 fn what_is_fed_is_bounded_where_it_blocks() {
     let bound = Backpressure { high_water: usize::MAX, ..bound(Overflow::DropNewest) };
@@ -418,7 +470,8 @@ fn what_is_fed_is_bounded_where_it_blocks() {
 async fn a_writer_and_a_permit_wait_whatever_the_policy(adapter: &impl Adapter) {
     for overflow in POLICIES {
         let clock = adapter.clock();
-        let (peer, mut socket): (End, _) = adapter.server(Timeouts { ping: None, ..Timeouts::default() });
+        let (peer, mut socket): (End, _) =
+            adapter.server(Timeouts { ping: None, ..Timeouts::default() });
         socket.set_backpressure(bound(overflow));
         peer.wire().set_room(1000);
         let (mut sender, _receiver) = socket.split();
@@ -427,11 +480,20 @@ async fn a_writer_and_a_permit_wait_whatever_the_policy(adapter: &impl Adapter) 
         }
         let begun = clock.now();
         let reserved = sender.reserve().await.map(drop);
-        assert!(matches!(reserved, Err(Error::TimedOut(TimedOut::Room))), "{overflow:?}: {reserved:?}");
+        assert!(
+            matches!(reserved, Err(Error::TimedOut(TimedOut::Room))),
+            "{overflow:?}: {reserved:?}"
+        );
         let mut writer = sender.writer(sansocket::Kind::Binary).await.unwrap();
         let written = writer.write_part(vec![0; 10]).await;
-        assert!(matches!(written, Err(Error::TimedOut(TimedOut::Write))), "{overflow:?}: {written:?}");
+        assert!(
+            matches!(written, Err(Error::TimedOut(TimedOut::Write))),
+            "{overflow:?}: {written:?}"
+        );
         drop(writer);
-        assert!(clock.now() - begun >= s(60) && sender.state() == State::Open, "{overflow:?}: nothing of it was sent");
+        assert!(
+            clock.now() - begun >= s(60) && sender.state() == State::Open,
+            "{overflow:?}: nothing of it was sent"
+        );
     }
 }

@@ -15,8 +15,8 @@ use std::time::Duration;
 use sansocket::blocking::{self, Incoming, Options, Stream, WebSocket};
 use sansocket::timing::{TimedOut, Timeouts};
 use sansocket::{
-    Accept, ClientRequest, CloseCode, Config, Connection, Ending, Error, Event, HandshakeError, Message, ProtocolError, Reply,
-    SendError, State,
+    Accept, ClientRequest, CloseCode, Config, Connection, Ending, Error, Event, HandshakeError,
+    Message, ProtocolError, Reply, SendError, State,
 };
 use support::{masked, unmasked};
 
@@ -24,7 +24,9 @@ const REQUEST: &str = "GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConne
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 /// Starts a server for one connection; gives its address.
-fn serve<T: Send + 'static>(work: impl FnOnce(TcpStream) -> T + Send + 'static) -> (String, JoinHandle<T>) {
+fn serve<T: Send + 'static>(
+    work: impl FnOnce(TcpStream) -> T + Send + 'static,
+) -> (String, JoinHandle<T>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     (address, thread::spawn(move || work(listener.accept().unwrap().0)))
@@ -57,7 +59,8 @@ fn an_echo_and_a_clean_end() {
         socket.closed().unwrap().clone()
     });
     let mut socket = blocking::connect(&format!("ws://{address}/path?query")).unwrap();
-    let messages: [Message; 4] = ["text".into(), vec![0; 300_000].into(), "".into(), "é".repeat(40_000).into()];
+    let messages: [Message; 4] =
+        ["text".into(), vec![0; 300_000].into(), "".into(), "é".repeat(40_000).into()];
     for message in messages {
         socket.send(message.clone()).unwrap();
         assert_eq!(socket.recv().unwrap(), Some(message));
@@ -74,18 +77,31 @@ fn an_echo_and_a_clean_end() {
 fn a_request_is_seen_before_it_is_answered() {
     let (address, server) = serve(|stream| match Options::new().receive_request(stream).unwrap() {
         Incoming::Upgrade(upgrade) => {
-            assert_eq!((upgrade.request().path(), upgrade.request().query()), ("/chat", Some("room=1")));
+            assert_eq!(
+                (upgrade.request().path(), upgrade.request().query()),
+                ("/chat", Some("room=1"))
+            );
             assert_eq!(upgrade.request().headers().get("authorization"), Some("Bearer 1"));
-            let accept = Accept::new().subprotocol("b").unwrap().header("X-Served-By", "me").unwrap();
+            let accept =
+                Accept::new().subprotocol("b").unwrap().header("X-Served-By", "me").unwrap();
             let socket = upgrade.accept_with(&accept).unwrap();
             assert_eq!(socket.subprotocol(), Some("b"));
         }
         Incoming::Http(plain) => panic!("{plain:?}"),
     });
     let request = ClientRequest::new(&format!("ws://{address}/chat?room=1")).unwrap();
-    let request = request.subprotocol("a").unwrap().subprotocol("b").unwrap().header("Authorization", "Bearer 1").unwrap();
+    let request = request
+        .subprotocol("a")
+        .unwrap()
+        .subprotocol("b")
+        .unwrap()
+        .header("Authorization", "Bearer 1")
+        .unwrap();
     let (socket, response) = Options::new().connect(&request).unwrap();
-    assert_eq!((socket.subprotocol(), response.headers().get("x-served-by")), (Some("b"), Some("me")));
+    assert_eq!(
+        (socket.subprotocol(), response.headers().get("x-served-by")),
+        (Some("b"), Some("me"))
+    );
     server.join().unwrap();
 }
 
@@ -93,7 +109,9 @@ fn a_request_is_seen_before_it_is_answered() {
 fn a_rejection_reaches_the_client_whole() {
     let (address, server) = serve(|stream| match Options::new().receive_request(stream).unwrap() {
         Incoming::Upgrade(upgrade) => {
-            upgrade.reject(&Reply::new(403).unwrap().header("X-Why", "no").unwrap().body("not you")).unwrap();
+            upgrade
+                .reject(&Reply::new(403).unwrap().header("X-Why", "no").unwrap().body("not you"))
+                .unwrap();
         }
         Incoming::Http(plain) => panic!("{plain:?}"),
     });
@@ -119,14 +137,17 @@ fn a_plain_request_is_told_what_speaks_here() {
 #[test]
 fn a_plain_request_can_be_answered_or_handed_on() {
     for hand_on in [false, true] {
-        let (address, server) = serve(move |stream| match Options::new().receive_request(stream).unwrap() {
-            Incoming::Http(plain) if hand_on => {
-                let (mut stream, received) = plain.into_parts();
-                stream.write_all(&received).unwrap();
-            }
-            Incoming::Http(plain) => plain.reply(&Reply::new(200).unwrap().body("healthy")).unwrap(),
-            Incoming::Upgrade(upgrade) => panic!("{upgrade:?}"),
-        });
+        let (address, server) =
+            serve(move |stream| match Options::new().receive_request(stream).unwrap() {
+                Incoming::Http(plain) if hand_on => {
+                    let (mut stream, received) = plain.into_parts();
+                    stream.write_all(&received).unwrap();
+                }
+                Incoming::Http(plain) => {
+                    plain.reply(&Reply::new(200).unwrap().body("healthy")).unwrap()
+                }
+                Incoming::Upgrade(upgrade) => panic!("{upgrade:?}"),
+            });
         let mut client = TcpStream::connect(address).unwrap();
         let request = "POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody";
         client.write_all(request.as_bytes()).unwrap();
@@ -134,9 +155,16 @@ fn a_plain_request_can_be_answered_or_handed_on() {
         let mut response = String::new();
         client.read_to_string(&mut response).unwrap();
         if hand_on {
-            assert!(request.starts_with(&response) && response.len() >= request.len() - 4, "{response}");
+            assert!(
+                request.starts_with(&response) && response.len() >= request.len() - 4,
+                "{response}"
+            );
         } else {
-            assert!(response.starts_with("HTTP/1.1 200 OK\r\n") && response.ends_with("\r\n\r\nhealthy"), "{response}");
+            assert!(
+                response.starts_with("HTTP/1.1 200 OK\r\n")
+                    && response.ends_with("\r\n\r\nhealthy"),
+                "{response}"
+            );
         }
         drop(client);
         server.join().unwrap();
@@ -171,18 +199,23 @@ fn addresses_that_lead_nowhere() {
     assert!(matches!(blocking::connect(&format!("ws://{nobody}/")), Err(Error::Io(_))));
 }
 
-/// 1009 must arrive although the peer is still sending: a stream that is closed too soon is reset, and the Close is lost.
+/// 1009 must arrive although the peer is still sending: a stream that is closed too soon is reset,
+/// and the Close is lost.
 #[test]
 fn a_refused_message_is_answered_while_it_is_still_sent() {
     let (address, server) = serve(|stream| {
-        let mut socket = Options::new().config(Config::new().max_message_size(1000)).accept(stream).unwrap();
+        let mut socket =
+            Options::new().config(Config::new().max_message_size(1000)).accept(stream).unwrap();
         socket.recv().unwrap_err()
     });
     let mut socket = blocking::connect(&format!("ws://{address}/")).unwrap();
     socket.send(vec![0; 8 << 20]).unwrap();
     assert_eq!(socket.recv().unwrap(), None);
     assert_eq!(socket.closed().unwrap().code(), 1009);
-    assert!(matches!(server.join().unwrap(), Error::Protocol(ProtocolError::MessageTooBig { limit: 1000 })));
+    assert!(matches!(
+        server.join().unwrap(),
+        Error::Protocol(ProtocolError::MessageTooBig { limit: 1000 })
+    ));
 }
 
 #[test]
@@ -196,7 +229,10 @@ fn a_connection_that_is_cut_is_lost() {
     for _ in 0..2 {
         assert!(matches!(socket.recv(), Err(Error::ConnectionLost)));
     }
-    assert_eq!((socket.closed().unwrap().ending(), socket.closed().unwrap().code()), (Ending::Dropped, 1006));
+    assert_eq!(
+        (socket.closed().unwrap().ending(), socket.closed().unwrap().code()),
+        (Ending::Dropped, 1006)
+    );
 }
 
 #[test]
@@ -229,7 +265,10 @@ fn timeouts_of_each_phase() {
     assert!(matches!(options.accept(server), Err(Error::TimedOut(TimedOut::Handshake))));
     let (client, _server) = pair();
     let request = ClientRequest::new("ws://localhost/").unwrap();
-    assert!(matches!(options.connect_over(client, &request), Err(Error::TimedOut(TimedOut::Handshake))));
+    assert!(matches!(
+        options.connect_over(client, &request),
+        Err(Error::TimedOut(TimedOut::Handshake))
+    ));
 
     // The closing handshake.
     let (_client, server) = pair();
@@ -238,7 +277,11 @@ fn timeouts_of_each_phase() {
     let (mut client, server) = pair();
     let mut socket = open(server, impatient());
     client.write_all(&masked(0x88, b"")).unwrap();
-    assert_eq!(socket.recv().unwrap(), None, "a peer that said farewell and does not hang up is left");
+    assert_eq!(
+        socket.recv().unwrap(),
+        None,
+        "a peer that said farewell and does not hang up is left"
+    );
 }
 
 /// Who comes late finds what came in time, and the time does not begin anew.
@@ -246,7 +289,11 @@ fn timeouts_of_each_phase() {
 fn a_late_receiver_finds_what_came_before_the_peer_closed() {
     let (mut client, server) = pair();
     let mut socket = open(server, Timeouts { close: Some(Duration::ZERO), ..Timeouts::default() });
-    client.write_all(&[masked(0x81, b"one"), masked(0x81, b"two"), masked(0x88, b"\x03\xe8")].concat()).unwrap();
+    client
+        .write_all(
+            &[masked(0x81, b"one"), masked(0x81, b"two"), masked(0x88, b"\x03\xe8")].concat(),
+        )
+        .unwrap();
     let _ = socket.start_close(CloseCode::NORMAL, "");
     assert_eq!(socket.recv().unwrap(), Some("one".into()));
     assert_eq!(socket.recv().unwrap(), Some("two".into()));
@@ -263,15 +310,22 @@ fn every_final_error_is_an_end() {
     assert_eq!((closed.code(), closed.ending()), (1006, Ending::Dropped));
     assert_eq!(closed.to_string(), "1006 \"\", lost, begun by us");
 
-    let mut socket = open(Script::new(vec![Step::Fail(ErrorKind::PermissionDenied)]), Timeouts::default());
+    let mut socket =
+        open(Script::new(vec![Step::Fail(ErrorKind::PermissionDenied)]), Timeouts::default());
     socket.recv().unwrap_err();
     assert_eq!(socket.state(), State::Closed);
-    let mut socket = open(Script::new(vec![Step::Fail(ErrorKind::WouldBlock)]), Timeouts { ping: None, ..Timeouts::default() });
-    assert!(matches!(socket.recv(), Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock));
+    let mut socket = open(
+        Script::new(vec![Step::Fail(ErrorKind::WouldBlock)]),
+        Timeouts { ping: None, ..Timeouts::default() },
+    );
+    assert!(
+        matches!(socket.recv(), Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock)
+    );
     assert_eq!(socket.state(), State::Open, "a stream that has nothing yet is not broken");
 }
 
-/// The peer said farewell and keeps its socket: that takes the time for closing, but not the time of who waits for less.
+/// The peer said farewell and keeps its socket: that takes the time for closing, but not the time
+/// of who waits for less.
 #[test]
 fn a_short_wait_is_not_made_longer_by_a_peer_that_does_not_hang_up() {
     let (mut client, server) = pair();
@@ -284,7 +338,8 @@ fn a_short_wait_is_not_made_longer_by_a_peer_that_does_not_hang_up() {
 fn pings_and_pongs_can_be_seen_and_answered() {
     let config = Config::new().auto_pong(false);
     let script = Script::new(vec![Step::Bytes([masked(0x89, b"?"), masked(0x8a, b"!")].concat())]);
-    let mut socket = WebSocket::from_parts(script, Connection::server(config), Timeouts::default()).unwrap();
+    let mut socket =
+        WebSocket::from_parts(script, Connection::server(config), Timeouts::default()).unwrap();
     assert_eq!(socket.recv_event().unwrap(), Some(Event::Ping("?".into())));
     socket.pong("?").unwrap();
     assert_eq!(socket.recv_event().unwrap(), Some(Event::Pong("!".into())));
@@ -296,7 +351,8 @@ fn a_refusal_without_an_end_is_reported_as_what_it_is() {
     let (client, mut server) = pair();
     server.write_all(b"HTTP/1.1 503 Busy\r\n\r\ncome back la").unwrap();
     let options = Options::new().timeouts(impatient());
-    let error = options.connect_over(client, &ClientRequest::new("ws://localhost/").unwrap()).unwrap_err();
+    let error =
+        options.connect_over(client, &ClientRequest::new("ws://localhost/").unwrap()).unwrap_err();
     let Error::Handshake(HandshakeError::Refused(response)) = error else { panic!("{error:?}") };
     assert_eq!((response.status(), &response.body()[..]), (503, &b"come back la"[..]));
 }
@@ -379,7 +435,8 @@ fn a_peer_that_does_not_read_makes_writes_time_out_and_loses_nothing() {
     let rest = support::drain(&mut connection);
     (&stream).write_all(&rest).unwrap();
     drop(stream);
-    let expected: Vec<u8> = (1..=sent).flat_map(|n| unmasked(0x82, &vec![n as u8; 100_000])).collect();
+    let expected: Vec<u8> =
+        (1..=sent).flat_map(|n| unmasked(0x82, &vec![n as u8; 100_000])).collect();
     assert!(reader.join().unwrap() == expected);
 }
 
@@ -387,7 +444,12 @@ fn a_peer_that_does_not_read_makes_writes_time_out_and_loses_nothing() {
 fn parts_carry_on_where_the_socket_was() {
     let (mut client, server) = pair();
     let mut socket = open(server, Timeouts::default());
-    client.write_all(&[masked(0x81, b"one"), masked(0x81, b"two"), masked(0x81, b"three")[..5].to_vec()].concat()).unwrap();
+    client
+        .write_all(
+            &[masked(0x81, b"one"), masked(0x81, b"two"), masked(0x81, b"three")[..5].to_vec()]
+                .concat(),
+        )
+        .unwrap();
     assert_eq!(socket.recv().unwrap(), Some("one".into()));
     socket.feed("fed").unwrap();
     let (stream, connection) = socket.into_parts();
@@ -411,7 +473,8 @@ fn unix_sockets_do_too() {
         sender.send(message).unwrap();
         receiver.recv().unwrap()
     });
-    let (mut socket, _) = blocking::connect_over(client, &ClientRequest::new("ws://localhost/").unwrap()).unwrap();
+    let (mut socket, _) =
+        blocking::connect_over(client, &ClientRequest::new("ws://localhost/").unwrap()).unwrap();
     socket.send("over a pipe").unwrap();
     assert_eq!(socket.recv().unwrap(), Some("over a pipe".into()));
     socket.start_close(CloseCode::GOING_AWAY, "").unwrap();
@@ -482,18 +545,23 @@ impl Stream for Script {}
 #[test]
 fn interrupted_and_short_reads_and_writes_change_nothing() {
     let bytes = [masked(0x89, b"?"), masked(0x81, b"hello"), masked(0x88, b"\x03\xe8")].concat();
-    let reads = bytes.iter().flat_map(|byte| [Step::Fail(ErrorKind::Interrupted), Step::Bytes(vec![*byte])]);
+    let reads = bytes
+        .iter()
+        .flat_map(|byte| [Step::Fail(ErrorKind::Interrupted), Step::Bytes(vec![*byte])]);
     let mut script = Script::new(reads.collect());
-    script.writes = (0..40).flat_map(|_| [Write_::Fail(ErrorKind::Interrupted), Write_::AtMost(1)]).collect();
+    script.writes =
+        (0..40).flat_map(|_| [Write_::Fail(ErrorKind::Interrupted), Write_::AtMost(1)]).collect();
     let mut socket = open(script, Timeouts::default());
     while let Some(message) = socket.recv().unwrap() {
         socket.send(message).unwrap();
     }
-    let expected = [unmasked(0x8a, b"?"), unmasked(0x81, b"hello"), unmasked(0x88, b"\x03\xe8")].concat();
+    let expected =
+        [unmasked(0x8a, b"?"), unmasked(0x81, b"hello"), unmasked(0x88, b"\x03\xe8")].concat();
     assert_eq!(socket.stream().written, expected);
 }
 
-/// Batching: what came in one read is answered in one write, and a pong goes before a message is handed over.
+/// Batching: what came in one read is answered in one write, and a pong goes before a message is
+/// handed over.
 #[test]
 fn fed_messages_ride_one_write() {
     let bytes = masked(0x81, b"x").repeat(16);
@@ -504,7 +572,10 @@ fn fed_messages_ride_one_write() {
     }
     assert_eq!(socket.stream().calls, 0);
     assert!(matches!(socket.recv(), Err(Error::ConnectionLost)));
-    assert_eq!((socket.stream().calls, &socket.stream().written), (1, &unmasked(0x81, b"x").repeat(16)));
+    assert_eq!(
+        (socket.stream().calls, &socket.stream().written),
+        (1, &unmasked(0x81, b"x").repeat(16))
+    );
 
     let bytes = [masked(0x89, b"?"), masked(0x81, b"x")].concat();
     let mut socket = open(Script::new(vec![Step::Bytes(bytes)]), Timeouts::default());
@@ -554,15 +625,24 @@ impl Stream for Holding {}
 
 #[test]
 fn what_a_stream_holds_back_is_passed_on_in_the_end() {
-    let mut socket = open(Holding { failure: Some(ErrorKind::Interrupted), passed_on: false }, Timeouts::default());
+    let mut socket = open(
+        Holding { failure: Some(ErrorKind::Interrupted), passed_on: false },
+        Timeouts::default(),
+    );
     socket.send("x").unwrap();
     assert!(socket.stream().passed_on);
-    let mut socket = open(Holding { failure: Some(ErrorKind::WouldBlock), passed_on: false }, Timeouts::default());
+    let mut socket = open(
+        Holding { failure: Some(ErrorKind::WouldBlock), passed_on: false },
+        Timeouts::default(),
+    );
     let error = socket.send("x").unwrap_err();
     assert!(error.to_string().contains("does not block"), "{error}");
     socket.flush().unwrap();
     assert!(socket.stream().passed_on);
-    let mut socket = open(Holding { failure: Some(ErrorKind::BrokenPipe), passed_on: false }, Timeouts::default());
+    let mut socket = open(
+        Holding { failure: Some(ErrorKind::BrokenPipe), passed_on: false },
+        Timeouts::default(),
+    );
     assert!(matches!(socket.send("x"), Err(Error::ConnectionLost)));
 }
 
@@ -571,7 +651,10 @@ fn a_socket_that_does_not_block_is_made_to() {
     let (client, server) = pair();
     server.set_nonblocking(true).unwrap();
     let mut socket = open(server, Timeouts::default());
-    assert!(matches!(socket.recv_timeout(Duration::from_millis(20)), Err(Error::TimedOut(TimedOut::Receive))));
+    assert!(matches!(
+        socket.recv_timeout(Duration::from_millis(20)),
+        Err(Error::TimedOut(TimedOut::Receive))
+    ));
     (&client).write_all(&masked(0x81, b"x")).unwrap();
     assert_eq!(socket.recv().unwrap(), Some("x".into()));
 }
@@ -592,8 +675,13 @@ fn a_late_answer_is_an_answer() {
     for accept in [true, false] {
         let (mut client, server) = pair();
         client.write_all(REQUEST.as_bytes()).unwrap();
-        let timeouts = Timeouts { handshake: Some(Duration::from_millis(50)), ..Timeouts::default() };
-        let Incoming::Upgrade(upgrade) = Options::new().timeouts(timeouts).receive_request(server).unwrap() else { panic!() };
+        let timeouts =
+            Timeouts { handshake: Some(Duration::from_millis(50)), ..Timeouts::default() };
+        let Incoming::Upgrade(upgrade) =
+            Options::new().timeouts(timeouts).receive_request(server).unwrap()
+        else {
+            panic!()
+        };
         let late = std::time::Instant::now() + Duration::from_millis(60);
         while std::time::Instant::now() < late {
             thread::yield_now();
@@ -614,7 +702,8 @@ fn a_late_answer_is_an_answer() {
 fn no_time_to_connect_is_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let request = ClientRequest::new(&format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
-    let hasty = Options::new().timeouts(Timeouts { handshake: Some(Duration::ZERO), ..Timeouts::default() });
+    let hasty = Options::new()
+        .timeouts(Timeouts { handshake: Some(Duration::ZERO), ..Timeouts::default() });
     assert!(matches!(hasty.connect(&request), Err(Error::TimedOut(TimedOut::Handshake))));
 }
 
@@ -622,7 +711,8 @@ fn no_time_to_connect_is_a_timeout() {
 fn there_may_be_all_the_time_to_connect() {
     let (address, server) = serve(|stream| blocking::accept(stream).unwrap().recv());
     let patient = Options::new().timeouts(Timeouts { handshake: None, ..Timeouts::default() });
-    let (mut socket, _) = patient.connect(&ClientRequest::new(&format!("ws://{address}/")).unwrap()).unwrap();
+    let (mut socket, _) =
+        patient.connect(&ClientRequest::new(&format!("ws://{address}/")).unwrap()).unwrap();
     socket.send("at last").unwrap();
     assert_eq!(server.join().unwrap().unwrap(), Some("at last".into()));
 }
@@ -640,7 +730,11 @@ fn the_server_hangs_up_first() {
     assert_eq!(serving.join().unwrap().unwrap(), None);
 
     let (client, mut server) = pair();
-    let client = WebSocket::from_parts(client, Connection::client(Config::new(), support::entropy()), Timeouts::default());
+    let client = WebSocket::from_parts(
+        client,
+        Connection::client(Config::new(), support::entropy()),
+        Timeouts::default(),
+    );
     let asking = thread::spawn(move || client.unwrap().recv());
     server.write_all(&unmasked(0x88, b"\x03\xe8")).unwrap();
     server.read_exact(&mut [0; 8]).unwrap();
@@ -668,7 +762,12 @@ fn a_short_wait_is_not_made_longer_by_a_peer_that_does_not_read() {
     while socket.feed(vec![0; 60_000]).is_ok() && socket.recv_timeout(Duration::ZERO).is_err() {
         let (stream, connection) = socket.into_parts();
         let full = connection.buffered_amount() > 0;
-        socket = WebSocket::from_parts(stream, connection, Timeouts { write: None, ..Timeouts::default() }).unwrap();
+        socket = WebSocket::from_parts(
+            stream,
+            connection,
+            Timeouts { write: None, ..Timeouts::default() },
+        )
+        .unwrap();
         if full {
             break;
         }
@@ -679,14 +778,22 @@ fn a_short_wait_is_not_made_longer_by_a_peer_that_does_not_read() {
 
 #[test]
 fn a_failing_stream_is_an_error_of_its_own() {
-    let mut socket = open(Script::new(vec![Step::Fail(ErrorKind::PermissionDenied)]), Timeouts::default());
-    assert!(matches!(socket.recv(), Err(Error::Io(error)) if error.kind() == ErrorKind::PermissionDenied));
+    let mut socket =
+        open(Script::new(vec![Step::Fail(ErrorKind::PermissionDenied)]), Timeouts::default());
+    assert!(
+        matches!(socket.recv(), Err(Error::Io(error)) if error.kind() == ErrorKind::PermissionDenied)
+    );
     assert!(matches!(socket.recv(), Err(Error::ConnectionLost)), "the stream ends after that");
-    let mut socket = open(Script::new(vec![Step::Fail(ErrorKind::ConnectionReset)]), Timeouts::default());
-    assert!(matches!(socket.recv(), Err(Error::ConnectionLost)), "a reset is an end without a Close");
+    let mut socket =
+        open(Script::new(vec![Step::Fail(ErrorKind::ConnectionReset)]), Timeouts::default());
+    assert!(
+        matches!(socket.recv(), Err(Error::ConnectionLost)),
+        "a reset is an end without a Close"
+    );
 }
 
-/// A peer that always has more to say gets no more time; one that soon says no more is heard to the end.
+/// A peer that always has more to say gets no more time; one that soon says no more is heard to the
+/// end.
 #[test]
 fn a_peer_that_floods_does_not_make_closing_longer() {
     let flood = |reads| {
@@ -696,13 +803,17 @@ fn a_peer_that_floods_does_not_make_closing_longer() {
     let mut socket = flood(1000);
     assert!(matches!(socket.close(CloseCode::NORMAL, ""), Err(Error::TimedOut(TimedOut::Close))));
     let mut socket = flood(10);
-    assert!(matches!(socket.close(CloseCode::NORMAL, ""), Ok(closed) if !closed.was_clean()), "the stream ended in time");
+    assert!(
+        matches!(socket.close(CloseCode::NORMAL, ""), Ok(closed) if !closed.was_clean()),
+        "the stream ended in time"
+    );
 }
 
 /// A reset after both sides said farewell is a clean end.
 #[test]
 fn a_reset_after_the_closes_is_clean() {
-    let steps = vec![Step::Bytes(masked(0x88, b"\x03\xe8")), Step::Fail(ErrorKind::ConnectionReset)];
+    let steps =
+        vec![Step::Bytes(masked(0x88, b"\x03\xe8")), Step::Fail(ErrorKind::ConnectionReset)];
     let mut socket = open(Script::new(steps), Timeouts::default());
     assert!(socket.close(CloseCode::NORMAL, "").unwrap().was_clean());
 }
@@ -728,7 +839,11 @@ fn two_threads_push_a_lot_each_way_at_once() {
     const PIECE: usize = 1 << 20;
     const PIECES: usize = 128;
     let (client, server) = pair();
-    let client = WebSocket::from_parts(client, Connection::client(Config::new(), support::entropy()), Timeouts::default());
+    let client = WebSocket::from_parts(
+        client,
+        Connection::client(Config::new(), support::entropy()),
+        Timeouts::default(),
+    );
     let sides: Vec<_> = [client.unwrap(), open(server, Timeouts::default())]
         .into_iter()
         .flat_map(|socket| {
@@ -806,7 +921,10 @@ fn a_close_that_nobody_answers_ends_the_receiver_too() {
     let (sender, mut receiver) = open(server, impatient()).split().unwrap();
     let receiving = thread::spawn(move || receiver.recv());
     assert!(matches!(sender.close(CloseCode::NORMAL, ""), Err(Error::TimedOut(TimedOut::Close))));
-    assert!(matches!(receiving.join().unwrap(), Err(Error::ConnectionLost | Error::TimedOut(TimedOut::Close))));
+    assert!(matches!(
+        receiving.join().unwrap(),
+        Err(Error::ConnectionLost | Error::TimedOut(TimedOut::Close))
+    ));
 }
 
 #[test]
@@ -838,7 +956,11 @@ fn a_thread_that_ends_may_still_use_its_connection() {
     let stream = listener.accept().unwrap().0;
     peer.write_all(&masked(0x81, b"heard")).unwrap();
     let ends = thread::spawn(|| {
-        let socket = WebSocket::from_parts(stream, sansocket::Connection::server(sansocket::Config::new()), Timeouts::default());
+        let socket = WebSocket::from_parts(
+            stream,
+            sansocket::Connection::server(sansocket::Config::new()),
+            Timeouts::default(),
+        );
         LAST.set(Some(Last(socket.unwrap())));
         LAST.with_borrow_mut(|last| last.as_mut().unwrap().0.send("first")).unwrap();
     });

@@ -1,6 +1,8 @@
-//! The halves of a blocking connection: no thread keeps another from its end, and every wait has one.
+//! The halves of a blocking connection: no thread keeps another from its end, and every wait has
+//! one.
 //!
-//! Timeouts are tested with peers that do nothing at all, and bounds are far above them: they pass on a machine of any speed.
+//! Timeouts are tested with peers that do nothing at all, and bounds are far above them: they pass
+//! on a machine of any speed.
 #![cfg(feature = "testing")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -18,8 +20,8 @@ use std::time::{Duration, Instant};
 
 use sansocket::blocking::{self, Receiver, Sender, Stream, WebSocket};
 use sansocket::{
-    Backpressure, ClientRequest, CloseCode, Config, Connection, Error, Message, SendError, State, TimedOut, Timeouts,
-    TrySendError,
+    Backpressure, ClientRequest, CloseCode, Config, Connection, Error, Message, SendError, State,
+    TimedOut, Timeouts, TrySendError,
 };
 use support::{masked, unmasked};
 use twin::{Twin, twins};
@@ -41,7 +43,12 @@ fn halves(timeouts: Timeouts) -> (Sender<Twin>, Receiver<Twin, Twin>, Twin) {
 }
 
 fn client(peer: Twin) -> WebSocket<Twin> {
-    WebSocket::from_parts(peer, Connection::client(Config::new(), support::entropy()), Timeouts::default()).unwrap()
+    WebSocket::from_parts(
+        peer,
+        Connection::client(Config::new(), support::entropy()),
+        Timeouts::default(),
+    )
+    .unwrap()
 }
 
 /// Does something in a thread of its own; gives what will come of it, which must not take long.
@@ -84,7 +91,8 @@ fn sender_wires(peer: &Twin) -> [sansocket::testing::Wire; 2] {
 #[test]
 fn a_close_does_not_wait_for_a_sender_that_is_stuck() {
     for receiving in [true, false] {
-        let (sender, mut receiver, peer) = halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
+        let (sender, mut receiver, peer) =
+            halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
         let sending = stick(&sender, &peer);
         let receiving = receiving.then(|| go(move || receiver.recv()));
         let closing = go(move || sender.close(CloseCode::NORMAL, ""));
@@ -96,21 +104,31 @@ fn a_close_does_not_wait_for_a_sender_that_is_stuck() {
 
 #[test]
 fn the_receiver_s_end_does_not_wait_for_a_sender_that_is_stuck() {
-    let (sender, mut receiver, mut peer) = halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
+    let (sender, mut receiver, mut peer) =
+        halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
     let sending = stick(&sender, &peer);
     peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
-    assert_eq!(go(move || receiver.recv())().unwrap(), None, "both sides said farewell, though ours can't be written");
+    assert_eq!(
+        go(move || receiver.recv())().unwrap(),
+        None,
+        "both sides said farewell, though ours can't be written"
+    );
     sending().unwrap_err();
 
-    let (sender, mut receiver, peer) = halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
+    let (sender, mut receiver, peer) =
+        halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
     let sending = stick(&sender, &peer);
-    assert!(matches!(go(move || receiver.close(CloseCode::NORMAL, ""))(), Err(Error::TimedOut(TimedOut::Close))));
+    assert!(matches!(
+        go(move || receiver.close(CloseCode::NORMAL, ""))(),
+        Err(Error::TimedOut(TimedOut::Close))
+    ));
     sending().unwrap_err();
 }
 
 #[test]
 fn a_close_is_over_when_the_last_words_are_written() {
-    let (sender, mut receiver, mut peer) = halves(Timeouts { close: Some(LONG), ..Timeouts::default() });
+    let (sender, mut receiver, mut peer) =
+        halves(Timeouts { close: Some(LONG), ..Timeouts::default() });
     let [_, wire] = sender_wires(&peer);
     wire.set_room(1);
     let receiving = go(move || receiver.recv());
@@ -141,7 +159,8 @@ fn last_words_wait_for_a_peer_that_is_still_talking() {
             peer.write_all(&[0; 5000]).unwrap();
             if half_closed {
                 peer.shutdown(Shutdown::Write).unwrap();
-                // A half looks again and again whether the other has written; each time it tries some times itself.
+                // A half looks again and again whether the other has written; each time it tries
+                // some times itself.
                 while dead_ends.load(Ordering::Relaxed) < if split { 20 } else { 1 } {
                     thread::yield_now();
                 }
@@ -186,7 +205,8 @@ fn a_write_that_takes_too_long_is_told_to_who_receives() {
     for split in [true, false] {
         let (stream, _peer) = twins();
         stream.set_room(0);
-        let mut socket = open(stream, Timeouts { write: Some(Duration::from_millis(1)), ..Timeouts::default() });
+        let mut socket =
+            open(stream, Timeouts { write: Some(Duration::from_millis(1)), ..Timeouts::default() });
         socket.feed("x").unwrap();
         let told = if split {
             let (_sender, mut receiver) = socket.split().unwrap();
@@ -202,9 +222,14 @@ fn a_write_that_takes_too_long_is_told_to_who_receives() {
 fn a_client_that_does_not_read_the_answer_is_left_in_time() {
     let (stream, mut peer) = twins();
     stream.set_room(0);
-    peer.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n").unwrap();
-    peer.write_all(b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n").unwrap();
-    let options = blocking::Options::new().timeouts(Timeouts { handshake: Some(SOON), ..Timeouts::default() });
+    peer.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+        .unwrap();
+    peer.write_all(
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    )
+    .unwrap();
+    let options = blocking::Options::new()
+        .timeouts(Timeouts { handshake: Some(SOON), ..Timeouts::default() });
     let accepted = go(move || options.accept(stream).map(drop))();
     assert!(matches!(accepted, Err(Error::TimedOut(TimedOut::Handshake))), "{accepted:?}");
 }
@@ -217,7 +242,8 @@ fn a_handshake_and_a_conversation_over_it() {
         sender.send(receiver.recv().unwrap().unwrap()).unwrap();
         receiver.recv()
     });
-    let (mut socket, response) = blocking::connect_over(peer, &ClientRequest::new("ws://test/").unwrap()).unwrap();
+    let (mut socket, response) =
+        blocking::connect_over(peer, &ClientRequest::new("ws://test/").unwrap()).unwrap();
     assert_eq!(response.status(), 101);
     socket.send("hello").unwrap();
     assert_eq!(socket.recv().unwrap(), Some("hello".into()));
@@ -256,10 +282,14 @@ fn a_write_error_keeps_nobody_from_what_was_received() {
         socket.feed("never written").unwrap();
         if split {
             let (sender, mut receiver) = socket.split().unwrap();
-            assert!(matches!(sender.send("nor this"), Err(Error::Io(error)) if error.kind() == ErrorKind::Other));
+            assert!(
+                matches!(sender.send("nor this"), Err(Error::Io(error)) if error.kind() == ErrorKind::Other)
+            );
             assert_eq!(go(move || receiver.recv())().unwrap(), Some("said before".into()));
         } else {
-            assert!(matches!(socket.flush(), Err(Error::Io(error)) if error.kind() == ErrorKind::Other));
+            assert!(
+                matches!(socket.flush(), Err(Error::Io(error)) if error.kind() == ErrorKind::Other)
+            );
             assert_eq!(go(move || socket.recv())().unwrap(), Some("said before".into()));
         }
     }
@@ -298,9 +328,16 @@ fn a_short_wait_of_the_receiver_loses_nothing() {
     assert!(matches!(receiver.recv_timeout(SOON), Err(Error::TimedOut(TimedOut::Receive))));
     peer.write_all(&frame[4..]).unwrap();
     assert_eq!(receiver.recv_timeout(LONG).unwrap(), Some("hello".into()));
-    assert!(matches!(receiver.recv_timeout(Duration::ZERO), Err(Error::TimedOut(TimedOut::Receive))));
+    assert!(matches!(
+        receiver.recv_timeout(Duration::ZERO),
+        Err(Error::TimedOut(TimedOut::Receive))
+    ));
     peer.write_all(&masked(0x81, b"at once")).unwrap();
-    assert_eq!(receiver.recv_timeout(Duration::ZERO).unwrap(), Some("at once".into()), "what is there is taken");
+    assert_eq!(
+        receiver.recv_timeout(Duration::ZERO).unwrap(),
+        Some("at once".into()),
+        "what is there is taken"
+    );
 
     // Nor does a sender that is stuck make it longer.
     let sending = stick(&sender, &peer);
@@ -314,19 +351,25 @@ fn a_short_wait_of_the_receiver_loses_nothing() {
 /// A peer that vanished is reported; one that answers, or is busy with a long message, is not.
 #[test]
 fn a_dead_peer_is_noticed_and_a_living_one_is_not_suspected() {
-    let (_sender, mut receiver, peer) = halves(Timeouts { ping: Some(SOON), pong: Some(SOON), ..Timeouts::default() });
+    let (_sender, mut receiver, peer) =
+        halves(Timeouts { ping: Some(SOON), pong: Some(SOON), ..Timeouts::default() });
     peer.wires().iter().for_each(sansocket::testing::Wire::stop);
     assert!(matches!(go(move || receiver.recv())(), Err(Error::TimedOut(TimedOut::KeepAlive))));
 
     for busy in [false, true] {
-        let (_sender, mut receiver, mut peer) = halves(Timeouts { ping: Some(SOON), pong: Some(LONG), ..Timeouts::default() });
+        let (_sender, mut receiver, mut peer) =
+            halves(Timeouts { ping: Some(SOON), pong: Some(LONG), ..Timeouts::default() });
         let receiving = go(move || (receiver.recv(), receiver.round_trip()));
         let frame = masked(0x81, b"done");
         for number in 1..=3 {
             let mut ping = [0; 10];
             peer.read_exact(&mut ping).unwrap();
             assert_eq!(ping[..], unmasked(0x89, &u64::to_be_bytes(number)));
-            let sign = if busy { frame[number as usize - 1..][..1].to_vec() } else { masked(0x8a, &ping[2..]) };
+            let sign = if busy {
+                frame[number as usize - 1..][..1].to_vec()
+            } else {
+                masked(0x8a, &ping[2..])
+            };
             peer.write_all(&sign).unwrap();
         }
         peer.write_all(if busy { &frame[3..] } else { &frame }).unwrap();
@@ -339,7 +382,8 @@ fn a_dead_peer_is_noticed_and_a_living_one_is_not_suspected() {
 #[test]
 fn a_dead_peer_is_noticed_by_halves_that_talked_before_they_were_two() {
     let (stream, mut peer) = twins();
-    let mut socket = open(stream, Timeouts { ping: Some(5 * SOON), pong: Some(SOON), ..Timeouts::default() });
+    let mut socket =
+        open(stream, Timeouts { ping: Some(5 * SOON), pong: Some(SOON), ..Timeouts::default() });
     let frame = masked(0x81, b"hello");
     let talking = thread::spawn(move || {
         peer.write_all(&frame).unwrap();
@@ -364,13 +408,18 @@ fn halves_are_put_together_again() {
     assert!(!sender.receiver_is_gone());
     drop(other);
     let mut socket = receiver.reunite(sender).map_err(drop).unwrap();
-    assert_eq!(socket.recv().unwrap(), Some("two".into()), "what was received before is still there");
+    assert_eq!(
+        socket.recv().unwrap(),
+        Some("two".into()),
+        "what was received before is still there"
+    );
     socket.flush().unwrap();
     let mut fed = [0; 5];
     peer.read_exact(&mut fed).unwrap();
     assert_eq!(fed[..], unmasked(0x81, b"fed"), "and what was fed");
 
-    let ((sender, _, _a), (_, receiver, _b)) = (halves(Timeouts::default()), halves(Timeouts::default()));
+    let ((sender, _, _a), (_, receiver, _b)) =
+        (halves(Timeouts::default()), halves(Timeouts::default()));
     assert!(receiver.reunite(sender).is_err());
 }
 
@@ -379,7 +428,12 @@ fn halves_are_put_together_again() {
 fn what_was_one_again_writes_and_waits_as_before() {
     let (stream, mut peer) = twins();
     let mut socket = open(stream, Timeouts { write: Some(LONG), ..Timeouts::default() });
-    let small = Backpressure { high_water: 100, cap: 100, overflow: sansocket::Overflow::Fail, cork: false };
+    let small = Backpressure {
+        high_water: 100,
+        cap: 100,
+        overflow: sansocket::Overflow::Fail,
+        cork: false,
+    };
     socket.set_backpressure(small);
     socket.feed("before").unwrap();
     socket.flush().unwrap();
@@ -429,7 +483,8 @@ fn a_sender_may_begin_to_close_when_a_ping_is_due() {
     let (cell, written) = (Arc::default(), Arc::default());
     let stream = || Leaving { sender: Arc::clone(&cell), written: Arc::clone(&written) };
     let timeouts = Timeouts { ping: Some(Duration::ZERO), close: None, ..Timeouts::default() };
-    let socket = WebSocket::from_parts(stream(), Connection::server(Config::new()), timeouts).unwrap();
+    let socket =
+        WebSocket::from_parts(stream(), Connection::server(Config::new()), timeouts).unwrap();
     let (sender, mut receiver) = socket.split_over(stream(), || ()).unwrap();
     *cell.lock().unwrap() = Some(sender);
     assert!(matches!(receiver.recv(), Err(Error::ConnectionLost)));
@@ -454,7 +509,8 @@ fn a_ping_tells_the_round_trip_while_another_thread_receives() {
 /// Nobody waits for what a receiver would have met, once it is gone.
 #[test]
 fn a_receiver_that_goes_is_missed() {
-    let (sender, receiver, mut peer) = halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
+    let (sender, receiver, mut peer) =
+        halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
     let (other, third) = (sender.clone(), sender.clone());
     let (waiting, pinging) = (go(move || other.until_closed()), go(move || third.ping()));
     peer.read_exact(&mut [0; 10]).unwrap();
@@ -482,7 +538,11 @@ fn the_end_is_told_to_whoever_waits_for_it() {
             let _ = clean.then(|| peer.read_exact(&mut [0; 4]));
         });
         let received = receiver.recv();
-        assert!(if clean { received.unwrap().is_none() } else { matches!(received, Err(Error::ConnectionLost)) });
+        assert!(if clean {
+            received.unwrap().is_none()
+        } else {
+            matches!(received, Err(Error::ConnectionLost))
+        });
         assert_eq!(waiting().unwrap().code(), if clean { 1001 } else { 1006 });
         leaving();
     }
@@ -490,7 +550,8 @@ fn the_end_is_told_to_whoever_waits_for_it() {
 
 // The order of what is sent.
 
-/// Where a stream writes to, while its own connection's sender is used again by whoever is in the write.
+/// Where a stream writes to, while its own connection's sender is used again by whoever is in the
+/// write.
 #[derive(Default)]
 struct Meddling {
     sender: Mutex<Option<Sender<Meddler>>>,
@@ -532,7 +593,8 @@ impl Write for Meddler {
 
 impl Stream for Meddler {}
 
-/// A write that fails after a part leaves the rest, before all that was queued meanwhile: small and large, in its order.
+/// A write that fails after a part leaves the rest, before all that was queued meanwhile: small and
+/// large, in its order.
 #[test]
 fn what_is_queued_during_a_write_comes_after_it() {
     let message = |byte: u8, size: usize| Message::from(vec![byte; size]);
@@ -544,14 +606,27 @@ fn what_is_queued_during_a_write_comes_after_it() {
         vec![message(9, 1), message(10, 9000)],
     ]);
     let stream = Meddler(Arc::clone(&meddling));
-    let socket = WebSocket::from_parts(stream, Connection::server(Config::new()), Timeouts::default()).unwrap();
+    let socket =
+        WebSocket::from_parts(stream, Connection::server(Config::new()), Timeouts::default())
+            .unwrap();
     let (sender, _receiver) = socket.split_over(Meddler(Arc::clone(&meddling)), || ()).unwrap();
     *meddling.sender.lock().unwrap() = Some(sender.clone());
 
     assert!(matches!(sender.send(message(1, 300)), Err(Error::Io(_))));
     assert!(matches!(sender.send(message(2, 7000)), Err(Error::Io(_))));
     sender.flush().unwrap();
-    let sizes = [(1, 300), (3, 10), (4, 5000), (5, 10), (6, 6000), (2, 7000), (7, 4097), (8, 1), (9, 1), (10, 9000)];
+    let sizes = [
+        (1, 300),
+        (3, 10),
+        (4, 5000),
+        (5, 10),
+        (6, 6000),
+        (2, 7000),
+        (7, 4097),
+        (8, 1),
+        (9, 1),
+        (10, 9000),
+    ];
     let expected = sizes.map(|(byte, size)| unmasked(0x82, &vec![byte; size])).concat();
     assert!(*meddling.written.lock().unwrap() == expected);
     meddling.sender.lock().unwrap().take();

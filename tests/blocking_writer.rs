@@ -1,4 +1,5 @@
-//! Messages that are written piece by piece over blocking streams: whole at the other end, and never mixed with others.
+//! Messages that are written piece by piece over blocking streams: whole at the other end, and
+//! never mixed with others.
 #![cfg(feature = "testing")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -14,7 +15,10 @@ use std::thread;
 use std::time::Duration;
 
 use hearing::{farewell, hear, message};
-use sansocket::{Backpressure, Config, Connection, Error, Kind, SendError, State, Timeouts, TrySendError, blocking};
+use sansocket::{
+    Backpressure, Config, Connection, Error, Kind, SendError, State, Timeouts, TrySendError,
+    blocking,
+};
 
 /// What a writer that blocks does, of a connection in one piece or a sender.
 macro_rules! blocking_story {
@@ -32,7 +36,10 @@ macro_rules! blocking_story {
         drop($out.writer(Kind::Text).unwrap());
         let mut writer = $out.writer(Kind::Text).unwrap();
         for _ in 0..2 {
-            assert!(matches!(writer.write_part(&b"\xff"[..]), Err(Error::Send(SendError::InvalidUtf8))));
+            assert!(matches!(
+                writer.write_part(&b"\xff"[..]),
+                Err(Error::Send(SendError::InvalidUtf8))
+            ));
         }
         assert!(matches!(writer.finish(), Err(Error::Send(SendError::InvalidUtf8))));
         $out.send("between").unwrap();
@@ -42,7 +49,10 @@ macro_rules! blocking_story {
 
         let mut writer = $out.writer(Kind::Text).unwrap();
         writer.write_part("half").unwrap();
-        assert!(matches!(writer.write_part(&b"\xff"[..]), Err(Error::Send(SendError::InvalidUtf8))));
+        assert!(matches!(
+            writer.write_part(&b"\xff"[..]),
+            Err(Error::Send(SendError::InvalidUtf8))
+        ));
         drop(writer);
         assert_eq!(($out.state(), farewell(&mut $peer)), (State::Closing, (vec![], 1011)));
         assert!(matches!($out.writer(Kind::Text).map(drop), Err(Error::Send(SendError::NotOpen))));
@@ -51,7 +61,15 @@ macro_rules! blocking_story {
 
 fn blocking_server() -> (blocking::WebSocket<twin::Twin>, twin::Twin) {
     let (stream, peer) = twin::twins();
-    (blocking::WebSocket::from_parts(stream, Connection::server(Config::new()), Timeouts::default()).unwrap(), peer)
+    (
+        blocking::WebSocket::from_parts(
+            stream,
+            Connection::server(Config::new()),
+            Timeouts::default(),
+        )
+        .unwrap(),
+        peer,
+    )
 }
 
 #[test]
@@ -124,7 +142,8 @@ fn threads_wait_for_their_turn() {
         }
         sender.flush().unwrap();
         let (_, events) = hear(&mut peer);
-        let expected = [message("in three parts"), message("sent"), message("sent"), message("sent")];
+        let expected =
+            [message("in three parts"), message("sent"), message("sent"), message("sent")];
         assert_eq!(events, expected[usize::from(!used)..]);
     }
 

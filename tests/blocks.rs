@@ -1,5 +1,6 @@
-//! Blocks of large messages are used again: by whoever needs one next, without a trace of what was in them before, and no more of them
-//! are kept than is said. By a counting allocator; what is kept is the process's, so one test runs at a time.
+//! Blocks of large messages are used again: by whoever needs one next, without a trace of what was
+//! in them before, and no more of them are kept than is said. By a counting allocator; what is kept
+//! is the process's, so one test runs at a time.
 #![cfg(feature = "std")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -37,7 +38,10 @@ const PAGE: usize = 4096;
 const LITTLE: usize = 8 * KIB;
 
 fn server() -> Connection {
-    connection(Role::Server, Config::new().max_message_size(64 * MIB as u64).max_frame_size(64 * MIB as u64))
+    connection(
+        Role::Server,
+        Config::new().max_message_size(64 * MIB as u64).max_frame_size(64 * MIB as u64),
+    )
 }
 
 /// A frame with a mask, in half the time.
@@ -63,7 +67,11 @@ fn receive(connection: &mut Connection, bytes: &mut [u8], piece: usize) -> Vec<M
 }
 
 /// The same, of a message in one frame, in large pieces; and what that took.
-fn receive_one(connection: &mut Connection, first: u8, payload: &[u8]) -> (Message, counting::Cost) {
+fn receive_one(
+    connection: &mut Connection,
+    first: u8,
+    payload: &[u8],
+) -> (Message, counting::Cost) {
     let mut bytes = frame(first, payload);
     let (mut messages, cost) = cost(|| receive(connection, &mut bytes, 272 * KIB));
     assert_eq!(messages.len(), 1);
@@ -77,7 +85,8 @@ fn keep_only(size: usize) {
     drop(receive_one(&mut server(), 0x82, &vec![0; size]));
 }
 
-/// How many blocks of this size are kept: so many messages take none of their own. Then there is one more.
+/// How many blocks of this size are kept: so many messages take none of their own. Then there is
+/// one more.
 fn kept_of(size: usize) -> usize {
     let mut held = Vec::new();
     loop {
@@ -96,8 +105,12 @@ fn a_large_message_takes_no_new_block_the_second_time() {
     let half = MIB / 2;
     let one = [frame(0x81, &payload), frame(0x82, &payload)];
     let two = [[frame(0x01, &payload[half..]), frame(0x80, &payload[half..])].concat()];
-    let many =
-        [[frame(0x02, &payload[..1000]), frame(0x00, &payload[..1000]).repeat(1047), frame(0x80, &payload[..576])].concat()];
+    let many = [[
+        frame(0x02, &payload[..1000]),
+        frame(0x00, &payload[..1000]).repeat(1047),
+        frame(0x80, &payload[..576]),
+    ]
+    .concat()];
     for bytes in one.iter().chain(&two).chain(&many) {
         for piece in [64 * KIB, 10_000, 300 * KIB] {
             let mut server = server();
@@ -139,7 +152,8 @@ fn who_sent_little_holds_no_large_block() {
     }
 }
 
-/// Of messages in one frame and in fragments, one by one and many at once, and larger than all that may be kept.
+/// Of messages in one frame and in fragments, one by one and many at once, and larger than all that
+/// may be kept.
 #[test]
 fn what_is_kept_is_bounded() {
     let _alone = alone();
@@ -150,18 +164,22 @@ fn what_is_kept_is_bounded() {
         let kept = LIVE.get() - before;
         assert!(kept <= (KEPT + LITTLE) as isize, "{what}: {kept}");
     };
-    let sizes = [128 * KIB - 1, 128 * KIB, 200_000, MIB, 3 * MIB + 1, KEPT - 1, KEPT, KEPT + 1, 20 * MIB];
+    let sizes =
+        [128 * KIB - 1, 128 * KIB, 200_000, MIB, 3 * MIB + 1, KEPT - 1, KEPT, KEPT + 1, 20 * MIB];
     for size in sizes {
         for first in [0x81, 0x82] {
             drop(receive_one(&mut server(), first, &vec![b'x'; size]));
             kept("one");
         }
-        let fragments = [0x01, 0x00, 0x00, 0x80].map(|first| frame(first, &vec![b'x'; size / 4])).concat();
+        let fragments =
+            [0x01, 0x00, 0x00, 0x80].map(|first| frame(first, &vec![b'x'; size / 4])).concat();
         drop(receive(&mut server(), &mut { fragments }, 64 * KIB));
         kept("fragments");
     }
     for size in [128 * KIB, 300_000, MIB, 5 * MIB] {
-        let all: Vec<_> = (0..20 * MIB / size).map(|_| receive_one(&mut server(), 0x82, &vec![0; size]).0).collect();
+        let all: Vec<_> = (0..20 * MIB / size)
+            .map(|_| receive_one(&mut server(), 0x82, &vec![0; size]).0)
+            .collect();
         drop(all);
         kept("many");
         assert!(kept_of(size) >= KEPT / size / 2, "but they are kept");
@@ -174,11 +192,18 @@ fn a_large_message_begins_in_the_middle_of_a_page() {
     let _alone = alone();
     for size in [128 * KIB, 200_000, MIB, 3 * MIB] {
         let mut held = Vec::new();
-        for (number, piece) in [10_000, 64 * KIB, 272 * KIB, usize::MAX].into_iter().cycle().take(8).enumerate() {
+        for (number, piece) in
+            [10_000, 64 * KIB, 272 * KIB, usize::MAX].into_iter().cycle().take(8).enumerate()
+        {
             let payload = content(number as u64, size);
-            let messages = receive(&mut server(), &mut frame(0x81 + number as u8 % 2, &payload), piece);
+            let messages =
+                receive(&mut server(), &mut frame(0x81 + number as u8 % 2, &payload), piece);
             assert!(messages[0].as_bytes() == payload, "{size} in pieces of {piece}");
-            assert_eq!(messages[0].as_bytes().as_ptr().addr() % PAGE, PAGE / 2, "{size} in pieces of {piece}");
+            assert_eq!(
+                messages[0].as_bytes().as_ptr().addr() % PAGE,
+                PAGE / 2,
+                "{size} in pieces of {piece}"
+            );
             held = if number == 3 { Vec::new() } else { [held, messages].concat() };
         }
     }
@@ -204,13 +229,16 @@ fn content(seed: u64, size: usize) -> Vec<u8> {
     bytes
 }
 
-const SIZES: [usize; 9] = [1, 1000, 100_000, 128 * KIB - 1, 128 * KIB, 128 * KIB + 1, 200_000, 300_000, MIB];
+const SIZES: [usize; 9] =
+    [1, 1000, 100_000, 128 * KIB - 1, 128 * KIB, 128 * KIB + 1, 200_000, 300_000, MIB];
 
-/// Several connections receive by turns, some messages are kept, some go to another thread, and some are sent back.
+/// Several connections receive by turns, some messages are kept, some go to another thread, and
+/// some are sent back.
 fn work(seed: u64, away: &mpsc::Sender<(Message, Vec<u8>)>) {
     let mut random = StdRng::seed_from_u64(seed);
     let mut any = |below: usize| random.next_u32() as usize % below;
-    let mut connections = [Role::Server, Role::Client, Role::Server].map(|role| (role, connection(role, Config::new())));
+    let mut connections = [Role::Server, Role::Client, Role::Server]
+        .map(|role| (role, connection(role, Config::new())));
     let mut kept: Vec<(Message, Vec<u8>)> = Vec::new();
     for number in 0..15 {
         // What comes to each, and is taken a piece of each at a time.
@@ -218,7 +246,8 @@ fn work(seed: u64, away: &mpsc::Sender<(Message, Vec<u8>)>) {
             .iter_mut()
             .zip(0..)
             .map(|((role, connection), who)| {
-                let payload = content(seed * 1000 + number * 10 + who, SIZES[any(SIZES.len())] - any(2));
+                let payload =
+                    content(seed * 1000 + number * 10 + who, SIZES[any(SIZES.len())] - any(2));
                 let kind = [Kind::Text, Kind::Binary][any(2)];
                 let opcode = if kind == Kind::Text { 1 } else { 2 };
                 let cut = any(payload.len() + 1);
@@ -226,7 +255,11 @@ fn work(seed: u64, away: &mpsc::Sender<(Message, Vec<u8>)>) {
                 let frames = match any(3) {
                     0 => vec![frame(0x80 | opcode, &payload)],
                     1 => vec![frame(opcode, &payload[..cut]), frame(0x80, &payload[cut..])],
-                    _ => vec![frame(opcode, &payload[..cut]), frame(0x00, &payload[cut..]), frame(0x80, b"")],
+                    _ => vec![
+                        frame(opcode, &payload[..cut]),
+                        frame(0x00, &payload[cut..]),
+                        frame(0x80, b""),
+                    ],
                 };
                 (connection, frames.concat(), 0, payload, kind)
             })
@@ -291,7 +324,8 @@ fn nothing_of_one_message_is_in_another() {
 fn a_message_does_not_hold_a_block_that_is_far_too_large() {
     let _alone = alone();
     for first in [0x01, 0x02] {
-        // The first fragment is taken for half of the message, and there is such a block; but it was all.
+        // The first fragment is taken for half of the message, and there is such a block; but it
+        // was all.
         keep_only(300 * KIB);
         let mut bytes = [frame(first, &[b'x'; 140 * KIB]), frame(0x80, b"")].concat();
         let (messages, cost) = cost(|| receive(&mut server(), &mut bytes, 272 * KIB));
@@ -332,7 +366,10 @@ fn what_is_not_finished_gives_its_block_back() {
         }),
         ("no text", |connection| {
             let mut bad = [0xff];
-            assert!(matches!(connection.receive_from(&mut &mut bad[..]), Some(EventRef::Other(Event::Closed(_)))));
+            assert!(matches!(
+                connection.receive_from(&mut &mut bad[..]),
+                Some(EventRef::Other(Event::Closed(_)))
+            ));
             support::drain(connection);
         }),
         ("parted", |connection| connection.release()),

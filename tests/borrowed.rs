@@ -1,4 +1,5 @@
-//! Messages that are received where they lie, and sent from where they lie. RFC 6455 §5.4, §5.6, §6.
+//! Messages that are received where they lie, and sent from where they lie. RFC 6455 §5.4, §5.6,
+//! §6.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod support;
@@ -6,7 +7,9 @@ mod support;
 use std::iter;
 
 use bytes::BufMut;
-use sansocket::{Config, Connection, Event, EventRef, Kind, Message, MessageRef, ProtocolError, Role, SendError};
+use sansocket::{
+    Config, Connection, Event, EventRef, Kind, Message, MessageRef, ProtocolError, Role, SendError,
+};
 use support::{connection, drain, masked, unmasked};
 
 /// What is received from these bytes, and whether it lies in them.
@@ -28,13 +31,19 @@ fn message(message: impl Into<Message>) -> Event {
 
 #[test]
 fn a_message_in_one_frame_lies_where_it_was_received() {
-    for (role, frame) in [(Role::Server, masked as fn(u8, &[u8]) -> Vec<u8>), (Role::Client, unmasked)] {
+    for (role, frame) in
+        [(Role::Server, masked as fn(u8, &[u8]) -> Vec<u8>), (Role::Client, unmasked)]
+    {
         for size in [1, 16, 125, 126, 65_535, 65_536, 100_000] {
             let payload = vec![b'x'; size];
             let mut us = connection(role, Config::new());
             let mut frames = [frame(0x81, &payload), frame(0x82, &payload)].concat();
             let text = Message::from(String::from_utf8(payload.clone()).unwrap());
-            assert_eq!(receive(&mut us, &mut frames), [(message(text), true), (message(payload), true)], "{role:?} {size}");
+            assert_eq!(
+                receive(&mut us, &mut frames),
+                [(message(text), true), (message(payload), true)],
+                "{role:?} {size}"
+            );
             assert_eq!(us.bytes_held(), 0);
         }
     }
@@ -44,7 +53,9 @@ fn a_message_in_one_frame_lies_where_it_was_received() {
 #[test]
 fn a_message_in_pieces_is_joined() {
     let mut server = connection(Role::Server, Config::new());
-    let mut frames = [masked(0x01, b"Hel"), masked(0x89, b"ping"), masked(0x80, b"lo"), masked(0x82, b"!")].concat();
+    let mut frames =
+        [masked(0x01, b"Hel"), masked(0x89, b"ping"), masked(0x80, b"lo"), masked(0x82, b"!")]
+            .concat();
     let half = frames.len() - 2;
     let events = receive(&mut server, &mut frames[..half]);
     assert_eq!(events, [(Event::Ping("ping".into()), false), (message("Hello"), false)]);
@@ -74,7 +85,9 @@ fn what_is_not_allowed_is_refused_there_too() {
         let mut server = connection(Role::Server, Config::new().max_message_size(10));
         let mut bytes = [masked(0x81, b"before"), frame, masked(0x81, b"after")].concat();
         let events = receive(&mut server, &mut bytes);
-        let [(before, true), (Event::Closed(closed), false)] = &events[..] else { panic!("{events:?}") };
+        let [(before, true), (Event::Closed(closed), false)] = &events[..] else {
+            panic!("{events:?}")
+        };
         assert_eq!(*before, message("before"));
         assert_eq!(closed.ending(), sansocket::Ending::Violated(error));
         assert_eq!(closed.sent().unwrap().code().get(), code);
@@ -87,7 +100,8 @@ fn a_message_is_sent_from_where_it_lies_as_if_it_were_ours() {
     for role in [Role::Server, Role::Client] {
         for size in [0, 1, 125, 126, 5000, 70_000] {
             let text = "x".repeat(size);
-            let (mut one, mut other) = (connection(role, Config::new()), connection(role, Config::new()));
+            let (mut one, mut other) =
+                (connection(role, Config::new()), connection(role, Config::new()));
             one.send_ref(&text[..]).unwrap();
             other.send(&text[..]).unwrap();
             one.send_ref(text.as_bytes()).unwrap();
@@ -112,13 +126,19 @@ fn nothing_is_sent_that_may_not_be() {
 #[test]
 fn a_message_tells_what_it_is_and_debug_no_content() {
     for message in [MessageRef::from("secret"), Message::from("secret").into()] {
-        assert_eq!((message.kind(), message.as_text(), message.as_bytes()), (Kind::Text, Some("secret"), &b"secret"[..]));
+        assert_eq!(
+            (message.kind(), message.as_text(), message.as_bytes()),
+            (Kind::Text, Some("secret"), &b"secret"[..])
+        );
         assert_eq!(format!("{message:?}"), "Text(6 bytes)");
         assert_eq!(format!("{:?}", EventRef::Message(message.clone())), "Text(6 bytes)");
         assert_eq!(Message::from(message), Message::from("secret"));
     }
     for message in [MessageRef::from(&b"secret"[..]), Message::from(&b"secret"[..]).into()] {
-        assert_eq!((message.kind(), message.as_text(), message.as_bytes()), (Kind::Binary, None, &b"secret"[..]));
+        assert_eq!(
+            (message.kind(), message.as_text(), message.as_bytes()),
+            (Kind::Binary, None, &b"secret"[..])
+        );
         assert_eq!(format!("{message:?}"), "Binary(6 bytes)");
         assert_ne!(message, MessageRef::from("secret"));
         assert_ne!(message, MessageRef::from(&b"secrets"[..]));
@@ -128,7 +148,8 @@ fn a_message_tells_what_it_is_and_debug_no_content() {
     assert_eq!(EventRef::from(message("x")), EventRef::Message("x".into()));
 }
 
-/// However the buffers cut the stream: what begins in one is joined, and all that is behind it lies where it was received.
+/// However the buffers cut the stream: what begins in one is joined, and all that is behind it lies
+/// where it was received.
 #[test]
 fn only_what_is_cut_is_joined() {
     for size in [1, 16, 125, 131] {
@@ -155,7 +176,8 @@ fn what_came_before_the_end_is_received() {
         server.input().put_slice(&bytes[..kept]);
         assert_eq!(server.receive(), None);
         server.end_input();
-        let events: Vec<_> = receive(&mut server, &mut bytes[kept..]).into_iter().map(|(event, _)| event).collect();
+        let events: Vec<_> =
+            receive(&mut server, &mut bytes[kept..]).into_iter().map(|(event, _)| event).collect();
         let [one, two, Event::Closed(closed)] = &events[..] else { panic!("{kept}: {events:?}") };
         assert_eq!([one, two], [&message("1"), &message("2")]);
         assert!(closed.was_clean(), "{kept}");

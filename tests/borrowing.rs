@@ -1,5 +1,5 @@
-//! Messages that are handed over where they lie, and answered at once: all of them, once, in order, whatever the stream, the peer and
-//! the application do; in every adapter.
+//! Messages that are handed over where they lie, and answered at once: all of them, once, in order,
+//! whatever the stream, the peer and the application do; in every adapter.
 //!
 //! The stories are async for all: over a blocking stream their futures are ready at once.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
@@ -28,8 +28,8 @@ use sansocket::asynchronous::{self, Clock};
 use sansocket::blocking::{self, Stream as _};
 use sansocket::testing::{Chunking, End, pair};
 use sansocket::{
-    Backpressure, CloseCode, Config, Connection, Error, Event, Kind, Message, MessageRef, Overflow, ProtocolError, Replies, Role,
-    SendError, State, Text, TimedOut, Timeouts,
+    Backpressure, CloseCode, Config, Connection, Error, Event, Kind, Message, MessageRef, Overflow,
+    ProtocolError, Replies, Role, SendError, State, Text, TimedOut, Timeouts,
 };
 use support::{connection, feed, masked, unmasked};
 
@@ -37,7 +37,10 @@ type Each = Result<(), Error>;
 
 /// A connection that is all here, in some adapter.
 trait Socket: Sized {
-    async fn recv_with(&mut self, each: impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Each) -> Result<bool, Error>;
+    async fn recv_with(
+        &mut self,
+        each: impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Each,
+    ) -> Result<bool, Error>;
     async fn recv(&mut self) -> Result<Option<Message>, Error>;
     async fn recv_event(&mut self) -> Result<Option<Event>, Error>;
     async fn send(&mut self, message: Message) -> Result<(), Error>;
@@ -205,7 +208,10 @@ async fn echo(socket: &mut impl Socket) -> Vec<Message> {
     let mut each = each;
     while socket.recv_with(&mut each).await.unwrap() {}
     for _ in 0..3 {
-        assert!(!socket.recv_with(|_, _| panic!("it is over")).await.unwrap(), "the end is for ever");
+        assert!(
+            !socket.recv_with(|_, _| panic!("it is over")).await.unwrap(),
+            "the end is for ever"
+        );
     }
     all
 }
@@ -214,7 +220,9 @@ async fn echo(socket: &mut impl Socket) -> Vec<Message> {
 fn sort(events: Vec<Event>) -> (Vec<Message>, usize, bool) {
     let pongs = events.iter().filter(|event| matches!(event, Event::Pong(_))).count();
     let clean = matches!(events.last(), Some(Event::Closed(closed)) if closed.was_clean());
-    let messages = events.into_iter().filter_map(|event| if let Event::Message(message) = event { Some(message) } else { None });
+    let messages = events
+        .into_iter()
+        .filter_map(|event| if let Event::Message(message) = event { Some(message) } else { None });
     (messages.collect(), pongs, clean)
 }
 
@@ -242,12 +250,23 @@ fn conversation(frame: fn(u8, &[u8]) -> Vec<u8>, large: usize) -> (Vec<u8>, Vec<
         frame(0x81, b"last"),
         frame(0x88, BYE),
     ];
-    let messages = ["one".into(), "".into(), Message::from(vec![]), "grün".into(), vec![7; 200].into(), text.into()];
-    (bytes.concat(), [&messages[..], &[pieces.concat().into(), vec![9; large].into(), "last".into()]].concat())
+    let messages = [
+        "one".into(),
+        "".into(),
+        Message::from(vec![]),
+        "grün".into(),
+        vec![7; 200].into(),
+        text.into(),
+    ];
+    (
+        bytes.concat(),
+        [&messages[..], &[pieces.concat().into(), vec![9; large].into(), "last".into()]].concat(),
+    )
 }
 
 async fn everything_comes_in_order_however_it_is_cut_up(place: &impl Place) {
-    let chunkings = [(Chunking::Whole, 300_000), (Chunking::Whole, 20_000), (Chunking::Bytewise, 3000)];
+    let chunkings =
+        [(Chunking::Whole, 300_000), (Chunking::Whole, 20_000), (Chunking::Bytewise, 3000)];
     let random = (1..6).map(|seed| (Chunking::Random(seed), 50_000));
     for (chunking, large) in chunkings.into_iter().chain(random) {
         let (bytes, expected) = conversation(masked, large);
@@ -259,16 +278,20 @@ async fn everything_comes_in_order_however_it_is_cut_up(place: &impl Place) {
 }
 
 async fn a_client_s_answers_are_masked(place: &impl Place) {
-    for (chunking, large) in [(Chunking::Whole, 300_000), (Chunking::Bytewise, 3000), (Chunking::Random(1), 50_000)] {
+    for (chunking, large) in
+        [(Chunking::Whole, 300_000), (Chunking::Bytewise, 3000), (Chunking::Random(1), 50_000)]
+    {
         let (bytes, expected) = conversation(unmasked, large);
         let (mut peer, end) = pair(chunking);
-        let mut socket = place.open(end, connection(Role::Client, Config::new()), Timeouts::default());
+        let mut socket =
+            place.open(end, connection(Role::Client, Config::new()), Timeouts::default());
         say(&mut peer, &bytes);
         assert!(echo(&mut socket).await == expected, "{chunking:?}");
         drop(socket);
         let mut heard = Vec::new();
         peer.read_to_end(&mut heard).unwrap();
-        let events = feed(&mut connection(Role::Server, Config::new()), &heard, support::Chunking::Whole);
+        let events =
+            feed(&mut connection(Role::Server, Config::new()), &heard, support::Chunking::Whole);
         assert!(sort(events) == (expected, 3, true), "{chunking:?}");
     }
 }
@@ -283,11 +306,21 @@ mod compressed {
     everywhere! { compressed_messages_are_joined_and_answered }
 
     async fn compressed_messages_are_joined_and_answered(place: &impl Place) {
-        for (chunking, large) in [(Chunking::Whole, 300_000), (Chunking::Bytewise, 10_000), (Chunking::Random(1), 100_000)] {
+        for (chunking, large) in [
+            (Chunking::Whole, 300_000),
+            (Chunking::Bytewise, 10_000),
+            (Chunking::Random(1), 100_000),
+        ] {
             for deflate in [Deflate::speed(), Deflate::default(), Deflate::memory()] {
                 let mut client = compressing(Role::Client, Config::new(), deflate.clone());
-                let said: [Message; 6] =
-                    [json(500).into(), "".into(), json(large).into(), "tiny".into(), noise(large).into(), json(700).into()];
+                let said: [Message; 6] = [
+                    json(500).into(),
+                    "".into(),
+                    json(large).into(),
+                    "tiny".into(),
+                    noise(large).into(),
+                    json(700).into(),
+                ];
                 for message in &said {
                     client.send(message.clone()).unwrap();
                     client.ping("?").unwrap();
@@ -302,7 +335,8 @@ mod compressed {
                 let mut heard = Vec::new();
                 peer.read_to_end(&mut heard).unwrap();
                 assert!(heard.len() < 2 * large, "it is compressed");
-                let (answers, pongs, clean) = sort(feed(&mut client, &heard, support::Chunking::Whole));
+                let (answers, pongs, clean) =
+                    sort(feed(&mut client, &heard, support::Chunking::Whole));
                 assert!(answers == said && clean, "{chunking:?}");
                 assert!((1..=6).contains(&pongs), "{pongs}");
             }
@@ -312,7 +346,8 @@ mod compressed {
 
 /// Three messages in one read, and part of a fourth.
 fn three() -> (Vec<u8>, Vec<u8>) {
-    let mut frames = ["one", "two", "three", "four"].map(|text| masked(0x81, text.as_bytes())).concat();
+    let mut frames =
+        ["one", "two", "three", "four"].map(|text| masked(0x81, text.as_bytes())).concat();
     let rest = frames.split_off(frames.len() - 1);
     (frames, rest)
 }
@@ -327,7 +362,11 @@ async fn answers_leave_together(place: &impl Place) {
         replies.send(message)
     };
     assert!(socket.recv_with(&mut each).await.unwrap());
-    assert_eq!((socket.buffered_amount(), hear(&mut peer).1), (5 + 5 + 7, vec![]), "they wait, like what is fed");
+    assert_eq!(
+        (socket.buffered_amount(), hear(&mut peer).1),
+        (5 + 5 + 7, vec![]),
+        "they wait, like what is fed"
+    );
     // Before it waits, it writes.
     peer.write_all(&rest).unwrap();
     assert!(socket.recv_with(&mut each).await.unwrap());
@@ -367,15 +406,22 @@ async fn an_answer_is_whatever_is_sent(place: &impl Place) {
         replies.send(message)
     };
     while socket.recv_with(&mut each).await.unwrap() {}
-    let all: [Message; 4] = ["text".into(), b"bytes".to_vec().into(), large.clone().into(), large.clone().into()];
+    let all: [Message; 4] =
+        ["text".into(), b"bytes".to_vec().into(), large.clone().into(), large.clone().into()];
     let expected = [&all[..], &["text".into()], &all, &[b"binary".to_vec().into()]].concat();
     assert!(sort(hear(&mut peer).1) == (expected, 0, true));
 }
 
 async fn where_each_fails_the_next_call_goes_on(place: &impl Place) {
     let texts = ["0", "1", "2", "3"];
-    let frames =
-        [masked(0x81, b"0"), masked(0x89, b"?"), masked(0x01, b""), masked(0x80, b"1"), masked(0x81, b"2"), masked(0x81, b"3")];
+    let frames = [
+        masked(0x81, b"0"),
+        masked(0x89, b"?"),
+        masked(0x01, b""),
+        masked(0x80, b"1"),
+        masked(0x81, b"2"),
+        masked(0x81, b"3"),
+    ];
     let bytes = [&frames.concat()[..], &masked(0x88, BYE)].concat();
     for chunking in [Chunking::Whole, Chunking::Bytewise, Chunking::Random(3)] {
         for failing in 0..4 {
@@ -385,7 +431,11 @@ async fn where_each_fails_the_next_call_goes_on(place: &impl Place) {
             let mut each = |message: MessageRef<'_>, replies: &mut Replies<'_>| {
                 seen.push(message.as_text().unwrap().to_owned());
                 // An error of ours, whatever it says.
-                if seen.len() == failing + 1 { Err(Error::ConnectionLost) } else { replies.send(message) }
+                if seen.len() == failing + 1 {
+                    Err(Error::ConnectionLost)
+                } else {
+                    replies.send(message)
+                }
             };
             loop {
                 match socket.recv_with(&mut each).await {
@@ -395,7 +445,11 @@ async fn where_each_fails_the_next_call_goes_on(place: &impl Place) {
                     Err(error) => panic!("{error}"),
                 }
             }
-            assert_eq!((&seen[..], errors), (&texts.map(str::to_owned)[..], 1), "{chunking:?}, {failing}");
+            assert_eq!(
+                (&seen[..], errors),
+                (&texts.map(str::to_owned)[..], 1),
+                "{chunking:?}, {failing}"
+            );
             let mut expected = texts.map(Message::from).to_vec();
             expected.remove(failing);
             assert_eq!(sort(hear(&mut peer).1), (expected, 1, true), "{chunking:?}, {failing}");
@@ -405,7 +459,10 @@ async fn where_each_fails_the_next_call_goes_on(place: &impl Place) {
 
 async fn a_panic_loses_no_message_but_its_own(place: &impl Place) {
     let (mut peer, mut socket) = place.server(Chunking::Whole);
-    say(&mut peer, &[masked(0x81, b"a"), masked(0x81, b"b"), masked(0x81, b"c"), masked(0x88, BYE)].concat());
+    say(
+        &mut peer,
+        &[masked(0x81, b"a"), masked(0x81, b"b"), masked(0x81, b"c"), masked(0x88, BYE)].concat(),
+    );
     let mut first = true;
     let mut each = |message: MessageRef<'_>, replies: &mut Replies<'_>| {
         assert!(message.as_text() != Some("b") || !std::mem::take(&mut first), "not this one");
@@ -425,12 +482,18 @@ async fn a_violation_comes_after_what_was_good(place: &impl Place) {
         for (bad, error, code) in [
             (unmasked(0x81, b"x"), ProtocolError::Unmasked, 1002),
             (masked(0x81, b"\xff"), ProtocolError::InvalidUtf8, 1007),
-            ([masked(0x01, b"h\xc3"), masked(0x80, b"h")].concat(), ProtocolError::InvalidUtf8, 1007),
+            (
+                [masked(0x01, b"h\xc3"), masked(0x80, b"h")].concat(),
+                ProtocolError::InvalidUtf8,
+                1007,
+            ),
             (masked(0x80, b"x"), ProtocolError::UnexpectedContinuation, 1002),
         ] {
             for good in 0..3 {
                 let (mut peer, mut socket) = place.server(chunking);
-                let bytes = [masked(0x81, b"good").repeat(good), bad.clone(), masked(0x81, b"after")].concat();
+                let bytes =
+                    [masked(0x81, b"good").repeat(good), bad.clone(), masked(0x81, b"after")]
+                        .concat();
                 say(&mut peer, &bytes);
                 let mut count = 0;
                 let mut each = |message: MessageRef<'_>, replies: &mut Replies<'_>| {
@@ -447,11 +510,20 @@ async fn a_violation_comes_after_what_was_good(place: &impl Place) {
                     calls += 1;
                 };
                 assert!(matches!(end, Error::Protocol(told) if told == error), "{end:?}");
-                assert_eq!((count, calls > 0), (good, good > 0), "first what was good, then the error");
+                assert_eq!(
+                    (count, calls > 0),
+                    (good, good > 0),
+                    "first what was good, then the error"
+                );
                 for _ in 0..3 {
                     let again = socket.recv_with(|_, _| panic!("it is over")).await;
-                    assert!(matches!(again, Err(Error::Protocol(told)) if told == error), "{again:?}");
-                    assert!(matches!(socket.recv().await, Err(Error::Protocol(told)) if told == error));
+                    assert!(
+                        matches!(again, Err(Error::Protocol(told)) if told == error),
+                        "{again:?}"
+                    );
+                    assert!(
+                        matches!(socket.recv().await, Err(Error::Protocol(told)) if told == error)
+                    );
                 }
                 let (answers, told) = hearing::farewell(&mut peer);
                 assert_eq!((answers, told), (vec![message("good"); good], code));
@@ -462,7 +534,12 @@ async fn a_violation_comes_after_what_was_good(place: &impl Place) {
 
 async fn a_lost_connection_is_lost_for_ever(place: &impl Place) {
     for chunking in [Chunking::Whole, Chunking::Bytewise] {
-        for rest in [&b""[..], &masked(0x81, b"half")[..7], &masked(0x01, b"half"), &masked(0x81, b"x")[..1]] {
+        for rest in [
+            &b""[..],
+            &masked(0x81, b"half")[..7],
+            &masked(0x01, b"half"),
+            &masked(0x81, b"x")[..1],
+        ] {
             let (mut peer, mut socket) = place.server(chunking);
             say(&mut peer, &[&masked(0x81, b"a").repeat(3), rest].concat());
             let (mut count, mut calls) = (0, 0);
@@ -478,7 +555,10 @@ async fn a_lost_connection_is_lost_for_ever(place: &impl Place) {
             }
             assert!(count == 3 && calls > 0);
             for _ in 0..3 {
-                assert!(matches!(socket.recv_with(|_, _| panic!("it is over")).await, Err(Error::ConnectionLost)));
+                assert!(matches!(
+                    socket.recv_with(|_, _| panic!("it is over")).await,
+                    Err(Error::ConnectionLost)
+                ));
             }
         }
     }
@@ -491,7 +571,11 @@ async fn much_that_waits_leaves_messages_for_the_next_call(place: &impl Place) {
         for high_water in [1, 12, 13, 60] {
             for chunking in [Chunking::Whole, Chunking::Random(5)] {
                 let (mut peer, mut socket) = place.server(chunking);
-                socket.set_backpressure(Backpressure { high_water, overflow, ..Backpressure::default() });
+                socket.set_backpressure(Backpressure {
+                    high_water,
+                    overflow,
+                    ..Backpressure::default()
+                });
                 say(&mut peer, &bytes);
                 let mut next = 0;
                 loop {
@@ -504,7 +588,11 @@ async fn much_that_waits_leaves_messages_for_the_next_call(place: &impl Place) {
                     if !more.await.unwrap() {
                         break;
                     }
-                    assert!(usize::from(next - before) <= high_water.div_ceil(12), "{} at once", next - before);
+                    assert!(
+                        usize::from(next - before) <= high_water.div_ceil(12),
+                        "{} at once",
+                        next - before
+                    );
                     assert!(next > before && socket.buffered_amount() < high_water + 12 + 4);
                     // Whoever receives in another way gets the next as well.
                     if next % 7 == 6 {
@@ -513,8 +601,13 @@ async fn much_that_waits_leaves_messages_for_the_next_call(place: &impl Place) {
                         next += 1;
                     }
                 }
-                let expected: Vec<Message> = (0..50).map(|number| vec![number; 10].into()).collect();
-                assert_eq!(sort(hear(&mut peer).1), (expected, 0, true), "{overflow:?} {high_water} {chunking:?}");
+                let expected: Vec<Message> =
+                    (0..50).map(|number| vec![number; 10].into()).collect();
+                assert_eq!(
+                    sort(hear(&mut peer).1),
+                    (expected, 0, true),
+                    "{overflow:?} {high_water} {chunking:?}"
+                );
             }
         }
     }
@@ -536,7 +629,12 @@ fn firsts(messages: &[Message]) -> Vec<u8> {
 async fn a_peer_that_does_not_read_is_met_as_was_chosen(place: &impl Place) {
     for overflow in [Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
         let (mut peer, mut socket) = place.server(Chunking::Whole);
-        socket.set_backpressure(Backpressure { high_water: 40_000, cap: 100_000, overflow, cork: false });
+        socket.set_backpressure(Backpressure {
+            high_water: 40_000,
+            cap: 100_000,
+            overflow,
+            cork: false,
+        });
         peer.write_all(&many(20)).unwrap();
         peer.wire().set_room(1000);
         let (mut seen, mut taken, mut refused) = (0, Vec::new(), Vec::new());
@@ -551,7 +649,11 @@ async fn a_peer_that_does_not_read_is_met_as_was_chosen(place: &impl Place) {
                 Ok(())
             });
             assert!(more.await.unwrap());
-            assert!(socket.buffered_amount() < 100_000 + SIZE + 10 + 4, "{overflow:?}: {}", socket.buffered_amount());
+            assert!(
+                socket.buffered_amount() < 100_000 + SIZE + 10 + 4,
+                "{overflow:?}: {}",
+                socket.buffered_amount()
+            );
         }
         let state = if overflow == Overflow::Close { State::Closing } else { State::Open };
         assert_eq!(socket.state(), state);
@@ -564,7 +666,10 @@ async fn a_peer_that_does_not_read_is_met_as_was_chosen(place: &impl Place) {
                 Overflow::Fail => matches!(error, Error::Full),
                 _ => matches!(error, Error::Send(SendError::NotOpen)),
             };
-            assert!(matches!(refused[0], Error::Full) && refused[1..].iter().all(later), "{overflow:?}: {refused:?}");
+            assert!(
+                matches!(refused[0], Error::Full) && refused[1..].iter().all(later),
+                "{overflow:?}: {refused:?}"
+            );
             assert_eq!((taken.len(), refused.len(), socket.dropped()), (4, 16, 0));
         }
         peer.wire().set_room(usize::MAX);
@@ -581,10 +686,20 @@ async fn a_peer_that_does_not_read_is_met_as_was_chosen(place: &impl Place) {
 async fn many_answers_to_one_message_are_sent(place: &impl Place) {
     for overflow in [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
         let (mut peer, mut socket) = place.server(Chunking::Whole);
-        socket.set_backpressure(Backpressure { high_water: 100, cap: 200, overflow, ..Backpressure::default() });
+        socket.set_backpressure(Backpressure {
+            high_water: 100,
+            cap: 200,
+            overflow,
+            ..Backpressure::default()
+        });
         for _ in 0..3 {
             peer.write_all(&masked(0x81, b"go")).unwrap();
-            assert!(socket.recv_with(|_, replies| (0..40).try_for_each(|_| replies.send("x"))).await.unwrap());
+            assert!(
+                socket
+                    .recv_with(|_, replies| (0..40).try_for_each(|_| replies.send("x")))
+                    .await
+                    .unwrap()
+            );
         }
         say(&mut peer, &masked(0x88, BYE));
         assert!(!socket.recv_with(|_, _| panic!("all was seen")).await.unwrap());
@@ -596,7 +711,11 @@ async fn many_answers_to_one_message_are_sent(place: &impl Place) {
 async fn a_stream_that_takes_nothing_is_received_from(place: &impl Place) {
     for overflow in [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
         let (mut peer, mut socket) = place.server(Chunking::Whole);
-        socket.set_backpressure(Backpressure { high_water: 1, overflow, ..Backpressure::default() });
+        socket.set_backpressure(Backpressure {
+            high_water: 1,
+            overflow,
+            ..Backpressure::default()
+        });
         say(&mut peer, &many(20));
         drop(peer);
         let (mut seen, mut lost) = (0, 0);
@@ -640,7 +759,8 @@ async fn who_waits_for_room_goes_on_when_the_peer_reads(adapter: &impl Adapter) 
             {}
         });
         for _ in 0..3 {
-            let poll = stuck.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+            let poll =
+                stuck.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
             assert!(poll.is_pending());
         }
         let peak = PEAK.get() - before;
@@ -667,7 +787,8 @@ async fn who_waits_for_room_goes_on_when_the_peer_reads(adapter: &impl Adapter) 
     };
     let (heard, count) = tokio::join!(reading, echoing);
     assert_eq!(count, COUNT);
-    let events = feed(&mut connection(Role::Client, Config::new()), &heard, support::Chunking::Whole);
+    let events =
+        feed(&mut connection(Role::Client, Config::new()), &heard, support::Chunking::Whole);
     let (answers, _, clean) = sort(events);
     assert_eq!((firsts(&answers), clean), ((0..COUNT).collect(), true));
 }
@@ -756,14 +877,18 @@ async fn every_way_to_receive_can_follow_another(place: &impl Place) {
     for seed in 0..40 {
         let mut random = StdRng::seed_from_u64(seed);
         let mut any = |below: u32| random.next_u32() % below;
-        let chunking = [Chunking::Whole, Chunking::Bytewise, Chunking::Random(seed)][any(3) as usize];
+        let chunking =
+            [Chunking::Whole, Chunking::Bytewise, Chunking::Random(seed)][any(3) as usize];
         let (mut peer, mut socket) = place.server(chunking);
         let text = |number: u32| format!("{number} {}", "x".repeat(number as usize % 40));
         let mut bytes = Vec::new();
         for number in 0..COUNT {
             let text = text(number);
             match any(4) {
-                0 => bytes.extend([masked(0x01, &text.as_bytes()[..1]), masked(0x80, &text.as_bytes()[1..])].concat()),
+                0 => bytes.extend(
+                    [masked(0x01, &text.as_bytes()[..1]), masked(0x80, &text.as_bytes()[1..])]
+                        .concat(),
+                ),
                 1 => bytes.extend([masked(0x89, b"?"), masked(0x81, text.as_bytes())].concat()),
                 _ => bytes.extend(masked(0x81, text.as_bytes())),
             }
@@ -777,7 +902,11 @@ async fn every_way_to_receive_can_follow_another(place: &impl Place) {
         // It is answered after ten messages, which are kept.
         socket.ping().await.unwrap();
         loop {
-            let backpressure = Backpressure { cork: any(2) == 0, high_water: 1 << any(10), ..Backpressure::default() };
+            let backpressure = Backpressure {
+                cork: any(2) == 0,
+                high_water: 1 << any(10),
+                ..Backpressure::default()
+            };
             match any(7) {
                 0 => match socket.recv().await.unwrap() {
                     Some(message) => seen.push(string(message)),
@@ -815,7 +944,10 @@ async fn every_way_to_receive_can_follow_another(place: &impl Place) {
                 }
             }
         }
-        assert!(seen.iter().eq(&(0..COUNT).map(text).collect::<Vec<_>>()), "{seed}, {chunking:?}: {seen:?}");
+        assert!(
+            seen.iter().eq(&(0..COUNT).map(text).collect::<Vec<_>>()),
+            "{seed}, {chunking:?}: {seen:?}"
+        );
         let (heard, _, clean) = sort(hear(&mut peer).1);
         assert!(heard == sent && clean, "{seed}, {chunking:?}");
     }
@@ -838,15 +970,22 @@ async fn what_is_left_goes_along(place: &impl Place) {
     assert!(socket.recv_with(|message, replies| replies.send(message)).await.unwrap());
     let mut connection = socket.into_connection();
     assert_eq!(support::drain(&mut connection), unmasked(0x81, b"one"));
-    assert_eq!(feed(&mut connection, &three().1, support::Chunking::Whole), ["two", "three", "four"].map(message));
+    assert_eq!(
+        feed(&mut connection, &three().1, support::Chunking::Whole),
+        ["two", "three", "four"].map(message)
+    );
 }
 
 /// As `recv` does.
 async fn parts_are_passed_over(place: &impl Place) {
     for chunking in [Chunking::Whole, Chunking::Bytewise] {
         let (mut peer, end) = pair(chunking);
-        let mut socket = place.open(end, Connection::server(Config::new().in_parts(true)), Timeouts::default());
-        let parts = [masked(0x81, b"whole"), masked(0x02, b"a"), masked(0x89, b"?"), masked(0x80, b"b")].concat().repeat(100);
+        let mut socket =
+            place.open(end, Connection::server(Config::new().in_parts(true)), Timeouts::default());
+        let parts =
+            [masked(0x81, b"whole"), masked(0x02, b"a"), masked(0x89, b"?"), masked(0x80, b"b")]
+                .concat()
+                .repeat(100);
         say(&mut peer, &[parts, masked(0x88, BYE)].concat());
         assert!(!socket.recv_with(|_, _| panic!("it is no whole message")).await.unwrap());
         let (messages, pongs, clean) = sort(hear(&mut peer).1);
@@ -863,8 +1002,12 @@ async fn messages_are_a_sign_of_life(adapter: &impl Adapter) {
         for number in 1..6 {
             clocks::until(&mut adapter.clock(), begun + s(6 * number)).await;
             peer.write_all(&masked(0x81, b"still here")).unwrap();
-            let more = socket.recv_with(|_, _| if failing { Err(Error::Unread) } else { Ok(()) }).await;
-            assert!(if failing { matches!(more, Err(Error::Unread)) } else { matches!(more, Ok(true)) }, "{more:?}");
+            let more =
+                socket.recv_with(|_, _| if failing { Err(Error::Unread) } else { Ok(()) }).await;
+            assert!(
+                if failing { matches!(more, Err(Error::Unread)) } else { matches!(more, Ok(true)) },
+                "{more:?}"
+            );
         }
         // A ping is none.
         let (end, after) = timed(&clock, async {
@@ -897,7 +1040,10 @@ async fn an_end_does_not_wait_for_room(adapter: &impl Adapter) {
         // Ours is not read, but what came is received.
         let (mut peer, mut socket) = adapter.server(timeouts);
         socket.set_backpressure(Backpressure { high_water: 10, ..Backpressure::default() });
-        peer.write_all(&[masked(0x81, b"hello"), masked(0x81, b"again"), masked(0x88, BYE)].concat()).unwrap();
+        peer.write_all(
+            &[masked(0x81, b"hello"), masked(0x81, b"again"), masked(0x88, BYE)].concat(),
+        )
+        .unwrap();
         peer.wire().set_room(0);
         socket.feed("fed").await.unwrap();
         let (late, after) = timed(&clock, socket.start_close(CloseCode::NORMAL, "")).await;
@@ -920,7 +1066,8 @@ fn a_thread_does_not_wait_for_a_peer_that_never_reads() {
     let soon = Some(Duration::from_millis(20));
     let timeouts = Timeouts { write: soon, close: soon, ..Timeouts::default() };
     let (mut peer, end) = pair(Chunking::Whole);
-    let mut socket = blocking::WebSocket::from_parts(end, Connection::server(Config::new()), timeouts).unwrap();
+    let mut socket =
+        blocking::WebSocket::from_parts(end, Connection::server(Config::new()), timeouts).unwrap();
     socket.set_backpressure(Backpressure { high_water: 40_000, ..Backpressure::default() });
     peer.write_all(&many(5)).unwrap();
     peer.wire().set_room(1000);
@@ -946,9 +1093,11 @@ fn a_thread_does_not_wait_for_a_peer_that_never_reads() {
 
 #[test]
 fn an_end_does_not_wait_for_room_where_it_blocks() {
-    let timeouts = Timeouts { write: None, close: Some(Duration::from_millis(20)), ..Timeouts::default() };
+    let timeouts =
+        Timeouts { write: None, close: Some(Duration::from_millis(20)), ..Timeouts::default() };
     let (mut peer, end) = pair(Chunking::Whole);
-    let mut socket = blocking::WebSocket::from_parts(end, Connection::server(Config::new()), timeouts).unwrap();
+    let mut socket =
+        blocking::WebSocket::from_parts(end, Connection::server(Config::new()), timeouts).unwrap();
     socket.set_backpressure(Backpressure { high_water: 10, ..Backpressure::default() });
     peer.write_all(&[masked(0x81, b"hello"), masked(0x88, BYE)].concat()).unwrap();
     peer.wire().set_room(0);

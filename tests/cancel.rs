@@ -1,7 +1,9 @@
-//! Cancel safety, in both async adapters: futures are dropped at every await point, and nothing is lost, sent twice or cut in half.
+//! Cancel safety, in both async adapters: futures are dropped at every await point, and nothing is
+//! lost, sent twice or cut in half.
 //!
-//! The stream gives and takes one byte at a time and is never ready twice in a row, so there is an await point inside every header,
-//! masking key, payload and vectored write. Futures are polled by hand: nothing here depends on time.
+//! The stream gives and takes one byte at a time and is never ready twice in a row, so there is an
+//! await point inside every header, masking key, payload and vectored write. Futures are polled by
+//! hand: nothing here depends on time.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -25,8 +27,8 @@ use sansocket::futures::FuturesIo;
 use sansocket::testing::{Chunking, ManualClock, pair};
 use sansocket::tokio::{TokioClock, TokioIo};
 use sansocket::{
-    Backpressure, ClientHandshake, ClientRequest, CloseCode, Config, Connection, Error, Event, HandshakeError, Message,
-    MessageRef, Replies, Reply, Role, ServerHandshake, Timeouts, futures,
+    Backpressure, ClientHandshake, ClientRequest, CloseCode, Config, Connection, Error, Event,
+    HandshakeError, Message, MessageRef, Replies, Reply, Role, ServerHandshake, Timeouts, futures,
 };
 use support::{connection, entropy, masked, unmasked};
 
@@ -105,11 +107,21 @@ impl Adapter for OnFutures {
     type Clock = ManualClock;
 
     fn open(stream: Drip, connection: Connection) -> Socket<Self> {
-        WebSocket::from_parts(FuturesIo(stream), ManualClock::new(), connection, Timeouts::default())
+        WebSocket::from_parts(
+            FuturesIo(stream),
+            ManualClock::new(),
+            connection,
+            Timeouts::default(),
+        )
     }
 
     fn open_end(stream: sansocket::testing::End, connection: Connection) -> impl Going {
-        WebSocket::from_parts(FuturesIo(stream), ManualClock::new(), connection, Timeouts::default())
+        WebSocket::from_parts(
+            FuturesIo(stream),
+            ManualClock::new(),
+            connection,
+            Timeouts::default(),
+        )
     }
 
     fn accept(stream: Drip) -> Opening<Socket<Self>> {
@@ -117,11 +129,15 @@ impl Adapter for OnFutures {
     }
 
     fn receive_request(stream: Drip) -> Opening<Incoming<Self::Io, Self::Clock>> {
-        Box::pin(async { futures::Options::new().receive_request(stream, ManualClock::new()).await })
+        Box::pin(async {
+            futures::Options::new().receive_request(stream, ManualClock::new()).await
+        })
     }
 
     fn connect_over(stream: Drip) -> Opening<Socket<Self>> {
-        Box::pin(async { Ok(futures::connect_over(stream, ManualClock::new(), &request()).await?.0) })
+        Box::pin(async {
+            Ok(futures::connect_over(stream, ManualClock::new(), &request()).await?.0)
+        })
     }
 }
 
@@ -173,7 +189,10 @@ enum Call {
     StartClose,
     Close,
 }
-use Call::{Close, Feed, Flush, Next, Ping, Pong, Recv, RecvEvent, RecvWith, RoundTrip, Send, StartClose, TrySend};
+use Call::{
+    Close, Feed, Flush, Next, Ping, Pong, Recv, RecvEvent, RecvWith, RoundTrip, Send, StartClose,
+    TrySend,
+};
 
 /// Does what is to be done, and tells what came of it.
 async fn perform<A: Adapter>(socket: &mut Socket<A>, call: Call) -> String {
@@ -189,7 +208,10 @@ async fn perform<A: Adapter>(socket: &mut Socket<A>, call: Call) -> String {
             let more = socket.recv_with(each).await;
             format!("{more:?} {seen:?}")
         }
-        Next => format!("{:?}", poll_fn(|cx| Pin::new(&mut *socket).poll_next(cx)).await.transpose().map(tell)),
+        Next => format!(
+            "{:?}",
+            poll_fn(|cx| Pin::new(&mut *socket).poll_next(cx)).await.transpose().map(tell)
+        ),
         Send(message) => format!("{:?}", socket.send(message).await),
         TrySend(message) => format!("{:?}", socket.try_send(message)),
         Feed(message) => format!("{:?}", socket.feed(message).await),
@@ -258,12 +280,17 @@ impl Conversation {
             script.ends_second = self.polite && self.role == Role::Server;
         });
         let mut socket = A::open(Drip(tap.clone()), connection(self.role, Config::new()));
-        socket.set_backpressure(Backpressure { high_water: self.high_water, ..Backpressure::default() });
+        socket.set_backpressure(Backpressure {
+            high_water: self.high_water,
+            ..Backpressure::default()
+        });
         let (mut told, mut polls) = (Vec::new(), 0);
         for call in &self.calls {
             // Before its first poll a future has done nothing.
             drop(perform::<A>(&mut socket, call.clone()));
-            let total = |socket: &Socket<A>| socket.buffered_amount() + tap.get(|script| script.written.len());
+            let total = |socket: &Socket<A>| {
+                socket.buffered_amount() + tap.get(|script| script.written.len())
+            };
             let before = total(&socket);
             let mut now = call.clone();
             told.push('call: loop {
@@ -277,7 +304,10 @@ impl Conversation {
                             break 'call told;
                         }
                         tap.wake();
-                        assert!(bell.rung() > 0, "{call:?} waits, and nobody will wake it: {dropping:?}, poll {polls}");
+                        assert!(
+                            bell.rung() > 0,
+                            "{call:?} waits, and nobody will wake it: {dropping:?}, poll {polls}"
+                        );
                         if dropping.is_due(polls) {
                             break;
                         }
@@ -295,7 +325,8 @@ impl Conversation {
         (story, polls)
     }
 
-    /// Has it with futures that are dropped at every point; gives what came of it, always the same, and what the peer makes of it.
+    /// Has it with futures that are dropped at every point; gives what came of it, always the same,
+    /// and what the peer makes of it.
     fn run_in_every_way<A: Adapter>(&self) -> (Story, Vec<Event>) {
         let (story, polls) = self.run::<A>(Dropping::Never);
         let step = polls / 2_000 + 1;
@@ -305,7 +336,11 @@ impl Conversation {
             assert_eq!(other, story, "{:?}, {dropping:?} of {polls}", self.role);
         }
         let peer = if self.role == Role::Server { Role::Client } else { Role::Server };
-        let heard = support::feed(&mut connection(peer, Config::new()), &story.wire, support::Chunking::Whole);
+        let heard = support::feed(
+            &mut connection(peer, Config::new()),
+            &story.wire,
+            support::Chunking::Whole,
+        );
         (story, heard)
     }
 }
@@ -327,12 +362,18 @@ fn received(text: &str) -> String {
 }
 
 fn messages(heard: &[Event]) -> Vec<&[u8]> {
-    heard.iter().filter_map(|event| if let Event::Message(message) = event { Some(message.as_bytes()) } else { None }).collect()
+    heard
+        .iter()
+        .filter_map(|event| {
+            if let Event::Message(message) = event { Some(message.as_bytes()) } else { None }
+        })
+        .collect()
 }
 
 // recv
 
-/// Everything that recv has to do: fragments, pings between and inside messages, pongs, a header with a long length, the end.
+/// Everything that recv has to do: fragments, pings between and inside messages, pongs, a header
+/// with a long length, the end.
 fn recv<A: Adapter>() {
     let long = "x".repeat(130);
     for role in ROLES {
@@ -349,10 +390,24 @@ fn recv<A: Adapter>() {
                 BYE,
             ],
         );
-        let (story, heard) = Conversation::new(role, input, vec![Recv; 5]).with_a_polite_peer().run_in_every_way::<A>();
-        assert_eq!(story.told, [received("hello"), received(&long), received(""), "Ok(None)".into(), "Ok(None)".into()]);
+        let (story, heard) = Conversation::new(role, input, vec![Recv; 5])
+            .with_a_polite_peer()
+            .run_in_every_way::<A>();
+        assert_eq!(
+            story.told,
+            [
+                received("hello"),
+                received(&long),
+                received(""),
+                "Ok(None)".into(),
+                "Ok(None)".into()
+            ]
+        );
         assert_eq!(heard[..2], [Event::Pong("one".into()), Event::Pong("two".into())]);
-        assert!(matches!(&heard[2], Event::Closed(closed) if closed.code() == 1000) && heard.len() == 3, "{heard:?}");
+        assert!(
+            matches!(&heard[2], Event::Closed(closed) if closed.code() == 1000) && heard.len() == 3,
+            "{heard:?}"
+        );
         assert!(story.closed.starts_with("1000 \"bye\", clean"), "{}", story.closed);
         assert_eq!(story.shut_first, Some(role == Role::Server), "the server hangs up first");
     }
@@ -369,8 +424,10 @@ fn recv_of_a_long_message<A: Adapter>() {
 
 fn recv_event<A: Adapter>() {
     for role in ROLES {
-        let input = frames(role, &[(0x89, b"one"), (1, b"hel"), (0x8a, b"two"), (0x80, b"lo"), BYE]);
-        let (story, heard) = Conversation::new(role, input, vec![RecvEvent; 4]).run_in_every_way::<A>();
+        let input =
+            frames(role, &[(0x89, b"one"), (1, b"hel"), (0x8a, b"two"), (0x80, b"lo"), BYE]);
+        let (story, heard) =
+            Conversation::new(role, input, vec![RecvEvent; 4]).run_in_every_way::<A>();
         for (told, word) in story.told.iter().zip(["Ping", "Pong", "Text(5 bytes)", "None"]) {
             assert!(told.contains(word), "{told}");
         }
@@ -382,7 +439,10 @@ fn next<A: Adapter>() {
     for role in ROLES {
         let input = frames(role, &[(0x89, b"one"), (0x81, b"a"), (0x82, b"b"), BYE]);
         let (story, _) = Conversation::new(role, input, vec![Next; 4]).run_in_every_way::<A>();
-        assert_eq!(story.told, [received("a"), received("b"), "Ok(None)".into(), "Ok(None)".into()]);
+        assert_eq!(
+            story.told,
+            [received("a"), received("b"), "Ok(None)".into(), "Ok(None)".into()]
+        );
     }
 }
 
@@ -391,25 +451,51 @@ fn next<A: Adapter>() {
 fn send<A: Adapter>() {
     let long = "x".repeat(130);
     for role in ROLES {
-        let calls = [Send("one".into()), Send(long.as_str().into()), Recv, Send("".into()), Recv, Send("late".into())];
+        let calls = [
+            Send("one".into()),
+            Send(long.as_str().into()),
+            Recv,
+            Send("".into()),
+            Recv,
+            Send("late".into()),
+        ];
         let input = frames(role, &[(0x89, b"?"), (0x81, b"a"), BYE]);
         let (story, heard) = Conversation::new(role, input, calls).run_in_every_way::<A>();
         assert_eq!(messages(&heard), [b"one", long.as_bytes(), b""]);
-        assert_eq!(story.told[..5], ["Ok(())".into(), "Ok(())".into(), received("a"), "Ok(())".into(), "Ok(None)".to_owned()]);
+        assert_eq!(
+            story.told[..5],
+            [
+                "Ok(())".into(),
+                "Ok(())".into(),
+                received("a"),
+                "Ok(())".into(),
+                "Ok(None)".to_owned()
+            ]
+        );
         assert_eq!(story.told[5], "Err(Send(NotOpen))");
     }
 }
 
-/// The message is not queued while it waits; dropped then, it is not sent. Large payloads are written from where they are, beside
-/// their headers, so the writes are vectored.
+/// The message is not queued while it waits; dropped then, it is not sent. Large payloads are
+/// written from where they are, beside their headers, so the writes are vectored.
 fn send_that_waits_for_room<A: Adapter>() {
     let large = Message::from(vec![7; 300_000]);
     for role in ROLES {
-        let calls =
-            [Feed(large.clone()), Send("two".into()), Feed(large.clone()), Feed("four".into()), Send(large.clone()), Recv];
-        let conversation = Conversation { grain: 1 << 15, ..Conversation::new(role, frames(role, &[BYE]), calls) };
+        let calls = [
+            Feed(large.clone()),
+            Send("two".into()),
+            Feed(large.clone()),
+            Feed("four".into()),
+            Send(large.clone()),
+            Recv,
+        ];
+        let conversation =
+            Conversation { grain: 1 << 15, ..Conversation::new(role, frames(role, &[BYE]), calls) };
         let (story, heard) = conversation.run_in_every_way::<A>();
-        assert_eq!(messages(&heard), [large.as_bytes(), b"two", large.as_bytes(), b"four", large.as_bytes()]);
+        assert_eq!(
+            messages(&heard),
+            [large.as_bytes(), b"two", large.as_bytes(), b"four", large.as_bytes()]
+        );
         assert_eq!(story.told[..5], ["Ok(())"; 5]);
 
         let tap = Tap::new(Vec::new(), false);
@@ -420,15 +506,22 @@ fn send_that_waits_for_room<A: Adapter>() {
         for waiting in [true, false] {
             let whole = socket.buffered_amount();
             assert!(
-                poll_once(pin!(perform::<A>(&mut socket, if waiting { Send("no".into()) } else { Feed("no".into()) })))
-                    .0
-                    .is_pending()
+                poll_once(pin!(perform::<A>(
+                    &mut socket,
+                    if waiting { Send("no".into()) } else { Feed("no".into()) }
+                )))
+                .0
+                .is_pending()
             );
             assert!(socket.buffered_amount() <= whole, "it waits for room, and is not queued");
         }
         while poll_once(pin!(socket.flush())).0.is_pending() {}
         let peer = if role == Role::Server { Role::Client } else { Role::Server };
-        let heard = support::feed(&mut connection(peer, Config::new()), &tap.written(), support::Chunking::Whole);
+        let heard = support::feed(
+            &mut connection(peer, Config::new()),
+            &tap.written(),
+            support::Chunking::Whole,
+        );
         assert_eq!(messages(&heard), [huge.as_bytes()]);
     }
 }
@@ -436,15 +529,27 @@ fn send_that_waits_for_room<A: Adapter>() {
 fn feed<A: Adapter>() {
     for role in ROLES {
         let calls = [Feed("one".into()), Feed("two".into()), Recv, Feed("three".into()), Recv];
-        let (_, heard) = Conversation::new(role, frames(role, &[(0x81, b"a"), (0x89, b"?"), BYE]), calls).run_in_every_way::<A>();
+        let (_, heard) =
+            Conversation::new(role, frames(role, &[(0x81, b"a"), (0x89, b"?"), BYE]), calls)
+                .run_in_every_way::<A>();
         assert_eq!(messages(&heard), [b"one".as_slice(), b"two", b"three"]);
     }
 }
 
 fn flush<A: Adapter>() {
     for role in ROLES {
-        let calls = [Flush, Feed("one".into()), Feed("x".repeat(200).into()), Flush, Flush, Feed("three".into()), Flush, Recv];
-        let (story, heard) = Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
+        let calls = [
+            Flush,
+            Feed("one".into()),
+            Feed("x".repeat(200).into()),
+            Flush,
+            Flush,
+            Feed("three".into()),
+            Flush,
+            Recv,
+        ];
+        let (story, heard) =
+            Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
         assert_eq!(messages(&heard), [b"one", "x".repeat(200).as_bytes(), b"three"]);
         assert_eq!(story.told[..7], ["Ok(())"; 7]);
     }
@@ -453,19 +558,40 @@ fn flush<A: Adapter>() {
 fn ping<A: Adapter>() {
     for role in ROLES {
         let calls = [Ping, Send("a".into()), Ping, Recv];
-        let (_, heard) = Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
+        let (_, heard) =
+            Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
         let pings = heard.iter().filter(|event| matches!(event, Event::Ping(_))).count();
         assert_eq!((pings, messages(&heard)), (2, vec![b"a".as_slice()]));
     }
 }
 
-/// What comes before the pong is received later, in order, also if nobody waited for the pong to its end.
+/// What comes before the pong is received later, in order, also if nobody waited for the pong to
+/// its end.
 fn round_trip<A: Adapter>() {
     for role in ROLES {
-        let input = frames(role, &[(0x81, b"a"), (0x89, b"?"), (1, b"b"), (0x8a, &1_u64.to_be_bytes()), (0x80, b"c"), BYE]);
+        let input = frames(
+            role,
+            &[
+                (0x81, b"a"),
+                (0x89, b"?"),
+                (1, b"b"),
+                (0x8a, &1_u64.to_be_bytes()),
+                (0x80, b"c"),
+                BYE,
+            ],
+        );
         let calls = [Feed("fed".into()), RoundTrip, Recv, Recv, Recv];
         let (story, heard) = Conversation::new(role, input, calls).run_in_every_way::<A>();
-        assert_eq!(story.told, ["Ok(())".into(), "Ok(())".into(), received("a"), received("bc"), "Ok(None)".to_owned()]);
+        assert_eq!(
+            story.told,
+            [
+                "Ok(())".into(),
+                "Ok(())".into(),
+                received("a"),
+                received("bc"),
+                "Ok(None)".to_owned()
+            ]
+        );
         let pings = heard.iter().filter(|event| matches!(event, Event::Ping(_))).count();
         let pongs = heard.iter().filter(|event| matches!(event, Event::Pong(_))).count();
         assert_eq!((messages(&heard), pings, pongs), (vec![b"fed".as_slice()], 1, 1));
@@ -475,8 +601,16 @@ fn round_trip<A: Adapter>() {
 /// It has no await point, but it comes between futures that were dropped half-way.
 fn try_send<A: Adapter>() {
     for role in ROLES {
-        let calls = [Send("x".repeat(50).into()), TrySend("a".into()), TrySend("b".into()), Recv, Recv, TrySend("late".into())];
-        let (story, heard) = Conversation::new(role, frames(role, &[(0x81, b"in"), BYE]), calls).run_in_every_way::<A>();
+        let calls = [
+            Send("x".repeat(50).into()),
+            TrySend("a".into()),
+            TrySend("b".into()),
+            Recv,
+            Recv,
+            TrySend("late".into()),
+        ];
+        let (story, heard) = Conversation::new(role, frames(role, &[(0x81, b"in"), BYE]), calls)
+            .run_in_every_way::<A>();
         assert_eq!(messages(&heard), ["x".repeat(50).as_bytes(), b"a", b"b"]);
         assert!(story.told[5].starts_with("Err(Refused("), "{:?}", story.told);
     }
@@ -485,21 +619,40 @@ fn try_send<A: Adapter>() {
 fn pong<A: Adapter>() {
     for role in ROLES {
         let calls = [Pong("alive"), Send("a".into()), Pong("still"), Recv];
-        let (_, heard) = Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
-        assert_eq!((&heard[0], &heard[2]), (&Event::Pong("alive".into()), &Event::Pong("still".into())));
+        let (_, heard) =
+            Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
+        assert_eq!(
+            (&heard[0], &heard[2]),
+            (&Event::Pong("alive".into()), &Event::Pong("still".into()))
+        );
     }
 }
 
-/// It is done as soon as a message was handed over: a future that is dropped had none. With little that may wait it waits for room too.
+/// It is done as soon as a message was handed over: a future that is dropped had none. With little
+/// that may wait it waits for room too.
 fn recv_with<A: Adapter>() {
     let long = "x".repeat(130);
     for role in ROLES {
-        let input = [(0x81, "a"), (0x89, "?"), (1, "b"), (0x89, "!"), (0x80, "c"), (0x82, ""), (0x82, &long), (0x81, "d")];
-        let input = [frames(role, &input.map(|(first, payload)| (first, payload.as_bytes()))), frames(role, &[BYE])].concat();
+        let input = [
+            (0x81, "a"),
+            (0x89, "?"),
+            (1, "b"),
+            (0x89, "!"),
+            (0x80, "c"),
+            (0x82, ""),
+            (0x82, &long),
+            (0x81, "d"),
+        ];
+        let input = [
+            frames(role, &input.map(|(first, payload)| (first, payload.as_bytes()))),
+            frames(role, &[BYE]),
+        ]
+        .concat();
         let expected = ["a".as_bytes(), b"bc", b"", long.as_bytes(), b"d"];
         for high_water in [1, 20, 1000] {
             let calls = [RecvWith, RecvWith, RecvWith, RecvWith, RecvWith, RecvWith, RecvWith];
-            let conversation = Conversation { high_water, ..Conversation::new(role, input.clone(), calls) };
+            let conversation =
+                Conversation { high_water, ..Conversation::new(role, input.clone(), calls) };
             let (story, heard) = conversation.run_in_every_way::<A>();
             let mut told = expected.map(|message| format!("Ok(true) {:?}", [message])).to_vec();
             told.extend(["Ok(false) []".into(), "Ok(false) []".into()]);
@@ -520,7 +673,10 @@ fn start_close<A: Adapter>() {
         let (story, heard) = Conversation::new(role, input, calls).run_in_every_way::<A>();
         assert_eq!(story.told[3..5], [received("b"), "Ok(None)".to_owned()]);
         assert_eq!(messages(&heard), [b"a"]);
-        assert!(matches!(&heard[1], Event::Closed(closed) if closed.reason() == "going"), "{heard:?}");
+        assert!(
+            matches!(&heard[1], Event::Closed(closed) if closed.reason() == "going"),
+            "{heard:?}"
+        );
         assert_eq!(heard.len(), 2, "one farewell, and nothing after it");
         assert!(story.closed.starts_with("1001 \"\", clean, begun by us"), "{}", story.closed);
     }
@@ -530,8 +686,13 @@ fn close<A: Adapter>() {
     for role in ROLES {
         let calls = [Feed("a".into()), Close, Close, Recv];
         let input = frames(role, &[(0x81, b"thrown away"), (0x88, b"\x03\xe9")]);
-        let (story, heard) = Conversation::new(role, input, calls).with_a_polite_peer().run_in_every_way::<A>();
-        assert!(story.told[1].contains("ending: Clean, began: Local") && story.told[1] == story.told[2], "{:?}", story.told);
+        let (story, heard) =
+            Conversation::new(role, input, calls).with_a_polite_peer().run_in_every_way::<A>();
+        assert!(
+            story.told[1].contains("ending: Clean, began: Local") && story.told[1] == story.told[2],
+            "{:?}",
+            story.told
+        );
         assert_eq!(story.told[3], "Ok(None)");
         assert_eq!((messages(&heard), heard.len()), (vec![b"a".as_slice()], 2));
         assert_eq!(story.shut_first, Some(role == Role::Server), "the server hangs up first");
@@ -542,7 +703,8 @@ fn close<A: Adapter>() {
 fn a_close_that_crosses_a_message<A: Adapter>() {
     for role in ROLES {
         let input = frames(role, &[(0x81, b"a"), (1, b"half"), BYE]);
-        let (story, heard) = Conversation::new(role, input, [Recv, Send("b".into()), Close]).run_in_every_way::<A>();
+        let (story, heard) =
+            Conversation::new(role, input, [Recv, Send("b".into()), Close]).run_in_every_way::<A>();
         assert!(story.told[2].contains("ending: Clean"), "{:?}", story.told);
         assert_eq!((messages(&heard), heard.len()), (vec![b"b".as_slice()], 2));
     }
@@ -602,7 +764,8 @@ fn a_future_that_waits_is_woken<A: Adapter>() {
     assert!(bells[1].rung() > before, "the end wakes too");
 }
 
-// Flushing: some streams (TLS) keep what was written until they are flushed, and that can take more than one poll.
+// Flushing: some streams (TLS) keep what was written until they are flushed, and that can take more
+// than one poll.
 
 fn flushing_goes_on_until_the_stream_has_flushed<A: Adapter>() {
     for call in [Send("a".into()), Ping, Pong("a"), StartClose] {
@@ -622,7 +785,10 @@ fn flushing_goes_on_until_the_stream_has_flushed<A: Adapter>() {
                 }
                 now = call_again(&call, true);
             }
-            assert!(tap.get(|script| script.held.is_empty()), "{call:?} is done, and the stream still holds it");
+            assert!(
+                tap.get(|script| script.held.is_empty()),
+                "{call:?} is done, and the stream still holds it"
+            );
             assert!(!tap.written().is_empty());
         }
     }
@@ -644,7 +810,11 @@ const REQUEST: &str = "GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConne
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 /// Polls so many times; gives what came of it, unless it was dropped before.
-fn poll_times<T>(mut future: Opening<T>, times: usize, mut between: impl FnMut()) -> Option<Result<T, Error>> {
+fn poll_times<T>(
+    mut future: Opening<T>,
+    times: usize,
+    mut between: impl FnMut(),
+) -> Option<Result<T, Error>> {
     for _ in 0..times {
         if let (Poll::Ready(opened), _) = poll_once(future.as_mut()) {
             return Some(opened);
@@ -654,9 +824,12 @@ fn poll_times<T>(mut future: Opening<T>, times: usize, mut between: impl FnMut()
     None
 }
 
-/// Drops it at every point: the stream is cut, and what was written by then is the beginning of what is written without. Gives
-/// all that is written, and what came of it.
-fn drop_at_every_point<T>(input: &[u8], open: impl Fn(Drip) -> Opening<T>) -> (Vec<u8>, Result<T, Error>) {
+/// Drops it at every point: the stream is cut, and what was written by then is the beginning of
+/// what is written without. Gives all that is written, and what came of it.
+fn drop_at_every_point<T>(
+    input: &[u8],
+    open: impl Fn(Drip) -> Opening<T>,
+) -> (Vec<u8>, Result<T, Error>) {
     let run = |times| {
         let tap = Tap::new(input.to_vec(), true);
         let opened = poll_times(open(Drip(tap.clone())), times, || tap.wake());
@@ -686,7 +859,9 @@ fn accept<A: Adapter>() {
     let (written, opened) = drop_at_every_point(REQUEST.as_bytes(), A::accept);
     assert!(written.starts_with(b"HTTP/1.1 101 ") && written.ends_with(b"\r\n\r\n"));
     opened.unwrap();
-    for (request, status) in [(REQUEST.replace("13", "8"), "426"), ("GET / HTTP/1.1\r\nHost: a\r\n\r\n".into(), "426")] {
+    for (request, status) in
+        [(REQUEST.replace("13", "8"), "426"), ("GET / HTTP/1.1\r\nHost: a\r\n\r\n".into(), "426")]
+    {
         let (written, opened) = drop_at_every_point(request.as_bytes(), A::accept);
         assert!(written.starts_with(format!("HTTP/1.1 {status} ").as_bytes()));
         assert!(matches!(opened, Err(Error::Handshake(_))));
@@ -720,12 +895,17 @@ fn reject<A: Adapter>() {
 
 fn reply<A: Adapter>() {
     for own in [true, false] {
-        let (written, opened) = drop_at_every_point(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", |stream| {
-            Box::pin(async move {
-                let Incoming::Http(plain) = A::receive_request(stream).await? else { panic!() };
-                if own { plain.reply(&Reply::new(200).unwrap().body("yes")).await } else { plain.reject().await }
-            })
-        });
+        let (written, opened) =
+            drop_at_every_point(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", |stream| {
+                Box::pin(async move {
+                    let Incoming::Http(plain) = A::receive_request(stream).await? else { panic!() };
+                    if own {
+                        plain.reply(&Reply::new(200).unwrap().body("yes")).await
+                    } else {
+                        plain.reject().await
+                    }
+                })
+            });
         assert!(written.starts_with(if own { b"HTTP/1.1 200 " } else { b"HTTP/1.1 426 " }));
         opened.unwrap();
     }
@@ -787,12 +967,15 @@ fn connect_over<A: Adapter>() {
             None => {
                 server.end_input();
                 assert!(
-                    matches!(server.receive(), Err(rejection) if *rejection.error() == HandshakeError::Incomplete) || times == 0
+                    matches!(server.receive(), Err(rejection) if *rejection.error() == HandshakeError::Incomplete)
+                        || times == 0
                 );
             }
             Some(mut connection) => {
                 connection.end_input();
-                assert!(matches!(connection.receive(), Some(Event::Closed(closed)) if closed.code() == 1006));
+                assert!(
+                    matches!(connection.receive(), Some(Event::Closed(closed)) if closed.code() == 1006)
+                );
             }
         }
     }
@@ -819,7 +1002,11 @@ fn every_async_method_tells_its_cancel_safety() {
                 } else if line.starts_with("pub async fn") {
                     found += 1;
                     if !docs.contains("# Cancel safety") {
-                        silent.push(format!("{}:{}: {line}", path.file_name().unwrap().display(), number + 1));
+                        silent.push(format!(
+                            "{}:{}: {line}",
+                            path.file_name().unwrap().display(),
+                            number + 1
+                        ));
                     }
                     docs.clear();
                 } else if !line.starts_with("#[") {

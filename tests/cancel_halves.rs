@@ -1,8 +1,9 @@
-//! Cancel safety of the halves and of writers, in both async adapters: futures are dropped at every await point, and nothing is
-//! lost, sent twice or cut in half.
+//! Cancel safety of the halves and of writers, in both async adapters: futures are dropped at every
+//! await point, and nothing is lost, sent twice or cut in half.
 //!
-//! The stream is the one of `cancel.rs`. The peer is a core that answers what it hears, so that pongs and farewells come when they
-//! are asked for. While a sender's future waits, the receiver is polled by futures that are dropped each time.
+//! The stream is the one of `cancel.rs`. The peer is a core that answers what it hears, so that
+//! pongs and farewells come when they are asked for. While a sender's future waits, the receiver is
+//! polled by futures that are dropped each time.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -20,7 +21,9 @@ use sansocket::asynchronous::{self, Clock, Receiver, WebSocket};
 use sansocket::futures::FuturesIo;
 use sansocket::testing::ManualClock;
 use sansocket::tokio::{TokioClock, TokioIo};
-use sansocket::{Backpressure, CloseCode, Config, Connection, Event, Kind, Message, Role, State, Timeouts};
+use sansocket::{
+    Backpressure, CloseCode, Config, Connection, Event, Kind, Message, Role, State, Timeouts,
+};
 use support::connection;
 
 trait Adapter {
@@ -48,7 +51,12 @@ impl Adapter for OnFutures {
     type Clock = ManualClock;
 
     fn open(stream: Drip, connection: Connection) -> WebSocket<Self::Io, Self::Clock> {
-        WebSocket::from_parts(FuturesIo(stream), ManualClock::new(), connection, Timeouts::default())
+        WebSocket::from_parts(
+            FuturesIo(stream),
+            ManualClock::new(),
+            connection,
+            Timeouts::default(),
+        )
     }
 }
 
@@ -77,7 +85,8 @@ in_both_adapters! {
     a_sender_and_a_receiver the_receiver_closes a_sender_alone_closes a_sender_waits_for_the_end writers_of_both a_writer_that_finishes
 }
 
-/// Has a story with futures that are dropped at every point: the same comes of it, and it tells how many polls it took.
+/// Has a story with futures that are dropped at every point: the same comes of it, and it tells how
+/// many polls it took.
 fn in_every_way<T: PartialEq + std::fmt::Debug>(story: impl Fn(Role, Dropping) -> (T, usize)) {
     for role in [Role::Server, Role::Client] {
         let (outcome, polls) = story(role, Dropping::Never);
@@ -114,9 +123,22 @@ impl Stage {
     fn new<A: Adapter>(role: Role, dropping: Dropping) -> (Self, WebSocket<A::Io, A::Clock>) {
         let tap = Tap::new(Vec::new(), false);
         let socket = A::open(Drip(tap.clone()), connection(role, Config::new()));
-        let peer = connection(if role == Role::Server { Role::Client } else { Role::Server }, Config::new());
+        let peer = connection(
+            if role == Role::Server { Role::Client } else { Role::Server },
+            Config::new(),
+        );
         let (heard, received) = (Vec::new(), Vec::new());
-        let stage = Self { tap, peer, carried: 0, heard, received, dropping, polls: 0, amount: Box::new(|| 0), queued: false };
+        let stage = Self {
+            tap,
+            peer,
+            carried: 0,
+            heard,
+            received,
+            dropping,
+            polls: 0,
+            amount: Box::new(|| 0),
+            queued: false,
+        };
         (stage, socket)
     }
 
@@ -151,7 +173,12 @@ impl Stage {
         }
         let other = other(&mut self.received);
         self.carry();
-        assert!(bell.rung() + other.rung() > 0, "nobody will wake it: {:?}, poll {}", self.dropping, self.polls);
+        assert!(
+            bell.rung() + other.rung() > 0,
+            "nobody will wake it: {:?}, poll {}",
+            self.dropping,
+            self.polls
+        );
         if self.dropping.is_due(self.polls) { Step::Drop } else { Step::Again }
     }
 
@@ -184,7 +211,10 @@ struct Outcome {
 }
 
 /// One poll of a receiver, by a future of its own.
-fn glance<S: asynchronous::Stream, C: Clock>(receiver: &mut Receiver<S, C>, received: &mut Vec<Message>) -> Arc<Bell> {
+fn glance<S: asynchronous::Stream, C: Clock>(
+    receiver: &mut Receiver<S, C>,
+    received: &mut Vec<Message>,
+) -> Arc<Bell> {
     let (poll, bell) = poll_once(pin!(receiver.recv()));
     if let Poll::Ready(message) = poll {
         received.extend(message.unwrap());
@@ -257,14 +287,20 @@ fn a_sender_and_a_receiver<A: Adapter>(role: Role, dropping: Dropping) -> (Outco
     stage.peer.send("two").unwrap();
     let (mut sender, mut receiver) = socket.split();
     let (watch, tap) = (sender.clone(), stage.tap.clone());
-    stage.amount = Box::new(move || watch.buffered_amount() + tap.get(|script| script.written.len()));
+    stage.amount =
+        Box::new(move || watch.buffered_amount() + tap.get(|script| script.written.len()));
 
     for text in ["first", &"x".repeat(130), ""] {
         loop {
             match perform!(stage, |received| glance(&mut receiver, received), sender.send(text)) {
                 Some(sent) => break sent.unwrap(),
                 None if stage.queued => {
-                    break insist!(stage, |received| glance(&mut receiver, received), sender.flush()).unwrap();
+                    break insist!(
+                        stage,
+                        |received| glance(&mut receiver, received),
+                        sender.flush()
+                    )
+                    .unwrap();
                 }
                 None => {}
             }
@@ -276,20 +312,36 @@ fn a_sender_and_a_receiver<A: Adapter>(role: Role, dropping: Dropping) -> (Outco
             None => assert!(!stage.queued, "a message that is fed is queued when it is done"),
         }
     }
-    insist!(stage, |received| glance(&mut receiver, received), sender.reserve()).unwrap().send("permitted").unwrap();
+    insist!(stage, |received| glance(&mut receiver, received), sender.reserve())
+        .unwrap()
+        .send("permitted")
+        .unwrap();
     match perform!(stage, |received| glance(&mut receiver, received), sender.ping()) {
         Some(trip) => drop(trip.unwrap()),
         None => assert!(stage.queued, "at the first poll"),
     }
     // A permit that was given up is none: the writer would wait for it.
-    let writer = write_in_parts!(stage, |received| glance(&mut receiver, received), sender, ["in ", "three ", "parts"]);
-    in_peace!(stage, perform!(stage, |received| glance(&mut receiver, received), writer.finish())).unwrap().unwrap();
-    let closed = insist!(stage, |received| glance(&mut receiver, received), sender.close(CloseCode::NORMAL, "bye")).unwrap();
+    let writer = write_in_parts!(
+        stage,
+        |received| glance(&mut receiver, received),
+        sender,
+        ["in ", "three ", "parts"]
+    );
+    in_peace!(stage, perform!(stage, |received| glance(&mut receiver, received), writer.finish()))
+        .unwrap()
+        .unwrap();
+    let closed = insist!(
+        stage,
+        |received| glance(&mut receiver, received),
+        sender.close(CloseCode::NORMAL, "bye")
+    )
+    .unwrap();
     assert!(closed.was_clean());
     stage.amount = Box::new(|| 0);
     let outcome = stage.outcome();
     assert_eq!(outcome.0.received, ["one".into(), "two".into()]);
-    let expected = ["first", &*"x".repeat(130), "", "fed", "permitted", "in three parts"].map(Message::from);
+    let expected =
+        ["first", &*"x".repeat(130), "", "fed", "permitted", "in three parts"].map(Message::from);
     assert_eq!((&outcome.0.heard[..], outcome.0.pings, outcome.0.pongs), (&expected[..], 1, 1));
     assert!(outcome.0.end.starts_with("1000 \"bye\", clean"), "{}", outcome.0.end);
     outcome
@@ -329,7 +381,8 @@ fn a_sender_waits_for_the_end<A: Adapter>(role: Role, dropping: Dropping) -> (Ou
     stage.peer.send("last").unwrap();
     stage.peer.close(CloseCode::GOING_AWAY);
     let (mut sender, mut receiver) = socket.split();
-    let closed = insist!(stage, |received| glance(&mut receiver, received), sender.until_closed()).unwrap();
+    let closed =
+        insist!(stage, |received| glance(&mut receiver, received), sender.until_closed()).unwrap();
     assert_eq!((closed.code(), closed.was_clean(), sender.state()), (1001, true, State::Closed));
     let outcome = stage.outcome();
     assert_eq!(outcome.0.received, ["last".into()]);
@@ -355,7 +408,8 @@ fn writers_of_both<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, usiz
 fn a_writer_that_finishes<A: Adapter>(role: Role, dropping: Dropping) -> ((), usize) {
     let (mut stage, mut socket) = Stage::new::<A>(role, dropping);
     socket.set_backpressure(Backpressure { high_water: 1, ..Backpressure::default() });
-    let mut writer = in_peace!(stage, perform!(stage, nobody, socket.writer(Kind::Text))).unwrap().unwrap();
+    let mut writer =
+        in_peace!(stage, perform!(stage, nobody, socket.writer(Kind::Text))).unwrap().unwrap();
     stage.tap.get(|script| script.grain = 20_000);
     let long = "x".repeat(200_000);
     // Of both, a frame's worth waits in the connection, and there is no room for more.
@@ -365,7 +419,9 @@ fn a_writer_that_finishes<A: Adapter>(role: Role, dropping: Dropping) -> ((), us
     assert!(finished.is_some() || dropping != Dropping::Never);
     let whole = socket.state() == State::Open;
     assert!(whole || finished.is_none());
-    let closed = in_peace!(stage, perform!(stage, nobody, socket.close(CloseCode::NORMAL, "bye"))).unwrap().unwrap();
+    let closed = in_peace!(stage, perform!(stage, nobody, socket.close(CloseCode::NORMAL, "bye")))
+        .unwrap()
+        .unwrap();
     assert!(closed.was_clean());
     let (outcome, polls) = stage.outcome();
     assert_eq!(outcome.heard, if whole { vec![Message::from(long + "all of it")] } else { vec![] });

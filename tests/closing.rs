@@ -3,7 +3,10 @@
 
 mod support;
 
-use sansocket::{CloseCode, CloseFrame, Closed, Config, Connection, Ending, Event, ProtocolError, Role, SendError, Side, State};
+use sansocket::{
+    CloseCode, CloseFrame, Closed, Config, Connection, Ending, Event, ProtocolError, Role,
+    SendError, Side, State,
+};
 use support::{Chunking, Pair, connection, drain, feed, masked, unmasked};
 
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
@@ -71,7 +74,11 @@ fn open_and_the_peer_closes() {
         assert_eq!(closed.sent(), Some(&CloseFrame::from(CloseCode::new(4001).unwrap())));
         assert_eq!(us.state(), State::Closed);
         assert_eq!(us.closed(), Some(closed));
-        assert_eq!(written(&mut us), [(0x88, b"\x0f\xa1".to_vec())], "the code is echoed, the reason is not");
+        assert_eq!(
+            written(&mut us),
+            [(0x88, b"\x0f\xa1".to_vec())],
+            "the code is echoed, the reason is not"
+        );
         // §7.1.1: the server hangs up first, and the client waits for that.
         assert_eq!(us.wants_read(), role == Role::Client);
         us.end_input();
@@ -85,7 +92,10 @@ fn open_and_the_peer_closes_without_a_code() {
         let mut us = connection(role, Config::new());
         let events = receive_all(&mut us, &from_peer(role, 0x88, b""));
         let closed = the_end(&events);
-        assert_eq!((closed.code(), closed.was_clean(), closed.sent(), closed.received()), (1005, true, None, None));
+        assert_eq!(
+            (closed.code(), closed.was_clean(), closed.sent(), closed.received()),
+            (1005, true, None, None)
+        );
         assert_eq!(written(&mut us), [(0x88, vec![])]);
     }
 }
@@ -132,7 +142,9 @@ fn the_end_of_input_comes_after_the_messages_before_it() {
         bytes::BufMut::put_slice(us.input(), &from_peer(role, 0x81, b"last words"));
         us.end_input();
         assert_eq!(us.receive(), Some(Event::Message("last words".into())));
-        assert!(matches!(us.receive(), Some(Event::Closed(closed)) if closed.ending() == Ending::Dropped));
+        assert!(
+            matches!(us.receive(), Some(Event::Closed(closed)) if closed.ending() == Ending::Dropped)
+        );
         assert_eq!(us.receive(), None);
     }
 }
@@ -154,11 +166,19 @@ fn closing_and_the_peer_closes() {
         let mut us = connection(role, Config::new());
         us.close(farewell());
         written(&mut us);
-        let bytes = [from_peer(role, 0x81, b"still here"), from_peer(role, 0x88, b"\x03\xe8")].concat();
+        let bytes =
+            [from_peer(role, 0x81, b"still here"), from_peer(role, 0x88, b"\x03\xe8")].concat();
         let events = receive_all(&mut us, &bytes);
-        assert_eq!(events[0], Event::Message("still here".into()), "what comes before the peer's Close is received");
+        assert_eq!(
+            events[0],
+            Event::Message("still here".into()),
+            "what comes before the peer's Close is received"
+        );
         let closed = the_end(&events[1..]);
-        assert_eq!((closed.ending(), closed.began(), closed.code()), (Ending::Clean, Side::Local, 1000));
+        assert_eq!(
+            (closed.ending(), closed.began(), closed.code()),
+            (Ending::Clean, Side::Local, 1000)
+        );
         assert_eq!(closed.sent(), Some(&farewell()));
         assert_eq!(written(&mut us), [], "one Close is enough");
         assert_eq!(us.wants_read(), role == Role::Client);
@@ -173,7 +193,10 @@ fn closing_and_a_violation() {
         written(&mut us);
         let events = receive_all(&mut us, &from_peer(role, 0x81, b"\xff"));
         let closed = the_end(&events);
-        assert_eq!((closed.ending(), closed.began()), (Ending::Violated(ProtocolError::InvalidUtf8), Side::Local));
+        assert_eq!(
+            (closed.ending(), closed.began()),
+            (Ending::Violated(ProtocolError::InvalidUtf8), Side::Local)
+        );
         assert_eq!(closed.sent(), Some(&farewell()));
         assert_eq!(written(&mut us), []);
     }
@@ -187,7 +210,10 @@ fn closing_and_the_end_of_input() {
         us.end_input();
         let end = us.receive().unwrap();
         let closed = the_end(std::slice::from_ref(&end));
-        assert_eq!((closed.ending(), closed.began(), closed.code()), (Ending::Dropped, Side::Local, 1006));
+        assert_eq!(
+            (closed.ending(), closed.began(), closed.code()),
+            (Ending::Dropped, Side::Local, 1006)
+        );
         assert_eq!(closed.sent(), Some(&farewell()));
         assert_eq!(written(&mut us).len(), 1, "what was queued may still be written");
     }
@@ -292,7 +318,11 @@ fn every_close_code_both_ways() {
         assert_eq!(CloseCode::new(code).map(CloseCode::get), may_travel.then_some(code));
         let mut client = connection(Role::Client, Config::new());
         let events = receive_all(&mut client, &unmasked(0x88, &code.to_be_bytes()));
-        let expected = if may_travel { Ending::Clean } else { Ending::Violated(ProtocolError::InvalidCloseCode(code)) };
+        let expected = if may_travel {
+            Ending::Clean
+        } else {
+            Ending::Violated(ProtocolError::InvalidCloseCode(code))
+        };
         assert_eq!(the_end(&events).ending(), expected, "{code}");
     }
 }

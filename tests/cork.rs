@@ -1,5 +1,5 @@
-//! Corked: what is sent while another message is here already waits for its answer, and leaves with it; no longer, and in every
-//! adapter, whole and in halves, but those for threads.
+//! Corked: what is sent while another message is here already waits for its answer, and leaves with
+//! it; no longer, and in every adapter, whole and in halves, but those for threads.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -25,7 +25,8 @@ in_both_adapters! {
     a_ping_that_was_kept_is_no_message
 }
 
-const CORKED: Backpressure = Backpressure { high_water: 100, cap: 1 << 20, overflow: sansocket::Overflow::Wait, cork: true };
+const CORKED: Backpressure =
+    Backpressure { high_water: 100, cap: 1 << 20, overflow: sansocket::Overflow::Wait, cork: true };
 
 /// Three messages in one read, and part of a fourth.
 fn three() -> Vec<u8> {
@@ -45,7 +46,10 @@ async fn answers_leave_together(adapter: &impl Adapter) {
     assert_eq!(hear(&mut peer).1, ["one", "two", "three"].map(message));
 
     // Not above the high-water mark,
-    peer.write_all(&[&masked(0x81, b"four")[9..], &masked(0x81, b"five"), &masked(0x81, b"six")].concat()).unwrap();
+    peer.write_all(
+        &[&masked(0x81, b"four")[9..], &masked(0x81, b"five"), &masked(0x81, b"six")].concat(),
+    )
+    .unwrap();
     socket.recv().await.unwrap().unwrap();
     socket.send("x".repeat(100)).await.unwrap();
     assert_eq!(socket.buffered_amount(), 0);
@@ -91,7 +95,8 @@ async fn nothing_waits_for_a_receiver_that_is_gone(adapter: &impl Adapter) {
 async fn a_ping_that_was_kept_is_no_message(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     socket.set_backpressure(CORKED);
-    peer.write_all(&[masked(0x8a, b"unasked"), masked(0x8a, &1u64.to_be_bytes())].concat()).unwrap();
+    peer.write_all(&[masked(0x8a, b"unasked"), masked(0x8a, &1u64.to_be_bytes())].concat())
+        .unwrap();
     socket.ping().await.unwrap();
     socket.send("goes").await.unwrap();
     assert_eq!(socket.buffered_amount(), 0);
@@ -100,7 +105,12 @@ async fn a_ping_that_was_kept_is_no_message(adapter: &impl Adapter) {
 #[test]
 fn blocking_answers_leave_together() {
     let (mut peer, end) = pair(testing::Chunking::Whole);
-    let mut socket = blocking::WebSocket::from_parts(end, Connection::server(Config::new()), Timeouts::default()).unwrap();
+    let mut socket = blocking::WebSocket::from_parts(
+        end,
+        Connection::server(Config::new()),
+        Timeouts::default(),
+    )
+    .unwrap();
     socket.set_backpressure(CORKED);
     peer.write_all(&three()).unwrap();
     for waits in [true, true, false] {

@@ -6,7 +6,8 @@ mod support;
 use bytes::BufMut;
 use sansocket::wire::{Header, Opcode, Utf8Validator};
 use sansocket::{
-    ClientHandshake, ClientRequest, CloseCode, CloseFrame, Config, Event, Message, Reply, Role, ServerHandshake, Text,
+    ClientHandshake, ClientRequest, CloseCode, CloseFrame, Config, Event, Message, Reply, Role,
+    ServerHandshake, Text,
 };
 use support::{Chunking, connection, entropy, feed, masked};
 
@@ -18,7 +19,12 @@ fn nothing_secret_is_shown() {
     show(&Message::from("SECRET"));
     show(&Text::from("SECRET"));
     show(&CloseFrame::new(CloseCode::NORMAL, "SECRET").unwrap());
-    for frame in [masked(0x81, b"SECRET"), masked(0x89, b"SECRET"), masked(0x8a, b"SECRET"), masked(0x88, b"\x03\xe8SECRET")] {
+    for frame in [
+        masked(0x81, b"SECRET"),
+        masked(0x89, b"SECRET"),
+        masked(0x8a, b"SECRET"),
+        masked(0x88, b"\x03\xe8SECRET"),
+    ] {
         let mut server = connection(Role::Server, Config::new());
         let events: Vec<Event> = feed(&mut server, &frame, Chunking::Whole);
         show(&events);
@@ -28,10 +34,19 @@ fn nothing_secret_is_shown() {
     let mut utf8 = Utf8Validator::new();
     utf8.push(b"\xf0\x9f\x98").unwrap();
     show(&utf8);
-    show(&Header { fin: true, rsv1: false, opcode: Opcode::Text, mask: Some([83, 69, 67, 82]), payload_len: 1 });
+    show(&Header {
+        fin: true,
+        rsv1: false,
+        opcode: Opcode::Text,
+        mask: Some([83, 69, 67, 82]),
+        payload_len: 1,
+    });
     show(&entropy());
 
-    let request = ClientRequest::new("ws://localhost/path?token=SECRET").unwrap().header("Authorization", "SECRET").unwrap();
+    let request = ClientRequest::new("ws://localhost/path?token=SECRET")
+        .unwrap()
+        .header("Authorization", "SECRET")
+        .unwrap();
     show(&request);
     show(request.uri());
     show(&ClientHandshake::new(&request, Config::new(), entropy()));

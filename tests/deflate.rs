@@ -11,7 +11,8 @@ use sansocket::{Config, Ending, Event, Kind, Message, ProtocolError, Role};
 use support::deflate::{check_table, compressing, describe, frames, mask_reads, noise, pair};
 use support::{Chunking, feed, hex};
 
-/// §6: it marks the first frame of a compressed message, where that was agreed on. RFC 6455 §5.2: else it fails the connection.
+/// §6: it marks the first frame of a compressed message, where that was agreed on. RFC 6455 §5.2:
+/// else it fails the connection.
 #[test]
 fn where_rsv1_may_be() {
     check_table(
@@ -80,7 +81,8 @@ fn messages_in_every_shape() {
     );
 }
 
-/// §8.1 of RFC 6455, of what comes out: at the first bad byte, wherever the frame ends. Stored blocks show the bytes.
+/// §8.1 of RFC 6455, of what comes out: at the first bad byte, wherever the frame ends. Stored
+/// blocks show the bytes.
 #[test]
 fn text_is_checked_as_it_inflates() {
     check_table(
@@ -106,7 +108,8 @@ fn text_is_checked_as_it_inflates() {
     );
 }
 
-/// Inclusive and exact, of what comes out; on the wire there is room for blocks that make it no smaller. CVE-2026-54464.
+/// Inclusive and exact, of what comes out; on the wire there is room for blocks that make it no
+/// smaller. CVE-2026-54464.
 #[test]
 fn limits() {
     check_table(
@@ -143,17 +146,28 @@ fn the_limit_is_exact_for_every_kind_of_block() {
         for level in [1, 9] {
             let deflate = Deflate::memory().level(level);
             let mut sender = compressing(Role::Client, Config::new(), deflate.clone());
-            sender.send(Message::from(message.clone()).compress(sansocket::Compress::Always)).unwrap();
+            sender
+                .send(Message::from(message.clone()).compress(sansocket::Compress::Always))
+                .unwrap();
             let wire = support::drain(&mut sender);
             for (limit, fits) in [(8998, false), (8999, false), (9000, true), (9001, true)] {
                 for chunking in [Chunking::Whole, Chunking::Bytewise, Chunking::Random(9)] {
-                    let mut server = compressing(Role::Server, Config::new().max_message_size(limit), deflate.clone());
+                    let mut server = compressing(
+                        Role::Server,
+                        Config::new().max_message_size(limit),
+                        deflate.clone(),
+                    );
                     let events = feed(&mut server, &wire, chunking);
                     match &events[..] {
-                        [Event::Message(got)] => assert!(fits && got.len() == 9000, "{limit} {chunking:?}"),
+                        [Event::Message(got)] => {
+                            assert!(fits && got.len() == 9000, "{limit} {chunking:?}")
+                        }
                         [Event::Closed(closed)] => {
                             let expected = Ending::Violated(ProtocolError::MessageTooBig { limit });
-                            assert!(!fits && closed.ending() == expected, "{limit} {chunking:?} {closed:?}");
+                            assert!(
+                                !fits && closed.ending() == expected,
+                                "{limit} {chunking:?} {closed:?}"
+                            );
                         }
                         other => panic!("{other:?}"),
                     }
@@ -179,7 +193,8 @@ fn errors_are_told_apart() {
     }
 }
 
-/// What is received piece by piece is given piece by piece, and in pieces of a bounded size, in both roles.
+/// What is received piece by piece is given piece by piece, and in pieces of a bounded size, in
+/// both roles.
 #[test]
 fn messages_in_parts() {
     let parts = |role: Role, reads: &[&str]| {
@@ -192,8 +207,14 @@ fn messages_in_parts() {
         for (reads, expected) in [
             (&["c107f248cdc9c90700"][..], &["part 48656c6c6f, part - last"][..]),
             (&["4103f248cd", "8004c9c90700"], &["part 48, part 656c6c6f, part - last"]),
-            (&["c10b000500faff4865", "6c", "6c6f00"], &["part 4865", "part 6c", "part 6c6f, part - last"]),
-            (&["4107000500faff4865", "8900", "800400006c6c"], &["part 4865", "ping -", "part 00006c, error 1007"]),
+            (
+                &["c10b000500faff4865", "6c", "6c6f00"],
+                &["part 4865", "part 6c", "part 6c6f, part - last"],
+            ),
+            (
+                &["4107000500faff4865", "8900", "800400006c6c"],
+                &["part 4865", "ping -", "part 00006c, error 1007"],
+            ),
             (&["c10100", "810548656c6c6f"], &["part - last", "part 48656c6c6f last"]),
             (&["4100", "0000", "800100"], &["nothing", "nothing", "part - last"]),
             (&["417d000300fcff41ce", "ff"], &["part 41ce", "error 1007"]), // a character split between parts
@@ -202,7 +223,8 @@ fn messages_in_parts() {
         ] {
             let got = parts(role, reads);
             if reads[0] == "4103f248cd" {
-                // Where in the bits of a fixed code a byte is known is zlib's business; that all of it comes is ours.
+                // Where in the bits of a fixed code a byte is known is zlib's business; that all of
+                // it comes is ours.
                 let joined = got.join("").replace("part", "").replace([' ', ','], "");
                 assert_eq!(joined, "48656c6c6f-last", "{role:?}");
             } else {
@@ -230,7 +252,10 @@ fn parts_are_small_and_limited() {
                     ends += usize::from(part.last);
                 }
                 Event::Closed(closed) => {
-                    assert_eq!(closed.ending(), Ending::Violated(ProtocolError::MessageTooBig { limit }));
+                    assert_eq!(
+                        closed.ending(),
+                        Ending::Violated(ProtocolError::MessageTooBig { limit })
+                    );
                 }
                 other => panic!("{other:?}"),
             }
@@ -243,11 +268,14 @@ fn parts_are_small_and_limited() {
 /// Both directions at once, each with its own window, through the handshakes.
 #[test]
 fn a_conversation() {
-    for deflate in [Deflate::speed(), Deflate::balance(), Deflate::memory(), Deflate::new().max_window_bits(8)] {
+    for deflate in
+        [Deflate::speed(), Deflate::balance(), Deflate::memory(), Deflate::new().max_window_bits(8)]
+    {
         for chunking in [Chunking::Whole, Chunking::Bytewise, Chunking::Random(4)] {
             let mut pair = pair(&deflate, chunking);
             for round in 0..5 {
-                let (ask, answer) = (support::deflate::json(300 + round), support::deflate::json(5000 + round));
+                let (ask, answer) =
+                    (support::deflate::json(300 + round), support::deflate::json(5000 + round));
                 pair.client.send(ask.as_str()).unwrap();
                 pair.client.ping("?").unwrap();
                 pair.server.send(answer.as_str()).unwrap();

@@ -1,4 +1,5 @@
-//! Compression through the adapters: they tell what was agreed on, compress as they are told, and give its memory back.
+//! Compression through the adapters: they tell what was agreed on, compress as they are told, and
+//! give its memory back.
 #![cfg(all(feature = "deflate", feature = "tokio", feature = "futures-io", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 

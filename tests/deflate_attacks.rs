@@ -1,4 +1,5 @@
-//! Attacks on compression, and what went wrong elsewhere: streams of every form, damaged ones, secrets in shared windows.
+//! Attacks on compression, and what went wrong elsewhere: streams of every form, damaged ones,
+//! secrets in shared windows.
 //!
 //! The bombs are in `deflate_bombs`, the parameters in `deflate_handshake`.
 #![cfg(feature = "deflate")]
@@ -19,12 +20,15 @@ fn d2_nothing_is_cut_off() {
         sender.send(Message::from(noise(len)).compress(Compress::Always)).unwrap();
         let wire = support::drain(&mut sender);
         for limit in [len as u64 - 1, len as u64] {
-            let mut server = compressing(Role::Server, Config::new().max_message_size(limit), Deflate::speed());
+            let mut server =
+                compressing(Role::Server, Config::new().max_message_size(limit), Deflate::speed());
             let events = feed(&mut server, &wire, Chunking::Whole);
             if limit == len as u64 {
                 assert_eq!(events, [Event::Message(noise(len).into())]);
             } else {
-                assert!(matches!(&events[..], [Event::Closed(closed)] if closed.sent().unwrap().code().get() == 1009));
+                assert!(
+                    matches!(&events[..], [Event::Closed(closed)] if closed.sent().unwrap().code().get() == 1009)
+                );
             }
         }
     }
@@ -36,7 +40,8 @@ fn d3_blocks_that_inflate_to_nothing() {
     check_table("pmd max_message=16 c106000000ffff00 => text -");
     let blocks = hex("000000ffff").repeat(500_000);
     for size in [blocks.len(), 1000, 33] {
-        let mut server = compressing(Role::Server, Config::new().max_message_size(16), Deflate::speed());
+        let mut server =
+            compressing(Role::Server, Config::new().max_message_size(16), Deflate::speed());
         let mut fed = 0;
         let mut first = 0x42;
         let events: Vec<Event> = blocks
@@ -46,12 +51,16 @@ fn d3_blocks_that_inflate_to_nothing() {
                 feed(&mut server, &masked(std::mem::take(&mut first), chunk), Chunking::Whole)
             })
             .collect();
-        assert!(matches!(&events[..], [Event::Closed(closed)] if closed.sent().unwrap().code().get() == 1009), "{size}");
+        assert!(
+            matches!(&events[..], [Event::Closed(closed)] if closed.sent().unwrap().code().get() == 1009),
+            "{size}"
+        );
         assert!(fed <= size + 16 + 2 + 2 * 1024 * 1024, "{fed}");
     }
 }
 
-/// D4: §7.2.3, and what may follow a block that is said to be the last (Boost.Beast 923, websockets 17).
+/// D4: §7.2.3, and what may follow a block that is said to be the last (Boost.Beast 923, websockets
+/// 17).
 #[test]
 fn d4_stream_forms() {
     check_table(
@@ -71,7 +80,8 @@ fn d4_stream_forms() {
     );
 }
 
-/// D5: 1007, never a panic, and nothing of the message. CVE-2018-25032, CVE-2022-37434, RUSTSEC-2024-0401, CVE-2026-29035.
+/// D5: 1007, never a panic, and nothing of the message. CVE-2018-25032, CVE-2022-37434,
+/// RUSTSEC-2024-0401, CVE-2026-29035.
 #[test]
 fn d5_broken_data() {
     check_table(
@@ -94,7 +104,8 @@ fn d5_broken_data() {
     );
 }
 
-/// D5: the four bytes that are taken off the end are not put back in place, over the next frame. CVE-2020-36406.
+/// D5: the four bytes that are taken off the end are not put back in place, over the next frame.
+/// CVE-2020-36406.
 #[test]
 fn d5_the_tail_is_not_written_over_the_next_frame() {
     check_table(
@@ -105,11 +116,17 @@ fn d5_the_tail_is_not_written_over_the_next_frame() {
     );
 }
 
-/// D6: parameters that were the end of others. Declined by a server, an error to a client; see also `deflate_handshake`.
+/// D6: parameters that were the end of others. Declined by a server, an error to a client; see also
+/// `deflate_handshake`.
 #[test]
 fn d6_hostile_parameters() {
-    let offers =
-        ["server_max_window_bits=16", "server_max_window_bits=1e9", "client_max_window_bits=7", "hasOwnProperty", "__proto__=1"];
+    let offers = [
+        "server_max_window_bits=16",
+        "server_max_window_bits=1e9",
+        "client_max_window_bits=7",
+        "hasOwnProperty",
+        "__proto__=1",
+    ];
     for offer in offers {
         let name = offer.split('=').next().unwrap();
         let value = offer.split_once('=').map(|(_, value)| value.into());
@@ -144,7 +161,10 @@ fn d8_no_connection_sees_anothers_window() {
         feed(&mut a, &masked(0x41, &hex("f248cdc9c90700")), Chunking::Whole);
         drop(a);
         let mut c = compressing(Role::Server, Config::new(), Deflate::memory());
-        assert!(matches!(&feed(&mut c, &masked(0xc1, &hex("f200110000")), Chunking::Whole)[..], [Event::Closed(_)]));
+        assert!(matches!(
+            &feed(&mut c, &masked(0xc1, &hex("f200110000")), Chunking::Whole)[..],
+            [Event::Closed(_)]
+        ));
     }
     // Nor does what is sent look back into anybody's.
     let size = |connection: &mut Connection| {
@@ -157,14 +177,17 @@ fn d8_no_connection_sees_anothers_window() {
     }
 }
 
-/// D9, §8 (CRIME, BREACH): what was sent uncompressed is in no window; without takeover no message tells of another.
+/// D9, §8 (CRIME, BREACH): what was sent uncompressed is in no window; without takeover no message
+/// tells of another.
 #[test]
 fn d9_secrets_can_be_kept_apart() {
     let secret = "Set-Cookie: session=8f14e45fceea167a5a36dedd4bea2543; Secure; HttpOnly; Path=/account/settings";
     let guess = format!("{{\"guess\":\"{secret}\"}}");
     let size_after = |deflate: &Deflate, secret: Option<Compress>| {
         let mut pair = pair(deflate, Chunking::Whole);
-        if let Some(choice) = secret.map(|choice| Message::from(self::secret_page()).compress(choice)) {
+        if let Some(choice) =
+            secret.map(|choice| Message::from(self::secret_page()).compress(choice))
+        {
             pair.server.send(choice).unwrap();
             frames(&mut pair.server);
         }
@@ -172,7 +195,10 @@ fn d9_secrets_can_be_kept_apart() {
         frames(&mut pair.server)[0].1.len()
     };
     let keeps = Deflate::speed();
-    assert!(size_after(&keeps, Some(Compress::Always)) + 50 < size_after(&keeps, None), "or there were nothing to test");
+    assert!(
+        size_after(&keeps, Some(Compress::Always)) + 50 < size_after(&keeps, None),
+        "or there were nothing to test"
+    );
     assert_eq!(size_after(&keeps, Some(Compress::Never)), size_after(&keeps, None));
     let anew = Deflate::speed().no_context_takeover(true);
     assert_eq!(size_after(&anew, Some(Compress::Always)), size_after(&anew, None));
@@ -184,10 +210,14 @@ fn d9_secrets_can_be_kept_apart() {
 }
 
 fn secret_page() -> String {
-    format!("{}Set-Cookie: session=8f14e45fceea167a5a36dedd4bea2543; Secure; HttpOnly; Path=/account/settings", json(300))
+    format!(
+        "{}Set-Cookie: session=8f14e45fceea167a5a36dedd4bea2543; Secure; HttpOnly; Path=/account/settings",
+        json(300)
+    )
 }
 
-/// D10: no state before a message is compressed in its direction, none after the end; what is held can be seen and given back.
+/// D10: no state before a message is compressed in its direction, none after the end; what is held
+/// can be seen and given back.
 #[test]
 fn d10_memory_is_taken_late_and_given_back() {
     const COMPRESSING: usize = 266_240;

@@ -1,5 +1,6 @@
-//! Bombs, each way that they can come, and what they can make a connection take, by a counting allocator: RFC 7692 §8, RFC 6455
-//! §10.4. CVE-2018-1000518, CVE-2026-1526, CVE-2026-39804, CVE-2026-27571, CVE-2026-54464, CVE-2026-54274.
+//! Bombs, each way that they can come, and what they can make a connection take, by a counting
+//! allocator: RFC 7692 §8, RFC 6455 §10.4. CVE-2018-1000518, CVE-2026-1526, CVE-2026-39804,
+//! CVE-2026-27571, CVE-2026-54464, CVE-2026-54274.
 #![cfg(feature = "deflate")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -38,7 +39,8 @@ static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
     bomb
 });
 
-/// Feeds bytes in reads of a size to the end or the Close, taking every event; gives how many bytes were given, and the peak above the start.
+/// Feeds bytes in reads of a size to the end or the Close, taking every event; gives how many bytes
+/// were given, and the peak above the start.
 fn take(us: &mut Connection, bytes: &[u8], read: usize) -> (u64, isize) {
     let before = LIVE.get();
     PEAK.set(before);
@@ -76,18 +78,27 @@ fn assert_too_big(us: &Connection, limit: u64, name: &str) {
     assert!(us.bytes_held() <= 512, "{name}: more is held than the Close");
 }
 
-/// D1: as one frame, as a thousand fragments, byte by byte, in parts, after an innocent message; with and without takeover.
+/// D1: as one frame, as a thousand fragments, byte by byte, in parts, after an innocent message;
+/// with and without takeover.
 #[test]
 fn d1_a_gibibyte_in_a_mebibyte() {
     for role in [Role::Server, Role::Client] {
         let whole = fragments(role, usize::MAX);
         let thousand = fragments(role, BOMB.len() / 999);
-        let hello = if role == Role::Server { masked(0xc1, &hex(HELLO)) } else { unmasked(0xc1, &hex(HELLO)) };
-        for (name, wire, read) in
-            [("whole", &whole, READ), ("a thousand fragments", &thousand, READ), ("byte by byte", &whole, 1)]
-        {
+        let hello = if role == Role::Server {
+            masked(0xc1, &hex(HELLO))
+        } else {
+            unmasked(0xc1, &hex(HELLO))
+        };
+        for (name, wire, read) in [
+            ("whole", &whole, READ),
+            ("a thousand fragments", &thousand, READ),
+            ("byte by byte", &whole, 1),
+        ] {
             for limit in [DEFAULT_LIMIT, 1 << 20, 64 * 1024, 100, 0] {
-                for (deflate, innocent) in [(Deflate::speed(), false), (Deflate::speed(), true), (Deflate::memory(), true)] {
+                for (deflate, innocent) in
+                    [(Deflate::speed(), false), (Deflate::speed(), true), (Deflate::memory(), true)]
+                {
                     let limit = if innocent { limit.max(5) } else { limit };
                     let config = Config::new().max_message_size(limit);
                     let mut us = compressing(role, config.clone(), deflate.clone());
@@ -97,7 +108,10 @@ fn d1_a_gibibyte_in_a_mebibyte() {
                     let (given, peak) = take(&mut us, wire, read);
                     assert_too_big(&us, limit, name);
                     assert_eq!(given, 0, "{name}");
-                    assert!(peak <= limit as isize + SLACK, "{name}, {role:?}, limit {limit}: {peak}");
+                    assert!(
+                        peak <= limit as isize + SLACK,
+                        "{name}, {role:?}, limit {limit}: {peak}"
+                    );
 
                     // In parts: all that is allowed at most, and hardly any memory.
                     let mut us = compressing(role, config.in_parts(true), deflate);
@@ -111,7 +125,8 @@ fn d1_a_gibibyte_in_a_mebibyte() {
     }
 }
 
-/// And there it stands if that is what the application wants: all of it, in parts, in constant memory.
+/// And there it stands if that is what the application wants: all of it, in parts, in constant
+/// memory.
 #[test]
 fn without_a_limit_it_comes_in_parts() {
     let config = Config::new().in_parts(true).max_message_size(Config::UNLIMITED);
@@ -121,29 +136,43 @@ fn without_a_limit_it_comes_in_parts() {
     assert!(peak <= SLACK, "{peak}");
 }
 
-/// A driver that reads as much as it is given room for, and one that had all of it there: the rest is what was read.
+/// A driver that reads as much as it is given room for, and one that had all of it there: the rest
+/// is what was read.
 #[test]
 fn large_reads_add_what_was_read() {
     let wire = fragments(Role::Server, usize::MAX);
-    for (limit, read, more) in
-        [(DEFAULT_LIMIT, 64 << 10, 64 << 10), (1 << 20, 64 << 10, 64 << 10), (1 << 20, 4 << 20, wire.len())]
-    {
-        let mut server = compressing(Role::Server, Config::new().max_message_size(limit), Deflate::speed());
+    for (limit, read, more) in [
+        (DEFAULT_LIMIT, 64 << 10, 64 << 10),
+        (1 << 20, 64 << 10, 64 << 10),
+        (1 << 20, 4 << 20, wire.len()),
+    ] {
+        let mut server =
+            compressing(Role::Server, Config::new().max_message_size(limit), Deflate::speed());
         let (_, peak) = take(&mut server, &wire, read);
         assert_too_big(&server, limit, "large reads");
-        assert!(peak <= limit as isize + SLACK + more as isize, "limit {limit}, {read} at once: {peak}");
+        assert!(
+            peak <= limit as isize + SLACK + more as isize,
+            "limit {limit}, {read} at once: {peak}"
+        );
     }
 }
 
-/// D3: a million empty stored blocks, 5 MB that inflate to nothing: 1009 above what the limit lets through, and no memory.
+/// D3: a million empty stored blocks, 5 MB that inflate to nothing: 1009 above what the limit lets
+/// through, and no memory.
 #[test]
 fn d3_a_million_empty_blocks() {
     let blocks = [&hex("000000ffff").repeat(1_000_000)[..], b"\x00"].concat();
     let whole = masked(0xc2, &blocks);
-    let thousand: Vec<u8> =
-        blocks.chunks(5000).enumerate().flat_map(|(at, b)| masked(if at == 0 { 0x42 } else { 0 }, b)).collect();
-    for (name, wire, read) in [("whole", &whole, READ), ("a thousand fragments", &thousand, READ), ("byte by byte", &thousand, 1)]
-    {
+    let thousand: Vec<u8> = blocks
+        .chunks(5000)
+        .enumerate()
+        .flat_map(|(at, b)| masked(if at == 0 { 0x42 } else { 0 }, b))
+        .collect();
+    for (name, wire, read) in [
+        ("whole", &whole, READ),
+        ("a thousand fragments", &thousand, READ),
+        ("byte by byte", &thousand, 1),
+    ] {
         for (in_parts, limit) in [(false, 1 << 20), (true, 1 << 20), (false, 16), (true, 0)] {
             let config = Config::new().max_message_size(limit).in_parts(in_parts);
             let mut server = compressing(Role::Server, config, Deflate::speed());
@@ -158,8 +187,9 @@ fn d3_a_million_empty_blocks() {
     assert!(given == 0 && server.closed().is_none() && peak <= SLACK, "{peak}");
 }
 
-/// Four times the bytes cost four times as much, in blocks of memory and in bytes of them, however they come: nothing is copied
-/// again for what was there before. Nor is anything inflated again: what was inflated is not kept.
+/// Four times the bytes cost four times as much, in blocks of memory and in bytes of them, however
+/// they come: nothing is copied again for what was there before. Nor is anything inflated again:
+/// what was inflated is not kept.
 #[test]
 fn work_is_linear() {
     // How many bytes the message has, and its ways on the wire.
@@ -171,7 +201,11 @@ fn work_is_linear() {
         let fragments = |bytes: &[u8], size| {
             let last = bytes.len().div_ceil(size) - 1;
             let first = |at| if at == 0 { 0x42 } else { 0 } | if at == last { 0x80 } else { 0 };
-            bytes.chunks(size).enumerate().flat_map(|(at, payload)| masked(first(at), payload)).collect::<Vec<_>>()
+            bytes
+                .chunks(size)
+                .enumerate()
+                .flat_map(|(at, payload)| masked(first(at), payload))
+                .collect::<Vec<_>>()
         };
         [
             ("whole", 500 * n, masked(0xc2, &blocks), READ),
@@ -194,7 +228,8 @@ fn work_is_linear() {
                     assert_eq!((given, server.closed()), (len as u64, None), "{name}");
                     peak
                 });
-                // A read that is taken at once lies there, and a message that is joined; either in a buffer that has doubled.
+                // A read that is taken at once lies there, and a message that is joined; either in
+                // a buffer that has doubled.
                 let joined = if in_parts { 0 } else { len };
                 let kept = 2 * (joined + if read > READ { wire.len() } else { 0 });
                 assert!(peak <= SLACK + kept as isize, "{name}, in parts: {in_parts}: {peak}");

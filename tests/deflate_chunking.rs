@@ -1,6 +1,7 @@
-//! Chunking never matters, with compression on: the same bytes in any split give the same messages, the same ending and the same
-//! output, for every window and takeover. In parts, the parts differ, and what they join to does not; how much is given of a
-//! message that turns out to be none depends on where its parts end.
+//! Chunking never matters, with compression on: the same bytes in any split give the same messages,
+//! the same ending and the same output, for every window and takeover. In parts, the parts differ,
+//! and what they join to does not; how much is given of a message that turns out to be none depends
+//! on where its parts end.
 #![cfg(feature = "deflate")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -22,7 +23,11 @@ fn config() -> Config {
 /// Every window and takeover.
 fn deflate() -> impl Strategy<Value = Deflate> {
     (8..16_u8, any::<bool>(), 1..10_u8).prop_map(|(bits, anew, level)| {
-        Deflate::new().level(level).max_window_bits(bits).no_context_takeover(anew).peer_no_context_takeover(anew)
+        Deflate::new()
+            .level(level)
+            .max_window_bits(bits)
+            .no_context_takeover(anew)
+            .peer_no_context_takeover(anew)
     })
 }
 
@@ -52,16 +57,29 @@ fn sent() -> impl Strategy<Value = Sent> {
     ];
     let damage = proptest::option::weighted(0.15, (any::<proptest::sample::Index>(), 1..=255_u8));
     let cuts = prop_oneof![2 => Just(vec![]), 1 => vec(any::<proptest::sample::Index>(), 0..6)];
-    (any::<bool>(), proptest::bool::weighted(0.8), content, damage, cuts, any::<bool>())
-        .prop_map(|(text, compressed, content, damage, cuts, ping)| Sent { text, compressed, content, damage, cuts, ping })
+    (any::<bool>(), proptest::bool::weighted(0.8), content, damage, cuts, any::<bool>()).prop_map(
+        |(text, compressed, content, damage, cuts, ping)| Sent {
+            text,
+            compressed,
+            content,
+            damage,
+            cuts,
+            ping,
+        },
+    )
 }
 
-/// The frames on the wire. Beside ours there is no other sender that compresses here, so it is ours that does.
+/// The frames on the wire. Beside ours there is no other sender that compresses here, so it is ours
+/// that does.
 fn encode(role: Role, deflate: &Deflate, messages: &[Sent]) -> Vec<u8> {
     let mut compressor = Compressor::new(deflate, &agreed(deflate));
     let mut wire = Vec::new();
     let mut frame = |first: u8, payload: &[u8]| {
-        wire.extend(if role == Role::Server { masked(first, payload) } else { unmasked(first, payload) });
+        wire.extend(if role == Role::Server {
+            masked(first, payload)
+        } else {
+            unmasked(first, payload)
+        });
     };
     for message in messages {
         let mut payload = message.content.clone();
@@ -74,7 +92,8 @@ fn encode(role: Role, deflate: &Deflate, messages: &[Sent]) -> Vec<u8> {
             let at = at.index(payload.len());
             payload[at] ^= flip;
         }
-        let mut cuts: Vec<_> = message.cuts.iter().map(|cut| cut.index(payload.len() + 1)).collect();
+        let mut cuts: Vec<_> =
+            message.cuts.iter().map(|cut| cut.index(payload.len() + 1)).collect();
         cuts.sort_unstable();
         cuts.push(payload.len());
         let (mut start, last) = (0, cuts.len() - 1);
@@ -94,15 +113,24 @@ fn encode(role: Role, deflate: &Deflate, messages: &[Sent]) -> Vec<u8> {
 }
 
 /// What comes of bytes that are cut at these places; parts are joined.
-fn outcome(role: Role, deflate: &Deflate, config: Config, bytes: &[u8], cuts: &[usize]) -> (Vec<Event>, Vec<u8>) {
+fn outcome(
+    role: Role,
+    deflate: &Deflate,
+    config: Config,
+    bytes: &[u8],
+    cuts: &[usize],
+) -> (Vec<Event>, Vec<u8>) {
     let mut us = compressing(role, config, deflate.clone());
     let (mut events, mut start): (Vec<Event>, usize) = (Vec::new(), 0);
     for &end in cuts.iter().chain([&bytes.len()]) {
         for event in feed(&mut us, &bytes[start..end], Chunking::Whole) {
-            // Pings come between parts wherever the wire was cut; that they come is seen in the output.
+            // Pings come between parts wherever the wire was cut; that they come is seen in the
+            // output.
             match (events.last_mut(), event) {
                 (_, Event::Ping(_)) => {}
-                (Some(Event::Part(before)), Event::Part(Part { bytes, last, .. })) if !before.last => {
+                (Some(Event::Part(before)), Event::Part(Part { bytes, last, .. }))
+                    if !before.last =>
+                {
                     before.bytes = [&before.bytes[..], &bytes].concat().into();
                     before.last = last;
                 }

@@ -6,7 +6,9 @@ mod support;
 
 use bytes::BytesMut;
 use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags::TINFL_FLAG_HAS_MORE_INPUT};
+use miniz_oxide::inflate::core::{
+    DecompressorOxide, decompress, inflate_flags::TINFL_FLAG_HAS_MORE_INPUT,
+};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sansocket::deflate::{Compressor, Decompressor, Deflate, InflateError};
@@ -24,7 +26,8 @@ fn compress(compressor: &mut Compressor, message: &[u8]) -> Vec<u8> {
     out.to_vec()
 }
 
-/// Decompresses a message in pieces, the last of which is known as such only when it is there, into so much room.
+/// Decompresses a message in pieces, the last of which is known as such only when it is there, into
+/// so much room.
 fn decompress_in(
     decompressor: &mut Decompressor,
     message: &[u8],
@@ -37,7 +40,9 @@ fn decompress_in(
     let (mut out, mut room) = (Vec::new(), vec![0xAA; room]);
     for (at, piece) in pieces.iter().enumerate() {
         let mut piece = *piece;
-        while let Some(bytes) = decompressor.inflate(&mut piece, at + 1 == pieces.len(), limit, &mut room)? {
+        while let Some(bytes) =
+            decompressor.inflate(&mut piece, at + 1 == pieces.len(), limit, &mut room)?
+        {
             assert!(!bytes.is_empty());
             out.extend_from_slice(bytes);
             assert!(out.len() as u64 <= limit);
@@ -51,12 +56,15 @@ fn inflate(decompressor: &mut Decompressor, message: &[u8]) -> Result<Vec<u8>, I
     decompress_in(decompressor, message, Chunking::Whole, 1 << 20, 4096)
 }
 
-/// Another implementation, with a window of just so many bytes: what refers farther back is an error.
+/// Another implementation, with a window of just so many bytes: what refers farther back is an
+/// error.
 fn judge(window_bits: u8, stream: &[u8]) -> Option<Vec<u8>> {
-    let (mut state, mut window, mut out) = (DecompressorOxide::new(), vec![0; 1 << window_bits], Vec::new());
+    let (mut state, mut window, mut out) =
+        (DecompressorOxide::new(), vec![0; 1 << window_bits], Vec::new());
     let (mut rest, mut at) = (stream, 0);
     loop {
-        let (status, read, written) = decompress(&mut state, rest, &mut window, at, TINFL_FLAG_HAS_MORE_INPUT);
+        let (status, read, written) =
+            decompress(&mut state, rest, &mut window, at, TINFL_FLAG_HAS_MORE_INPUT);
         out.extend_from_slice(&window[at..at + written]);
         (rest, at) = (&rest[read..], (at + written) % window.len());
         match status {
@@ -69,7 +77,8 @@ fn judge(window_bits: u8, stream: &[u8]) -> Option<Vec<u8>> {
 
 /// Messages with their tails put back, and the end of a stream.
 fn stream<'a>(messages: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<u8> {
-    let whole = messages.into_iter().flat_map(|message| [&message[..], b"\x00\x00\xff\xff"].concat());
+    let whole =
+        messages.into_iter().flat_map(|message| [&message[..], b"\x00\x00\xff\xff"].concat());
     whole.chain(*b"\x03\x00").collect()
 }
 
@@ -77,7 +86,10 @@ fn json(random: &mut StdRng, len: usize) -> Vec<u8> {
     let mut text = String::new();
     while text.len() < len {
         let id = random.next_u32();
-        text += &format!("{{\"id\":{id},\"type\":\"chat\",\"user\":\"user{}\",\"text\":\"hello again\"}},", id % 97);
+        text += &format!(
+            "{{\"id\":{id},\"type\":\"chat\",\"user\":\"user{}\",\"text\":\"hello again\"}},",
+            id % 97
+        );
     }
     text.truncate(len);
     text.into_bytes()
@@ -108,8 +120,13 @@ fn the_rfcs_examples_as_received() {
             for room in [1, 2, 3, 4, 5, 6, 512] {
                 let (_, mut decompressor) = codec(&Deflate::speed());
                 for message in messages {
-                    let message = decompress_in(&mut decompressor, &hex(message), chunking, 5, room);
-                    assert_eq!(message.as_deref(), Ok(&b"Hello"[..]), "{section} {chunking:?} {room}");
+                    let message =
+                        decompress_in(&mut decompressor, &hex(message), chunking, 5, room);
+                    assert_eq!(
+                        message.as_deref(),
+                        Ok(&b"Hello"[..]),
+                        "{section} {chunking:?} {room}"
+                    );
                 }
             }
         }
@@ -131,7 +148,9 @@ fn the_rfcs_examples_as_sent() {
         let (mut starts_anew, _) = codec(&Deflate::memory().level(level));
         // Level 1 finds that all five letters repeat, where the RFC spells the first.
         let again = if level == 1 { "02130000" } else { "f200110000" };
-        for (compressor, messages) in [(&mut keeps, [HELLO, again]), (&mut starts_anew, [HELLO, HELLO])] {
+        for (compressor, messages) in
+            [(&mut keeps, [HELLO, again]), (&mut starts_anew, [HELLO, HELLO])]
+        {
             assert_eq!(compress(compressor, b"Hello"), hex(messages[0]), "7.2.3.1, level {level}");
             assert_eq!(compress(compressor, b""), hex("00"), "7.2.3.6, level {level}");
             assert_eq!(compress(compressor, b"Hello"), hex(messages[1]), "7.2.3.2, level {level}");
@@ -147,7 +166,8 @@ fn the_rfcs_examples_as_sent() {
     }
 }
 
-/// Every window, with and without takeover, at every level: another implementation, whose window is just as large, agrees.
+/// Every window, with and without takeover, at every level: another implementation, whose window is
+/// just as large, agrees.
 #[test]
 fn round_trips() {
     let mut random = StdRng::seed_from_u64(7692);
@@ -167,14 +187,26 @@ fn round_trips() {
         for level in 1..=9 {
             for anew in [false, true] {
                 let name = format!("window bits {bits}, level {level}, each message anew: {anew}");
-                let deflate = Deflate::new().level(level).max_window_bits(bits).peer_max_window_bits(bits);
-                let (mut compressor, mut decompressor) = codec(&deflate.no_context_takeover(anew).peer_no_context_takeover(anew));
-                let compressed: Vec<_> = messages.iter().map(|message| compress(&mut compressor, message)).collect();
+                let deflate =
+                    Deflate::new().level(level).max_window_bits(bits).peer_max_window_bits(bits);
+                let (mut compressor, mut decompressor) =
+                    codec(&deflate.no_context_takeover(anew).peer_no_context_takeover(anew));
+                let compressed: Vec<_> =
+                    messages.iter().map(|message| compress(&mut compressor, message)).collect();
                 for (message, compressed) in messages.iter().zip(&compressed) {
-                    assert!(inflate(&mut decompressor, compressed).as_ref() == Ok(message), "{name}");
-                    assert!(!anew || judge(bits, &stream([compressed])).as_ref() == Some(message), "{name}: the judge");
+                    assert!(
+                        inflate(&mut decompressor, compressed).as_ref() == Ok(message),
+                        "{name}"
+                    );
+                    assert!(
+                        !anew || judge(bits, &stream([compressed])).as_ref() == Some(message),
+                        "{name}: the judge"
+                    );
                 }
-                assert!(anew || judge(bits, &stream(&compressed)) == Some(messages.concat()), "{name}: the judge");
+                assert!(
+                    anew || judge(bits, &stream(&compressed)) == Some(messages.concat()),
+                    "{name}: the judge"
+                );
             }
         }
     }
@@ -192,18 +224,32 @@ fn the_judge_sees_a_larger_window() {
 #[test]
 fn parts_can_be_read_without_the_next() {
     let mut random = StdRng::seed_from_u64(3);
-    let parts = [json(&mut random, 100), vec![], noise(&mut random, 5000), json(&mut random, 1), json(&mut random, 9000)];
-    for deflate in [Deflate::speed(), Deflate::balance(), Deflate::memory(), Deflate::speed().max_window_bits(9).level(9)] {
+    let parts = [
+        json(&mut random, 100),
+        vec![],
+        noise(&mut random, 5000),
+        json(&mut random, 1),
+        json(&mut random, 9000),
+    ];
+    for deflate in [
+        Deflate::speed(),
+        Deflate::balance(),
+        Deflate::memory(),
+        Deflate::speed().max_window_bits(9).level(9),
+    ] {
         let (mut compressor, mut decompressor) = codec(&deflate);
         for _ in 0..9 {
             for (at, part) in parts.iter().enumerate() {
-                let (last, mut compressed, mut got) = (at + 1 == parts.len(), BytesMut::new(), Vec::new());
+                let (last, mut compressed, mut got) =
+                    (at + 1 == parts.len(), BytesMut::new(), Vec::new());
                 compressor.compress(part, last, &mut compressed);
                 if random.next_u32() % 4 == 0 {
                     compressor.release(); // even within a message
                 }
                 let (mut rest, mut room) = (&compressed[..], [0; 777]);
-                while let Some(bytes) = decompressor.inflate(&mut rest, last, 1 << 20, &mut room).unwrap() {
+                while let Some(bytes) =
+                    decompressor.inflate(&mut rest, last, 1 << 20, &mut room).unwrap()
+                {
                     got.extend_from_slice(bytes);
                 }
                 assert!(got == *part);
@@ -212,7 +258,8 @@ fn parts_can_be_read_without_the_next() {
     }
 }
 
-/// Output that is as long as the room for it, or one more: whatever zlib leaves in it is fetched, and nothing twice.
+/// Output that is as long as the room for it, or one more: whatever zlib leaves in it is fetched,
+/// and nothing twice.
 #[test]
 fn every_length_comes_through() {
     let mut random = StdRng::seed_from_u64(4);
@@ -221,14 +268,25 @@ fn every_length_comes_through() {
         for len in (0..600).chain((1000..70_000).step_by(4096)) {
             let message = noise(&mut random, len);
             let compressed = compress(&mut compressor, &message);
-            assert!(compressed.len() <= len + len / 8 + 32, "{len} bytes grow to {}", compressed.len());
-            let got = decompress_in(&mut decompressor, &compressed, Chunking::Random(len as u64), 1 << 20, len.max(1));
+            assert!(
+                compressed.len() <= len + len / 8 + 32,
+                "{len} bytes grow to {}",
+                compressed.len()
+            );
+            let got = decompress_in(
+                &mut decompressor,
+                &compressed,
+                Chunking::Random(len as u64),
+                1 << 20,
+                len.max(1),
+            );
             assert!(got == Ok(message), "level {level}, {len} bytes");
         }
     }
 }
 
-/// Room to compress into is half of a message, or 4 KiB if that is less; more is taken only for what does not fit.
+/// Room to compress into is half of a message, or 4 KiB if that is less; more is taken only for
+/// what does not fit.
 #[test]
 fn room_is_taken_for_what_is_written() {
     for (len, room) in [(1000, 564), (8000, 4064), (8064, 4096), (8066, 4096), (1_000_000, 4096)] {
@@ -238,8 +296,8 @@ fn room_is_taken_for_what_is_written() {
     }
 }
 
-/// The last byte may hold the end of a repetition, of its block, and what follows: it is used up before there is room for all
-/// that it says.
+/// The last byte may hold the end of a repetition, of its block, and what follows: it is used up
+/// before there is room for all that it says.
 #[test]
 fn the_last_byte_can_stand_for_much() {
     let (mut compressor, mut decompressor) = codec(&Deflate::memory().level(9));
@@ -263,12 +321,22 @@ fn limits_are_exact() {
                         // An innocent message before it does not count.
                         let (_, mut decompressor) = codec(&Deflate::memory());
                         assert_eq!(
-                            decompress_in(&mut decompressor, &hex(HELLO), chunking, 5, room).as_deref(),
+                            decompress_in(&mut decompressor, &hex(HELLO), chunking, 5, room)
+                                .as_deref(),
                             Ok(&b"Hello"[..])
                         );
-                        let got = decompress_in(&mut decompressor, &compressed, chunking, limit, room);
-                        let expected = if limit < 3000 { Err(InflateError::TooBig) } else { Ok(message.clone()) };
-                        assert!(got == expected, "limit {limit}, room {room}, {chunking:?}: {:?}", got.map(|m| m.len()));
+                        let got =
+                            decompress_in(&mut decompressor, &compressed, chunking, limit, room);
+                        let expected = if limit < 3000 {
+                            Err(InflateError::TooBig)
+                        } else {
+                            Ok(message.clone())
+                        };
+                        assert!(
+                            got == expected,
+                            "limit {limit}, room {room}, {chunking:?}: {:?}",
+                            got.map(|m| m.len())
+                        );
                     }
                 }
             }
@@ -276,36 +344,61 @@ fn limits_are_exact() {
     }
     let (_, mut decompressor) = codec(&Deflate::speed());
     assert_eq!(decompress_in(&mut decompressor, &hex("00"), Chunking::Whole, 0, 1), Ok(vec![]));
-    assert_eq!(decompress_in(&mut decompressor, &hex(HELLO), Chunking::Whole, u64::MAX, 9).as_deref(), Ok(&b"Hello"[..]));
-    assert_eq!(decompress_in(&mut decompressor, &hex(HELLO), Chunking::Whole, 0, 1), Err(InflateError::TooBig));
+    assert_eq!(
+        decompress_in(&mut decompressor, &hex(HELLO), Chunking::Whole, u64::MAX, 9).as_deref(),
+        Ok(&b"Hello"[..])
+    );
+    assert_eq!(
+        decompress_in(&mut decompressor, &hex(HELLO), Chunking::Whole, 0, 1),
+        Err(InflateError::TooBig)
+    );
 }
 
-/// A message that inflates to nothing, for ever: read in linear time within the limit, and ended above it.
+/// A message that inflates to nothing, for ever: read in linear time within the limit, and ended
+/// above it.
 #[test]
 fn a_million_empty_blocks() {
     let blocks = [&b"\x00\x00\x00\xff\xff".repeat(1_000_000)[..], b"\x00"].concat();
     let (_, mut decompressor) = codec(&Deflate::speed());
-    assert_eq!(decompress_in(&mut decompressor, &blocks, Chunking::Whole, 16 << 20, 512), Ok(vec![]));
-    assert_eq!(decompress_in(&mut decompressor, &blocks, Chunking::Whole, 16, 512), Err(InflateError::TooBig));
+    assert_eq!(
+        decompress_in(&mut decompressor, &blocks, Chunking::Whole, 16 << 20, 512),
+        Ok(vec![])
+    );
+    assert_eq!(
+        decompress_in(&mut decompressor, &blocks, Chunking::Whole, 16, 512),
+        Err(InflateError::TooBig)
+    );
     assert_eq!(decompressor.held(), 0);
     let mut fed = 0;
     while decompressor.inflate(&mut &b"\x00\x00\x00\xff\xff"[..], false, 16, &mut [0]).is_ok() {
         fed += 5;
     }
-    assert_eq!(fed, Decompressor::max_compressed(16), "five bytes a block, which it is a multiple of");
+    assert_eq!(
+        fed,
+        Decompressor::max_compressed(16),
+        "five bytes a block, which it is a multiple of"
+    );
     // What a peer may send for a message of just the limit is let through.
     let mut random = StdRng::seed_from_u64(6);
     let message: Vec<u8> = noise(&mut random, 100_000).iter().map(|byte| byte | 0x90).collect();
     let compressed = compress(&mut codec(&Deflate::speed()).0, &message);
     assert!(
-        compressed.len() > 110_000 && decompress_in(&mut decompressor, &compressed, Chunking::Whole, 100_000, 512) == Ok(message)
+        compressed.len() > 110_000
+            && decompress_in(&mut decompressor, &compressed, Chunking::Whole, 100_000, 512)
+                == Ok(message)
     );
 }
 
 /// For a limit, an eighth more, and 2 MiB: to the byte, and without an overflow.
 #[test]
 fn how_long_a_message_within_a_limit_may_be_compressed() {
-    let lines = [(0, 2_097_152), (7, 2_097_159), (8, 2_097_161), (1_000_000, 3_222_152), (u64::MAX, u64::MAX)];
+    let lines = [
+        (0, 2_097_152),
+        (7, 2_097_159),
+        (8, 2_097_161),
+        (1_000_000, 3_222_152),
+        (u64::MAX, u64::MAX),
+    ];
     for (limit, most) in lines {
         assert_eq!(Decompressor::max_compressed(limit), most, "{limit}");
     }
@@ -332,36 +425,54 @@ fn what_is_not_deflate() {
     ] {
         for chunking in [Chunking::Whole, Chunking::Bytewise] {
             let (_, mut decompressor) = codec(&Deflate::memory());
-            let mut decompress = |message: &str| decompress_in(&mut decompressor, &hex(message), chunking, 1 << 20, 16);
+            let mut decompress = |message: &str| {
+                decompress_in(&mut decompressor, &hex(message), chunking, 1 << 20, 16)
+            };
             assert_eq!(decompress(HELLO).as_deref(), Ok(&b"Hello"[..]));
             assert_eq!(decompress(message), Err(InflateError::Corrupt), "{why}");
-            assert_eq!(decompress(HELLO).as_deref(), Ok(&b"Hello"[..]), "{why}: and another message");
-            assert_eq!(decompress("f200110000"), Err(InflateError::Corrupt), "{why}: messages still stand alone");
+            assert_eq!(
+                decompress(HELLO).as_deref(),
+                Ok(&b"Hello"[..]),
+                "{why}: and another message"
+            );
+            assert_eq!(
+                decompress("f200110000"),
+                Err(InflateError::Corrupt),
+                "{why}: messages still stand alone"
+            );
             assert_eq!(decompress(HELLO).as_deref(), Ok(&b"Hello"[..]));
             assert_eq!(decompressor.held(), 0, "{why}: and leave nothing behind");
         }
     }
 }
 
-/// A message that ends inside a block's header, which the tail happens to complete, and the block with it: but the block ends
-/// inside the last byte, and the next message would begin there.
+/// A message that ends inside a block's header, which the tail happens to complete, and the block
+/// with it: but the block ends inside the last byte, and the next message would begin there.
 #[test]
 fn a_tail_that_ends_a_block_too_early() {
     for left in 1..=7 {
         let message = header_that_ends_in_the_tail(left);
         let mut decompressor = codec(&Deflate::speed()).1;
-        assert_eq!(inflate(&mut decompressor, &message), Err(InflateError::Corrupt), "{left} bits are left");
+        assert_eq!(
+            inflate(&mut decompressor, &message),
+            Err(InflateError::Corrupt),
+            "{left} bits are left"
+        );
     }
 }
 
-/// A dynamic block (RFC 1951 §3.2.7) that wants 16 more lengths of distance codes, each a 0, and whose end has a code of all
-/// ones, so many that of 16 ones these are left.
+/// A dynamic block (RFC 1951 §3.2.7) that wants 16 more lengths of distance codes, each a 0, and
+/// whose end has a code of all ones, so many that of 16 ones these are left.
 fn header_that_ends_in_the_tail(left: usize) -> Vec<u8> {
     let end = 16 - left;
     let mut bits = Vec::new();
     // From the lowest bit, but codes from the highest.
-    let number = |bits: &mut Vec<bool>, value: usize, len: usize| bits.extend((0..len).map(|at| value >> at & 1 == 1));
-    let code = |bits: &mut Vec<bool>, value: usize, len: usize| bits.extend((0..len).rev().map(|at| value >> at & 1 == 1));
+    let number = |bits: &mut Vec<bool>, value: usize, len: usize| {
+        bits.extend((0..len).map(|at| value >> at & 1 == 1))
+    };
+    let code = |bits: &mut Vec<bool>, value: usize, len: usize| {
+        bits.extend((0..len).rev().map(|at| value >> at & 1 == 1))
+    };
     number(&mut bits, 0b100, 3);
     number(&mut bits, 0, 5); // 257 lengths of literals
     let distances_at = bits.len();
@@ -369,7 +480,11 @@ fn header_that_ends_in_the_tail(left: usize) -> Vec<u8> {
     number(&mut bits, 15, 4);
     // A length of 0 is the bit 0; 1 to 15, and 18 for many zeros, are 1 and four bits.
     for symbol in [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15] {
-        number(&mut bits, [5, 1, 0][usize::from(symbol == 0) + 2 * usize::from(symbol == 16 || symbol == 17)], 3);
+        number(
+            &mut bits,
+            [5, 1, 0][usize::from(symbol == 0) + 2 * usize::from(symbol == 16 || symbol == 17)],
+            3,
+        );
     }
     // Literals 0 and on: 1, 2, 3 … `end`; and the end of the block, `end`.
     (1..=end).for_each(|length| code(&mut bits, 15 + length, 5));
@@ -384,15 +499,21 @@ fn header_that_ends_in_the_tail(left: usize) -> Vec<u8> {
         distances += 1;
     }
     (0..5).for_each(|at| bits[distances_at + at] = (distances - 1) >> at & 1 == 1);
-    bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |value, &bit| value << 1 | u8::from(bit))).collect()
+    bits.chunks(8)
+        .map(|byte| byte.iter().rev().fold(0, |value, &bit| value << 1 | u8::from(bit)))
+        .collect()
 }
 
-/// Cut off anywhere, flipped anywhere: an error or some message, the same for any chunking, and never a panic.
+/// Cut off anywhere, flipped anywhere: an error or some message, the same for any chunking, and
+/// never a panic.
 #[test]
 fn damage() {
     let mut random = StdRng::seed_from_u64(8);
     let deflate = Deflate::memory();
-    let whole = compress(&mut codec(&deflate).0, &[json(&mut random, 400), noise(&mut random, 100)].concat());
+    let whole = compress(
+        &mut codec(&deflate).0,
+        &[json(&mut random, 400), noise(&mut random, 100)].concat(),
+    );
     let mut unnoticed = 0;
     for cut in 0..whole.len() {
         let message = &whole[..cut];
@@ -404,14 +525,19 @@ fn damage() {
         message[bit / 8] ^= 1 << (bit % 8);
         let (mut codec_a, mut codec_b) = (codec(&deflate).1, codec(&deflate).1);
         let got = inflate(&mut codec_a, &message);
-        assert_eq!(got, decompress_in(&mut codec_b, &message, Chunking::Bytewise, 1 << 20, 7), "bit {bit}");
+        assert_eq!(
+            got,
+            decompress_in(&mut codec_b, &message, Chunking::Bytewise, 1 << 20, 7),
+            "bit {bit}"
+        );
         unnoticed += usize::from(got.is_ok());
         assert_eq!(inflate(&mut codec_a, &hex(HELLO)).as_deref(), Ok(&b"Hello"[..]));
     }
     assert!(unnoticed > 0, "a literal more or less is a literal: DEFLATE has no checksum");
 }
 
-/// What nobody compressed: the same verdict for any chunking, and the judge's message if there is one.
+/// What nobody compressed: the same verdict for any chunking, and the judge's message if there is
+/// one.
 #[test]
 fn random_bytes() {
     let mut random = StdRng::seed_from_u64(11);
@@ -419,11 +545,16 @@ fn random_bytes() {
     for round in 0..20_000 {
         // With many zeros, which end blocks.
         let len = random.next_u32() as usize % 24;
-        let sparse = noise(&mut random, len).into_iter().zip(noise(&mut random, len)).map(|(a, b)| a & b);
+        let sparse =
+            noise(&mut random, len).into_iter().zip(noise(&mut random, len)).map(|(a, b)| a & b);
         let message: Vec<_> = sparse.chain([0, 0]).collect();
         let got = inflate(&mut codec(&Deflate::speed()).1, &message);
         let mut other = codec(&Deflate::speed()).1;
-        assert_eq!(got, decompress_in(&mut other, &message, Chunking::Random(round), 1 << 20, 1 + len), "{message:02x?}");
+        assert_eq!(
+            got,
+            decompress_in(&mut other, &message, Chunking::Random(round), 1 << 20, 1 + len),
+            "{message:02x?}"
+        );
         if let Ok(got) = got {
             good += 1;
             // None: there was the end of a stream in it, which ends the judge's.
@@ -455,7 +586,10 @@ fn what_is_sent_as_it_is() {
     let base64 = |len| {
         noise(&mut StdRng::seed_from_u64(9), len)
             .iter()
-            .map(|byte| b"0123456789-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[usize::from(byte % 64)])
+            .map(|byte| {
+                b"0123456789-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                    [usize::from(byte % 64)]
+            })
             .collect::<Vec<_>>()
     };
     let gzip = compress(&mut codec(&Deflate::speed().level(9)).0, &json(&mut random, 100_000));
@@ -470,8 +604,18 @@ fn what_is_sent_as_it_is() {
         (Deflate::new(), "noise", noise(&mut random, 1024), false),
         (Deflate::new(), "much noise", noise(&mut random, 1 << 20), false),
         (Deflate::new(), "what is compressed", gzip, false),
-        (Deflate::new(), "noise with a header", [json(&mut random, 200), noise(&mut random, 20_000)].concat(), false),
-        (Deflate::new(), "text with some noise", [noise(&mut random, 2000), json(&mut random, 20_000)].concat(), true),
+        (
+            Deflate::new(),
+            "noise with a header",
+            [json(&mut random, 200), noise(&mut random, 20_000)].concat(),
+            false,
+        ),
+        (
+            Deflate::new(),
+            "text with some noise",
+            [noise(&mut random, 2000), json(&mut random, 20_000)].concat(),
+            true,
+        ),
         (Deflate::new(), "base64", base64(5000), true),
         (Deflate::new(), "numbers", (0..5000_u32).flat_map(u32::to_le_bytes).collect(), true),
         (Deflate::new(), "zeros", vec![0; 5000], true),
@@ -486,8 +630,8 @@ fn what_is_sent_as_it_is() {
     }
 }
 
-/// Without takeover a message goes compressed if that is shorter, were it by a byte. If it is as long it goes as it is (RFC 7692
-/// §6 leaves the choice): who receives it is spared the work.
+/// Without takeover a message goes compressed if that is shorter, were it by a byte. If it is as
+/// long it goes as it is (RFC 7692 §6 leaves the choice): who receives it is spared the work.
 #[test]
 fn what_gets_no_smaller_is_sent_as_it_is() {
     let deflate = Deflate::memory().threshold(0);
@@ -495,13 +639,18 @@ fn what_gets_no_smaller_is_sent_as_it_is() {
     for len in 1..40 {
         let message = vec![b'a'; len];
         let compressed = compress(&mut codec(&deflate).0, &message).len();
-        assert_eq!(codec(&deflate).0.automatic(&message).is_some(), compressed < len, "{len} bytes become {compressed}");
+        assert_eq!(
+            codec(&deflate).0.automatic(&message).is_some(),
+            compressed < len,
+            "{len} bytes become {compressed}"
+        );
         by.push(len as isize - compressed as isize);
     }
     assert!([-2, 0, 1].iter().all(|difference| by.contains(difference)), "{by:?}");
 }
 
-/// Noise too short to be seen before it is compressed: after four such messages there are pauses, and text ends them.
+/// Noise too short to be seen before it is compressed: after four such messages there are pauses,
+/// and text ends them.
 #[test]
 fn pauses_after_messages_that_do_not_get_smaller() {
     let mut random = StdRng::seed_from_u64(10);
@@ -520,7 +669,11 @@ fn pauses_after_messages_that_do_not_get_smaller() {
         }
         assert!(tried < 30, "{tried}");
         let text = json(&mut random, 300);
-        let sent = std::iter::repeat_with(|| compressor.automatic(&text)).take(65).flatten().next().unwrap();
+        let sent = std::iter::repeat_with(|| compressor.automatic(&text))
+            .take(65)
+            .flatten()
+            .next()
+            .unwrap();
         assert!(inflate(&mut decompressor, &sent).as_ref() == Ok(&text));
         // One in two: no pause.
         for _ in 0..10 {

@@ -1,4 +1,5 @@
-//! Compression in the opening handshake, both roles, and what the connection then does: RFC 7692 §5, §7.1; RFC 6455 §4.1, §9.1.
+//! Compression in the opening handshake, both roles, and what the connection then does: RFC 7692
+//! §5, §7.1; RFC 6455 §4.1, §9.1.
 //!
 //! What was agreed on is not asked for but seen: in what is sent, and in what is understood.
 #![cfg(feature = "deflate")]
@@ -9,7 +10,8 @@ mod support;
 use bytes::{Buf, BufMut};
 use sansocket::deflate::{Deflate, InvalidAnswer};
 use sansocket::{
-    ClientHandshake, ClientRequest, Compress, Config, Connection, Event, HandshakeError, Message, Role, ServerHandshake,
+    ClientHandshake, ClientRequest, Compress, Config, Connection, Event, HandshakeError, Message,
+    Role, ServerHandshake,
 };
 use support::deflate::{HELLO, agreed, describe, frames, json, noise, opened};
 use support::{Chunking, connection, drain, entropy, feed, hex, masked, unmasked};
@@ -19,19 +21,24 @@ fn client(config: Config, answer: &str) -> (Option<String>, Result<Connection, H
     let request = ClientRequest::new("ws://localhost/").unwrap();
     let mut client = ClientHandshake::new(&request, config, entropy());
     let head = String::from_utf8(client.output().chunk().to_vec()).unwrap();
-    let offer = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Extensions: ")).map(String::from);
+    let offer = head
+        .lines()
+        .find_map(|line| line.strip_prefix("Sec-WebSocket-Extensions: "))
+        .map(String::from);
     let mut server = ServerHandshake::new(Config::new());
     server.input().put(client.output());
     let response = drain(&mut server.receive().unwrap().unwrap().accept());
     let head = response.strip_suffix(b"\r\n").unwrap();
-    let fields: String = answer.lines().map(|line| format!("Sec-WebSocket-Extensions: {line}\r\n")).collect();
+    let fields: String =
+        answer.lines().map(|line| format!("Sec-WebSocket-Extensions: {line}\r\n")).collect();
     client.input().put_slice(&[head, fields.as_bytes(), b"\r\n"].concat());
     (offer, client.receive().map(|opened| opened.unwrap().0))
 }
 
 /// The server's answer to these offers, and its connection.
 fn server(config: Config, offers: &str) -> (Option<String>, Connection) {
-    let fields: String = offers.lines().map(|line| format!("Sec-WebSocket-Extensions: {line}\r\n")).collect();
+    let fields: String =
+        offers.lines().map(|line| format!("Sec-WebSocket-Extensions: {line}\r\n")).collect();
     let mut server = ServerHandshake::new(config);
     server.input().put_slice(
         format!(
@@ -42,12 +49,14 @@ fn server(config: Config, offers: &str) -> (Option<String>, Connection) {
     );
     let mut connection = server.receive().unwrap().unwrap().accept();
     let head = String::from_utf8(drain(&mut connection)).unwrap();
-    let answers: Vec<_> = head.lines().filter_map(|line| line.strip_prefix("Sec-WebSocket-Extensions: ")).collect();
+    let answers: Vec<_> =
+        head.lines().filter_map(|line| line.strip_prefix("Sec-WebSocket-Extensions: ")).collect();
     assert!(answers.len() <= 1, "{head}");
     (answers.first().map(|answer| (*answer).into()), connection)
 }
 
-/// What a connection does: `plain`, or `ours 12 keeps, theirs anew`. A window of 8 is compressed for as one of 9.
+/// What a connection does: `plain`, or `ours 12 keeps, theirs anew`. A window of 8 is compressed
+/// for as one of 9.
 fn seen(mut connection: Connection) -> String {
     let mut send = |message: &[u8]| {
         connection.send(Message::from(message.to_vec()).compress(Compress::Always)).unwrap();
@@ -100,7 +109,12 @@ const ANEW: &str = "ours 15 anew, theirs anew";
 fn the_offer_stands_in_the_request() {
     for (config, expected) in [
         (with(Deflate::new()), Some("permessage-deflate; client_max_window_bits=12")),
-        (anew(), Some("permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits")),
+        (
+            anew(),
+            Some(
+                "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits",
+            ),
+        ),
         (Config::new(), None),
     ] {
         let (offer, opened) = client(config, "");
@@ -135,19 +149,49 @@ fn servers_in_the_wild() {
              client_max_window_bits=12",
             Ok("ours 12 anew, theirs anew"),
         ),
-        ("uvicorn, hypercorn with wsproto", simple(), "permessage-deflate; client_max_window_bits=15", Ok(KEEPS)),
+        (
+            "uvicorn, hypercorn with wsproto",
+            simple(),
+            "permessage-deflate; client_max_window_bits=15",
+            Ok(KEEPS),
+        ),
         ("uvicorn, hypercorn with wsproto", nine(), nines, Ok("ours 9 keeps, theirs keeps")),
-        ("uvicorn, hypercorn with wsproto", anew(), &format!("{both}; client_max_window_bits=15"), Ok(ANEW)),
-        ("Chromium's debugger", simple(), "permessage-deflate; client_max_window_bits=15", Ok(KEEPS)),
+        (
+            "uvicorn, hypercorn with wsproto",
+            anew(),
+            &format!("{both}; client_max_window_bits=15"),
+            Ok(ANEW),
+        ),
+        (
+            "Chromium's debugger",
+            simple(),
+            "permessage-deflate; client_max_window_bits=15",
+            Ok(KEEPS),
+        ),
         ("aiohttp", simple(), "permessage-deflate", Ok(KEEPS)),
-        ("aiohttp", nine(), "permessage-deflate; server_max_window_bits=9", Ok("ours 9 keeps, theirs keeps")), // we keep our word
+        (
+            "aiohttp",
+            nine(),
+            "permessage-deflate; server_max_window_bits=9",
+            Ok("ours 9 keeps, theirs keeps"),
+        ), // we keep our word
         ("aiohttp", anew(), "permessage-deflate; server_no_context_takeover", Ok(ANEW)),
         ("tornado", simple(), "permessage-deflate", Ok(KEEPS)),
         ("tornado", nine(), nines, Ok("ours 9 keeps, theirs keeps")),
         ("tornado", anew(), "permessage-deflate", missing("server_no_context_takeover")), // §7.1.1.1
-        ("Bun", simple(), "permessage-deflate; client_no_context_takeover; server_no_context_takeover", Ok(ANEW)), // unasked
+        (
+            "Bun",
+            simple(),
+            "permessage-deflate; client_no_context_takeover; server_no_context_takeover",
+            Ok(ANEW),
+        ), // unasked
         ("Bun", nine(), "", Ok("plain")),
-        ("Bun", anew(), "permessage-deflate; client_no_context_takeover; server_no_context_takeover", Ok(ANEW)),
+        (
+            "Bun",
+            anew(),
+            "permessage-deflate; client_no_context_takeover; server_no_context_takeover",
+            Ok(ANEW),
+        ),
         ("Deno", simple(), "", Ok("plain")),
         ("Deno", nine(), "", Ok("plain")),
         ("Deno", anew(), "", Ok("plain")),
@@ -157,7 +201,8 @@ fn servers_in_the_wild() {
     }
 }
 
-/// RFC 6455 §4.1 no. 5, RFC 7692 §7: what the client did not offer, or can't be, fails the connection, with the reason.
+/// RFC 6455 §4.1 no. 5, RFC 7692 §7: what the client did not offer, or can't be, fails the
+/// connection, with the reason.
 #[test]
 fn answers_that_fail() {
     use HandshakeError::{Deflate as D, Extension};
@@ -167,7 +212,10 @@ fn answers_that_fail() {
     for (answer, error) in [
         ("permessage-deflate, permessage-deflate", Extension), // two of them
         ("permessage-deflate\npermessage-deflate", Extension),
-        ("permessage-deflate; server_no_context_takeover, permessage-deflate; client_no_context_takeover", Extension),
+        (
+            "permessage-deflate; server_no_context_takeover, permessage-deflate; client_no_context_takeover",
+            Extension,
+        ),
         ("permessage-deflate, x-webkit-deflate-frame", Extension), // one that was not offered, beside it
         ("x-webkit-deflate-frame", Extension),
         ("permessage-bzip2", Extension),
@@ -175,8 +223,14 @@ fn answers_that_fail() {
         ("permessage-deflate,=", Extension),
         ("permessage-deflate; a; b", D(UnknownParameter)),
         ("permessage-deflate; x-speed=9", D(UnknownParameter)),
-        ("permessage-deflate; server_no_context_takeover; server_no_context_takeover", D(Repeated("server_no_context_takeover"))),
-        ("permessage-deflate; server_max_window_bits=10; server_max_window_bits=10", D(Repeated(SERVER_BITS))),
+        (
+            "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+            D(Repeated("server_no_context_takeover")),
+        ),
+        (
+            "permessage-deflate; server_max_window_bits=10; server_max_window_bits=10",
+            D(Repeated(SERVER_BITS)),
+        ),
         ("permessage-deflate; client_max_window_bits", D(InvalidValue(CLIENT_BITS))),
         ("permessage-deflate; server_max_window_bits", D(InvalidValue(SERVER_BITS))),
         ("permessage-deflate; server_max_window_bits=7", D(InvalidValue(SERVER_BITS))),
@@ -184,14 +238,20 @@ fn answers_that_fail() {
         ("permessage-deflate; server_max_window_bits=1000", D(InvalidValue(SERVER_BITS))),
         ("permessage-deflate; server_max_window_bits=-15", D(InvalidValue(SERVER_BITS))),
         ("permessage-deflate; client_max_window_bits=08", D(InvalidValue(CLIENT_BITS))),
-        ("permessage-deflate; client_no_context_takeover=1", D(InvalidValue("client_no_context_takeover"))),
+        (
+            "permessage-deflate; client_no_context_takeover=1",
+            D(InvalidValue("client_no_context_takeover")),
+        ),
         ("permessage-deflate; __proto__", D(UnknownParameter)),
     ] {
         let (_, opened) = client(with(Deflate::speed()), answer);
         assert_eq!(opened.map(drop), Err(error), "{answer}");
     }
     for (answer, error) in [
-        ("permessage-deflate; server_max_window_bits=10", WindowTooLarge { asked: 9, answered: 10 }),
+        (
+            "permessage-deflate; server_max_window_bits=10",
+            WindowTooLarge { asked: 9, answered: 10 },
+        ),
         ("permessage-deflate; client_max_window_bits=9", Missing(SERVER_BITS)),
     ] {
         assert_eq!(client(nine(), answer).1.map(drop), Err(D(error)), "{answer}");
@@ -202,12 +262,20 @@ fn answers_that_fail() {
         assert_eq!((offer, opened.map(drop)), (None, Err(Extension)));
     }
     // In other spellings it is the same answer.
-    for answer in ["permessage-deflate; client_max_window_bits=\"1\\2\"", ", permessage-deflate ;client_max_window_bits = 12,"] {
-        assert_eq!(client(with(Deflate::speed()), answer).1.map(seen).as_deref(), Ok("ours 12 keeps, theirs keeps"), "{answer}");
+    for answer in [
+        "permessage-deflate; client_max_window_bits=\"1\\2\"",
+        ", permessage-deflate ;client_max_window_bits = 12,",
+    ] {
+        assert_eq!(
+            client(with(Deflate::speed()), answer).1.map(seen).as_deref(),
+            Ok("ours 12 keeps, theirs keeps"),
+            "{answer}"
+        );
     }
 }
 
-/// An extension that was not offered is seen whatever its size: bounds are for offers, where what is skipped is declined.
+/// An extension that was not offered is seen whatever its size: bounds are for offers, where what
+/// is skipped is declined.
 #[test]
 fn answers_are_looked_at_to_their_end() {
     let long = format!("permessage-deflate, x{}", "; a".repeat(17));
@@ -216,13 +284,19 @@ fn answers_are_looked_at_to_their_end() {
     assert_eq!(client(with(Deflate::speed()), &long).1.map(drop), Err(HandshakeError::Extension));
 }
 
-/// §5: the offers come in the client's order, and the first that can be accepted is; if none can, there is no compression.
+/// §5: the offers come in the client's order, and the first that can be accepted is; if none can,
+/// there is no compression.
 #[test]
 fn servers_choose() {
     for (config, offers, answer, expected) in [
         (with(Deflate::speed()), "permessage-deflate", Some("permessage-deflate"), KEEPS),
         // Browsers
-        (with(Deflate::speed()), "permessage-deflate; client_max_window_bits", Some("permessage-deflate"), KEEPS),
+        (
+            with(Deflate::speed()),
+            "permessage-deflate; client_max_window_bits",
+            Some("permessage-deflate"),
+            KEEPS,
+        ),
         (
             with(Deflate::new()),
             "permessage-deflate; client_max_window_bits",
@@ -254,7 +328,12 @@ fn servers_choose() {
             Some("permessage-deflate"),
             KEEPS,
         ),
-        (with(Deflate::speed()), "permessage-bzip2, permessage-deflate", Some("permessage-deflate"), KEEPS),
+        (
+            with(Deflate::speed()),
+            "permessage-bzip2, permessage-deflate",
+            Some("permessage-deflate"),
+            KEEPS,
+        ),
         (
             with(Deflate::speed()),
             &format!("permessage-deflate{}, permessage-deflate", "; a".repeat(17)),
@@ -297,7 +376,11 @@ fn servers_choose() {
         (Config::new(), "permessage-deflate; client_max_window_bits", None, "plain"),
     ] {
         let (answered, connection) = server(config, offers);
-        assert_eq!((answered.as_deref(), seen(connection).as_str()), (answer, expected), "{offers}");
+        assert_eq!(
+            (answered.as_deref(), seen(connection).as_str()),
+            (answer, expected),
+            "{offers}"
+        );
     }
 }
 
@@ -334,7 +417,8 @@ fn frames_with_the_handshake() {
     assert_eq!(client.receive(), Some(Event::Message(json(500).into())));
 }
 
-/// Somebody else's handshake: what was agreed on is said by hand; nothing is, without a configuration that wants it.
+/// Somebody else's handshake: what was agreed on is said by hand; nothing is, without a
+/// configuration that wants it.
 #[test]
 fn agreed_on_elsewhere() {
     for role in [Role::Client, Role::Server] {
@@ -343,7 +427,10 @@ fn agreed_on_elsewhere() {
             (Deflate::memory(), ANEW),
             (Deflate::new(), "ours 12 keeps, theirs keeps"),
             (Deflate::new().peer_no_context_takeover(true), "ours 12 keeps, theirs anew"),
-            (Deflate::new().no_context_takeover(true).max_window_bits(9), "ours 9 anew, theirs keeps"),
+            (
+                Deflate::new().no_context_takeover(true).max_window_bits(9),
+                "ours 9 anew, theirs keeps",
+            ),
         ] {
             let agreed = agreed(&deflate);
             assert_eq!(seen(connection(role, with(deflate)).with_deflate(&agreed)), expected);

@@ -1,4 +1,5 @@
-//! Bytes per connection, as the documentation of `Deflate` has them, for connections in use: by a counting allocator.
+//! Bytes per connection, as the documentation of `Deflate` has them, for connections in use: by a
+//! counting allocator.
 //!
 //! The states that connections share are shared by threads as well, so one test runs at a time.
 #![cfg(feature = "deflate")]
@@ -64,20 +65,38 @@ fn each_preset_holds_what_the_docs_say() {
             drop(warm);
 
             let near = |name: &str, got: isize, counted: usize, expected: isize| {
-                assert!((got - expected).abs() <= 512, "{name}, {len} bytes: holds {got}, not {expected}");
-                assert!((got - counted as isize).abs() <= 512, "{name}, {len} bytes: holds {got}, and says {counted}");
+                assert!(
+                    (got - expected).abs() <= 512,
+                    "{name}, {len} bytes: holds {got}, not {expected}"
+                );
+                assert!(
+                    (got - counted as isize).abs() <= 512,
+                    "{name}, {len} bytes: holds {got}, and says {counted}"
+                );
             };
-            let (mut pair, fresh) = held(|| opened(config.clone(), config.clone(), Chunking::Whole).0);
+            let (mut pair, fresh) =
+                held(|| opened(config.clone(), config.clone(), Chunking::Whole).0);
             assert!(fresh <= 2 * 512, "{name}: {fresh} are held before the first message");
             let ((), one_way) = held(|| send(&mut pair.client, &mut pair.server, &text));
             let counted = pair.client.bytes_held() + pair.server.bytes_held();
             near(name, one_way, counted, compressing + decompressing);
             let ((), other_way) = held(|| send(&mut pair.server, &mut pair.client, &text));
-            near(name, pair.client.bytes_held() as isize, pair.server.bytes_held(), compressing + decompressing);
-            near(name, one_way + other_way, 2 * pair.client.bytes_held(), 2 * (compressing + decompressing));
+            near(
+                name,
+                pair.client.bytes_held() as isize,
+                pair.server.bytes_held(),
+                compressing + decompressing,
+            );
+            near(
+                name,
+                one_way + other_way,
+                2 * pair.client.bytes_held(),
+                2 * (compressing + decompressing),
+            );
 
             // More messages take no more.
-            let ((), more) = held(|| (0..10).for_each(|_| send(&mut pair.client, &mut pair.server, &text)));
+            let ((), more) =
+                held(|| (0..10).for_each(|_| send(&mut pair.client, &mut pair.server, &text)));
             assert!(more.abs() <= 64, "{name}: {more} more");
 
             // Given back, taken again, and it still arrives.
@@ -93,12 +112,17 @@ fn each_preset_holds_what_the_docs_say() {
             pair.client.release();
             pair.client.send_part(Kind::Text, text.clone(), true).unwrap();
             pair.server.input().put(pair.client.output());
-            assert_eq!(pair.server.receive(), Some(Event::Message(text.repeat(2).into())), "{name}");
+            assert_eq!(
+                pair.server.receive(),
+                Some(Event::Message(text.repeat(2).into())),
+                "{name}"
+            );
         }
     }
 }
 
-/// What waits compressed takes no more memory than is counted of it: a peer that does not read can't make an echo hold what it sent.
+/// What waits compressed takes no more memory than is counted of it: a peer that does not read
+/// can't make an echo hold what it sent.
 #[test]
 fn what_waits_compressed_is_counted_whole() {
     let _alone = ALONE.lock();
@@ -116,7 +140,8 @@ fn what_waits_compressed_is_counted_whole() {
     }
 }
 
-/// A message that waits, compressed: what it takes is not much more than what is counted, and it is copied only where it would be.
+/// A message that waits, compressed: what it takes is not much more than what is counted, and it is
+/// copied only where it would be.
 #[test]
 fn what_waits_is_about_as_large_as_it_is_counted() {
     let _alone = ALONE.lock();
@@ -131,8 +156,17 @@ fn what_waits_is_about_as_large_as_it_is_counted() {
     send(noise(10));
     for (size, is_copied) in [(4200, false), (6000, false), (9000, true), (12_000, false)] {
         let (counted, cost) = send(noise(size));
-        assert!(counted >= size as isize && cost.held <= counted + counted / 2 + 1000, "{size}: {} for {counted}", cost.held);
-        assert_eq!(cost.taken as isize > 3 * counted, is_copied, "{size}: {} taken for {counted}", cost.taken);
+        assert!(
+            counted >= size as isize && cost.held <= counted + counted / 2 + 1000,
+            "{size}: {} for {counted}",
+            cost.held
+        );
+        assert_eq!(
+            cost.taken as isize > 3 * counted,
+            is_copied,
+            "{size}: {} taken for {counted}",
+            cost.taken
+        );
     }
 }
 
@@ -146,7 +180,9 @@ fn what_is_left_of_a_piece_is_counted() {
     let mut sent = vec![0; pair.client.buffered_amount()];
     pair.client.output().copy_to_slice(&mut sent);
     let mut received = &mut sent[..];
-    assert!(matches!(pair.server.receive_from(&mut received), Some(EventRef::Other(Event::Part(part))) if !part.last));
+    assert!(
+        matches!(pair.server.receive_from(&mut received), Some(EventRef::Other(Event::Part(part))) if !part.last)
+    );
     let held = pair.server.bytes_held();
     while pair.server.receive_from(&mut received).is_some() {}
     // The state to inflate with is given back as well.

@@ -1,6 +1,8 @@
-//! What compression holds, and what a bomb can make it take, by a counting allocator: RFC 7692 §7.1.
+//! What compression holds, and what a bomb can make it take, by a counting allocator: RFC 7692
+//! §7.1.
 //!
-//! The states that connections share are shared by threads as well, so this is one test after another in one function.
+//! The states that connections share are shared by threads as well, so this is one test after
+//! another in one function.
 #![cfg(feature = "deflate")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -45,7 +47,8 @@ fn memory() {
     bombs();
 }
 
-/// Of one connection that has sent and received a message of 4 KiB: when idle, and what it takes for a moment.
+/// Of one connection that has sent and received a message of 4 KiB: when idle, and what it takes
+/// for a moment.
 fn each_preset_holds_what_the_docs_say() {
     let message = b"{\"type\":\"chat\",\"text\":\"hello\"}".repeat(128);
     for (name, deflate, compressing, decompressing) in [
@@ -61,10 +64,17 @@ fn each_preset_holds_what_the_docs_say() {
         let ((), once) = cost(|| compressor.compress(&message, true, &mut compressed));
         assert_near(once.held, compressing, name);
         assert_near(once.peak, compressing, name);
-        let (got, once) = cost(|| inflate(&mut decompressor, [&compressed[..]].into_iter(), 4096).map(|got| got == message));
+        let (got, once) = cost(|| {
+            inflate(&mut decompressor, [&compressed[..]].into_iter(), 4096)
+                .map(|got| got == message)
+        });
         assert_eq!(got, Ok(true));
         assert_near(once.held, decompressing, name);
-        assert_eq!((compressor.held(), decompressor.held()), (compressing as usize, decompressing as usize), "{name}");
+        assert_eq!(
+            (compressor.held(), decompressor.held()),
+            (compressing as usize, decompressing as usize),
+            "{name}"
+        );
         let ((), once) = cost(|| compressor.release());
         assert_near(once.held, -compressing, name);
         assert_eq!(compressor.held(), 0);
@@ -84,12 +94,17 @@ fn held_is_what_is_held() {
             let mut compressor = codec(&Deflate::new().level(level).max_window_bits(bits)).0;
             let mut out = BytesMut::with_capacity(512);
             let ((), once) = cost(|| compressor.compress(b"Hello", true, &mut out));
-            assert_near(once.held, compressor.held() as isize, &format!("level {level}, window bits {bits}"));
+            assert_near(
+                once.held,
+                compressor.held() as isize,
+                &format!("level {level}, window bits {bits}"),
+            );
         }
     }
 }
 
-/// Many connections, many threads, messages under way in parts: what is left is a bounded number of states.
+/// Many connections, many threads, messages under way in parts: what is left is a bounded number of
+/// states.
 fn connections_share_what_they_do_not_keep() {
     let deflate = Deflate::memory();
     let (in_threads, here) = cost(|| {
@@ -105,7 +120,8 @@ fn connections_share_what_they_do_not_keep() {
             assert_eq!((compressor.held(), decompressor.held()), (0, 0));
         }
         thread::scope(|scope| {
-            let work = || cost(|| (0..100).for_each(|_| use_once(&deflate, b"Hello, Hello"))).1.held;
+            let work =
+                || cost(|| (0..100).for_each(|_| use_once(&deflate, b"Hello, Hello"))).1.held;
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum::<isize>()
         })
@@ -122,12 +138,17 @@ fn bombs() {
     let mut bomb = BytesMut::new();
     codec(&Deflate::speed().level(9)).0.compress(&vec![0; 64 << 20], true, &mut bomb);
     assert!(bomb.len() < 80_000, "{}", bomb.len());
-    for (name, size) in [("whole", bomb.len()), ("in a thousand fragments", bomb.len() / 1000), ("byte by byte", 1)] {
+    for (name, size) in
+        [("whole", bomb.len()), ("in a thousand fragments", bomb.len() / 1000), ("byte by byte", 1)]
+    {
         for deflate in [Deflate::speed(), Deflate::memory()] {
             let mut decompressor = codec(&deflate).1;
             let (got, taken) = cost(|| {
                 let innocent = &b"\xf2\x48\xcd\xc9\xc9\x07\x00"[..];
-                assert_eq!(inflate(&mut decompressor, [innocent].into_iter(), LIMIT).as_deref(), Ok(&b"Hello"[..]));
+                assert_eq!(
+                    inflate(&mut decompressor, [innocent].into_iter(), LIMIT).as_deref(),
+                    Ok(&b"Hello"[..])
+                );
                 inflate(&mut decompressor, bomb.chunks(size), LIMIT).map(|message| message.len())
             });
             assert_eq!(got, Err(InflateError::TooBig), "{name}");

@@ -1,4 +1,5 @@
-//! Which messages leave compressed, and as what frames: RFC 7692 §6.1, §7.2.1, §7.2.3. RSV1 on the wire shows it.
+//! Which messages leave compressed, and as what frames: RFC 7692 §6.1, §7.2.1, §7.2.3. RSV1 on the
+//! wire shows it.
 #![cfg(feature = "deflate")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -29,20 +30,27 @@ fn the_rfcs_examples_as_sent() {
             us.send(always("")).unwrap();
         }
         let frame = |payload: &str| (0xc1, hex(payload));
-        assert_eq!(frames(&mut keeps), [frame(HELLO), frame("f200110000"), frame("00")], "§7.2.3.2, takeover, and §7.2.3.6");
+        assert_eq!(
+            frames(&mut keeps),
+            [frame(HELLO), frame("f200110000"), frame("00")],
+            "§7.2.3.2, takeover, and §7.2.3.6"
+        );
         assert_eq!(frames(&mut anew), [frame(HELLO), frame(HELLO), frame("00")], "§7.2.3.1");
 
         // §7.2.3.5: a message in two blocks, here a frame each; the tail is cut off the last alone.
         let mut parts = compressing(role, Config::new(), Deflate::speed().threshold(0));
         parts.send_part(Kind::Text, "He", false).unwrap();
         parts.send_part(Kind::Text, "llo", true).unwrap();
-        let [(0x41, first), (0x80, last)] = &frames(&mut parts)[..] else { panic!("not two fragments") };
+        let [(0x41, first), (0x80, last)] = &frames(&mut parts)[..] else {
+            panic!("not two fragments")
+        };
         assert_eq!(*first, hex("f24805000000ffff"));
         assert!(!last.ends_with(&[0, 0, 0xff, 0xff]), "{last:02x?}");
     }
 }
 
-/// Automatic: from the threshold on, if the bytes don't look random. Always and never: whatever it is.
+/// Automatic: from the threshold on, if the bytes don't look random. Always and never: whatever it
+/// is.
 #[test]
 fn what_is_compressed() {
     for role in ROLES {
@@ -71,7 +79,10 @@ fn what_is_compressed() {
                 let [(first, payload)] = &frames(&mut us)[..] else { panic!("not one frame") };
                 assert_eq!(*first, if expected { 0xc2 } else { 0x82 }, "{name}, {choice:?}");
                 assert!(expected || *payload == message, "{name}, {choice:?}");
-                assert!(!(expected && automatic && message.len() > 63) || payload.len() < message.len(), "{name}, {choice:?}");
+                assert!(
+                    !(expected && automatic && message.len() > 63) || payload.len() < message.len(),
+                    "{name}, {choice:?}"
+                );
             }
         }
     }
@@ -82,7 +93,8 @@ fn what_is_compressed() {
 fn what_is_lent_is_compressed_too() {
     for role in ROLES {
         for deflate in [Deflate::speed(), Deflate::memory()] {
-            let [mut one, mut other] = [(), ()].map(|()| compressing(role, Config::new(), deflate.clone()));
+            let [mut one, mut other] =
+                [(), ()].map(|()| compressing(role, Config::new(), deflate.clone()));
             for text in [json(10), json(5000), json(100_000)] {
                 one.send_ref(text.as_str()).unwrap();
                 other.send(text.as_str()).unwrap();
@@ -111,13 +123,17 @@ fn without_agreement_nothing_is() {
             us.send_part(Kind::Text, "", true).unwrap();
             us.release();
             let sent = frames(&mut us);
-            assert_eq!(sent.iter().map(|(first, _)| *first).collect::<Vec<_>>(), [0x81, 0x81, 0x01, 0x80]);
+            assert_eq!(
+                sent.iter().map(|(first, _)| *first).collect::<Vec<_>>(),
+                [0x81, 0x81, 0x01, 0x80]
+            );
             assert!(sent[..3].iter().all(|(_, payload)| payload == text.as_bytes()));
         }
     }
 }
 
-/// §6.1: the first fragment is marked, no other; what is seen of the first part decides for the message. Control frames are never marked.
+/// §6.1: the first fragment is marked, no other; what is seen of the first part decides for the
+/// message. Control frames are never marked.
 #[test]
 fn a_message_in_parts_is_marked_once() {
     let text = json(1000);
@@ -136,9 +152,14 @@ fn a_message_in_parts_is_marked_once() {
                 us.ping("between").unwrap();
                 us.pong("between").unwrap();
             }
-            let (control, data): (Vec<_>, Vec<_>) = frames(&mut us).into_iter().partition(|(first, _)| first & 0x08 > 0);
+            let (control, data): (Vec<_>, Vec<_>) =
+                frames(&mut us).into_iter().partition(|(first, _)| first & 0x08 > 0);
             assert_eq!(data.iter().map(|(first, _)| *first).collect::<Vec<_>>(), expected);
-            assert!(control.iter().all(|(first, payload)| matches!(first, 0x89 | 0x8a) && payload == b"between"));
+            assert!(
+                control
+                    .iter()
+                    .all(|(first, payload)| matches!(first, 0x89 | 0x8a) && payload == b"between")
+            );
         }
         us.close(None);
         assert_eq!(frames(&mut us), [(0x88, vec![])]);
@@ -156,9 +177,16 @@ fn parts_arrive_one_by_one() {
                 for (at, len) in [400, 1, 0, 9000, 7].into_iter().enumerate() {
                     let part = json(len + round)[..len].to_owned();
                     pair.client.send_part(Kind::Text, part.clone(), at == 4).unwrap();
-                    assert_eq!(pair.client.send_part(Kind::Binary, "x", true).is_err(), at < 4, "another message");
+                    assert_eq!(
+                        pair.client.send_part(Kind::Binary, "x", true).is_err(),
+                        at < 4,
+                        "another message"
+                    );
                     if at < 4 {
-                        assert_eq!(pair.client.send_part(Kind::Text, vec![0xff], false), Err(SendError::InvalidUtf8));
+                        assert_eq!(
+                            pair.client.send_part(Kind::Text, vec![0xff], false),
+                            Err(SendError::InvalidUtf8)
+                        );
                         assert_eq!(pair.client.send("another"), Err(SendError::MessageUnderWay));
                         pair.client.release();
                     }
@@ -166,8 +194,12 @@ fn parts_arrive_one_by_one() {
                     let mut got = Vec::new();
                     for event in &events {
                         match event {
-                            Event::Part(got_part) if got_part.kind == Kind::Text => got.extend_from_slice(&got_part.bytes),
-                            Event::Part(other) => assert_eq!((&other.bytes[..], other.last), (&b"x"[..], true)),
+                            Event::Part(got_part) if got_part.kind == Kind::Text => {
+                                got.extend_from_slice(&got_part.bytes)
+                            }
+                            Event::Part(other) => {
+                                assert_eq!((&other.bytes[..], other.last), (&b"x"[..], true))
+                            }
                             other => panic!("{other:?}"),
                         }
                     }
@@ -178,7 +210,8 @@ fn parts_arrive_one_by_one() {
     }
 }
 
-/// Every preset, window and level, in both directions, with messages of every kind and the window given back now and then.
+/// Every preset, window and level, in both directions, with messages of every kind and the window
+/// given back now and then.
 #[test]
 fn everything_arrives() {
     for bits in 8..=15 {
@@ -202,7 +235,10 @@ fn everything_arrives() {
                     pair.server.send(message.clone().compress(choice)).unwrap();
                     let expected = [Event::Message(message.clone())];
                     let (at_client, at_server) = pair.settle();
-                    assert!(at_client == expected && at_server == expected, "message {at}, {deflate:?}");
+                    assert!(
+                        at_client == expected && at_server == expected,
+                        "message {at}, {deflate:?}"
+                    );
                     if at % 4 == 3 {
                         pair.client.release();
                     }
@@ -212,7 +248,8 @@ fn everything_arrives() {
     }
 }
 
-/// Noise too short to be seen before it is compressed is not tried for ever; with takeover, what was tried is sent.
+/// Noise too short to be seen before it is compressed is not tried for ever; with takeover, what
+/// was tried is sent.
 #[test]
 fn what_does_not_get_smaller_is_let_pass() {
     for deflate in [Deflate::speed(), Deflate::memory()] {
@@ -222,7 +259,12 @@ fn what_does_not_get_smaller_is_let_pass() {
         }
         let sent = support::drain(&mut pair.client);
         let events = support::feed(&mut pair.server, &sent, Chunking::Whole);
-        assert!(events.iter().enumerate().all(|(n, event)| *event == Event::Message(noise(300 + n).into())));
+        assert!(
+            events
+                .iter()
+                .enumerate()
+                .all(|(n, event)| *event == Event::Message(noise(300 + n).into()))
+        );
         for n in 0..200 {
             pair.client.send(noise(600 + n)).unwrap();
         }
@@ -246,10 +288,12 @@ fn nothing_is_compressed_after_the_end() {
     assert_eq!(at_client[0], Event::Message(json(1000).into()));
 }
 
-/// A message within every limit is received in whatever parts, though each costs some bytes of its own, compressed.
+/// A message within every limit is received in whatever parts, though each costs some bytes of its
+/// own, compressed.
 #[test]
 fn many_small_parts_are_within_the_limit() {
-    let mut us = compressing(Role::Server, Config::new().max_message_size(256 * 1024), Deflate::speed());
+    let mut us =
+        compressing(Role::Server, Config::new().max_message_size(256 * 1024), Deflate::speed());
     let mut them = compressing(Role::Client, Config::new(), Deflate::speed());
     for part in 0..100_000 {
         them.send_part(Kind::Text, "x", part == 99_999).unwrap();
@@ -269,6 +313,9 @@ fn parts_are_compressed_as_it_is_said() {
         for last in [false, true] {
             us.send_part_with(Kind::Text, json(1000), last, compress).unwrap();
         }
-        assert_eq!(frames(&mut us).iter().map(|(first, _)| *first).collect::<Vec<_>>(), [first, 0x80]);
+        assert_eq!(
+            frames(&mut us).iter().map(|(first, _)| *first).collect::<Vec<_>>(),
+            [first, 0x80]
+        );
     }
 }

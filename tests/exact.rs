@@ -1,4 +1,5 @@
-//! Where small ends and large begins, to the byte: what lies beside its header, which pongs wait, and what is held meanwhile.
+//! Where small ends and large begins, to the byte: what lies beside its header, which pongs wait,
+//! and what is held meanwhile.
 #![cfg(feature = "std")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -22,7 +23,8 @@ fn pieces(connection: &mut Connection) -> Vec<usize> {
     slices[..count].iter().map(|slice| slice.len()).collect()
 }
 
-/// Up to 4 KiB a payload is copied beside its header; above, it goes by itself, and what comes after that is together again.
+/// Up to 4 KiB a payload is copied beside its header; above, it goes by itself, and what comes
+/// after that is together again.
 #[test]
 fn what_lies_beside_its_header() {
     for (role, mask) in [(Role::Server, 0), (Role::Client, 4)] {
@@ -68,11 +70,13 @@ fn a_large_payload_is_taken_as_it_lies() {
     assert_eq!(server.bytes_held(), 0);
 }
 
-/// A peer that reads slowly, so that there is always something left: what it gets is in its order, and what it has got is not held.
+/// A peer that reads slowly, so that there is always something left: what it gets is in its order,
+/// and what it has got is not held.
 #[test]
 fn what_is_queued_behind_a_slow_peer() {
     for role in ROLES {
-        let (mut us, mut whole) = (connection(role, Config::new()), connection(role, Config::new()));
+        let (mut us, mut whole) =
+            (connection(role, Config::new()), connection(role, Config::new()));
         let (mut written, mut expected) = (Vec::new(), Vec::new());
         for number in 0..3000_usize {
             let size = if number % 7 == 0 { 5000 } else { number % 300 };
@@ -86,7 +90,12 @@ fn what_is_queued_behind_a_slow_peer() {
                 written.extend(&output.chunk()[..len]);
                 output.advance(len);
             }
-            assert!(us.bytes_held() < 70_000, "{role:?}, {number}: {} for {}", us.bytes_held(), us.buffered_amount());
+            assert!(
+                us.bytes_held() < 70_000,
+                "{role:?}, {number}: {} for {}",
+                us.bytes_held(),
+                us.buffered_amount()
+            );
         }
         written.extend(drain(&mut us));
         assert!(written == expected, "{role:?}");
@@ -110,7 +119,8 @@ fn more_than_there_is_can_t_be_taken() {
     server.output().copy_to_bytes(3);
 }
 
-/// Below 4 KiB that wait, each ping has its pong; from there on the latest waits, until there is less.
+/// Below 4 KiB that wait, each ping has its pong; from there on the latest waits, until there is
+/// less.
 #[test]
 fn which_pongs_wait() {
     for (waiting, waits) in [(4095, false), (4096, true)] {
@@ -158,7 +168,8 @@ fn room_doubles_with_what_has_come() {
     }
 }
 
-/// What is held is the sum of what is received, put together and waits: each by itself, and all at once.
+/// What is held is the sum of what is received, put together and waits: each by itself, and all at
+/// once.
 #[test]
 fn what_is_held_is_all_that_is_held() {
     let mut server = connection(Role::Server, Config::new());
@@ -173,7 +184,8 @@ fn what_is_held_is_all_that_is_held() {
     assert_eq!(server.bytes_held(), 2000 + 50 + 512);
     assert_eq!(drain(&mut server), unmasked(0x89, b""));
     assert_eq!(server.bytes_held(), 2000 + 50);
-    // A payload of its own, what comes before it, and the room behind it; the queue has room for some pieces.
+    // A payload of its own, what comes before it, and the room behind it; the queue has room for
+    // some pieces.
     let payload = 100_000;
     server.send(Bytes::from(vec![1; payload])).unwrap();
     let held = server.bytes_held() - (2000 + 50) - payload;
@@ -184,7 +196,10 @@ fn what_is_held_is_all_that_is_held() {
 #[test]
 fn few_bytes_do_not_keep_a_block() {
     for role in ROLES {
-        let mut peer = connection(if role == Role::Client { Role::Server } else { Role::Client }, Config::new());
+        let mut peer = connection(
+            if role == Role::Client { Role::Server } else { Role::Client },
+            Config::new(),
+        );
         peer.ping([1; 125]).unwrap();
         let ping = drain(&mut peer);
         let mut receiver = connection(role, Config::new());
@@ -244,7 +259,8 @@ mod deflate {
             assert_eq!(server.receive(), None);
             server.bytes_held()
         };
-        // 64 bytes, and as many again; for 4500, what one round gives, and then what is left up to the limit.
+        // 64 bytes, and as many again; for 4500, what one round gives, and then what is left up to
+        // the limit.
         assert_eq!(held(5000, 4500) - held(5000, 64), 5000 - 128);
     }
 }

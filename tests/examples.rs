@@ -1,4 +1,5 @@
-//! The example programs do what the README says of them, and say what is wrong with what they are given.
+//! The example programs do what the README says of them, and say what is wrong with what they are
+//! given.
 #![cfg(feature = "std")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -20,7 +21,11 @@ const DRIVERS: &[&str] = &[
 fn example(name: &str) -> Command {
     let tests = std::env::current_exe().unwrap();
     let path: PathBuf = tests.parent().unwrap().parent().unwrap().join("examples").join(name);
-    assert!(path.exists(), "{} is not built: run all of `cargo test`, or `cargo build --examples` first", path.display());
+    assert!(
+        path.exists(),
+        "{} is not built: run all of `cargo test`, or `cargo build --examples` first",
+        path.display()
+    );
     Command::new(path)
 }
 
@@ -33,7 +38,10 @@ struct Server {
 impl Server {
     fn start(driver: &str) -> Self {
         let mut command = example("echo_server");
-        command.args(["--addr", "127.0.0.1:0", "--driver", driver]).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .args(["--addr", "127.0.0.1:0", "--driver", driver])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut process = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -55,7 +63,12 @@ impl Drop for Server {
 
 fn ask(url: &str, arguments: &[&str], input: &str) -> Output {
     let mut client = example("echo_client");
-    client.arg(url).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    client
+        .arg(url)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut client = client.spawn().unwrap();
     // A client that fails at once reads nothing.
     let _ = client.stdin.take().unwrap().write_all(input.as_bytes());
@@ -67,16 +80,25 @@ fn every_driver_echoes() {
     for driver in DRIVERS {
         let server = Server::start(driver);
         let output = ask(&server.url, &["hello", "", "grüezi"], "");
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "hello\n\ngrüezi\nclosed: 1000 \"\", clean\n", "{driver}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "hello\n\ngrüezi\nclosed: 1000 \"\", clean\n",
+            "{driver}"
+        );
         assert!(output.status.success());
         let output = ask(&server.url, &[], "one\ntwo\n");
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "one\ntwo\nclosed: 1000 \"\", clean\n", "{driver}");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "one\ntwo\nclosed: 1000 \"\", clean\n",
+            "{driver}"
+        );
     }
 }
 
 #[test]
 fn every_driver_survives_garbage() {
-    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    const REQUEST: &[u8] =
+        b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     for driver in DRIVERS {
         let server = Server::start(driver);
@@ -88,14 +110,22 @@ fn every_driver_survives_garbage() {
                 b"HTTP/1.1 101 ",
                 Some(b"\x88\x02\x03\xf1"),
             ),
-            ([REQUEST, b"\x81\x82\x00\x00\x00\x00\xc0\x80"].concat(), b"HTTP/1.1 101 ", Some(b"\x88\x02\x03\xef")),
+            (
+                [REQUEST, b"\x81\x82\x00\x00\x00\x00\xc0\x80"].concat(),
+                b"HTTP/1.1 101 ",
+                Some(b"\x88\x02\x03\xef"),
+            ),
             ([b"GET / HTTP/1.1\r\nX: ", &[b'x'; 1 << 20][..]].concat(), b"HTTP/1.1 431 ", None),
         ] {
             let mut client = server.connect();
             client.write_all(&bytes).unwrap();
             let mut received = Vec::new();
             client.read_to_end(&mut received).unwrap();
-            assert!(received.starts_with(answer), "{driver}: {}", String::from_utf8_lossy(&received));
+            assert!(
+                received.starts_with(answer),
+                "{driver}: {}",
+                String::from_utf8_lossy(&received)
+            );
             assert!(end.is_none_or(|end| received.ends_with(end)), "{driver}: {received:02x?}");
         }
         assert!(ask(&server.url, &["still here"], "").status.success());
@@ -124,6 +154,8 @@ fn wrong_arguments_are_explained() {
 fn help_is_given() {
     for name in ["echo_client", "echo_server"] {
         let output = example(name).arg("--help").output().unwrap();
-        assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("Usage:"));
+        assert!(
+            output.status.success() && String::from_utf8_lossy(&output.stdout).contains("Usage:")
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! What every frame comes to: RFC 6455 §5, §7.4, §8.1, §10.4, a line a rule.
 //!
-//! A line reads `ROLE LIMITS BYTES|BYTES => EVENT, EVENT # rule`, with bytes in hexadecimal and `-` for none; `|` is where a read ends.
-//! Each is run as it stands, whole, byte by byte and at every split, with the same events; and whatever ends in an error or a
-//! close has one Close in the output, and then no event for ever.
+//! A line reads `ROLE LIMITS BYTES|BYTES => EVENT, EVENT # rule`, with bytes in hexadecimal and `-`
+//! for none; `|` is where a read ends. Each is run as it stands, whole, byte by byte and at every
+//! split, with the same events; and whatever ends in an error or a close has one Close in the
+//! output, and then no event for ever.
 #![cfg(feature = "std")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -143,7 +144,11 @@ const TABLE: &str = "
 #[test]
 fn every_line_of_the_table() {
     let mut lines = 0;
-    for line in TABLE.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).filter(|line| !line.is_empty()) {
+    for line in TABLE
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim())
+        .filter(|line| !line.is_empty())
+    {
         let (left, expected) = line.split_once("=>").unwrap_or_else(|| panic!("{line}"));
         let mut words: Vec<&str> = left.split_whitespace().collect();
         let reads: Vec<Vec<u8>> = words.pop().unwrap().split('|').map(hex).collect();
@@ -151,13 +156,15 @@ fn every_line_of_the_table() {
         let config = words.iter().fold(Config::new(), |config, word| limit(config, word));
 
         let mut whole = connection(role, config.clone());
-        let events: Vec<Event> = reads.iter().flat_map(|read| feed(&mut whole, read, Chunking::Whole)).collect();
+        let events: Vec<Event> =
+            reads.iter().flat_map(|read| feed(&mut whole, read, Chunking::Whole)).collect();
         let output = drain(&mut whole);
         assert_eq!(describe(&events), expected.trim(), "{line}");
         assert_ending(&whole, &events, &output, line);
 
         let bytes = reads.concat();
-        let splits = (0..=bytes.len()).map(Chunking::At).chain([Chunking::Whole, Chunking::Bytewise]);
+        let splits =
+            (0..=bytes.len()).map(Chunking::At).chain([Chunking::Whole, Chunking::Bytewise]);
         for chunking in splits {
             let mut other = connection(role, config.clone());
             assert_eq!(feed(&mut other, &bytes, chunking), events, "{line}, {chunking:?}");
@@ -181,7 +188,11 @@ fn limit(config: Config, word: &str) -> Config {
 
 fn describe(events: &[Event]) -> String {
     let bytes = |bytes: &[u8]| {
-        if bytes.is_empty() { "-".into() } else { bytes.iter().map(|b| format!("{b:02x}")).collect::<String>() }
+        if bytes.is_empty() {
+            "-".into()
+        } else {
+            bytes.iter().map(|b| format!("{b:02x}")).collect::<String>()
+        }
     };
     let one = |event: &Event| match event {
         Event::Message(Message::Text(text)) => format!("text {}", bytes(text.as_bytes())),
@@ -189,16 +200,23 @@ fn describe(events: &[Event]) -> String {
         Event::Ping(payload) => format!("ping {}", bytes(payload)),
         Event::Pong(payload) => format!("pong {}", bytes(payload)),
         Event::Closed(closed) => match closed.ending() {
-            Ending::Clean => format!("close {} {}", closed.code(), bytes(closed.reason().as_bytes())),
+            Ending::Clean => {
+                format!("close {} {}", closed.code(), bytes(closed.reason().as_bytes()))
+            }
             Ending::Violated(error) => format!("error {}", error.close_code()),
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),
     };
-    if events.is_empty() { "nothing".into() } else { events.iter().map(one).collect::<Vec<_>>().join(", ") }
+    if events.is_empty() {
+        "nothing".into()
+    } else {
+        events.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
 }
 
-/// If the conversation ended, the output ends with one Close that says so, and nothing more happens.
+/// If the conversation ended, the output ends with one Close that says so, and nothing more
+/// happens.
 fn assert_ending(connection: &Connection, events: &[Event], output: &[u8], line: &str) {
     let Some(Event::Closed(closed)) = events.last() else {
         assert_eq!(connection.state(), State::Open, "{line}");
@@ -210,8 +228,11 @@ fn assert_ending(connection: &Connection, events: &[Event], output: &[u8], line:
         Ending::Violated(error) => Some(error.close_code().get()),
         _ => closed.received().map(|frame| frame.code().get()),
     };
-    let frame: Vec<u8> =
-        [0x88].into_iter().chain([code.map_or(0, |_| 2)]).chain(code.map_or(vec![], |c| c.to_be_bytes().to_vec())).collect();
+    let frame: Vec<u8> = [0x88]
+        .into_iter()
+        .chain([code.map_or(0, |_| 2)])
+        .chain(code.map_or(vec![], |c| c.to_be_bytes().to_vec()))
+        .collect();
     let sent = match connection.role() {
         Role::Server => output.to_vec(),
         Role::Client => unmask_all(output),
@@ -241,7 +262,8 @@ fn a_client_masks_every_frame_with_another_key() {
         client.send("same").unwrap();
     }
     let output = drain(&mut client);
-    let keys: std::collections::HashSet<&[u8]> = output.chunks(10).map(|frame| &frame[2..6]).collect();
+    let keys: std::collections::HashSet<&[u8]> =
+        output.chunks(10).map(|frame| &frame[2..6]).collect();
     assert_eq!(keys.len(), 100);
     assert_eq!(unmask_all(&output), b"\x81\x04same".repeat(100));
 }
@@ -290,7 +312,8 @@ fn a_server_writes_large_payloads_uncopied_and_small_ones_together() {
     assert_eq!(&*slices[2], b"\x81\x05three");
 }
 
-/// §5.5.2, §5.5.3: each ping is answered while the peer reads; a peer that does not read gets the answer to its last one.
+/// §5.5.2, §5.5.3: each ping is answered while the peer reads; a peer that does not read gets the
+/// answer to its last one.
 #[test]
 fn a_ping_flood_leaves_one_late_pong() {
     let mut server = connection(Role::Server, Config::new());
@@ -346,5 +369,8 @@ fn errors_name_the_remedy() {
     let events = feed(&mut server, &hex("82ff0000000001000001 00000000"), Chunking::Whole);
     let [Event::Closed(closed)] = &events[..] else { panic!("{events:?}") };
     let Ending::Violated(error) = closed.ending() else { panic!("{closed:?}") };
-    assert_eq!(error.to_string(), "a message is over max_message_size 16777216; raise Config::max_message_size to receive it");
+    assert_eq!(
+        error.to_string(),
+        "a message is over max_message_size 16777216; raise Config::max_message_size to receive it"
+    );
 }

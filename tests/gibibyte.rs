@@ -1,4 +1,5 @@
-//! A gibibyte each way, in constant memory: messages larger than memory should be, and both directions at once.
+//! A gibibyte each way, in constant memory: messages larger than memory should be, and both
+//! directions at once.
 //!
 //! They take some seconds and want optimised code, so they run when they are asked for:
 //! `cargo test --release --all-features --test gibibyte -- --ignored --test-threads 1 --nocapture`
@@ -128,7 +129,8 @@ fn both_ways_at_once_on_two_threads() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     let start = begin();
-    let server = thread::spawn(move || push(blocking::accept(listener.accept().unwrap().0).unwrap()));
+    let server =
+        thread::spawn(move || push(blocking::accept(listener.accept().unwrap().0).unwrap()));
     push(blocking::connect(&url).unwrap());
     server.join().unwrap();
     end(start, "1 GiB each way at once, blocking");

@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use sansocket::asynchronous::{Receiver, Sender};
 use sansocket::tokio::{Options, TokioClock, TokioIo, WebSocket};
-use sansocket::{ClientRequest, CloseCode, Config, Connection, Error, Message, SendError, State, Timeouts};
+use sansocket::{
+    ClientRequest, CloseCode, Config, Connection, Error, Message, SendError, State, Timeouts,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
 
-type Halves = (Sender<TokioIo<DuplexStream>, TokioClock>, Receiver<TokioIo<DuplexStream>, TokioClock>);
+type Halves =
+    (Sender<TokioIo<DuplexStream>, TokioClock>, Receiver<TokioIo<DuplexStream>, TokioClock>);
 
 fn socket(stream: DuplexStream, connection: Connection) -> WebSocket<DuplexStream> {
     WebSocket::from_parts(TokioIo(stream), TokioClock::new(), connection, Timeouts::default())
@@ -40,7 +43,8 @@ async fn eight_tasks_send_ten_thousand_messages_each_while_the_peer_pings() {
                 tokio::spawn(async move {
                     for number in 0..EACH {
                         let filler = vec![task as u8; (number % 200) as usize];
-                        let message = [&task.to_be_bytes()[..], &number.to_be_bytes(), &filler].concat();
+                        let message =
+                            [&task.to_be_bytes()[..], &number.to_be_bytes(), &filler].concat();
                         sender.send(message).await.unwrap();
                     }
                 })
@@ -86,15 +90,22 @@ async fn there_may_be_all_the_time_to_connect() {
 async fn no_time_to_connect_is_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let request = ClientRequest::new(&format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
-    let hasty = Options::new().timeouts(Timeouts { handshake: Some(Duration::ZERO), ..Timeouts::default() });
-    assert!(matches!(hasty.connect(&request).await, Err(Error::TimedOut(sansocket::TimedOut::Handshake))));
+    let hasty = Options::new()
+        .timeouts(Timeouts { handshake: Some(Duration::ZERO), ..Timeouts::default() });
+    assert!(matches!(
+        hasty.connect(&request).await,
+        Err(Error::TimedOut(sansocket::TimedOut::Handshake))
+    ));
 }
 
 #[tokio::test]
 async fn an_address_that_leads_nowhere() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = sansocket::tokio::connect(&format!("ws://{nobody}/")).await.unwrap_err();
-    assert!(matches!(&error, Error::Io(_)) && error.to_string().contains(&nobody.to_string()), "{error}");
+    assert!(
+        matches!(&error, Error::Io(_)) && error.to_string().contains(&nobody.to_string()),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -203,7 +214,11 @@ async fn a_peer_that_does_not_read_makes_senders_time_out() {
     for sent in [one, two] {
         assert!(matches!(sent, Err(Error::TimedOut(sansocket::TimedOut::Write))), "{sent:?}");
     }
-    assert!(sender.buffered_amount() < 64 * 1024 + 2 * 10_010, "senders waited: {}", sender.buffered_amount());
+    assert!(
+        sender.buffered_amount() < 64 * 1024 + 2 * 10_010,
+        "senders waited: {}",
+        sender.buffered_amount()
+    );
 }
 
 /// A sender does not wait for a pong that nobody will meet.
@@ -212,7 +227,10 @@ async fn a_ping_without_a_receiver_is_lost() {
     let ((mut sender, mut receiver), _client) = pair(1000);
     let receiving = tokio::spawn(async move { receiver.recv().await });
     assert!(matches!(sender.ping().await, Err(Error::ConnectionLost)));
-    assert!(matches!(receiving.await.unwrap(), Err(Error::TimedOut(sansocket::TimedOut::KeepAlive))));
+    assert!(matches!(
+        receiving.await.unwrap(),
+        Err(Error::TimedOut(sansocket::TimedOut::KeepAlive))
+    ));
 }
 
 /// A receiver that waits already has the closing handshake's deadline from its beginning.
@@ -223,7 +241,10 @@ async fn a_close_that_can_t_be_written_ends_the_receiver_in_time_too() {
     let begun = tokio::time::Instant::now();
     let receiving = tokio::spawn(async move { receiver.recv().await });
     tokio::task::yield_now().await;
-    assert!(matches!(sender.close(CloseCode::NORMAL, "").await, Err(Error::TimedOut(sansocket::TimedOut::Close))));
+    assert!(matches!(
+        sender.close(CloseCode::NORMAL, "").await,
+        Err(Error::TimedOut(sansocket::TimedOut::Close))
+    ));
     receiving.await.unwrap().unwrap_err();
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
 }
@@ -251,7 +272,10 @@ async fn a_dropped_send_is_finished_by_the_other_half() {
         assert!(sending.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending());
     }
     let receiving = tokio::spawn(async move { receiver.recv().await.map(drop) });
-    assert_eq!(client.recv().await.unwrap().unwrap().as_text(), Some("longer than the pipe can hold at once"));
+    assert_eq!(
+        client.recv().await.unwrap().unwrap().as_text(),
+        Some("longer than the pipe can hold at once")
+    );
     client.abort();
     assert!(receiving.await.unwrap().is_err());
 }
@@ -277,5 +301,7 @@ fn halves_move_between_threads() {
     assert_send::<Sender<TokioIo<TcpStream>, TokioClock>>();
     assert_send::<Receiver<TokioIo<TcpStream>, TokioClock>>();
     fn assert_future<F: Future + Send>(_: F) {}
-    let _ = |mut sender: Sender<TokioIo<TcpStream>, TokioClock>| assert_future(async move { sender.send("x").await });
+    let _ = |mut sender: Sender<TokioIo<TcpStream>, TokioClock>| {
+        assert_future(async move { sender.send("x").await })
+    };
 }

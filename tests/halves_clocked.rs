@@ -1,4 +1,5 @@
-//! Halves in both async adapters, on clocks that only a test moves: whoever waits is told in time, and nobody else is kept waiting.
+//! Halves in both async adapters, on clocks that only a test moves: whoever waits is told in time,
+//! and nobody else is kept waiting.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -11,7 +12,9 @@ use std::io::Write;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use clocks::{Adapter, OnFutures, during, in_both_adapters, read, s, timed, until, wind, write_all};
+use clocks::{
+    Adapter, OnFutures, during, in_both_adapters, read, s, timed, until, wind, write_all,
+};
 use futures_core::Stream as _;
 use futures_sink::Sink;
 use sansocket::asynchronous::{self, Clock, Receiver, Sender};
@@ -80,10 +83,17 @@ async fn every_sender_that_waits_is_told_that_the_peer_does_not_read(adapter: &i
         })
         .await;
     let [write, room] = [TimedOut::Write, TimedOut::Room].map(|why| why.to_string());
-    assert_eq!(told, [&write, &room, &write, &room, &write].map(String::as_str), "what was not sent is told from what waits");
+    assert_eq!(
+        told,
+        [&write, &room, &write, &room, &write].map(String::as_str),
+        "what was not sent is told from what waits"
+    );
     assert_eq!((sender.state(), receiver.state()), (State::Open, State::Open));
     let received = receiver.recv().await;
-    assert!(matches!(received, Err(Error::TimedOut(TimedOut::Write))), "who receives is told as well: {received:?}");
+    assert!(
+        matches!(received, Err(Error::TimedOut(TimedOut::Write))),
+        "who receives is told as well: {received:?}"
+    );
 }
 
 async fn whoever_goes_on_waits_as_long_again(adapter: &impl Adapter) {
@@ -94,10 +104,16 @@ async fn whoever_goes_on_waits_as_long_again(adapter: &impl Adapter) {
     let (mut sender, _receiver) = socket.split();
     for (message, why) in [(vec![7; 300_000], TimedOut::Write), (vec![8; 10], TimedOut::Room)] {
         let (sent, after) = timed(&clock, sender.send(message)).await;
-        assert!(matches!(&sent, Err(Error::TimedOut(told)) if *told == why) && after == s(30), "{sent:?} after {after:?}");
+        assert!(
+            matches!(&sent, Err(Error::TimedOut(told)) if *told == why) && after == s(30),
+            "{sent:?} after {after:?}"
+        );
     }
     let (flushed, after) = timed(&clock, sender.flush()).await;
-    assert!(matches!(flushed, Err(Error::TimedOut(TimedOut::Write))) && after == s(30), "{flushed:?} after {after:?}");
+    assert!(
+        matches!(flushed, Err(Error::TimedOut(TimedOut::Write))) && after == s(30),
+        "{flushed:?} after {after:?}"
+    );
     wire.set_room(usize::MAX);
     sender.send("sent").await.unwrap();
     let mut heard = vec![0; 300_010];
@@ -132,11 +148,13 @@ async fn a_send_that_is_given_up_is_finished_by_whoever_waits(adapter: &impl Ada
         sender.feed(vec![7; 100]).await.unwrap();
         let mut other = sender.clone();
         let executor = LocalExecutor::new();
-        let waiting = executor
-            .spawn(async move { if sender_waits { other.flush().await.is_ok() } else { receiver.recv().await.is_err() } });
+        let waiting = executor.spawn(async move {
+            if sender_waits { other.flush().await.is_ok() } else { receiver.recv().await.is_err() }
+        });
         let story = executor.run(async {
             delay(adapter, 1).await;
-            let given_up = poll_fn(|cx| Poll::Ready(pin!(sender.flush()).poll(cx).is_pending())).await;
+            let given_up =
+                poll_fn(|cx| Poll::Ready(pin!(sender.flush()).poll(cx).is_pending())).await;
             assert!(given_up);
             assert_eq!(read(&mut peer, 102).await, unmasked(0x82, &[7; 100]));
             drop(peer);
@@ -165,7 +183,10 @@ async fn a_close_is_over_when_the_last_words_are_written(adapter: &impl Adapter)
     let closing = timed(&clock, sender.close(CloseCode::NORMAL, ""));
     let ((closed, after), heard) = executor.run(async { (closing.await, reading.await) }).await;
     assert_eq!(heard, unmasked(0x88, b"\x03\xe8"));
-    assert!(closed.unwrap().was_clean() && after >= s(3), "it was over after {after:?}, before its Close was written");
+    assert!(
+        closed.unwrap().was_clean() && after >= s(3),
+        "it was over after {after:?}, before its Close was written"
+    );
     assert_eq!(executor.run(receiving).await.unwrap(), None);
 }
 
@@ -182,8 +203,12 @@ async fn a_close_that_nobody_answers_takes_five_seconds(adapter: &impl Adapter) 
             }
             std::future::pending().await
         };
-        let (closed, after) = during(background, timed(&clock, sender.close(CloseCode::NORMAL, ""))).await;
-        assert!(matches!(&closed, Err(Error::TimedOut(TimedOut::Close))) || closed.is_ok_and(|closed| !closed.was_clean()));
+        let (closed, after) =
+            during(background, timed(&clock, sender.close(CloseCode::NORMAL, ""))).await;
+        assert!(
+            matches!(&closed, Err(Error::TimedOut(TimedOut::Close)))
+                || closed.is_ok_and(|closed| !closed.was_clean())
+        );
         assert_eq!(after, s(5));
     }
 }
@@ -246,7 +271,11 @@ async fn a_receiver_that_goes_is_missed(adapter: &impl Adapter) {
     peer.send("nobody takes this").await.unwrap();
     let answering = executor.spawn(async move { peer.close(CloseCode::GOING_AWAY, "").await });
     let closed = executor.run(sender.until_closed()).await.unwrap();
-    assert_eq!((closed.code(), closed.was_clean()), (1001, true), "the sender meets the end itself");
+    assert_eq!(
+        (closed.code(), closed.was_clean()),
+        (1001, true),
+        "the sender meets the end itself"
+    );
     executor.run(answering).await.unwrap();
 }
 
@@ -321,16 +350,23 @@ async fn a_ping_gives_the_round_trip(adapter: &impl Adapter) {
 
 // The standard traits.
 
-async fn next<S: asynchronous::Stream, C: Clock>(receiver: &mut Receiver<S, C>) -> Option<Result<Message, Error>> {
+async fn next<S: asynchronous::Stream, C: Clock>(
+    receiver: &mut Receiver<S, C>,
+) -> Option<Result<Message, Error>> {
     poll_fn(|cx| Pin::new(&mut *receiver).poll_next(cx)).await
 }
 
-async fn give<S: asynchronous::Stream, C: Clock>(sender: &mut Sender<S, C>, message: Message) -> Result<(), Error> {
+async fn give<S: asynchronous::Stream, C: Clock>(
+    sender: &mut Sender<S, C>,
+    message: Message,
+) -> Result<(), Error> {
     poll_fn(|cx| Pin::new(&mut *sender).poll_ready(cx)).await?;
     Pin::new(&mut *sender).start_send(message)
 }
 
-async fn sink_flush<S: asynchronous::Stream, C: Clock>(sender: &mut Sender<S, C>) -> Result<(), Error> {
+async fn sink_flush<S: asynchronous::Stream, C: Clock>(
+    sender: &mut Sender<S, C>,
+) -> Result<(), Error> {
     poll_fn(|cx| Sink::poll_flush(Pin::new(&mut *sender), cx)).await
 }
 
@@ -338,7 +374,8 @@ async fn messages_stream_from_a_sink_to_a_stream(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (wire, [one, two]) = adapter.wired(Timeouts::default());
     wire.set_room(100);
-    let ((mut sender, mut receiver), (mut echo_sender, mut echo_receiver)) = (one.split(), two.split());
+    let ((mut sender, mut receiver), (mut echo_sender, mut echo_receiver)) =
+        (one.split(), two.split());
     let executor = LocalExecutor::new();
     let echoing = executor.spawn(async move {
         while let Some(message) = next(&mut echo_receiver).await {
@@ -355,11 +392,18 @@ async fn messages_stream_from_a_sink_to_a_stream(adapter: &impl Adapter) {
     });
     let story = async {
         for number in 0..50 {
-            assert_eq!(next(&mut receiver).await.unwrap().unwrap(), Message::from(vec![number; 300]));
+            assert_eq!(
+                next(&mut receiver).await.unwrap().unwrap(),
+                Message::from(vec![number; 300])
+            );
         }
         let mut sender = sending.await;
-        let closing = executor.spawn(async move { poll_fn(|cx| Sink::poll_close(Pin::new(&mut sender), cx)).await });
-        assert!(next(&mut receiver).await.is_none() && next(&mut receiver).await.is_none(), "it ends, and stays so");
+        let closing = executor
+            .spawn(async move { poll_fn(|cx| Sink::poll_close(Pin::new(&mut sender), cx)).await });
+        assert!(
+            next(&mut receiver).await.is_none() && next(&mut receiver).await.is_none(),
+            "it ends, and stays so"
+        );
         closing.await.unwrap();
         echoing.await;
     };
@@ -400,15 +444,19 @@ async fn closing_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
     let (mut sender, mut receiver) = one.split();
     let executor = LocalExecutor::new();
     let receiving = executor.spawn(async move { receiver.recv().await });
-    let hearing =
-        executor.spawn(async move { (peer.recv().await, peer.recv().await, peer.closed().map(|closed| closed.code())) });
+    let hearing = executor.spawn(async move {
+        (peer.recv().await, peer.recv().await, peer.closed().map(|closed| closed.code()))
+    });
     let story = async {
         give(&mut sender, "last".into()).await.unwrap();
         poll_fn(|cx| Sink::poll_close(Pin::new(&mut sender), cx)).await.unwrap();
         let (last, end, code) = hearing.await;
         assert_eq!((last.unwrap(), end.unwrap(), code), (Some("last".into()), None, Some(1000)));
         assert!(receiving.await.unwrap().is_none());
-        assert!(matches!(give(&mut sender, "late".into()).await, Err(Error::Send(SendError::NotOpen))));
+        assert!(matches!(
+            give(&mut sender, "late".into()).await,
+            Err(Error::Send(SendError::NotOpen))
+        ));
     };
     executor.run(story).await;
 }

@@ -1,4 +1,5 @@
-//! What sockets and their halves tell of themselves, and the small things that they say, in every adapter.
+//! What sockets and their halves tell of themselves, and the small things that they say, in every
+//! adapter.
 #![cfg(all(feature = "tokio", feature = "async-io", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -11,7 +12,8 @@ use sansocket::asynchronous::{self, Clock, Stream, WebSocket};
 use sansocket::futures::AsyncIoClock;
 use sansocket::testing::{Chunking, End, pair};
 use sansocket::{
-    Accept, Backpressure, ClientRequest, CloseCode, Config, Event, Kind, Timeouts, blocking, futures, tokio as on_tokio,
+    Accept, Backpressure, ClientRequest, CloseCode, Config, Event, Kind, Timeouts, blocking,
+    futures, tokio as on_tokio,
 };
 use smol::future::zip;
 
@@ -42,7 +44,10 @@ async fn talk<S: Stream, C: Clock + Clone>(server: WebSocket<S, C>, mut client: 
     let (mut sender, mut receiver) = server.split();
     shows(&sender, "Sender");
     shows(&receiver, "Receiver");
-    assert_eq!((sender.subprotocol().as_deref(), sender.round_trip(), receiver.round_trip()), (Some("chat"), None, None));
+    assert_eq!(
+        (sender.subprotocol().as_deref(), sender.round_trip(), receiver.round_trip()),
+        (Some("chat"), None, None)
+    );
 
     sender.set_backpressure(Backpressure::default());
     let permit = sender.reserve().await.unwrap();
@@ -93,8 +98,10 @@ fn plain() -> (End, End) {
 
 #[tokio::test]
 async fn over_tokio() {
-    let options =
-        on_tokio::Options::new().config(Config::new()).timeouts(Timeouts::default()).backpressure(Backpressure::default());
+    let options = on_tokio::Options::new()
+        .config(Config::new())
+        .timeouts(Timeouts::default())
+        .backpressure(Backpressure::default());
     let (client, server) = pair(Chunking::Whole);
     let request = request();
     let accepts = async { accepted(options.receive_request(server).await.unwrap()).await };
@@ -107,13 +114,17 @@ async fn over_tokio() {
 
 #[test]
 fn over_futures() {
-    let options =
-        futures::Options::new().config(Config::new()).timeouts(Timeouts::default()).backpressure(Backpressure::default());
+    let options = futures::Options::new()
+        .config(Config::new())
+        .timeouts(Timeouts::default())
+        .backpressure(Backpressure::default());
     let (client, server) = pair(Chunking::Whole);
     let (request, clock) = (request(), AsyncIoClock::default());
     smol::block_on(async {
-        let accepts = async { accepted(options.receive_request(server, clock.clone()).await.unwrap()).await };
-        let (server, client) = zip(accepts, options.connect_over(client, clock.clone(), &request)).await;
+        let accepts =
+            async { accepted(options.receive_request(server, clock.clone()).await.unwrap()).await };
+        let (server, client) =
+            zip(accepts, options.connect_over(client, clock.clone(), &request)).await;
         talk(server, client.unwrap().0).await;
         let (_client, server) = plain();
         hand_on(options.receive_request(server, clock.clone()).await.unwrap()).await;
@@ -128,7 +139,9 @@ fn blocking_pair() -> (blocking::WebSocket<End>, blocking::WebSocket<End>) {
     let (client, server) = pair(Chunking::Whole);
     let options = blocking::Options::new().backpressure(Backpressure::default());
     let server = thread::spawn(move || {
-        let blocking::Incoming::Upgrade(upgrade) = options.receive_request(server).unwrap() else { panic!("a plain request") };
+        let blocking::Incoming::Upgrade(upgrade) = options.receive_request(server).unwrap() else {
+            panic!("a plain request")
+        };
         upgrade.accept_with(&accept()).unwrap()
     });
     let (client, _) = blocking::connect_over(client, &request()).unwrap();
@@ -188,9 +201,15 @@ fn a_blocking_sender_cuts_the_stream() {
 #[test]
 fn a_plain_request_over_a_blocking_stream() {
     let (_client, server) = plain();
-    let blocking::Incoming::Http(plain) = blocking::Options::new().receive_request(server).unwrap() else { panic!("no") };
+    let blocking::Incoming::Http(plain) = blocking::Options::new().receive_request(server).unwrap()
+    else {
+        panic!("no")
+    };
     assert_eq!(plain.request().path(), "/health");
     let shown = format!("{plain:?}");
-    assert!(shown.contains("unread: Window(0 bytes)") && shown.contains("path: \"/health\""), "{shown}");
+    assert!(
+        shown.contains("unread: Window(0 bytes)") && shown.contains("path: \"/health\""),
+        "{shown}"
+    );
     assert_eq!(plain.into_parts().1, PLAIN);
 }

@@ -1,4 +1,5 @@
-//! The server's opening handshake, with what hostile clients make of it: RFC 6455 §4.2, RFC 9112 §2–§6.
+//! The server's opening handshake, with what hostile clients make of it: RFC 6455 §4.2, RFC 9112
+//! §2–§6.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod support;
@@ -27,13 +28,14 @@ const fn no(status: u16, error: E) -> Option<(u16, E)> {
     Some((status, error))
 }
 
-/// Which row of attacks; the line that is replaced (none: one is added); by what (nothing: it is left out); the answer.
+/// Which row of attacks; the line that is replaced (none: one is added); by what (nothing: it is
+/// left out); the answer.
 type Row = (&'static str, &'static str, &'static [u8], Option<(u16, E)>);
 
 const ROWS: &[Row] = &[
-    ("H0", "", b"X-Unknown: is ignored", OPEN),     // §4.2.1 no. 10
+    ("H0", "", b"X-Unknown: is ignored", OPEN), // §4.2.1 no. 10
     ("H0", "Host", b"hOST:\texample.com \t", OPEN), // RFC 9112 §5.1
-    ("H0", "Upgrade", b"UPGRADE:websocket", OPEN),  // §4.1: names in any case
+    ("H0", "Upgrade", b"UPGRADE:websocket", OPEN), // §4.1: names in any case
     // Two letters that differ in the same bit are two that differ.
     ("H0", "Host", b"Inst: example.com", no(400, E::Host)),
     ("H0", "Upgrade", b"Upgrade: wdcsocket", no(426, E::NotWebSocket)),
@@ -99,7 +101,7 @@ const ROWS: &[Row] = &[
     ("H7", "", b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", no(400, E::Key)), // twice the same
     ("H7", "", b"Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC==", no(400, E::Key)),
     ("H7", "Sec-WebSocket-Key", b"Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC==", OPEN), // §4.1 no. 7, loose last bits
-    ("H8", "Sec-WebSocket-V", b"", no(426, E::WebSocketVersion)),                      // §4.2.1 no. 6, §4.4
+    ("H8", "Sec-WebSocket-V", b"", no(426, E::WebSocketVersion)), // §4.2.1 no. 6, §4.4
     ("H8", "Sec-WebSocket-V", b"Sec-WebSocket-Version: 8", no(426, E::WebSocketVersion)),
     ("H8", "Sec-WebSocket-V", b"Sec-WebSocket-Version: 14", no(426, E::WebSocketVersion)),
     ("H8", "Sec-WebSocket-V", b"Sec-WebSocket-Version: 013", no(426, E::WebSocketVersion)),
@@ -107,8 +109,8 @@ const ROWS: &[Row] = &[
     ("H8", "Sec-WebSocket-V", b"Sec-WebSocket-Version: 13.0", no(426, E::WebSocketVersion)),
     ("H8", "Sec-WebSocket-V", b"Sec-WebSocket-Version: 13, 8", no(426, E::WebSocketVersion)),
     ("H8", "", b"Sec-WebSocket-Version: 13", no(426, E::WebSocketVersion)), // twice
-    ("H10", "", b"Content-Length: 5\r\n\r\nhello", no(400, E::Body)),       // RFC 9112 §6; RUSTSEC-2021-0078
-    ("H10", "", b"Transfer-Encoding: chunked\r\n\r\n0", no(400, E::Body)),  // RUSTSEC-2020-0008
+    ("H10", "", b"Content-Length: 5\r\n\r\nhello", no(400, E::Body)), // RFC 9112 §6; RUSTSEC-2021-0078
+    ("H10", "", b"Transfer-Encoding: chunked\r\n\r\n0", no(400, E::Body)), // RUSTSEC-2020-0008
     ("H10", "", b"Transfer-Encoding: identity", no(400, E::Body)),
     ("H10", "", b"Transfer-Encoding:\x0bchunked", no(400, E::MalformedHead)),
     ("H10", "", b"Content-Length: 0\r\nTransfer-Encoding: chunked", no(400, E::Body)),
@@ -138,10 +140,20 @@ const ROWS: &[Row] = &[
     ("H13", "GET", b"\r\n\r\nGET /chat HTTP/1.1", no(400, E::MalformedHead)),
     ("H13", "GET", b"\nGET /chat HTTP/1.1", no(400, E::MalformedHead)),
     ("H16", "", b"Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: ,, chat ,", OPEN), // RFC 9110 §5.6.1.2
-    ("H16", "", b"Sec-WebSocket-Protocol: a b", no(400, E::MalformedSubprotocols)),          // §4.3; CVE-2021-32640
+    ("H16", "", b"Sec-WebSocket-Protocol: a b", no(400, E::MalformedSubprotocols)), // §4.3; CVE-2021-32640
     ("H16", "", b"Sec-WebSocket-Protocol: \"a\"", no(400, E::MalformedSubprotocols)),
-    ("H16", "", b"Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: \xff", no(400, E::MalformedSubprotocols)),
-    ("H17", "", b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x; y=\"z\"", OPEN), // §9.1
+    (
+        "H16",
+        "",
+        b"Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: \xff",
+        no(400, E::MalformedSubprotocols),
+    ),
+    (
+        "H17",
+        "",
+        b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x; y=\"z\"",
+        OPEN,
+    ), // §9.1
     ("H17", "", b"Sec-WebSocket-Extensions: __proto__; constructor=toString, constructor", OPEN),
     ("H17", "", b"Sec-WebSocket-Extensions: a; b=\"x\\yz\"", OPEN),
     ("H17", "", b"Sec-WebSocket-Extensions: a; b=\"c", no(400, E::MalformedExtensions)), // CVE-2020-7662
@@ -153,19 +165,32 @@ const ROWS: &[Row] = &[
     ("H17", "", b"Sec-WebSocket-Extensions: a; b=", no(400, E::MalformedExtensions)),
     ("H17", "", b"Sec-WebSocket-Extensions: a;", no(400, E::MalformedExtensions)),
     ("H17", "", b"Sec-WebSocket-Extensions: ;", no(400, E::MalformedExtensions)),
-    ("H17", "", b"Sec-WebSocket-Extensions: a\r\nSec-WebSocket-Extensions: b c", no(400, E::MalformedExtensions)),
+    (
+        "H17",
+        "",
+        b"Sec-WebSocket-Extensions: a\r\nSec-WebSocket-Extensions: b c",
+        no(400, E::MalformedExtensions),
+    ),
     ("H17", "", b"Sec-WebSocket-Extensions: a\x80", no(400, E::MalformedExtensions)),
 ];
 
 fn request(replaced: &str, by: &[u8]) -> Vec<u8> {
     let is_added = replaced.is_empty();
-    let line = |line: &'static str| if !is_added && line.starts_with(replaced) { by } else { line.as_bytes() };
-    let lines = REQUEST.into_iter().map(line).chain(is_added.then_some(by)).filter(|line| !line.is_empty());
+    let line = |line: &'static str| {
+        if !is_added && line.starts_with(replaced) { by } else { line.as_bytes() }
+    };
+    let lines =
+        REQUEST.into_iter().map(line).chain(is_added.then_some(by)).filter(|line| !line.is_empty());
     lines.chain([&b""[..]]).flat_map(|line| [line, b"\r\n"].concat()).collect()
 }
 
-/// Gives a handshake all chunks until it has come to something, and the rest to the connection if there is one.
-fn run(bytes: &[u8], chunking: Chunking, accept: &Accept) -> (Result<Connection, Rejection>, Vec<Event>) {
+/// Gives a handshake all chunks until it has come to something, and the rest to the connection if
+/// there is one.
+fn run(
+    bytes: &[u8],
+    chunking: Chunking,
+    accept: &Accept,
+) -> (Result<Connection, Rejection>, Vec<Event>) {
     let mut handshake = ServerHandshake::new(Config::new());
     let chunks = chunking.split(bytes);
     for (i, chunk) in chunks.iter().enumerate() {
@@ -181,7 +206,9 @@ fn run(bytes: &[u8], chunking: Chunking, accept: &Accept) -> (Result<Connection,
         return match result {
             Ok(mut connection) => {
                 let events = feed(&mut connection, &[], Chunking::Whole);
-                let more = chunks[i + 1..].iter().flat_map(|chunk| feed(&mut connection, chunk, Chunking::Whole));
+                let more = chunks[i + 1..]
+                    .iter()
+                    .flat_map(|chunk| feed(&mut connection, chunk, Chunking::Whole));
                 let events = events.into_iter().chain(more.collect::<Vec<_>>()).collect();
                 (Ok(connection), events)
             }
@@ -196,7 +223,9 @@ fn run(bytes: &[u8], chunking: Chunking, accept: &Accept) -> (Result<Connection,
 fn outcome(bytes: &[u8], chunking: Chunking) -> (Option<E>, Vec<u8>, Vec<Event>) {
     match run(bytes, chunking, &Accept::new()) {
         (Ok(mut connection), events) => (None, drain(&mut connection), events),
-        (Err(mut rejection), events) => (Some(rejection.error().clone()), drain_rejection(&mut rejection), events),
+        (Err(mut rejection), events) => {
+            (Some(rejection.error().clone()), drain_rejection(&mut rejection), events)
+        }
     }
 }
 
@@ -226,10 +255,16 @@ fn request_of(bytes: &[u8]) -> Request {
 fn parse(response: &[u8]) -> (u16, Vec<(String, String)>, Vec<u8>) {
     let mut fields = [httparse::EMPTY_HEADER; 32];
     let mut head = httparse::Response::new(&mut fields);
-    let httparse::Status::Complete(len) = head.parse(response).unwrap() else { panic!("not complete") };
+    let httparse::Status::Complete(len) = head.parse(response).unwrap() else {
+        panic!("not complete")
+    };
     assert_eq!(head.version, Some(1));
     let text = |value: &[u8]| String::from_utf8(value.to_vec()).unwrap();
-    let fields = head.headers.iter().map(|field| (field.name.to_ascii_lowercase(), text(field.value))).collect();
+    let fields = head
+        .headers
+        .iter()
+        .map(|field| (field.name.to_ascii_lowercase(), text(field.value)))
+        .collect();
     (head.code.unwrap(), fields, response[len..].to_vec())
 }
 
@@ -274,7 +309,11 @@ fn every_request_gets_its_answer_however_it_is_cut() {
                 assert_eq!(values(&fields, "upgrade"), ["websocket"], "{case}"); // §4.2.2 no. 5.2
                 assert_eq!(values(&fields, "connection"), ["Upgrade"], "{case}"); // no. 5.3
                 assert_eq!(values(&fields, "sec-websocket-accept").len(), 1, "{case}"); // no. 5.4
-                assert_eq!(fields.len(), 3, "nothing chosen that was not asked for, and no length: {case}"); // RFC 9110 §8.6
+                assert_eq!(
+                    fields.len(),
+                    3,
+                    "nothing chosen that was not asked for, and no length: {case}"
+                ); // RFC 9110 §8.6
             }
         }
         for chunking in chunkings(bytes.len()) {
@@ -305,7 +344,10 @@ fn frames_that_come_with_the_request_are_delivered() {
     let frames = [masked(0x81, b"Hello"), masked(0x02, b"par"), masked(0x80, b"tial")].concat();
     let bytes = [request("", b""), frames].concat();
     let whole = outcome(&bytes, Chunking::Whole);
-    assert_eq!(whole.2, [Event::Message("Hello".into()), Event::Message(b"partial"[..].to_vec().into())]);
+    assert_eq!(
+        whole.2,
+        [Event::Message("Hello".into()), Event::Message(b"partial"[..].to_vec().into())]
+    );
     assert_eq!(parse(&whole.1).0, 101);
     for chunking in chunkings(bytes.len()) {
         assert_eq!(outcome(&bytes, chunking), whole, "{chunking:?}");
@@ -318,7 +360,9 @@ fn the_answer_comes_before_everything_that_is_sent() {
     connection.send("first").unwrap();
     connection.receive().unwrap();
     let output = drain(&mut connection);
-    assert!(output.starts_with(b"HTTP/1.1 101 ") && output.ends_with(b"\r\n\r\n\x81\x05first\x8a\x01?"));
+    assert!(
+        output.starts_with(b"HTTP/1.1 101 ") && output.ends_with(b"\r\n\r\n\x81\x05first\x8a\x01?")
+    );
 }
 
 #[test]
@@ -334,25 +378,42 @@ fn what_the_client_asked_for_can_be_looked_at() {
         ("https://h?q", "/", Some("q")),
     ] {
         let request = request_of(&request("GET", format!("GET {target} HTTP/1.1").as_bytes()));
-        assert_eq!((request.method(), request.target(), request.path(), request.query()), ("GET", target, path, query));
+        assert_eq!(
+            (request.method(), request.target(), request.path(), request.query()),
+            ("GET", target, path, query)
+        );
         assert_eq!((request.host(), request.origin()), (Some("example.com"), None));
     }
     let request = request_of(&request("", b"Cookie: a=1\r\nX: \xff\r\ncookie: b=2"));
     let cookies: Vec<_> = request.headers().get_all("COOKIE").collect();
     assert_eq!(cookies, [b"a=1", b"b=2"]);
-    assert_eq!((request.headers().get("Cookie"), request.headers().get("X"), request.headers().len()), (Some("a=1"), None, 8));
+    assert_eq!(
+        (request.headers().get("Cookie"), request.headers().get("X"), request.headers().len()),
+        (Some("a=1"), None, 8)
+    );
 }
 
 #[test]
 fn a_rejection_is_answered_with_what_the_application_says() {
-    let reply = Reply::new(401).unwrap().header("WWW-Authenticate", "Bearer").unwrap().header("X", b"\xff").unwrap();
+    let reply = Reply::new(401)
+        .unwrap()
+        .header("WWW-Authenticate", "Bearer")
+        .unwrap()
+        .header("X", b"\xff")
+        .unwrap();
     let rejected = request_of(&request("", b"")).reject(&reply.body("who are you?\n"));
-    assert_eq!((rejected.error(), rejected.error().status()), (&E::Rejected { status: 401 }, Some(401)));
+    assert_eq!(
+        (rejected.error(), rejected.error().status()),
+        (&E::Rejected { status: 401 }, Some(401))
+    );
     assert_eq!(rejected.request().unwrap().path(), "/chat");
     let mut rejected = rejected;
     let expected = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\nX: \xff\r\n\
         Content-Length: 13\r\nConnection: close\r\n\r\nwho are you?\n";
-    assert_eq!(drain_rejection(&mut rejected).escape_ascii().to_string(), expected.escape_ascii().to_string());
+    assert_eq!(
+        drain_rejection(&mut rejected).escape_ascii().to_string(),
+        expected.escape_ascii().to_string()
+    );
     for status in [200, 302, 403, 404, 418, 429, 503, 599] {
         let mut rejected = request_of(&request("", b"")).reject(&Reply::new(status).unwrap());
         check_refusal(&drain_rejection(&mut rejected), status, "rejected");
@@ -367,20 +428,30 @@ fn a_plain_request_can_be_answered_or_handed_on() {
     let bytes = b"POST /form HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello";
     let rejection = receive(bytes).unwrap_err();
     assert_eq!(rejection.error(), &E::NotWebSocket);
-    assert_eq!(rejection.request().map(|request| (request.method(), request.path())), Some(("POST", "/form")));
+    assert_eq!(
+        rejection.request().map(|request| (request.method(), request.path())),
+        Some(("POST", "/form"))
+    );
     assert_eq!(&rejection.into_received()[..], bytes);
-    let mut rejection = receive(bytes).unwrap_err().answer_with(&Reply::new(200).unwrap().body("hi"));
-    assert_eq!(drain_rejection(&mut rejection), b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+    let mut rejection =
+        receive(bytes).unwrap_err().answer_with(&Reply::new(200).unwrap().body("hi"));
+    assert_eq!(
+        drain_rejection(&mut rejection),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
+    );
 }
 
 #[test]
 fn every_received_byte_is_handed_back() {
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(); // RFC 9113 §3.4: for another server on the same port
-    let refused = ROWS.iter().filter(|row| row.3.is_some()).map(|(_, replaced, by, _)| request(replaced, by));
+    let refused =
+        ROWS.iter().filter(|row| row.3.is_some()).map(|(_, replaced, by, _)| request(replaced, by));
     let leading = b"\r\nGET / HTTP/1.1\r\n\r\n".to_vec(); // RFC 9112 §2.2
     let mut lost = Vec::new();
     for bytes in refused.chain([preface, leading, b"GET / HT".to_vec()]) {
-        let (Err(rejection), _) = run(&bytes, Chunking::Whole, &Accept::new()) else { panic!("accepted") };
+        let (Err(rejection), _) = run(&bytes, Chunking::Whole, &Accept::new()) else {
+            panic!("accepted")
+        };
         let error = rejection.error().clone();
         if rejection.into_received() != bytes {
             lost.push(format!("{error:?}: {}", bytes.escape_ascii()));
@@ -392,7 +463,8 @@ fn every_received_byte_is_handed_back() {
 #[test]
 fn a_request_behind_a_refused_one_gets_no_answer() {
     // H9: a proxy that took the first one for an upgrade would pass the second one on unseen.
-    let bytes = [request("Sec-WebSocket-V", b"Sec-WebSocket-Version: 8"), request("", b"")].concat();
+    let bytes =
+        [request("Sec-WebSocket-V", b"Sec-WebSocket-Version: 8"), request("", b"")].concat();
     for chunking in chunkings(bytes.len()) {
         let (error, response, _) = outcome(&bytes, chunking);
         assert_eq!(error, Some(E::WebSocketVersion));
@@ -400,7 +472,8 @@ fn a_request_behind_a_refused_one_gets_no_answer() {
     }
 }
 
-/// What ends as a head does is not one for that: a line end in it may be bare, a line empty, or a field one too many.
+/// What ends as a head does is not one for that: a line end in it may be bare, a line empty, or a
+/// field one too many.
 #[test]
 fn a_head_is_judged_by_its_lines_however_it_ends() {
     let (good, many) = (request("", b""), "x: y\r\n".repeat(101));
@@ -413,14 +486,31 @@ fn a_head_is_judged_by_its_lines_however_it_ends() {
         ([b"\r\n\r\n", &good[..]].concat(), Some(E::MalformedHead), 0),
         ([b"\n", &good[..]].concat(), Some(E::MalformedHead), 0),
         (request("Host", b"Host: example.com\nX: y"), Some(E::MalformedHead), 0),
-        (request("Host", format!("{many}Host: example.com").as_bytes()), Some(E::TooManyFields { limit: 100 }), 0),
-        (request("Host", format!("{many}: y").as_bytes()), Some(E::TooManyFields { limit: 100 }), 0),
-        (request("Host", format!(": y\r\n{many}").as_bytes()), Some(E::TooManyFields { limit: 100 }), 0),
+        (
+            request("Host", format!("{many}Host: example.com").as_bytes()),
+            Some(E::TooManyFields { limit: 100 }),
+            0,
+        ),
+        (
+            request("Host", format!("{many}: y").as_bytes()),
+            Some(E::TooManyFields { limit: 100 }),
+            0,
+        ),
+        (
+            request("Host", format!(": y\r\n{many}").as_bytes()),
+            Some(E::TooManyFields { limit: 100 }),
+            0,
+        ),
     ];
     for (bytes, error, events) in cases {
         for chunking in [Chunking::Whole, Chunking::Bytewise, Chunking::At(bytes.len() - 4)] {
             let seen = outcome(&bytes, chunking);
-            assert_eq!((&seen.0, seen.2.len()), (&error, events), "{} {chunking:?}", bytes.escape_ascii());
+            assert_eq!(
+                (&seen.0, seen.2.len()),
+                (&error, events),
+                "{} {chunking:?}",
+                bytes.escape_ascii()
+            );
         }
     }
 }
@@ -428,8 +518,10 @@ fn a_head_is_judged_by_its_lines_however_it_ends() {
 #[test]
 fn head_is_answered_without_a_body() {
     // RFC 9110 §9.3.2: "the server MUST NOT send content in the response"
-    for (bytes, status) in [(request("GET", b"HEAD /chat HTTP/1.1"), 405), (b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n".to_vec(), 426)]
-    {
+    for (bytes, status) in [
+        (request("GET", b"HEAD /chat HTTP/1.1"), 405),
+        (b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n".to_vec(), 426),
+    ] {
         let (code, fields, body) = parse(&outcome(&bytes, Chunking::Whole).1);
         assert_eq!(code, status);
         assert!(values(&fields, "connection")[0].contains("close"));
@@ -453,7 +545,11 @@ fn a_head_over_a_limit_gets_a_whole_answer_too() {
 fn a_client_that_hangs_up_in_its_head_gets_nothing() {
     let bytes = request("", b"");
     for len in 0..bytes.len() {
-        assert_eq!(outcome(&bytes[..len], Chunking::Whole), (Some(E::Incomplete), vec![], vec![]), "after {len} bytes");
+        assert_eq!(
+            outcome(&bytes[..len], Chunking::Whole),
+            (Some(E::Incomplete), vec![], vec![]),
+            "after {len} bytes"
+        );
     }
 }
 
@@ -468,7 +564,8 @@ fn the_end_of_the_input_is_told_to_the_connection() {
     assert!(matches!(connection.receive(), Some(Event::Closed(_))));
 }
 
-/// What comes while the application makes up its mind: the connection reads on where the handshake stopped.
+/// What comes while the application makes up its mind: the connection reads on where the handshake
+/// stopped.
 #[test]
 fn what_comes_before_the_answer_is_told_to_the_connection() {
     for ends in [false, true] {

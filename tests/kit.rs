@@ -1,4 +1,5 @@
-//! The kit for tests is true to what it stands for: its streams end as sockets do, and show nothing of what they carry.
+//! The kit for tests is true to what it stands for: its streams end as sockets do, and show nothing
+//! of what they carry.
 #![cfg(feature = "testing")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 

@@ -46,13 +46,23 @@ fn imports_run_down_only() {
             continue;
         }
         let name = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
-        let (floor, below) = FLOORS.iter().find(|(floor, _)| *floor == name).unwrap_or_else(|| panic!("no floor for {name}"));
+        let (floor, below) = FLOORS
+            .iter()
+            .find(|(floor, _)| *floor == name)
+            .unwrap_or_else(|| panic!("no floor for {name}"));
         for detour in ["super::super::", "crate as "] {
-            assert!(!code(&path).contains(detour), "{} goes where this test can't follow: {detour}", inside.display());
+            assert!(
+                !code(&path).contains(detour),
+                "{} goes where this test can't follow: {detour}",
+                inside.display()
+            );
         }
         for (at, _) in code(&path).match_indices("crate::") {
             let code = code(&path);
-            let target: String = code[at + "crate::".len()..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let target: String = code[at + "crate::".len()..]
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
             assert!(
                 target == *floor || below.contains(&target.as_str()),
                 "{}: {floor} imports {target:?}, which is not below it",
@@ -98,7 +108,11 @@ fn adapters_know_no_protocol() {
 fn files_say_what_they_are_for() {
     for path in files(&source()) {
         let text = fs::read_to_string(&path).unwrap();
-        assert!(text.lines().take(3).any(|line| line.starts_with("//!")), "{} does not", path.display());
+        assert!(
+            text.lines().take(3).any(|line| line.starts_with("//!")),
+            "{} does not",
+            path.display()
+        );
         assert!(text.lines().count() <= 420, "{} is too long", path.display());
     }
 }

@@ -1,4 +1,5 @@
-//! Memory follows use: what is held, taken and handed over, by a counting allocator. RFC 6455 §10.4.
+//! Memory follows use: what is held, taken and handed over, by a counting allocator. RFC 6455
+//! §10.4.
 #![cfg(feature = "std")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -11,7 +12,8 @@ use std::sync::Mutex;
 use bytes::{Buf, BufMut};
 use counting::{LARGE, cost};
 use sansocket::{
-    ClientHandshake, ClientRequest, Config, Connection, Ending, Error, Event, Kind, Message, ProtocolError, Role, ServerHandshake,
+    ClientHandshake, ClientRequest, Config, Connection, Ending, Error, Event, Kind, Message,
+    ProtocolError, Role, ServerHandshake,
 };
 use support::{Chunking, connection, drain, entropy, feed, hex, masked, unmasked};
 
@@ -80,7 +82,8 @@ fn kept_messages_take_what_they_are() {
     assert_eq!((cost.held, server.bytes_held()), (50_000, 0));
 }
 
-/// A peer that fills what it is given is given more; one that leaves most of it empty, half; any other as much again.
+/// A peer that fills what it is given is given more; one that leaves most of it empty, half; any
+/// other as much again.
 #[test]
 fn room_follows_the_peer() {
     let mut server = connection(Role::Server, Config::new());
@@ -116,7 +119,9 @@ fn a_backlog_takes_what_it_is() {
     let (_, cost) = cost(|| {
         for _ in 0..2000 {
             server.input().put_slice(&frame);
-            assert!(matches!(server.receive(), Some(Event::Message(message)) if message.len() == 1000));
+            assert!(
+                matches!(server.receive(), Some(Event::Message(message)) if message.len() == 1000)
+            );
         }
     });
     assert!(cost.peak < 64 * 1024 && server.bytes_held() < 64 * 1024, "{}", cost.peak);
@@ -138,7 +143,8 @@ fn fragments_are_joined_in_linear_time() {
     assert!(grown(16_384) <= 10, "{}", grown(16_384));
 }
 
-/// Blocks of large messages are kept for whoever needs one next, so one of these tests runs at a time.
+/// Blocks of large messages are kept for whoever needs one next, so one of these tests runs at a
+/// time.
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// The block is kept for the next message, and the connection holds nothing.
@@ -147,7 +153,8 @@ fn an_idle_connection_holds_nothing_after_a_large_message_came_and_went() {
     let _alone = ALONE.lock();
     for role in [Role::Server, Role::Client] {
         let payload = vec![b'x'; 1 << 20];
-        let frame = if role == Role::Server { masked(0x81, &payload) } else { unmasked(0x81, &payload) };
+        let frame =
+            if role == Role::Server { masked(0x81, &payload) } else { unmasked(0x81, &payload) };
         let echo = |us: &mut Connection| {
             let mut events = 0;
             for chunk in frame.chunks(64 * 1024) {
@@ -170,14 +177,19 @@ fn an_idle_connection_holds_nothing_after_a_large_message_came_and_went() {
         for _ in 0..5 {
             let (events, again) = cost(|| echo(&mut us));
             assert_eq!((events, us.bytes_held()), (1, 0), "{role:?}");
-            assert!(again.held <= 512 * 1024, "{role:?}: no large block is taken again: {}", again.held);
+            assert!(
+                again.held <= 512 * 1024,
+                "{role:?}: no large block is taken again: {}",
+                again.held
+            );
         }
         let (_, steady) = cost(|| (0..5).map(|_| echo(&mut us)).sum::<usize>());
         assert_eq!((steady.held, us.bytes_held()), (0, 0), "{role:?}");
     }
 }
 
-/// An unused reservation goes back when there is nothing to receive; what is left of a block does not pin it.
+/// An unused reservation goes back when there is nothing to receive; what is left of a block does
+/// not pin it.
 #[test]
 fn a_waiting_read_gives_its_room_back() {
     let mut server = connection(Role::Server, Config::new());
@@ -188,7 +200,8 @@ fn a_waiting_read_gives_its_room_back() {
     });
     assert_eq!(idle.held, 0);
 
-    let (_, half_a_header) = cost(|| take(&mut server, &[masked(0x82, &[0; 60_000]), vec![0x82]].concat()));
+    let (_, half_a_header) =
+        cost(|| take(&mut server, &[masked(0x82, &[0; 60_000]), vec![0x82]].concat()));
     assert!(half_a_header.held <= 64, "{}", half_a_header.held);
 }
 
@@ -215,8 +228,11 @@ fn an_announced_length_takes_no_memory() {
 #[test]
 fn a_refusal_comes_from_the_header_alone() {
     let mut server = connection(Role::Server, Config::new());
-    let (events, cost) = cost(|| feed(&mut server, &hex("82ff7fffffffffffffff00000000"), Chunking::Bytewise));
-    assert!(matches!(&events[..], [Event::Closed(closed)] if closed.sent().unwrap().code().get() == 1009));
+    let (events, cost) =
+        cost(|| feed(&mut server, &hex("82ff7fffffffffffffff00000000"), Chunking::Bytewise));
+    assert!(
+        matches!(&events[..], [Event::Closed(closed)] if closed.sent().unwrap().code().get() == 1009)
+    );
     assert!(cost.peak < 8 * 1024, "{}", cost.peak);
 }
 
@@ -227,7 +243,8 @@ fn what_was_kept_is_not_kept_for_ever() {
     let frame = masked(0x82, &[7; 1000]);
     let (_, cost) = cost(|| {
         for round in 0..2000 {
-            // Cut at a place that is now in the header, now in the payload, and now between two frames.
+            // Cut at a place that is now in the header, now in the payload, and now between two
+            // frames.
             for part in [&frame[..round % frame.len()], &frame[round % frame.len()..]] {
                 let mut received = part.to_vec();
                 let mut received = &mut received[..];
@@ -239,7 +256,8 @@ fn what_was_kept_is_not_kept_for_ever() {
     assert!(cost.peak < 8 * 1024, "{}", cost.peak);
 }
 
-/// Small frames are written from one block, which stays until all is written, also large payloads behind them.
+/// Small frames are written from one block, which stays until all is written, also large payloads
+/// behind them.
 #[test]
 fn a_written_block_takes_no_more_than_twice_what_waited() {
     let mut us = connection(Role::Server, Config::new());
@@ -290,8 +308,10 @@ fn a_large_message_ends_in_a_buffer_of_its_size() {
 /// A message that is larger than memory should be, in one frame and in many, there and back.
 #[test]
 fn a_message_in_parts_takes_no_memory() {
-    let config = || Config::new().in_parts(true).max_message_size(Config::UNLIMITED).max_fragments(u32::MAX);
-    let (mut client, mut server) = (connection(Role::Client, config()), connection(Role::Server, config()));
+    let config =
+        || Config::new().in_parts(true).max_message_size(Config::UNLIMITED).max_fragments(u32::MAX);
+    let (mut client, mut server) =
+        (connection(Role::Client, config()), connection(Role::Server, config()));
     let piece = bytes::Bytes::from_static(&[7; 16 * 1024]);
     let (sum, cost) = cost(|| {
         let mut sum = 0;
@@ -347,7 +367,10 @@ fn empty_fragments_are_counted() {
         }
     });
     let closed = server.closed().unwrap();
-    assert_eq!(closed.ending(), Ending::Violated(ProtocolError::TooManyFragments { limit: 262_144 }));
+    assert_eq!(
+        closed.ending(),
+        Ending::Violated(ProtocolError::TooManyFragments { limit: 262_144 })
+    );
     assert_eq!(closed.sent().unwrap().code().get(), 1008);
     assert!(cost.peak < 32 * 1024, "{}", cost.peak);
 }
@@ -428,7 +451,8 @@ fn an_endless_head_is_bounded() {
 
 #[test]
 fn a_handshake_takes_few_allocations() {
-    let request = b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    let request =
+        b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     let (mut connection, cost) = cost(|| {
         let mut handshake = ServerHandshake::new(Config::new());

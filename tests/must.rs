@@ -1,6 +1,8 @@
-//! Every requirement of RFC 6455 and RFC 7692: where the code obeys it and which test proves it, or why it does not apply.
+//! Every requirement of RFC 6455 and RFC 7692: where the code obeys it and which test proves it, or
+//! why it does not apply.
 //!
-//! The table is `tests/must/*.txt`, read by `table.rs`; `page.rs` writes it out as `CONFORMANCE.md`.
+//! The table is `tests/must/*.txt`, read by `table.rs`; `page.rs` writes it out as
+//! `CONFORMANCE.md`.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 #[path = "must/page.rs"]
@@ -15,8 +17,9 @@ use std::{env, fs};
 
 use table::{KEY_WORDS, OTHER_LEVELS, Requirement, Rfc, file, root};
 
-/// How often each section of the RFCs has a key word that requires something: counted in their text, so that no sentence is left
-/// out here. §2 of both is missing because it only says what the words mean.
+/// How often each section of the RFCs has a key word that requires something: counted in their
+/// text, so that no sentence is left out here. §2 of both is missing because it only says what the
+/// words mean.
 #[rustfmt::skip]
 const WORDS: [(u16, &[(&str, usize)]); 2] = [
     (6455, &[
@@ -32,7 +35,8 @@ const WORDS: [(u16, &[(&str, usize)]); 2] = [
     ]),
 ];
 
-/// How many requirements there are, the steps and definitions included, which nobody has counted in the RFCs.
+/// How many requirements there are, the steps and definitions included, which nobody has counted in
+/// the RFCs.
 const ALL: [(u16, usize); 2] = [(6455, 216), (7692, 84)];
 
 fn rfcs() -> [Rfc; 2] {
@@ -48,7 +52,8 @@ fn assert_none(wrong: &[String]) {
 fn check(wrong: impl Fn(&Requirement) -> Vec<String>) {
     let rfcs = rfcs();
     let all = rfcs.iter().flat_map(Rfc::requirements);
-    let wrong = all.flat_map(|one| wrong(one).into_iter().map(|what| format!("{}: {what}", one.id)));
+    let wrong =
+        all.flat_map(|one| wrong(one).into_iter().map(|what| format!("{}: {what}", one.id)));
     assert_none(&wrong.collect::<Vec<_>>());
 }
 
@@ -66,7 +71,8 @@ fn every_requirement_has_both_ends_or_a_reason() {
 fn every_citation_stands_in_its_file() {
     check(|one| {
         let places = one.obeyed.iter().map(|place| (&place.file, place.text.as_str()));
-        let proofs = one.proved.iter().filter_map(|proof| Some((&proof.file, proof.text.as_deref()?)));
+        let proofs =
+            one.proved.iter().filter_map(|proof| Some((&proof.file, proof.text.as_deref()?)));
         let stands = |path: &str, text: &str| text.len() > 7 && file(path).contains(text);
         places
             .chain(proofs)
@@ -88,7 +94,11 @@ fn every_named_test_exists() {
 fn is_test(text: &str, name: &str) -> bool {
     let Some((before, _)) = text.split_once(&format!("fn {name}(")) else { return false };
     let Some((above, _)) = before.rsplit_once('\n') else { return false };
-    let mut attributes = above.lines().rev().map(str::trim).take_while(|line| line.starts_with("#[") || line.starts_with("//"));
+    let mut attributes = above
+        .lines()
+        .rev()
+        .map(str::trim)
+        .take_while(|line| line.starts_with("#[") || line.starts_with("//"));
     attributes.any(|line| line == "#[test]" || line.starts_with("#[tokio::test"))
 }
 
@@ -98,27 +108,43 @@ fn no_sentence_is_left_out() {
     let mut wrong = Vec::new();
     for (rfc, (number, words)) in rfcs().iter().zip(WORDS) {
         for (section, count) in words {
-            let here = rfc.sections.iter().filter(|one| one.number == *section).flat_map(|section| &section.requirements);
+            let here = rfc
+                .sections
+                .iter()
+                .filter(|one| one.number == *section)
+                .flat_map(|section| &section.requirements);
             let here = here.filter(|one| KEY_WORDS.contains(&one.level.as_str())).count();
             if here != *count {
-                wrong.push(format!("RFC {number} §{section} has {count} key words, and {here} of them are here"));
+                wrong.push(format!(
+                    "RFC {number} §{section} has {count} key words, and {here} of them are here"
+                ));
             }
         }
-        let (here, all) = (rfc.requirements().count(), ALL.iter().find(|(rfc, _)| *rfc == number).unwrap().1);
+        let (here, all) =
+            (rfc.requirements().count(), ALL.iter().find(|(rfc, _)| *rfc == number).unwrap().1);
         if here != all {
             wrong.push(format!("RFC {number} has {all} requirements, and {here} of them are here"));
         }
-        let sections: HashSet<&str> = rfc.sections.iter().map(|section| section.number.as_str()).collect();
+        let sections: HashSet<&str> =
+            rfc.sections.iter().map(|section| section.number.as_str()).collect();
         assert_eq!(sections.len(), rfc.sections.len(), "a section comes twice");
         for section in &rfc.sections {
             for (i, one) in section.requirements.iter().enumerate() {
-                let (id, words) = (format!("{number}-{}-{}", section.number, i + 1), key_words(&one.sentence));
+                let (id, words) =
+                    (format!("{number}-{}-{}", section.number, i + 1), key_words(&one.sentence));
                 if one.id != id {
                     wrong.push(format!("{} should be {id}", one.id));
                 }
-                let expected = if OTHER_LEVELS.contains(&one.level.as_str()) { vec![] } else { vec![one.level.as_str()] };
+                let expected = if OTHER_LEVELS.contains(&one.level.as_str()) {
+                    vec![]
+                } else {
+                    vec![one.level.as_str()]
+                };
                 if words != expected {
-                    wrong.push(format!("{id}: a sentence with the key words {words:?} is no {}", one.level));
+                    wrong.push(format!(
+                        "{id}: a sentence with the key words {words:?} is no {}",
+                        one.level
+                    ));
                 }
             }
         }
@@ -137,22 +163,35 @@ fn key_words(sentence: &str) -> Vec<&'static str> {
     found
 }
 
-/// A comment in `src/` may quote the RFCs only with words that are in the table, in the section that it names.
+/// A comment in `src/` may quote the RFCs only with words that are in the table, in the section
+/// that it names.
 #[test]
 fn every_quote_in_the_source_is_in_the_table() {
     let rfcs = rfcs();
     let quotes = quotes::in_source();
     let wrong = quotes.iter().filter(|quote| {
-        let sections = rfcs.iter().filter(|rfc| rfc.number == quote.rfc).flat_map(|rfc| &rfc.sections);
-        let sentences = sections.filter(|section| section.number == quote.section).flat_map(|section| &section.requirements);
+        let sections =
+            rfcs.iter().filter(|rfc| rfc.number == quote.rfc).flat_map(|rfc| &rfc.sections);
+        let sentences = sections
+            .filter(|section| section.number == quote.section)
+            .flat_map(|section| &section.requirements);
         !quote.is_in(sentences.map(|one| one.sentence.as_str()))
     });
     assert_none(
         &wrong
-            .map(|quote| format!("{}: not in RFC {} §{}: {}", quote.file, quote.rfc, quote.section, quote.text))
+            .map(|quote| {
+                format!(
+                    "{}: not in RFC {} §{}: {}",
+                    quote.file, quote.rfc, quote.section, quote.text
+                )
+            })
             .collect::<Vec<_>>(),
     );
-    assert!(quotes.len() > 40, "only {} quotes were found: is the test still reading them?", quotes.len());
+    assert!(
+        quotes.len() > 40,
+        "only {} quotes were found: is the test still reading them?",
+        quotes.len()
+    );
 }
 
 #[test]
@@ -164,6 +203,12 @@ fn the_page_is_up_to_date() {
         return;
     }
     let written = fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
-    let stale = page.lines().zip(written.lines().chain([""].into_iter().cycle())).find(|(is, was)| is != was);
-    assert!(page == written, "CONFORMANCE.md is stale ({stale:?}); write it with: UPDATE=1 cargo test --test must");
+    let stale = page
+        .lines()
+        .zip(written.lines().chain([""].into_iter().cycle()))
+        .find(|(is, was)| is != was);
+    assert!(
+        page == written,
+        "CONFORMANCE.md is stale ({stale:?}); write it with: UPDATE=1 cargo test --test must"
+    );
 }

@@ -36,8 +36,12 @@ fn a_message_sent_in_parts_is_one_message() {
         }
         pair.client.send("and another").unwrap();
         let (_, events) = pair.settle();
-        let messages: Vec<&Event> = events.iter().filter(|event| matches!(event, Event::Message(_))).collect();
-        assert_eq!(messages, [&Event::Message("κόσμε".into()), &Event::Message("and another".into())]);
+        let messages: Vec<&Event> =
+            events.iter().filter(|event| matches!(event, Event::Message(_))).collect();
+        assert_eq!(
+            messages,
+            [&Event::Message("κόσμε".into()), &Event::Message("and another".into())]
+        );
         assert_eq!(events.len(), 4 + 2);
     }
 }
@@ -56,7 +60,11 @@ fn a_message_received_in_parts_is_all_there() {
         ]
         .concat();
         let events = feed(&mut server, &bytes, chunking);
-        let expected = [(Kind::Text, "gr\u{fc}ezi".as_bytes().to_vec()), (Kind::Binary, long), (Kind::Text, vec![])];
+        let expected = [
+            (Kind::Text, "gr\u{fc}ezi".as_bytes().to_vec()),
+            (Kind::Binary, long),
+            (Kind::Text, vec![]),
+        ];
         assert_eq!(joined(&events), expected);
         assert!(events.contains(&Event::Ping("?".into())));
         assert_eq!(drain(&mut server), unmasked(0x8a, b"?"));
@@ -86,9 +94,15 @@ fn a_text_in_parts_is_checked_too() {
 #[test]
 fn the_limits_count_for_parts_too() {
     let mut server = connection(Role::Server, Config::new().in_parts(true).max_message_size(10));
-    let events = feed(&mut server, &[masked(0x02, &[0; 6]), masked(0x80, &[0; 5])].concat(), Chunking::Whole);
+    let events = feed(
+        &mut server,
+        &[masked(0x02, &[0; 6]), masked(0x80, &[0; 5])].concat(),
+        Chunking::Whole,
+    );
     assert_eq!(events.len(), 2);
-    assert!(matches!(&events[1], Event::Closed(closed) if closed.sent().unwrap().code() == CloseCode::MESSAGE_TOO_BIG));
+    assert!(
+        matches!(&events[1], Event::Closed(closed) if closed.sent().unwrap().code() == CloseCode::MESSAGE_TOO_BIG)
+    );
 }
 
 #[test]
@@ -102,7 +116,8 @@ fn nothing_is_queued_of_what_can_t_be_sent() {
     assert_eq!(server.send_part(Kind::Text, &b"\xff"[..], false), Err(SendError::InvalidUtf8));
     server.send_part(Kind::Text, &b"\xba"[..], true).unwrap();
     server.send("now").unwrap();
-    let expected = [unmasked(0x01, b"\xce"), unmasked(0x80, b"\xba"), unmasked(0x81, b"now")].concat();
+    let expected =
+        [unmasked(0x01, b"\xce"), unmasked(0x80, b"\xba"), unmasked(0x81, b"now")].concat();
     assert_eq!(drain(&mut server), expected);
 
     server.send_part(Kind::Binary, "half", false).unwrap();

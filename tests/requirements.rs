@@ -6,7 +6,8 @@ mod support;
 use bytes::{Buf, BufMut};
 use sansocket::wire::{Header, Opcode, apply_mask};
 use sansocket::{
-    ClientHandshake, ClientRequest, CloseCode, Config, Connection, Event, InvalidUri, Kind, Message, Role, State, Uri,
+    ClientHandshake, ClientRequest, CloseCode, Config, Connection, Event, InvalidUri, Kind,
+    Message, Role, State, Uri,
 };
 use support::{Chunking, connection, drain, entropy, feed, masked, unmasked};
 
@@ -42,7 +43,10 @@ fn a_client_says_nothing_more_before_the_answer() {
     let request = ClientRequest::new("ws://example.com/").unwrap();
     let mut handshake = ClientHandshake::new(&request, Config::new(), entropy());
     let len = handshake.output().remaining();
-    assert!(handshake.output().chunk().ends_with(b"\r\n\r\n") && handshake.output().chunk().len() == len);
+    assert!(
+        handshake.output().chunk().ends_with(b"\r\n\r\n")
+            && handshake.output().chunk().len() == len
+    );
     handshake.output().advance(len);
     for byte in b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 Switching" {
         handshake.input().put_u8(*byte);
@@ -51,7 +55,8 @@ fn a_client_says_nothing_more_before_the_answer() {
     }
 }
 
-/// §5.1: "a client MUST mask all frames", "A server MUST NOT mask any"; §5.2: reserved bits; §6.1 no. 3, no. 4: opcode and FIN.
+/// §5.1: "a client MUST mask all frames", "A server MUST NOT mask any"; §5.2: reserved bits; §6.1
+/// no. 3, no. 4: opcode and FIN.
 #[test]
 fn a_client_masks_whatever_it_sends_and_a_server_nothing() {
     let large = vec![b'x'; 100_000];
@@ -90,8 +95,16 @@ fn a_client_masks_whatever_it_sends_and_a_server_nothing() {
         ];
         assert_eq!(frames.len(), expected.len());
         for ((header, payload), (fin, opcode, content)) in frames.iter().zip(expected) {
-            assert_eq!((header.fin, header.opcode, &payload[..]), (fin, opcode, content), "{role:?}");
-            assert_eq!((header.mask.is_some(), header.rsv1), (role == Role::Client, false), "{role:?} {header:?}");
+            assert_eq!(
+                (header.fin, header.opcode, &payload[..]),
+                (fin, opcode, content),
+                "{role:?}"
+            );
+            assert_eq!(
+                (header.mask.is_some(), header.rsv1),
+                (role == Role::Client, false),
+                "{role:?} {header:?}"
+            );
         }
     }
 }
@@ -102,7 +115,9 @@ fn a_ping_is_answered_before_its_event_is_told() {
     for role in ROLES {
         for payload in [&b""[..], b"?", &[0xff; 125]] {
             let mut us = connection(role, Config::new());
-            us.input().put_slice(&[from_peer(role, 0x89, payload), from_peer(role, 0x81, b"later")].concat());
+            us.input().put_slice(
+                &[from_peer(role, 0x89, payload), from_peer(role, 0x81, b"later")].concat(),
+            );
             assert_eq!(us.receive(), Some(Event::Ping(payload.to_vec().into())));
             let frames = written(&mut us);
             assert_eq!(frames.len(), 1);
@@ -111,40 +126,51 @@ fn a_ping_is_answered_before_its_event_is_told() {
     }
 }
 
-/// §7.1.7, §7.3: "Clients SHOULD NOT close the WebSocket connection arbitrarily", and servers do not here either.
+/// §7.1.7, §7.3: "Clients SHOULD NOT close the WebSocket connection arbitrarily", and servers do
+/// not here either.
 #[test]
 fn a_legal_conversation_is_never_closed_by_us() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         for _ in 0..100 {
-            for (first, payload) in
-                [(0x8a, &b"unasked"[..]), (0x01, b"\xce"), (0x8a, b""), (0x89, b"?"), (0x80, b"\xba"), (0x82, &[0; 70_000])]
-            {
+            for (first, payload) in [
+                (0x8a, &b"unasked"[..]),
+                (0x01, b"\xce"),
+                (0x8a, b""),
+                (0x89, b"?"),
+                (0x80, b"\xba"),
+                (0x82, &[0; 70_000]),
+            ] {
                 feed(&mut us, &from_peer(role, first, payload), Chunking::Random(first.into()));
             }
         }
         assert_eq!((us.state(), us.closed()), (State::Open, None));
         let frames = written(&mut us);
         assert_eq!(frames.len(), 100, "a pong for each ping, and nothing for a pong");
-        assert!(frames.iter().all(|(header, payload)| header.opcode == Opcode::Pong && payload == b"?"));
+        assert!(
+            frames.iter().all(|(header, payload)| header.opcode == Opcode::Pong && payload == b"?")
+        );
     }
 }
 
 /// §5.7: "256 bytes binary message in a single unmasked frame", and 64 KiB
 #[test]
 fn the_examples_of_longer_messages() {
-    for (header, len) in [(&b"\x82\x7e\x01\x00"[..], 256), (b"\x82\x7f\0\0\0\0\0\x01\0\0", 65_536)] {
+    for (header, len) in [(&b"\x82\x7e\x01\x00"[..], 256), (b"\x82\x7f\0\0\0\0\0\x01\0\0", 65_536)]
+    {
         let payload = vec![0x5a; len];
         let frame = [header, &payload[..]].concat();
         let mut server = connection(Role::Server, Config::new());
         server.send(payload.clone()).unwrap();
         assert_eq!(drain(&mut server), frame);
-        let events = feed(&mut connection(Role::Client, Config::new()), &frame, Chunking::Random(1));
+        let events =
+            feed(&mut connection(Role::Client, Config::new()), &frame, Chunking::Random(1));
         assert_eq!(events, [Event::Message(Message::Binary(payload.into()))]);
     }
 }
 
-/// §11.1.1, §11.1.2: what a URI can't hold "MUST be converted from Unicode to ASCII", by whoever writes it: nothing is guessed.
+/// §11.1.1, §11.1.2: what a URI can't hold "MUST be converted from Unicode to ASCII", by whoever
+/// writes it: nothing is guessed.
 #[test]
 fn an_address_is_ascii_before_it_gets_here() {
     for scheme in ["ws", "wss"] {
@@ -156,7 +182,11 @@ fn an_address_is_ascii_before_it_gets_here() {
             ("h/?q=\u{fc}", Err(InvalidUri::Path)),
             ("h/?q=%C3%BC", Ok(())),
         ] {
-            assert_eq!(Uri::parse(&format!("{scheme}://{rest}")).map(drop), expected, "{scheme} {rest}");
+            assert_eq!(
+                Uri::parse(&format!("{scheme}://{rest}")).map(drop),
+                expected,
+                "{scheme} {rest}"
+            );
         }
     }
 }

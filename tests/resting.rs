@@ -1,5 +1,5 @@
-//! A connection that receives much does not look at the time for every message, and misses nothing by that: where its clock can
-//! tell that it is still asleep, as tokio's can.
+//! A connection that receives much does not look at the time for every message, and misses nothing
+//! by that: where its clock can tell that it is still asleep, as tokio's can.
 #![cfg(all(feature = "tokio", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -64,8 +64,18 @@ impl Story {
     fn new(timeouts: Timeouts) -> Self {
         let (clock, looks, alarms) = (ManualClock::new(), Arc::default(), Arc::default());
         let (peer, end) = pair(Chunking::Whole);
-        let watched = Watched { clock: clock.clone(), looks: Arc::clone(&looks), alarms: Arc::clone(&alarms), set: None };
-        let socket = WebSocket::from_parts(TokioIo(end), watched, Connection::server(Config::new()), timeouts);
+        let watched = Watched {
+            clock: clock.clone(),
+            looks: Arc::clone(&looks),
+            alarms: Arc::clone(&alarms),
+            set: None,
+        };
+        let socket = WebSocket::from_parts(
+            TokioIo(end),
+            watched,
+            Connection::server(Config::new()),
+            timeouts,
+        );
         let mut story = Self { clock, looks, alarms, task: Arc::default(), peer, socket };
         assert_eq!(story.receive(), None);
         story
@@ -104,7 +114,8 @@ impl Story {
     fn got_ping(&mut self) -> bool {
         let mut got = [0; 64];
         let mut got = ReadBuf::new(&mut got);
-        let _ = Pin::new(&mut self.peer).poll_read(&mut Context::from_waker(Waker::noop()), &mut got);
+        let _ =
+            Pin::new(&mut self.peer).poll_read(&mut Context::from_waker(Waker::noop()), &mut got);
         got.filled().contains(&0x89)
     }
 }
@@ -163,7 +174,11 @@ fn what_is_due_sooner_is_on_time() {
 
     let mut story = Story::new(Timeouts { close: second, ..Timeouts::default() });
     story.busy(100, 10);
-    assert!(pin!(story.socket.start_close(CloseCode::NORMAL, "")).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    assert!(
+        pin!(story.socket.start_close(CloseCode::NORMAL, ""))
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_ready()
+    );
     story.peer.write_all(&EMPTY).unwrap();
     assert_eq!(story.receive(), None);
     assert_eq!(story.pass(999), None);
@@ -171,13 +186,16 @@ fn what_is_due_sooner_is_on_time() {
 
     let mut story = Story::new(Timeouts { pong: second, ..Timeouts::default() });
     story.busy(100, 10);
-    assert!(pin!(story.socket.start_ping()).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    assert!(
+        pin!(story.socket.start_ping()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    );
     assert_eq!(story.receive(), None);
     assert_eq!(story.pass(999), None);
     assert_eq!(story.pass(1), Some(TimedOut::KeepAlive));
 
     for idle in [60, 1000] {
-        let mut story = Story::new(Timeouts { idle: Some(idle * MILLISECOND), ..Timeouts::default() });
+        let mut story =
+            Story::new(Timeouts { idle: Some(idle * MILLISECOND), ..Timeouts::default() });
         story.busy(100, 10);
         assert_eq!(story.pass(idle as usize - 10), None);
         assert_eq!(story.pass(1), Some(TimedOut::Idle));
@@ -213,7 +231,8 @@ fn another_task_that_goes_on_is_woken() {
 async fn tokio_notices_silence_too() {
     let (mut peer, end) = pair(Chunking::Whole);
     let connection = Connection::server(Config::new());
-    let mut socket = WebSocket::from_parts(TokioIo(end), TokioClock::new(), connection, Timeouts::default());
+    let mut socket =
+        WebSocket::from_parts(TokioIo(end), TokioClock::new(), connection, Timeouts::default());
     let begun = tokio::time::Instant::now();
     let talking = async {
         for _ in 0..500 {

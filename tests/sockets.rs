@@ -1,4 +1,5 @@
-//! What streams in memory can't show: the handles of a real socket share its timeouts, whichever of them set them.
+//! What streams in memory can't show: the handles of a real socket share its timeouts, whichever of
+//! them set them.
 #![cfg(feature = "std")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -34,7 +35,8 @@ fn within<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
 
 #[test]
 fn halves_keep_time_though_the_whole_did_before() {
-    let (mut peer, mut socket) = pair(Timeouts { ping: Some(SOON), pong: Some(SOON), ..Timeouts::default() });
+    let (mut peer, mut socket) =
+        pair(Timeouts { ping: Some(SOON), pong: Some(SOON), ..Timeouts::default() });
     peer.write_all(&masked(0x81, b"hello")).unwrap();
     assert_eq!(socket.recv().unwrap(), Some("hello".into()));
     let (_sender, mut receiver) = socket.split().unwrap();

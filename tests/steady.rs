@@ -1,4 +1,5 @@
-//! The steady state of an echo: nothing is allocated but the messages, and nothing is left; in every adapter.
+//! The steady state of an echo: nothing is allocated but the messages, and nothing is left; in
+//! every adapter.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -80,7 +81,11 @@ impl asynchronous::Stream for Batches {
         self.read(buffer).map_or(Poll::Pending, |count| Poll::Ready(Ok(count)))
     }
 
-    fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        &mut self,
+        _: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Poll::Ready(Ok(self.answer(slices.iter().map(|slice| slice.len()).sum())))
     }
 
@@ -94,7 +99,11 @@ impl asynchronous::Stream for Batches {
 }
 
 impl tokio::io::AsyncRead for Batches {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut tokio::io::ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let read = Read::read(self.get_mut(), buffer.initialize_unfilled());
         read.map_or(Poll::Pending, |count| {
             buffer.advance(count);
@@ -104,7 +113,11 @@ impl tokio::io::AsyncRead for Batches {
 }
 
 impl futures_io::AsyncRead for Batches {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
         asynchronous::Stream::poll_read(self.get_mut(), cx, buffer)
     }
 }
@@ -113,7 +126,11 @@ impl futures_io::AsyncRead for Batches {
 macro_rules! async_write {
     ($trait:ty, $shutdown:ident) => {
         impl $trait for Batches {
-            fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                _: &mut Context<'_>,
+                bytes: &[u8],
+            ) -> Poll<io::Result<usize>> {
                 Poll::Ready(Ok(self.get_mut().answer(bytes.len())))
             }
 
@@ -141,8 +158,16 @@ impl asynchronous::Stream for Peer {
         Poll::Pending
     }
 
-    fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        if self.takes { Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum())) } else { Poll::Pending }
+    fn poll_write(
+        &mut self,
+        _: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.takes {
+            Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
+        } else {
+            Poll::Pending
+        }
     }
 
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -155,10 +180,16 @@ impl asynchronous::Stream for Peer {
 }
 
 fn open<S: asynchronous::Stream>(stream: S) -> asynchronous::WebSocket<S, ManualClock> {
-    asynchronous::WebSocket::from_parts(stream, ManualClock::new(), Connection::server(Config::new()), Timeouts::default())
+    asynchronous::WebSocket::from_parts(
+        stream,
+        ManualClock::new(),
+        Connection::server(Config::new()),
+        Timeouts::default(),
+    )
 }
 
-/// Who has written all holds no block of the thread's; nor who waits for a peer that takes nothing, though others made it large.
+/// Who has written all holds no block of the thread's; nor who waits for a peer that takes nothing,
+/// though others made it large.
 #[test]
 fn neither_an_idle_nor_a_stalled_connection_holds_a_block() {
     let mut cx = Context::from_waker(Waker::noop());
@@ -204,7 +235,11 @@ impl asynchronous::Stream for SlowPeer {
         Poll::Pending
     }
 
-    fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        &mut self,
+        _: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         self.is_ready = !self.is_ready;
         if self.is_ready {
             return Poll::Pending;
@@ -223,11 +258,13 @@ impl asynchronous::Stream for SlowPeer {
     }
 }
 
-/// What a peer has not taken stays where it is, until it is little; and it goes before what is not in the block.
+/// What a peer has not taken stays where it is, until it is little; and it goes before what is not
+/// in the block.
 #[test]
 fn what_waits_for_a_slow_peer_is_not_moved() {
     let mut cx = Context::from_waker(Waker::noop());
-    let mut socket = open(SlowPeer { takes: 1000, is_ready: true, heard: Vec::with_capacity(100_000) });
+    let mut socket =
+        open(SlowPeer { takes: 1000, is_ready: true, heard: Vec::with_capacity(100_000) });
     let sizes = [3000; 10].into_iter().chain([8000, 10]);
     for (size, byte) in sizes.clone().zip(0..) {
         assert!(pin!(socket.feed(vec![byte; size])).poll(&mut cx).is_ready());
@@ -238,7 +275,8 @@ fn what_waits_for_a_slow_peer_is_not_moved() {
     });
     assert!(polls > Some(38), "{polls:?}");
     assert!(cost.taken < 5000, "{}", cost.taken);
-    let expected: Vec<_> = sizes.zip(0..).flat_map(|(size, byte)| unmasked(0x82, &vec![byte; size])).collect();
+    let expected: Vec<_> =
+        sizes.zip(0..).flat_map(|(size, byte)| unmasked(0x82, &vec![byte; size])).collect();
     assert!(socket.stream().heard == expected);
 }
 
@@ -248,7 +286,11 @@ fn a_large_block_is_not_kept() {
     let mut cx = Context::from_waker(Waker::noop());
     let (_, cost) = cost(|| {
         let mut socket = open(Peer { takes: true });
-        socket.set_backpressure(Backpressure { high_water: usize::MAX, cap: usize::MAX, ..Backpressure::default() });
+        socket.set_backpressure(Backpressure {
+            high_water: usize::MAX,
+            cap: usize::MAX,
+            ..Backpressure::default()
+        });
         for _ in 0..200 {
             assert!(pin!(socket.feed(vec![7; 3000])).poll(&mut cx).is_ready());
         }
@@ -280,17 +322,27 @@ fn nothing_is_allocated_but_the_messages() {
             socket.stream().writes
         });
         // What is left of 4 KiB and less, or 17 KiB of a large block, is copied, once a batch.
-        assert_eq!((cost.allocations, cost.held, written), (10 * BATCH + 10, 0, writes), "async, cork: {cork}");
+        assert_eq!(
+            (cost.allocations, cost.held, written),
+            (10 * BATCH + 10, 0, writes),
+            "async, cork: {cork}"
+        );
 
         let connection = Connection::server(Config::new());
-        let mut socket = blocking::WebSocket::from_parts(batches(1000, BATCH), connection, Timeouts::default()).unwrap();
+        let mut socket =
+            blocking::WebSocket::from_parts(batches(1000, BATCH), connection, Timeouts::default())
+                .unwrap();
         socket.set_backpressure(backpressure);
         let (cost, written) = echo(10, || {
             let message = socket.recv().unwrap().unwrap();
             socket.send(message).unwrap();
             socket.stream().writes
         });
-        assert_eq!((cost.allocations, cost.held, written), (10 * BATCH + 10, 0, writes), "blocking, cork: {cork}");
+        assert_eq!(
+            (cost.allocations, cost.held, written),
+            (10 * BATCH + 10, 0, writes),
+            "blocking, cork: {cork}"
+        );
     }
 }
 
@@ -308,7 +360,8 @@ fn steady_over<S: asynchronous::Stream, C: asynchronous::Clock>(
     writes: impl Fn(&S) -> usize,
 ) -> (usize, isize, usize) {
     let connection = Connection::server(Config::new());
-    let mut socket = asynchronous::WebSocket::from_parts(stream, clock, connection, Timeouts::default());
+    let mut socket =
+        asynchronous::WebSocket::from_parts(stream, clock, connection, Timeouts::default());
     steady(ROUNDS, || {
         assert!(ready(socket.recv_with(|message, replies| replies.send(message))).unwrap());
         writes(socket.stream())
@@ -317,27 +370,46 @@ fn steady_over<S: asynchronous::Stream, C: asynchronous::Clock>(
 
 const ROUNDS: usize = 40;
 
-/// Messages that are answered where they lie take nothing at all, and a batch that comes with one read leaves with one write.
+/// Messages that are answered where they lie take nothing at all, and a batch that comes with one
+/// read leaves with one write.
 #[test]
 fn nothing_at_all_is_allocated_where_messages_lie() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
     let _entered = runtime.enter();
-    for (size, count) in [(16, 1), (16, 100), (1000, BATCH), (16 * 1024, 4), (64 * 1024 - 14, 1), (4000, 66)] {
+    for (size, count) in
+        [(16, 1), (16, 100), (1000, BATCH), (16 * 1024, 4), (64 * 1024 - 14, 1), (4000, 66)]
+    {
         let batches = || batches(size, count);
         let well = (0, 0, ROUNDS);
-        assert_eq!(steady_over((batches(), ManualClock::new()), |stream| stream.writes), well, "{count} of {size}");
+        assert_eq!(
+            steady_over((batches(), ManualClock::new()), |stream| stream.writes),
+            well,
+            "{count} of {size}"
+        );
         assert_eq!(
             steady_over((TokioIo(batches()), TokioClock::new()), |stream| stream.0.writes),
             well,
             "tokio: {count} of {size}"
         );
-        assert_eq!(steady_over((FuturesIo(batches()), ManualClock::new()), |stream| stream.0.writes), well, "{count} of {size}");
+        assert_eq!(
+            steady_over((FuturesIo(batches()), ManualClock::new()), |stream| stream.0.writes),
+            well,
+            "{count} of {size}"
+        );
         if count * size >= 64 * 1024 {
             // A thread reads 64 KiB at once, and joins what that cuts off.
             continue;
         }
-        let mut socket =
-            blocking::WebSocket::from_parts(batches(), Connection::server(Config::new()), Timeouts::default()).unwrap();
+        let mut socket = blocking::WebSocket::from_parts(
+            batches(),
+            Connection::server(Config::new()),
+            Timeouts::default(),
+        )
+        .unwrap();
         let taken = steady(ROUNDS, || {
             assert!(socket.recv_with(|message, replies| replies.send(message)).unwrap());
             socket.stream().writes
@@ -365,13 +437,21 @@ impl asynchronous::Stream for Bursts {
                 *left -= count;
                 // Pongs that nobody asked for.
                 let pong = masked(0x8a, b"");
-                buffer.iter_mut().zip(pong.iter().cycle()).take(count).for_each(|(byte, pong)| *byte = *pong);
+                buffer
+                    .iter_mut()
+                    .zip(pong.iter().cycle())
+                    .take(count)
+                    .for_each(|(byte, pong)| *byte = *pong);
                 Poll::Ready(Ok(count))
             }
         }
     }
 
-    fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        &mut self,
+        _: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
     }
 

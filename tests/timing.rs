@@ -76,7 +76,11 @@ fn pings_may_go_without_answers_or_not_at_all() {
     timer.ping(s(20));
     assert_eq!((timer.poll(s(39)), timer.poll(s(40))), (Ok(Due::Nothing), Ok(Due::Ping)));
     timer.ping(s(40));
-    assert_eq!((timer.poll(s(59)), timer.poll(s(60))), (Ok(Due::Nothing), Ok(Due::Ping)), "not without pause");
+    assert_eq!(
+        (timer.poll(s(59)), timer.poll(s(60))),
+        (Ok(Due::Nothing), Ok(Due::Ping)),
+        "not without pause"
+    );
     let mut timer = open(Timeouts { ping: None, ..Timeouts::default() });
     assert_eq!((timer.deadline(), timer.poll(s(1_000_000))), (None, Ok(Due::Nothing)));
 }
@@ -119,7 +123,8 @@ fn a_peer_that_closes_at_once_is_timed_too() {
 
 #[test]
 fn none_is_for_ever_and_no_time_overflows() {
-    let never = Timeouts { handshake: None, close: None, write: None, ping: None, pong: None, idle: None };
+    let never =
+        Timeouts { handshake: None, close: None, write: None, ping: None, pong: None, idle: None };
     let mut timer = Timer::new(never, s(0));
     for state in [State::Connecting, State::Open, State::Closing, State::Closed] {
         timer.observe(state, s(1));

@@ -1,5 +1,6 @@
-//! A connection in one piece: round trips, two tasks that share it, and ends that do not come to nothing because one side is slow.
-//! In both async adapters, on clocks that only a test moves; round trips also over blocking streams.
+//! A connection in one piece: round trips, two tasks that share it, and ends that do not come to
+//! nothing because one side is slow. In both async adapters, on clocks that only a test moves;
+//! round trips also over blocking streams.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -63,7 +64,8 @@ async fn a_handshake_of_both_sides(adapter: &impl Adapter) {
     }
 }
 
-const REQUEST: &[u8] = b"GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+const REQUEST: &[u8] =
+    b"GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 async fn a_client_that_does_not_read_the_answer_is_left_in_time(adapter: &impl Adapter) {
@@ -98,9 +100,13 @@ async fn two_tasks_poll_one_socket(adapter: &impl Adapter) {
         let sending = executor.spawn(async {
             for number in 0..COUNT {
                 poll_fn(|cx| Pin::new(&mut *socket.borrow_mut()).poll_ready(cx)).await.unwrap();
-                Pin::new(&mut *socket.borrow_mut()).start_send(vec![number as u8; 300].into()).unwrap();
+                Pin::new(&mut *socket.borrow_mut())
+                    .start_send(vec![number as u8; 300].into())
+                    .unwrap();
                 if number % 3 == 0 {
-                    poll_fn(|cx| Sink::poll_flush(Pin::new(&mut *socket.borrow_mut()), cx)).await.unwrap();
+                    poll_fn(|cx| Sink::poll_flush(Pin::new(&mut *socket.borrow_mut()), cx))
+                        .await
+                        .unwrap();
                 }
             }
             poll_fn(|cx| Sink::poll_flush(Pin::new(&mut *socket.borrow_mut()), cx)).await.unwrap();
@@ -135,7 +141,8 @@ async fn a_task_that_closes_does_not_leave_the_other_waiting(adapter: &impl Adap
         let [socket, mut peer] = adapter.both(Timeouts::default());
         let socket = RefCell::new(socket);
         let executor = LocalExecutor::new();
-        let receiving = executor.spawn(async { poll_fn(|cx| Pin::new(&mut *socket.borrow_mut()).poll_next(cx)).await });
+        let receiving = executor
+            .spawn(async { poll_fn(|cx| Pin::new(&mut *socket.borrow_mut()).poll_next(cx)).await });
         let ticking = executor.spawn(async {
             let mut other = adapter.clock();
             let soon = clock_now(&other) + s(1);
@@ -150,12 +157,17 @@ async fn a_task_that_closes_does_not_leave_the_other_waiting(adapter: &impl Adap
             }
             drop(peer);
         });
-        let ((closed, received), after) = timed(&clock, executor.run(async { (ticking.await, receiving.await) })).await;
+        let ((closed, received), after) =
+            timed(&clock, executor.run(async { (ticking.await, receiving.await) })).await;
         if answered {
-            assert!(closed.is_ok() && received.is_none() && after <= s(2), "{received:?} after {after:?}");
+            assert!(
+                closed.is_ok() && received.is_none() && after <= s(2),
+                "{received:?} after {after:?}"
+            );
             executor.run(answering).await;
         } else {
-            let errors = usize::from(closed.is_err()) + usize::from(matches!(received, Some(Err(_))));
+            let errors =
+                usize::from(closed.is_err()) + usize::from(matches!(received, Some(Err(_))));
             assert!(errors >= 1 && after <= s(7), "{closed:?}, {received:?} after {after:?}");
         }
     }
@@ -168,12 +180,14 @@ async fn a_task_that_can_t_write_does_not_keep_the_time_from_the_other(adapter: 
     peer.wire().set_room(10);
     let socket = RefCell::new(socket);
     let executor = LocalExecutor::new();
-    let receiving = executor.spawn(timed(&clock, poll_fn(|cx| Pin::new(&mut *socket.borrow_mut()).poll_next(cx))));
+    let receiving = executor
+        .spawn(timed(&clock, poll_fn(|cx| Pin::new(&mut *socket.borrow_mut()).poll_next(cx))));
     let sending = executor.spawn(async {
         Pin::new(&mut *socket.borrow_mut()).start_send(vec![0; 100].into()).unwrap();
         timed(&clock, poll_fn(|cx| Sink::poll_flush(Pin::new(&mut *socket.borrow_mut()), cx))).await
     });
-    let ((received, noticed), (sent, stalled)) = executor.run(async { (receiving.await, sending.await) }).await;
+    let ((received, noticed), (sent, stalled)) =
+        executor.run(async { (receiving.await, sending.await) }).await;
     assert!(matches!(received, Some(Err(Error::TimedOut(TimedOut::KeepAlive)))), "{received:?}");
     assert!(matches!(sent, Err(Error::ConnectionLost)), "the connection was given up: {sent:?}");
     assert_eq!((noticed, stalled), (s(40), s(40)));
@@ -182,16 +196,25 @@ async fn a_task_that_can_t_write_does_not_keep_the_time_from_the_other(adapter: 
 // Endings.
 
 async fn a_write_error_keeps_nobody_from_what_was_received(adapter: &impl Adapter) {
-    let input = || Unwritable([masked(0x89, b"?"), masked(0x81, b"said before"), masked(0x81, b"and this")].concat());
+    let input = || {
+        Unwritable(
+            [masked(0x89, b"?"), masked(0x81, b"said before"), masked(0x81, b"and this")].concat(),
+        )
+    };
     let mut socket = adapter.clocked(input(), Connection::server(Config::new()));
     socket.feed("never written").await.unwrap();
-    assert!(matches!(socket.flush().await, Err(Error::Io(error)) if error.kind() == ErrorKind::Other));
+    assert!(
+        matches!(socket.flush().await, Err(Error::Io(error)) if error.kind() == ErrorKind::Other)
+    );
     assert_eq!(socket.recv().await.unwrap(), Some("said before".into()));
     assert!(matches!(socket.send("nor this").await, Err(Error::Io(_))));
     assert_eq!(socket.recv().await.unwrap(), Some("and this".into()));
 
-    let (mut sender, mut receiver) = adapter.clocked(input(), Connection::server(Config::new())).split();
-    assert!(matches!(sender.send("never written").await, Err(Error::Io(error)) if error.kind() == ErrorKind::Other));
+    let (mut sender, mut receiver) =
+        adapter.clocked(input(), Connection::server(Config::new())).split();
+    assert!(
+        matches!(sender.send("never written").await, Err(Error::Io(error)) if error.kind() == ErrorKind::Other)
+    );
     assert_eq!(receiver.recv().await.unwrap(), Some("said before".into()));
     assert_eq!(receiver.recv().await.unwrap(), Some("and this".into()));
 }
@@ -255,7 +278,10 @@ async fn a_ping_gives_the_round_trip(adapter: &impl Adapter) {
 async fn a_ping_keeps_what_comes_before_the_pong(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     let pong = |number: u64| masked(0x8a, &number.to_be_bytes());
-    peer.write_all(&[masked(0x81, b"one"), masked(0x89, b"?"), masked(0x81, b"two"), pong(1)].concat()).unwrap();
+    peer.write_all(
+        &[masked(0x81, b"one"), masked(0x89, b"?"), masked(0x81, b"two"), pong(1)].concat(),
+    )
+    .unwrap();
     peer.write_all(&masked(0x81, b"three")).unwrap();
     socket.ping().await.unwrap();
     for expected in ["one", "two", "three"] {
@@ -265,7 +291,8 @@ async fn a_ping_keeps_what_comes_before_the_pong(adapter: &impl Adapter) {
     peer.read_exact(&mut heard).unwrap();
     assert_eq!(heard[..], [unmasked(0x89, &1_u64.to_be_bytes()), unmasked(0x8a, b"?")].concat());
 
-    // Not without a bound: then it is for the application to receive, and the pong is met on the way.
+    // Not without a bound: then it is for the application to receive, and the pong is met on the
+    // way.
     let large = masked(0x82, &[7; 10_000]);
     for _ in 0..20 {
         peer.write_all(&large).unwrap();
@@ -290,7 +317,8 @@ async fn a_ping_keeps_what_comes_before_the_pong(adapter: &impl Adapter) {
 
 async fn what_a_ping_kept_goes_along(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
-    peer.write_all(&[masked(0x82, &[7; 1000]), masked(0x8a, &1_u64.to_be_bytes())].concat()).unwrap();
+    peer.write_all(&[masked(0x82, &[7; 1000]), masked(0x8a, &1_u64.to_be_bytes())].concat())
+        .unwrap();
     socket.ping().await.unwrap();
     let (_, mut connection) = socket.into_parts();
     assert!((1000..1500).contains(&connection.bytes_held()), "{}", connection.bytes_held());
@@ -310,7 +338,10 @@ async fn a_ping_is_not_answered_at_the_end(adapter: &impl Adapter) {
         assert!(matches!(socket.ping().await, Err(Error::ConnectionLost)));
         assert_eq!(socket.recv().await.unwrap(), Some("before".into()));
         let end = socket.recv().await;
-        assert!(if clean { matches!(end, Ok(None)) } else { matches!(end, Err(Error::ConnectionLost)) }, "{end:?}");
+        assert!(
+            if clean { matches!(end, Ok(None)) } else { matches!(end, Err(Error::ConnectionLost)) },
+            "{end:?}"
+        );
         assert!(socket.ping().await.is_err());
     }
 }
@@ -320,19 +351,30 @@ async fn a_ping_is_not_stuck_behind_a_peer_that_does_not_read(adapter: &impl Ada
     let (peer, mut socket) = adapter.server(Timeouts::default());
     peer.wire().set_room(1);
     let (pinged, after) = timed(&clock, socket.ping()).await;
-    assert!(matches!(pinged, Err(Error::TimedOut(TimedOut::Write | TimedOut::KeepAlive))), "{pinged:?}");
+    assert!(
+        matches!(pinged, Err(Error::TimedOut(TimedOut::Write | TimedOut::KeepAlive))),
+        "{pinged:?}"
+    );
     assert!(after <= s(40), "{after:?}");
 }
 
 #[test]
 fn a_blocking_ping_does_all_that_too() {
     let (stream, mut peer) = twin::twins();
-    let mut socket = blocking::WebSocket::from_parts(stream, Connection::server(Config::new()), Timeouts::default()).unwrap();
+    let mut socket = blocking::WebSocket::from_parts(
+        stream,
+        Connection::server(Config::new()),
+        Timeouts::default(),
+    )
+    .unwrap();
     let pong = |number: u64| masked(0x8a, &number.to_be_bytes());
     let answering = thread::spawn(move || {
         let mut ping = [0; 10];
         peer.read_exact(&mut ping).unwrap();
-        peer.write_all(&[masked(0x81, b"one"), masked(0x89, b"?"), masked(0x81, b"two"), pong(1)].concat()).unwrap();
+        peer.write_all(
+            &[masked(0x81, b"one"), masked(0x89, b"?"), masked(0x81, b"two"), pong(1)].concat(),
+        )
+        .unwrap();
         peer.write_all(&masked(0x82, &[7; 10_000]).repeat(20)).unwrap();
         peer.write_all(&pong(2)).unwrap();
         peer.write_all(&[masked(0x81, b"last"), masked(0x88, b"\x03\xe8")].concat()).unwrap();

@@ -7,11 +7,19 @@ use sansocket::{ClientRequest, Uri};
 /// Where an address leads: whether over TLS, host, port, resource name.
 type Place = (bool, &'static str, u16, &'static str);
 
-const fn to(host: &'static str, port: u16, resource_name: &'static str) -> Result<Place, InvalidUri> {
+const fn to(
+    host: &'static str,
+    port: u16,
+    resource_name: &'static str,
+) -> Result<Place, InvalidUri> {
     Ok((false, host, port, resource_name))
 }
 
-const fn tls(host: &'static str, port: u16, resource_name: &'static str) -> Result<Place, InvalidUri> {
+const fn tls(
+    host: &'static str,
+    port: u16,
+    resource_name: &'static str,
+) -> Result<Place, InvalidUri> {
     Ok((true, host, port, resource_name))
 }
 
@@ -138,17 +146,30 @@ const ADDRESSES: &[(&str, Result<Place, InvalidUri>)] = &[
 fn every_address_leads_where_it_says_or_is_refused() {
     for (text, expected) in ADDRESSES {
         let parsed = Uri::parse(text);
-        let place = parsed.as_ref().map(|uri| (uri.is_secure(), uri.host(), uri.port(), uri.resource_name()));
+        let place = parsed
+            .as_ref()
+            .map(|uri| (uri.is_secure(), uri.host(), uri.port(), uri.resource_name()));
         assert_eq!(place, expected.as_ref().map(|place| *place), "{text:?}");
         assert_eq!(text.parse::<Uri>(), parsed, "{text:?}");
-        assert_eq!(ClientRequest::new(text).map(|request| request.uri().clone()), parsed, "{text:?}");
+        assert_eq!(
+            ClientRequest::new(text).map(|request| request.uri().clone()),
+            parsed,
+            "{text:?}"
+        );
     }
 }
 
 #[test]
 fn an_address_without_its_brackets_is_told_about_its_host() {
     // Not about a port, which nobody wrote.
-    for text in ["ws://::1/", "ws://::1", "ws://2001:db8::1/", "ws://fe80::1:8080/", "ws://[::1/", "ws://::1]/"] {
+    for text in [
+        "ws://::1/",
+        "ws://::1",
+        "ws://2001:db8::1/",
+        "ws://fe80::1:8080/",
+        "ws://[::1/",
+        "ws://::1]/",
+    ] {
         assert_eq!(Uri::parse(text), Err(Host), "{text}");
     }
 }
@@ -159,7 +180,9 @@ fn what_is_shown_leads_to_the_same_place() {
         let uri = Uri::parse(text).unwrap();
         let shown = uri.to_string();
         let again = Uri::parse(&shown).unwrap_or_else(|error| panic!("{text} {shown}: {error}"));
-        let place = |uri: &Uri| (uri.is_secure(), uri.host().to_owned(), uri.port(), uri.resource_name().to_owned());
+        let place = |uri: &Uri| {
+            (uri.is_secure(), uri.host().to_owned(), uri.port(), uri.resource_name().to_owned())
+        };
         assert_eq!(place(&again), place(&uri), "{text} {shown}");
         assert_eq!(again.to_string(), shown);
     }

@@ -1,17 +1,20 @@
-//! Headers, masks and UTF-8 against slow and obvious versions of themselves: RFC 6455 §5.2, §5.3, §8.1.
+//! Headers, masks and UTF-8 against slow and obvious versions of themselves: RFC 6455 §5.2, §5.3,
+//! §8.1.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use bytes::Bytes;
 use sansocket::Text;
 use sansocket::wire::{Header, HeaderError, Opcode, Utf8Validator, apply_mask};
 
-/// §5.2 once more, from its text: what a header of these bytes is, or that it is bad, or that there is more to come.
+/// §5.2 once more, from its text: what a header of these bytes is, or that it is bad, or that there
+/// is more to come.
 fn obvious_header(bytes: &[u8]) -> Result<Option<(Header, usize)>, ()> {
     if bytes.len() < 2 {
         return Ok(None);
     }
     let bit = |byte: u8, n: u8| byte & (1 << (7 - n)) != 0;
-    let (fin, rsv1, opcode, masked) = (bit(bytes[0], 0), bit(bytes[0], 1), bytes[0] % 16, bit(bytes[1], 0));
+    let (fin, rsv1, opcode, masked) =
+        (bit(bytes[0], 0), bit(bytes[0], 1), bytes[0] % 16, bit(bytes[1], 0));
     let control = opcode >= 8;
     let short = bytes[1] % 128;
     let known = [0, 1, 2, 8, 9, 10].contains(&opcode);
@@ -28,7 +31,8 @@ fn obvious_header(bytes: &[u8]) -> Result<Option<(Header, usize)>, ()> {
     if bytes.len() < 2 + length_bytes {
         return Ok(None);
     }
-    let long = bytes[2..2 + length_bytes].iter().fold(0_u64, |sum, byte| sum * 256 + u64::from(*byte));
+    let long =
+        bytes[2..2 + length_bytes].iter().fold(0_u64, |sum, byte| sum * 256 + u64::from(*byte));
     let minimal = match short {
         126 => long >= 126,
         127 => (65536..1 << 63).contains(&long),
@@ -50,7 +54,21 @@ fn obvious_header(bytes: &[u8]) -> Result<Option<(Header, usize)>, ()> {
 /// All first two bytes, with every kind of length behind them, cut after every byte.
 #[test]
 fn every_header_is_what_the_rfc_says() {
-    let lengths: [u64; 13] = [0, 1, 125, 126, 127, 255, 65_535, 65_536, 1 << 32, (1 << 62) + 1, (1 << 63) - 1, 1 << 63, u64::MAX];
+    let lengths: [u64; 13] = [
+        0,
+        1,
+        125,
+        126,
+        127,
+        255,
+        65_535,
+        65_536,
+        1 << 32,
+        (1 << 62) + 1,
+        (1 << 63) - 1,
+        1 << 63,
+        u64::MAX,
+    ];
     for start in 0..=u16::MAX {
         let [first, second] = start.to_be_bytes();
         for length in lengths {
@@ -101,8 +119,16 @@ fn masking_is_the_obvious_loop_at_every_length_and_offset() {
                 apply_mask(key, offset, &mut buffer[start..start + len]);
                 for (i, (masked, plain)) in buffer.iter().zip(&data).enumerate() {
                     let inside = (start..start + len).contains(&i);
-                    let byte = if inside { key[(offset.wrapping_add((i - start) as u64) % 4) as usize] } else { 0 };
-                    assert_eq!(*masked, plain ^ byte, "start {start}, len {len}, offset {offset}, byte {i}");
+                    let byte = if inside {
+                        key[(offset.wrapping_add((i - start) as u64) % 4) as usize]
+                    } else {
+                        0
+                    };
+                    assert_eq!(
+                        *masked,
+                        plain ^ byte,
+                        "start {start}, len {len}, offset {offset}, byte {i}"
+                    );
                 }
             }
         }
@@ -136,7 +162,10 @@ fn a_split_text_is_as_valid_as_the_whole() {
             for second in first..=text.len() {
                 let mut utf8 = Utf8Validator::new();
                 let pieces = [&text[..first], &text[first..second], &text[second..]];
-                let result = pieces.iter().try_for_each(|piece| utf8.push(piece)).and_then(|()| utf8.finish());
+                let result = pieces
+                    .iter()
+                    .try_for_each(|piece| utf8.push(piece))
+                    .and_then(|()| utf8.finish());
                 assert_eq!(result.is_ok(), valid, "{pieces:02x?}");
             }
         }
@@ -148,20 +177,31 @@ fn a_split_text_is_as_valid_as_the_whole() {
 fn a_bad_byte_is_found_wherever_it_is() {
     for len in 0..140 {
         assert!(Text::try_from(Bytes::from(vec![0x7f; len])).is_ok());
-        assert_eq!(Text::try_from(Bytes::from(vec![0x80; len])).is_ok(), len == 0, "{len} bad bytes");
+        assert_eq!(
+            Text::try_from(Bytes::from(vec![0x80; len])).is_ok(),
+            len == 0,
+            "{len} bad bytes"
+        );
         for at in 0..len {
             let mut text = vec![b'x'; len];
             text[at] = 0x80;
-            assert!(Text::try_from(Bytes::from(text.clone())).is_err(), "{len} bytes, the bad one is {at}");
+            assert!(
+                Text::try_from(Bytes::from(text.clone())).is_err(),
+                "{len} bytes, the bad one is {at}"
+            );
             if at > 0 {
                 text[at - 1] = 0xc3;
-                assert!(Text::try_from(Bytes::from(text)).is_ok(), "{len} bytes, the good ones are before {at} and there");
+                assert!(
+                    Text::try_from(Bytes::from(text)).is_ok(),
+                    "{len} bytes, the good ones are before {at} and there"
+                );
             }
         }
     }
 }
 
-/// Every sequence of up to three bytes, one byte at a time: refused at the byte where std says that nothing can mend it.
+/// Every sequence of up to three bytes, one byte at a time: refused at the byte where std says that
+/// nothing can mend it.
 #[test]
 fn bad_text_is_refused_at_the_first_bad_byte() {
     fn extend(utf8: Utf8Validator, bytes: &mut Vec<u8>) {
@@ -174,7 +214,11 @@ fn bad_text_is_refused_at_the_first_bad_byte() {
             };
             assert_eq!(utf8.push(&[byte]).is_ok(), mendable, "{bytes:02x?}");
             if mendable {
-                assert_eq!(utf8.finish().is_ok(), std::str::from_utf8(bytes).is_ok(), "{bytes:02x?}");
+                assert_eq!(
+                    utf8.finish().is_ok(),
+                    std::str::from_utf8(bytes).is_ok(),
+                    "{bytes:02x?}"
+                );
                 if bytes.len() < 3 {
                     extend(utf8, bytes);
                 }

@@ -12,9 +12,10 @@ use std::io;
 use bytes::{Buf, BufMut, Bytes};
 use sansocket::wire::{Header, HeaderError, InvalidUtf8, Opcode, Utf8Validator};
 use sansocket::{
-    Accept, ClientHandshake, ClientRequest, CloseCode, CloseFrame, Closed, Config, Connection, Error, Event, HandshakeError,
-    InvalidField, InvalidUri, Kind, Message, NoEntropy, Part, ProtocolError, ReasonTooLong, Reply, Role, SendError,
-    ServerHandshake, Text, TimedOut, TrySendError,
+    Accept, ClientHandshake, ClientRequest, CloseCode, CloseFrame, Closed, Config, Connection,
+    Error, Event, HandshakeError, InvalidField, InvalidUri, Kind, Message, NoEntropy, Part,
+    ProtocolError, ReasonTooLong, Reply, Role, SendError, ServerHandshake, Text, TimedOut,
+    TrySendError,
 };
 use support::{Chunking, connection, entropy, feed, masked};
 
@@ -116,7 +117,10 @@ fn errors_of_a_handshake() {
 fn errors_of_compression() {
     use sansocket::deflate::{InflateError, InvalidAnswer};
 
-    are_told_apart([(InflateError::Corrupt, "not valid DEFLATE"), (InflateError::TooBig, "more than the limit")]);
+    are_told_apart([
+        (InflateError::Corrupt, "not valid DEFLATE"),
+        (InflateError::TooBig, "more than the limit"),
+    ]);
     are_told_apart([
         (InvalidAnswer::UnknownParameter, "unknown parameter"),
         (InvalidAnswer::Repeated("it"), "has it twice"),
@@ -161,13 +165,18 @@ fn errors_of_a_stream() {
     assert_eq!(refused.to_string(), SendError::NotOpen.to_string());
     assert!(matches!(Error::from(full.clone()), Error::Full));
     assert!(matches!(Error::from(refused.clone()), Error::Send(SendError::NotOpen)));
-    assert_eq!([full.into_message(), refused.into_message()], ["kept", "kept"].map(sansocket::Outgoing::from));
+    assert_eq!(
+        [full.into_message(), refused.into_message()],
+        ["kept", "kept"].map(sansocket::Outgoing::from)
+    );
 }
 
 /// Who speaks `std::io` is told the kind that it knows.
 #[test]
 fn errors_as_those_of_std() {
-    use io::ErrorKind::{BrokenPipe, InvalidData, InvalidInput, Other, TimedOut as Late, UnexpectedEof, WouldBlock};
+    use io::ErrorKind::{
+        BrokenPipe, InvalidData, InvalidInput, Other, TimedOut as Late, UnexpectedEof, WouldBlock,
+    };
 
     for (error, kind) in [
         (Error::from(io::Error::other("broken")), Other),
@@ -202,8 +211,14 @@ fn closed_by(frame: &[u8]) -> Closed {
 
 #[test]
 fn endings_on_one_line() {
-    assert_eq!(closed_by(&masked(0x88, b"\x0f\xa0bye")).to_string(), "4000 \"bye\", clean, begun by the peer");
-    assert_eq!(closed_by(&masked(0x83, b"")).to_string(), "1006 \"\", the peer broke the protocol, begun by us");
+    assert_eq!(
+        closed_by(&masked(0x88, b"\x0f\xa0bye")).to_string(),
+        "4000 \"bye\", clean, begun by the peer"
+    );
+    assert_eq!(
+        closed_by(&masked(0x83, b"")).to_string(),
+        "1006 \"\", the peer broke the protocol, begun by us"
+    );
     assert_eq!(closed_by(b"").to_string(), "1006 \"\", lost, begun by the peer");
 }
 
@@ -212,7 +227,8 @@ fn endings_on_one_line() {
 fn outlines() {
     let mut utf8 = Utf8Validator::new();
     utf8.push(b"\xce").unwrap();
-    let header = Header { fin: true, rsv1: false, opcode: Opcode::Text, mask: Some([1; 4]), payload_len: 5 };
+    let header =
+        Header { fin: true, rsv1: false, opcode: Opcode::Text, mask: Some([1; 4]), payload_len: 5 };
     let request = ClientRequest::new("ws://a:81/b?c").unwrap().subprotocol("chat").unwrap();
     let accept = Accept::new().subprotocol("chat").unwrap();
     let server = connection(Role::Server, Config::new());
@@ -222,7 +238,10 @@ fn outlines() {
     let text = Part { kind: Kind::Text, bytes: Bytes::from_static(b"abc"), last: false };
     for (shown, expected) in [
         (format!("{utf8:?}"), "Utf8Validator(1 bytes pending)"),
-        (format!("{header:?}"), "Header { fin: true, rsv1: false, opcode: Text, masked: true, payload_len: 5 }"),
+        (
+            format!("{header:?}"),
+            "Header { fin: true, rsv1: false, opcode: Text, masked: true, payload_len: 5 }",
+        ),
         (format!("{:?}", Text::from("abc")), "Text(3 bytes)"),
         (format!("{:?}", Message::from(b"abc")), "Binary(3 bytes)"),
         (format!("{text:?}"), "Part(Text, 3 bytes)"),
@@ -239,10 +258,19 @@ fn outlines() {
         ),
         (format!("{server:?}"), "Connection { role: Server, state: Open, buffered_amount: 0, .. }"),
         (format!("{:?}", entropy()), "Entropy { .. }"),
-        (format!("{request:?}"), "ClientRequest { uri: Uri(ws://a:81/b), subprotocols: [\"chat\"], .. }"),
-        (format!("{:?}", ClientHandshake::new(&request, Config::new(), entropy())), "ClientHandshake { refusal: None, .. }"),
+        (
+            format!("{request:?}"),
+            "ClientRequest { uri: Uri(ws://a:81/b), subprotocols: [\"chat\"], .. }",
+        ),
+        (
+            format!("{:?}", ClientHandshake::new(&request, Config::new(), entropy())),
+            "ClientHandshake { refusal: None, .. }",
+        ),
         (format!("{accept:?}"), "Accept { subprotocols: [\"chat\"], .. }"),
-        (format!("{:?}", Reply::new(404).unwrap().body("abc")), "Reply { status: 404, body: 3, .. }"),
+        (
+            format!("{:?}", Reply::new(404).unwrap().body("abc")),
+            "Reply { status: 404, body: 3, .. }",
+        ),
     ] {
         assert_eq!(shown, expected);
     }
@@ -259,19 +287,29 @@ fn outlines_of_heads() {
     let request = handshake.receive().unwrap().unwrap();
     let fields = "{\"Host\": <1 bytes>, \"Upgrade\": <9 bytes>, \"Connection\": <7 bytes>, \"Sec-WebSocket-Extensions\": <8 bytes>, \
         \"Sec-WebSocket-Key\": <24 bytes>, \"Sec-WebSocket-Version\": <2 bytes>}";
-    let outline = format!("RequestHead {{ method: \"GET\", path: \"/path\", headers: {fields}, .. }}");
+    let outline =
+        format!("RequestHead {{ method: \"GET\", path: \"/path\", headers: {fields}, .. }}");
     assert_eq!(format!("{request:?}"), format!("Request({outline})"));
-    assert_eq!(format!("{:?}", request.extensions().next().unwrap()), "Extension { name: \"zip\", .. }");
+    assert_eq!(
+        format!("{:?}", request.extensions().next().unwrap()),
+        "Extension { name: \"zip\", .. }"
+    );
     let rejection = request.reject(&Reply::new(404).unwrap());
     assert_eq!(
         format!("{rejection:?}"),
         format!("Rejection {{ error: Rejected {{ status: 404 }}, request: Some({outline}), .. }}")
     );
 
-    let mut handshake = ClientHandshake::new(&ClientRequest::new("ws://a").unwrap(), Config::new(), entropy());
+    let mut handshake =
+        ClientHandshake::new(&ClientRequest::new("ws://a").unwrap(), Config::new(), entropy());
     handshake.input().put_slice(b"HTTP/1.1 403 No\r\nContent-Length: 3\r\n\r\nabc");
-    let HandshakeError::Refused(response) = handshake.receive().unwrap_err() else { panic!("a refusal is one") };
-    assert_eq!(format!("{response:?}"), "Response { status: 403, headers: {\"Content-Length\": <1 bytes>}, body: <3 bytes> }");
+    let HandshakeError::Refused(response) = handshake.receive().unwrap_err() else {
+        panic!("a refusal is one")
+    };
+    assert_eq!(
+        format!("{response:?}"),
+        "Response { status: 403, headers: {\"Content-Length\": <1 bytes>}, body: <3 bytes> }"
+    );
 }
 
 /// What a text may be taken for.
@@ -281,9 +319,16 @@ fn a_text_is_a_str() {
     assert_eq!(format!("{text} {text:>5}"), "abc   abc");
     assert!(text == "abc" && text != "abd" && text == *"abc" && text != *"abd");
     assert_eq!((AsRef::<str>::as_ref(&text), AsRef::<[u8]>::as_ref(&text)), ("abc", &b"abc"[..]));
-    assert_eq!([Text::from_static("abc"), Text::from(String::from("abc"))], [&text; 2].map(Clone::clone));
+    assert_eq!(
+        [Text::from_static("abc"), Text::from(String::from("abc"))],
+        [&text; 2].map(Clone::clone)
+    );
     let hashes = std::hash::RandomState::new();
-    assert_eq!(hashes.hash_one(&text), hashes.hash_one("abc"), "it is found where a str is looked for");
+    assert_eq!(
+        hashes.hash_one(&text),
+        hashes.hash_one("abc"),
+        "it is found where a str is looked for"
+    );
     assert_ne!(hashes.hash_one(&text), hashes.hash_one(Text::from("abd")));
     assert_eq!(Bytes::from(text.clone()), text.into_bytes());
     assert_eq!(u16::from(CloseCode::GOING_AWAY), 1001);
@@ -293,8 +338,13 @@ fn a_text_is_a_str() {
 #[test]
 fn only_utf8_is_a_text() {
     for size in [0, 1, 63, 64, 65, 1000] {
-        for (end, valid) in [(&b""[..], true), (b"\xc3\xa9", true), (b"\xff", false), (b"\xc3", false), (b"\xed\xa0\x80", false)]
-        {
+        for (end, valid) in [
+            (&b""[..], true),
+            (b"\xc3\xa9", true),
+            (b"\xff", false),
+            (b"\xc3", false),
+            (b"\xed\xa0\x80", false),
+        ] {
             let bytes = [&vec![b'a'; size][..], end].concat();
             let text = Text::try_from(Bytes::from(bytes.clone()));
             assert_eq!(
@@ -312,10 +362,15 @@ fn a_message_is_text_or_bytes() {
     for (message, text) in [(Message::from("abc"), Some("abc")), (Message::from(b"abc"), None)] {
         assert_eq!((message.is_text(), message.is_binary()), (text.is_some(), text.is_none()));
         assert_eq!((message.len(), message.is_empty(), message.as_text()), (3, false, text));
-        assert_eq!((message.as_bytes(), message.clone().into_bytes()), (&b"abc"[..], Bytes::from_static(b"abc")));
+        assert_eq!(
+            (message.as_bytes(), message.clone().into_bytes()),
+            (&b"abc"[..], Bytes::from_static(b"abc"))
+        );
     }
     assert!(Message::from("").is_empty() && Message::from(String::new()).is_text());
-    assert!(Message::from(vec![1]).is_binary() && Message::from(bytes::BytesMut::new()).is_binary());
+    assert!(
+        Message::from(vec![1]).is_binary() && Message::from(bytes::BytesMut::new()).is_binary()
+    );
     let farewell = CloseFrame::from(CloseCode::GOING_AWAY);
     assert_eq!((farewell.code(), farewell.reason()), (CloseCode::GOING_AWAY, ""));
     assert_eq!(Option::from(CloseCode::GOING_AWAY), Some(farewell));
@@ -383,7 +438,13 @@ fn compression_by_default() {
         assert_eq!(said(Deflate::new().level(outside)), said(Deflate::new().level(nearest)));
     }
     for (outside, nearest) in [(0, 8), (7, 8), (16, 15), (255, 15)] {
-        assert_eq!(said(Deflate::new().max_window_bits(outside)), said(Deflate::new().max_window_bits(nearest)));
-        assert_eq!(said(Deflate::new().peer_max_window_bits(outside)), said(Deflate::new().peer_max_window_bits(nearest)));
+        assert_eq!(
+            said(Deflate::new().max_window_bits(outside)),
+            said(Deflate::new().max_window_bits(nearest))
+        );
+        assert_eq!(
+            said(Deflate::new().peer_max_window_bits(outside)),
+            said(Deflate::new().peer_max_window_bits(nearest))
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Messages that are written piece by piece: whole at the other end whatever happens, never mixed with others, and never in memory.
+//! Messages that are written piece by piece: whole at the other end whatever happens, never mixed
+//! with others, and never in memory.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -17,7 +18,8 @@ use std::task::Poll;
 use clocks::{Adapter, in_both_adapters, s, timed};
 use hearing::{farewell, hear, message};
 use sansocket::{
-    CloseCode, Config, Connection, Error, Event, Kind, Message, Part, Role, SendError, State, Timeouts, TrySendError,
+    CloseCode, Config, Connection, Error, Event, Kind, Message, Part, Role, SendError, State,
+    Timeouts, TrySendError,
 };
 use smol::LocalExecutor;
 use support::{connection, entropy};
@@ -63,7 +65,10 @@ async fn pieces_make_one_message(adapter: &impl Adapter) {
         writer.write_part(second.to_vec()).await.unwrap();
         let (mut third, last) = rest.split_at(100_000);
         while !third.is_empty() {
-            let written = poll_fn(|cx| futures_io::AsyncWrite::poll_write(Pin::new(&mut writer), cx, third)).await.unwrap();
+            let written =
+                poll_fn(|cx| futures_io::AsyncWrite::poll_write(Pin::new(&mut writer), cx, third))
+                    .await
+                    .unwrap();
             third = &third[written..];
         }
         writer.write_part(last.to_vec()).await.unwrap();
@@ -75,7 +80,9 @@ async fn pieces_make_one_message(adapter: &impl Adapter) {
         writer.shutdown().await.unwrap();
         drop(writer);
         let mut writer = out.writer(Kind::Binary).await.unwrap();
-        poll_fn(|cx| futures_io::AsyncWrite::poll_write(Pin::new(&mut writer), cx, b"for futures")).await.unwrap();
+        poll_fn(|cx| futures_io::AsyncWrite::poll_write(Pin::new(&mut writer), cx, b"for futures"))
+            .await
+            .unwrap();
         poll_fn(|cx| futures_io::AsyncWrite::poll_close(Pin::new(&mut writer), cx)).await.unwrap();
         drop(writer);
         out.writer(Kind::Text).await.unwrap().finish().await.unwrap();
@@ -120,14 +127,19 @@ async fn pings_are_answered_between_the_parts(adapter: &impl Adapter) {
             }
         }
         assert_eq!(parts.iter().sum::<usize>(), 2_000_000);
-        assert!(answered.is_some_and(|after| after < 1_000_000), "a pong came after {answered:?} bytes");
+        assert!(
+            answered.is_some_and(|after| after < 1_000_000),
+            "a pong came after {answered:?} bytes"
+        );
     };
     executor.run(story).await;
     drop((executor.run(writing).await, receiving));
 }
 
 async fn text_that_is_none_is_not_sent(adapter: &impl Adapter) {
-    let invalid = |result: Result<(), Error>| assert!(matches!(result, Err(Error::Send(SendError::InvalidUtf8))), "{result:?}");
+    let invalid = |result: Result<(), Error>| {
+        assert!(matches!(result, Err(Error::Send(SendError::InvalidUtf8))), "{result:?}")
+    };
     whole_and_half!(adapter, |out, peer| {
         // Nothing was sent of it: nothing is lost.
         for (bytes, finish) in [(&b"\xff"[..], false), (b"\xce", true), (b"\xed\xa0\x80", false)] {
@@ -177,7 +189,10 @@ async fn half_a_message_closes_the_connection(adapter: &impl Adapter) {
         writer.write_part("half").await.unwrap();
         drop(writer);
         assert_eq!(out.state(), State::Closing);
-        assert!(matches!(out.writer(Kind::Binary).await.map(drop), Err(Error::Send(SendError::NotOpen))));
+        assert!(matches!(
+            out.writer(Kind::Binary).await.map(drop),
+            Err(Error::Send(SendError::NotOpen))
+        ));
         assert_eq!(farewell(&mut peer), (vec![], 1011));
     });
 }
@@ -266,9 +281,16 @@ async fn whoever_waits_for_a_writer_learns_that_it_broke_off(adapter: &impl Adap
             sending.await
         });
         let ((sent, reserved, begun), after) = timed(&clock, story).await;
-        assert_eq!((sent.is_ok(), reserved.is_ok(), begun.is_ok(), after), (!half_sent, !half_sent, !half_sent, s(0)));
+        assert_eq!(
+            (sent.is_ok(), reserved.is_ok(), begun.is_ok(), after),
+            (!half_sent, !half_sent, !half_sent, s(0))
+        );
     }
-    for error in [one.send("x").await, two.reserve().await.map(drop), three.writer(Kind::Text).await.map(drop)] {
+    for error in [
+        one.send("x").await,
+        two.reserve().await.map(drop),
+        three.writer(Kind::Text).await.map(drop),
+    ] {
         assert!(matches!(error, Err(Error::Send(SendError::NotOpen))));
     }
     assert_eq!(farewell(&mut peer), (vec![message("x")], 1011));
@@ -287,7 +309,10 @@ async fn a_writer_waits_for_permits(adapter: &impl Adapter) {
         let story = executor.run(async {
             smol::future::yield_now().await;
             third.send("others may").await.unwrap();
-            assert!(!reserving.is_finished(), "permits wait for the writer, or it would wait for ever");
+            assert!(
+                !reserving.is_finished(),
+                "permits wait for the writer, or it would wait for ever"
+            );
             if used {
                 permit.send("reserved").unwrap();
             } else {
@@ -315,7 +340,12 @@ async fn a_permit_is_kept_whatever_waits(adapter: &impl Adapter) {
     assert!(matches!(other.try_send("x"), Err(TrySendError::Full(_))));
     wire.set_room(usize::MAX);
     other.flush().await.unwrap();
-    drop(poll_fn(|cx| Poll::Ready(pin!(receiver.close(CloseCode::NORMAL, "")).poll(cx).map_ok(drop))).await);
+    drop(
+        poll_fn(|cx| {
+            Poll::Ready(pin!(receiver.close(CloseCode::NORMAL, "")).poll(cx).map_ok(drop))
+        })
+        .await,
+    );
     let refused = late.send("late").unwrap_err();
     assert_eq!(refused, TrySendError::Refused("late".into(), SendError::NotOpen));
     let (events, code) = farewell(&mut peer);
@@ -348,11 +378,18 @@ async fn a_large_message_is_never_in_memory() {
     for client_writes in [true, false] {
         let (one, two) = tokio::io::duplex(64 * 1024);
         let open = |stream, role| {
-            let connection = connection(role, Config::new().in_parts(true).max_message_size(u64::MAX));
+            let connection =
+                connection(role, Config::new().in_parts(true).max_message_size(u64::MAX));
             let clock = sansocket::tokio::TokioClock::new();
-            sansocket::tokio::WebSocket::from_parts(sansocket::tokio::TokioIo(stream), clock, connection, Timeouts::default())
+            sansocket::tokio::WebSocket::from_parts(
+                sansocket::tokio::TokioIo(stream),
+                clock,
+                connection,
+                Timeouts::default(),
+            )
         };
-        let roles = if client_writes { [Role::Client, Role::Server] } else { [Role::Server, Role::Client] };
+        let roles =
+            if client_writes { [Role::Client, Role::Server] } else { [Role::Server, Role::Client] };
         let (mut writing, mut reading) = (open(one, roles[0]), open(two, roles[1]));
         let before = counting::LIVE.get();
         counting::PEAK.set(before);

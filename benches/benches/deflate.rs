@@ -1,7 +1,8 @@
-//! Compressed messages of JSON, at each preset and some levels, as a table: `cargo bench -p sansocket-benches --bench deflate`
+//! Compressed messages of JSON, at each preset and some levels, as a table: `cargo bench -p
+//! sansocket-benches --bench deflate`
 //!
-//! Not with criterion: what is measured is a conversation, whose windows fill, and not a message over and over. A figure is the
-//! best of some conversations.
+//! Not with criterion: what is measured is a conversation, whose windows fill, and not a message
+//! over and over. A figure is the best of some conversations.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,9 @@ use sansocket::deflate::{Agreed, Compressor, Decompressor, Deflate};
 use sansocket_benches::json;
 
 fn main() {
-    println!("| message | settings | on the wire | compress, MB/s | µs | decompress, MB/s | µs | held, sending | receiving |");
+    println!(
+        "| message | settings | on the wire | compress, MB/s | µs | decompress, MB/s | µs | held, sending | receiving |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|");
     for (size, name) in [(64, "64 B"), (512, "512 B"), (4096, "4 KiB"), (65536, "64 KiB")] {
         let messages = json(size, ((4 << 20) / size).min(8192));
@@ -23,10 +26,18 @@ fn main() {
             ("`balance`, level 1", Deflate::balance().level(1)),
             ("`memory`, level 1", Deflate::memory().level(1)),
         ] {
-            let cost = (0..5).map(|_| conversation(&deflate, &messages)).reduce(Cost::best).expect("there are five");
+            let cost = (0..5)
+                .map(|_| conversation(&deflate, &messages))
+                .reduce(Cost::best)
+                .expect("there are five");
             let (bytes, count) = ((size * messages.len()) as f64, messages.len() as f64);
-            let speed =
-                |time: Duration| format!("{:.0} | {:.2}", bytes / time.as_secs_f64() / 1e6, time.as_secs_f64() * 1e6 / count);
+            let speed = |time: Duration| {
+                format!(
+                    "{:.0} | {:.2}",
+                    bytes / time.as_secs_f64() / 1e6,
+                    time.as_secs_f64() * 1e6 / count
+                )
+            };
             println!(
                 "| {name} | {settings} | {:.3} | {} | {} | {} | {} |",
                 cost.on_the_wire as f64 / bytes,
@@ -50,7 +61,10 @@ struct Cost {
 
 impl Cost {
     fn best(self, other: Self) -> Self {
-        assert_eq!(self.on_the_wire, other.on_the_wire, "what is sent depends on nothing but the messages");
+        assert_eq!(
+            self.on_the_wire, other.on_the_wire,
+            "what is sent depends on nothing but the messages"
+        );
         Self {
             compressing: self.compressing.min(other.compressing),
             decompressing: self.decompressing.min(other.decompressing),
@@ -81,14 +95,23 @@ fn conversation(deflate: &Deflate, messages: &[Vec<u8>]) -> Cost {
         received.clear();
         let mut piece = &compressed[..];
         let start = Instant::now();
-        while let Some(bytes) = decompressor.inflate(&mut piece, true, 1 << 20, &mut room).expect("it was just compressed") {
+        while let Some(bytes) = decompressor
+            .inflate(&mut piece, true, 1 << 20, &mut room)
+            .expect("it was just compressed")
+        {
             received.extend_from_slice(bytes);
         }
         decompressing += start.elapsed();
         assert!(received == *message, "a message comes back as it was");
     }
     let on_the_wire = compressed.iter().map(BytesMut::len).sum();
-    Cost { on_the_wire, compressing, decompressing, held_sending: compressor.held(), held_receiving: decompressor.held() }
+    Cost {
+        on_the_wire,
+        compressing,
+        decompressing,
+        held_sending: compressor.held(),
+        held_receiving: decompressor.held(),
+    }
 }
 
 /// What a client and a server who both want this agree on.

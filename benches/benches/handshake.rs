@@ -1,4 +1,5 @@
-//! A server's opening handshake, against the parsing and hashing in it alone: `cargo bench -p sansocket-benches --bench handshake`
+//! A server's opening handshake, against the parsing and hashing in it alone: `cargo bench -p
+//! sansocket-benches --bench handshake`
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use sansocket_benches::operations::{accept, accept_bare};

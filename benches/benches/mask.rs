@@ -1,4 +1,5 @@
-//! Unmasking in place, against copying the same bytes: `cargo bench -p sansocket-benches --bench mask`
+//! Unmasking in place, against copying the same bytes: `cargo bench -p sansocket-benches --bench
+//! mask`
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sansocket::wire::apply_mask;

@@ -1,4 +1,5 @@
-//! Receiving one masked message, as a copy or where it lies, against copying its bytes: `cargo bench -p sansocket-benches --bench receive`
+//! Receiving one masked message, as a copy or where it lies, against copying its bytes: `cargo
+//! bench -p sansocket-benches --bench receive`
 
 use std::hint::black_box;
 

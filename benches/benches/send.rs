@@ -19,7 +19,9 @@ fn sending(criterion: &mut Criterion) {
     for size in SIZES {
         group.throughput(Throughput::Bytes(size as u64));
         let client = Connection::client(Config::new(), Entropy::from_seed([7; 32]));
-        for (role, mut connection) in [("server", Connection::server(Config::new())), ("client", client)] {
+        for (role, mut connection) in
+            [("server", Connection::server(Config::new())), ("client", client)]
+        {
             let payload = Bytes::from(vec![b'x'; size]);
             group.bench_function(BenchmarkId::new(format!("{role}, lent"), size), |bencher| {
                 bencher.iter(|| {

@@ -1,5 +1,5 @@
-//! Looking at a text that was checked when it came, against checking it at every look, and against receiving it at all:
-//! `cargo bench -p sansocket-benches --bench text`
+//! Looking at a text that was checked when it came, against checking it at every look, and against
+//! receiving it at all: `cargo bench -p sansocket-benches --bench text`
 
 use std::hint::black_box;
 

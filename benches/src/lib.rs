@@ -6,14 +6,21 @@ use bytes::BufMut;
 use sansocket::wire::{Header, Opcode, apply_mask};
 use sansocket::{Connection, Event, Message};
 
-/// Sizes of payloads, in bytes: within a register, the longest short form, a page's quarter, and more than any window.
+/// Sizes of payloads, in bytes: within a register, the longest short form, a page's quarter, and
+/// more than any window.
 pub const SIZES: [usize; 4] = [16, 125, 1024, 64 * 1024];
 
 /// A frame as a client sends it.
 #[must_use]
 pub fn masked(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     let key = [0x37, 0xfa, 0x21, 0x3d];
-    let header = Header { fin: true, rsv1: false, opcode, mask: Some(key), payload_len: payload.len() as u64 };
+    let header = Header {
+        fin: true,
+        rsv1: false,
+        opcode,
+        mask: Some(key),
+        payload_len: payload.len() as u64,
+    };
     let mut frame = header.encode(&mut [0; Header::MAX_LEN]).to_vec();
     frame.extend(payload);
     let start = frame.len() - payload.len();
@@ -24,7 +31,12 @@ pub fn masked(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
 /// Text of this many bytes, of two-byte letters.
 #[must_use]
 pub fn cyrillic(len: usize) -> String {
-    let text: String = "съешь же ещё этих мягких французских булок ".chars().cycle().take(len).filter(|c| *c != ' ').collect();
+    let text: String = "съешь же ещё этих мягких французских булок "
+        .chars()
+        .cycle()
+        .take(len)
+        .filter(|c| *c != ' ')
+        .collect();
     let mut end = len.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -45,7 +57,8 @@ pub fn receive(connection: &mut Connection, bytes: &[u8]) -> Message {
     }
 }
 
-/// Messages of just so many bytes of JSON, as a chat or a ticker has them, each different: the beginning of a list of objects.
+/// Messages of just so many bytes of JSON, as a chat or a ticker has them, each different: the
+/// beginning of a list of objects.
 #[must_use]
 pub fn json(len: usize, count: usize) -> Vec<Vec<u8>> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -61,8 +74,10 @@ pub fn json(len: usize, count: usize) -> Vec<Vec<u8>> {
         while text.len() < len {
             time += random(5000);
             let kind = ["chat", "tick", "join"][random(3) as usize];
-            let (id, user, price, cents) = (random(1_000_000), random(500), random(1000), random(100));
-            let words: Vec<_> = (0..3 + random(9)).map(|_| WORDS[random(WORDS.len() as u64) as usize]).collect();
+            let (id, user, price, cents) =
+                (random(1_000_000), random(500), random(1000), random(100));
+            let words: Vec<_> =
+                (0..3 + random(9)).map(|_| WORDS[random(WORDS.len() as u64) as usize]).collect();
             text += &format!(
                 "{{\"type\":\"{kind}\",\"id\":{id},\"user\":\"user{user}\",\"ts\":{time},\"price\":{price}.{cents:02},\
                  \"text\":\"{}\"}},",

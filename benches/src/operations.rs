@@ -1,4 +1,5 @@
-//! A dozen things that a connection does all day, each as something to be done again and again that asserts its result.
+//! A dozen things that a connection does all day, each as something to be done again and again that
+//! asserts its result.
 
 use std::hint::black_box;
 use std::io;
@@ -13,7 +14,8 @@ use bytes::{Buf, BufMut, Bytes};
 use sansocket::tokio::{TokioClock, TokioIo, WebSocket};
 use sansocket::wire::{Opcode, Utf8Validator, apply_mask};
 use sansocket::{
-    Backpressure, ClientHandshake, ClientRequest, Config, Connection, Entropy, Event, EventRef, Message, ServerHandshake,
+    Backpressure, ClientHandshake, ClientRequest, Config, Connection, Entropy, Event, EventRef,
+    Message, ServerHandshake,
 };
 use sha1::{Digest, Sha1};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -116,7 +118,9 @@ fn borrow_one(opcode: Opcode, payload: Vec<u8>) -> Operation {
         let mut received = &mut window[..];
         for _ in 0..DEPTH {
             let event = connection.receive_from(&mut received);
-            assert!(matches!(event, Some(EventRef::Message(message)) if message.as_bytes().len() == payload.len()));
+            assert!(
+                matches!(event, Some(EventRef::Message(message)) if message.as_bytes().len() == payload.len())
+            );
         }
         assert!(connection.receive_from(&mut received).is_none());
     })
@@ -134,7 +138,9 @@ fn receive_batch(depth: usize) -> Operation {
             here = depth;
         }
         here -= 1;
-        assert!(matches!(connection.receive(), Some(Event::Message(message)) if message.len() == 16));
+        assert!(
+            matches!(connection.receive(), Some(Event::Message(message)) if message.len() == 16)
+        );
     })
 }
 
@@ -173,7 +179,8 @@ pub fn accept() -> Operation {
     Box::new(|| {
         let mut handshake = ServerHandshake::new(Config::new());
         handshake.input().put_slice(black_box(REQUEST));
-        let mut connection = handshake.receive().expect("it is a request").expect("it is whole").accept();
+        let mut connection =
+            handshake.receive().expect("it is a request").expect("it is whole").accept();
         assert_eq!(connection.output().chunk()[97..125], *ACCEPT);
         assert_eq!(drain(&mut connection), 129);
     })
@@ -187,9 +194,13 @@ pub fn accept_bare() -> Operation {
         let mut request = httparse::Request::new(&mut []);
         let parsed = request.parse_with_uninit_headers(black_box(REQUEST), &mut fields);
         assert_eq!(parsed, Ok(httparse::Status::Complete(REQUEST.len())));
-        let is_key = |field: &&httparse::Header<'_>| field.name.eq_ignore_ascii_case("Sec-WebSocket-Key");
+        let is_key =
+            |field: &&httparse::Header<'_>| field.name.eq_ignore_ascii_case("Sec-WebSocket-Key");
         let key = request.headers.iter().find(is_key).expect("there is a key").value;
-        let hash = Sha1::new().chain_update(key).chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
+        let hash = Sha1::new()
+            .chain_update(key)
+            .chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
+            .finalize();
         let mut accept = [0; 28];
         assert_eq!(STANDARD.encode_slice(hash, &mut accept), Ok(28));
         assert_eq!(accept, *ACCEPT);
@@ -199,7 +210,8 @@ pub fn accept_bare() -> Operation {
 fn ask() -> Operation {
     let request = ClientRequest::new("ws://example.com/chat").expect("it is an address");
     Box::new(move || {
-        let mut handshake = ClientHandshake::new(&request, Config::new(), Entropy::from_seed([7; 32]));
+        let mut handshake =
+            ClientHandshake::new(&request, Config::new(), Entropy::from_seed([7; 32]));
         let mut asked = 0;
         while handshake.wants_write() {
             let len = handshake.output().chunk().len();
@@ -219,7 +231,11 @@ struct Batches {
 }
 
 impl AsyncRead for Batches {
-    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.unanswered > 0 {
             return Poll::Pending;
         }
@@ -230,7 +246,11 @@ impl AsyncRead for Batches {
 }
 
 impl AsyncWrite for Batches {
-    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.unanswered -= bytes.len();
         Poll::Ready(Ok(bytes.len()))
     }
@@ -252,19 +272,32 @@ fn batches(depth: usize, answer: usize) -> WebSocket<Batches> {
 
 /// Where tokio's clock is known from now on.
 fn entered() -> tokio::runtime::EnterGuard<'static> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("there is a runtime");
     Box::leak(Box::new(runtime)).enter()
 }
 
 fn opened(stream: Batches) -> WebSocket<Batches> {
-    WebSocket::from_parts(TokioIo(stream), TokioClock::new(), Connection::server(Config::new()), Default::default())
+    WebSocket::from_parts(
+        TokioIo(stream),
+        TokioClock::new(),
+        Connection::server(Config::new()),
+        Default::default(),
+    )
 }
 
 /// A socket: what an idle one holds, but for its alarm.
 fn open_on_tokio() -> Operation {
     Box::new(|| {
         let stream = TokioIo(Batches { frames: Vec::new(), unanswered: 0, answer: 0 });
-        let socket = WebSocket::from_parts(stream, TokioClock::new(), Connection::server(Config::new()), Default::default());
+        let socket = WebSocket::from_parts(
+            stream,
+            TokioClock::new(),
+            Connection::server(Config::new()),
+            Default::default(),
+        );
         assert_eq!(socket.buffered_amount(), 0);
     })
 }
@@ -344,7 +377,11 @@ fn borrow_on_tokio(answered: bool) -> Operation {
                 .poll(&mut cx)
             };
             // Whoever read much lets others have their turn first.
-            let received = if let Poll::Ready(received) = receive() { Poll::Ready(received) } else { receive() };
+            let received = if let Poll::Ready(received) = receive() {
+                Poll::Ready(received)
+            } else {
+                receive()
+            };
             assert!(matches!(received, Poll::Ready(Ok(true))) && bytes == 16 * DEPTH);
         }
         here -= 1;

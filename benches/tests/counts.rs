@@ -1,7 +1,9 @@
-//! What each operation takes, in instructions and in memory, is what `counts.txt` says: so a slow-down is seen in a review, which no
-//! clock would show as surely. `cargo test --release -p sansocket-benches`; with `UPDATE=1` it writes the file anew.
+//! What each operation takes, in instructions and in memory, is what `counts.txt` says: so a
+//! slow-down is seen in a review, which no clock would show as surely. `cargo test --release -p
+//! sansocket-benches`; with `UPDATE=1` it writes the file anew.
 //!
-//! Instructions are counted by valgrind, for the processor that it plays: where it is not installed, only memory is looked at.
+//! Instructions are counted by valgrind, for the processor that it plays: where it is not
+//! installed, only memory is looked at.
 #![cfg(not(debug_assertions))]
 #![allow(missing_docs)]
 
@@ -14,7 +16,8 @@ use sansocket_benches::operations::{OPERATIONS, SIZES};
 /// How far the instructions may be off: what another compiler or C library makes of the same code.
 const TOLERANCE: f64 = 0.1;
 
-/// How often an operation is done; the instructions are those of twice as often without those of once.
+/// How often an operation is done; the instructions are those of twice as often without those of
+/// once.
 const TIMES: u32 = 1000;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/counts.txt");
@@ -27,12 +30,20 @@ const HEAD: &str = "\
 fn output(command: &mut Command) -> (String, String) {
     let output = command.output().expect("it can be run");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+    (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
 }
 
 fn instructions(name: &str, times: u32) -> u64 {
     let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", env!("CARGO_BIN_EXE_operation"), name]);
+    valgrind.args([
+        "--tool=callgrind",
+        "--callgrind-out-file=/dev/null",
+        env!("CARGO_BIN_EXE_operation"),
+        name,
+    ]);
     let (_, said) = output(valgrind.arg(times.to_string()));
     let collected = said.lines().find_map(|line| line.split_once("Collected : "));
     collected.and_then(|(_, count)| count.parse().ok()).expect("callgrind tells what it collected")
@@ -43,11 +54,15 @@ fn measure(with_instructions: bool) -> String {
     let mut text = HEAD.to_owned();
     for (name, _) in OPERATIONS {
         let each = if with_instructions {
-            format!("{:7}", (instructions(name, 2 * TIMES) - instructions(name, TIMES)) / u64::from(TIMES))
+            format!(
+                "{:7}",
+                (instructions(name, 2 * TIMES) - instructions(name, TIMES)) / u64::from(TIMES)
+            )
         } else {
             "      ?".to_owned()
         };
-        let (memory, _) = output(Command::new(env!("CARGO_BIN_EXE_operation")).args([*name, &TIMES.to_string()]));
+        let (memory, _) =
+            output(Command::new(env!("CARGO_BIN_EXE_operation")).args([*name, &TIMES.to_string()]));
         let (taken, bytes) = memory.trim().split_once(' ').expect("two figures");
         writeln!(text, "{each} {taken:>6} {bytes:>9}  {name}").expect("it is in memory");
     }
@@ -64,7 +79,9 @@ fn agree(written: &str, counted: &str) -> bool {
     // A line of instructions has two more figures; one of a size has none.
     let has_instructions = written.get(1).is_some_and(|second| second.parse::<f64>().is_ok());
     let near = match (written[0].parse::<f64>(), counted[0].parse::<f64>()) {
-        (Ok(written), Ok(counted)) if has_instructions => (written - counted).abs() <= written * TOLERANCE,
+        (Ok(written), Ok(counted)) if has_instructions => {
+            (written - counted).abs() <= written * TOLERANCE
+        }
         _ => written[0] == counted[0] || counted[0] == "?",
     };
     near && written[1..] == counted[1..]
@@ -81,7 +98,11 @@ fn operations_take_what_is_written() {
         fs::write(FILE, &counted).expect("the file can be written");
     }
     let written = fs::read_to_string(FILE).expect("the file is there");
-    let differ: Vec<_> = written.lines().zip(counted.lines()).filter(|(written, counted)| !agree(written, counted)).collect();
+    let differ: Vec<_> = written
+        .lines()
+        .zip(counted.lines())
+        .filter(|(written, counted)| !agree(written, counted))
+        .collect();
     assert!(differ.is_empty(), "written, and counted: {differ:#?}");
     assert_eq!(written.lines().count(), counted.lines().count());
 }

@@ -1,6 +1,8 @@
-//! Writes the seeds that every target begins with: `cargo run --manifest-path fuzz/Cargo.toml --example seeds`.
+//! Writes the seeds that every target begins with: `cargo run --manifest-path fuzz/Cargo.toml
+//! --example seeds`.
 //!
-//! Few and small: one for each thing that a mutation would take long to find. What a run finds beyond them is not committed.
+//! Few and small: one for each thing that a mutation would take long to find. What a run finds
+//! beyond them is not committed.
 
 use std::fs;
 use std::path::Path;
@@ -43,8 +45,9 @@ fn streams(frame: fn(u8, &[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
         &[(0x88, b"\x03\xee"), (0x81, b"late")],
         &[(0xc1, b"compressed"), (0x83, b"")],
     ];
-    let mut streams: Vec<Vec<u8>> =
-        streams.map(|stream| stream.iter().flat_map(|(first, payload)| frame(*first, payload)).collect()).into();
+    let mut streams: Vec<Vec<u8>> = streams
+        .map(|stream| stream.iter().flat_map(|(first, payload)| frame(*first, payload)).collect())
+        .into();
     // Lengths in the wrong form, and too large.
     let mask = frame(0x82, b"")[1] & 0x80;
     for length in [125_u64, 65_535, 65_536, 1 << 40, (1 << 63) - 1, 1 << 63] {
@@ -57,25 +60,45 @@ fn streams(frame: fn(u8, &[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
 fn frames() {
     let (to_server, to_client) = (streams(masked), streams(unmasked));
     write("header", to_server.iter().map(|stream| stream[..stream.len().min(14)].to_vec()));
-    let with =
-        |prefix: &[u8], streams: &[Vec<u8>]| -> Vec<Vec<u8>> { streams.iter().map(|stream| [prefix, stream].concat()).collect() };
+    let with = |prefix: &[u8], streams: &[Vec<u8>]| -> Vec<Vec<u8>> {
+        streams.iter().map(|stream| [prefix, stream].concat()).collect()
+    };
     // The first byte chooses limits and habits: see `config`.
     for (target, streams) in [("receive_server", &to_server), ("receive_client", &to_client)] {
         write(
             target,
-            with(&[0], streams).into_iter().chain([1, 2, 3, 4, 8].iter().flat_map(|choice| with(&[*choice], &streams[..3]))),
+            with(&[0], streams)
+                .into_iter()
+                .chain([1, 2, 3, 4, 8].iter().flat_map(|choice| with(&[*choice], &streams[..3]))),
         );
     }
     let cuts = [0x90, 0, 7, 1, 3, 2, 9];
-    write("chunking", [with(&cuts, &to_server[..8]), with(&[0x10, 1, 1, 5, 5, 5, 5], &to_client[..8])].concat());
-    let exchanged = [2, 3].map(|choice| [&[choice, 0, 0, 5][..], b"Hello\x02\0\x03abc\x01\x02\xff\x03\0\0"].concat());
-    write("differential", with(&[0], &to_server[..13]).into_iter().chain(with(&[1], &to_client)).chain(exchanged));
-    // Bits 2 to 4 of the first byte are how many cuts follow; of an exchange, the second is what is agreed on.
+    write(
+        "chunking",
+        [with(&cuts, &to_server[..8]), with(&[0x10, 1, 1, 5, 5, 5, 5], &to_client[..8])].concat(),
+    );
+    let exchanged = [2, 3]
+        .map(|choice| [&[choice, 0, 0, 5][..], b"Hello\x02\0\x03abc\x01\x02\xff\x03\0\0"].concat());
+    write(
+        "differential",
+        with(&[0], &to_server[..13]).into_iter().chain(with(&[1], &to_client)).chain(exchanged),
+    );
+    // Bits 2 to 4 of the first byte are how many cuts follow; of an exchange, the second is what is
+    // agreed on.
     let cuts = [3, 1, 2, 9];
-    let received = [with(&[0], &to_server), with(&[1], &to_client), with(&[&[0x11], &cuts[..]].concat(), &to_client[..14])];
-    let said =
-        [&b"\x10\0\x05Hello\x42\0\x06abcdef\x34\0\x09"[..], "κόσμ".as_bytes(), b"!\x8e\0\x02??\x0e\0\x01!\x03\x04\0\x91\x01\0"];
-    let exchanged = [0x02, 0x03].into_iter().flat_map(|role| [0, 0x80, 0xb4, 0x89, 0xff].map(|agreed| [role, agreed]));
+    let received = [
+        with(&[0], &to_server),
+        with(&[1], &to_client),
+        with(&[&[0x11], &cuts[..]].concat(), &to_client[..14]),
+    ];
+    let said = [
+        &b"\x10\0\x05Hello\x42\0\x06abcdef\x34\0\x09"[..],
+        "κόσμ".as_bytes(),
+        b"!\x8e\0\x02??\x0e\0\x01!\x03\x04\0\x91\x01\0",
+    ];
+    let exchanged = [0x02, 0x03]
+        .into_iter()
+        .flat_map(|role| [0, 0x80, 0xb4, 0x89, 0xff].map(|agreed| [role, agreed]));
     let exchanged = exchanged.map(|prefix| [&prefix[..], &said.concat()].concat());
     // Each side of what a code may be.
     let codes = [999_u16, 1000, 1003, 1004, 1006, 1007, 1015, 1016, 2999, 3000, 4999, 5000];
@@ -84,12 +107,18 @@ fn frames() {
 }
 
 fn texts() {
-    let masks: [&[u8]; 3] = [b"", b"a text that is longer than any register is wide, and then some more of it", &[0; 9]];
+    let masks: [&[u8]; 3] = [
+        b"",
+        b"a text that is longer than any register is wide, and then some more of it",
+        &[0; 9],
+    ];
     let offsets = [0_u64, 3, u64::from(u32::MAX), u64::MAX];
     write(
         "mask",
         masks.iter().flat_map(|data| {
-            offsets.map(|offset| [&[0x37, 0xfa, 0x21, 0x3d], &offset.to_be_bytes()[..], &[3, 5, 0, 7], data].concat())
+            offsets.map(|offset| {
+                [&[0x37, 0xfa, 0x21, 0x3d], &offset.to_be_bytes()[..], &[3, 5, 0, 7], data].concat()
+            })
         }),
     );
     let texts: [&[u8]; 12] = [
@@ -106,7 +135,10 @@ fn texts() {
         b"\xe4\xb8",
         b"\xf0\x9f\x98",
     ];
-    write("utf8", texts.into_iter().flat_map(|text| [[&[0], text].concat(), [&[3, 1, 1, 2], text].concat()]));
+    write(
+        "utf8",
+        texts.into_iter().flat_map(|text| [[&[0], text].concat(), [&[3, 1, 1, 2], text].concat()]),
+    );
 }
 
 const REQUEST: &str = "GET /chat?a=1 HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
@@ -138,7 +170,12 @@ fn heads() {
         ("\r\n", "\n"),
     ]
     .map(|(old, new)| format!("{}\r\n", REQUEST.replacen(old, new, 1)));
-    let with_frames = [&format!("{REQUEST}\r\n").into_bytes()[..], &masked(0x81, b"Hello"), &masked(0x88, b"\x03\xe8")].concat();
+    let with_frames = [
+        &format!("{REQUEST}\r\n").into_bytes()[..],
+        &masked(0x81, b"Hello"),
+        &masked(0x88, b"\x03\xe8"),
+    ]
+    .concat();
     write("server_handshake", requests.chain(changed).map(String::into_bytes).chain([with_frames]));
 
     let opening = format!(
@@ -157,7 +194,12 @@ fn heads() {
         opening.replace("101", "1o1") + "\r\n",
         opening.replace("Upgrade: websocket", "Upgrade: websocket, h2c") + "\r\n",
     ];
-    let with_frames = [format!("{opening}\r\n").as_bytes(), &unmasked(0x81, b"Hello"), &unmasked(0x88, b"\x03\xe8")].concat();
+    let with_frames = [
+        format!("{opening}\r\n").as_bytes(),
+        &unmasked(0x81, b"Hello"),
+        &unmasked(0x88, b"\x03\xe8"),
+    ]
+    .concat();
     write("client_handshake", answers.into_iter().map(String::into_bytes).chain([with_frames]));
 }
 
@@ -198,17 +240,21 @@ fn compressed() {
         b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00",
         b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00",
         b"\x00\x00\x00\xff\xff\x00",
-        // 258 bytes over and over; a dynamic block's header, cut off; a block that does not exist; a distance too far.
+        // 258 bytes over and over; a dynamic block's header, cut off; a block that does not exist;
+        // a distance too far.
         b"\x62\x60\x18\x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x00",
         b"\x04\xc0\x81\x08\x00\x00\x00\x00\x20\x7f\xeb",
         b"\x07",
         b"\x02\x02\x00\x00",
     ];
     let inflated = streams.iter().map(|stream| [&[0, LARGEST, 1, 0, 2, 0, 3, 1], *stream].concat());
-    let parameters: [&[u8]; 6] = [b"", b"\x00\x01", b"\x42\x09\x43\x0f", b"\x03", b"\x42\x07", b"\xe308\x04\x00\x00"];
-    let agreed =
-        parameters.iter().flat_map(|names| [[&[1, LARGEST, 0x0a], *names].concat(), [&[1, ANEW, 0x4b], *names].concat()]);
-    let sent: &[u8] = b"\x00\x05\xffHello\x00\x05\xffHello\x3f\x0b\x04hello hello\x10\x00\x00\x0f\x01\xff!";
+    let parameters: [&[u8]; 6] =
+        [b"", b"\x00\x01", b"\x42\x09\x43\x0f", b"\x03", b"\x42\x07", b"\xe308\x04\x00\x00"];
+    let agreed = parameters.iter().flat_map(|names| {
+        [[&[1, LARGEST, 0x0a], *names].concat(), [&[1, ANEW, 0x4b], *names].concat()]
+    });
+    let sent: &[u8] =
+        b"\x00\x05\xffHello\x00\x05\xffHello\x3f\x0b\x04hello hello\x10\x00\x00\x0f\x01\xff!";
     let sent = [LARGEST, ANEW, 0x00, 0x3f].map(|settings| [&[2, settings], sent].concat());
     let frames: [&[u8]; 6] = [
         b"\x70\xf2\x48\xcd\xc9\xc9\x07\x00\x50\xf2\x00\x11\x00\x00\x2b\x03\xe8",
@@ -218,10 +264,14 @@ fn compressed() {
         b"\x61\x62\x60\x18\x05\xa3\x60\x24\xa3\x14\x05\x10\x07",
         b"\x50Hello\xff\xc9\x80\0\0\0\0\0\0",
     ];
-    let received =
-        [0x00, 0x81, 0xa1, 0x92].into_iter().zip([LARGEST, ANEW].into_iter().cycle()).flat_map(|(choice, settings)| {
+    let received = [0x00, 0x81, 0xa1, 0x92]
+        .into_iter()
+        .zip([LARGEST, ANEW].into_iter().cycle())
+        .flat_map(|(choice, settings)| {
             let sizes = [9, 1, 3, 0, 5, 2, 7];
-            frames.map(|frames| [&[3, settings, choice], &sizes[..usize::from(choice >> 4 & 7)], frames].concat())
+            frames.map(|frames| {
+                [&[3, settings, choice], &sizes[..usize::from(choice >> 4 & 7)], frames].concat()
+            })
         });
     write("deflate", inflated.chain(agreed).chain(sent).chain(received));
 }

@@ -1,6 +1,7 @@
-//! Chunking never matters: the same bytes whole, byte by byte, at random and cut where the input says give the same events and
-//! the same output, in either role; joined, messages in parts are the messages. The bytes that go one by one are the first, and
-//! the last: so there is time for more inputs.
+//! Chunking never matters: the same bytes whole, byte by byte, at random and cut where the input
+//! says give the same events and the same output, in either role; joined, messages in parts are the
+//! messages. The bytes that go one by one are the first, and the last: so there is time for more
+//! inputs.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,6 @@
-//! Whatever a server answers: no panic; the same verdict and events whole, byte by byte and at random; what opens the connection
-//! passes a stricter reader, with the one answer to the key and nothing that was not offered; a refusal keeps 4 KiB at most.
+//! Whatever a server answers: no panic; the same verdict and events whole, byte by byte and at
+//! random; what opens the connection passes a stricter reader, with the one answer to the key and
+//! nothing that was not offered; a refusal keeps 4 KiB at most.
 #![no_main]
 
 use bytes::{Buf, BufMut};
@@ -33,7 +34,8 @@ fn ask(bytes: &[u8], chunking: Chunking) -> Result<Opened, HandshakeError> {
     Ok((connection.subprotocol().map(String::from), response, model::told(&events)))
 }
 
-/// What RFC 6455 §4.1 wants of the answer, once more; gives where it ends. Those before it only announce it.
+/// What RFC 6455 §4.1 wants of the answer, once more; gives where it ends. Those before it only
+/// announce it.
 fn check_answer(bytes: &[u8]) -> usize {
     let mut start = 0;
     for _ in 0..=8 {
@@ -41,7 +43,11 @@ fn check_answer(bytes: &[u8]) -> usize {
         let head = head::parse(&bytes[start + skipped..]);
         start += skipped + head.len;
         if !head.start.starts_with("HTTP/1.1 101") {
-            assert!(head.start.starts_with("HTTP/1.1 1") || head.start.starts_with("HTTP/1.0 1"), "{}", head.start);
+            assert!(
+                head.start.starts_with("HTTP/1.1 1") || head.start.starts_with("HTTP/1.0 1"),
+                "{}",
+                head.start
+            );
             continue;
         }
         assert!(head.lists("Upgrade", "websocket") && head.lists("Connection", "Upgrade"));
@@ -68,13 +74,20 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(events, model::receive(&bytes[check_answer(bytes)..], false, limits));
         }
         Err(HandshakeError::Refused(response)) => {
-            assert!(response.status() != 101 && response.body().len() <= 4096 && response.headers().len() <= 100);
+            assert!(
+                response.status() != 101
+                    && response.body().len() <= 4096
+                    && response.headers().len() <= 100
+            );
         }
         Err(error) => assert_eq!(
             error.status().is_some(),
             !matches!(
                 error,
-                HandshakeError::Incomplete | HandshakeError::AcceptKey | HandshakeError::Subprotocol | HandshakeError::Extension
+                HandshakeError::Incomplete
+                    | HandshakeError::AcceptKey
+                    | HandshakeError::Subprotocol
+                    | HandshakeError::Extension
             )
         ),
     }

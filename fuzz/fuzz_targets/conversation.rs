@@ -1,7 +1,7 @@
-//! Two applications that do as they please on a wire that does as it pleases: what is sent arrives in order, whole or not at all;
-//! no side ever blames the other; each is told the end once, and both agree on it if both were told that it was clean; nothing is
-//! sent after a Close; states only go forward; memory stays within what was sent; and a connection that is left alone ends in
-//! time.
+//! Two applications that do as they please on a wire that does as it pleases: what is sent arrives
+//! in order, whole or not at all; no side ever blames the other; each is told the end once, and
+//! both agree on it if both were told that it was clean; nothing is sent after a Close; states only
+//! go forward; memory stays within what was sent; and a connection that is left alone ends in time.
 #![no_main]
 
 use std::time::Duration;
@@ -9,7 +9,9 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, BytesMut};
 use libfuzzer_sys::fuzz_target;
 use sansocket::timing::{Due, Timeouts, Timer};
-use sansocket::{CloseCode, CloseFrame, Connection, Ending, Event, Kind, Message, Role, Side, State};
+use sansocket::{
+    CloseCode, CloseFrame, Connection, Ending, Event, Kind, Message, Role, Side, State,
+};
 use sansocket_fuzz::support::connection;
 use sansocket_fuzz::{Input, config, model, text};
 
@@ -36,7 +38,10 @@ impl Peer {
     fn new(role: Role) -> Self {
         // No limit is met, so that nobody is to blame.
         let connection = connection(role, config(1).0);
-        let mut timer = Timer::new(Timeouts { idle: Some(Duration::from_secs(60)), ..Timeouts::default() }, Duration::ZERO);
+        let mut timer = Timer::new(
+            Timeouts { idle: Some(Duration::from_secs(60)), ..Timeouts::default() },
+            Duration::ZERO,
+        );
         timer.observe(State::Open, Duration::ZERO);
         let (part, sent, pinged, ponged, heard) = (None, vec![], vec![], vec![], vec![]);
         Self {
@@ -58,12 +63,15 @@ impl Peer {
     /// Does what the application is told to; refusals are right, and leave no trace.
     fn act(&mut self, what: u8, input: &mut Input<'_>) {
         let len = usize::from(input.byte() % 32) << if what & 0x20 != 0 { 9 } else { 0 };
-        let content = if what & 0x20 != 0 { vec![len as u8; len] } else { input.take(len).to_vec() };
+        let content =
+            if what & 0x20 != 0 { vec![len as u8; len] } else { input.take(len).to_vec() };
         let text = text(&content);
-        let (open, waits) = (self.connection.state() == State::Open, self.connection.buffered_amount());
+        let (open, waits) =
+            (self.connection.state() == State::Open, self.connection.buffered_amount());
         let sent = match what % 8 {
             0 | 1 => {
-                let message = if what & 1 == 0 { Message::from(text) } else { Message::from(content) };
+                let message =
+                    if what & 1 == 0 { Message::from(text) } else { Message::from(content) };
                 let sent = self.connection.send(message.clone());
                 assert_eq!(sent.is_ok(), open && self.part.is_none());
                 self.sent.extend(sent.is_ok().then_some(message));
@@ -91,7 +99,11 @@ impl Peer {
                 open
             }
         };
-        assert_eq!(self.connection.buffered_amount() > waits, sent, "what was refused left a trace");
+        assert_eq!(
+            self.connection.buffered_amount() > waits,
+            sent,
+            "what was refused left a trace"
+        );
     }
 
     fn send_part(&mut self, bytes: Vec<u8>, last: bool) -> bool {
@@ -194,7 +206,9 @@ impl Peer {
         for (i, event) in self.heard.iter().enumerate() {
             match event {
                 Event::Message(message) => assert_eq!(Some(message), unheard.next()),
-                Event::Ping(payload) => assert_eq!(Some(&payload[..]), pings.next().map(Vec::as_slice)),
+                Event::Ping(payload) => {
+                    assert_eq!(Some(&payload[..]), pings.next().map(Vec::as_slice))
+                }
                 Event::Pong(payload) => {
                     assert!(self.pinged.iter().chain(&other.ponged).any(|known| known == payload));
                 }
@@ -202,7 +216,10 @@ impl Peer {
                     assert_eq!((i + 1, Some(closed)), (self.heard.len(), self.connection.closed()));
                     assert!(!matches!(closed.ending(), Ending::Violated(_)), "{closed}");
                     if closed.was_clean() {
-                        assert!(unheard.next().is_none() && pings.next().is_none(), "lost before a Close");
+                        assert!(
+                            unheard.next().is_none() && pings.next().is_none(),
+                            "lost before a Close"
+                        );
                     }
                 }
                 other => panic!("{other:?}"),
@@ -211,7 +228,8 @@ impl Peer {
     }
 }
 
-/// Both sides know of a clean end: each heard what the other said, and they agree on who began, unless both did.
+/// Both sides know of a clean end: each heard what the other said, and they agree on who began,
+/// unless both did.
 fn check_agreement(one: &Peer, two: &Peer) {
     let (Some(a), Some(b)) = (one.connection.closed(), two.connection.closed()) else { return };
     if a.was_clean() && b.was_clean() {
@@ -262,7 +280,10 @@ fuzz_target!(|bytes: &[u8]| {
     for (us, them) in [(&one, &two), (&two, &one)] {
         us.check_heard(them);
         us.check_written();
-        assert_eq!(us.connection.closed().is_some(), matches!(us.heard.last(), Some(Event::Closed(_))));
+        assert_eq!(
+            us.connection.closed().is_some(),
+            matches!(us.heard.last(), Some(Event::Closed(_)))
+        );
     }
     check_agreement(&one, &two);
     if !one.cut && !two.cut {
@@ -282,6 +303,9 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(steps < 4, "it waits for ever");
         }
         us.connection.end_input();
-        assert!(matches!(us.connection.receive(), Some(Event::Closed(_))) || us.connection.receive().is_none());
+        assert!(
+            matches!(us.connection.receive(), Some(Event::Closed(_)))
+                || us.connection.receive().is_none()
+        );
     }
 });

@@ -1,6 +1,7 @@
-//! Compression, one floor after the other: any bytes as a compressed message, any parameters as an offer and as an answer, any
-//! messages there and back, and any bytes into a connection that agreed to it. However they are cut, they come to the same;
-//! and nothing grows beyond its limit and a constant.
+//! Compression, one floor after the other: any bytes as a compressed message, any parameters as an
+//! offer and as an answer, any messages there and back, and any bytes into a connection that agreed
+//! to it. However they are cut, they come to the same; and nothing grows beyond its limit and a
+//! constant.
 #![no_main]
 
 use std::borrow::Cow;
@@ -30,7 +31,12 @@ fn deflate(choice: u8) -> Deflate {
 }
 
 /// What pieces of a message inflate to, with this much room at a time.
-fn inflate(deflate: &Deflate, pieces: &[&[u8]], limit: u64, room: usize) -> (Vec<u8>, Result<(), InflateError>) {
+fn inflate(
+    deflate: &Deflate,
+    pieces: &[&[u8]],
+    limit: u64,
+    room: usize,
+) -> (Vec<u8>, Result<(), InflateError>) {
     let mut decompressor = Decompressor::new(&agreed(deflate));
     let (mut got, mut room) = (Vec::new(), vec![0; room]);
     for (at, piece) in pieces.iter().enumerate() {
@@ -94,15 +100,21 @@ fn is_valid(parameters: &[(&str, Option<String>)], offer: bool) -> bool {
     let known = parameters.iter().all(|(name, value)| match (*name, value.as_deref()) {
         ("server_no_context_takeover" | "client_no_context_takeover", value) => value.is_none(),
         ("client_max_window_bits", None) => offer,
-        ("server_max_window_bits" | "client_max_window_bits", Some(value)) => (8..16).any(|bits: u8| bits.to_string() == value),
+        ("server_max_window_bits" | "client_max_window_bits", Some(value)) => {
+            (8..16).any(|bits: u8| bits.to_string() == value)
+        }
         _ => false,
     });
-    known && parameters.iter().all(|one| parameters.iter().filter(|other| other.0 == one.0).count() == 1)
+    known
+        && parameters
+            .iter()
+            .all(|one| parameters.iter().filter(|other| other.0 == one.0).count() == 1)
 }
 
 fn any_parameters_are_agreed_on_or_not(deflate: &Deflate, other: &Deflate, input: &mut Input<'_>) {
     let parameters = parameters(input);
-    let borrowed = || parameters.iter().map(|(name, value)| (*name, value.as_deref().map(Cow::Borrowed)));
+    let borrowed =
+        || parameters.iter().map(|(name, value)| (*name, value.as_deref().map(Cow::Borrowed)));
     let answer = deflate.answer(borrowed());
     assert_eq!(answer.is_some(), is_valid(&parameters, true));
     assert!(deflate.accept(borrowed()).is_err() || is_valid(&parameters, false));
@@ -111,21 +123,27 @@ fn any_parameters_are_agreed_on_or_not(deflate: &Deflate, other: &Deflate, input
     let read = |text: &str| -> Vec<(String, Option<String>)> {
         let parameters = text.strip_prefix(NAME).expect("its name").split("; ").skip(1);
         parameters
-            .map(|one| one.split_once('=').map_or((one.into(), None), |(name, bits)| (name.into(), Some(bits.into()))))
+            .map(|one| {
+                one.split_once('=')
+                    .map_or((one.into(), None), |(name, bits)| (name.into(), Some(bits.into())))
+            })
             .collect()
     };
     let offer = read(&other.offer());
-    let offered = offer.iter().map(|(name, value)| (name.as_str(), value.as_deref().map(Cow::Borrowed)));
+    let offered =
+        offer.iter().map(|(name, value)| (name.as_str(), value.as_deref().map(Cow::Borrowed)));
     let (at_server, answer) = deflate.answer(offered).expect("what we offer is valid");
     let answer = read(&answer);
-    let answered = answer.iter().map(|(name, value)| (name.as_str(), value.as_deref().map(Cow::Borrowed)));
+    let answered =
+        answer.iter().map(|(name, value)| (name.as_str(), value.as_deref().map(Cow::Borrowed)));
     let at_client = other.accept(answered).expect("what we answer is valid");
     assert!(at_client.ours() == at_server.peers() && at_client.peers() == at_server.ours());
 }
 
 fn messages_come_through(deflate: &Deflate, input: &mut Input<'_>) {
     let agreed = agreed(deflate);
-    let (mut compressor, mut decompressor) = (Compressor::new(deflate, &agreed), Decompressor::new(&agreed));
+    let (mut compressor, mut decompressor) =
+        (Compressor::new(deflate, &agreed), Decompressor::new(&agreed));
     // The window that the peer has is ours only if both keep it or neither does.
     if agreed.ours().context_takeover() != agreed.peers().context_takeover() {
         return;
@@ -135,8 +153,11 @@ fn messages_come_through(deflate: &Deflate, input: &mut Input<'_>) {
         let (what, len, size) = (input.byte(), input.byte(), usize::from(input.byte()) + 1);
         let content = input.take(usize::from(len)).repeat(1 + usize::from(what % 16) * 8);
         let (mut wire, mut got) = (Vec::new(), Vec::new());
-        let parts: Vec<&[u8]> =
-            if what & 0x10 != 0 { content.chunks(size.max(content.len() / PARTS)).collect() } else { vec![&content] };
+        let parts: Vec<&[u8]> = if what & 0x10 != 0 {
+            content.chunks(size.max(content.len() / PARTS)).collect()
+        } else {
+            vec![&content]
+        };
         for (at, part) in parts.iter().enumerate() {
             let mut out = BytesMut::new();
             compressor.compress(part, at + 1 == parts.len(), &mut out);
@@ -146,7 +167,10 @@ fn messages_come_through(deflate: &Deflate, input: &mut Input<'_>) {
             continue;
         }
         let mut rest = &wire[..];
-        while let Some(bytes) = decompressor.inflate(&mut rest, true, content.len() as u64, &mut room).expect("what we made") {
+        while let Some(bytes) = decompressor
+            .inflate(&mut rest, true, content.len() as u64, &mut room)
+            .expect("what we made")
+        {
             got.extend_from_slice(bytes);
         }
         assert!(got == content && rest.is_empty());
@@ -158,7 +182,8 @@ fn messages_come_through(deflate: &Deflate, input: &mut Input<'_>) {
     }
 }
 
-/// The frames of a peer, which the input chooses: whatever is in them is mostly marked as compressed.
+/// The frames of a peer, which the input chooses: whatever is in them is mostly marked as
+/// compressed.
 fn frames(role: Role, input: &mut Input<'_>) -> Vec<u8> {
     let frame = if role == Role::Server { masked } else { unmasked };
     let mut wire = Vec::new();
@@ -168,7 +193,8 @@ fn frames(role: Role, input: &mut Input<'_>) -> Vec<u8> {
             wire.extend(input.take(8));
             continue;
         }
-        let first = [0xc1, 0xc2, 0x41, 0x42, 0x00, 0x80, 0x81, 0x82, 0x01, 0x89, 0x8a, 0x88][usize::from(what % 16) % 12];
+        let first = [0xc1, 0xc2, 0x41, 0x42, 0x00, 0x80, 0x81, 0x82, 0x01, 0x89, 0x8a, 0x88]
+            [usize::from(what % 16) % 12];
         let len = if what >> 4 == 15 { input.byte() } else { what >> 4 };
         wire.extend(frame(first, input.take(len.into())));
     }
@@ -178,8 +204,10 @@ fn frames(role: Role, input: &mut Input<'_>) -> Vec<u8> {
 fn connections_take_anything(deflate: &Deflate, input: &mut Input<'_>) {
     let choice = input.byte();
     let (message, frame, fragments) =
-        [(1000, 700, 20), (1 << 20, u64::MAX, u32::MAX), (16, u64::MAX, 3), (0, 5, 2)][usize::from(choice % 4)];
-    let config = Config::new().max_message_size(message).max_frame_size(frame).max_fragments(fragments);
+        [(1000, 700, 20), (1 << 20, u64::MAX, u32::MAX), (16, u64::MAX, 3), (0, 5, 2)]
+            [usize::from(choice % 4)];
+    let config =
+        Config::new().max_message_size(message).max_frame_size(frame).max_fragments(fragments);
     let role = if choice & 0x80 != 0 { Role::Server } else { Role::Client };
     let sizes = input.take(usize::from(choice >> 4 & 7));
     let wire = frames(role, input);
@@ -222,8 +250,10 @@ fn answers_are_read(role: Role, deflate: &Deflate, config: &Config, events: &[Ev
     let config = config.clone().max_frame_size(u64::MAX).max_fragments(u32::MAX);
     let mut us = compressing(role, config.clone(), deflate.clone());
     let mut peer = compressing(other, config, deflate.clone());
-    let messages: Vec<&Message> =
-        events.iter().filter_map(|event| if let Event::Message(message) = event { Some(message) } else { None }).collect();
+    let messages: Vec<&Message> = events
+        .iter()
+        .filter_map(|event| if let Event::Message(message) = event { Some(message) } else { None })
+        .collect();
     for (at, message) in messages.iter().enumerate() {
         if at % 3 < 2 {
             us.send((*message).clone()).expect("the connection is open");
@@ -236,7 +266,9 @@ fn answers_are_read(role: Role, deflate: &Deflate, config: &Config, events: &[Ev
         us.send_part(kind, "", true).expect("the end");
     }
     let got = feed(&mut peer, &drain(&mut us), Chunking::Whole);
-    assert!(got.iter().eq(messages.into_iter().cloned().map(Event::Message).collect::<Vec<_>>().iter()));
+    assert!(
+        got.iter().eq(messages.into_iter().cloned().map(Event::Message).collect::<Vec<_>>().iter())
+    );
 }
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,13 +1,16 @@
-//! The same bytes to this crate and to tungstenite: the same messages and the same verdict; and what either writes, the other
-//! reads.
+//! The same bytes to this crate and to tungstenite: the same messages and the same verdict; and
+//! what either writes, the other reads.
 //!
-//! The differences that are allowed, and no others. In all of them this crate is the stricter one, or the earlier:
+//! The differences that are allowed, and no others. In all of them this crate is the stricter one,
+//! or the earlier:
 //!
 //! * §5.2, a length in more bytes than it needs: refused here, taken there.
 //! * §5.2, a length of 64 bits: 1002 here; over the limit there.
 //! * §5.2, §5.5, §10.4, a bad header: refused here when it is whole; there when the payload is too.
-//! * §8.1, text that is not UTF-8: refused here at the first bad byte; there when the frame is whole.
-//! * §7.4, a Close with a bad code: a violation here; there a Close, answered with 1002. So is 1014, which came later.
+//! * §8.1, text that is not UTF-8: refused here at the first bad byte; there when the frame is
+//!   whole.
+//! * §7.4, a Close with a bad code: a violation here; there a Close, answered with 1002. So is
+//!   1014, which came later.
 //! * Two faults in one frame, of which either is told.
 #![no_main]
 
@@ -33,7 +36,11 @@ struct Wire<'a> {
 
 impl Read for Wire<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.unread.is_empty() { Err(ErrorKind::WouldBlock.into()) } else { self.unread.read(buffer) }
+        if self.unread.is_empty() {
+            Err(ErrorKind::WouldBlock.into())
+        } else {
+            self.unread.read(buffer)
+        }
     }
 }
 
@@ -48,9 +55,15 @@ impl Write for Wire<'_> {
 }
 
 fn other(role: Role, unread: &[u8]) -> WebSocket<Wire<'_>> {
-    let role = if role == Role::Server { tungstenite::protocol::Role::Server } else { tungstenite::protocol::Role::Client };
-    let config =
-        WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_FRAME)).read_buffer_size(4096);
+    let role = if role == Role::Server {
+        tungstenite::protocol::Role::Server
+    } else {
+        tungstenite::protocol::Role::Client
+    };
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_FRAME))
+        .read_buffer_size(4096);
     WebSocket::from_raw_socket(Wire { unread, written: Vec::new() }, role, Some(config))
 }
 
@@ -64,7 +77,9 @@ fn their_view(role: Role, bytes: &[u8]) -> Vec<Seen> {
             Ok(tungstenite::Message::Ping(payload)) => Seen::Ping(payload.to_vec()),
             Ok(tungstenite::Message::Pong(payload)) => Seen::Pong(payload.to_vec()),
             Ok(tungstenite::Message::Close(None)) => Seen::Close(1005, vec![]),
-            Ok(tungstenite::Message::Close(Some(frame))) => Seen::Close(frame.code.into(), frame.reason.as_bytes().to_vec()),
+            Ok(tungstenite::Message::Close(Some(frame))) => {
+                Seen::Close(frame.code.into(), frame.reason.as_bytes().to_vec())
+            }
             Ok(tungstenite::Message::Frame(_)) => panic!("a frame is no message"),
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return seen,
             Err(Error::Utf8(_)) => Seen::Violation(1007),
@@ -79,14 +94,27 @@ fn their_view(role: Role, bytes: &[u8]) -> Vec<Seen> {
 }
 
 /// Whether what they make of it is explained, after all that was the same: nothing if they wait.
-fn is_explained(role: Role, bytes: &[u8], same: usize, ours: ProtocolError, theirs: Option<&Seen>) -> bool {
+fn is_explained(
+    role: Role,
+    bytes: &[u8],
+    same: usize,
+    ours: ProtocolError,
+    theirs: Option<&Seen>,
+) -> bool {
     match (ours, theirs) {
-        // §5.2: what comes of a length in long form, nobody can say; a control frame has no other use for one.
+        // §5.2: what comes of a length in long form, nobody can say; a control frame has no other
+        // use for one.
         (ProtocolError::Header(HeaderError::LongForm | HeaderError::LongControl), _) => true,
         // §7.4
-        (ProtocolError::InvalidCloseCode(_), Some(Seen::Close(1002, _) | Seen::Violation(1007))) => true,
-        // §8.1: there is nothing that they make a message of; all else in and behind that frame may come first.
-        (ProtocolError::InvalidUtf8, theirs) => !matches!(theirs, Some(Seen::Text(_) | Seen::Binary(_))),
+        (
+            ProtocolError::InvalidCloseCode(_),
+            Some(Seen::Close(1002, _) | Seen::Violation(1007)),
+        ) => true,
+        // §8.1: there is nothing that they make a message of; all else in and behind that frame may
+        // come first.
+        (ProtocolError::InvalidUtf8, theirs) => {
+            !matches!(theirs, Some(Seen::Text(_) | Seen::Binary(_)))
+        }
         (ours, Some(Seen::Violation(code))) => {
             let ours = ours.close_code().get();
             *code == ours || matches!((ours, code), (1002, 1009 | 1007) | (1009, 1002 | 1007))
@@ -96,16 +124,20 @@ fn is_explained(role: Role, bytes: &[u8], same: usize, ours: ProtocolError, thei
         (ours, None) => {
             let more = [bytes, &[0; MAX_FRAME + 16]].concat();
             let theirs = their_view(role, &more);
-            theirs
-                .get(same)
-                .is_some_and(|seen| matches!(seen, Seen::Violation(_)) && is_explained(role, &more, same, ours, Some(seen)))
+            theirs.get(same).is_some_and(|seen| {
+                matches!(seen, Seen::Violation(_))
+                    && is_explained(role, &more, same, ours, Some(seen))
+            })
         }
     }
 }
 
 /// What a peer sent, to both.
 fn compare(role: Role, bytes: &[u8]) {
-    let config = Config::new().max_message_size(MAX_MESSAGE as u64).max_frame_size(MAX_FRAME as u64).max_fragments(u32::MAX);
+    let config = Config::new()
+        .max_message_size(MAX_MESSAGE as u64)
+        .max_frame_size(MAX_FRAME as u64)
+        .max_fragments(u32::MAX);
     let events = receive(&mut connection(role, config), [bytes]);
     let (ours, theirs) = (model::told(&events), their_view(role, bytes));
     if ours == theirs {
@@ -117,7 +149,8 @@ fn compare(role: Role, bytes: &[u8]) {
             Ending::Violated(error) => {
                 // Pings and pongs that are told before the text is looked at.
                 let utf8 = error == ProtocolError::InvalidUtf8;
-                let is_control = |seen: &&Seen| utf8 && matches!(seen, Seen::Ping(_) | Seen::Pong(_));
+                let is_control =
+                    |seen: &&Seen| utf8 && matches!(seen, Seen::Ping(_) | Seen::Pong(_));
                 let next = theirs[same..].iter().find(|seen| !is_control(seen));
                 is_explained(role, bytes, same, error, next)
             }
@@ -148,7 +181,8 @@ fn exchange(role: Role, mut input: Input<'_>) {
         seen.push(their_message);
     }
     they.flush().expect("open");
-    let events = feed(&mut connection(role, Config::new()), &they.get_ref().written, Chunking::Random(1));
+    let events =
+        feed(&mut connection(role, Config::new()), &they.get_ref().written, Chunking::Random(1));
     assert!(events.iter().eq(sent.into_iter().map(Event::Message).collect::<Vec<_>>().iter()));
     let output = drain(&mut us);
     let mut reader = other(other_role, &output);

@@ -1,22 +1,27 @@
-//! The same reads to this crate and to Python's wsproto: the same messages and the same verdict; and what either writes, whole, in
-//! fragments and compressed, the other reads.
+//! The same reads to this crate and to Python's wsproto: the same messages and the same verdict;
+//! and what either writes, whole, in fragments and compressed, the other reads.
 //!
 //! The differences that are allowed, and no others:
 //!
-//! * §5.1, §5.2, a bad header, a continuation of nothing: each has its moment between the header's second byte and the payload's
-//!   first. With that much of the frame both refuse it.
-//! * §8.1, text with half of a surrogate (ED, then A0 to BF): refused here at once, as no third byte mends it; there at the third.
-//!   What comes in between, they tell.
-//! * §5.2, §10.4, a message of 2⁶³ bytes or more, by its frames' headers: refused here with 1009; they wait for all of it.
-//! * §7.4.2, a Close with 1014, which was registered later: taken here, and its reason looked at; a violation there.
-//! * §5.4, a control frame amid a compressed message's frames: they take what follows for uncompressed. So they are sent none there.
+//! * §5.1, §5.2, a bad header, a continuation of nothing: each has its moment between the header's
+//!   second byte and the payload's first. With that much of the frame both refuse it.
+//! * §8.1, text with half of a surrogate (ED, then A0 to BF): refused here at once, as no third
+//!   byte mends it; there at the third. What comes in between, they tell.
+//! * §5.2, §10.4, a message of 2⁶³ bytes or more, by its frames' headers: refused here with 1009;
+//!   they wait for all of it.
+//! * §7.4.2, a Close with 1014, which was registered later: taken here, and its reason looked at; a
+//!   violation there.
+//! * §5.4, a control frame amid a compressed message's frames: they take what follows for
+//!   uncompressed. So they are sent none there.
 #![no_main]
 
 use std::borrow::Cow;
 
 use libfuzzer_sys::fuzz_target;
 use sansocket::deflate::{Deflate, NAME};
-use sansocket::{CloseCode, CloseFrame, Config, Connection, Ending, Event, Kind, ProtocolError, Role};
+use sansocket::{
+    CloseCode, CloseFrame, Config, Connection, Ending, Event, Kind, ProtocolError, Role,
+};
 use sansocket_fuzz::model::{self, Seen};
 use sansocket_fuzz::support::{Chunking, connection, drain, feed};
 use sansocket_fuzz::wsproto::{self, Case};
@@ -56,20 +61,27 @@ fn compare(role: Role, reads: &[&[u8]]) {
     let bytes = reads.concat();
     let (header, payload) = model::missing(&bytes);
     let explained = match (ours.get(same), theirs.get(same)) {
-        // §5.1, §5.2, §5.4: whoever waits says the same when the header is whole, and the payload begins.
+        // §5.1, §5.2, §5.4: whoever waits says the same when the header is whole, and the payload
+        // begins.
         (Some(Seen::Violation(1002)), None) => {
             let more = [&header[..], &[0][..payload.min(1) as usize]].concat();
             their_view(role, &[&bytes, &more]).get(same) == Some(&Seen::Violation(1002))
         }
         (None, Some(Seen::Violation(1002))) => {
-            model::told(&our_view(role, &[&bytes, &header])).get(same) == Some(&Seen::Violation(1002))
+            model::told(&our_view(role, &[&bytes, &header])).get(same)
+                == Some(&Seen::Violation(1002))
         }
         // §8.1
         (Some(_), _) if error == Some(ProtocolError::InvalidUtf8) => {
-            half_a_surrogate(role, &bytes) && !theirs[same..].iter().any(|seen| matches!(seen, Seen::Text(_) | Seen::Binary(_)))
+            half_a_surrogate(role, &bytes)
+                && !theirs[same..]
+                    .iter()
+                    .any(|seen| matches!(seen, Seen::Text(_) | Seen::Binary(_)))
         }
         // §10.4: what is wrong with so much of it as there is, they may still tell.
-        (Some(Seen::Violation(1009)), None | Some(Seen::Violation(1007))) => payload > (1 << 63) - (1 << 20),
+        (Some(Seen::Violation(1009)), None | Some(Seen::Violation(1007))) => {
+            payload > (1 << 63) - (1 << 20)
+        }
         // §7.4.2
         (Some(Seen::Close(..) | Seen::Violation(1007)), Some(Seen::Violation(1002))) => {
             let (frames, _) = model::frames(&bytes);
@@ -83,7 +95,8 @@ fn compare(role: Role, reads: &[&[u8]]) {
 
 /// Whether half of a surrogate is the first thing that is no text.
 fn half_a_surrogate(role: Role, bytes: &[u8]) -> bool {
-    let is_over = |len: &usize| matches!(our_view(role, &[&bytes[..*len]]).last(), Some(Event::Closed(_)));
+    let is_over =
+        |len: &usize| matches!(our_view(role, &[&bytes[..*len]]).last(), Some(Event::Closed(_)));
     let len = (0..=bytes.len()).find(is_over).expect("it ends");
     matches!(model::data(&bytes[..len])[..], [.., 0xed, 0xa0..=0xbf])
 }
@@ -95,12 +108,21 @@ fn compression(role: Role, choice: u8) -> (Connection, String) {
     }
     // zlib knows no window of 8 bits.
     let ours = Deflate::new().threshold(0).level(1 + choice % 8).max_window_bits(15);
-    let limits = ours.clone().max_window_bits(9 + choice % 7).peer_max_window_bits(9 + (choice >> 3) % 7);
-    let limits = limits.no_context_takeover(choice & 1 != 0).peer_no_context_takeover(choice & 8 != 0);
-    let (at_server, answer) = limits.answer([("client_max_window_bits", None)]).expect("a good offer");
+    let limits =
+        ours.clone().max_window_bits(9 + choice % 7).peer_max_window_bits(9 + (choice >> 3) % 7);
+    let limits =
+        limits.no_context_takeover(choice & 1 != 0).peer_no_context_takeover(choice & 8 != 0);
+    let (at_server, answer) =
+        limits.answer([("client_max_window_bits", None)]).expect("a good offer");
     let answered = answer.strip_prefix(NAME).expect("its name").split("; ").skip(1);
-    let answered = answered.map(|one| one.split_once('=').map_or((one, None), |(name, bits)| (name, Some(Cow::Borrowed(bits)))));
-    let agreed = if role == Role::Server { at_server } else { ours.accept(answered).expect("a good answer") };
+    let answered = answered.map(|one| {
+        one.split_once('=').map_or((one, None), |(name, bits)| (name, Some(Cow::Borrowed(bits))))
+    });
+    let agreed = if role == Role::Server {
+        at_server
+    } else {
+        ours.accept(answered).expect("a good answer")
+    };
     (connection(role, unlimited().deflate(ours)).with_deflate(&agreed), answer)
 }
 
@@ -108,16 +130,22 @@ fn compression(role: Role, choice: u8) -> (Connection, String) {
 fn exchange(role: Role, choice: u8, mut input: Input<'_>) {
     let other = if role == Role::Server { Role::Client } else { Role::Server };
     // Two of ours and two of theirs: one that writes, and one that reads.
-    let ((mut writer, extension), (mut reader, _)) = (compression(role, choice), compression(role, choice));
+    let ((mut writer, extension), (mut reader, _)) =
+        (compression(role, choice), compression(role, choice));
     let mut they_write = Case::new(other, &extension);
     let (mut said, mut total) = (Vec::new(), 0);
     while !input.is_empty() && said.len() < 16 && total < 4 * 1024 {
         let (what, len) = (input.byte(), usize::from(input.word() % 2048));
-        let content = if what & 1 == 0 { input.take(len).to_vec() } else { [b'x', what].repeat(len / 2) };
+        let content =
+            if what & 1 == 0 { input.take(len).to_vec() } else { [b'x', what].repeat(len / 2) };
         total += content.len();
         if what & 0x0e == 0x0e {
             let content = content[..content.len().min(125)].to_vec();
-            let (sent, tag) = if what > 127 { (writer.ping(&content), b'i') } else { (writer.pong(&content), b'o') };
+            let (sent, tag) = if what > 127 {
+                (writer.ping(&content), b'i')
+            } else {
+                (writer.pong(&content), b'o')
+            };
             sent.expect("open");
             they_write.item(tag, &content);
             said.push(if what > 127 { Seen::Ping(content) } else { Seen::Pong(content) });
@@ -126,7 +154,8 @@ fn exchange(role: Role, choice: u8, mut input: Input<'_>) {
         }
     }
     let code = 3000 + u16::from(choice);
-    let farewell = CloseFrame::new(CloseCode::new(code).expect("for anybody"), "bye").expect("it is short");
+    let farewell =
+        CloseFrame::new(CloseCode::new(code).expect("for anybody"), "bye").expect("it is short");
     writer.close(farewell);
     they_write.item(b'x', &[&code.to_be_bytes()[..], b"bye"].concat());
     said.push(Seen::Close(code, b"bye".into()));
@@ -140,11 +169,16 @@ fn exchange(role: Role, choice: u8, mut input: Input<'_>) {
     assert_eq!(model::told(&heard), said, "what they wrote, for a {role:?}, {extension}");
 }
 
-/// The same message by both: of a kind, in fragments, and with a ping behind each, by a byte and where that can be.
+/// The same message by both: of a kind, in fragments, and with a ping behind each, by a byte and
+/// where that can be.
 fn say(us: &mut Connection, they: &mut Case, what: u8, pings: bool, content: Vec<u8>) -> Vec<Seen> {
     let text = text(&content);
     let is_text = what & 2 == 0;
-    let (kind, tag, content) = if is_text { (Kind::Text, b't', text.as_bytes()) } else { (Kind::Binary, b'b', &content[..]) };
+    let (kind, tag, content) = if is_text {
+        (Kind::Text, b't', text.as_bytes())
+    } else {
+        (Kind::Binary, b'b', &content[..])
+    };
     let message = if is_text { Seen::Text(content.into()) } else { Seen::Binary(content.into()) };
     if what & 0xf0 == 0 {
         if is_text { us.send(text.as_str()) } else { us.send(content.to_vec()) }.expect("open");

@@ -1,5 +1,5 @@
-//! An accepted header encodes to the very bytes that it was read from; more bytes never change a verdict; and any header that is
-//! written is read back.
+//! An accepted header encodes to the very bytes that it was read from; more bytes never change a
+//! verdict; and any header that is written is read back.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -21,7 +21,8 @@ fuzz_target!(|bytes: &[u8]| {
     let mut input = Input(bytes);
     let (first, key) = (input.byte(), input.word());
     let Some(opcode) = Opcode::from_bits(first & 15) else { return };
-    let length = input.take(8).iter().fold(0_u64, |length, byte| length << 8 | u64::from(*byte)) >> 1;
+    let length =
+        input.take(8).iter().fold(0_u64, |length, byte| length << 8 | u64::from(*byte)) >> 1;
     let header = Header {
         fin: opcode.is_control() || first > 127,
         rsv1: first & 64 != 0,

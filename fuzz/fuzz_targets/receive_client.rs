@@ -1,5 +1,6 @@
-//! Whatever a server sends to a client: no panic; what a slow and obvious model makes of the same bytes, and no more; the end at
-//! most once and nothing after it; output of whole and good frames; memory within what was received and a constant.
+//! Whatever a server sends to a client: no panic; what a slow and obvious model makes of the same
+//! bytes, and no more; the end at most once and nothing after it; output of whole and good frames;
+//! memory within what was received and a constant.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Whatever two applications say to each other arrives, in order and whole, however the wire cuts it up, and however it was sent;
-//! and both part cleanly.
+//! Whatever two applications say to each other arrives, in order and whole, however the wire cuts
+//! it up, and however it was sent; and both part cleanly.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -32,7 +32,11 @@ fn say(from: &mut Connection, what: u8, most: usize, input: &mut Input<'_>) -> O
         }
         2 => {
             // In parts, which may end anywhere: also inside a character.
-            let (kind, message) = if what & 4 != 0 { (Kind::Text, Message::from(text)) } else { (Kind::Binary, content.into()) };
+            let (kind, message) = if what & 4 != 0 {
+                (Kind::Text, Message::from(text))
+            } else {
+                (Kind::Binary, content.into())
+            };
             let bytes = message.as_bytes().to_vec();
             for part in bytes.chunks(usize::from(input.byte()) + 1) {
                 from.send_part(kind, part.to_vec(), false).expect("good so far");
@@ -56,15 +60,23 @@ fuzz_target!(|bytes: &[u8]| {
     let (mut to_client, mut to_server) = (Vec::new(), Vec::new());
     // What goes byte by byte is short, so that there is time for much of it.
     let most = if seed == 0 { 300 } else { 10_000 };
-    while !input.is_empty() && pair.client.buffered_amount() + pair.server.buffered_amount() < 2 * most {
+    while !input.is_empty()
+        && pair.client.buffered_amount() + pair.server.buffered_amount() < 2 * most
+    {
         let what = input.byte();
-        let (from, to) = if what > 127 { (&mut pair.client, &mut to_server) } else { (&mut pair.server, &mut to_client) };
+        let (from, to) = if what > 127 {
+            (&mut pair.client, &mut to_server)
+        } else {
+            (&mut pair.server, &mut to_client)
+        };
         to.extend(say(from, what, most, &mut input));
     }
     let reason = CloseFrame::new(CloseCode::GOING_AWAY, "done").expect("it is short");
     pair.client.close(reason.clone());
     let (at_client, at_server) = pair.settle();
-    for (events, expected, farewell) in [(at_client, to_client, CloseCode::GOING_AWAY.into()), (at_server, to_server, reason)] {
+    for (events, expected, farewell) in
+        [(at_client, to_client, CloseCode::GOING_AWAY.into()), (at_server, to_server, reason)]
+    {
         let Some(Event::Closed(closed)) = events.last() else { panic!("no end") };
         assert!(closed.was_clean() && closed.received() == Some(&farewell));
         let messages = events.iter().filter_map(|event| match event {

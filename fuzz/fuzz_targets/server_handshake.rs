@@ -1,6 +1,7 @@
-//! Whatever a client sends before the connection is open: no panic; the same request, answer and events whole, byte by byte and
-//! at random; what is accepted passes a stricter reader; what is not is answered by a whole response that closes, or by nothing
-//! if the client hung up; and nothing of the client's is in an answer but what it offered.
+//! Whatever a client sends before the connection is open: no panic; the same request, answer and
+//! events whole, byte by byte and at random; what is accepted passes a stricter reader; what is not
+//! is answered by a whole response that closes, or by nothing if the client hung up; and nothing of
+//! the client's is in an answer but what it offered.
 #![no_main]
 
 use bytes::{Buf, BufMut};
@@ -10,7 +11,10 @@ use sansocket_fuzz::support::{Chunking, drain, feed};
 use sansocket_fuzz::{head, model};
 
 /// What a handshake came to, for one way to cut its bytes: what was seen of it, and the answer.
-fn serve(bytes: &[u8], chunking: Chunking) -> (Result<String, HandshakeError>, Vec<u8>, Vec<model::Seen>) {
+fn serve(
+    bytes: &[u8],
+    chunking: Chunking,
+) -> (Result<String, HandshakeError>, Vec<u8>, Vec<model::Seen>) {
     let mut handshake = ServerHandshake::new(Config::new());
     let mut chunks = chunking.split(bytes).into_iter();
     let mut result = Ok(None);
@@ -28,9 +32,14 @@ fn serve(bytes: &[u8], chunking: Chunking) -> (Result<String, HandshakeError>, V
     match result {
         Ok(request) => {
             let request = request.expect("the end of the input is an answer");
-            let extensions: Vec<_> =
-                request.extensions().map(|extension| (extension.name(), extension.parameters().count())).collect();
-            assert!(extensions.len() <= 32 && extensions.iter().all(|(_, parameters)| *parameters <= 16));
+            let extensions: Vec<_> = request
+                .extensions()
+                .map(|extension| (extension.name(), extension.parameters().count()))
+                .collect();
+            assert!(
+                extensions.len() <= 32
+                    && extensions.iter().all(|(_, parameters)| *parameters <= 16)
+            );
             assert!(request.path().starts_with('/') && request.host().is_some());
             let same = request.origin_is_host() && request.origin_is_one_of(["https://a", "null"]);
             let seen = format!(
@@ -39,7 +48,10 @@ fn serve(bytes: &[u8], chunking: Chunking) -> (Result<String, HandshakeError>, V
                 request.query(),
                 request.subprotocols().collect::<Vec<_>>()
             );
-            let accept = Accept::new().subprotocol("b").and_then(|accept| accept.subprotocol("a")).expect("tokens");
+            let accept = Accept::new()
+                .subprotocol("b")
+                .and_then(|accept| accept.subprotocol("a"))
+                .expect("tokens");
             let offered = |name| request.subprotocols().any(|offered| offered == name);
             let chosen = if offered("b") { Some("b") } else { offered("a").then_some("a") };
             let mut connection = request.accept_with(&accept);
@@ -53,7 +65,9 @@ fn serve(bytes: &[u8], chunking: Chunking) -> (Result<String, HandshakeError>, V
             let answer = rejection.output().chunk().to_vec();
             let error = rejection.error().clone();
             assert_eq!(rejection.wants_write(), error.status().is_some());
-            assert!(rejection.answer_with(&Reply::new(403).expect("a status").body("no")).wants_write());
+            assert!(
+                rejection.answer_with(&Reply::new(403).expect("a status").body("no")).wants_write()
+            );
             (Err(error), answer, Vec::new())
         }
     }
@@ -63,13 +77,19 @@ fn serve(bytes: &[u8], chunking: Chunking) -> (Result<String, HandshakeError>, V
 fn check_request(bytes: &[u8]) -> usize {
     let skipped = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
     let head = head::parse(&bytes[skipped..]);
-    let [method, target, version] = head.start.split(' ').collect::<Vec<_>>()[..] else { panic!("{}", head.start) };
+    let [method, target, version] = head.start.split(' ').collect::<Vec<_>>()[..] else {
+        panic!("{}", head.start)
+    };
     assert_eq!((method, version), ("GET", "HTTP/1.1"));
     assert!(!target.is_empty() && !target.contains('#') && target.is_ascii());
     assert!(head.lists("Upgrade", "websocket") && head.lists("Connection", "Upgrade"));
     assert_eq!(head.one("Sec-WebSocket-Version"), "13");
     let key = head.one("Sec-WebSocket-Key").as_bytes();
-    assert!(key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(b)));
+    assert!(
+        key.len() == 24
+            && key.ends_with(b"==")
+            && key[..22].iter().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(b))
+    );
     assert!(!head.one("Host").is_empty() && head.all("Transfer-Encoding").is_empty());
     assert!(matches!(head.all("Content-Length")[..], [] | [b"0"]));
     skipped + head.len
@@ -92,7 +112,9 @@ fuzz_target!(|bytes: &[u8]| {
         Err(HandshakeError::Incomplete) => assert!(answer.is_empty()),
         Err(error) => {
             let head = head::parse(&answer);
-            assert!(head.start.starts_with(&format!("HTTP/1.1 {} ", error.status().expect("a status"))));
+            assert!(
+                head.start.starts_with(&format!("HTTP/1.1 {} ", error.status().expect("a status")))
+            );
             assert!(head.lists("Connection", "close"));
             let body = answer.len() - head.len;
             let to_head = bytes.starts_with(b"HEAD ") || bytes.starts_with(b"\r\nHEAD ");

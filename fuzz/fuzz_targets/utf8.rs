@@ -1,5 +1,5 @@
-//! Text in pieces of any size is as valid as std says of the whole; it is refused in the very piece that holds the first bad
-//! byte.
+//! Text in pieces of any size is as valid as std says of the whole; it is refused in the very piece
+//! that holds the first bad byte.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,7 +12,9 @@ fuzz_target!(|bytes: &[u8]| {
     let sizes = input.take(count);
     let text = input.0;
     // The byte that shows it: std names the length of the bad sequence's good beginning.
-    let bad = std::str::from_utf8(text).err().and_then(|error| Some(error.valid_up_to() + error.error_len()?));
+    let bad = std::str::from_utf8(text)
+        .err()
+        .and_then(|error| Some(error.valid_up_to() + error.error_len()?));
 
     for pieces in [cut(text, sizes), text.chunks(1).collect(), vec![text]] {
         let (mut utf8, mut seen) = (Utf8Validator::new(), 0);
@@ -24,7 +26,8 @@ fuzz_target!(|bytes: &[u8]| {
             Some(at) => {
                 assert!(refused.is_some() && seen >= at.min(text.len()), "{seen} of {at}");
                 // Not one piece later than where std sees it, in the bytes up to there.
-                let early = std::str::from_utf8(&text[..seen]).expect_err("what was refused is bad");
+                let early =
+                    std::str::from_utf8(&text[..seen]).expect_err("what was refused is bad");
                 assert!(early.error_len().is_some());
                 let last = pieces
                     .iter()
@@ -36,7 +39,12 @@ fuzz_target!(|bytes: &[u8]| {
                     })
                     .find(|(_, end)| *end == seen);
                 let start = last.expect("the piece that was refused").0;
-                assert!(std::str::from_utf8(&text[..start]).err().is_none_or(|error| error.error_len().is_none()), "too late");
+                assert!(
+                    std::str::from_utf8(&text[..start])
+                        .err()
+                        .is_none_or(|error| error.error_len().is_none()),
+                    "too late"
+                );
             }
             None => {
                 assert!(refused.is_none());

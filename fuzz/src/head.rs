@@ -8,7 +8,8 @@ pub struct Head<'a> {
     pub len: usize,
 }
 
-/// The head at the beginning of these bytes; panics where RFC 9112 would have it refused, or where it is too large.
+/// The head at the beginning of these bytes; panics where RFC 9112 would have it refused, or where
+/// it is too large.
 pub fn parse(bytes: &[u8]) -> Head<'_> {
     let len = bytes.windows(4).position(|end| end == b"\r\n\r\n").expect("an end") + 4;
     assert!(len <= 16 * 1024);
@@ -16,15 +17,23 @@ pub fn parse(bytes: &[u8]) -> Head<'_> {
     let mut rest = &bytes[..len - 2];
     while let Some(end) = rest.windows(2).position(|end| end == b"\r\n") {
         assert!(end + 2 <= 8 * 1024);
-        assert!(!rest[..end].iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n' | 0x7f)), "a bare line end");
+        assert!(
+            !rest[..end].iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n' | 0x7f)),
+            "a bare line end"
+        );
         lines.push(&rest[..end]);
         rest = &rest[end + 2..];
     }
     let [start, fields @ ..] = &lines[..] else { panic!("no line") };
     assert!(fields.len() <= 100);
     let fields = fields.iter().map(|line| {
-        let (name, value) = line.split_at(line.iter().position(|byte| *byte == b':').expect("a colon"));
-        assert!(!name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b)), "a token");
+        let (name, value) =
+            line.split_at(line.iter().position(|byte| *byte == b':').expect("a colon"));
+        assert!(
+            !name.is_empty()
+                && name.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b)),
+            "a token"
+        );
         (std::str::from_utf8(name).expect("ASCII"), value[1..].trim_ascii())
     });
     Head { start: String::from_utf8_lossy(start).into_owned(), fields: fields.collect(), len }
@@ -33,7 +42,11 @@ pub fn parse(bytes: &[u8]) -> Head<'_> {
 impl<'a> Head<'a> {
     /// All values of a field.
     pub fn all(&self, name: &str) -> Vec<&'a [u8]> {
-        self.fields.iter().filter(|field| field.0.eq_ignore_ascii_case(name)).map(|field| field.1).collect()
+        self.fields
+            .iter()
+            .filter(|field| field.0.eq_ignore_ascii_case(name))
+            .map(|field| field.1)
+            .collect()
     }
 
     /// The value of a field that must be there once.

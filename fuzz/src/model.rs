@@ -1,4 +1,5 @@
-//! What RFC 6455 makes of bytes that are all there: slow, obvious, and sharing nothing with the crate.
+//! What RFC 6455 makes of bytes that are all there: slow, obvious, and sharing nothing with the
+//! crate.
 
 /// A frame as it lies on the wire, without its mask.
 #[derive(Clone, Debug)]
@@ -17,7 +18,12 @@ pub fn frames(mut bytes: &[u8]) -> (Vec<Frame>, &[u8]) {
             break;
         }
         let (frame, rest) = bytes.split_at(header + length as usize);
-        frames.push(Frame { first: frame[0], mask: frame[1] > 127, payload: unmask(frame, header), bytes: frame.to_vec() });
+        frames.push(Frame {
+            first: frame[0],
+            mask: frame[1] > 127,
+            payload: unmask(frame, header),
+            bytes: frame.to_vec(),
+        });
         bytes = rest;
     }
     (frames, bytes)
@@ -31,7 +37,8 @@ pub fn data(bytes: &[u8]) -> Vec<u8> {
     whole.chain(begun).flatten().collect()
 }
 
-/// What is missing of a frame of which two bytes are there: the rest of its header, in good form, and the payload's length.
+/// What is missing of a frame of which two bytes are there: the rest of its header, in good form,
+/// and the payload's length.
 pub fn missing(bytes: &[u8]) -> (Vec<u8>, u128) {
     let (_, rest) = frames(bytes);
     if rest.len() < 2 {
@@ -55,7 +62,8 @@ fn header(bytes: &[u8]) -> Option<(usize, u128)> {
         _ => 0,
     };
     let size = 2 + long + if second > 127 { 4 } else { 0 };
-    let length = bytes.get(2..size)?[..long].iter().fold(0, |length, byte| length << 8 | u128::from(*byte));
+    let length =
+        bytes.get(2..size)?[..long].iter().fold(0, |length, byte| length << 8 | u128::from(*byte));
     Some((size, if long == 0 { u128::from(second & 127) } else { length }))
 }
 
@@ -64,7 +72,9 @@ fn unmask(frame: &[u8], header: usize) -> Vec<u8> {
     let mut payload = frame[header..].to_vec();
     if frame[1] > 127 {
         let key = &frame[header - 4..header];
-        payload.chunks_mut(4).for_each(|four| four.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key));
+        payload
+            .chunks_mut(4)
+            .for_each(|four| four.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key));
     }
     payload
 }
@@ -114,12 +124,21 @@ pub fn receive(mut bytes: &[u8], server: bool, limits: Limits) -> Vec<Seen> {
 }
 
 /// One frame, or the beginning of one: nothing if there is no more to be had from the bytes.
-fn step(bytes: &mut &[u8], server: bool, limits: Limits, message: &mut Option<Message>) -> Result<Option<Option<Seen>>, Seen> {
+fn step(
+    bytes: &mut &[u8],
+    server: bool,
+    limits: Limits,
+    message: &mut Option<Message>,
+) -> Result<Option<Option<Seen>>, Seen> {
     let [first, second, ..] = **bytes else { return Ok(None) };
     let (fin, opcode) = (first > 127, first & 15);
     let control = opcode > 7;
-    // What two bytes show is refused at two: §5.2, §5.5. RSV1 and masks are looked at when the header is whole.
-    if first & 0x30 != 0 || ![0, 1, 2, 8, 9, 10].contains(&opcode) || control && (second & 127 > 125 || !fin) {
+    // What two bytes show is refused at two: §5.2, §5.5. RSV1 and masks are looked at when the
+    // header is whole.
+    if first & 0x30 != 0
+        || ![0, 1, 2, 8, 9, 10].contains(&opcode)
+        || control && (second & 127 > 125 || !fin)
+    {
         return Err(Seen::Violation(1002));
     }
     // §5.2: and the length's form as soon as the length is there, though the mask may be missing.
@@ -152,11 +171,18 @@ fn step(bytes: &mut &[u8], server: bool, limits: Limits, message: &mut Option<Me
     if (opcode == 0) != message.is_some() {
         return Err(Seen::Violation(1002));
     }
-    let open = message.get_or_insert(Message { text: opcode == 1, content: Vec::new(), announced: 0, fragments: 0 });
+    let open = message.get_or_insert(Message {
+        text: opcode == 1,
+        content: Vec::new(),
+        announced: 0,
+        fragments: 0,
+    });
     open.announced += length;
     open.fragments += 1;
     // §10.4
-    if open.announced > u128::from(limits.message).min(i64::MAX as u128) || length > u128::from(limits.frame) {
+    if open.announced > u128::from(limits.message).min(i64::MAX as u128)
+        || length > u128::from(limits.frame)
+    {
         return Err(Seen::Violation(1009));
     }
     if open.fragments > limits.fragments {
@@ -165,7 +191,10 @@ fn step(bytes: &mut &[u8], server: bool, limits: Limits, message: &mut Option<Me
     open.content.extend(payload);
     let last = whole && fin;
     // §8.1: at the first byte that nothing can mend, or at the end of a text that ends too early.
-    if open.text && std::str::from_utf8(&open.content).is_err_and(|error| last || error.error_len().is_some()) {
+    if open.text
+        && std::str::from_utf8(&open.content)
+            .is_err_and(|error| last || error.error_len().is_some())
+    {
         return Err(Seen::Violation(1007));
     }
     if !whole {
@@ -182,7 +211,9 @@ fn close(payload: &[u8]) -> Seen {
         [] => Seen::Close(1005, vec![]),
         [_] => Seen::Violation(1002),
         [high, low, reason @ ..] => match u16::from_be_bytes([*high, *low]) {
-            code @ (1000..=1003 | 1007..=1014 | 3000..=4999) if std::str::from_utf8(reason).is_ok() => {
+            code @ (1000..=1003 | 1007..=1014 | 3000..=4999)
+                if std::str::from_utf8(reason).is_ok() =>
+            {
                 Seen::Close(code, reason.to_vec())
             }
             1000..=1003 | 1007..=1014 | 3000..=4999 => Seen::Violation(1007),
@@ -191,7 +222,8 @@ fn close(payload: &[u8]) -> Seen {
     }
 }
 
-/// What a connection made of bytes, in the model's words; parts are joined, and those of an unfinished message left out.
+/// What a connection made of bytes, in the model's words; parts are joined, and those of an
+/// unfinished message left out.
 pub fn told(events: &[sansocket::Event]) -> Vec<Seen> {
     use sansocket::{Ending, Event, Kind, Message};
     let mut parts: Vec<u8> = Vec::new();

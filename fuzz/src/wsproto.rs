@@ -21,13 +21,17 @@ struct Peer {
 static PEER: LazyLock<Mutex<Peer>> = LazyLock::new(|| {
     let mut command = Command::new(PYTHON);
     command.args(["-B", PROGRAM]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut process = command.spawn().unwrap_or_else(|error| panic!("no wsproto, which fuzz/run installs: {PYTHON}: {error}"));
-    let (cases, answers) = (process.stdin.take().expect("piped"), process.stdout.take().expect("piped"));
+    let mut process = command
+        .spawn()
+        .unwrap_or_else(|error| panic!("no wsproto, which fuzz/run installs: {PYTHON}: {error}"));
+    let (cases, answers) =
+        (process.stdin.take().expect("piped"), process.stdout.take().expect("piped"));
     Mutex::new(Peer { process, cases, answers: BufReader::new(answers) })
 });
 
 impl Peer {
-    /// All cases go before the first answer is waited for: they and their answers are small enough for a pipe.
+    /// All cases go before the first answer is waited for: they and their answers are small enough
+    /// for a pipe.
     fn ask<const N: usize>(&mut self, cases: [Vec<u8>; N]) -> io::Result<[Vec<u8>; N]> {
         self.cases.write_all(&cases.concat())?;
         let mut answers = [const { Vec::new() }; N];

@@ -1,5 +1,5 @@
-//! How much may wait to be written, and what happens to messages for a peer that does not read. WHATWG's `bufferedAmount`, with
-//! a bound.
+//! How much may wait to be written, and what happens to messages for a peer that does not read.
+//! WHATWG's `bufferedAmount`, with a bound.
 
 use std::{error, fmt};
 
@@ -7,10 +7,12 @@ use crate::adapter::Error;
 use crate::connection::{Connection, SendError};
 use crate::message::{CloseCode, Outgoing};
 
-/// How much may wait to be written on a connection. Answers to pings and farewells do not count: they always get through.
+/// How much may wait to be written on a connection. Answers to pings and farewells do not count:
+/// they always get through.
 ///
-/// A message is queued while less than the bound waits, whatever its own size. So at most the bound and one message wait; and one
-/// more for each permit, and each sender's sink that is ready, since those were promised room.
+/// A message is queued while less than the bound waits, whatever its own size. So at most the bound
+/// and one message wait; and one more for each permit, and each sender's sink that is ready, since
+/// those were promised room.
 ///
 /// ```
 /// use sansocket::{Backpressure, Overflow};
@@ -20,17 +22,19 @@ use crate::message::{CloseCode, Outgoing};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backpressure {
-    /// In bytes: from here on, those wait who wait for room ([`Overflow::Wait`], permits, writers). Below it, fed messages wait for more.
-    /// Default: 256 KiB.
+    /// In bytes: from here on, those wait who wait for room ([`Overflow::Wait`], permits, writers).
+    /// Below it, fed messages wait for more. Default: 256 KiB.
     pub high_water: usize,
-    /// In bytes: from here on, those queue nothing who don't wait (`try_send`, and the other policies). Default: 1 MiB.
+    /// In bytes: from here on, those queue nothing who don't wait (`try_send`, and the other
+    /// policies). Default: 1 MiB.
     pub cap: usize,
     /// What `send` and `feed` do when too much waits. Default: [`Overflow::Wait`].
     pub overflow: Overflow,
-    /// Whether `send` leaves a message below `high_water` for the next write, as `feed` does, while another message is here already to
-    /// be received: then whoever answers each message at once writes all answers at once, as fast as can be. But if the next message
-    /// is not received soon, nor anything flushed, what was sent waits as long, and is
-    /// lost if the connection is dropped. Halves for threads do not wait. Default: no, what is sent is on its way.
+    /// Whether `send` leaves a message below `high_water` for the next write, as `feed` does, while
+    /// another message is here already to be received: then whoever answers each message at once
+    /// writes all answers at once, as fast as can be. But if the next message is not received soon,
+    /// nor anything flushed, what was sent waits as long, and is lost if the connection is dropped.
+    /// Halves for threads do not wait. Default: no, what is sent is on its way.
     pub cork: bool,
 }
 
@@ -40,11 +44,13 @@ impl Default for Backpressure {
     }
 }
 
-/// What `send` and `feed` do when too much waits: the peer does not read as fast as you write, or not at all.
+/// What `send` and `feed` do when too much waits: the peer does not read as fast as you write, or
+/// not at all.
 ///
-/// Only the first waits for the peer. With the others, `send` writes what the peer takes at once, and leaves the rest to the next
-/// call. A sink does with what it is given what is chosen here; flushing it, as `send_all` and `forward` do, waits all the same.
-/// `try_send` chooses nothing: it gives the message back.
+/// Only the first waits for the peer. With the others, `send` writes what the peer takes at once,
+/// and leaves the rest to the next call. A sink does with what it is given what is chosen here;
+/// flushing it, as `send_all` and `forward` do, waits all the same. `try_send` chooses nothing: it
+/// gives the message back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Overflow {
     /// Wait for room, as long as [`Timeouts::write`](crate::Timeouts::write) allows.
@@ -53,7 +59,8 @@ pub enum Overflow {
     Fail,
     /// Drop the message, and count it: the application asks how many were `dropped`.
     DropNewest,
-    /// Close the connection with 1008 (RFC 6455 §7.4.1: the peer violates a policy), and fail with [`Error::Full`].
+    /// Close the connection with 1008 (RFC 6455 §7.4.1: the peer violates a policy), and fail with
+    /// [`Error::Full`].
     Close,
 }
 
@@ -76,7 +83,11 @@ impl Backpressure {
     }
 
     /// What becomes of a message that finds no room: it is counted, or it is an error.
-    pub(super) fn refuse(&self, connection: &mut Connection, dropped: &mut u64) -> Result<(), Error> {
+    pub(super) fn refuse(
+        &self,
+        connection: &mut Connection,
+        dropped: &mut u64,
+    ) -> Result<(), Error> {
         match self.overflow {
             Overflow::DropNewest => {
                 *dropped += 1;
@@ -92,7 +103,8 @@ impl Backpressure {
 /// Why a message was not taken. It is given back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrySendError {
-    /// [`Backpressure::cap`] bytes wait already, or another message is being sent in parts: later there may be room.
+    /// [`Backpressure::cap`] bytes wait already, or another message is being sent in parts: later
+    /// there may be room.
     Full(Outgoing),
     /// It can't be sent at all.
     Refused(Outgoing, SendError),

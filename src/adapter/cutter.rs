@@ -1,4 +1,5 @@
-//! A message that is written piece by piece, cut into frames: RFC 6455 §5.4, from the sender's side.
+//! A message that is written piece by piece, cut into frames: RFC 6455 §5.4, from the sender's
+//! side.
 //!
 //! ```text
 //!   push   ──────────────►  ahead  ──►  next  ──►  a frame's payload
@@ -47,7 +48,8 @@ impl Cutter {
         count
     }
 
-    /// The next part, and whether it is all there is. It stays the next one until it is taken from there.
+    /// The next part, and whether it is all there is. It stays the next one until it is taken from
+    /// there.
     pub(super) fn next_part(&mut self) -> (&mut Bytes, bool) {
         if self.next.is_empty() {
             if self.ahead.is_empty() {

@@ -1,4 +1,5 @@
-//! Connections on futures-io's streams (smol, async-net …), with a clock of the caller's: no runtime is implied.
+//! Connections on futures-io's streams (smol, async-net …), with a clock of the caller's: no
+//! runtime is implied.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,7 +13,8 @@ use crate::connection::Config;
 use crate::handshake::{ClientRequest, Response};
 use crate::timing::Timeouts;
 
-/// A connection on one of futures-io's streams. What it does is told at [`asynchronous::WebSocket`].
+/// A connection on one of futures-io's streams. What it does is told at
+/// [`asynchronous::WebSocket`].
 pub type WebSocket<S, C> = asynchronous::WebSocket<FuturesIo<S>, C>;
 
 /// The half of it that sends; see [`WebSocket::split`](asynchronous::WebSocket::split).
@@ -26,7 +28,8 @@ pub type Incoming<S, C> = asynchronous::Incoming<FuturesIo<S>, C>;
 
 /// Accepts a connection, whatever it asks for. To look first, or for other settings: [`Options`].
 ///
-/// The stream is taken as it is: of TCP, set `TCP_NODELAY` first, or small messages may wait for others.
+/// The stream is taken as it is: of TCP, set `TCP_NODELAY` first, or small messages may wait for
+/// others.
 ///
 /// # Cancel safety
 ///
@@ -34,14 +37,17 @@ pub type Incoming<S, C> = asynchronous::Incoming<FuturesIo<S>, C>;
 ///
 /// # Errors
 ///
-/// [`Error::Handshake`] if the client sent no opening handshake; it got the HTTP response that says so. [`Error::TimedOut`] if it
-/// took longer than 10 s.
-pub async fn accept<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(stream: S, clock: C) -> Result<WebSocket<S, C>, Error> {
+/// [`Error::Handshake`] if the client sent no opening handshake; it got the HTTP response that says
+/// so. [`Error::TimedOut`] if it took longer than 10 s.
+pub async fn accept<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
+    stream: S,
+    clock: C,
+) -> Result<WebSocket<S, C>, Error> {
     asynchronous::Options::default().accept(FuturesIo(stream), clock).await
 }
 
-/// Opens a connection on a stream to the server: plain for `ws:`, encrypted for `wss:`. Connecting is the runtime's:
-/// [`ClientRequest::uri`] tells where to.
+/// Opens a connection on a stream to the server: plain for `ws:`, encrypted for `wss:`. Connecting
+/// is the runtime's: [`ClientRequest::uri`] tells where to.
 ///
 /// # Cancel safety
 ///
@@ -49,8 +55,8 @@ pub async fn accept<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(stream: S, cloc
 ///
 /// # Errors
 ///
-/// [`Error::Handshake`] if the server wants no connection, [`Error::ConnectionLost`] if it hangs up, [`Error::TimedOut`] after
-/// 10 s.
+/// [`Error::Handshake`] if the server wants no connection, [`Error::ConnectionLost`] if it hangs
+/// up, [`Error::TimedOut`] after 10 s.
 pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
     stream: S,
     clock: C,
@@ -116,8 +122,8 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says so. [`Error::TimedOut`] if it
-    /// took too long.
+    /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says
+    /// so. [`Error::TimedOut`] if it took too long.
     pub async fn receive_request<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
         &self,
         stream: S,
@@ -154,7 +160,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for FuturesIo<S> {
         Pin::new(&mut self.0).poll_read(cx, buffer)
     }
 
-    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write_vectored(cx, slices)
     }
 
@@ -215,7 +225,11 @@ impl Clock for AsyncIoClock {
 
 /// Closing it finishes the message.
 impl<O: Outlet> AsyncWrite for MessageWriter<'_, O> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         MessageWriter::poll_write(self.get_mut(), cx, bytes)
     }
 

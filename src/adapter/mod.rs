@@ -1,4 +1,5 @@
-//! The only floor that reads, writes and asks what time it is. It moves bytes; what they mean is the core's business.
+//! The only floor that reads, writes and asks what time it is. It moves bytes; what they mean is
+//! the core's business.
 
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 pub mod asynchronous;
@@ -35,8 +36,8 @@ pub enum Error {
     Uri(InvalidUri),
     /// A header field or subprotocol is not one.
     Field(InvalidField),
-    /// The address is `wss:`, and there is no TLS here. Connect a TLS stream yourself and give it to `connect_over`: nothing is
-    /// ever sent in clear instead.
+    /// The address is `wss:`, and there is no TLS here. Connect a TLS stream yourself and give it
+    /// to `connect_over`: nothing is ever sent in clear instead.
     TlsNeeded,
     /// There are no random bytes for masking keys.
     Entropy(NoEntropy),
@@ -54,7 +55,8 @@ pub enum Error {
     TimedOut(TimedOut),
     /// Too much waits to be written: [`Backpressure`] says how much may. The message was not sent.
     Full,
-    /// So much came before the pong that it is to be received first; `round_trip` will tell then how long the ping took.
+    /// So much came before the pong that it is to be received first; `round_trip` will tell then
+    /// how long the ping took.
     Unread,
 }
 
@@ -69,7 +71,8 @@ impl Error {
         }
     }
 
-    /// What a wait for room says instead of that a write takes too long: the message was not queued.
+    /// What a wait for room says instead of that a write takes too long: the message was not
+    /// queued.
     fn for_room(self) -> Self {
         match self {
             Self::TimedOut(TimedOut::Write) => Self::TimedOut(TimedOut::Room),
@@ -93,16 +96,24 @@ impl fmt::Display for Error {
             Self::Io(error) => error.fmt(f),
             Self::Uri(error) => error.fmt(f),
             Self::Field(error) => error.fmt(f),
-            Self::TlsNeeded => f.write_str("a wss: address needs TLS; connect a TLS stream and pass it to connect_over"),
+            Self::TlsNeeded => f.write_str(
+                "a wss: address needs TLS; connect a TLS stream and pass it to connect_over",
+            ),
             Self::Entropy(error) => error.fmt(f),
             Self::Handshake(error) => error.fmt(f),
             Self::Protocol(error) => error.fmt(f),
-            Self::ConnectionLost => f.write_str("the connection was lost without a closing handshake"),
+            Self::ConnectionLost => {
+                f.write_str("the connection was lost without a closing handshake")
+            }
             Self::Send(error) => error.fmt(f),
             Self::Reason(error) => error.fmt(f),
             Self::TimedOut(error) => error.fmt(f),
-            Self::Full => f.write_str("too much waits to be written: the peer does not read; see Backpressure"),
-            Self::Unread => f.write_str("messages came before the pong: receive them, and round_trip will tell"),
+            Self::Full => f.write_str(
+                "too much waits to be written: the peer does not read; see Backpressure",
+            ),
+            Self::Unread => {
+                f.write_str("messages came before the pong: receive them, and round_trip will tell")
+            }
         }
     }
 }
@@ -124,7 +135,9 @@ impl From<Error> for io::Error {
             Error::Send(SendError::NotOpen) => Self::new(io::ErrorKind::BrokenPipe, error),
             Error::TimedOut(_) => Self::new(io::ErrorKind::TimedOut, error),
             Error::Full => Self::new(io::ErrorKind::WouldBlock, error),
-            Error::Uri(_) | Error::Field(_) | Error::Reason(_) | Error::Send(_) => Self::new(io::ErrorKind::InvalidInput, error),
+            Error::Uri(_) | Error::Field(_) | Error::Reason(_) | Error::Send(_) => {
+                Self::new(io::ErrorKind::InvalidInput, error)
+            }
             _ => Self::new(io::ErrorKind::InvalidData, error),
         }
     }
@@ -133,8 +146,8 @@ impl From<Error> for io::Error {
 /// Whether the stream was cut off, by the peer or on the way.
 fn is_cut(error: &io::Error) -> bool {
     use io::ErrorKind::{
-        BrokenPipe, ConnectionAborted, ConnectionReset, HostUnreachable, NetworkDown, NetworkUnreachable, NotConnected, TimedOut,
-        UnexpectedEof,
+        BrokenPipe, ConnectionAborted, ConnectionReset, HostUnreachable, NetworkDown,
+        NetworkUnreachable, NotConnected, TimedOut, UnexpectedEof,
     };
     matches!(
         error.kind(),

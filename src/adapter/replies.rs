@@ -1,4 +1,5 @@
-//! Messages that are looked at where they lie, and answered at once: what `recv_with` does in every adapter.
+//! Messages that are looked at where they lie, and answered at once: what `recv_with` does in every
+//! adapter.
 
 #[cfg(doc)]
 use super::Overflow;
@@ -29,16 +30,23 @@ pub(super) enum Peer {
 }
 
 impl<'a> Replies<'a> {
-    pub(super) fn new(connection: &'a mut Connection, backpressure: Backpressure, dropped: &'a mut u64, peer: Peer) -> Self {
+    pub(super) fn new(
+        connection: &'a mut Connection,
+        backpressure: Backpressure,
+        dropped: &'a mut u64,
+        peer: Peer,
+    ) -> Self {
         Self { connection, backpressure, dropped, peer }
     }
 
-    /// Queues a copy of a message, to be written with what else is answered. What was joined is queued as it is.
+    /// Queues a copy of a message, to be written with what else is answered. What was joined is
+    /// queued as it is.
     ///
     /// # Errors
     ///
-    /// [`Error::Send`] once either side has begun to close, [`Error::ConnectionLost`] once the stream takes nothing any more. If the
-    /// peer did not take what was answered before, what [`Overflow`] says: [`Error::Full`], for example.
+    /// [`Error::Send`] once either side has begun to close, [`Error::ConnectionLost`] once the
+    /// stream takes nothing any more. If the peer did not take what was answered before, what
+    /// [`Overflow`] says: [`Error::Full`], for example.
     #[inline]
     pub fn send<'m>(&mut self, message: impl Into<MessageRef<'m>>) -> Result<(), Error> {
         // No block is lent for what can't be sent.
@@ -54,8 +62,8 @@ impl<'a> Replies<'a> {
         Ok(self.connection.send_ref(message)?)
     }
 
-    /// Hands over the messages that are there, until so much is answered that it is to be written first; counts them. Gives what
-    /// comes next, if that is not a message.
+    /// Hands over the messages that are there, until so much is answered that it is to be written
+    /// first; counts them. Gives what comes next, if that is not a message.
     pub(super) fn hand_over(
         &mut self,
         unread: &mut Window,

@@ -33,7 +33,8 @@ pub type Incoming<S> = asynchronous::Incoming<TokioIo<S>, TokioClock>;
 
 /// Accepts a connection, whatever it asks for. To look first, or for other settings: [`Options`].
 ///
-/// The stream is taken as it is: of TCP, set `TCP_NODELAY` first, or small messages may wait for others.
+/// The stream is taken as it is: of TCP, set `TCP_NODELAY` first, or small messages may wait for
+/// others.
 ///
 /// # Cancel safety
 ///
@@ -41,13 +42,14 @@ pub type Incoming<S> = asynchronous::Incoming<TokioIo<S>, TokioClock>;
 ///
 /// # Errors
 ///
-/// [`Error::Handshake`] if the client sent no opening handshake; it got the HTTP response that says so. [`Error::TimedOut`] if it
-/// took longer than 10 s.
+/// [`Error::Handshake`] if the client sent no opening handshake; it got the HTTP response that says
+/// so. [`Error::TimedOut`] if it took longer than 10 s.
 pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Result<WebSocket<S>, Error> {
     asynchronous::Options::default().accept(TokioIo(stream), TokioClock::new()).await
 }
 
-/// Connects to a `ws:` address. For header fields, subprotocols and other settings: [`Options::connect`].
+/// Connects to a `ws:` address. For header fields, subprotocols and other settings:
+/// [`Options::connect`].
 ///
 /// # Cancel safety
 ///
@@ -55,8 +57,8 @@ pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Result<WebS
 ///
 /// # Errors
 ///
-/// [`Error::Uri`], [`Error::TlsNeeded`] for `wss:`, [`Error::Io`] if there is no server, [`Error::Handshake`] if it wants no
-/// connection, [`Error::TimedOut`] after 10 s.
+/// [`Error::Uri`], [`Error::TlsNeeded`] for `wss:`, [`Error::Io`] if there is no server,
+/// [`Error::Handshake`] if it wants no connection, [`Error::TimedOut`] after 10 s.
 pub async fn connect(uri: &str) -> Result<WebSocket<TcpStream>, Error> {
     Ok(Options::new().connect(&ClientRequest::new(uri)?).await?.0)
 }
@@ -137,7 +139,10 @@ impl Options {
     /// # Errors
     ///
     /// As [`accept`].
-    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Result<WebSocket<S>, Error> {
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> Result<WebSocket<S>, Error> {
         self.0.clone().accept(TokioIo(stream), TokioClock::new()).await
     }
 
@@ -149,14 +154,17 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says so. [`Error::TimedOut`] if it
-    /// took too long.
-    pub async fn receive_request<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Result<Incoming<S>, Error> {
+    /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says
+    /// so. [`Error::TimedOut`] if it took too long.
+    pub async fn receive_request<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> Result<Incoming<S>, Error> {
         self.0.clone().receive_request(TokioIo(stream), TokioClock::new()).await
     }
 
-    /// Connects to the request's address, without delay for small writes (`TCP_NODELAY`). The response has what the server added:
-    /// cookies, for example.
+    /// Connects to the request's address, without delay for small writes (`TCP_NODELAY`). The
+    /// response has what the server added: cookies, for example.
     ///
     /// # Cancel safety
     ///
@@ -165,7 +173,10 @@ impl Options {
     /// # Errors
     ///
     /// As [`connect`].
-    pub async fn connect(&self, request: &ClientRequest) -> Result<(WebSocket<TcpStream>, Response), Error> {
+    pub async fn connect(
+        &self,
+        request: &ClientRequest,
+    ) -> Result<(WebSocket<TcpStream>, Response), Error> {
         // RFC 6455 §4.1: "If /secure/ is true, the client MUST perform a TLS handshake"
         if request.uri().is_secure() {
             return Err(Error::TlsNeeded);
@@ -179,7 +190,8 @@ impl Options {
         self.0.clone().connect_over(TokioIo(stream), clock, request).await
     }
 
-    /// Opens a connection on a stream that is connected to the server, encrypted if the address is `wss:`.
+    /// Opens a connection on a stream that is connected to the server, encrypted if the address is
+    /// `wss:`.
     ///
     /// # Cancel safety
     ///
@@ -198,17 +210,25 @@ impl Options {
 }
 
 /// Tries the host's addresses in turn, each for its share of the time that is left.
-async fn dial(request: &ClientRequest, clock: &TokioClock, timeout: Duration) -> Result<TcpStream, Error> {
+async fn dial(
+    request: &ClientRequest,
+    clock: &TokioClock,
+    timeout: Duration,
+) -> Result<TcpStream, Error> {
     let resolving = lookup_host((request.uri().host(), request.uri().port()));
-    let addresses = timeout_at(clock.instant(timeout), resolving).await.map_err(|_| TimedOut::Handshake)??;
-    let mut failure = Error::from(io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
+    let addresses =
+        timeout_at(clock.instant(timeout), resolving).await.map_err(|_| TimedOut::Handshake)??;
+    let mut failure =
+        Error::from(io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
     let mut addresses = addresses.collect::<Vec<_>>().into_iter();
     while let Some(address) = addresses.next() {
         let now = clock.now();
         let share = timeout.saturating_sub(now) / (addresses.len() as u32 + 1);
         match timeout_at(clock.instant(now + share), TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => failure = io::Error::new(error.kind(), format!("{address}: {error}")).into(),
+            Ok(Err(error)) => {
+                failure = io::Error::new(error.kind(), format!("{address}: {error}")).into()
+            }
             Err(_) => failure = TimedOut::Handshake.into(),
         }
     }
@@ -226,7 +246,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioIo<S> {
         Poll::Ready(Ok(buffer.filled().len()))
     }
 
-    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let stream = Pin::new(&mut self.0);
         match slices {
             [slice] => stream.poll_write(cx, slice),
@@ -285,7 +309,8 @@ impl Clock for TokioClock {
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
         let instant = self.instant(deadline);
         // A task that has done much in a row would be made to poll it again.
-        pin!(unconstrained(poll_fn(|cx| self.alarm.poll(cx, deadline, || sleep_until(instant))))).poll(cx)
+        pin!(unconstrained(poll_fn(|cx| self.alarm.poll(cx, deadline, || sleep_until(instant)))))
+            .poll(cx)
     }
 
     fn is_asleep(&self) -> bool {
@@ -295,7 +320,11 @@ impl Clock for TokioClock {
 
 /// Shutting it down finishes the message.
 impl<O: Outlet> AsyncWrite for MessageWriter<'_, O> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         MessageWriter::poll_write(self.get_mut(), cx, bytes)
     }
 

@@ -1,7 +1,7 @@
 //! What is read into, and written from: blocks that belong to the thread, not to the connection.
 //!
-//! A connection has one while it reads, and as long as there is much in it that nobody has received yet; one that waits has none,
-//! but for a thread that blocks in a read.
+//! A connection has one while it reads, and as long as there is much in it that nobody has received
+//! yet; one that waits has none, but for a thread that blocks in a read.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
@@ -14,10 +14,12 @@ use crate::page::{PAGE, lead};
 /// The size of a block, in bytes. The pages that no read ever filled take no memory.
 pub(super) const SMALL: usize = 64 * 1024;
 
-/// The size of a block for a peer that would fill the small one, in bytes: for 16 messages of 16 KiB and their headers, for example.
+/// The size of a block for a peer that would fill the small one, in bytes: for 16 messages of 16
+/// KiB and their headers, for example.
 const LARGE: usize = 272 * 1024;
 
-/// The largest block for output that is kept, in bytes: what waits by default at most and a message, in a block that grew by doubling.
+/// The largest block for output that is kept, in bytes: what waits by default at most and a
+/// message, in a block that grew by doubling.
 const OUTPUT_KEPT: usize = 512 * 1024;
 
 /// So small a part of a block, which nobody has received yet, is copied: it is not worth the block.
@@ -64,7 +66,10 @@ impl Window {
     pub(super) fn new(large: bool) -> Self {
         // A thread that ends has none.
         let spare = SPARES.try_with(|spares| spares[usize::from(large)].borrow_mut().pop());
-        let block = spare.ok().flatten().unwrap_or_else(|| std::vec![0; PAGE + if large { LARGE } else { SMALL }]);
+        let block = spare
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| std::vec![0; PAGE + if large { LARGE } else { SMALL }]);
         let start = lead(&block);
         Self { block, received: start..start }
     }
@@ -93,7 +98,8 @@ impl Window {
         &mut self.block[self.received.clone()]
     }
 
-    /// Takes something out of what was received. Should that panic, what was taken before is not there again.
+    /// Takes something out of what was received. Should that panic, what was taken before is not
+    /// there again.
     pub(super) fn take<T>(&mut self, take: impl FnOnce(&mut &mut [u8]) -> T) -> T {
         let Range { ref mut start, end } = self.received;
         let mut taking = Taking { rest: &mut self.block[*start..end], start, end };
@@ -106,7 +112,10 @@ impl Window {
     }
 
     /// Takes the next event out of what was received.
-    pub(super) fn next(&mut self, next: impl for<'a> FnOnce(&mut &'a mut [u8]) -> Option<EventRef<'a>>) -> Option<Event> {
+    pub(super) fn next(
+        &mut self,
+        next: impl for<'a> FnOnce(&mut &'a mut [u8]) -> Option<EventRef<'a>>,
+    ) -> Option<Event> {
         self.take(|received| next(received).map(Event::from))
     }
 

@@ -1,8 +1,9 @@
 //! From pieces of payload to messages.
 //!
-//! RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8). A message that comes in one piece passes through; any other is joined in one
-//! buffer, so fragments cost no memory of their own, and text is checked piece by piece. Messages in parts pass through piece by
-//! piece. Compressed pieces (RFC 7692 §6.2) are inflated first, and checked as they come out.
+//! RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8). A message that comes in one piece passes through;
+//! any other is joined in one buffer, so fragments cost no memory of their own, and text is checked
+//! piece by piece. Messages in parts pass through piece by piece. Compressed pieces (RFC 7692 §6.2)
+//! are inflated first, and checked as they come out.
 
 use bytes::Bytes;
 
@@ -28,7 +29,8 @@ enum Body {
 }
 
 impl Assembler {
-    /// Takes a piece; gives the message that it completes. `to_come` more bytes will, if that is known.
+    /// Takes a piece; gives the message that it completes. `to_come` more bytes will, if that is
+    /// known.
     #[inline]
     pub(super) fn push<'a>(
         &mut self,
@@ -43,10 +45,19 @@ impl Assembler {
         let body = self.body.get_or_insert_with(|| Body::new(kind));
         body.make_room(payload.len(), to_come);
         body.push(payload)?;
-        if last { self.body.take().map(Body::finish).transpose().map(|message| message.map(MessageRef::from)) } else { Ok(None) }
+        if last {
+            self.body
+                .take()
+                .map(Body::finish)
+                .transpose()
+                .map(|message| message.map(MessageRef::from))
+        } else {
+            Ok(None)
+        }
     }
 
-    /// Takes a piece of a compressed message; gives the message that it completes, of at most `limit` bytes.
+    /// Takes a piece of a compressed message; gives the message that it completes, of at most
+    /// `limit` bytes.
     pub(super) fn inflate(
         &mut self,
         kind: Kind,
@@ -58,7 +69,10 @@ impl Assembler {
         let body = self.body.get_or_insert_with(|| Body::new(kind));
         let mut room = [0; ROOM];
         while let Some(bytes) = compression.inflate(&mut piece, last, limit, &mut room)? {
-            body.make_room(bytes.len(), Some(limit.saturating_sub((body.len() + bytes.len()) as u64)));
+            body.make_room(
+                bytes.len(),
+                Some(limit.saturating_sub((body.len() + bytes.len()) as u64)),
+            );
             body.push(bytes)?;
         }
         if !last {
@@ -68,7 +82,12 @@ impl Assembler {
     }
 
     /// Takes a piece of a message that is not to be joined; gives it as a part, if it is one.
-    pub(super) fn pass(&mut self, kind: Kind, payload: &[u8], last: bool) -> Result<Option<Part>, InvalidUtf8> {
+    pub(super) fn pass(
+        &mut self,
+        kind: Kind,
+        payload: &[u8],
+        last: bool,
+    ) -> Result<Option<Part>, InvalidUtf8> {
         self.check(kind, payload, last)?;
         if payload.is_empty() && !last {
             return Ok(None);

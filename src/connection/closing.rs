@@ -22,9 +22,11 @@ pub enum State {
     Connecting = 0,
     /// Messages can be sent.
     Open = 1,
-    /// We sent a Close and wait for the peer's; what it sends before that is still received (§7.1.3).
+    /// We sent a Close and wait for the peer's; what it sends before that is still received
+    /// (§7.1.3).
     Closing = 2,
-    /// The conversation is over. What is still to be written should be, and then the stream be closed (§7.1.1).
+    /// The conversation is over. What is still to be written should be, and then the stream be
+    /// closed (§7.1.1).
     Closed = 3,
 }
 
@@ -43,7 +45,8 @@ pub enum Side {
 pub enum Ending {
     /// Both sides said farewell (§7.1.4).
     Clean,
-    /// The peer broke the protocol or a limit; a Close that says so was queued, if none had been sent before (§7.1.7).
+    /// The peer broke the protocol or a limit; a Close that says so was queued, if none had been
+    /// sent before (§7.1.7).
     Violated(ProtocolError),
     /// The stream ended without a Close from the peer (§7.1.5: code 1006).
     Dropped,
@@ -51,7 +54,8 @@ pub enum Ending {
 
 /// The end of a conversation, told once: how, who began, and what was said.
 ///
-/// `Display` is for logs of one's own: `4000 "bye", clean, begun by the peer`. The reason is the peer's word.
+/// `Display` is for logs of one's own: `4000 "bye", clean, begun by the peer`. The reason is the
+/// peer's word.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Closed {
     // Boxed because it is one event in a connection's life and four times the size of the others.
@@ -73,7 +77,8 @@ impl Closed {
         self.details.ending
     }
 
-    /// Who began to close. A violation is closed by us; a lost connection is the peer's doing, unless we had sent a Close.
+    /// Who began to close. A violation is closed by us; a lost connection is the peer's doing,
+    /// unless we had sent a Close.
     #[must_use]
     pub fn began(&self) -> Side {
         self.details.began
@@ -180,7 +185,8 @@ impl Life {
     pub(super) fn peer_closed(&mut self, received: Option<CloseFrame>) -> Option<Farewell> {
         match self {
             Self::Open => {
-                // RFC 6455 §5.5.1: "the endpoint MUST send a Close frame in response", and "typically echos the status code"
+                // RFC 6455 §5.5.1: "the endpoint MUST send a Close frame in response", and
+                // "typically echos the status code"
                 let echo = received.as_ref().map(|frame| CloseFrame::from(frame.code()));
                 self.end(Ending::Clean, Side::Remote, echo.clone(), received);
                 Some(echo)
@@ -198,8 +204,8 @@ impl Life {
     pub(super) fn violated(&mut self, error: ProtocolError) -> Option<Farewell> {
         match self {
             Self::Open => {
-                // RFC 6455 §7.1.7: "the endpoint SHOULD send a Close frame with an appropriate status code". Without a reason:
-                // the peer learns nothing of us but the code.
+                // RFC 6455 §7.1.7: "the endpoint SHOULD send a Close frame with an appropriate
+                // status code". Without a reason: the peer learns nothing of us but the code.
                 let farewell = Some(CloseFrame::from(error.close_code()));
                 self.end(Ending::Violated(error), Side::Local, farewell.clone(), None);
                 Some(farewell)
@@ -225,7 +231,14 @@ impl Life {
         }
     }
 
-    fn end(&mut self, ending: Ending, began: Side, sent: Option<CloseFrame>, received: Option<CloseFrame>) {
-        *self = Self::Closed(Closed { details: Box::new(Details { ending, began, sent, received }) });
+    fn end(
+        &mut self,
+        ending: Ending,
+        began: Side,
+        sent: Option<CloseFrame>,
+        received: Option<CloseFrame>,
+    ) {
+        *self =
+            Self::Closed(Closed { details: Box::new(Details { ending, began, sent, received }) });
     }
 }

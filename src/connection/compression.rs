@@ -1,6 +1,8 @@
-//! Compressed messages in the flow: RFC 7692 §6, §7.2. What is compressed is marked by RSV1 on a message's first frame.
+//! Compressed messages in the flow: RFC 7692 §6, §7.2. What is compressed is marked by RSV1 on a
+//! message's first frame.
 //!
-//! This is where the crate learns whether it was built with feature `deflate`: without it there is never a `Compression`.
+//! This is where the crate learns whether it was built with feature `deflate`: without it there is
+//! never a `Compression`.
 
 #[cfg(feature = "deflate")]
 pub(super) use self::with::Compression;
@@ -22,7 +24,8 @@ mod with {
         decompressor: Decompressor,
     }
 
-    /// A buffer of about the size of what is in it: it may wait long to be written, and what waits is counted by its size.
+    /// A buffer of about the size of what is in it: it may wait long to be written, and what waits
+    /// is counted by its size.
     fn fit(deflated: BytesMut) -> Bytes {
         let fits = deflated.capacity() <= deflated.len() + deflated.len() / 2;
         if fits { deflated.freeze() } else { Bytes::copy_from_slice(&deflated) }
@@ -30,11 +33,19 @@ mod with {
 
     impl Compression {
         pub(in crate::connection) fn new(deflate: &Deflate, agreed: &Agreed) -> Self {
-            Self { agreed: *agreed, compressor: Compressor::new(deflate, agreed), decompressor: Decompressor::new(agreed) }
+            Self {
+                agreed: *agreed,
+                compressor: Compressor::new(deflate, agreed),
+                decompressor: Decompressor::new(agreed),
+            }
         }
 
         /// The message compressed, if it is to be.
-        pub(in crate::connection) fn deflate(&mut self, message: &[u8], choice: Compress) -> Option<Bytes> {
+        pub(in crate::connection) fn deflate(
+            &mut self,
+            message: &[u8],
+            choice: Compress,
+        ) -> Option<Bytes> {
             match choice {
                 Compress::Never => None,
                 Compress::Automatic => self.compressor.automatic(message).map(fit),
@@ -43,7 +54,12 @@ mod with {
         }
 
         /// Whether a message in parts is to be compressed, that begins like this.
-        pub(in crate::connection) fn is_wanted(&self, beginning: &[u8], last: bool, choice: Compress) -> bool {
+        pub(in crate::connection) fn is_wanted(
+            &self,
+            beginning: &[u8],
+            last: bool,
+            choice: Compress,
+        ) -> bool {
             match choice {
                 Compress::Never => false,
                 Compress::Automatic => self.compressor.is_worth_it(beginning, last),

@@ -6,7 +6,8 @@ use alloc::boxed::Box;
 #[cfg(feature = "deflate")]
 use crate::deflate::Deflate;
 
-/// Which side of the connection we are. The client masks what it sends (RFC 6455 §5.1) and lets the server hang up (§7.1.1).
+/// Which side of the connection we are. The client masks what it sends (RFC 6455 §5.1) and lets the
+/// server hang up (§7.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// The side that asked for the connection.
@@ -15,8 +16,8 @@ pub enum Role {
     Server,
 }
 
-/// Limits and habits of a connection, the same for both roles. Every limit is inclusive, and is enforced on a frame's header:
-/// before a byte of its payload is read or memory is taken for it.
+/// Limits and habits of a connection, the same for both roles. Every limit is inclusive, and is
+/// enforced on a frame's header: before a byte of its payload is read or memory is taken for it.
 ///
 /// ```
 /// use sansocket::Config;
@@ -52,49 +53,54 @@ impl Config {
         }
     }
 
-    /// The largest message to receive, in bytes, over all its fragments. Default: 16 MiB. Above it the connection ends with
-    /// 1009 (§10.4).
+    /// The largest message to receive, in bytes, over all its fragments. Default: 16 MiB. Above it
+    /// the connection ends with 1009 (§10.4).
     #[must_use]
     pub const fn max_message_size(mut self, bytes: u64) -> Self {
         self.max_message_size = bytes;
         self
     }
 
-    /// The largest frame to receive, in bytes of payload. Default: no other limit than the message's. Above it the connection
-    /// ends with 1009 (§10.4).
+    /// The largest frame to receive, in bytes of payload. Default: no other limit than the
+    /// message's. Above it the connection ends with 1009 (§10.4).
     #[must_use]
     pub const fn max_frame_size(mut self, bytes: u64) -> Self {
         self.max_frame_size = bytes;
         self
     }
 
-    /// The most frames that one message may come in, empty ones counted. Default: 262 144. Above it the connection ends with
-    /// 1008. Fragments cost no memory of their own; the limit is against frames that carry nothing, for ever.
+    /// The most frames that one message may come in, empty ones counted. Default: 262 144. Above it
+    /// the connection ends with
+    /// 1008. Fragments cost no memory of their own; the limit is against frames that carry nothing,
+    ///       for ever.
     #[must_use]
     pub const fn max_fragments(mut self, frames: u32) -> Self {
         self.max_fragments = frames;
         self
     }
 
-    /// Whether pings are answered without the application's help (§5.5.2). Default: yes. If not, the application owes the peer
-    /// a [`pong`](crate::Connection::pong) for each [`Event::Ping`](crate::Event::Ping).
+    /// Whether pings are answered without the application's help (§5.5.2). Default: yes. If not,
+    /// the application owes the peer a [`pong`](crate::Connection::pong) for each
+    /// [`Event::Ping`](crate::Event::Ping).
     #[must_use]
     pub const fn auto_pong(mut self, yes: bool) -> Self {
         self.auto_pong = yes;
         self
     }
 
-    /// Whether messages are given in parts, as they come ([`Event::Part`](crate::Event::Part)), and never put together: for
-    /// messages that are larger than memory should be. Default: no. The limits count all the same; for messages of any size,
-    /// [`max_message_size`](Self::max_message_size) is [`Config::UNLIMITED`], and [`max_fragments`](Self::max_fragments) `u32::MAX`.
+    /// Whether messages are given in parts, as they come ([`Event::Part`](crate::Event::Part)), and
+    /// never put together: for messages that are larger than memory should be. Default: no. The
+    /// limits count all the same; for messages of any size,
+    /// [`max_message_size`](Self::max_message_size) is [`Config::UNLIMITED`], and
+    /// [`max_fragments`](Self::max_fragments) `u32::MAX`.
     #[must_use]
     pub const fn in_parts(mut self, yes: bool) -> Self {
         self.in_parts = yes;
         self
     }
 
-    /// Compression (RFC 7692), offered by a client and accepted by a server; used if the peer agrees. Default: none. It needs
-    /// feature `deflate`.
+    /// Compression (RFC 7692), offered by a client and accepted by a server; used if the peer
+    /// agrees. Default: none. It needs feature `deflate`.
     ///
     /// ```
     /// use sansocket::Config;

@@ -6,10 +6,12 @@ use core::fmt;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-/// A client's source of masking keys and nonces: a ChaCha generator, seeded once, that is never shared or copied.
+/// A client's source of masking keys and nonces: a ChaCha generator, seeded once, that is never
+/// shared or copied.
 ///
-/// Masking keys protect proxies between the peers from bytes that an attacker chose (§10.3), so their source must be one that
-/// nobody can predict: [`Entropy::from_os`], or a seed that is as good.
+/// Masking keys protect proxies between the peers from bytes that an attacker chose (§10.3), so
+/// their source must be one that nobody can predict: [`Entropy::from_os`], or a seed that is as
+/// good.
 ///
 /// ```
 /// use sansocket::{Config, Connection, Entropy};
@@ -29,16 +31,17 @@ impl Entropy {
     ///
     /// # Errors
     ///
-    /// [`NoEntropy`] if the operating system has no random bytes to give. There is no fallback, because a weak one is worse
-    /// than none.
+    /// [`NoEntropy`] if the operating system has no random bytes to give. There is no fallback,
+    /// because a weak one is worse than none.
     #[cfg(feature = "std")]
     pub fn from_os() -> Result<Self, NoEntropy> {
         let generator = StdRng::try_from_rng(&mut rand::rngs::SysRng).map_err(|_| NoEntropy)?;
         Ok(Self { generator: Box::new(generator) })
     }
 
-    /// Seeded by the caller: for systems without an operating system, and for tests. A seed must come from a strong source and
-    /// be used once, since two connections with one seed have the same masking keys.
+    /// Seeded by the caller: for systems without an operating system, and for tests. A seed must
+    /// come from a strong source and be used once, since two connections with one seed have the
+    /// same masking keys.
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self { generator: Box::new(StdRng::from_seed(seed)) }

@@ -5,7 +5,8 @@ use core::{error, fmt};
 use crate::message::{CloseCode, InvalidClose};
 use crate::wire::{HeaderError, InvalidUtf8};
 
-/// What the peer did wrong. A Close with [`close_code`](ProtocolError::close_code) has been queued when this is reported.
+/// What the peer did wrong. A Close with [`close_code`](ProtocolError::close_code) has been queued
+/// when this is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProtocolError {
@@ -58,7 +59,9 @@ impl ProtocolError {
             | Self::ExpectedContinuation
             | Self::TruncatedCloseCode
             | Self::InvalidCloseCode(_) => CloseCode::PROTOCOL_ERROR,
-            Self::InvalidUtf8 | Self::InvalidDeflate | Self::InvalidCloseReason => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::InvalidDeflate | Self::InvalidCloseReason => {
+                CloseCode::INVALID_PAYLOAD
+            }
             Self::MessageTooBig { .. } | Self::FrameTooBig { .. } => CloseCode::MESSAGE_TOO_BIG,
             Self::TooManyFragments { .. } => CloseCode::POLICY_VIOLATION,
         }
@@ -71,21 +74,38 @@ impl fmt::Display for ProtocolError {
             Self::Header(error) => error.fmt(f),
             Self::Unmasked => f.write_str("a frame from the client is not masked"),
             Self::Masked => f.write_str("a frame from the server is masked"),
-            Self::UnexpectedContinuation => f.write_str("a continuation frame continues no message"),
-            Self::ExpectedContinuation => f.write_str("a new message begins inside a fragmented one"),
+            Self::UnexpectedContinuation => {
+                f.write_str("a continuation frame continues no message")
+            }
+            Self::ExpectedContinuation => {
+                f.write_str("a new message begins inside a fragmented one")
+            }
             Self::InvalidUtf8 => InvalidUtf8.fmt(f),
             Self::InvalidDeflate => f.write_str("a compressed message is not valid DEFLATE"),
             Self::TruncatedCloseCode => f.write_str("a Close frame holds half a code"),
-            Self::InvalidCloseCode(code) => write!(f, "a Close frame holds the code {code}, which may not be sent"),
-            Self::InvalidCloseReason => f.write_str("the reason in a Close frame is not valid UTF-8"),
+            Self::InvalidCloseCode(code) => {
+                write!(f, "a Close frame holds the code {code}, which may not be sent")
+            }
+            Self::InvalidCloseReason => {
+                f.write_str("the reason in a Close frame is not valid UTF-8")
+            }
             Self::MessageTooBig { limit } => {
-                write!(f, "a message is over max_message_size {limit}; raise Config::max_message_size to receive it")
+                write!(
+                    f,
+                    "a message is over max_message_size {limit}; raise Config::max_message_size to receive it"
+                )
             }
             Self::FrameTooBig { limit } => {
-                write!(f, "a frame is over max_frame_size {limit}; raise Config::max_frame_size to receive it")
+                write!(
+                    f,
+                    "a frame is over max_frame_size {limit}; raise Config::max_frame_size to receive it"
+                )
             }
             Self::TooManyFragments { limit } => {
-                write!(f, "a message is in more than {limit} fragments; raise Config::max_fragments to receive it")
+                write!(
+                    f,
+                    "a message is in more than {limit} fragments; raise Config::max_fragments to receive it"
+                )
             }
         }
     }
@@ -123,7 +143,8 @@ pub enum SendError {
     NotOpen,
     /// A message while another is being sent in parts (§5.4: they can't be interleaved).
     MessageUnderWay,
-    /// A part of a text that makes it invalid UTF-8 (§8.1), or a last part that ends inside a character.
+    /// A part of a text that makes it invalid UTF-8 (§8.1), or a last part that ends inside a
+    /// character.
     InvalidUtf8,
     /// A ping or pong with more than 125 bytes (§5.5).
     ControlTooLong {

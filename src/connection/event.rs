@@ -13,14 +13,17 @@ use crate::message::{Message, MessageRef, Part};
 pub enum Event {
     /// A message.
     Message(Message),
-    /// The next part of a message, instead of the whole, if [`Config::in_parts`](crate::Config::in_parts) says so. The last part of a
-    /// compressed message is empty: that it was the last is known after it.
+    /// The next part of a message, instead of the whole, if
+    /// [`Config::in_parts`](crate::Config::in_parts) says so. The last part of a compressed message
+    /// is empty: that it was the last is known after it.
     Part(Part),
-    /// A ping, which is answered already unless [`Config::auto_pong`](crate::Config::auto_pong) is off (§5.5.2).
+    /// A ping, which is answered already unless [`Config::auto_pong`](crate::Config::auto_pong) is
+    /// off (§5.5.2).
     Ping(Bytes),
     /// A pong (§5.5.3): an answer to a ping of ours, or unasked for.
     Pong(Bytes),
-    /// The end of the conversation: exactly once, and nothing after it. Adapters give `None` instead, and tell it by `closed()`.
+    /// The end of the conversation: exactly once, and nothing after it. Adapters give `None`
+    /// instead, and tell it by `closed()`.
     Closed(Closed),
 }
 
@@ -36,7 +39,8 @@ impl Event {
     }
 }
 
-/// What [`Connection::receive_from`](crate::Connection::receive_from) gives. `Debug` shows no content.
+/// What [`Connection::receive_from`](crate::Connection::receive_from) gives. `Debug` shows no
+/// content.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventRef<'a> {

@@ -1,4 +1,5 @@
-//! Received bytes that are not used up yet. Memory follows use: taken when bytes arrive, given back when they are gone.
+//! Received bytes that are not used up yet. Memory follows use: taken when bytes arrive, given back
+//! when they are gone.
 //!
 //! ```text
 //!   bytes   [ used up | header | payload ........ | next frame ... | room ]
@@ -17,7 +18,8 @@ const MIN_ROOM: u32 = 4 * 1024;
 /// Room for a read from a peer that fills whatever it is given.
 const MAX_ROOM: u32 = 64 * 1024;
 
-/// A block is not kept for so few bytes: a header or control frame that a silent peer did not finish.
+/// A block is not kept for so few bytes: a header or control frame that a silent peer did not
+/// finish.
 const REMNANT: usize = 256;
 
 #[derive(Default)]
@@ -70,7 +72,8 @@ impl Inbox {
         &mut self.bytes[self.start..]
     }
 
-    /// Gives back what is not in use. For when nothing more is to be had from the bytes that are here.
+    /// Gives back what is not in use. For when nothing more is to be had from the bytes that are
+    /// here.
     pub(crate) fn release(&mut self) {
         self.learn();
         if self.len() <= REMNANT {
@@ -95,7 +98,8 @@ impl Inbox {
     fn learn(&mut self) {
         let spare = self.spare();
         if mem::take(&mut self.reserved) {
-            // A read that fills its room has more to come; one that leaves most of it empty was given too much.
+            // A read that fills its room has more to come; one that leaves most of it empty was
+            // given too much.
             let room = self.room.max(MIN_ROOM);
             if spare == 0 {
                 self.room = MAX_ROOM.min(room * 2);
@@ -115,7 +119,8 @@ impl Inbox {
         self.bytes.capacity()
     }
 
-    /// Moves what is not used up to the front; no more than was used up, so what is moved again and again is not much either.
+    /// Moves what is not used up to the front; no more than was used up, so what is moved again and
+    /// again is not much either.
     fn forget_used(&mut self) {
         if self.start >= self.len() {
             self.bytes.drain(..mem::take(&mut self.start));

@@ -1,19 +1,20 @@
-//! What adapters and a connection lend each other: blocks for the output, output that is written while the connection is in use,
-//! bytes and events that came while something else was waited for.
+//! What adapters and a connection lend each other: blocks for the output, output that is written
+//! while the connection is in use, bytes and events that came while something else was waited for.
 
 use alloc::vec::Vec;
 
 use super::{Connection, Event, Output};
 
 impl Connection {
-    /// Parts from its adapter: keeps bytes that were received, behind those that are kept already, and the block that was lent.
+    /// Parts from its adapter: keeps bytes that were received, behind those that are kept already,
+    /// and the block that was lent.
     pub(crate) fn part(&mut self, received: &[u8]) {
         self.inbox.keep(received);
         self.output.keep_block();
     }
 
-    /// Whether the next event is a message that is here, so that its answer will not wait for the peer. `received` is what will be
-    /// given to [`receive_from`](Self::receive_from).
+    /// Whether the next event is a message that is here, so that its answer will not wait for the
+    /// peer. `received` is what will be given to [`receive_from`](Self::receive_from).
     pub(crate) fn has_message(&self, received: &[u8]) -> bool {
         let next = if self.inbox.is_empty() { received } else { &self.inbox };
         match self.early.as_ref().and_then(|early| early.front()) {
@@ -28,7 +29,8 @@ impl Connection {
         self.reader.payload_to_come()
     }
 
-    /// Keeps an event for the application that came while something else was waited for. Not the last one.
+    /// Keeps an event for the application that came while something else was waited for. Not the
+    /// last one.
     pub(crate) fn put_back(&mut self, event: Event) {
         self.early.get_or_insert_default().push_back(event);
     }
@@ -44,8 +46,8 @@ impl Connection {
         self.output.give_back()
     }
 
-    /// Takes the output out, to be written while the connection is in use: what then could not be written is to be
-    /// [`restore`](Self::restore)d.
+    /// Takes the output out, to be written while the connection is in use: what then could not be
+    /// written is to be [`restore`](Self::restore)d.
     pub(crate) fn take_output(&mut self) -> Output {
         self.output();
         self.lent = self.output.len();

@@ -1,7 +1,8 @@
 //! The open conversation: a pipe with four ends, and the policy between them.
 //!
-//! RFC 6455 §5.4–§5.5, §6, §7. No I/O and no clock: bytes come in by [`Connection::input`] and leave by
-//! [`Connection::output`]; [`Connection::receive`] gives events, and [`Connection::send`] takes messages.
+//! RFC 6455 §5.4–§5.5, §6, §7. No I/O and no clock: bytes come in by [`Connection::input`] and
+//! leave by [`Connection::output`]; [`Connection::receive`] gives events, and [`Connection::send`]
+//! takes messages.
 //!
 //! ```text
 //!   input ──► inbox ──┬─► reader ──► assembler ──► receive, receive_from
@@ -49,16 +50,17 @@ use self::writer::Writer;
 use crate::message::CloseFrame;
 use crate::wire::Opcode;
 
-/// Pings are answered one by one while less than this waits to be written, in bytes; beyond it the peer is not reading, and
-/// only its latest ping will be answered.
+/// Pings are answered one by one while less than this waits to be written, in bytes; beyond it the
+/// peer is not reading, and only its latest ping will be answered.
 const PONGS_WHILE_BELOW: usize = 4 * 1024;
 
 /// One side of an open WebSocket.
 ///
-/// The order of calls can't matter: input can only be appended, output only be drained, and nothing that is handed out borrows
-/// from the connection. Once neither [`wants_read`](Self::wants_read) nor [`wants_write`](Self::wants_write), hang up: end the
-/// outgoing half of the stream, and read until the peer has ended its own, because a socket that is closed with unread bytes is
-/// reset, and the last words with it.
+/// The order of calls can't matter: input can only be appended, output only be drained, and nothing
+/// that is handed out borrows from the connection. Once neither [`wants_read`](Self::wants_read)
+/// nor [`wants_write`](Self::wants_write), hang up: end the outgoing half of the stream, and read
+/// until the peer has ended its own, because a socket that is closed with unread bytes is reset,
+/// and the last words with it.
 ///
 /// ```
 /// use bytes::{Buf, BufMut};
@@ -98,7 +100,8 @@ pub struct Connection {
     output: Output,
     /// Bytes of output that an adapter is writing.
     lent: usize,
-    /// The payload of the pong that waits for the peer to read: hardly ever there, as what is boxed below.
+    /// The payload of the pong that waits for the peer to read: hardly ever there, as what is boxed
+    /// below.
     late_pong: Option<Box<Bytes>>,
     /// The message that is being sent in parts.
     sending: Sending,
@@ -106,7 +109,10 @@ pub struct Connection {
     /// `Closed` was given to the application.
     told: bool,
     /// Events that were put back.
-    #[expect(clippy::box_collection, reason = "it is hardly ever there, and every connection has room for it")]
+    #[expect(
+        clippy::box_collection,
+        reason = "it is hardly ever there, and every connection has room for it"
+    )]
     early: Option<Box<VecDeque<Event>>>,
     /// Both directions' state, if compression was agreed on.
     compression: Option<Box<Compression>>,
@@ -117,7 +123,8 @@ pub struct Connection {
 
 impl Connection {
     /// The server's side of a connection whose opening handshake is done: by
-    /// [`ServerHandshake`](crate::ServerHandshake), or by somebody else (an HTTP server's upgrade, HTTP/2).
+    /// [`ServerHandshake`](crate::ServerHandshake), or by somebody else (an HTTP server's upgrade,
+    /// HTTP/2).
     #[must_use]
     pub fn server(config: Config) -> Self {
         Self::new(Writer::Server, config)
@@ -126,7 +133,8 @@ impl Connection {
     /// The client's side of a connection whose opening handshake is done: by
     /// [`ClientHandshake`](crate::ClientHandshake), or by somebody else.
     ///
-    /// This is not one constructor with a role for an argument, so that a client can't be made without a source of masking keys.
+    /// This is not one constructor with a role for an argument, so that a client can't be made
+    /// without a source of masking keys.
     #[must_use]
     pub fn client(config: Config, entropy: Entropy) -> Self {
         Self::new(Writer::Client(entropy), config)
@@ -153,8 +161,8 @@ impl Connection {
         }
     }
 
-    /// The same connection, with compression as it was agreed on by somebody else's handshake, at the level of [`Config::deflate`]. The
-    /// handshakes here do it themselves.
+    /// The same connection, with compression as it was agreed on by somebody else's handshake, at
+    /// the level of [`Config::deflate`]. The handshakes here do it themselves.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_deflate(mut self, agreed: &crate::deflate::Agreed) -> Self {
@@ -169,9 +177,15 @@ impl Connection {
         self.reader.may_be_compressed = true;
     }
 
-    /// What a handshake hands on: the bytes after its head and whether they are the last, the bytes that answer it, and what was
-    /// agreed.
-    pub(crate) fn continue_handshake(&mut self, inbox: Inbox, input_ended: bool, answer: Vec<u8>, subprotocol: Option<&str>) {
+    /// What a handshake hands on: the bytes after its head and whether they are the last, the bytes
+    /// that answer it, and what was agreed.
+    pub(crate) fn continue_handshake(
+        &mut self,
+        inbox: Inbox,
+        input_ended: bool,
+        answer: Vec<u8>,
+        subprotocol: Option<&str>,
+    ) {
         self.input_ended = input_ended;
         self.inbox = inbox;
         self.inbox.release();
@@ -181,7 +195,8 @@ impl Connection {
 
     // The wire side.
 
-    /// Where received bytes are appended. It has room already, which [`receive`](Self::receive) gives back when it is not used.
+    /// Where received bytes are appended. It has room already, which [`receive`](Self::receive)
+    /// gives back when it is not used.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
         if self.state() == State::Closed {
             self.inbox.clear();
@@ -194,8 +209,8 @@ impl Connection {
         self.input_ended = true;
     }
 
-    /// Bytes to write, in one piece after the other ([`Buf::chunk`]) or in several at once ([`Buf::chunks_vectored`]). What was
-    /// written is taken off by [`Buf::advance`].
+    /// Bytes to write, in one piece after the other ([`Buf::chunk`]) or in several at once
+    /// ([`Buf::chunks_vectored`]). What was written is taken off by [`Buf::advance`].
     pub fn output(&mut self) -> &mut (impl Buf + use<>) {
         if self.buffered_amount() < PONGS_WHILE_BELOW {
             self.queue_late_pong();
@@ -203,11 +218,13 @@ impl Connection {
         &mut self.output
     }
 
-    /// Whether anything that may still be received matters: not after the end of the input, nor after the end of the
-    /// conversation. A client waits there for the server to hang up first (§7.1.1).
+    /// Whether anything that may still be received matters: not after the end of the input, nor
+    /// after the end of the conversation. A client waits there for the server to hang up first
+    /// (§7.1.1).
     #[must_use]
     pub fn wants_read(&self) -> bool {
-        // RFC 6455 §7.1.1: "when a client is instructed to do the same, it SHOULD wait for a TCP Close from the server"
+        // RFC 6455 §7.1.1: "when a client is instructed to do the same, it SHOULD wait for a TCP
+        // Close from the server"
         !self.input_ended && (self.state() != State::Closed || self.role() == Role::Client)
     }
 
@@ -219,18 +236,21 @@ impl Connection {
 
     // The application side.
 
-    /// The next event, or `None` until more has been received. Then no memory is held for input, unless part of a frame is there.
+    /// The next event, or `None` until more has been received. Then no memory is held for input,
+    /// unless part of a frame is there.
     ///
     /// A message that came before the peer broke the protocol is given before the end is.
     pub fn receive(&mut self) -> Option<Event> {
         if self.early.is_some() { self.take_early() } else { self.next_kept() }
     }
 
-    /// As [`receive`](Self::receive), out of bytes that are in a buffer of the caller's and never copied, unless a message has to be
-    /// joined: the fastest way, for who reads into one buffer for many connections. What is given is taken off the front; when it
-    /// is `None`, all is, and what was of no use yet is kept. What is in [`input`](Self::input) comes first.
+    /// As [`receive`](Self::receive), out of bytes that are in a buffer of the caller's and never
+    /// copied, unless a message has to be joined: the fastest way, for who reads into one buffer
+    /// for many connections. What is given is taken off the front; when it is `None`, all is, and
+    /// what was of no use yet is kept. What is in [`input`](Self::input) comes first.
     ///
-    /// The bytes are unmasked where they are. Messages borrow from the buffer, not from the connection, so they can be answered.
+    /// The bytes are unmasked where they are. Messages borrow from the buffer, not from the
+    /// connection, so they can be answered.
     ///
     /// ```
     /// use sansocket::bytes::Buf;
@@ -247,7 +267,8 @@ impl Connection {
     /// assert_eq!(server.output().chunk(), b"\x81\x05Hello");
     /// # Ok::<(), sansocket::SendError>(())
     /// ```
-    // Most events are taken apart at once by who calls this: where it is inlined, they are never put together.
+    // Most events are taken apart at once by who calls this: where it is inlined, they are never
+    // put together.
     #[inline(always)]
     pub fn receive_from<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
         if self.early.is_some() {
@@ -260,23 +281,26 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SendError::ControlTooLong`] above 125 bytes, [`SendError::NotOpen`] once either side has begun to close.
+    /// [`SendError::ControlTooLong`] above 125 bytes, [`SendError::NotOpen`] once either side has
+    /// begun to close.
     pub fn ping(&mut self, payload: impl AsRef<[u8]>) -> Result<(), SendError> {
         self.control(Opcode::Ping, payload.as_ref())
     }
 
-    /// Queues a pong: the answer to a ping where [`Config::auto_pong`] is off, or a sign of life that nobody asked for (§5.5.3).
+    /// Queues a pong: the answer to a ping where [`Config::auto_pong`] is off, or a sign of life
+    /// that nobody asked for (§5.5.3).
     ///
     /// # Errors
     ///
-    /// [`SendError::ControlTooLong`] above 125 bytes, [`SendError::NotOpen`] once either side has begun to close.
+    /// [`SendError::ControlTooLong`] above 125 bytes, [`SendError::NotOpen`] once either side has
+    /// begun to close.
     pub fn pong(&mut self, payload: impl AsRef<[u8]>) -> Result<(), SendError> {
         self.control(Opcode::Pong, payload.as_ref())
     }
 
-    /// Begins to close (§7.1.2): queues a Close behind what is queued already. With a [`CloseCode`](crate::CloseCode), a
-    /// [`CloseFrame`], or `None` for a Close without a code. A farewell can't fail: if either side has begun to close before,
-    /// nothing happens.
+    /// Begins to close (§7.1.2): queues a Close behind what is queued already. With a
+    /// [`CloseCode`](crate::CloseCode), a [`CloseFrame`], or `None` for a Close without a code. A
+    /// farewell can't fail: if either side has begun to close before, nothing happens.
     pub fn close(&mut self, frame: impl Into<Option<CloseFrame>>) {
         let farewell = self.life.close(frame.into());
         self.bid(farewell);
@@ -321,18 +345,23 @@ impl Connection {
         self.output.len() + self.lent
     }
 
-    /// Heap bytes held now for what was received, is being put together, or waits to be written; and for the windows of
-    /// compression, which are kept from message to message unless that was agreed otherwise. Without them, 0 when idle.
+    /// Heap bytes held now for what was received, is being put together, or waits to be written;
+    /// and for the windows of compression, which are kept from message to message unless that was
+    /// agreed otherwise. Without them, 0 when idle.
     #[must_use]
     pub fn bytes_held(&self) -> usize {
         let late_pong = self.late_pong.as_ref().map_or(0, |payload| payload.len());
-        let buffers = self.inbox.held() + self.assembler.held() + self.output.held() + late_pong + self.bytes_put_back();
+        let buffers = self.inbox.held()
+            + self.assembler.held()
+            + self.output.held()
+            + late_pong
+            + self.bytes_put_back();
         let inflating = self.inflating.as_ref().map_or(0, |inflating| inflating.held());
         buffers + inflating + self.compression.as_ref().map_or(0, |compression| compression.held())
     }
 
-    /// Gives back the memory that an idle connection can do without: the window that we compress with, which may begin anew at any
-    /// time. The next compressed message takes it again.
+    /// Gives back the memory that an idle connection can do without: the window that we compress
+    /// with, which may begin anew at any time. The next compressed message takes it again.
     pub fn release(&mut self) {
         if let Some(compression) = &mut self.compression {
             compression.release();

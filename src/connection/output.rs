@@ -127,7 +127,8 @@ impl Output {
         payloads + self.large.capacity() * size_of::<Large>() + self.small.capacity()
     }
 
-    /// No more is moved than is written already, so what is moved again and again is not much either.
+    /// No more is moved than is written already, so what is moved again and again is not much
+    /// either.
     fn make_room(&mut self, len: usize) {
         if self.start >= self.small.len() - self.start {
             let written = mem::take(&mut self.start);
@@ -204,7 +205,9 @@ impl Buf for Output {
     fn copy_to_bytes(&mut self, len: usize) -> Bytes {
         assert!(len <= self.len, "took {len} bytes of an output of {}", self.len);
         let taken = match self.large.front() {
-            Some(large) if large.at == self.start && large.payload.len() == len => large.payload.clone(),
+            Some(large) if large.at == self.start && large.payload.len() == len => {
+                large.payload.clone()
+            }
             _ => {
                 let mut taken = Vec::with_capacity(len);
                 for chunk in self.chunks() {
@@ -223,6 +226,10 @@ impl Buf for Output {
 
     #[cfg(feature = "std")]
     fn chunks_vectored<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
-        slices.iter_mut().zip(self.chunks()).map(|(slice, chunk)| *slice = std::io::IoSlice::new(chunk)).count()
+        slices
+            .iter_mut()
+            .zip(self.chunks())
+            .map(|(slice, chunk)| *slice = std::io::IoSlice::new(chunk))
+            .count()
     }
 }

@@ -107,13 +107,15 @@ impl Connection {
         event
     }
 
-    /// The next event that is in the inbox, which gets what is missing of a frame that begins there, and no more.
+    /// The next event that is in the inbox, which gets what is missing of a frame that begins
+    /// there, and no more.
     fn finish_frame(&mut self, received: &mut &mut [u8]) -> Option<Event> {
         let event = self.next_kept();
         if event.is_some() || self.inbox.is_empty() {
             return event;
         }
-        // Once the header is whole, payload is taken wherever it is: so it is a header that is missing, or a control frame.
+        // Once the header is whole, payload is taken wherever it is: so it is a header that is
+        // missing, or a control frame.
         let missing = received.len().min(LONGEST_WAIT);
         self.inbox.keep(&received[..missing]);
         let event = self.next_kept();
@@ -191,8 +193,12 @@ impl Connection {
         let limit = self.config.max_message_size;
         Ok(match piece {
             Piece::Data { kind, payload, last, compressed: true, .. } if self.config.in_parts => {
-                self.inflating =
-                    Some(Box::new(Inflating { kind, rest: Bytes::copy_from_slice(payload), held: payload.len(), last }));
+                self.inflating = Some(Box::new(Inflating {
+                    kind,
+                    rest: Bytes::copy_from_slice(payload),
+                    held: payload.len(),
+                    last,
+                }));
                 Step::Progress
             }
             Piece::Data { kind, payload, last, compressed: true, .. } => {
@@ -203,9 +209,10 @@ impl Connection {
             Piece::Data { kind, payload, last, .. } if self.config.in_parts => {
                 self.assembler.pass(kind, payload, last)?.map_or(Step::Progress, Step::Part)
             }
-            Piece::Data { kind, payload, to_come, last, compressed: false } => {
-                self.assembler.push(kind, payload, to_come, last)?.map_or(Step::Progress, Step::Message)
-            }
+            Piece::Data { kind, payload, to_come, last, compressed: false } => self
+                .assembler
+                .push(kind, payload, to_come, last)?
+                .map_or(Step::Progress, Step::Message),
             Piece::Control(Control::Ping, payload) => Step::Ping(Bytes::copy_from_slice(payload)),
             Piece::Control(Control::Pong, payload) => Step::Pong(Bytes::copy_from_slice(payload)),
             Piece::Control(Control::Close, payload) => Step::Close(CloseFrame::parse(payload)?),
@@ -214,18 +221,25 @@ impl Connection {
 
     /// Gives the next part of a compressed piece.
     fn inflate_part(&mut self) -> Result<Step<'static>, ProtocolError> {
-        let (Some(mut inflating), Some(compression)) = (self.inflating.take(), &mut self.compression) else {
+        let (Some(mut inflating), Some(compression)) =
+            (self.inflating.take(), &mut self.compression)
+        else {
             return Ok(Step::Progress);
         };
         let Inflating { kind, ref mut rest, last, .. } = *inflating;
         let (mut piece, mut room) = (&rest[..], [0; ROOM]);
-        let inflated = compression.inflate(&mut piece, last, self.config.max_message_size, &mut room)?;
+        let inflated =
+            compression.inflate(&mut piece, last, self.config.max_message_size, &mut room)?;
         let used = rest.len() - piece.len();
         rest.advance(used);
         if let Some(bytes) = inflated {
             self.assembler.check(kind, bytes, false)?;
             self.inflating = Some(inflating);
-            return Ok(Step::Part(Part { kind, bytes: Bytes::copy_from_slice(bytes), last: false }));
+            return Ok(Step::Part(Part {
+                kind,
+                bytes: Bytes::copy_from_slice(bytes),
+                last: false,
+            }));
         }
         if !last {
             return Ok(Step::Progress);
@@ -235,7 +249,8 @@ impl Connection {
     }
 
     pub(super) fn check_open(&self) -> Result<(), SendError> {
-        // RFC 6455 §5.5.1: "The application MUST NOT send any more data frames after sending a Close frame."
+        // RFC 6455 §5.5.1: "The application MUST NOT send any more data frames after sending a
+        // Close frame."
         if self.state() == State::Open { Ok(()) } else { Err(SendError::NotOpen) }
     }
 
@@ -254,7 +269,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Answers a ping; not once we have sent a Close, since the peer throws away what comes after that (§1.4).
+    /// Answers a ping; not once we have sent a Close, since the peer throws away what comes after
+    /// that (§1.4).
     fn answer(&mut self, payload: &Bytes) {
         if !self.config.auto_pong || self.state() != State::Open {
             return;
@@ -263,13 +279,14 @@ impl Connection {
             self.late_pong = None;
             self.writer.control(Opcode::Pong, payload, &mut self.output);
         } else {
-            // RFC 6455 §5.5.3: it may "elect to send a Pong frame for only the most recently processed Ping frame"
+            // RFC 6455 §5.5.3: it may "elect to send a Pong frame for only the most recently
+            // processed Ping frame"
             **self.late_pong.get_or_insert_default() = payload.clone();
         }
     }
 
-    /// Queues the pong that waits. It goes before whatever the application sends: who always has more to send never has little that
-    /// waits.
+    /// Queues the pong that waits. It goes before whatever the application sends: who always has
+    /// more to send never has little that waits.
     #[inline]
     pub(super) fn queue_late_pong(&mut self) {
         if let Some(payload) = self.late_pong.take() {
@@ -277,7 +294,8 @@ impl Connection {
         }
     }
 
-    /// Queues the Close that the table wants sent. It is the last frame that leaves: a pong that waited is not sent any more.
+    /// Queues the Close that the table wants sent. It is the last frame that leaves: a pong that
+    /// waited is not sent any more.
     pub(super) fn bid(&mut self, farewell: Option<Farewell>) {
         let Some(frame) = farewell else { return };
         self.late_pong = None;

@@ -1,8 +1,9 @@
 //! From received bytes to unmasked pieces of payload.
 //!
-//! RFC 6455 §5.1 (who masks), §5.4 (what may follow what), §10.4 (limits). A header is checked the moment it is whole, and
-//! refused before a byte of its payload is looked at. Data leaves in pieces, as soon as any of it is there; a control frame
-//! leaves whole. Pieces are where the bytes were received: nothing is copied here.
+//! RFC 6455 §5.1 (who masks), §5.4 (what may follow what), §10.4 (limits). A header is checked the
+//! moment it is whole, and refused before a byte of its payload is looked at. Data leaves in
+//! pieces, as soon as any of it is there; a control frame leaves whole. Pieces are where the bytes
+//! were received: nothing is copied here.
 
 use core::mem;
 
@@ -12,7 +13,8 @@ use super::error::ProtocolError;
 use crate::message::Kind;
 use crate::wire::{Header, HeaderError, Opcode, apply_mask};
 
-/// How the frame of a message begins that is not in fragments, nor compressed: FIN and the opcode (§5.2).
+/// How the frame of a message begins that is not in fragments, nor compressed: FIN and the opcode
+/// (§5.2).
 const WHOLE_TEXT: u8 = 0x80 | Opcode::Text.bits();
 const WHOLE_BINARY: u8 = 0x80 | Opcode::Binary.bits();
 
@@ -49,7 +51,8 @@ pub(super) struct Reader {
     message: Option<Progress>,
     /// Whether compression was agreed on.
     pub(super) may_be_compressed: bool,
-    /// A message in one frame is within all limits if it has fewer bytes than this; 0 if none is to be given as a whole.
+    /// A message in one frame is within all limits if it has fewer bytes than this; 0 if none is to
+    /// be given as a whole.
     whole_below: u64,
 }
 
@@ -103,23 +106,38 @@ impl Reader {
         };
         let message = before.and(&header, config)?;
         take(received, size);
-        let frame = Frame { fin: header.fin, mask: header.mask, phase: 0, to_come: header.payload_len, message };
+        let frame = Frame {
+            fin: header.fin,
+            mask: header.mask,
+            phase: 0,
+            to_come: header.payload_len,
+            message,
+        };
         Ok(self.piece(frame, received))
     }
 
-    /// A message that is all there, in one frame, and not compressed, as most are: what [`next`](Self::next) would give in one piece,
-    /// in a third of the time.
+    /// A message that is all there, in one frame, and not compressed, as most are: what
+    /// [`next`](Self::next) would give in one piece, in a third of the time.
     #[inline(always)]
-    pub(super) fn whole_message<'a>(&self, received: &mut &'a mut [u8], role: Role) -> Option<(Kind, &'a mut [u8])> {
+    pub(super) fn whole_message<'a>(
+        &self,
+        received: &mut &'a mut [u8],
+        role: Role,
+    ) -> Option<(Kind, &'a mut [u8])> {
         let kind = match **received {
             [WHOLE_TEXT, ..] => Kind::Text,
             [WHOLE_BINARY, ..] => Kind::Binary,
             _ => return None,
         };
         let (header, size) = Header::parse(received).ok().flatten()?;
-        let is_there = received.get(size..).is_some_and(|behind| behind.len() as u64 >= header.payload_len);
+        let is_there =
+            received.get(size..).is_some_and(|behind| behind.len() as u64 >= header.payload_len);
         let is_first = self.frame.is_none() && self.message.is_none();
-        if header.payload_len >= self.whole_below || !is_there || !is_first || self.check(&header, role).is_err() {
+        if header.payload_len >= self.whole_below
+            || !is_there
+            || !is_first
+            || self.check(&header, role).is_err()
+        {
             return None;
         }
         take(received, size);
@@ -156,13 +174,17 @@ impl Reader {
     /// What a header must be for the side that receives it, and for what was agreed on.
     #[inline(always)]
     fn check(&self, header: &Header, role: Role) -> Result<(), ProtocolError> {
-        // RFC 6455 §5.2: RSV1 "MUST be 0 unless an extension is negotiated". RFC 7692 §6.1: "MUST NOT set the "Per-Message
-        // Compressed" bit of control frames and non-first fragments of a data message"
-        if header.rsv1 && !(self.may_be_compressed && matches!(header.opcode, Opcode::Text | Opcode::Binary)) {
+        // RFC 6455 §5.2: RSV1 "MUST be 0 unless an extension is negotiated". RFC 7692 §6.1: "MUST
+        // NOT set the "Per-Message Compressed" bit of control frames and non-first fragments of a
+        // data message"
+        if header.rsv1
+            && !(self.may_be_compressed && matches!(header.opcode, Opcode::Text | Opcode::Binary))
+        {
             return Err(HeaderError::ReservedBit.into());
         }
         match role {
-            // RFC 6455 §5.1: "The server MUST close the connection upon receiving a frame that is not masked."
+            // RFC 6455 §5.1: "The server MUST close the connection upon receiving a frame that is
+            // not masked."
             Role::Server if header.mask.is_none() => Err(ProtocolError::Unmasked),
             // RFC 6455 §5.1: "A client MUST close a connection if it detects a masked frame."
             Role::Client if header.mask.is_some() => Err(ProtocolError::Masked),
@@ -172,7 +194,8 @@ impl Reader {
 
     /// A message, before its first frame.
     fn begin(&self, kind: Kind, header: &Header) -> Result<Progress, ProtocolError> {
-        // RFC 6455 §5.4: "The fragments of one message MUST NOT be interleaved between the fragments of another message"
+        // RFC 6455 §5.4: "The fragments of one message MUST NOT be interleaved between the
+        // fragments of another message"
         if self.message.is_some() {
             return Err(ProtocolError::ExpectedContinuation);
         }
@@ -212,13 +235,20 @@ impl Reader {
 }
 
 impl Progress {
-    /// The message with a further frame: refused here if that is over a limit, with nothing of it read yet.
+    /// The message with a further frame: refused here if that is over a limit, with nothing of it
+    /// read yet.
     fn and(self, header: &Header, config: &Config) -> Result<Self, ProtocolError> {
         let len = header.payload_len;
-        let limit = if self.compressed { Compression::max_compressed(config.max_message_size) } else { config.max_message_size };
+        let limit = if self.compressed {
+            Compression::max_compressed(config.max_message_size)
+        } else {
+            config.max_message_size
+        };
         // No limit is above what memory can hold, and no sum of lengths wraps.
         let size = self.size.checked_add(len).filter(|&size| size <= limit.min(isize::MAX as u64));
-        let Some(size) = size else { return Err(ProtocolError::MessageTooBig { limit: config.max_message_size }) };
+        let Some(size) = size else {
+            return Err(ProtocolError::MessageTooBig { limit: config.max_message_size });
+        };
         if len > config.max_frame_size {
             return Err(ProtocolError::FrameTooBig { limit: config.max_frame_size });
         }
@@ -229,8 +259,14 @@ impl Progress {
     }
 }
 
-/// A control frame, once all of it is there: its header takes at most 6 bytes and its payload 125, so waiting is cheap.
-fn control<'a>(control: Control, header: &Header, size: usize, received: &mut &'a mut [u8]) -> Option<Piece<'a>> {
+/// A control frame, once all of it is there: its header takes at most 6 bytes and its payload 125,
+/// so waiting is cheap.
+fn control<'a>(
+    control: Control,
+    header: &Header,
+    size: usize,
+    received: &mut &'a mut [u8],
+) -> Option<Piece<'a>> {
     let len = header.payload_len as usize;
     if received.len() < size + len {
         return None;

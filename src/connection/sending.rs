@@ -1,4 +1,5 @@
-//! Sending messages, whole and in parts: RFC 6455 §5.4, §6.1, §8.1; compressed if that was agreed on: RFC 7692 §6.1.
+//! Sending messages, whole and in parts: RFC 6455 §5.4, §6.1, §8.1; compressed if that was agreed
+//! on: RFC 7692 §6.1.
 
 use bytes::Bytes;
 
@@ -19,14 +20,21 @@ impl Connection {
         self.queue_late_pong();
         let Outgoing { message, compress } = message.into();
         let (opcode, payload) = (message.kind().opcode(), message.into_bytes());
-        let deflated = self.compression.as_mut().and_then(|compression| compression.deflate(&payload, compress));
+        let deflated = self
+            .compression
+            .as_mut()
+            .and_then(|compression| compression.deflate(&payload, compress));
         let compressed = deflated.is_some();
-        self.writer.frame(Frame { fin: true, compressed, opcode }, deflated.unwrap_or(payload), &mut self.output);
+        self.writer.frame(
+            Frame { fin: true, compressed, opcode },
+            deflated.unwrap_or(payload),
+            &mut self.output,
+        );
         Ok(())
     }
 
-    /// Queues a copy of a message: for one that is small, or that others need too. It takes no memory but the output's. What was joined
-    /// already is queued as it is.
+    /// Queues a copy of a message: for one that is small, or that others need too. It takes no
+    /// memory but the output's. What was joined already is queued as it is.
     ///
     /// # Errors
     ///
@@ -43,16 +51,28 @@ impl Connection {
     fn send_copy(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
         self.check_sendable()?;
         self.queue_late_pong();
-        let deflated = self.compression.as_mut().and_then(|compression| compression.deflate(payload, Compress::Automatic));
+        let deflated = self
+            .compression
+            .as_mut()
+            .and_then(|compression| compression.deflate(payload, Compress::Automatic));
         match deflated {
-            None => self.writer.copy(Frame { fin: true, compressed: false, opcode }, payload, &mut self.output),
-            Some(deflated) => self.writer.frame(Frame { fin: true, compressed: true, opcode }, deflated, &mut self.output),
+            None => self.writer.copy(
+                Frame { fin: true, compressed: false, opcode },
+                payload,
+                &mut self.output,
+            ),
+            Some(deflated) => self.writer.frame(
+                Frame { fin: true, compressed: true, opcode },
+                deflated,
+                &mut self.output,
+            ),
         }
         Ok(())
     }
 
-    /// Queues the next part of a message, as a frame of its own (§5.4): for messages that are larger than memory should be, or not
-    /// known to their end. Pings, pongs and a Close may go in between; another message may not.
+    /// Queues the next part of a message, as a frame of its own (§5.4): for messages that are
+    /// larger than memory should be, or not known to their end. Pings, pongs and a Close may go in
+    /// between; another message may not.
     ///
     /// ```
     /// # use sansocket::{Config, Connection, bytes::Buf};
@@ -67,14 +87,21 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SendError::NotOpen`] once either side has begun to close, [`SendError::MessageUnderWay`] if the kind is not that of the
-    /// message under way, [`SendError::InvalidUtf8`] if a text is none. Nothing was queued then.
-    pub fn send_part(&mut self, kind: Kind, part: impl Into<Bytes>, last: bool) -> Result<(), SendError> {
+    /// [`SendError::NotOpen`] once either side has begun to close, [`SendError::MessageUnderWay`]
+    /// if the kind is not that of the message under way, [`SendError::InvalidUtf8`] if a text is
+    /// none. Nothing was queued then.
+    pub fn send_part(
+        &mut self,
+        kind: Kind,
+        part: impl Into<Bytes>,
+        last: bool,
+    ) -> Result<(), SendError> {
         self.send_part_with(kind, part, last, Compress::Automatic)
     }
 
-    /// As [`send_part`](Self::send_part), of a message that is to be compressed or not: what is said with its first part counts. If it
-    /// is automatic, the message is compressed unless its first part looks as if that were in vain.
+    /// As [`send_part`](Self::send_part), of a message that is to be compressed or not: what is
+    /// said with its first part counts. If it is automatic, the message is compressed unless its
+    /// first part looks as if that were in vain.
     ///
     /// # Errors
     ///
@@ -88,7 +115,11 @@ impl Connection {
     ) -> Result<(), SendError> {
         self.check_open()?;
         let part = part.into();
-        let wanted = || self.compression.as_ref().is_some_and(|compression| compression.is_wanted(&part, last, compress));
+        let wanted = || {
+            self.compression
+                .as_ref()
+                .is_some_and(|compression| compression.is_wanted(&part, last, compress))
+        };
         let (opcode, compressed) = self.sending.next(kind, &part, last, wanted)?;
         self.queue_late_pong();
         let payload = match &mut self.compression {
@@ -123,8 +154,8 @@ impl Sending {
         self.message.is_some()
     }
 
-    /// Checks the next part; gives its frame's opcode, and whether the message is compressed, which is asked of `compress` when it
-    /// begins.
+    /// Checks the next part; gives its frame's opcode, and whether the message is compressed, which
+    /// is asked of `compress` when it begins.
     pub(super) fn next(
         &mut self,
         kind: Kind,
@@ -133,13 +164,17 @@ impl Sending {
         compress: impl FnOnce() -> bool,
     ) -> Result<(Opcode, bool), SendError> {
         let mut message = match self.message {
-            // RFC 6455 §5.4: "The fragments of one message MUST NOT be interleaved between the fragments of another message"
+            // RFC 6455 §5.4: "The fragments of one message MUST NOT be interleaved between the
+            // fragments of another message"
             Some(message) if message.kind != kind => return Err(SendError::MessageUnderWay),
             Some(message) => message,
             None => Progress { kind, utf8: Utf8Validator::new(), compressed: false },
         };
         if kind == Kind::Text {
-            let checked = message.utf8.push(part).and_then(|()| if last { message.utf8.finish() } else { Ok(()) });
+            let checked = message
+                .utf8
+                .push(part)
+                .and_then(|()| if last { message.utf8.finish() } else { Ok(()) });
             checked.map_err(|_| SendError::InvalidUtf8)?;
         }
         let opcode = if self.is_under_way() { Opcode::Continuation } else { kind.opcode() };

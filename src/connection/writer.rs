@@ -1,6 +1,7 @@
 //! From messages to frames in the output.
 //!
-//! RFC 6455 §6.1 (sending), §5.3 (masking). A client masks every frame with a new key; a server has no field to hold one.
+//! RFC 6455 §6.1 (sending), §5.3 (masking). A client masks every frame with a new key; a server has
+//! no field to hold one.
 
 use bytes::Bytes;
 
@@ -10,7 +11,8 @@ use super::output::Output;
 use crate::message::Block;
 use crate::wire::{Header, Opcode, apply_mask};
 
-/// Up to here a payload is copied beside its header: cheaper than one more `iovec`, and many small frames become one write.
+/// Up to here a payload is copied beside its header: cheaper than one more `iovec`, and many small
+/// frames become one write.
 const COALESCE: usize = 4 * 1024;
 
 /// A frame's place in the conversation.
@@ -44,7 +46,11 @@ impl Writer {
     /// Queues a frame, and keeps its payload as it is if that is large.
     #[inline]
     pub(super) fn frame(&mut self, frame: Frame, payload: Bytes, output: &mut Output) {
-        if payload.len() <= COALESCE { self.copy(frame, &payload, output) } else { self.keep(frame, payload, output) }
+        if payload.len() <= COALESCE {
+            self.copy(frame, &payload, output)
+        } else {
+            self.keep(frame, payload, output)
+        }
     }
 
     /// Queues a frame with its payload as it is.

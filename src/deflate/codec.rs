@@ -10,8 +10,8 @@ use zlib_rs::{DeflateConfig, DeflateFlush, InflateFlush, Status};
 
 use crate::pool::Pool;
 
-/// At most so many of a kind are kept. It takes as many threads that compress at the same moment, or messages under way in parts, to
-/// need more.
+/// At most so many of a kind are kept. It takes as many threads that compress at the same moment,
+/// or messages under way in parts, to need more.
 const MAX_IDLE: usize = 32;
 
 /// What is written to first, in bytes.
@@ -26,17 +26,20 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn new(level: u8, window_bits: u8) -> Self {
-        // zlib refuses to make a raw stream of 8 (its compressor is wrong there). That of 9 goes back 512 - 262 bytes at most.
+        // zlib refuses to make a raw stream of 8 (its compressor is wrong there). That of 9 goes
+        // back 512 - 262 bytes at most.
         Self { level, window_bits: window_bits.max(9) }
     }
 
-    /// Room for 2^(6 + this) symbols before a block has to end. Level 1 writes its symbols out at once, in zlib's fixed code, and
-    /// never uses it; above it, 8 (zlib's default) makes 64 KiB of JSON 1 % smaller than 5, for another 105 KiB.
+    /// Room for 2^(6 + this) symbols before a block has to end. Level 1 writes its symbols out at
+    /// once, in zlib's fixed code, and never uses it; above it, 8 (zlib's default) makes 64 KiB of
+    /// JSON 1 % smaller than 5, for another 105 KiB.
     const fn mem_level(self) -> u8 {
         if self.level == 1 { 1 } else { 5 }
     }
 
-    /// Heap bytes of a stream: the hash table, two windows' bytes and chains, the symbols, and zlib's own variables.
+    /// Heap bytes of a stream: the hash table, two windows' bytes and chains, the symbols, and
+    /// zlib's own variables.
     pub(super) const fn held(self) -> usize {
         128 * 1024 + (4 << self.window_bits) + (7 << (self.mem_level() + 6)) + 3200
     }
@@ -66,17 +69,20 @@ impl Deflater {
         DEFLATERS.take(|idle| idle.settings == settings).unwrap_or_else(|| Self::new(settings))
     }
 
-    /// Gives it to the pool, with its window emptied: nothing of a message gets into another connection's.
+    /// Gives it to the pool, with its window emptied: nothing of a message gets into another
+    /// connection's.
     pub(super) fn recycle(mut self) {
         self.stream.reset();
         DEFLATERS.give(self);
     }
 
-    /// Compresses all of `input`, which is not empty, and ends with an empty stored block: `00 00 FF FF`, at a byte's end.
+    /// Compresses all of `input`, which is not empty, and ends with an empty stored block: `00 00
+    /// FF FF`, at a byte's end.
     pub(super) fn flush(&mut self, mut input: &[u8], out: &mut BytesMut) {
         loop {
             let start = out.len();
-            // Room grows with what is really written: never as large as a message that gets a thousand times smaller.
+            // Room grows with what is really written: never as large as a message that gets a
+            // thousand times smaller.
             let room = (input.len() / 2 + 64).min(start.max(FIRST_ROOM));
             out.resize(start + room, 0);
             let (read, written) = (self.stream.total_in(), self.stream.total_out());
@@ -84,7 +90,8 @@ impl Deflater {
             debug_assert!(status.is_ok(), "zlib complains of nothing but a wrong use: {status:?}");
             input = &input[(self.stream.total_in() - read) as usize..];
             let end = start + (self.stream.total_out() - written) as usize;
-            // zlib is done when it leaves room. If what it had fitted exactly, the next round adds an empty block: no harm.
+            // zlib is done when it leaves room. If what it had fitted exactly, the next round adds
+            // an empty block: no harm.
             let done = end < out.len() && input.is_empty();
             out.truncate(end);
             if done {
@@ -94,7 +101,8 @@ impl Deflater {
     }
 }
 
-/// A stream that decompresses, from a window of any size: zlib-rs takes the same memory for all of them.
+/// A stream that decompresses, from a window of any size: zlib-rs takes the same memory for all of
+/// them.
 pub(super) struct Inflater {
     stream: zlib_rs::Inflate,
 }
@@ -130,7 +138,8 @@ impl Inflater {
         INFLATERS.take(|_| true).unwrap_or_else(Self::new)
     }
 
-    /// Gives it to the pool, with its window emptied: no other connection's messages can look back into this one's.
+    /// Gives it to the pool, with its window emptied: no other connection's messages can look back
+    /// into this one's.
     pub(super) fn recycle(mut self) {
         self.restart();
         INFLATERS.give(self);
@@ -151,7 +160,12 @@ impl Inflater {
         self.step(input, room, InflateFlush::Block)
     }
 
-    fn step(&mut self, input: &[u8], room: &mut [u8], until: InflateFlush) -> Result<Step, Corrupt> {
+    fn step(
+        &mut self,
+        input: &[u8],
+        room: &mut [u8],
+        until: InflateFlush,
+    ) -> Result<Step, Corrupt> {
         let (read, written) = (self.stream.total_in(), self.stream.total_out());
         let status = self.stream.decompress(input, room, until);
         let step = Step {

@@ -7,9 +7,9 @@ use super::codec::{Corrupt, Inflater, Step};
 
 /// Decompresses what we receive, as it comes.
 ///
-/// Its state, of 47 KiB, is made with the first bytes. If the peer's window is not kept from message to message, the state is
-/// shared: taken from a pool for a message, and given back. A window that is kept can't be given back: the peer's next message
-/// may refer to it.
+/// Its state, of 47 KiB, is made with the first bytes. If the peer's window is not kept from
+/// message to message, the state is shared: taken from a pool for a message, and given back. A
+/// window that is kept can't be given back: the peer's next message may refer to it.
 pub struct Decompressor {
     takeover: bool,
     stream: Option<Inflater>,
@@ -24,7 +24,14 @@ pub struct Decompressor {
 }
 
 impl Decompressor {
-    const EMPTY: Self = Self { takeover: true, stream: None, received: 0, inflated: 0, full: false, corrupt: false };
+    const EMPTY: Self = Self {
+        takeover: true,
+        stream: None,
+        received: 0,
+        inflated: 0,
+        full: false,
+        corrupt: false,
+    };
 
     /// For what both sides agreed on. Takes no memory yet.
     #[must_use]
@@ -32,9 +39,9 @@ impl Decompressor {
         Self { takeover: agreed.peers().context_takeover(), ..Self::EMPTY }
     }
 
-    /// Decompresses from the front of `piece`, which is what has come of a message since the last piece, split anywhere. Gives
-    /// the next bytes of the message, which are in `room`; or `None` when all of `piece` is used up and, if it is the `last`,
-    /// the message is complete.
+    /// Decompresses from the front of `piece`, which is what has come of a message since the last
+    /// piece, split anywhere. Gives the next bytes of the message, which are in `room`; or `None`
+    /// when all of `piece` is used up and, if it is the `last`, the message is complete.
     ///
     /// ```
     /// # use sansocket::deflate::{Decompressor, Deflate, InflateError};
@@ -51,12 +58,14 @@ impl Decompressor {
     /// # Ok::<(), InflateError>(())
     /// ```
     ///
-    /// A message is at most `limit` bytes, inclusive. No more than that is ever given, nor room needed for it. Bytes that inflate
-    /// to nothing count as well: see [`max_compressed`](Self::max_compressed).
+    /// A message is at most `limit` bytes, inclusive. No more than that is ever given, nor room
+    /// needed for it. Bytes that inflate to nothing count as well: see
+    /// [`max_compressed`](Self::max_compressed).
     ///
-    /// A block with `BFINAL` is followed by others like any (§7.2.3.4), except that those can't refer to what was before it, be it in
-    /// an earlier message: the stream that it ends takes its window along, as with every sender that ends one. To the letter of
-    /// §7.2.2 the window would outlive the stream; zlib's does not, on either side.
+    /// A block with `BFINAL` is followed by others like any (§7.2.3.4), except that those can't
+    /// refer to what was before it, be it in an earlier message: the stream that it ends takes its
+    /// window along, as with every sender that ends one. To the letter of §7.2.2 the window would
+    /// outlive the stream; zlib's does not, on either side.
     ///
     /// # Errors
     ///
@@ -83,16 +92,25 @@ impl Decompressor {
         }
     }
 
-    /// Decompresses as far as there is room; gives how many bytes were made, none at the end of the piece.
-    fn step(&mut self, piece: &mut &[u8], last: bool, limit: u64, room: &mut [u8]) -> Result<usize, InflateError> {
+    /// Decompresses as far as there is room; gives how many bytes were made, none at the end of the
+    /// piece.
+    fn step(
+        &mut self,
+        piece: &mut &[u8],
+        last: bool,
+        limit: u64,
+        room: &mut [u8],
+    ) -> Result<usize, InflateError> {
         if self.corrupt {
             return Err(InflateError::Corrupt);
         }
         let takeover = self.takeover;
-        let stream = self.stream.get_or_insert_with(|| if takeover { Inflater::new() } else { Inflater::pooled() });
+        let stream = self
+            .stream
+            .get_or_insert_with(|| if takeover { Inflater::new() } else { Inflater::pooled() });
         while self.full || !piece.is_empty() {
-            // All that is allowed; and then one more, to see whether there is one more. So what is given before an error does not
-            // depend on how the message was cut.
+            // All that is allowed; and then one more, to see whether there is one more. So what is
+            // given before an error does not depend on how the message was cut.
             let allowed = limit.saturating_sub(self.inflated).clamp(1, room.len() as u64) as usize;
             let step = stream.inflate(piece, &mut room[..allowed])?;
             *piece = &piece[step.read..];
@@ -103,7 +121,8 @@ impl Decompressor {
             if self.inflated > limit || self.received > Self::max_compressed(limit) {
                 return Err(InflateError::TooBig);
             }
-            // RFC 7692 §7.2.1: "An endpoint MAY use both DEFLATE blocks with the "BFINAL" bit set to 0 and" 1
+            // RFC 7692 §7.2.1: "An endpoint MAY use both DEFLATE blocks with the "BFINAL" bit set
+            // to 0 and" 1
             if step.ended {
                 stream.restart();
             }
@@ -114,7 +133,8 @@ impl Decompressor {
         if last {
             Self::finish(stream, room)?;
             (self.received, self.inflated) = (0, 0);
-            // RFC 7692 §7.2.2: without takeover, an endpoint "MAY decompress each new message with an empty" window
+            // RFC 7692 §7.2.2: without takeover, an endpoint "MAY decompress each new message with
+            // an empty" window
             if !takeover {
                 if let Some(stream) = self.stream.take() {
                     stream.recycle();
@@ -124,10 +144,12 @@ impl Decompressor {
         Ok(0)
     }
 
-    /// Ends a message, and makes sure that it has ended: between two blocks, where the next can begin.
+    /// Ends a message, and makes sure that it has ended: between two blocks, where the next can
+    /// begin.
     ///
-    /// A message ends with the header of an empty stored block, and a byte's end; so what is appended is the rest of that block,
-    /// and nothing but that. zlib shows the end of a block by stopping there, but not at which bit. Another empty block does:
+    /// A message ends with the header of an empty stored block, and a byte's end; so what is
+    /// appended is the rest of that block, and nothing but that. zlib shows the end of a block by
+    /// stopping there, but not at which bit. Another empty block does:
     ///
     /// ```text
     ///   the tail     00 00 FF FF     has to end a block with its last byte, and to inflate to nothing
@@ -136,20 +158,25 @@ impl Decompressor {
     /// ```
     fn finish(stream: &mut Inflater, room: &mut [u8]) -> Result<(), InflateError> {
         const TAIL_AND_PROOF: &[u8] = b"\x00\x00\xff\xff\x00\x00\x00\xff\xff";
-        // RFC 7692 §7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message."
+        // RFC 7692 §7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload
+        // of the message."
         let tail = stream.inflate_block(TAIL_AND_PROOF, room)?;
         let proof = stream.inflate(&TAIL_AND_PROOF[4..], room)?;
         match (tail, proof) {
-            (Step { read: 4, written: 0, .. }, Step { read: 5, written: 0, ended: false, .. }) => Ok(()),
-            // The block that the tail has ended was the last of a stream, as the next message will be told again.
+            (Step { read: 4, written: 0, .. }, Step { read: 5, written: 0, ended: false, .. }) => {
+                Ok(())
+            }
+            // The block that the tail has ended was the last of a stream, as the next message will
+            // be told again.
             (Step { read: 4, written: 0, .. }, Step { read: 0, ended: true, .. }) => Ok(()),
             _ => Err(InflateError::Corrupt),
         }
     }
 
-    /// The most bytes that a message of `limit` bytes may be compressed to: an eighth more than it is, which is what the fixed
-    /// code comes to for bytes that it suits least, and 2 MiB for the ends of blocks: as many as a message may have fragments by
-    /// default, each of which ends one. What is longer could go on for ever.
+    /// The most bytes that a message of `limit` bytes may be compressed to: an eighth more than it
+    /// is, which is what the fixed code comes to for bytes that it suits least, and 2 MiB for the
+    /// ends of blocks: as many as a message may have fragments by default, each of which ends one.
+    /// What is longer could go on for ever.
     #[must_use]
     pub const fn max_compressed(limit: u64) -> u64 {
         limit.saturating_add(limit / 8).saturating_add(2 * 1024 * 1024)
@@ -165,7 +192,10 @@ impl Decompressor {
 /// Shows no content.
 impl fmt::Debug for Decompressor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decompressor").field("takeover", &self.takeover).field("inflated", &self.inflated).finish_non_exhaustive()
+        f.debug_struct("Decompressor")
+            .field("takeover", &self.takeover)
+            .field("inflated", &self.inflated)
+            .finish_non_exhaustive()
     }
 }
 
@@ -173,9 +203,11 @@ impl fmt::Debug for Decompressor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InflateError {
-    /// It is not DEFLATE, or ends in the middle of it (§7.2.2), or refers to bytes before its window.
+    /// It is not DEFLATE, or ends in the middle of it (§7.2.2), or refers to bytes before its
+    /// window.
     Corrupt,
-    /// It inflates to more than the limit, or would be longer compressed than anything within the limit.
+    /// It inflates to more than the limit, or would be longer compressed than anything within the
+    /// limit.
     TooBig,
 }
 

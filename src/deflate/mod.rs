@@ -1,8 +1,8 @@
 //! Messages that are smaller on the wire: the permessage-deflate extension, RFC 7692.
 //!
-//! [`Deflate`] is what we would like, [`Agreed`] what both sides said in the opening handshake (§7.1), [`Compressor`] and
-//! [`Decompressor`] are one direction each (§7.2). Nothing here knows of frames: that RSV1 marks a compressed message (§6) is
-//! the connection's business.
+//! [`Deflate`] is what we would like, [`Agreed`] what both sides said in the opening handshake
+//! (§7.1), [`Compressor`] and [`Decompressor`] are one direction each (§7.2). Nothing here knows of
+//! frames: that RSV1 marks a compressed message (§6) is the connection's business.
 //!
 //! ```
 //! use bytes::BytesMut;
@@ -41,8 +41,9 @@ pub use params::{Agreed, InvalidAnswer, NAME, Window};
 
 /// What we would like of permessage-deflate, in either role: a preset, and what differs from it.
 ///
-/// The figures are for messages of JSON, by `cargo bench -p sansocket-benches --bench deflate`: a message's size on the wire
-/// against its own, how fast it is compressed, and what a connection that has compressed and decompressed holds from then on.
+/// The figures are for messages of JSON, by `cargo bench -p sansocket-benches --bench deflate`: a
+/// message's size on the wire against its own, how fast it is compressed, and what a connection
+/// that has compressed and decompressed holds from then on.
 ///
 /// | preset | 64 B | 512 B | 4 KiB | 64 KiB | MB/s at 4 KiB | held per connection |
 /// |---|---|---|---|---|---|---|
@@ -52,13 +53,15 @@ pub use params::{Agreed, InvalidAnswer, NAME, Window};
 ///
 /// # Secrets
 ///
-/// Who sees the sizes of compressed messages, and has a say in what stands in them, can guess what else stands in the same
-/// window (§8: CRIME, BREACH). Secrets beside a stranger's words go uncompressed.
+/// Who sees the sizes of compressed messages, and has a say in what stands in them, can guess what
+/// else stands in the same window (§8: CRIME, BREACH). Secrets beside a stranger's words go
+/// uncompressed.
 ///
 /// # Window bits of 8
 ///
-/// The RFC has windows from 2⁸ bytes up, zlib's compressor from 2⁹. Where 8 is agreed on, it is 9's compressor that works: it
-/// never looks back farther than 512 − 262 = 250 bytes, so a window of 256 follows it.
+/// The RFC has windows from 2⁸ bytes up, zlib's compressor from 2⁹. Where 8 is agreed on, it is 9's
+/// compressor that works: it never looks back farther than 512 − 262 = 250 bytes, so a window of
+/// 256 follows it.
 #[derive(Clone, Debug)]
 pub struct Deflate {
     level: u8,
@@ -75,23 +78,25 @@ impl Deflate {
         Self::balance()
     }
 
-    /// Spends memory and some bytes to save time: [`level`](Self::level) 1, with the largest windows, kept from message to
-    /// message.
+    /// Spends memory and some bytes to save time: [`level`](Self::level) 1, with the largest
+    /// windows, kept from message to message.
     #[must_use]
     pub const fn speed() -> Self {
         Self { level: 1, threshold: None, ours: Window::LARGEST, peers: Window::LARGEST }
     }
 
-    /// The default: spends time to save bytes, as far as it pays, and memory likewise. [`level`](Self::level) 3, with our window
-    /// of 2¹² bytes, kept from message to message. The peer's is not limited: decompressing takes the same memory for any.
+    /// The default: spends time to save bytes, as far as it pays, and memory likewise.
+    /// [`level`](Self::level) 3, with our window of 2¹² bytes, kept from message to message. The
+    /// peer's is not limited: decompressing takes the same memory for any.
     #[must_use]
     pub const fn balance() -> Self {
         Self { level: 3, ..Self::speed() }.max_window_bits(12)
     }
 
-    /// Spends bytes to save memory: [`level`](Self::level) 3, and every message on its own, in both directions. A connection
-    /// holds nothing between messages; the states are taken from a pool that all connections share, and given back. It has at
-    /// most 32 to spare for each direction: up to 9 MiB and 1.5 MiB.
+    /// Spends bytes to save memory: [`level`](Self::level) 3, and every message on its own, in both
+    /// directions. A connection holds nothing between messages; the states are taken from a pool
+    /// that all connections share, and given back. It has at most 32 to spare for each direction:
+    /// up to 9 MiB and 1.5 MiB.
     ///
     /// Messages of less than a KiB lose most by it: what they repeat, they repeat of each other.
     #[must_use]
@@ -99,54 +104,59 @@ impl Deflate {
         Self { level: 3, ..Self::speed() }.no_context_takeover(true).peer_no_context_takeover(true)
     }
 
-    /// How hard to look for what can be left out: from 1 (fast) to 9 (small); above that counts as 9, 0 as 1. Default: 3.
+    /// How hard to look for what can be left out: from 1 (fast) to 9 (small); above that counts as
+    /// 9, 0 as 1. Default: 3.
     ///
-    /// At 4 KiB of JSON, level 1 saves 230 bytes per microsecond, which pays on any network. Level 3 saves another 440 bytes in
-    /// 20 µs, or 22 a microsecond: a core that does nothing else saves 180 Mbit/s, which pays where traffic is paid for. Level 6
-    /// saves another 80 bytes in 40 µs, or 2 a microsecond. By the bench named above, in windows of 2¹⁵ bytes.
+    /// At 4 KiB of JSON, level 1 saves 230 bytes per microsecond, which pays on any network. Level
+    /// 3 saves another 440 bytes in 20 µs, or 22 a microsecond: a core that does nothing else saves
+    /// 180 Mbit/s, which pays where traffic is paid for. Level 6 saves another 80 bytes in 40 µs,
+    /// or 2 a microsecond. By the bench named above, in windows of 2¹⁵ bytes.
     #[must_use]
     pub const fn level(mut self, level: u8) -> Self {
         self.level = clamp(level, 1, 9);
         self
     }
 
-    /// Messages of fewer bytes go uncompressed, unless compression is asked for. Default: 64 if our window is kept from message
-    /// to message, else 256, since a short message hardly repeats itself.
+    /// Messages of fewer bytes go uncompressed, unless compression is asked for. Default: 64 if our
+    /// window is kept from message to message, else 256, since a short message hardly repeats
+    /// itself.
     #[must_use]
     pub const fn threshold(mut self, bytes: usize) -> Self {
         self.threshold = Some(bytes);
         self
     }
 
-    /// The largest window to compress with, as the base-2 logarithm of its bytes (§7.1.2): from 8 to 15; what is outside counts
-    /// as the nearest. Default: 12. The peer may ask for a smaller one.
+    /// The largest window to compress with, as the base-2 logarithm of its bytes (§7.1.2): from 8
+    /// to 15; what is outside counts as the nearest. Default: 12. The peer may ask for a smaller
+    /// one.
     #[must_use]
     pub const fn max_window_bits(mut self, bits: u8) -> Self {
         self.ours.bits = clamp(bits, 8, 15);
         self
     }
 
-    /// The largest window that the peer may compress with, from 8 to 15 likewise. Default: 15. It saves memory on the peer's
-    /// side, not on ours.
+    /// The largest window that the peer may compress with, from 8 to 15 likewise. Default: 15. It
+    /// saves memory on the peer's side, not on ours.
     ///
-    /// A server is asked, and one that won't comply answers without compression. A client is told, if it says that it listens;
-    /// one that doesn't offer `client_max_window_bits` can't be limited (§7.1.2.2), and uses up to 15.
+    /// A server is asked, and one that won't comply answers without compression. A client is told,
+    /// if it says that it listens; one that doesn't offer `client_max_window_bits` can't be limited
+    /// (§7.1.2.2), and uses up to 15.
     #[must_use]
     pub const fn peer_max_window_bits(mut self, bits: u8) -> Self {
         self.peers.bits = clamp(bits, 8, 15);
         self
     }
 
-    /// Whether each message is compressed on its own (§7.1.1), and no memory held between messages. Default: no. The peer may
-    /// ask for it.
+    /// Whether each message is compressed on its own (§7.1.1), and no memory held between messages.
+    /// Default: no. The peer may ask for it.
     #[must_use]
     pub const fn no_context_takeover(mut self, yes: bool) -> Self {
         self.ours.takeover = !yes;
         self
     }
 
-    /// Whether the peer has to compress each message on its own (§7.1.1), so that decompressing holds no memory between messages.
-    /// Default: no.
+    /// Whether the peer has to compress each message on its own (§7.1.1), so that decompressing
+    /// holds no memory between messages. Default: no.
     #[must_use]
     pub const fn peer_no_context_takeover(mut self, yes: bool) -> Self {
         self.peers.takeover = !yes;

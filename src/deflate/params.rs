@@ -5,7 +5,8 @@
 //!           accept() ◄──  permessage-deflate; server_max_window_bits=12  ◄──┘
 //! ```
 //!
-//! The parameters say `server` and `client`; [`Agreed`] says ours and the peer's, so nobody else has to know the role.
+//! The parameters say `server` and `client`; [`Agreed`] says ours and the peer's, so nobody else
+//! has to know the role.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -64,8 +65,8 @@ impl Window {
 impl Deflate {
     /// The client's offer, to stand in `Sec-WebSocket-Extensions`.
     ///
-    /// It is one offer, without a fallback: what was asked of the server is done, or there is no compression. That the server may
-    /// limit our window is always offered.
+    /// It is one offer, without a fallback: what was asked of the server is done, or there is no
+    /// compression. That the server may limit our window is always offered.
     #[must_use]
     pub fn offer(&self) -> String {
         let offer = Parameters {
@@ -77,13 +78,18 @@ impl Deflate {
         offer.to_string()
     }
 
-    /// The server's answer to one offer's parameters, to stand in `Sec-WebSocket-Extensions`; `None` declines the offer, and the
-    /// next may do better.
+    /// The server's answer to one offer's parameters, to stand in `Sec-WebSocket-Extensions`;
+    /// `None` declines the offer, and the next may do better.
     ///
-    /// What the client asks for is granted. What it hints at (its own window) is made binding, which costs it nothing.
+    /// What the client asks for is granted. What it hints at (its own window) is made binding,
+    /// which costs it nothing.
     #[must_use]
-    pub fn answer<'a>(&self, parameters: impl IntoIterator<Item = (&'a str, Option<Cow<'a, str>>)>) -> Option<(Agreed, String)> {
-        // RFC 7692 §7: "A server MUST decline an extension negotiation offer for this extension if" it is not valid
+    pub fn answer<'a>(
+        &self,
+        parameters: impl IntoIterator<Item = (&'a str, Option<Cow<'a, str>>)>,
+    ) -> Option<(Agreed, String)> {
+        // RFC 7692 §7: "A server MUST decline an extension negotiation offer for this extension if"
+        // it is not valid
         let offer = Parameters::parse(parameters).ok()?;
         let ours = Window {
             // RFC 7692 §7.1.2.1: "with the same or smaller value as the offer"
@@ -93,8 +99,9 @@ impl Deflate {
         let peers = Window {
             bits: match offer.client_max_window_bits {
                 Some(hint) => self.peers.bits.min(hint.unwrap_or(MAX_BITS)),
-                // RFC 7692 §7.1.2.2: "If a received extension negotiation offer doesn't have the "client_max_window_bits"
-                // extension parameter, the corresponding extension negotiation response to the offer MUST NOT include" it
+                // RFC 7692 §7.1.2.2: "If a received extension negotiation offer doesn't have the
+                // "client_max_window_bits" extension parameter, the corresponding extension
+                // negotiation response to the offer MUST NOT include" it
                 None => MAX_BITS,
             },
             takeover: self.peers.takeover && !offer.client_no_context_takeover,
@@ -102,8 +109,11 @@ impl Deflate {
         let answer = Parameters {
             server_no_context_takeover: !ours.takeover,
             client_no_context_takeover: !peers.takeover,
-            // RFC 7692 §7.1.2.1: "A server accepts an extension negotiation offer with this parameter by including" it
-            server_max_window_bits: offer.server_max_window_bits.map_or(limit(ours.bits), |_| Some(ours.bits)),
+            // RFC 7692 §7.1.2.1: "A server accepts an extension negotiation offer with this
+            // parameter by including" it
+            server_max_window_bits: offer
+                .server_max_window_bits
+                .map_or(limit(ours.bits), |_| Some(ours.bits)),
             client_max_window_bits: limit(peers.bits).map(Some),
         };
         Some((Agreed { ours, peers }, answer.to_string()))
@@ -113,32 +123,40 @@ impl Deflate {
     ///
     /// # Errors
     ///
-    /// [`InvalidAnswer`] if it is not valid, or does not grant what was asked for: §7 wants the connection failed.
+    /// [`InvalidAnswer`] if it is not valid, or does not grant what was asked for: §7 wants the
+    /// connection failed.
     pub fn accept<'a>(
         &self,
         parameters: impl IntoIterator<Item = (&'a str, Option<Cow<'a, str>>)>,
     ) -> Result<Agreed, InvalidAnswer> {
         // RFC 7692 §7: "A client MUST _Fail the WebSocket Connection_ if" the answer is not valid
         let answer = Parameters::parse(parameters)?;
-        // RFC 7692 §7.1.1.1: "A server accepts an extension negotiation offer that includes the "server_no_context_takeover"
-        // extension parameter by including" it
+        // RFC 7692 §7.1.1.1: "A server accepts an extension negotiation offer that includes the
+        // "server_no_context_takeover" extension parameter by including" it
         if !self.peers.takeover && !answer.server_no_context_takeover {
             return Err(InvalidAnswer::Missing(SERVER_NO_CONTEXT_TAKEOVER));
         }
         let peers_bits = match (limit(self.peers.bits), answer.server_max_window_bits) {
             (Some(_), None) => return Err(InvalidAnswer::Missing(SERVER_MAX_WINDOW_BITS)),
-            (Some(asked), Some(answered)) if answered > asked => return Err(InvalidAnswer::WindowTooLarge { asked, answered }),
+            (Some(asked), Some(answered)) if answered > asked => {
+                return Err(InvalidAnswer::WindowTooLarge { asked, answered });
+            }
             (_, answered) => answered.unwrap_or(MAX_BITS),
         };
         let ours_bits = match answer.client_max_window_bits {
-            // RFC 7692 §7.1.2.2: it "has a decimal integer value" in a response; it may do without in an offer alone
+            // RFC 7692 §7.1.2.2: it "has a decimal integer value" in a response; it may do without
+            // in an offer alone
             Some(None) => return Err(InvalidAnswer::InvalidValue(CLIENT_MAX_WINDOW_BITS)),
             Some(Some(bits)) => bits.min(self.ours.bits),
             None => self.ours.bits,
         };
         Ok(Agreed {
-            // RFC 7692 §7.1.1.2: "A client MUST support the "client_no_context_takeover" extension parameter"
-            ours: Window { bits: ours_bits, takeover: self.ours.takeover && !answer.client_no_context_takeover },
+            // RFC 7692 §7.1.1.2: "A client MUST support the "client_no_context_takeover" extension
+            // parameter"
+            ours: Window {
+                bits: ours_bits,
+                takeover: self.ours.takeover && !answer.client_no_context_takeover,
+            },
             peers: Window { bits: peers_bits, takeover: !answer.server_no_context_takeover },
         })
     }
@@ -154,24 +172,39 @@ struct Parameters {
 }
 
 impl Parameters {
-    fn parse<'a>(parameters: impl IntoIterator<Item = (&'a str, Option<Cow<'a, str>>)>) -> Result<Self, InvalidAnswer> {
+    fn parse<'a>(
+        parameters: impl IntoIterator<Item = (&'a str, Option<Cow<'a, str>>)>,
+    ) -> Result<Self, InvalidAnswer> {
         let mut parsed = Self::default();
         for (name, value) in parameters {
             let value = value.as_deref();
             match name {
-                SERVER_NO_CONTEXT_TAKEOVER => {
-                    set_flag(&mut parsed.server_no_context_takeover, SERVER_NO_CONTEXT_TAKEOVER, value)?
-                }
-                CLIENT_NO_CONTEXT_TAKEOVER => {
-                    set_flag(&mut parsed.client_no_context_takeover, CLIENT_NO_CONTEXT_TAKEOVER, value)?
-                }
+                SERVER_NO_CONTEXT_TAKEOVER => set_flag(
+                    &mut parsed.server_no_context_takeover,
+                    SERVER_NO_CONTEXT_TAKEOVER,
+                    value,
+                )?,
+                CLIENT_NO_CONTEXT_TAKEOVER => set_flag(
+                    &mut parsed.client_no_context_takeover,
+                    CLIENT_NO_CONTEXT_TAKEOVER,
+                    value,
+                )?,
                 SERVER_MAX_WINDOW_BITS => {
-                    let bits = value.and_then(window_bits).ok_or(InvalidAnswer::InvalidValue(SERVER_MAX_WINDOW_BITS))?;
+                    let bits = value
+                        .and_then(window_bits)
+                        .ok_or(InvalidAnswer::InvalidValue(SERVER_MAX_WINDOW_BITS))?;
                     set_once(&mut parsed.server_max_window_bits, SERVER_MAX_WINDOW_BITS, bits)?;
                 }
                 CLIENT_MAX_WINDOW_BITS => {
-                    let bits = value.map(|value| window_bits(value).ok_or(InvalidAnswer::InvalidValue(CLIENT_MAX_WINDOW_BITS)));
-                    set_once(&mut parsed.client_max_window_bits, CLIENT_MAX_WINDOW_BITS, bits.transpose()?)?;
+                    let bits = value.map(|value| {
+                        window_bits(value)
+                            .ok_or(InvalidAnswer::InvalidValue(CLIENT_MAX_WINDOW_BITS))
+                    });
+                    set_once(
+                        &mut parsed.client_max_window_bits,
+                        CLIENT_MAX_WINDOW_BITS,
+                        bits.transpose()?,
+                    )?;
                 }
                 _ => return Err(InvalidAnswer::UnknownParameter),
             }
@@ -262,9 +295,14 @@ impl fmt::Display for InvalidAnswer {
             Self::UnknownParameter => f.write_str("has an unknown parameter"),
             Self::Repeated(name) => write!(f, "has {name} twice"),
             Self::InvalidValue(name) => write!(f, "has an invalid value for {name}"),
-            Self::Missing(name) => write!(f, "lacks {name}, which was asked for; offer less, or no compression"),
+            Self::Missing(name) => {
+                write!(f, "lacks {name}, which was asked for; offer less, or no compression")
+            }
             Self::WindowTooLarge { asked, answered } => {
-                write!(f, "has {SERVER_MAX_WINDOW_BITS}={answered}, larger than the {asked} asked for")
+                write!(
+                    f,
+                    "has {SERVER_MAX_WINDOW_BITS}={answered}, larger than the {asked} asked for"
+                )
             }
         }
     }

@@ -65,11 +65,13 @@ impl ClientRequest {
         Ok(self)
     }
 
-    /// Adds a header field (§4.1 no. 12): `Authorization`, `Cookie`, `Origin` … Several of one name are sent in order.
+    /// Adds a header field (§4.1 no. 12): `Authorization`, `Cookie`, `Origin` … Several of one name
+    /// are sent in order.
     ///
     /// # Errors
     ///
-    /// [`InvalidField`] if the name is not a token or is the handshake's own, or the value has a control character in it.
+    /// [`InvalidField`] if the name is not a token or is the handshake's own, or the value has a
+    /// control character in it.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
         self.lines.add(name, value.as_ref())?;
         Ok(self)
@@ -84,7 +86,8 @@ impl ClientRequest {
     /// The request on the wire (§4.1).
     fn encode(&self, key: &[u8; 24], extensions: Option<&str>) -> Output {
         let host = self.uri.host_field();
-        let mut head = Vec::with_capacity(256 + self.uri.resource_name().len() + self.lines.as_bytes().len());
+        let mut head =
+            Vec::with_capacity(256 + self.uri.resource_name().len() + self.lines.as_bytes().len());
         for part in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\nHost: ", &host, "\r\n"] {
             head.put_slice(part.as_bytes());
         }
@@ -111,7 +114,10 @@ impl ClientRequest {
 
 impl fmt::Debug for ClientRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientRequest").field("uri", &self.uri).field("subprotocols", &self.subprotocols).finish_non_exhaustive()
+        f.debug_struct("ClientRequest")
+            .field("uri", &self.uri)
+            .field("subprotocols", &self.subprotocols)
+            .finish_non_exhaustive()
     }
 }
 
@@ -143,8 +149,8 @@ pub struct ClientHandshake {
 }
 
 impl ClientHandshake {
-    /// A handshake for this request, that will make a connection with this configuration. Each attempt needs entropy of its own
-    /// (§4.1 no. 7, §5.3).
+    /// A handshake for this request, that will make a connection with this configuration. Each
+    /// attempt needs entropy of its own (§4.1 no. 7, §5.3).
     #[must_use]
     pub fn new(request: &ClientRequest, config: Config, mut entropy: Entropy) -> Self {
         // RFC 6455 §4.1: "The nonce MUST be selected randomly for each connection."
@@ -180,7 +186,8 @@ impl ClientHandshake {
         &mut self.output
     }
 
-    /// Whether more bytes are needed. Once not, there is nothing to be had from the handshake any more.
+    /// Whether more bytes are needed. Once not, there is nothing to be had from the handshake any
+    /// more.
     #[must_use]
     pub fn wants_read(&self) -> bool {
         self.opening.is_some() && !self.input_ended
@@ -192,7 +199,8 @@ impl ClientHandshake {
         self.output.has_remaining()
     }
 
-    /// The connection, once the server has answered; `None` until more has been received, and after this has given anything else.
+    /// The connection, once the server has answered; `None` until more has been received, and after
+    /// this has given anything else.
     ///
     /// Frames that came with the answer are in the connection's input already.
     ///
@@ -214,7 +222,8 @@ impl ClientHandshake {
             };
             match response.status {
                 101 => return self.open(response).map(Some),
-                // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response"
+                // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses
+                // received prior to a final response"
                 100..=199 if self.interim < MAX_INTERIM => self.interim += 1,
                 _ => self.refusal = Some(response),
             }
@@ -238,7 +247,9 @@ impl ClientHandshake {
     /// Judges a 101.
     fn open(&mut self, response: Response) -> Result<(Connection, Response), HandshakeError> {
         let subprotocol = self.check(&response.headers)?;
-        let Some((config, entropy)) = self.opening.take() else { return Err(HandshakeError::Incomplete) };
+        let Some((config, entropy)) = self.opening.take() else {
+            return Err(HandshakeError::Incomplete);
+        };
         let agreed = negotiation::accept(&config, &response.headers)?;
         let rest = mem::replace(&mut self.head, HeadReader::new()).into_rest();
         let mut connection = Connection::client(config, entropy);
@@ -249,7 +260,8 @@ impl ClientHandshake {
 
     /// What §4.1 wants of the response; gives the subprotocol that the server chose.
     fn check(&self, headers: &Headers) -> Result<Option<String>, HandshakeError> {
-        // RFC 6455 §4.1 no. 2: "contains a value that is not an ASCII case-insensitive match for the value "websocket""
+        // RFC 6455 §4.1 no. 2: "contains a value that is not an ASCII case-insensitive match for
+        // the value "websocket""
         let is_websocket = |value: &[u8]| value.eq_ignore_ascii_case(b"websocket");
         let mut upgrade = list(headers.get_all("Upgrade"));
         if !(upgrade.next().is_some_and(is_websocket) && upgrade.all(is_websocket)) {
@@ -258,7 +270,8 @@ impl ClientHandshake {
         if !list_contains(headers.get_all("Connection"), b"upgrade") {
             return Err(HandshakeError::NotUpgraded);
         }
-        // RFC 6455 §4.1 no. 4: "a value other than the base64-encoded SHA-1 …, the client MUST _Fail the WebSocket Connection_"
+        // RFC 6455 §4.1 no. 4: "a value other than the base64-encoded SHA-1 …, the client MUST
+        // _Fail the WebSocket Connection_"
         if headers.single("Sec-WebSocket-Accept") != Some(&key::accept(&self.key)) {
             return Err(HandshakeError::AcceptKey);
         }
@@ -266,7 +279,8 @@ impl ClientHandshake {
             return Ok(None);
         }
         // RFC 6455 §4.1 no. 6: a subprotocol "that was not present in the client's handshake"
-        let chosen = headers.single("Sec-WebSocket-Protocol").and_then(|name| str::from_utf8(name).ok());
+        let chosen =
+            headers.single("Sec-WebSocket-Protocol").and_then(|name| str::from_utf8(name).ok());
         match self.subprotocols.iter().find(|offered| Some(offered.as_str()) == chosen) {
             Some(subprotocol) => Ok(Some(subprotocol.clone())),
             None => Err(HandshakeError::Subprotocol),
@@ -320,14 +334,19 @@ impl Response {
         }
         match (response.code, response.version) {
             (Some(101), Some(0)) => Err(HandshakeError::HttpVersion),
-            (Some(status), _) => Ok(Self { status, headers: Headers::new(head, response.headers)?, body: Bytes::new() }),
+            (Some(status), _) => Ok(Self {
+                status,
+                headers: Headers::new(head, response.headers)?,
+                body: Bytes::new(),
+            }),
             (None, _) => Err(HandshakeError::MalformedHead),
         }
     }
 
     /// How long the body is that begins with these bytes, if that can be told (RFC 9112 §6.3).
     fn body_len(&self, body: &[u8]) -> Option<usize> {
-        /// What ends a body in chunks, if it has no trailers. Should it be content, the body is kept up to there.
+        /// What ends a body in chunks, if it has no trailers. Should it be content, the body is
+        /// kept up to there.
         const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
         if matches!(self.status, 100..=199 | 204 | 304) {

@@ -1,4 +1,5 @@
-//! What can go wrong before a connection is open: theirs ([`HandshakeError`]) and yours ([`InvalidField`]).
+//! What can go wrong before a connection is open: theirs ([`HandshakeError`]) and yours
+//! ([`InvalidField`]).
 
 use alloc::boxed::Box;
 use core::{error, fmt};
@@ -11,7 +12,8 @@ use super::client::Response;
 pub enum HandshakeError {
     /// The stream ended inside the head.
     Incomplete,
-    /// Not an HTTP/1 head (RFC 9112): a line end other than CRLF, a folded line, a name that is not a token …
+    /// Not an HTTP/1 head (RFC 9112): a line end other than CRLF, a folded line, a name that is not
+    /// a token …
     MalformedHead,
     /// A head above this many bytes.
     HeadTooLong {
@@ -38,7 +40,8 @@ pub enum HandshakeError {
     // What a request may have wrong.
     /// Another method than GET (§4.2.1 no. 1).
     Method,
-    /// A request target that is neither a path nor an `http:` URL, or has a fragment (§4.2.1 no. 1).
+    /// A request target that is neither a path nor an `http:` URL, or has a fragment (§4.2.1 no.
+    /// 1).
     Target,
     /// No `Host`, more than one, or none that could be (§4.2.1 no. 2).
     Host,
@@ -59,9 +62,11 @@ pub enum HandshakeError {
     },
 
     // What a response may have wrong.
-    /// Another status than 101. The response says what the server wants instead: to authenticate, to go elsewhere …
+    /// Another status than 101. The response says what the server wants instead: to authenticate,
+    /// to go elsewhere …
     Refused(Box<Response>),
-    /// No `Sec-WebSocket-Accept`, more than one, or the wrong one (§4.1): who answers is not a WebSocket server, or is a cache.
+    /// No `Sec-WebSocket-Accept`, more than one, or the wrong one (§4.1): who answers is not a
+    /// WebSocket server, or is a cache.
     AcceptKey,
     /// A subprotocol that was not offered, or several (§4.1).
     Subprotocol,
@@ -73,7 +78,8 @@ pub enum HandshakeError {
 }
 
 impl HandshakeError {
-    /// The HTTP status that a server answers; `None` for what only a client meets, and if there is nobody to answer.
+    /// The HTTP status that a server answers; `None` for what only a client meets, and if there is
+    /// nobody to answer.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
         Some(match self {
@@ -90,7 +96,11 @@ impl HandshakeError {
             Self::HeadTooLong { .. } | Self::LineTooLong { .. } | Self::TooManyFields { .. } => 431,
             Self::HttpVersion => 505,
             Self::Rejected { status } => *status,
-            Self::Incomplete | Self::Refused(_) | Self::AcceptKey | Self::Subprotocol | Self::Extension => return None,
+            Self::Incomplete
+            | Self::Refused(_)
+            | Self::AcceptKey
+            | Self::Subprotocol
+            | Self::Extension => return None,
             #[cfg(feature = "deflate")]
             Self::Deflate(_) => return None,
         })

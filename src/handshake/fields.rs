@@ -14,7 +14,8 @@ const MAX_EXTENSIONS: usize = 32;
 /// An offer with more parameters than this likewise.
 const MAX_PARAMETERS: usize = 16;
 
-/// Whether this is a token (RFC 9110 §5.6.2): what names of fields, subprotocols and extensions are made of.
+/// Whether this is a token (RFC 9110 §5.6.2): what names of fields, subprotocols and extensions are
+/// made of.
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && classes::are(text.as_bytes(), classes::TOKEN)
 }
@@ -24,26 +25,41 @@ pub(super) fn is_value(value: &[u8]) -> bool {
     value.iter().all(|&b| b == b'\t' || (b >= b' ' && b != 0x7F))
 }
 
-/// The elements of a comma-separated list without quoted strings, over all lines of it. Empty ones are skipped (RFC 9110
-/// §5.6.1.2).
-pub(super) fn list<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> impl Iterator<Item = &'a [u8]> {
-    lines.into_iter().flat_map(|line| line.split(|&b| b == b',')).map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
+/// The elements of a comma-separated list without quoted strings, over all lines of it. Empty ones
+/// are skipped (RFC 9110 §5.6.1.2).
+pub(super) fn list<'a>(
+    lines: impl IntoIterator<Item = &'a [u8]>,
+) -> impl Iterator<Item = &'a [u8]> {
+    lines
+        .into_iter()
+        .flat_map(|line| line.split(|&b| b == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|element| !element.is_empty())
 }
 
 /// Whether a list has this token, in any case. It is written in small letters here.
-pub(super) fn list_contains<'a, const N: usize>(lines: impl IntoIterator<Item = &'a [u8]>, token: &[u8; N]) -> bool {
+pub(super) fn list_contains<'a, const N: usize>(
+    lines: impl IntoIterator<Item = &'a [u8]>,
+    token: &[u8; N],
+) -> bool {
     // From the end, since "keep-alive, Upgrade" is what comes.
-    let has = |line: &[u8]| line.rsplit(|&b| b == b',').any(|element| is_in_any_case(element.trim_ascii(), token));
+    let has = |line: &[u8]| {
+        line.rsplit(|&b| b == b',').any(|element| is_in_any_case(element.trim_ascii(), token))
+    };
     lines.into_iter().any(|line| is_in_any_case(line, token) || has(line))
 }
 
-/// Whether text is this, in any case. It is written in small letters here, and its length is known: all bytes are compared at once.
+/// Whether text is this, in any case. It is written in small letters here, and its length is known:
+/// all bytes are compared at once.
 #[inline]
 pub(super) fn is_in_any_case<const N: usize>(text: &[u8], small: &[u8; N]) -> bool {
     let Ok(text) = <&[u8; N]>::try_from(text) else { return false };
     // Only a capital becomes a small letter by this bit.
     let case = |small: u8| if small.is_ascii_lowercase() { b'a' ^ b'A' } else { 0 };
-    text.iter().zip(small).fold(0, |differ, (&byte, &small)| differ | ((byte | case(small)) ^ small)) == 0
+    text.iter()
+        .zip(small)
+        .fold(0, |differ, (&byte, &small)| differ | ((byte | case(small)) ^ small))
+        == 0
 }
 
 /// A parameter's name and, if it has one, its value.
@@ -144,8 +160,11 @@ pub(super) fn are_extensions(line: &[u8]) -> bool {
     !extensions([line].into_iter()).any(|extension| extension.is_err())
 }
 
-/// The extensions in the lines of a `Sec-WebSocket-Extensions` field, up to the first that can't be read.
-pub(super) fn extensions<'a, L: Iterator<Item = &'a [u8]>>(lines: L) -> impl Iterator<Item = Result<Extension<'a>, Malformed>> {
+/// The extensions in the lines of a `Sec-WebSocket-Extensions` field, up to the first that can't be
+/// read.
+pub(super) fn extensions<'a, L: Iterator<Item = &'a [u8]>>(
+    lines: L,
+) -> impl Iterator<Item = Result<Extension<'a>, Malformed>> {
     Extensions { lines: Some(lines), rest: "", given: 0 }
 }
 
@@ -162,7 +181,11 @@ impl<'a, L: Iterator<Item = &'a [u8]>> Iterator for Extensions<'a, L> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let start = self.rest.bytes().position(|b| !matches!(b, b',' | b' ' | b'\t')).unwrap_or(self.rest.len());
+            let start = self
+                .rest
+                .bytes()
+                .position(|b| !matches!(b, b',' | b' ' | b'\t'))
+                .unwrap_or(self.rest.len());
             let text = &self.rest[start..];
             if text.is_empty() {
                 let line = self.lines.as_mut()?.next()?;

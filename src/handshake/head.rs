@@ -1,7 +1,8 @@
 //! Finds the end of an HTTP/1.1 head: RFC 9112 §2.2.
 //!
-//! Bytes are scanned once, however slowly they drip, and limited as they come. What follows the head stays, for whoever reads
-//! on. What the lines mean is httparse's business, when all of them are there.
+//! Bytes are scanned once, however slowly they drip, and limited as they come. What follows the
+//! head stays, for whoever reads on. What the lines mean is httparse's business, when all of them
+//! are there.
 
 use bytes::BufMut;
 
@@ -17,8 +18,9 @@ const MAX_LINE: usize = 8 * 1024;
 /// The most fields in it.
 pub(super) const MAX_FIELDS: usize = 100;
 
-/// Whether these bytes may be a head from the first to the last, as most that are received are, and within all limits but that of
-/// the fields: then there is no need to look at each line before they are read. There may still be an empty line inside.
+/// Whether these bytes may be a head from the first to the last, as most that are received are, and
+/// within all limits but that of the fields: then there is no need to look at each line before they
+/// are read. There may still be an empty line inside.
 fn looks_whole(bytes: &[u8]) -> bool {
     let starts = bytes.first().is_some_and(|&byte| byte != b'\r' && byte != b'\n');
     starts && bytes.ends_with(b"\r\n\r\n") && bytes.len() <= MAX_LINE
@@ -47,17 +49,22 @@ impl HeadReader {
         self.inbox.space()
     }
 
-    /// What `read` makes of the head, from the first byte to the end of the empty line that ends it, once it is there. A head
-    /// that it makes nothing of stays.
-    pub(super) fn receive<T>(&mut self, read: impl Fn(&[u8]) -> Result<T, HandshakeError>) -> Result<Option<T>, HandshakeError> {
+    /// What `read` makes of the head, from the first byte to the end of the empty line that ends
+    /// it, once it is there. A head that it makes nothing of stays.
+    pub(super) fn receive<T>(
+        &mut self,
+        read: impl Fn(&[u8]) -> Result<T, HandshakeError>,
+    ) -> Result<Option<T>, HandshakeError> {
         if self.scanned == 0 && looks_whole(&self.inbox) {
-            // What is wrong with one that can't be read is told by its lines, of which the first may be one too many.
+            // What is wrong with one that can't be read is told by its lines, of which the first
+            // may be one too many.
             if let Ok(head) = read(&self.inbox) {
                 self.inbox.advance(self.inbox.len());
                 return Ok(Some(head));
             }
         }
-        while let Some(newline) = self.inbox[self.scanned..].iter().position(|&byte| byte == b'\n') {
+        while let Some(newline) = self.inbox[self.scanned..].iter().position(|&byte| byte == b'\n')
+        {
             let end = self.scanned + newline + 1;
             self.check_limits(end)?;
             let line = &self.inbox[self.line..end];
@@ -69,10 +76,12 @@ impl HeadReader {
                     (self.line, self.scanned, self.lines, self.skipped) = (0, 0, 0, false);
                     return Ok(Some(head));
                 }
-                // RFC 9112 §2.2: a server "SHOULD ignore at least one empty line (CRLF) received prior to the request-line"
+                // RFC 9112 §2.2: a server "SHOULD ignore at least one empty line (CRLF) received
+                // prior to the request-line"
                 b"\r\n" if !self.skipped => self.skipped = true,
                 [_, .., b'\r', b'\n'] => self.lines += 1,
-                // RFC 9112 §2.2 allows to take a bare LF for a line end, but what two parsers may read in two ways is refused.
+                // RFC 9112 §2.2 allows to take a bare LF for a line end, but what two parsers may
+                // read in two ways is refused.
                 _ => return Err(HandshakeError::MalformedHead),
             }
         }
@@ -92,8 +101,8 @@ impl HeadReader {
         &self.inbox
     }
 
-    /// Whether the line that is seen up to `end` may be that long, and there. Of several limits the one that is met first is
-    /// told, however many bytes came at once.
+    /// Whether the line that is seen up to `end` may be that long, and there. Of several limits the
+    /// one that is met first is told, however many bytes came at once.
     fn check_limits(&self, end: usize) -> Result<(), HandshakeError> {
         // Once the start line and all fields have ended, what follows can only be the empty line.
         let (in_line, too_long) = if self.lines > MAX_FIELDS {
@@ -102,7 +111,11 @@ impl HeadReader {
             (MAX_LINE, HandshakeError::LineTooLong { limit: MAX_LINE })
         };
         if end > MAX_HEAD.min(self.line + in_line) {
-            return Err(if self.line + in_line < MAX_HEAD { too_long } else { HandshakeError::HeadTooLong { limit: MAX_HEAD } });
+            return Err(if self.line + in_line < MAX_HEAD {
+                too_long
+            } else {
+                HandshakeError::HeadTooLong { limit: MAX_HEAD }
+            });
         }
         Ok(())
     }

@@ -8,10 +8,12 @@ use core::{fmt, str};
 use super::error::HandshakeError;
 use super::fields::is_token;
 
-/// Header fields in the order in which they came. Names are compared in any case; a name may come more than once.
+/// Header fields in the order in which they came. Names are compared in any case; a name may come
+/// more than once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Headers {
-    /// The head as it came, and behind it where the line of each field begins: one piece of memory for both.
+    /// The head as it came, and behind it where the line of each field begins: one piece of memory
+    /// for both.
     bytes: Box<[u8]>,
     /// Up to here it is the head.
     end: usize,
@@ -21,15 +23,20 @@ pub struct Headers {
 const PLACE: usize = size_of::<u16>();
 
 impl Headers {
-    /// The fields that were parsed out of `head`: all of its lines but the first and the empty one at the end.
-    pub(super) fn new(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Self, HandshakeError> {
+    /// The fields that were parsed out of `head`: all of its lines but the first and the empty one
+    /// at the end.
+    pub(super) fn new(
+        head: &[u8],
+        fields: &[httparse::Header<'_>],
+    ) -> Result<Self, HandshakeError> {
         let len = head.len() + fields.len() * PLACE;
         let mut bytes = Vec::with_capacity(len);
         bytes.extend_from_slice(head);
         bytes.resize(len, 0);
         for (place, field) in bytes[head.len()..].chunks_exact_mut(PLACE).zip(fields) {
             let line = offset(head, field.name.as_bytes());
-            // RFC 9112 §2.2 allows to take a bare LF for a line end, but what two parsers may read in two ways is refused.
+            // RFC 9112 §2.2 allows to take a bare LF for a line end, but what two parsers may read
+            // in two ways is refused.
             if !head[..line].ends_with(b"\r\n") {
                 return Err(HandshakeError::MalformedHead);
             }
@@ -54,7 +61,9 @@ impl Headers {
         // What is not a token might go on behind the colon.
         let lines = is_token(name).then(|| self.lines()).into_iter().flatten();
         lines.filter_map(|line| match line.split_at_checked(name.len())? {
-            (known, [b':', value @ ..]) if known.eq_ignore_ascii_case(name.as_bytes()) => Some(value.trim_ascii()),
+            (known, [b':', value @ ..]) if known.eq_ignore_ascii_case(name.as_bytes()) => {
+                Some(value.trim_ascii())
+            }
             _ => None,
         })
     }
@@ -68,9 +77,13 @@ impl Headers {
     /// All fields: name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.lines().map(|line| {
-            let (name, value) = line.split_at(line.iter().position(|&b| b == b':').unwrap_or(line.len()));
+            let (name, value) =
+                line.split_at(line.iter().position(|&b| b == b':').unwrap_or(line.len()));
             // A name is a token, so it is ASCII.
-            (str::from_utf8(name).unwrap_or_default(), value.get(1..).unwrap_or_default().trim_ascii())
+            (
+                str::from_utf8(name).unwrap_or_default(),
+                value.get(1..).unwrap_or_default().trim_ascii(),
+            )
         })
     }
 
@@ -93,11 +106,15 @@ impl Headers {
         values.next().is_none().then_some(value)
     }
 
-    /// The lines of all fields: `name:value`, with white space around the value, the line end at least.
+    /// The lines of all fields: `name:value`, with white space around the value, the line end at
+    /// least.
     fn lines(&self) -> impl Iterator<Item = &[u8]> {
         let (head, places) = self.bytes.split_at(self.end);
-        let places =
-            places.chunks_exact(PLACE).filter_map(|place| place.try_into().ok()).map(u16::from_ne_bytes).map(usize::from);
+        let places = places
+            .chunks_exact(PLACE)
+            .filter_map(|place| place.try_into().ok())
+            .map(u16::from_ne_bytes)
+            .map(usize::from);
         let ends = places.clone().skip(1).chain([head.len()]);
         places.zip(ends).map(|(start, end)| &head[start..end])
     }

@@ -18,10 +18,11 @@ pub(super) fn encode(nonce: [u8; 16]) -> [u8; 24] {
     key
 }
 
-/// Whether this is the text of a `Sec-WebSocket-Key`: 16 bytes in base64. It may end with bits that say nothing, as the RFC's own
-/// example does (§4.1).
+/// Whether this is the text of a `Sec-WebSocket-Key`: 16 bytes in base64. It may end with bits that
+/// say nothing, as the RFC's own example does (§4.1).
 pub(super) fn is_valid(key: &[u8]) -> bool {
-    key.len() == 24 && key.strip_suffix(b"==").is_some_and(|digits| classes::are(digits, classes::BASE64))
+    key.len() == 24
+        && key.strip_suffix(b"==").is_some_and(|digits| classes::are(digits, classes::BASE64))
 }
 
 /// The `Sec-WebSocket-Accept` that answers a key. The key is hashed as it was written.

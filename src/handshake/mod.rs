@@ -1,6 +1,7 @@
 //! The doorway: an HTTP/1.1 request and its answer make a [`Connection`](crate::Connection).
 //!
-//! RFC 6455 §4. Both sides have the four ends of a connection: bytes go in and out, and `receive` gives what they come to.
+//! RFC 6455 §4. Both sides have the four ends of a connection: bytes go in and out, and `receive`
+//! gives what they come to.
 
 mod classes;
 mod client;

@@ -1,7 +1,8 @@
-//! Which extensions a connection has: RFC 6455 §9.1, and of all that there are, permessage-deflate (RFC 7692 §5).
+//! Which extensions a connection has: RFC 6455 §9.1, and of all that there are, permessage-deflate
+//! (RFC 7692 §5).
 //!
-//! This is where the handshakes learn whether the crate was built with feature `deflate`: without it nothing is offered, and
-//! nothing agreed on.
+//! This is where the handshakes learn whether the crate was built with feature `deflate`: without
+//! it nothing is offered, and nothing agreed on.
 
 #[cfg(feature = "deflate")]
 pub(super) use self::with::{accept, answer, apply, offer};
@@ -26,22 +27,39 @@ mod with {
         config.deflate.as_deref().map(Deflate::offer)
     }
 
-    /// What the server agrees to, and the field's value that says so: the first offer that it can, since they come in the client's
-    /// order of preference. Other extensions are none of ours.
-    pub(in crate::handshake) fn answer(config: &Config, request: &Headers) -> Option<(Agreed, String)> {
+    /// What the server agrees to, and the field's value that says so: the first offer that it can,
+    /// since they come in the client's order of preference. Other extensions are none of ours.
+    pub(in crate::handshake) fn answer(
+        config: &Config,
+        request: &Headers,
+    ) -> Option<(Agreed, String)> {
         let deflate = config.deflate.as_deref()?;
         let offers = extensions(request.get_all(FIELD)).filter_map(Result::ok);
-        offers.filter(|offer| offer.name() == NAME).find_map(|offer| deflate.answer(offer.parameters()))
+        offers
+            .filter(|offer| offer.name() == NAME)
+            .find_map(|offer| deflate.answer(offer.parameters()))
     }
 
     /// What the client makes of the server's answer.
-    pub(in crate::handshake) fn accept(config: &Config, response: &Headers) -> Result<Option<Agreed>, HandshakeError> {
+    pub(in crate::handshake) fn accept(
+        config: &Config,
+        response: &Headers,
+    ) -> Result<Option<Agreed>, HandshakeError> {
         let mut answers = list(response.get_all(FIELD));
-        // As a list without quoted strings: what is in them is a token, and has no comma. So nothing is passed over for its size.
-        match (&config.deflate, answers.next(), answers.next(), extensions(response.get_all(FIELD)).next()) {
+        // As a list without quoted strings: what is in them is a token, and has no comma. So
+        // nothing is passed over for its size.
+        match (
+            &config.deflate,
+            answers.next(),
+            answers.next(),
+            extensions(response.get_all(FIELD)).next(),
+        ) {
             (_, None, ..) => Ok(None),
-            (Some(deflate), _, None, Some(Ok(answer))) if answer.name() == NAME => Ok(Some(deflate.accept(answer.parameters())?)),
-            // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake"; or one that is there twice.
+            (Some(deflate), _, None, Some(Ok(answer))) if answer.name() == NAME => {
+                Ok(Some(deflate.accept(answer.parameters())?))
+            }
+            // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake";
+            // or one that is there twice.
             _ => Err(HandshakeError::Extension),
         }
     }
@@ -73,9 +91,17 @@ mod without {
         None
     }
 
-    pub(in crate::handshake) fn accept(_: &Config, response: &Headers) -> Result<Option<Infallible>, HandshakeError> {
-        // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake"; none was.
-        if list(response.get_all(FIELD)).next().is_some() { Err(HandshakeError::Extension) } else { Ok(None) }
+    pub(in crate::handshake) fn accept(
+        _: &Config,
+        response: &Headers,
+    ) -> Result<Option<Infallible>, HandshakeError> {
+        // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake"; none
+        // was.
+        if list(response.get_all(FIELD)).next().is_some() {
+            Err(HandshakeError::Extension)
+        } else {
+            Ok(None)
+        }
     }
 
     pub(in crate::handshake) fn apply(_: &mut Connection, _: Option<&Infallible>) {}

@@ -1,7 +1,7 @@
 //! What makes a request an opening handshake: RFC 6455 §4.2.1.
 //!
-//! The fields are gone through once, whichever of them matter and however often they come; then they are judged in the order of
-//! what they are worth to whoever reads the error.
+//! The fields are gone through once, whichever of them matter and however often they come; then
+//! they are judged in the order of what they are worth to whoever reads the error.
 
 use core::str;
 
@@ -17,7 +17,8 @@ pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8],
     if !fields.is_websocket {
         return Err(HandshakeError::NotWebSocket);
     }
-    // RFC 6455 §4.2.1 no. 1: "An HTTP/1.1 or higher GET request"; there is no higher one with this syntax.
+    // RFC 6455 §4.2.1 no. 1: "An HTTP/1.1 or higher GET request"; there is no higher one with this
+    // syntax.
     if request.version != Some(1) {
         return Err(HandshakeError::HttpVersion);
     }
@@ -36,7 +37,8 @@ pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8],
     if !fields.is_upgraded {
         return Err(HandshakeError::NotUpgraded);
     }
-    // RFC 6455 §4.2.2 no. 4: "If this version does not match a version understood by the server, the server MUST abort"
+    // RFC 6455 §4.2.2 no. 4: "If this version does not match a version understood by the server,
+    // the server MUST abort"
     if fields.version.single() != Some(b"13") {
         return Err(HandshakeError::WebSocketVersion);
     }
@@ -83,7 +85,8 @@ impl<'a> Fields<'a> {
             } else if is_in_any_case(name, b"sec-websocket-version") {
                 fields.version.add(value);
             } else if is_in_any_case(name, b"sec-websocket-protocol") {
-                fields.has_bad_subprotocols |= !list([value]).all(|name| str::from_utf8(name).is_ok_and(is_token));
+                fields.has_bad_subprotocols |=
+                    !list([value]).all(|name| str::from_utf8(name).is_ok_and(is_token));
             } else if is_in_any_case(name, b"sec-websocket-extensions") {
                 fields.has_bad_extensions |= !are_extensions(value);
             }
@@ -93,7 +96,8 @@ impl<'a> Fields<'a> {
 
     /// RFC 9112 §6.3: a request has a body if it says how long that is. Its bytes are not frames.
     fn has_no_body(&self) -> bool {
-        let no_length = self.content_length.is_absent() || self.content_length.single() == Some(b"0");
+        let no_length =
+            self.content_length.is_absent() || self.content_length.single() == Some(b"0");
         no_length && !self.has_transfer_encoding
     }
 }
@@ -122,7 +126,8 @@ impl<'a> Field<'a> {
 
 /// Whether this may be asked for: a path, or an `http:` URL.
 fn is_target(target: &str) -> bool {
-    // httparse lets bytes above 0x7F through; a fragment has no place here (RFC 6455 §3, RFC 9112 §3.2).
+    // httparse lets bytes above 0x7F through; a fragment has no place here (RFC 6455 §3, RFC 9112
+    // §3.2).
     if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
         return false;
     }

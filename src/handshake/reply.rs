@@ -1,6 +1,7 @@
 //! What goes into a head that is sent: nothing that a caller gives can end a line.
 //!
-//! RFC 9110 §5 (fields), §15 (status codes); RFC 9112 §4 (status line), §6.3 (length of a body), §9.6 (`Connection: close`).
+//! RFC 9110 §5 (fields), §15 (status codes); RFC 9112 §4 (status line), §6.3 (length of a body),
+//! §9.6 (`Connection: close`).
 
 use alloc::format;
 use alloc::string::String;
@@ -43,9 +44,11 @@ impl Lines {
     }
 }
 
-/// What frames a message, or is the handshake itself (RFC 6455 §4.1, §4.2.2; RFC 9110 §8.6; RFC 9112 §6.1).
+/// What frames a message, or is the handshake itself (RFC 6455 §4.1, §4.2.2; RFC 9110 §8.6; RFC
+/// 9112 §6.1).
 fn is_reserved(name: &str) -> bool {
-    let reserved = ["Host", "Upgrade", "Connection", "Content-Length", "Transfer-Encoding", "Trailer", "TE"];
+    let reserved =
+        ["Host", "Upgrade", "Connection", "Content-Length", "Transfer-Encoding", "Trailer", "TE"];
     reserved.iter().any(|reserved| name.eq_ignore_ascii_case(reserved))
         || name.get(..14).is_some_and(|prefix| prefix.eq_ignore_ascii_case("Sec-WebSocket-"))
 }
@@ -74,7 +77,8 @@ impl Reply {
     ///
     /// # Errors
     ///
-    /// [`InvalidField::Status`] if it is not one of 200–599 that may have a body: not 204, 205 or 304.
+    /// [`InvalidField::Status`] if it is not one of 200–599 that may have a body: not 204, 205 or
+    /// 304.
     pub fn new(status: u16) -> Result<Self, InvalidField> {
         match status {
             // RFC 9110 §15.3.5, §15.3.6, §15.4.5: no content
@@ -92,7 +96,8 @@ impl Reply {
     ///
     /// # Errors
     ///
-    /// [`InvalidField`] if the name is not a token or is the handshake's own, or the value has a control character in it.
+    /// [`InvalidField`] if the name is not a token or is the handshake's own, or the value has a
+    /// control character in it.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
         self.lines.add(name, value.as_ref())?;
         Ok(self)
@@ -126,9 +131,13 @@ impl Reply {
     /// The response on the wire.
     pub(super) fn encode(&self, with_body: bool) -> Bytes {
         let (comma, option) = self.option.map_or(("", ""), |option| (", ", option));
-        let mut response = format!("HTTP/1.1 {} {}\r\n", self.status, reason_phrase(self.status)).into_bytes();
+        let mut response =
+            format!("HTTP/1.1 {} {}\r\n", self.status, reason_phrase(self.status)).into_bytes();
         response.extend_from_slice(self.lines.as_bytes());
-        let length = format!("Content-Length: {}\r\nConnection: close{comma}{option}\r\n\r\n", self.body.len());
+        let length = format!(
+            "Content-Length: {}\r\nConnection: close{comma}{option}\r\n\r\n",
+            self.body.len()
+        );
         response.extend_from_slice(length.as_bytes());
         if with_body {
             response.extend_from_slice(&self.body);
@@ -139,7 +148,10 @@ impl Reply {
 
 impl core::fmt::Debug for Reply {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Reply").field("status", &self.status).field("body", &self.body.len()).finish_non_exhaustive()
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("body", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -22,8 +22,11 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
-    /// Reads a head that is whole; gives the key too if it is an opening handshake, or why it is none.
-    pub(super) fn parse(head: &[u8]) -> Result<(Self, Result<&[u8], HandshakeError>), HandshakeError> {
+    /// Reads a head that is whole; gives the key too if it is an opening handshake, or why it is
+    /// none.
+    pub(super) fn parse(
+        head: &[u8],
+    ) -> Result<(Self, Result<&[u8], HandshakeError>), HandshakeError> {
         let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
         let mut request = httparse::Request::new(&mut []);
         match request.parse_with_uninit_headers(head, &mut fields) {
@@ -81,17 +84,20 @@ impl RequestHead {
         self.headers.get("Host")
     }
 
-    /// Where the script came from that connects; `None` from clients that are not browsers (§4.2.1 no. 7).
+    /// Where the script came from that connects; `None` from clients that are not browsers (§4.2.1
+    /// no. 7).
     ///
-    /// Any page may let a browser connect, with the user's cookies. A server that knows users by their cookies must check the
-    /// origin: [`origin_is_one_of`](Self::origin_is_one_of) or [`origin_is_host`](Self::origin_is_host).
+    /// Any page may let a browser connect, with the user's cookies. A server that knows users by
+    /// their cookies must check the origin: [`origin_is_one_of`](Self::origin_is_one_of) or
+    /// [`origin_is_host`](Self::origin_is_host).
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         self.headers.get("Origin")
     }
 
-    /// Whether there is an origin, and it is one of these: `https://example.com`, `http://localhost:8080` … Compared by scheme,
-    /// host and port, in any case. A request without an origin is not from one of these.
+    /// Whether there is an origin, and it is one of these: `https://example.com`,
+    /// `http://localhost:8080` … Compared by scheme, host and port, in any case. A request without
+    /// an origin is not from one of these.
     #[must_use]
     pub fn origin_is_one_of<O: AsRef<str>>(&self, origins: impl IntoIterator<Item = O>) -> bool {
         let Some(sent) = self.single_origin() else { return false };
@@ -109,11 +115,12 @@ impl RequestHead {
 
     /// The subprotocols that the client offers, in its order of preference (§4.2.1 no. 8).
     pub fn subprotocols(&self) -> impl Iterator<Item = &str> {
-        list(self.headers.get_all("Sec-WebSocket-Protocol")).filter_map(|name| str::from_utf8(name).ok())
+        list(self.headers.get_all("Sec-WebSocket-Protocol"))
+            .filter_map(|name| str::from_utf8(name).ok())
     }
 
-    /// The extensions that the client offers, in its order of preference (§9.1). The first 32, without those of more than 16
-    /// parameters.
+    /// The extensions that the client offers, in its order of preference (§9.1). The first 32,
+    /// without those of more than 16 parameters.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'_>> {
         extensions(self.headers.get_all("Sec-WebSocket-Extensions")).filter_map(Result::ok)
     }
@@ -122,7 +129,9 @@ impl RequestHead {
     fn resource_name(&self) -> &str {
         let target = self.target();
         match target.split_once("://") {
-            Some((_, rest)) if !target.starts_with('/') => &rest[rest.find(['/', '?']).unwrap_or(rest.len())..],
+            Some((_, rest)) if !target.starts_with('/') => {
+                &rest[rest.find(['/', '?']).unwrap_or(rest.len())..]
+            }
             _ => target,
         }
     }

@@ -24,8 +24,9 @@ use crate::connection::{Config, Connection, Inbox};
 
 /// Reads a client's opening handshake.
 ///
-/// Bytes go into [`input`](Self::input) until [`receive`](Self::receive) gives a request, or a rejection. A server says nothing
-/// before that: what it answers is the output of what the handshake becomes.
+/// Bytes go into [`input`](Self::input) until [`receive`](Self::receive) gives a request, or a
+/// rejection. A server says nothing before that: what it answers is the output of what the
+/// handshake becomes.
 ///
 /// ```
 /// use bytes::{Buf, BufMut};
@@ -70,26 +71,32 @@ impl ServerHandshake {
         self.input_ended = true;
     }
 
-    /// Whether more bytes are needed. Once not, there is nothing to be had from the handshake any more.
+    /// Whether more bytes are needed. Once not, there is nothing to be had from the handshake any
+    /// more.
     #[must_use]
     pub fn wants_read(&self) -> bool {
         !self.done && !self.input_ended
     }
 
-    /// The client's request, once it is whole; `None` until more has been received, and after this has given anything else.
+    /// The client's request, once it is whole; `None` until more has been received, and after this
+    /// has given anything else.
     ///
     /// # Errors
     ///
-    /// [`Rejection`] if it is not an opening handshake, with the HTTP response that says so in its output, or without one if the
-    /// client hung up.
+    /// [`Rejection`] if it is not an opening handshake, with the HTTP response that says so in its
+    /// output, or without one if the client hung up.
     pub fn receive(&mut self) -> Result<Option<Request>, Rejection> {
         if self.done {
             return Ok(None);
         }
-        let read = |head: &[u8]| RequestHead::parse(head).map(|(request, key)| (request, key.map(key::accept)));
+        let read = |head: &[u8]| {
+            RequestHead::parse(head).map(|(request, key)| (request, key.map(key::accept)))
+        };
         let (request, accept) = match self.head.receive(read) {
             Ok(Some(read)) => read,
-            Ok(None) if self.input_ended => return Err(self.reject(HandshakeError::Incomplete, None)),
+            Ok(None) if self.input_ended => {
+                return Err(self.reject(HandshakeError::Incomplete, None));
+            }
             Ok(None) => return Ok(None),
             Err(error) => return Err(self.reject(error, None)),
         };
@@ -113,7 +120,8 @@ impl ServerHandshake {
     }
 }
 
-/// An opening handshake that waits for an answer. Everything in it can be looked at first; see [`RequestHead`].
+/// An opening handshake that waits for an answer. Everything in it can be looked at first; see
+/// [`RequestHead`].
 ///
 /// Dropping it answers nothing: the client will see the stream end.
 pub struct Request {
@@ -126,7 +134,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// Where bytes are appended that are received while the application makes up its mind. They become the connection's.
+    /// Where bytes are appended that are received while the application makes up its mind. They
+    /// become the connection's.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
         self.rest.space()
     }
@@ -147,15 +156,20 @@ impl Request {
     pub fn accept_with(self, accept: &Accept) -> Connection {
         // RFC 6455 §4.2.2 no. 4: the value "MUST be derived from the client's handshake"
         let supported = accept.subprotocols.iter().map(String::as_str);
-        let subprotocol = supported.into_iter().find(|ours| self.request.subprotocols().any(|theirs| theirs == *ours));
+        let subprotocol = supported
+            .into_iter()
+            .find(|ours| self.request.subprotocols().any(|theirs| theirs == *ours));
 
-        let (agreed, extensions) = negotiation::answer(&self.config, self.request.headers()).unzip();
+        let (agreed, extensions) =
+            negotiation::answer(&self.config, self.request.headers()).unzip();
 
         // The request's block is free now, as a rule.
         let mut rest = self.rest;
         let mut response = rest.take_block();
         response.reserve(192 + accept.lines.as_bytes().len());
-        response.put_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+        response.put_slice(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
+        );
         response.put_slice(b"Sec-WebSocket-Accept: ");
         response.put_slice(&self.accept);
         response.put_slice(b"\r\n");
@@ -220,8 +234,9 @@ impl Accept {
         Self::default()
     }
 
-    /// Adds a subprotocol that the server speaks, after those that it prefers. The first of them that the client offers is
-    /// chosen; if it offers none of them, the connection has none, and the client decides whether it likes that.
+    /// Adds a subprotocol that the server speaks, after those that it prefers. The first of them
+    /// that the client offers is chosen; if it offers none of them, the connection has none, and
+    /// the client decides whether it likes that.
     ///
     /// # Errors
     ///
@@ -235,7 +250,8 @@ impl Accept {
     ///
     /// # Errors
     ///
-    /// [`InvalidField`] if the name is not a token or is the handshake's own, or the value has a control character in it.
+    /// [`InvalidField`] if the name is not a token or is the handshake's own, or the value has a
+    /// control character in it.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
         self.lines.add(name, value.as_ref())?;
         Ok(self)
@@ -248,10 +264,12 @@ impl fmt::Debug for Accept {
     }
 }
 
-/// An opening handshake that failed: why, and the HTTP response that tells the client. Write the output, then hang up.
+/// An opening handshake that failed: why, and the HTTP response that tells the client. Write the
+/// output, then hang up.
 ///
-/// A plain HTTP request ([`HandshakeError::NotWebSocket`]) is in here too. It can be answered with something better
-/// ([`answer_with`](Self::answer_with)), or be handed to an HTTP server as it came ([`into_received`](Self::into_received)).
+/// A plain HTTP request ([`HandshakeError::NotWebSocket`]) is in here too. It can be answered with
+/// something better ([`answer_with`](Self::answer_with)), or be handed to an HTTP server as it came
+/// ([`into_received`](Self::into_received)).
 pub struct Rejection {
     // Boxed, because it is the error of functions that rarely fail.
     details: Box<Details>,
@@ -268,7 +286,8 @@ struct Details {
 impl Rejection {
     fn new(error: HandshakeError, request: Option<RequestHead>, rest: Inbox) -> Self {
         let reply = error.status().map(|status| default_reply(&error, status));
-        let rejection = Self { details: Box::new(Details { error, request, rest, output: Bytes::new() }) };
+        let rejection =
+            Self { details: Box::new(Details { error, request, rest, output: Bytes::new() }) };
         match reply {
             Some(reply) => rejection.answer_with(&reply),
             None => rejection,
@@ -317,22 +336,29 @@ impl Rejection {
 
 impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rejection").field("error", self.error()).field("request", &self.request()).finish_non_exhaustive()
+        f.debug_struct("Rejection")
+            .field("error", self.error())
+            .field("request", &self.request())
+            .finish_non_exhaustive()
     }
 }
 
 /// The response to what is not an opening handshake: its text says why.
 fn default_reply(error: &HandshakeError, status: u16) -> Reply {
-    let reply =
-        Reply::with_status(status).own_header("Content-Type", "text/plain; charset=utf-8").body(alloc::format!("{error}\n"));
+    let reply = Reply::with_status(status)
+        .own_header("Content-Type", "text/plain; charset=utf-8")
+        .body(alloc::format!("{error}\n"));
     match error {
-        // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response"
+        // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405
+        // response"
         HandshakeError::Method => reply.own_header("Allow", "GET"),
-        // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response"; RFC 6455 §4.2.2 no. 4: and the
-        // versions that it understands. RFC 9110 §7.8: who sends Upgrade names it in Connection.
-        HandshakeError::NotWebSocket | HandshakeError::WebSocketVersion => {
-            reply.own_header("Upgrade", "websocket").own_header("Sec-WebSocket-Version", "13").option("Upgrade")
-        }
+        // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response"; RFC
+        // 6455 §4.2.2 no. 4: and the versions that it understands. RFC 9110 §7.8: who sends Upgrade
+        // names it in Connection.
+        HandshakeError::NotWebSocket | HandshakeError::WebSocketVersion => reply
+            .own_header("Upgrade", "websocket")
+            .own_header("Sec-WebSocket-Version", "13")
+            .option("Upgrade"),
         _ => reply,
     }
 }

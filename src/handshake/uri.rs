@@ -26,7 +26,8 @@ pub struct Uri {
 }
 
 impl Uri {
-    /// Reads an address. Nothing is repaired: what is not an address is an error that says what to write instead.
+    /// Reads an address. Nothing is repaired: what is not an address is an error that says what to
+    /// write instead.
     ///
     /// # Errors
     ///
@@ -54,7 +55,8 @@ impl Uri {
             return Err(InvalidUri::Path);
         }
         // RFC 6455 §3: the resource name begins with "/" "if the path component is empty"
-        let resource_name = if target.starts_with('/') { target.to_owned() } else { alloc::format!("/{target}") };
+        let resource_name =
+            if target.starts_with('/') { target.to_owned() } else { alloc::format!("/{target}") };
         let port = port.unwrap_or(default_port(secure));
         Ok(Self { secure, host: host.to_owned(), port, resource_name })
     }
@@ -85,7 +87,8 @@ impl Uri {
 
     /// The value of the `Host` header field (§4.1 no. 4).
     pub(super) fn host_field(&self) -> Cow<'_, str> {
-        // RFC 6455 §4.1: "/host/ plus optionally ":" followed by /port/ (when not using the default port)"
+        // RFC 6455 §4.1: "/host/ plus optionally ":" followed by /port/ (when not using the default
+        // port)"
         if self.port == default_port(self.secure) {
             return Cow::Borrowed(&self.host);
         }
@@ -134,13 +137,18 @@ pub(super) fn measure_authority(authority: &[u8]) -> Result<(usize, Option<u16>)
     if !authority.is_empty() && classes::are(authority, classes::HOST) {
         return Ok((authority.len(), None));
     }
-    // The last colon: an IPv6 address without brackets is no host, whatever follows it. Colons before the closing bracket are the
-    // address's.
+    // The last colon: an IPv6 address without brackets is no host, whatever follows it. Colons
+    // before the closing bracket are the address's.
     let last = authority.iter().rposition(|b| matches!(b, b':' | b']')).unwrap_or(authority.len());
-    let (host, port) = if authority[last..].starts_with(b":") { authority.split_at(last) } else { (authority, &[][..]) };
+    let (host, port) = if authority[last..].starts_with(b":") {
+        authority.split_at(last)
+    } else {
+        (authority, &[][..])
+    };
     let is_host = match host.strip_prefix(b"[") {
         Some(address) => {
-            let address = address.strip_suffix(b"]").and_then(|address| str::from_utf8(address).ok());
+            let address =
+                address.strip_suffix(b"]").and_then(|address| str::from_utf8(address).ok());
             address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
         }
         // An IPv4 address is made of the same.
@@ -185,7 +193,8 @@ fn is_made_of(text: &[u8], class: u8) -> bool {
 pub enum InvalidUri {
     /// Neither `ws://` nor `wss://`.
     Scheme,
-    /// No host, or none that could be: a name in ASCII, an IPv4 address, or an IPv6 address in brackets.
+    /// No host, or none that could be: a name in ASCII, an IPv4 address, or an IPv6 address in
+    /// brackets.
     Host,
     /// A port that is not one of 1–65535.
     Port,

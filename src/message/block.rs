@@ -1,7 +1,7 @@
 //! The memory that a message is put together in.
 //!
-//! A large one's is kept when the message is dropped, for the next one: fresh pages cost more than the copy into them does, and a
-//! system's allocator hands large blocks back at once.
+//! A large one's is kept when the message is dropped, for the next one: fresh pages cost more than
+//! the copy into them does, and a system's allocator hands large blocks back at once.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -46,9 +46,10 @@ impl Block {
         block
     }
 
-    /// Room for a piece, and for as much again as has really been received: a header's claim alone gets no memory, and many small
-    /// pieces are not copied over and over. It is not more than a last frame will need, so a large message in one frame ends with
-    /// a block of just its size. A kept block may be twice as large, and is one for all of the message if that is not more.
+    /// Room for a piece, and for as much again as has really been received: a header's claim alone
+    /// gets no memory, and many small pieces are not copied over and over. It is not more than a
+    /// last frame will need, so a large message in one frame ends with a block of just its size. A
+    /// kept block may be twice as large, and is one for all of the message if that is not more.
     pub(crate) fn make_room(&mut self, piece: usize, to_come: Option<u64>) {
         let received = self.len() + piece;
         if self.start + received <= self.memory.capacity() {
@@ -57,7 +58,8 @@ impl Block {
         let ahead = to_come.map_or(received, |to_come| to_come.min(received as u64) as usize);
         let room = received + ahead;
         let most = room.saturating_mul(2);
-        let all = to_come.map_or(room, |to_come| to_come.min((most - received) as u64) as usize + received);
+        let all = to_come
+            .map_or(room, |to_come| to_come.min((most - received) as u64) as usize + received);
         if room < LARGE {
             return self.memory.reserve_exact(piece + ahead);
         }

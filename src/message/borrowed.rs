@@ -6,7 +6,8 @@ use super::{Checked, Kind, Message, block};
 use crate::wire::InvalidUtf8;
 
 /// A message that, if it came in one piece, lies where it was received, and was not copied; see
-/// [`Connection::receive_from`](crate::Connection::receive_from). To keep it, make a [`Message`] of it.
+/// [`Connection::receive_from`](crate::Connection::receive_from). To keep it, make a [`Message`] of
+/// it.
 ///
 /// `Debug` tells the kind and the size, never the content.
 ///

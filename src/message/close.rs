@@ -8,8 +8,9 @@ use super::text::Text;
 
 /// Why a connection is closed: a code that may travel in a Close frame, and no other.
 ///
-/// 1000–1003 and 1007–1014 are registered, 3000–3999 are for libraries and frameworks, 4000–4999 for applications. The rest
-/// are reserved (§7.4.2), or only ever reported and never sent (1005, 1006, 1015; §7.4.1), so they can't be built.
+/// 1000–1003 and 1007–1014 are registered, 3000–3999 are for libraries and frameworks, 4000–4999
+/// for applications. The rest are reserved (§7.4.2), or only ever reported and never sent (1005,
+/// 1006, 1015; §7.4.1), so they can't be built.
 ///
 /// ```
 /// use sansocket::CloseCode;
@@ -51,7 +52,8 @@ impl CloseCode {
     #[must_use]
     pub const fn new(code: u16) -> Option<Self> {
         match code {
-            // RFC 6455 §7.4.1: 1005, 1006 and 1015 "MUST NOT be set as a status code in a Close control frame by an endpoint".
+            // RFC 6455 §7.4.1: 1005, 1006 and 1015 "MUST NOT be set as a status code in a Close
+            // control frame by an endpoint".
             1000..=1003 | 1007..=1014 | 3000..=4999 => Some(Self(code)),
             _ => None,
         }
@@ -105,7 +107,8 @@ impl CloseFrame {
     ///
     /// # Errors
     ///
-    /// [`ReasonTooLong`] above [`CloseFrame::MAX_REASON_LEN`] bytes: cutting it is left to who knows where.
+    /// [`ReasonTooLong`] above [`CloseFrame::MAX_REASON_LEN`] bytes: cutting it is left to who
+    /// knows where.
     pub fn new(code: CloseCode, reason: impl Into<Text>) -> Result<Self, ReasonTooLong> {
         let reason = reason.into();
         if reason.len() > Self::MAX_REASON_LEN {
@@ -120,7 +123,8 @@ impl CloseFrame {
         self.code
     }
 
-    /// The reason, which is empty if none was given. It is the peer's word: not for end users (§5.5.1).
+    /// The reason, which is empty if none was given. It is the peer's word: not for end users
+    /// (§5.5.1).
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
@@ -181,7 +185,12 @@ pub struct ReasonTooLong {
 
 impl fmt::Display for ReasonTooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the close reason has {} bytes, more than the {} that fit; shorten it", self.len, CloseFrame::MAX_REASON_LEN)
+        write!(
+            f,
+            "the close reason has {} bytes, more than the {} that fit; shorten it",
+            self.len,
+            CloseFrame::MAX_REASON_LEN
+        )
     }
 }
 

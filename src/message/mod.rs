@@ -22,10 +22,11 @@ pub use self::text::Text;
 pub(crate) use self::text::TextBuilder;
 use crate::wire::Opcode;
 
-/// What applications exchange: text or bytes, and nothing else. Pings, pongs and closes are not messages.
+/// What applications exchange: text or bytes, and nothing else. Pings, pongs and closes are not
+/// messages.
 ///
-/// `Debug` tells the kind and the size, never the content, so that logs don't leak it. In a test, compare
-/// [`as_text`](Message::as_text) or [`as_bytes`](Message::as_bytes) to see what differs.
+/// `Debug` tells the kind and the size, never the content, so that logs don't leak it. In a test,
+/// compare [`as_text`](Message::as_text) or [`as_bytes`](Message::as_bytes) to see what differs.
 ///
 /// ```
 /// use sansocket::Message;
@@ -61,13 +62,14 @@ impl Kind {
     }
 }
 
-/// A part of a message that is received in parts; see [`Config::in_parts`](crate::Config::in_parts).
+/// A part of a message that is received in parts; see
+/// [`Config::in_parts`](crate::Config::in_parts).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Part {
     /// What the message is made of, the same for all its parts.
     pub kind: Kind,
-    /// The next bytes of the message; perhaps none, in its last part. Those of a text are checked to be UTF-8, but a part may end
-    /// inside a character.
+    /// The next bytes of the message; perhaps none, in its last part. Those of a text are checked
+    /// to be UTF-8, but a part may end inside a character.
     pub bytes: Bytes,
     /// Whether the message ends here.
     pub last: bool,
@@ -123,8 +125,9 @@ impl Message {
         }
     }
 
-    /// The content without a copy, whichever kind it is. What was received, of 128 KiB and more, lies in memory that will be used again:
-    /// `Bytes::try_into_mut` does not take it over, and a `Vec` of it is a copy.
+    /// The content without a copy, whichever kind it is. What was received, of 128 KiB and more,
+    /// lies in memory that will be used again: `Bytes::try_into_mut` does not take it over, and a
+    /// `Vec` of it is a copy.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self {

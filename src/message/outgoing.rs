@@ -1,4 +1,5 @@
-//! A message on its way out, and whether it is to be compressed: RFC 7692 §6.1 leaves that to the sender, message by message.
+//! A message on its way out, and whether it is to be compressed: RFC 7692 §6.1 leaves that to the
+//! sender, message by message.
 
 use super::Message;
 
@@ -11,11 +12,13 @@ pub enum Compress {
     Automatic,
     /// In any case.
     Always,
-    /// In no case: it is compressed already, or it has secrets beside a stranger's words (RFC 7692 §8).
+    /// In no case: it is compressed already, or it has secrets beside a stranger's words (RFC 7692
+    /// §8).
     Never,
 }
 
-/// A message, and whether it is to be compressed. Anything that makes a [`Message`] makes one with [`Compress::Automatic`].
+/// A message, and whether it is to be compressed. Anything that makes a [`Message`] makes one with
+/// [`Compress::Automatic`].
 ///
 /// ```
 /// use sansocket::{Compress, Config, Connection, Message};

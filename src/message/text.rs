@@ -1,6 +1,7 @@
 //! Bytes that are known to be UTF-8: RFC 6455 §5.6, §8.1.
 //!
-//! Everything that makes a [`Text`] is in this file, so the proof behind its one line of `unsafe` is too.
+//! Everything that makes a [`Text`] is in this file, so the proof behind its one line of `unsafe`
+//! is too.
 
 use alloc::string::String;
 use core::hash::{Hash, Hasher};
@@ -12,9 +13,11 @@ use bytes::Bytes;
 use super::block::{self, Block};
 use crate::wire::{self, InvalidUtf8, Utf8Validator};
 
-/// Text that was checked once and can be cloned, sliced off and sent without a copy. It is a `str` wherever one is wanted.
+/// Text that was checked once and can be cloned, sliced off and sent without a copy. It is a `str`
+/// wherever one is wanted.
 ///
-/// `Debug` tells only the size, so that logs don't leak what people write to each other; `Display` is the text.
+/// `Debug` tells only the size, so that logs don't leak what people write to each other; `Display`
+/// is the text.
 ///
 /// ```
 /// use sansocket::Text;
@@ -25,7 +28,8 @@ use crate::wire::{self, InvalidUtf8, Utf8Validator};
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Text {
-    /// Always UTF-8: made in this file only, by a conversion from `str`, by validation, or by [`TextBuilder`].
+    /// Always UTF-8: made in this file only, by a conversion from `str`, by validation, or by
+    /// [`TextBuilder`].
     bytes: Bytes,
 }
 
@@ -156,10 +160,12 @@ impl<'a> Checked<'a> {
 
     #[allow(unsafe_code)]
     pub(super) const fn as_str(self) -> &'a str {
-        // Checking again at every look would cost some 25 times as much for 16 bytes, and for 64 KiB of two-byte letters as
-        // much as receiving the message did: `cargo bench -p sansocket-benches --bench text`.
+        // Checking again at every look would cost some 25 times as much for 16 bytes, and for 64
+        // KiB of two-byte letters as much as receiving the message did: `cargo bench -p
+        // sansocket-benches --bench text`.
         //
-        // SAFETY: the bytes are UTF-8 by the field's invariant, and nothing changes them while they are borrowed.
+        // SAFETY: the bytes are UTF-8 by the field's invariant, and nothing changes them while they
+        // are borrowed.
         unsafe { str::from_utf8_unchecked(self.bytes) }
     }
 }

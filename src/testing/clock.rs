@@ -29,7 +29,10 @@ use std::vec::Vec;
 pub struct ManualClock {
     time: Arc<Mutex<Time>>,
     /// Which of the clones this is.
-    #[cfg_attr(not(any(feature = "tokio", feature = "futures-io")), expect(dead_code, reason = "there are no sleepers"))]
+    #[cfg_attr(
+        not(any(feature = "tokio", feature = "futures-io")),
+        expect(dead_code, reason = "there are no sleepers")
+    )]
     number: usize,
 }
 
@@ -54,13 +57,15 @@ impl ManualClock {
         self.lock().now
     }
 
-    /// Winds it on, and wakes whoever slept until then. What follows from one deadline begins when that task runs: to see a ping go
-    /// unanswered, wind to the ping, let the task run, and wind on.
+    /// Winds it on, and wakes whoever slept until then. What follows from one deadline begins when
+    /// that task runs: to see a ping go unanswered, wind to the ping, let the task run, and wind
+    /// on.
     pub fn advance(&self, by: Duration) {
         let mut time = self.lock();
         let now = time.now.saturating_add(by);
         time.now = now;
-        let (due, later): (Vec<_>, Vec<_>) = take(&mut time.sleepers).into_iter().partition(|(_, deadline, _)| *deadline <= now);
+        let (due, later): (Vec<_>, Vec<_>) =
+            take(&mut time.sleepers).into_iter().partition(|(_, deadline, _)| *deadline <= now);
         time.sleepers = later;
         drop(time);
         due.into_iter().for_each(|(_, _, sleeper)| sleeper.wake());

@@ -1,7 +1,9 @@
-//! A kit for tests of what is built on this: a pair of streams in memory, cut up as you choose and broken when you say, and a
-//! clock that you wind. No part of RFC 6455: it carries bytes, and knows none of them.
+//! A kit for tests of what is built on this: a pair of streams in memory, cut up as you choose and
+//! broken when you say, and a clock that you wind. No part of RFC 6455: it carries bytes, and knows
+//! none of them.
 //!
-//! An [`End`] is a stream for [`blocking`], in halves too, and for `tokio` and `futures` where those features are on.
+//! An [`End`] is a stream for [`blocking`], in halves too, and for `tokio` and `futures` where
+//! those features are on.
 //!
 //! ```
 //! use sansocket::testing::{Chunking, pair};
@@ -47,11 +49,19 @@ pub enum Chunking {
 
 /// Two streams, each of which reads what is written to the other.
 ///
-/// They end as sockets do: when one is dropped or shut down, the other reads what was written, and then the end; what is written
-/// to one that was dropped fails with `BrokenPipe`. Any number of bytes may lie between them, unless [`Wire::set_room`] says other.
+/// They end as sockets do: when one is dropped or shut down, the other reads what was written, and
+/// then the end; what is written to one that was dropped fails with `BrokenPipe`. Any number of
+/// bytes may lie between them, unless [`Wire::set_room`] says other.
 #[must_use]
 pub fn pair(chunking: Chunking) -> (End, End) {
-    let state = State { flows: Default::default(), chunking, room: usize::MAX, stopped: false, cut: false, woken: Vec::new() };
+    let state = State {
+        flows: Default::default(),
+        chunking,
+        room: usize::MAX,
+        stopped: false,
+        cut: false,
+        woken: Vec::new(),
+    };
     let wire = Wire(Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }));
     let end = |side| End {
         wire: wire.clone(),
@@ -73,12 +83,14 @@ impl Wire {
         self.change(|state| state.cut = true);
     }
 
-    /// Stops to forward, both ways and for good: what is written vanishes, and neither end is told. So dies a peer without power.
+    /// Stops to forward, both ways and for good: what is written vanishes, and neither end is told.
+    /// So dies a peer without power.
     pub fn stop(&self) {
         self.change(|state| state.stopped = true);
     }
 
-    /// How many bytes may lie on the wire unread, in each direction. With 0 no write is taken: the peer does not read.
+    /// How many bytes may lie on the wire unread, in each direction. With 0 no write is taken: the
+    /// peer does not read.
     pub fn set_room(&self, bytes: usize) {
         self.change(|state| state.room = bytes);
     }
@@ -94,7 +106,13 @@ impl Wire {
     fn change(&self, change: impl FnOnce(&mut State)) {
         self.with(|state| {
             change(state);
-            state.woken.extend(state.flows.iter_mut().flat_map(|flow| [flow.reader.take(), flow.writer.take()]).flatten());
+            state.woken.extend(
+                state
+                    .flows
+                    .iter_mut()
+                    .flat_map(|flow| [flow.reader.take(), flow.writer.take()])
+                    .flatten(),
+            );
         });
     }
 
@@ -132,14 +150,24 @@ impl End {
     }
 
     /// Waits as long as there is nothing to be done, or until it is too late.
-    fn wait<T>(&self, timeout: Option<Duration>, mut attempt: impl FnMut(&mut State) -> Option<io::Result<T>>) -> io::Result<T> {
+    fn wait<T>(
+        &self,
+        timeout: Option<Duration>,
+        mut attempt: impl FnMut(&mut State) -> Option<io::Result<T>>,
+    ) -> io::Result<T> {
         let mut result = None;
         let fails = |state: &mut State| {
             result = attempt(state);
             result.is_none()
         };
         let (state, timeout) = (self.wire.lock(), timeout.unwrap_or(Duration::MAX));
-        drop(self.wire.0.changed.wait_timeout_while(state, timeout, fails).unwrap_or_else(PoisonError::into_inner));
+        drop(
+            self.wire
+                .0
+                .changed
+                .wait_timeout_while(state, timeout, fails)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         self.wire.with(|_| ());
         result.unwrap_or_else(|| Err(ErrorKind::WouldBlock.into()))
     }
@@ -226,7 +254,11 @@ impl End {
 macro_rules! async_write {
     ($trait:ty, $shutdown:ident) => {
         impl $trait for End {
-            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buffer: &[u8],
+            ) -> Poll<io::Result<usize>> {
                 self.poll_write_some(cx, &[IoSlice::new(buffer)])
             }
 
@@ -257,14 +289,22 @@ async_write!(futures_io::AsyncWrite, poll_close);
 
 #[cfg(feature = "tokio")]
 impl tokio::io::AsyncRead for End {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut tokio::io::ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         self.poll_read_some(cx, buffer.initialize_unfilled()).map_ok(|count| buffer.advance(count))
     }
 }
 
 #[cfg(feature = "futures-io")]
 impl futures_io::AsyncRead for End {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
         self.poll_read_some(cx, buffer)
     }
 }
@@ -346,7 +386,9 @@ impl State {
             Chunking::Bytewise => 1,
             Chunking::Random(seed) => {
                 // Knuth's MMIX generator, whose upper bits are the better ones.
-                *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                *seed = seed
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 (*seed >> 58) as usize + 1
             }
         }
@@ -356,6 +398,9 @@ impl State {
 /// Shows no content.
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("chunking", &self.chunking).field("stopped", &self.stopped).finish_non_exhaustive()
+        f.debug_struct("State")
+            .field("chunking", &self.chunking)
+            .field("stopped", &self.stopped)
+            .finish_non_exhaustive()
     }
 }

@@ -136,15 +136,16 @@ impl<T: Borrow<Timeouts>> Keeper<T> {
         }
     }
 
-    /// How late a sign of life may be noted, where it does no more than to put off a ping: an eighth of what that waits for.
+    /// How late a sign of life may be noted, where it does no more than to put off a ping: an
+    /// eighth of what that waits for.
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn slack(&self) -> Option<Duration> {
         let is_calm = self.state == State::Open && self.asked.is_none();
         self.timeouts().ping.filter(|_| is_calm).map(|ping| ping / 8)
     }
 
-    /// Whether the peer was heard within the last thirty-second of that: with so many messages it is worth being woken soon, not to
-    /// look at the time until then.
+    /// Whether the peer was heard within the last thirty-second of that: with so many messages it
+    /// is worth being woken soon, not to look at the time until then.
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn is_busy(&self, now: Duration) -> bool {
         self.slack().is_some_and(|slack| now < self.heard.saturating_add(slack / 32))

@@ -1,7 +1,9 @@
-//! How long things may take, and when to ask whether the peer still lives, on a clock that you pass in.
+//! How long things may take, and when to ask whether the peer still lives, on a clock that you pass
+//! in.
 //!
-//! RFC 6455 §7.1.1 lets a client wait for the server to hang up "a reasonable amount of time"; what the others are is this
-//! crate's choice. Nothing here asks what time it is: `now` is the time since any epoch of yours, which must not run backwards.
+//! RFC 6455 §7.1.1 lets a client wait for the server to hang up "a reasonable amount of time"; what
+//! the others are is this crate's choice. Nothing here asks what time it is: `now` is the time
+//! since any epoch of yours, which must not run backwards.
 
 mod keeper;
 
@@ -21,17 +23,19 @@ use crate::connection::State;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// The opening handshake, from the first byte to the last; for a client, connecting too. Default: 10 s.
+    /// The opening handshake, from the first byte to the last; for a client, connecting too.
+    /// Default: 10 s.
     pub handshake: Option<Duration>,
     /// The closing handshake, from our Close or the peer's to the end of the stream. Default: 5 s.
     pub close: Option<Duration>,
     /// A write during which the peer takes nothing. Default: 30 s.
     pub write: Option<Duration>,
-    /// After how long without a byte from the peer it is sent a ping. Default: 20 s. On tokio it may be up to an eighth later, after a
-    /// time in which the peer sent much: then the clock is not looked at for every message.
+    /// After how long without a byte from the peer it is sent a ping. Default: 20 s. On tokio it
+    /// may be up to an eighth later, after a time in which the peer sent much: then the clock is
+    /// not looked at for every message.
     pub ping: Option<Duration>,
-    /// How long after that ping the peer may go on saying nothing at all. Any byte is a sign of life, not only the pong; a peer
-    /// that is busy with a long message is alive. Default: 20 s.
+    /// How long after that ping the peer may go on saying nothing at all. Any byte is a sign of
+    /// life, not only the pong; a peer that is busy with a long message is alive. Default: 20 s.
     pub pong: Option<Duration>,
     /// How long no message may come, however alive the peer is. Default: for ever.
     pub idle: Option<Duration>,
@@ -104,17 +108,20 @@ impl Timer {
         self.0.message(now);
     }
 
-    /// Begins a ping: gives its payload, which is its number (1, 2, 3 …) in eight bytes, big-endian.
+    /// Begins a ping: gives its payload, which is its number (1, 2, 3 …) in eight bytes,
+    /// big-endian.
     pub fn ping(&mut self, now: Duration) -> [u8; 8] {
         self.0.ping(now)
     }
 
-    /// Tells the timer that a pong came. If it answers the latest ping, that gives the [`round_trip`](Self::round_trip).
+    /// Tells the timer that a pong came. If it answers the latest ping, that gives the
+    /// [`round_trip`](Self::round_trip).
     pub fn pong(&mut self, payload: &[u8], now: Duration) {
         self.0.pong(payload, now);
     }
 
-    /// The number of the latest ping that was answered; 0 if none was. A pong answers all pings before it (RFC 6455 §5.5.3).
+    /// The number of the latest ping that was answered; 0 if none was. A pong answers all pings
+    /// before it (RFC 6455 §5.5.3).
     #[must_use]
     pub const fn answered(&self) -> u64 {
         self.0.answered()
@@ -141,7 +148,8 @@ impl Timer {
         self.0.poll(now)
     }
 
-    /// Whether a handshake, the opening or the closing one, has taken too long: to be asked also while bytes keep coming.
+    /// Whether a handshake, the opening or the closing one, has taken too long: to be asked also
+    /// while bytes keep coming.
     ///
     /// # Errors
     ///
@@ -171,13 +179,15 @@ pub enum TimedOut {
     Handshake,
     /// The closing handshake.
     Close,
-    /// A write: the peer does not read. Nothing is lost: what was not written still waits, and is not to be sent again.
+    /// A write: the peer does not read. Nothing is lost: what was not written still waits, and is
+    /// not to be sent again.
     Write,
     /// Waiting for room, because the peer does not read: the message was not sent.
     Room,
     /// Waiting for a message as long as you wanted to. Nothing is lost.
     Receive,
-    /// The peer's answer to a ping: it has not sent a byte since, so it, or the way to it, is gone. An adapter gives the connection up.
+    /// The peer's answer to a ping: it has not sent a byte since, so it, or the way to it, is gone.
+    /// An adapter gives the connection up.
     KeepAlive,
     /// The next message, as long as [`Timeouts::idle`] allows. Nothing is broken.
     Idle,

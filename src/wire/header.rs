@@ -22,8 +22,9 @@ const MASK: u8 = 0b1000_0000;
 
 /// A frame's header.
 ///
-/// What a header alone can tell is checked by [`Header::parse`]. The rules that need to know the connection (who must
-/// mask, whether an extension owns RSV1, what may follow what) are the connection's. `Debug` does not show the masking key.
+/// What a header alone can tell is checked by [`Header::parse`]. The rules that need to know the
+/// connection (who must mask, whether an extension owns RSV1, what may follow what) are the
+/// connection's. `Debug` does not show the masking key.
 ///
 /// ```
 /// use sansocket::wire::{Header, Opcode};
@@ -38,7 +39,8 @@ const MASK: u8 = 0b1000_0000;
 pub struct Header {
     /// Whether this is the last frame of its message.
     pub fin: bool,
-    /// The first reserved bit, which permessage-deflate sets on the first frame of a compressed message (RFC 7692 §6).
+    /// The first reserved bit, which permessage-deflate sets on the first frame of a compressed
+    /// message (RFC 7692 §6).
     pub rsv1: bool,
     /// What the frame is for.
     pub opcode: Opcode,
@@ -55,7 +57,8 @@ impl Header {
     /// The longest payload of a control frame, in bytes (§5.5).
     pub const MAX_CONTROL_PAYLOAD: usize = 125;
 
-    /// Reads the header at the start of `bytes`; gives it with its own size in bytes, or `None` until all of it is there.
+    /// Reads the header at the start of `bytes`; gives it with its own size in bytes, or `None`
+    /// until all of it is there.
     ///
     /// An `Ok` header encodes to the very bytes it was read from: no two encodings mean the same.
     ///
@@ -66,12 +69,14 @@ impl Header {
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, HeaderError> {
         let [first, second, rest @ ..] = bytes else { return Ok(None) };
 
-        // RFC 6455 §5.2: "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values.":
-        // no known extension gives RSV2 or RSV3 a meaning.
+        // RFC 6455 §5.2: "MUST be 0 unless an extension is negotiated that defines meanings for
+        // non-zero values.": no known extension gives RSV2 or RSV3 a meaning.
         if first & RSV2_AND_RSV3 != 0 {
             return Err(HeaderError::ReservedBit);
         }
-        let Some(opcode) = Opcode::from_bits(first & OPCODE) else { return Err(HeaderError::ReservedOpcode) };
+        let Some(opcode) = Opcode::from_bits(first & OPCODE) else {
+            return Err(HeaderError::ReservedOpcode);
+        };
         let fin = first & FIN != 0;
         let short_len = second & !MASK;
         if opcode.is_control() {
@@ -89,7 +94,8 @@ impl Header {
             126 => {
                 let Some((len, rest)) = rest.split_first_chunk::<2>() else { return Ok(None) };
                 let len = u16::from_be_bytes(*len);
-                // RFC 6455 §5.2: "in all cases, the minimal number of bytes MUST be used to encode the length"
+                // RFC 6455 §5.2: "in all cases, the minimal number of bytes MUST be used to encode
+                // the length"
                 if len < 126 {
                     return Err(HeaderError::LongForm);
                 }
@@ -126,7 +132,8 @@ impl Header {
     pub fn encode<'a>(&self, space: &'a mut [u8; Self::MAX_LEN]) -> &'a [u8] {
         debug_assert!(self.payload_len >> 63 == 0, "no payload in memory has 2^63 bytes");
         let mask_bit = if self.mask.is_some() { MASK } else { 0 };
-        space[0] = self.opcode.bits() | if self.fin { FIN } else { 0 } | if self.rsv1 { RSV1 } else { 0 };
+        space[0] =
+            self.opcode.bits() | if self.fin { FIN } else { 0 } | if self.rsv1 { RSV1 } else { 0 };
         let mut len = match self.payload_len {
             short @ 0..126 => {
                 space[1] = mask_bit | short as u8;
@@ -163,7 +170,8 @@ impl fmt::Debug for Header {
     }
 }
 
-/// A header that no endpoint may send, whatever came before it. All of them are protocol errors (close code 1002).
+/// A header that no endpoint may send, whatever came before it. All of them are protocol errors
+/// (close code 1002).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HeaderError {

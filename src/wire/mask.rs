@@ -2,7 +2,8 @@
 
 /// XORs `data` with the masking key, in place, as if `data` began `offset` bytes into the payload.
 ///
-/// Masking any split of a payload piece by piece, each at its own offset, is the same as masking it whole.
+/// Masking any split of a payload piece by piece, each at its own offset, is the same as masking it
+/// whole.
 ///
 /// ```
 /// use sansocket::wire::apply_mask;
@@ -40,7 +41,8 @@ const fn key_at(key: u64, offset: u64) -> u64 {
     key.rotate_right(8 * (offset % 4) as u32)
 }
 
-/// So many bytes from either end. They may overlap: so there are no single bytes left, and each is only changed once.
+/// So many bytes from either end. They may overlap: so there are no single bytes left, and each is
+/// only changed once.
 #[inline(always)]
 fn ends<const N: usize>(key: u64, data: &mut [u8]) {
     let last = data.len() - N;
@@ -65,7 +67,8 @@ fn many(key: u64, data: &mut [u8]) {
     let key = key_at(key, start.len() as u64);
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     if std::arch::is_x86_feature_detected!("avx2") {
-        // Twice as fast as with what every x86-64 has: with and without this, `cargo bench -p sansocket-benches --bench mask`.
+        // Twice as fast as with what every x86-64 has: with and without this, `cargo bench -p
+        // sansocket-benches --bench mask`.
         //
         // SAFETY: the function needs nothing but AVX2, and the processor has it.
         #[allow(unsafe_code)]
@@ -74,7 +77,8 @@ fn many(key: u64, data: &mut [u8]) {
     blocks(key, rest);
 }
 
-/// [`blocks`], which is safe code, compiled for registers of 32 bytes: unsafe to call where the processor has no AVX2.
+/// [`blocks`], which is safe code, compiled for registers of 32 bytes: unsafe to call where the
+/// processor has no AVX2.
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 #[target_feature(enable = "avx2")]
 #[allow(unsafe_code)]
@@ -94,7 +98,8 @@ fn blocks(key: u64, data: &mut [u8]) {
     let mut tail = [0; WORD];
     tail.copy_from_slice(&data[last..]);
     words(key_at(key, last as u64), &mut tail);
-    // Of four words the compiler makes SIMD and unrolls the loop: more of a block, and it makes worse of it for AVX-512.
+    // Of four words the compiler makes SIMD and unrolls the loop: more of a block, and it makes
+    // worse of it for AVX-512.
     let mut blocks = data.chunks_exact_mut(4 * WORD);
     for block in &mut blocks {
         words(key, block);
@@ -103,7 +108,8 @@ fn blocks(key: u64, data: &mut [u8]) {
     data[last..].copy_from_slice(&tail);
 }
 
-/// The whole words of this. The compiler makes SIMD of this loop, which it does not of a loop over bytes.
+/// The whole words of this. The compiler makes SIMD of this loop, which it does not of a loop over
+/// bytes.
 #[inline(always)]
 fn words(key: u64, data: &mut [u8]) {
     for word in data.chunks_exact_mut(WORD) {

@@ -1,6 +1,7 @@
 //! What a frame is for: RFC 6455 §5.2, §11.8.
 
-/// The meaning of a frame. The ten reserved values have no variant, so they can't be sent and are refused on receipt.
+/// The meaning of a frame. The ten reserved values have no variant, so they can't be sent and are
+/// refused on receipt.
 ///
 /// ```
 /// use sansocket::wire::Opcode;
@@ -50,7 +51,8 @@ impl Opcode {
     /// Whether frames of this kind are control frames: at most 125 bytes, never fragmented (§5.5).
     #[must_use]
     pub const fn is_control(self) -> bool {
-        // RFC 6455 §5.5: "Control frames are identified by opcodes where the most significant bit of the opcode is 1"
+        // RFC 6455 §5.5: "Control frames are identified by opcodes where the most significant bit
+        // of the opcode is 1"
         self.bits() & 0x8 != 0
     }
 }

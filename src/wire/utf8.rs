@@ -1,6 +1,7 @@
 //! UTF-8 that arrives in pieces: RFC 6455 §8.1 and §5.6.
 //!
-//! std or simdutf8 validate; this file only carries a character that is split between two pieces: one to three bytes of it.
+//! std or simdutf8 validate; this file only carries a character that is split between two pieces:
+//! one to three bytes of it.
 
 #[cfg(not(feature = "simdutf8"))]
 use core::str as basic;
@@ -9,7 +10,8 @@ use core::{error, fmt, str};
 #[cfg(feature = "simdutf8")]
 use simdutf8::basic;
 
-/// Checks that pieces of text are UTF-8 when they are joined, and fails at the first byte that no later piece could mend.
+/// Checks that pieces of text are UTF-8 when they are joined, and fails at the first byte that no
+/// later piece could mend.
 ///
 /// ```
 /// use sansocket::wire::Utf8Validator;
@@ -39,7 +41,8 @@ impl Utf8Validator {
     ///
     /// # Errors
     ///
-    /// [`InvalidUtf8`] if no continuation can make the text valid. The validator is of no use after that.
+    /// [`InvalidUtf8`] if no continuation can make the text valid. The validator is of no use after
+    /// that.
     pub fn push(&mut self, mut piece: &[u8]) -> Result<(), InvalidUtf8> {
         while self.len > 0 {
             let Some((&byte, rest)) = piece.split_first() else { return Ok(()) };
@@ -80,8 +83,8 @@ impl fmt::Debug for Utf8Validator {
     }
 }
 
-/// How many bytes at the end begin a character that goes on: one to three, or none. The first byte of a character of two bytes and
-/// more has as many leading ones as that.
+/// How many bytes at the end begin a character that goes on: one to three, or none. The first byte
+/// of a character of two bytes and more has as many leading ones as that.
 fn cut_off(piece: &[u8]) -> usize {
     let mut back = piece.iter().rev().take(3).zip(1..);
     back.find(|(byte, back)| byte.leading_ones() > *back).map_or(0, |(_, back)| back as usize)

@@ -1,7 +1,9 @@
 //! Subprotocols and extensions that nobody asked for: RFC 6455 §4.1 no. 5 and 6, §4.2.2 no. 4.
 
 use bytes::{Buf, BufMut};
-use sansocket::{Accept, ClientHandshake, ClientRequest, Config, HandshakeError as E, ServerHandshake};
+use sansocket::{
+    Accept, ClientHandshake, ClientRequest, Config, HandshakeError as E, ServerHandshake,
+};
 
 use super::support::{drain, entropy};
 
@@ -9,16 +11,25 @@ const NAMES: [&str; 4] = ["chat", "chat.v2", "Chat", "c"];
 
 /// All ways to choose among the names.
 fn choices() -> impl Iterator<Item = Vec<&'static str>> {
-    (0..1 << NAMES.len())
-        .map(|set| NAMES.into_iter().enumerate().filter(|(i, _)| set >> i & 1 == 1).map(|(_, name)| name).collect())
+    (0..1 << NAMES.len()).map(|set| {
+        NAMES
+            .into_iter()
+            .enumerate()
+            .filter(|(i, _)| set >> i & 1 == 1)
+            .map(|(_, name)| name)
+            .collect()
+    })
 }
 
 fn ask(offered: &[&str]) -> ClientHandshake {
-    let request = offered.iter().fold(ClientRequest::new("ws://h/").unwrap(), |request, name| request.subprotocol(name).unwrap());
+    let request = offered.iter().fold(ClientRequest::new("ws://h/").unwrap(), |request, name| {
+        request.subprotocol(name).unwrap()
+    });
     ClientHandshake::new(&request, Config::new(), entropy())
 }
 
-/// Every offer with every set that a server speaks: the first of its own that was offered, or none, and both sides say the same.
+/// Every offer with every set that a server speaks: the first of its own that was offered, or none,
+/// and both sides say the same.
 #[test]
 fn h16_the_server_never_chooses_what_was_not_offered() {
     for offered in choices() {
@@ -26,35 +37,51 @@ fn h16_the_server_never_chooses_what_was_not_offered() {
             let mut client = ask(&offered);
             let mut server = ServerHandshake::new(Config::new());
             server.input().put(client.output());
-            let accept = spoken.iter().fold(Accept::new(), |accept, name| accept.subprotocol(name).unwrap());
+            let accept =
+                spoken.iter().fold(Accept::new(), |accept, name| accept.subprotocol(name).unwrap());
             let mut server = server.receive().unwrap().unwrap().accept_with(&accept);
             let expected = spoken.iter().copied().find(|ours| offered.contains(ours));
             assert_eq!(server.subprotocol(), expected, "{offered:?} {spoken:?}");
             client.input().put_slice(&drain(&mut server));
-            assert_eq!(client.receive().unwrap().unwrap().0.subprotocol(), expected, "{offered:?} {spoken:?}");
+            assert_eq!(
+                client.receive().unwrap().unwrap().0.subprotocol(),
+                expected,
+                "{offered:?} {spoken:?}"
+            );
         }
     }
 }
 
-/// Every offer with every list that a server might answer: one name that was offered opens, everything else does not.
+/// Every offer with every list that a server might answer: one name that was offered opens,
+/// everything else does not.
 #[test]
 fn k5_the_client_takes_no_subprotocol_that_it_did_not_offer() {
     for offered in choices() {
         let mut server = ServerHandshake::new(Config::new());
         server.input().put(ask(&offered).output());
-        let plain = String::from_utf8(drain(&mut server.receive().unwrap().unwrap().accept())).unwrap();
+        let plain =
+            String::from_utf8(drain(&mut server.receive().unwrap().unwrap().accept())).unwrap();
         for answered in choices() {
             for separator in [", ", ",", "\r\nSec-WebSocket-Protocol: ", " ", ";"] {
-                let answer = format!("Sec-WebSocket-Protocol: {}\r\n\r\n", answered.join(separator));
+                let answer =
+                    format!("Sec-WebSocket-Protocol: {}\r\n\r\n", answered.join(separator));
                 let mut client = ask(&offered);
-                client.input().put_slice((plain.trim_end().to_owned() + "\r\n" + &answer).as_bytes());
+                client
+                    .input()
+                    .put_slice((plain.trim_end().to_owned() + "\r\n" + &answer).as_bytes());
                 match client.receive() {
                     Ok(opened) => {
-                        assert!(answered.len() == 1 && offered.contains(&answered[0]), "{offered:?} {answer}");
+                        assert!(
+                            answered.len() == 1 && offered.contains(&answered[0]),
+                            "{offered:?} {answer}"
+                        );
                         assert_eq!(opened.unwrap().0.subprotocol(), Some(answered[0]));
                     }
                     Err(E::Subprotocol) => {
-                        assert!(answered.len() != 1 || !offered.contains(&answered[0]), "{offered:?} {answer}")
+                        assert!(
+                            answered.len() != 1 || !offered.contains(&answered[0]),
+                            "{offered:?} {answer}"
+                        )
                     }
                     Err(other) => panic!("{other}"),
                 }
@@ -63,7 +90,8 @@ fn k5_the_client_takes_no_subprotocol_that_it_did_not_offer() {
     }
 }
 
-/// No extension is offered, so none may be answered, whatever it is called; and none that is offered is agreed to.
+/// No extension is offered, so none may be answered, whatever it is called; and none that is
+/// offered is agreed to.
 #[test]
 fn k5_an_extension_that_was_not_offered_fails_the_connection() {
     for extension in [
@@ -79,8 +107,10 @@ fn k5_an_extension_that_was_not_offered_fails_the_connection() {
         let request = String::from_utf8(client.output().chunk().to_vec()).unwrap();
         assert!(!request.contains("Extensions"));
         server.input().put_slice(request.as_bytes());
-        let answer = String::from_utf8(drain(&mut server.receive().unwrap().unwrap().accept())).unwrap();
-        let answer = answer.trim_end().to_owned() + &format!("\r\nSec-WebSocket-Extensions: {extension}\r\n\r\n");
+        let answer =
+            String::from_utf8(drain(&mut server.receive().unwrap().unwrap().accept())).unwrap();
+        let answer = answer.trim_end().to_owned()
+            + &format!("\r\nSec-WebSocket-Extensions: {extension}\r\n\r\n");
         client.input().put_slice(answer.as_bytes());
         assert!(matches!(client.receive(), Err(E::Extension)), "{extension}");
     }

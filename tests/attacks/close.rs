@@ -7,7 +7,8 @@ use super::measure::cost;
 use super::support::{Chunking, connection, drain, feed, unmasked};
 use super::{ROLES, announced, from_peer, messages, take, violation};
 
-/// Memory of others in a reason that was shorter than was said: every length there is, byte for byte.
+/// Memory of others in a reason that was shorter than was said: every length there is, byte for
+/// byte.
 #[test]
 fn cve_2026_45736_a_reason_is_what_was_given_and_not_a_byte_more() {
     for len in 0..=CloseFrame::MAX_REASON_LEN {
@@ -18,11 +19,16 @@ fn cve_2026_45736_a_reason_is_what_was_given_and_not_a_byte_more() {
         assert_eq!(drain(&mut server), unmasked(0x88, &body));
     }
     for len in [124, 125, 126, 4096, 70_000] {
-        assert_eq!(CloseFrame::new(CloseCode::NORMAL, "x".repeat(len)).unwrap_err().len, len, "it is not cut");
+        assert_eq!(
+            CloseFrame::new(CloseCode::NORMAL, "x".repeat(len)).unwrap_err().len,
+            len,
+            "it is not cut"
+        );
     }
 }
 
-/// What we say of a violation tells the peer nothing but a code: no byte of its own, or of anybody's, comes back.
+/// What we say of a violation tells the peer nothing but a code: no byte of its own, or of
+/// anybody's, comes back.
 #[test]
 fn m6_a_complaint_is_two_bytes() {
     for role in ROLES {
@@ -39,7 +45,11 @@ fn m6_a_complaint_is_two_bytes() {
             let mut us = connection(role, Config::new());
             take(&mut us, &bad);
             let output = drain(&mut us);
-            let key = if role == Role::Client { <[u8; 4]>::try_from(&output[2..6]).unwrap() } else { [0; 4] };
+            let key = if role == Role::Client {
+                <[u8; 4]>::try_from(&output[2..6]).unwrap()
+            } else {
+                [0; 4]
+            };
             let mut body = output[output.len() - 2..].to_vec();
             sansocket::wire::apply_mask(key, 0, &mut body);
             assert_eq!(
@@ -51,7 +61,8 @@ fn m6_a_complaint_is_two_bytes() {
     }
 }
 
-/// Nothing was thrown away after an error, until the peer hung up: here not a byte is kept, or looked at.
+/// Nothing was thrown away after an error, until the peer hung up: here not a byte is kept, or
+/// looked at.
 #[test]
 fn aiohttp_13655_nothing_is_kept_after_an_error() {
     for role in ROLES {
@@ -61,7 +72,12 @@ fn aiohttp_13655_nothing_is_kept_after_an_error() {
         let good = from_peer(role, 0x81, &[b'x'; 60_000]);
         let (events, cost) = cost(|| (0..1000).map(|_| take(&mut us, &good)).sum::<usize>());
         assert_eq!((events, us.bytes_held(), us.wants_write()), (0, 0, false), "{role:?}");
-        assert!(cost.peak <= 2 * 64 * 1024 && cost.held <= 0, "{role:?}: {} {}", cost.peak, cost.held);
+        assert!(
+            cost.peak <= 2 * 64 * 1024 && cost.held <= 0,
+            "{role:?}: {} {}",
+            cost.peak,
+            cost.held
+        );
     }
 }
 
@@ -69,8 +85,13 @@ fn aiohttp_13655_nothing_is_kept_after_an_error() {
 #[test]
 fn r7_one_close_is_answered_however_many_come() {
     for role in ROLES {
-        let bytes =
-            [from_peer(role, 0x88, b"\x03\xe8"), from_peer(role, 0x89, b"?"), from_peer(role, 0x81, b"!")].concat().repeat(1000);
+        let bytes = [
+            from_peer(role, 0x88, b"\x03\xe8"),
+            from_peer(role, 0x89, b"?"),
+            from_peer(role, 0x81, b"!"),
+        ]
+        .concat()
+        .repeat(1000);
         for chunking in [Chunking::Whole, Chunking::Random(5)] {
             let mut us = connection(role, Config::new());
             assert_eq!(feed(&mut us, &bytes, chunking).len(), 1);
@@ -80,30 +101,41 @@ fn r7_one_close_is_answered_however_many_come() {
     }
 }
 
-/// §1.4: what the peer had sent before it heard of our Close still comes; its pings are answered no more.
+/// §1.4: what the peer had sent before it heard of our Close still comes; its pings are answered no
+/// more.
 #[test]
 fn f10_after_our_close_the_peer_may_finish() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         us.close(CloseCode::NORMAL);
         drain(&mut us);
-        let rest = [from_peer(role, 0x01, b"a"), from_peer(role, 0x89, b"?"), from_peer(role, 0x80, b"b")].concat();
+        let rest =
+            [from_peer(role, 0x01, b"a"), from_peer(role, 0x89, b"?"), from_peer(role, 0x80, b"b")]
+                .concat();
         let events = feed(&mut us, &rest, Chunking::Bytewise);
-        assert_eq!((messages(&events), us.state(), us.wants_write()), (vec![&b"ab"[..]], State::Closing, false), "{role:?}");
-        // It may not go on for ever, nor break the rules: our Close was said already, so nothing more is.
+        assert_eq!(
+            (messages(&events), us.state(), us.wants_write()),
+            (vec![&b"ab"[..]], State::Closing, false),
+            "{role:?}"
+        );
+        // It may not go on for ever, nor break the rules: our Close was said already, so nothing
+        // more is.
         take(&mut us, &from_peer(role, 0x83, b""));
         assert!(matches!(violation(&us), Some(ProtocolError::Header(_))) && !us.wants_write());
     }
 }
 
-/// A Close that waits behind megabytes for a peer that does not read: what it sends in the meantime is taken, and nothing grows.
+/// A Close that waits behind megabytes for a peer that does not read: what it sends in the meantime
+/// is taken, and nothing grows.
 #[test]
 fn cve_2024_23672_a_close_that_waits_holds_what_was_sent_and_no_more() {
     let mut server = connection(Role::Server, Config::new());
     server.send(vec![0; 1 << 20]).unwrap();
     server.close(CloseCode::GOING_AWAY);
     let ours = server.buffered_amount();
-    let flood = [from_peer(Role::Server, 0x89, &[0; 125]), from_peer(Role::Server, 0x82, b"x")].concat().repeat(100);
+    let flood = [from_peer(Role::Server, 0x89, &[0; 125]), from_peer(Role::Server, 0x82, b"x")]
+        .concat()
+        .repeat(100);
     let (_, cost) = cost(|| {
         for _ in 0..100 {
             take(&mut server, &flood);

@@ -3,23 +3,29 @@
 use bytes::{Buf, BufMut};
 use sansocket::deflate::{Deflate, InvalidAnswer};
 use sansocket::{
-    ClientHandshake, ClientRequest, Compress, Config, Event, HandshakeError, Message, ProtocolError, Role, ServerHandshake,
+    ClientHandshake, ClientRequest, Compress, Config, Event, HandshakeError, Message,
+    ProtocolError, Role, ServerHandshake,
 };
 
 use super::support::deflate::{compressing, noise};
 use super::support::{Chunking, connection, drain, entropy, feed};
 use super::{ROLES, from_peer, take, violation};
 
-/// F5: all first two bytes, alone and within a message, are judged as without compression; but text and binary may have RSV1.
-/// yawc took it on control frames and continuations, websockets on continuations.
+/// F5: all first two bytes, alone and within a message, are judged as without compression; but text
+/// and binary may have RSV1. yawc took it on control frames and continuations, websockets on
+/// continuations.
 #[test]
 fn f5_every_first_two_bytes_with_compression() {
     for role in ROLES {
         for within in [false, true] {
             // Within a message it is by the length's form that they differ, if at all.
-            let seconds = (0..=255_u8).filter(|second| !within || [0, 1, 125, 126, 127].contains(&(second & 0x7f)));
-            for (first, second) in seconds.flat_map(|second| (0..=255_u8).map(move |first| (first, second))) {
-                // The length 0x7e7e or 0x7e7e7e7e7e7e7e7e, which is no short one, or half a mask's key and no payload.
+            let seconds = (0..=255_u8)
+                .filter(|second| !within || [0, 1, 125, 126, 127].contains(&(second & 0x7f)));
+            for (first, second) in
+                seconds.flat_map(|second| (0..=255_u8).map(move |first| (first, second)))
+            {
+                // The length 0x7e7e or 0x7e7e7e7e7e7e7e7e, which is no short one, or half a mask's
+                // key and no payload.
                 let header = [&[first, second][..], &[0x7e; 12]].concat();
                 let size = match second & 0x7f {
                     126 => 4,
@@ -32,31 +38,50 @@ fn f5_every_first_two_bytes_with_compression() {
                     violation(&us)
                 };
                 let marked = first & 0x40 != 0 && matches!(first & 0x0f, 1 | 2);
-                let mut expected = verdict(connection(role, Config::new()), if marked { first & !0x40 } else { first });
+                let mut expected = verdict(
+                    connection(role, Config::new()),
+                    if marked { first & !0x40 } else { first },
+                );
                 if marked && first & 0x80 != 0 && second & 0x7f == 0 {
                     // Nothing at all is what no compressor makes of an empty message.
                     expected = expected.or(Some(ProtocolError::InvalidDeflate));
                 }
                 let got = verdict(compressing(role, Config::new(), Deflate::new()), first);
-                assert_eq!(got, expected, "{first:02x} {second:02x}, within a message: {within}, {role:?}");
+                assert_eq!(
+                    got, expected,
+                    "{first:02x} {second:02x}, within a message: {within}, {role:?}"
+                );
             }
         }
     }
 }
 
-/// K6: an answer that is not what was offered opens nothing, wherever it is cut. `client_max_window_bits` is always offered here.
+/// K6: an answer that is not what was offered opens nothing, wherever it is cut.
+/// `client_max_window_bits` is always offered here.
 #[test]
 fn k6_an_answer_fails_in_every_split() {
     use InvalidAnswer::{InvalidValue, Missing, Repeated, UnknownParameter};
     let (server_bits, anew) = ("server_max_window_bits", "server_no_context_takeover");
     for (deflate, answer, expected) in [
-        (Deflate::new(), "server_max_window_bits=9; server_max_window_bits=9", Repeated(server_bits)),
+        (
+            Deflate::new(),
+            "server_max_window_bits=9; server_max_window_bits=9",
+            Repeated(server_bits),
+        ),
         (Deflate::new(), "constructor", UnknownParameter),
         (Deflate::new(), "server_max_window_bits=08", InvalidValue(server_bits)),
         (Deflate::new(), "server_max_window_bits=16", InvalidValue(server_bits)),
         (Deflate::new(), "server_max_window_bits=", InvalidValue("")), // which no token is
-        (Deflate::new().peer_no_context_takeover(true), "client_no_context_takeover", Missing(anew)),
-        (Deflate::new().peer_max_window_bits(9), "server_no_context_takeover", Missing(server_bits)),
+        (
+            Deflate::new().peer_no_context_takeover(true),
+            "client_no_context_takeover",
+            Missing(anew),
+        ),
+        (
+            Deflate::new().peer_max_window_bits(9),
+            "server_no_context_takeover",
+            Missing(server_bits),
+        ),
     ] {
         let ask = || {
             let request = ClientRequest::new("ws://h/").unwrap();
@@ -68,7 +93,11 @@ fn k6_an_answer_fails_in_every_split() {
         let head = plain.strip_suffix(b"\r\n").unwrap();
         let line = format!("Sec-WebSocket-Extensions: permessage-deflate; {answer}\r\n\r\n");
         let head = [head, line.as_bytes()].concat();
-        let expected = if expected == InvalidValue("") { HandshakeError::Extension } else { HandshakeError::Deflate(expected) };
+        let expected = if expected == InvalidValue("") {
+            HandshakeError::Extension
+        } else {
+            HandshakeError::Deflate(expected)
+        };
         for at in 0..head.len() {
             let mut client = ask();
             assert!(client.output().has_remaining());
@@ -90,8 +119,14 @@ fn jetty_7351_large_messages_that_are_no_smaller() {
         let wire = drain(&mut client);
         for read in [wire.len(), 64 << 10, 1000] {
             let mut server = compressing(Role::Server, Config::new(), deflate.clone());
-            let events: Vec<_> = wire.chunks(read).flat_map(|chunk| feed(&mut server, chunk, Chunking::Whole)).collect();
-            assert!(matches!(&events[..], [Event::Message(got)] if got.as_bytes() == message), "{read} at once");
+            let events: Vec<_> = wire
+                .chunks(read)
+                .flat_map(|chunk| feed(&mut server, chunk, Chunking::Whole))
+                .collect();
+            assert!(
+                matches!(&events[..], [Event::Message(got)] if got.as_bytes() == message),
+                "{read} at once"
+            );
         }
     }
 }

@@ -7,7 +7,8 @@ use super::support::{drain, entropy};
 
 /// A handshake whose request was sent, and what would answer it.
 fn asked() -> (ClientHandshake, Vec<u8>) {
-    let mut handshake = ClientHandshake::new(&ClientRequest::new("ws://h/").unwrap(), Config::new(), entropy());
+    let mut handshake =
+        ClientHandshake::new(&ClientRequest::new("ws://h/").unwrap(), Config::new(), entropy());
     let mut server = ServerHandshake::new(Config::new());
     server.input().put(handshake.output());
     let answer = drain(&mut server.receive().unwrap().unwrap().accept());
@@ -20,7 +21,8 @@ fn judge(answer: &[u8]) -> Result<(), E> {
     handshake.receive().map(|opened| assert!(opened.is_some(), "{}", answer.escape_ascii()))
 }
 
-/// Every byte of the answer to the key, changed to every other one: base64 is compared as it is, not by what it stands for.
+/// Every byte of the answer to the key, changed to every other one: base64 is compared as it is,
+/// not by what it stands for.
 #[test]
 fn k1_no_answer_but_the_right_one_opens() {
     let (_, answer) = asked();
@@ -40,35 +42,44 @@ fn k1_no_answer_but_the_right_one_opens() {
     }
 }
 
-/// Every piece of the answer, and the answer to others' keys: a cache, or a server that answers everybody alike.
+/// Every piece of the answer, and the answer to others' keys: a cache, or a server that answers
+/// everybody alike.
 #[test]
 fn k1_an_answer_is_neither_cut_nor_kept() {
     let (_, answer) = asked();
     let text = String::from_utf8(answer).unwrap();
     let accept = text.split_once("Accept: ").unwrap().1.trim_end();
-    for forged in
-        (0..28).map(|len| &accept[..len]).chain((1..28).map(|from| &accept[from..])).chain(["dGhlIHNhbXBsZSBub25jZQ==", "x"])
+    for forged in (0..28)
+        .map(|len| &accept[..len])
+        .chain((1..28).map(|from| &accept[from..]))
+        .chain(["dGhlIHNhbXBsZSBub25jZQ==", "x"])
     {
         assert_eq!(judge(text.replace(accept, forged).as_bytes()), Err(E::AcceptKey), "{forged}");
     }
     // A second connection is not opened by the answer to the first.
     let request = ClientRequest::new("ws://h/").unwrap();
-    let mut other = ClientHandshake::new(&request, Config::new(), sansocket::Entropy::from_seed([9; 32]));
+    let mut other =
+        ClientHandshake::new(&request, Config::new(), sansocket::Entropy::from_seed([9; 32]));
     other.input().put_slice(text.as_bytes());
     assert!(matches!(other.receive(), Err(E::AcceptKey)));
     // Nor by its own key, or its own request, sent back.
-    for echo in ["HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {key}\r\n\r\n", "{request}"]
-    {
+    for echo in [
+        "HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {key}\r\n\r\n",
+        "{request}",
+    ] {
         let (mut handshake, _) = asked();
         let mut again = ClientHandshake::new(&request, Config::new(), entropy());
         let request = String::from_utf8(again.output().chunk().to_vec()).unwrap();
         let key = &request.split_once("Key: ").unwrap().1[..24];
-        handshake.input().put_slice(echo.replace("{key}", key).replace("{request}", &request).as_bytes());
+        handshake
+            .input()
+            .put_slice(echo.replace("{key}", key).replace("{request}", &request).as_bytes());
         assert!(handshake.receive().is_err(), "{echo}");
     }
 }
 
-/// Every byte of a key, changed to every other one: 22 letters of base64 and two of padding, or 400.
+/// Every byte of a key, changed to every other one: 22 letters of base64 and two of padding, or
+/// 400.
 #[test]
 fn h7_a_key_is_sixteen_bytes_in_base64() {
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
@@ -89,7 +100,11 @@ fn h7_a_key_is_sixteen_bytes_in_base64() {
                 Ok(Some(_)) => assert!(is_key, "{}", key.escape_ascii()),
                 Err(rejection) => {
                     let error = rejection.error();
-                    assert!(!is_key && error.status() == Some(400), "{error} {}", key.escape_ascii());
+                    assert!(
+                        !is_key && error.status() == Some(400),
+                        "{error} {}",
+                        key.escape_ascii()
+                    );
                 }
                 Ok(None) => panic!("{}", key.escape_ascii()),
             }

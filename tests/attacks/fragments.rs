@@ -1,4 +1,5 @@
-//! Messages in very many frames: RFC 6455 §5.4. A fragment costs what it carries, and their number has a limit.
+//! Messages in very many frames: RFC 6455 §5.4. A fragment costs what it carries, and their number
+//! has a limit.
 
 use bytes::BufMut;
 use sansocket::{Config, Connection, ProtocolError, Role};
@@ -9,7 +10,8 @@ use super::{ROLES, from_peer, messages, take, violation};
 
 const MOST: usize = 262_144;
 
-/// The limit in frames is there by default, in either role, empty frames or not; it is exact, and the way there takes no memory.
+/// The limit in frames is there by default, in either role, empty frames or not; it is exact, and
+/// the way there takes no memory.
 #[test]
 fn cve_2026_12151_and_cve_2026_42786_fragments_are_counted() {
     for role in ROLES {
@@ -24,15 +26,24 @@ fn cve_2026_12151_and_cve_2026_42786_fragments_are_counted() {
                 take(&mut us, &from_peer(role, 0x00, payload).repeat(1023));
             });
             assert_eq!(violation(&us), None, "{role:?}");
-            assert!(cost.peak < 32 * 1024 + 3 * (MOST * payload.len()) as isize, "{role:?}: {}", cost.peak);
+            assert!(
+                cost.peak < 32 * 1024 + 3 * (MOST * payload.len()) as isize,
+                "{role:?}: {}",
+                cost.peak
+            );
             take(&mut us, &from_peer(role, 0x80, payload));
-            assert_eq!(violation(&us), Some(ProtocolError::TooManyFragments { limit: MOST as u32 }), "{role:?}");
+            assert_eq!(
+                violation(&us),
+                Some(ProtocolError::TooManyFragments { limit: MOST as u32 }),
+                "{role:?}"
+            );
             assert_eq!(us.closed().unwrap().sent().unwrap().code().get(), 1008);
         }
     }
 }
 
-/// A client, whose server sends a message byte by byte in frames of their own: no object, no block, no copy for each.
+/// A client, whose server sends a message byte by byte in frames of their own: no object, no block,
+/// no copy for each.
 #[test]
 fn cve_2026_47073_a_client_joins_tiny_fragments_without_keeping_them() {
     let mut client = connection(Role::Client, Config::new());
@@ -45,12 +56,14 @@ fn cve_2026_47073_a_client_joins_tiny_fragments_without_keeping_them() {
         }
     });
     assert!(cost.peak <= 64 * 1024, "{}", cost.peak);
-    // One block for each read, given back each time, and a buffer that doubled until it held 16 KiB.
+    // One block for each read, given back each time, and a buffer that doubled until it held 16
+    // KiB.
     assert!(cost.allocations < 16_384 + 20, "{}", cost.allocations);
     assert!(LARGE.get() - large <= 3, "{}", LARGE.get() - large);
 }
 
-/// A thread, a task or a copy for each message: here it is the message's own memory and that of the read it came in.
+/// A thread, a task or a copy for each message: here it is the message's own memory and that of the
+/// read it came in.
 #[test]
 fn mesop_a_flood_of_empty_messages_takes_nothing() {
     for role in ROLES {
@@ -62,7 +75,8 @@ fn mesop_a_flood_of_empty_messages_takes_nothing() {
     }
 }
 
-/// A ping between fragments lost the message; a thousand of them, in it and inside of characters, do not.
+/// A ping between fragments lost the message; a thousand of them, in it and inside of characters,
+/// do not.
 #[test]
 fn actix_4215_a_message_survives_the_pings_inside_of_it() {
     let text = "κόσμε ".repeat(200);
@@ -81,12 +95,16 @@ fn actix_4215_a_message_survives_the_pings_inside_of_it() {
     }
 }
 
-/// The fragments' limit is a message's: it begins anew with the next, and is not used up by control frames.
+/// The fragments' limit is a message's: it begins anew with the next, and is not used up by control
+/// frames.
 #[test]
 fn r1_the_count_begins_anew_with_every_message() {
     let mut server: Connection = connection(Role::Server, Config::new().max_fragments(2));
-    let message =
-        [from_peer(Role::Server, 0x02, b"a"), from_peer(Role::Server, 0x89, b"").repeat(9), from_peer(Role::Server, 0x80, b"b")];
+    let message = [
+        from_peer(Role::Server, 0x02, b"a"),
+        from_peer(Role::Server, 0x89, b"").repeat(9),
+        from_peer(Role::Server, 0x80, b"b"),
+    ];
     for _ in 0..100 {
         server.input().put_slice(&message.concat());
         assert_eq!(std::iter::from_fn(|| server.receive()).count(), 10);

@@ -6,7 +6,8 @@ use sansocket::{ClientHandshake, ClientRequest, Config, HandshakeError as E, Ser
 use super::measure::cost;
 use super::support::entropy;
 
-/// What a server makes of bytes that come one by one, or `None` if it still waits; and what it answered.
+/// What a server makes of bytes that come one by one, or `None` if it still waits; and what it
+/// answered.
 fn serve(bytes: impl IntoIterator<Item = u8>) -> Option<(Result<(), E>, Vec<u8>)> {
     let mut handshake = ServerHandshake::new(Config::new());
     for byte in bytes {
@@ -30,7 +31,8 @@ fn request(lines: &str) -> String {
     )
 }
 
-/// More fields than a parser has room for made a server fall over: here it answers 431, wherever the handshake's own fields are.
+/// More fields than a parser has room for made a server fall over: here it answers 431, wherever
+/// the handshake's own fields are.
 #[test]
 fn cve_2024_37890_too_many_fields_are_an_answer() {
     for many in [101, 2000, 20_000] {
@@ -40,12 +42,17 @@ fn cve_2024_37890_too_many_fields_are_an_answer() {
         for bytes in [behind, before] {
             let (result, answer) = serve(bytes.bytes()).unwrap();
             assert!(matches!(result, Err(E::TooManyFields { limit: 100 })), "{many}: {result:?}");
-            assert!(answer.starts_with(b"HTTP/1.1 431 ") && answer.ends_with(b"\n"), "{}", answer.escape_ascii());
+            assert!(
+                answer.starts_with(b"HTTP/1.1 431 ") && answer.ends_with(b"\n"),
+                "{}",
+                answer.escape_ascii()
+            );
         }
     }
 }
 
-/// The largest head that is allowed, and the largest that is not, byte by byte: what is held for it is bounded.
+/// The largest head that is allowed, and the largest that is not, byte by byte: what is held for it
+/// is bounded.
 #[test]
 fn cve_2026_54465_a_head_of_any_size_is_held_in_bounded_memory() {
     let line = format!("X: {}\r\n", "x".repeat(7990));
@@ -57,7 +64,8 @@ fn cve_2026_54465_a_head_of_any_size_is_held_in_bounded_memory() {
     }
 }
 
-/// The same from the other side: CVE-2026-47073's client took heads, bodies and interim responses without a bound.
+/// The same from the other side: CVE-2026-47073's client took heads, bodies and interim responses
+/// without a bound.
 #[test]
 fn cve_2026_47073_a_client_holds_no_more_of_an_answer_than_it_says() {
     let asked = ClientRequest::new("ws://h/").unwrap();
@@ -66,9 +74,18 @@ fn cve_2026_47073_a_client_holds_no_more_of_an_answer_than_it_says() {
     for bytes in [
         format!("HTTP/1.1 101 Switching Protocols\r\n{}", line.repeat(1000)),
         format!("HTTP/1.1 200 OK\r\n\r\n{}", line.repeat(1000)),
-        format!("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n{}", line.repeat(1000)),
-        format!("HTTP/1.1 200 OK\r\nContent-Length: 184467440737095516150\r\n\r\n{}", line.repeat(1000)),
-        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{}", line.repeat(1000)),
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n{}",
+            line.repeat(1000)
+        ),
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: 184467440737095516150\r\n\r\n{}",
+            line.repeat(1000)
+        ),
+        format!(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{}",
+            line.repeat(1000)
+        ),
         interim.repeat(1000),
     ] {
         let mut handshake = ClientHandshake::new(&asked, Config::new(), entropy());
@@ -91,7 +108,8 @@ fn cve_2026_47073_a_client_holds_no_more_of_an_answer_than_it_says() {
     }
 }
 
-/// An old draft's keys, and the eight bytes of body that they announce: CVE-2026-54463, CVE-2026-54466. It is not spoken here.
+/// An old draft's keys, and the eight bytes of body that they announce: CVE-2026-54463,
+/// CVE-2026-54466. It is not spoken here.
 #[test]
 fn cve_2026_54463_and_cve_2026_54466_drafts_are_refused_at_their_head() {
     let hixie = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nOrigin: http://h\r\n\
@@ -102,13 +120,15 @@ fn cve_2026_54463_and_cve_2026_54466_drafts_are_refused_at_their_head() {
         assert_eq!(result, Err(E::WebSocketVersion), "and nothing waits for a body");
         assert!(answer.starts_with(b"HTTP/1.1 426 "));
     }
-    // A frame of such a draft, whose length goes on for ever, is no frame: opcode 0 and nothing to continue.
+    // A frame of such a draft, whose length goes on for ever, is no frame: opcode 0 and nothing to
+    // continue.
     let mut server = super::support::connection(sansocket::Role::Server, Config::new());
     super::take(&mut server, &[&[0x80, 0x80][..], &[0x80; 1000]].concat());
     assert_eq!(super::violation(&server), Some(sansocket::ProtocolError::UnexpectedContinuation));
 }
 
-/// White space and nothing else, in every field that is looked into: less than nothing was left after stripping.
+/// White space and nothing else, in every field that is looked into: less than nothing was left
+/// after stripping.
 #[test]
 fn websocketpp_456_a_value_of_white_space_is_empty() {
     for (field, expected) in [
@@ -124,17 +144,29 @@ fn websocketpp_456_a_value_of_white_space_is_empty() {
     ] {
         for space in ["", " ", "\t", " \t \t", &" ".repeat(4000)] {
             let name = field.split(':').next().unwrap();
-            let whole = request("X: y\r\nSec-WebSocket-Protocol: a\r\nSec-WebSocket-Extensions: a\r\nOrigin: a\r\n");
+            let whole = request(
+                "X: y\r\nSec-WebSocket-Protocol: a\r\nSec-WebSocket-Extensions: a\r\nOrigin: a\r\n",
+            );
             let bytes = whole.replacen(field, &format!("{name}:{space}"), 1);
             assert_eq!(serve(bytes.bytes()).unwrap().0, expected, "{field} {space:?}");
         }
     }
 }
 
-/// Names that mean something elsewhere: a parameter called `constructor` was found in an object that has one by birth.
+/// Names that mean something elsewhere: a parameter called `constructor` was found in an object
+/// that has one by birth.
 #[test]
 fn ghsa_5v72_words_of_other_languages_are_just_words() {
-    for word in ["constructor", "__proto__", "toString", "hasOwnProperty", "prototype", "null", "undefined", "NaN"] {
+    for word in [
+        "constructor",
+        "__proto__",
+        "toString",
+        "hasOwnProperty",
+        "prototype",
+        "null",
+        "undefined",
+        "NaN",
+    ] {
         let lines = format!(
             "Sec-WebSocket-Extensions: {word}; {word}={word}, {word}\r\nSec-WebSocket-Protocol: {word}\r\n{word}: {word}\r\n"
         );

@@ -1,5 +1,6 @@
-//! What is held is told: a server that watches [`Connection::bytes_held`](sansocket::Connection::bytes_held) over all of its
-//! connections knows what they cost, and which of them to end first.
+//! What is held is told: a server that watches
+//! [`Connection::bytes_held`](sansocket::Connection::bytes_held) over all of its connections knows
+//! what they cost, and which of them to end first.
 
 use bytes::Bytes;
 use sansocket::{Config, Kind, Role};
@@ -38,7 +39,11 @@ fn r9_a_connection_tells_what_it_holds() {
                     }
                 });
                 let told = us.bytes_held() as isize;
-                assert!((cost.held - told).abs() <= HANDLES, "{role:?} {what}, {read} at once: {told} told, {} held", cost.held);
+                assert!(
+                    (cost.held - told).abs() <= HANDLES,
+                    "{role:?} {what}, {read} at once: {told} told, {} held",
+                    cost.held
+                );
             }
         }
     }
@@ -62,7 +67,11 @@ fn r5_cve_2020_35896_what_waits_for_a_slow_reader_is_told() {
             assert!(waits >= messages * len, "{role:?}");
             // Each lent payload has a handle of its own.
             let handles = HANDLES + if len > 4096 { 64 * messages as isize } else { 0 };
-            assert!((cost.held - told).abs() <= handles, "{role:?} {messages} of {len}: {told} told, {} held", cost.held);
+            assert!(
+                (cost.held - told).abs() <= handles,
+                "{role:?} {messages} of {len}: {told} told, {} held",
+                cost.held
+            );
             drain(&mut us);
             assert_eq!(us.bytes_held(), 0);
         }

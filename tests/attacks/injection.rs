@@ -1,7 +1,8 @@
-//! Line ends in what the application passes on: no string of a caller's can add a line to a head, or end it.
+//! Line ends in what the application passes on: no string of a caller's can add a line to a head,
+//! or end it.
 //!
-//! Every byte, at the beginning, inside and at the end of every string that gets into a head: an `Err`, or a head that still has
-//! as many lines as it should, and in them what was meant.
+//! Every byte, at the beginning, inside and at the end of every string that gets into a head: an
+//! `Err`, or a head that still has as many lines as it should, and in them what was meant.
 
 use bytes::{Buf, BufMut};
 use sansocket::{Accept, ClientHandshake, ClientRequest, Config, Reply, Request, ServerHandshake};
@@ -10,8 +11,9 @@ use super::support::{drain, entropy};
 
 /// Every text with one strange byte in it, and some that attackers have sent.
 fn strange() -> Vec<Vec<u8>> {
-    let mut texts: Vec<Vec<u8>> =
-        (0..=255).flat_map(|byte| [vec![byte, b'v'], vec![b'v', byte, b'v'], vec![b'v', byte]]).collect();
+    let mut texts: Vec<Vec<u8>> = (0..=255)
+        .flat_map(|byte| [vec![byte, b'v'], vec![b'v', byte, b'v'], vec![b'v', byte]])
+        .collect();
     for attack in [
         "v\r\nX-Evil: 1",
         "v\r\n\r\nGET /evil HTTP/1.1",
@@ -38,7 +40,11 @@ fn lines(head: &[u8]) -> Vec<&[u8]> {
     }
     lines.push(rest);
     for line in &lines {
-        assert!(!line.is_empty() && !line.iter().any(|byte| b"\r\n\0".contains(byte)), "{}", head.escape_ascii());
+        assert!(
+            !line.is_empty() && !line.iter().any(|byte| b"\r\n\0".contains(byte)),
+            "{}",
+            head.escape_ascii()
+        );
     }
     lines
 }
@@ -88,7 +94,8 @@ fn cve_2026_47072_a_value_ends_no_line() {
             assert!(lines(&head).contains(&&field("X", &text)[..]), "{}", text.escape_ascii());
         }
     }
-    // All that is printed, tab and what is above ASCII, in three places; two attacks that end no line; and nothing.
+    // All that is printed, tab and what is above ASCII, in three places; two attacks that end no
+    // line; and nothing.
     assert_eq!(taken, 3 * (95 + 1 + 128) + 3);
 }
 
@@ -98,11 +105,19 @@ fn cve_2026_1527_a_name_ends_no_line() {
     let mut taken = 0;
     for text in strange() {
         let Ok(name) = std::str::from_utf8(&text) else { continue };
-        let is_token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+        let is_token = !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
         let results = [
             ask().header(name, "v").map(|request| requested(&request)).ok(),
-            Accept::new().header(name, "v").map(|accept| drain(&mut accepted().accept_with(&accept))).ok(),
-            Reply::new(403).unwrap().header(name, "v").map(|reply| accepted().reject(&reply).output().chunk().to_vec()).ok(),
+            Accept::new()
+                .header(name, "v")
+                .map(|accept| drain(&mut accepted().accept_with(&accept)))
+                .ok(),
+            Reply::new(403)
+                .unwrap()
+                .header(name, "v")
+                .map(|reply| accepted().reject(&reply).output().chunk().to_vec())
+                .ok(),
         ];
         for head in results {
             assert_eq!(head.is_some(), is_token, "{name:?}");
@@ -115,7 +130,8 @@ fn cve_2026_1527_a_name_ends_no_line() {
     assert_eq!(taken, 3 * 3 * 77);
 }
 
-/// CVE-2026-1527 again, and RUSTSEC-2024-0008: subprotocols come from configuration, or from the peer's own offer.
+/// CVE-2026-1527 again, and RUSTSEC-2024-0008: subprotocols come from configuration, or from the
+/// peer's own offer.
 #[test]
 fn rustsec_2024_0008_a_subprotocol_ends_no_line() {
     let ask = || ClientRequest::new("ws://h/").unwrap();
@@ -123,7 +139,10 @@ fn rustsec_2024_0008_a_subprotocol_ends_no_line() {
         let Ok(name) = std::str::from_utf8(&text) else { continue };
         if let Ok(request) = ask().subprotocol(name) {
             let head = requested(&request);
-            assert!(lines(&head).contains(&&field("Sec-WebSocket-Protocol", name.as_bytes())[..]), "{name:?}");
+            assert!(
+                lines(&head).contains(&&field("Sec-WebSocket-Protocol", name.as_bytes())[..]),
+                "{name:?}"
+            );
             assert_eq!(lines(&head).len(), lines(&requested(&ask())).len() + 1);
         }
         if let Ok(accept) = Accept::new().subprotocol(name) {
@@ -150,7 +169,11 @@ fn hackney_and_grpc_an_address_ends_no_line() {
             let head = requested(&request);
             assert_eq!(lines(&head).len(), lines(&plain).len(), "{uri:?}");
             let start: Vec<&[u8]> = lines(&head)[0].split(|byte| *byte == b' ').collect();
-            assert_eq!((start.len(), start[0], start[2]), (3, &b"GET"[..], &b"HTTP/1.1"[..]), "{uri:?}");
+            assert_eq!(
+                (start.len(), start[0], start[2]),
+                (3, &b"GET"[..], &b"HTTP/1.1"[..]),
+                "{uri:?}"
+            );
             assert_eq!(start[1], request.uri().resource_name().as_bytes());
             assert!(start[1].starts_with(b"/") && start[1].is_ascii(), "{uri:?}");
         }
@@ -164,7 +187,9 @@ fn rustsec_2021_0078_a_body_is_as_long_as_it_says() {
         let mut rejection = accepted().reject(&Reply::new(403).unwrap().body(text.clone()));
         let output = rejection.output().chunk().to_vec();
         let (head, body) = output.split_at(output.len() - text.len());
-        assert!(lines(head).contains(&&field("Content-Length", text.len().to_string().as_bytes())[..]));
+        assert!(
+            lines(head).contains(&&field("Content-Length", text.len().to_string().as_bytes())[..])
+        );
         assert_eq!(body, text);
     }
 }

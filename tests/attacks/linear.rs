@@ -1,6 +1,8 @@
-//! Quadratic work: four times as much of anything costs four times as much, in blocks of memory and in bytes of them.
+//! Quadratic work: four times as much of anything costs four times as much, in blocks of memory and
+//! in bytes of them.
 //!
-//! Work that copies what it has shows as bytes taken: a message joined anew for each fragment takes sixteen times as many.
+//! Work that copies what it has shows as bytes taken: a message joined anew for each fragment takes
+//! sixteen times as many.
 
 use bytes::BufMut;
 use sansocket::{Accept, ClientHandshake, ClientRequest, Config, Role, ServerHandshake};
@@ -14,8 +16,12 @@ fn assert_linear(what: &str, size: usize, work: impl Fn(usize)) {
     // What is set up once, thread by thread, is no part of it.
     work(size);
     let costs = [size, 4 * size].map(|size| cost(|| work(size)).1);
-    let [once, four_times] = costs.each_ref().map(|Cost { allocations, taken, .. }| (*allocations, *taken));
-    assert!(four_times.0 <= 6 * once.0 && four_times.1 <= 6 * once.1, "{what}: {once:?} became {four_times:?}");
+    let [once, four_times] =
+        costs.each_ref().map(|Cost { allocations, taken, .. }| (*allocations, *taken));
+    assert!(
+        four_times.0 <= 6 * once.0 && four_times.1 <= 6 * once.1,
+        "{what}: {once:?} became {four_times:?}"
+    );
 }
 
 #[test]
@@ -60,7 +66,8 @@ fn r3_many_messages_cost_one_each() {
     }
 }
 
-/// A long batch in one read is used up from its front, and what is behind it does not move each time.
+/// A long batch in one read is used up from its front, and what is behind it does not move each
+/// time.
 #[test]
 fn r3_a_large_read_is_not_moved_for_each_frame_in_it() {
     assert_linear("one read", 5000, |n| {
@@ -72,7 +79,8 @@ fn r3_a_large_read_is_not_moved_for_each_frame_in_it() {
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 
-/// Opens a connection with these lines more, in chunks of this size, and looks at all there is to see.
+/// Opens a connection with these lines more, in chunks of this size, and looks at all there is to
+/// see.
 fn serve(lines: &str, chunk: usize) {
     let mut handshake = ServerHandshake::new(Config::new());
     let bytes = format!("{REQUEST}{lines}\r\n");
@@ -82,8 +90,13 @@ fn serve(lines: &str, chunk: usize) {
         request = handshake.receive().unwrap();
     }
     let request = request.unwrap();
-    let parameters = request.extensions().map(|extension| extension.parameters().count()).sum::<usize>();
-    assert!(parameters <= 32 * 16 && request.headers().iter().count() >= 5 && request.subprotocols().count() <= 4001);
+    let parameters =
+        request.extensions().map(|extension| extension.parameters().count()).sum::<usize>();
+    assert!(
+        parameters <= 32 * 16
+            && request.headers().iter().count() >= 5
+            && request.subprotocols().count() <= 4001
+    );
     drop(request.accept_with(&Accept::new().subprotocol("none-of-these").unwrap()));
 }
 
@@ -95,7 +108,8 @@ fn cve_2023_43669_a_head_that_dribbles_is_read_once() {
     let request = ClientRequest::new("ws://h/").unwrap();
     assert_linear("a response, byte by byte", 1900, |n| {
         let mut handshake = ClientHandshake::new(&request, Config::new(), entropy());
-        let head = format!("HTTP/1.1 403 Forbidden\r\nX: {}\r\nContent-Length: 9\r\n\r\n", "x".repeat(n));
+        let head =
+            format!("HTTP/1.1 403 Forbidden\r\nX: {}\r\nContent-Length: 9\r\n\r\n", "x".repeat(n));
         for byte in head.bytes() {
             handshake.input().put_u8(byte);
             assert!(handshake.receive().unwrap().is_none());
@@ -103,8 +117,8 @@ fn cve_2023_43669_a_head_that_dribbles_is_read_once() {
     });
 }
 
-/// CVE-2021-32640 (Sec-WebSocket-Protocol), CVE-2020-7662 and CVE-2020-7663 (Sec-WebSocket-Extensions): patterns that were
-/// matched in exponential or quadratic time.
+/// CVE-2021-32640 (Sec-WebSocket-Protocol), CVE-2020-7662 and CVE-2020-7663
+/// (Sec-WebSocket-Extensions): patterns that were matched in exponential or quadratic time.
 #[test]
 fn cve_2021_32640_and_cve_2020_7662_lists_are_read_once() {
     for (name, item) in [
@@ -117,9 +131,13 @@ fn cve_2021_32640_and_cve_2020_7662_lists_are_read_once() {
         ("Extensions", "a; b = c \t,"),
     ] {
         let n = 1900 / item.len();
-        assert_linear(item, n, |n| serve(&format!("Sec-WebSocket-{name}: {}z\r\n", item.repeat(n)), 4096));
+        assert_linear(item, n, |n| {
+            serve(&format!("Sec-WebSocket-{name}: {}z\r\n", item.repeat(n)), 4096)
+        });
     }
-    assert_linear("parameters", 900, |n| serve(&format!("Sec-WebSocket-Extensions: x{}\r\n", ";a".repeat(n)), 4096));
+    assert_linear("parameters", 900, |n| {
+        serve(&format!("Sec-WebSocket-Extensions: x{}\r\n", ";a".repeat(n)), 4096)
+    });
     assert_linear("a quoted string", 900, |n| {
         serve(&format!("Sec-WebSocket-Extensions: x; y=\"{}\"\r\n", "\\a".repeat(n)), 4096);
     });

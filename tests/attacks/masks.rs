@@ -1,16 +1,21 @@
-//! What leaves on the wire: RFC 6455 §5.3, §10.3. Nobody chooses a client's bytes, and nothing leaves that was not given.
+//! What leaves on the wire: RFC 6455 §5.3, §10.3. Nobody chooses a client's bytes, and nothing
+//! leaves that was not given.
 
 use std::collections::HashMap;
 
 use bytes::{Buf, BufMut};
-use sansocket::{ClientHandshake, ClientRequest, CloseCode, Config, Connection, Entropy, Kind, Role, ServerHandshake};
+use sansocket::{
+    ClientHandshake, ClientRequest, CloseCode, Config, Connection, Entropy, Kind, Role,
+    ServerHandshake,
+};
 
 use super::measure::poisoned;
 use super::support::{connection, drain, entropy};
 use super::{ROLES, from_peer, take};
 
-/// "Talking to yourself" (2011): a page makes a browser send what a proxy takes for a request. Masked, it is none: in a thousand
-/// frames of every way of sending there is no piece of it, and no two are alike.
+/// "Talking to yourself" (2011): a page makes a browser send what a proxy takes for a request.
+/// Masked, it is none: in a thousand frames of every way of sending there is no piece of it, and no
+/// two are alike.
 #[test]
 fn huang_2011_and_cve_2025_10148_the_chosen_bytes_never_leave() {
     let chosen = b"GET /script.js HTTP/1.1\r\nHost: target\r\n\r\n";
@@ -28,7 +33,8 @@ fn huang_2011_and_cve_2025_10148_the_chosen_bytes_never_leave() {
     assert!(!output.windows(8).any(|bytes| chosen.windows(8).any(|piece| piece == bytes)));
 }
 
-/// A key that follows from the last one is one key: no difference between two in a row comes more often than by chance.
+/// A key that follows from the last one is one key: no difference between two in a row comes more
+/// often than by chance.
 #[test]
 fn k12_keys_do_not_follow_from_each_other() {
     let mut client = Connection::client(Config::new(), Entropy::from_os().unwrap());
@@ -45,7 +51,8 @@ fn k12_keys_do_not_follow_from_each_other() {
 
 /// All that either side of a conversation writes.
 fn conversation() -> Vec<u8> {
-    let mut handshake = ClientHandshake::new(&ClientRequest::new("ws://h/path").unwrap(), Config::new(), entropy());
+    let mut handshake =
+        ClientHandshake::new(&ClientRequest::new("ws://h/path").unwrap(), Config::new(), entropy());
     let mut server = ServerHandshake::new(Config::new());
     let mut written = handshake.output().chunk().to_vec();
     server.input().put(handshake.output());
@@ -71,7 +78,8 @@ fn conversation() -> Vec<u8> {
     written
 }
 
-/// A ping of a hundred bytes of somebody's memory: what is written is the same, whatever is in memory that is new.
+/// A ping of a hundred bytes of somebody's memory: what is written is the same, whatever is in
+/// memory that is new.
 #[test]
 fn ghsa_2mhh_nothing_leaves_that_was_not_given() {
     let clean = conversation();
@@ -84,9 +92,19 @@ fn ghsa_2mhh_nothing_leaves_that_was_not_given() {
 #[test]
 fn rustsec_2020_0123_nothing_is_received_that_was_not_sent() {
     for role in ROLES {
-        let bytes =
-            [from_peer(role, 0x01, &[b'a'; 300]), from_peer(role, 0x80, &[b'b'; 70_000]), from_peer(role, 0x89, b"?")].concat();
-        let receive = || super::support::feed(&mut connection(role, Config::new()), &bytes, super::support::Chunking::Random(1));
+        let bytes = [
+            from_peer(role, 0x01, &[b'a'; 300]),
+            from_peer(role, 0x80, &[b'b'; 70_000]),
+            from_peer(role, 0x89, b"?"),
+        ]
+        .concat();
+        let receive = || {
+            super::support::feed(
+                &mut connection(role, Config::new()),
+                &bytes,
+                super::support::Chunking::Random(1),
+            )
+        };
         assert!(poisoned(0xa5, receive) == receive());
     }
 }

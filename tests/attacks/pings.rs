@@ -1,4 +1,5 @@
-//! Pings as a weapon: RFC 6455 §5.5.2, §5.5.3. There is room for one pong that waits, and it answers the latest ping.
+//! Pings as a weapon: RFC 6455 §5.5.2, §5.5.3. There is room for one pong that waits, and it
+//! answers the latest ping.
 
 use bytes::Buf;
 use sansocket::{Config, Role};
@@ -7,7 +8,8 @@ use super::measure::cost;
 use super::support::{connection, drain, masked, unmasked};
 use super::{ROLES, from_peer, take};
 
-/// A server that pings and reads nothing, too: the queue of pongs does not grow, and the newest ping is answered in the end.
+/// A server that pings and reads nothing, too: the queue of pongs does not grow, and the newest
+/// ping is answered in the end.
 #[test]
 fn cve_2026_11586_a_client_keeps_one_pong_for_a_server_that_does_not_read() {
     let mut client = connection(Role::Client, Config::new());
@@ -16,7 +18,12 @@ fn cve_2026_11586_a_client_keeps_one_pong_for_a_server_that_does_not_read() {
             take(&mut client, &unmasked(0x89, &[&[7; 121][..], &n.to_be_bytes()].concat()));
         }
     });
-    assert!(cost.held < 16 * 1024 && client.buffered_amount() < 4 * 1024 + 131, "{} {}", cost.held, client.buffered_amount());
+    assert!(
+        cost.held < 16 * 1024 && client.buffered_amount() < 4 * 1024 + 131,
+        "{} {}",
+        cost.held,
+        client.buffered_amount()
+    );
     let output = drain(&mut client);
     assert_eq!(output.len() % 131, 0, "whole pongs");
     let mut last = output[output.len() - 125..].to_vec();
@@ -25,7 +32,8 @@ fn cve_2026_11586_a_client_keeps_one_pong_for_a_server_that_does_not_read() {
     assert_eq!(last[121..], 19_999_u32.to_be_bytes());
 }
 
-/// A peer that reads again, bit by bit, and goes on pinging: what waits never exceeds the mark and one pong.
+/// A peer that reads again, bit by bit, and goes on pinging: what waits never exceeds the mark and
+/// one pong.
 #[test]
 fn tyrus_954_a_slow_reader_does_not_make_the_output_grow() {
     for role in ROLES {
@@ -43,7 +51,8 @@ fn tyrus_954_a_slow_reader_does_not_make_the_output_grow() {
     }
 }
 
-/// Pings inside an unfinished message, with the application's own message waiting: the message is whole, and so is the answer.
+/// Pings inside an unfinished message, with the application's own message waiting: the message is
+/// whole, and so is the answer.
 #[test]
 fn r4_a_pong_waits_behind_a_message_and_never_inside_of_it() {
     let mut server = connection(Role::Server, Config::new());
@@ -77,6 +86,11 @@ fn r4_every_ping_costs_the_same() {
                 take(&mut us, &ping);
             }
         });
-        assert!(many.taken <= 4 * few.taken && many.allocations <= 4 * few.allocations, "{role:?} {} {}", few.taken, many.taken);
+        assert!(
+            many.taken <= 4 * few.taken && many.allocations <= 4 * few.allocations,
+            "{role:?} {} {}",
+            few.taken,
+            many.taken
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Loops without an end, and ends that are missed: whatever state the bytes leave a connection in, waiting there costs nothing.
+//! Loops without an end, and ends that are missed: whatever state the bytes leave a connection in,
+//! waiting there costs nothing.
 
 use sansocket::{Config, Connection, Ending, Event, Role, Side, State};
 
@@ -6,7 +7,8 @@ use super::measure::cost;
 use super::support::{connection, drain};
 use super::{ROLES, announced, from_peer, take};
 
-/// A conversation that stops in the middle of something, one for each state that receiving can be in.
+/// A conversation that stops in the middle of something, one for each state that receiving can be
+/// in.
 fn unfinished(role: Role) -> Vec<(&'static str, Vec<u8>)> {
     let whole = |first, payload: &[u8]| from_peer(role, first, payload);
     let cut = |bytes: Vec<u8>, len: usize| bytes[..len].to_vec();
@@ -44,7 +46,8 @@ fn after(role: Role, bytes: &[u8], closing: bool) -> Connection {
     us
 }
 
-/// CVE-2020-13935, CVE-2018-1336, CVE-2025-5399: a state in which more was asked for, for ever, and no byte was used up.
+/// CVE-2020-13935, CVE-2018-1336, CVE-2025-5399: a state in which more was asked for, for ever, and
+/// no byte was used up.
 #[test]
 fn cve_2020_13935_waiting_is_not_a_loop() {
     for role in ROLES {
@@ -67,26 +70,47 @@ fn a4_the_stream_ends_in_every_state() {
                 us.end_input();
                 let Some(Event::Closed(closed)) = us.receive() else { panic!("{what}") };
                 let began = if closing { Side::Local } else { Side::Remote };
-                assert_eq!((closed.ending(), closed.code(), closed.began()), (Ending::Dropped, 1006, began), "{what}");
+                assert_eq!(
+                    (closed.ending(), closed.code(), closed.began()),
+                    (Ending::Dropped, 1006, began),
+                    "{what}"
+                );
                 for _ in 0..1000 {
                     us.end_input();
                     assert_eq!((us.receive(), us.wants_read()), (None, false), "{what}");
                 }
-                assert_eq!((take(&mut us, &from_peer(role, 0x81, b"late")), us.closed()), (0, Some(&closed)), "{what}");
-                assert_eq!((drain(&mut us), us.bytes_held()), (vec![], 0), "{what}: nobody is there to be told");
+                assert_eq!(
+                    (take(&mut us, &from_peer(role, 0x81, b"late")), us.closed()),
+                    (0, Some(&closed)),
+                    "{what}"
+                );
+                assert_eq!(
+                    (drain(&mut us), us.bytes_held()),
+                    (vec![], 0),
+                    "{what}: nobody is there to be told"
+                );
             }
         }
     }
 }
 
-/// Each call gives an event or has used up all that can be: as many calls as there are frames, and one.
+/// Each call gives an event or has used up all that can be: as many calls as there are frames, and
+/// one.
 #[test]
 fn f2_a_call_for_each_event_and_one_more() {
     for role in ROLES {
         let ping = from_peer(role, 0x89, b"");
-        let fragments =
-            [from_peer(role, 0x02, b""), from_peer(role, 0x00, b"").repeat(5_000), from_peer(role, 0x80, b"")].concat();
-        for (bytes, events) in [(ping.repeat(10_000), 10_000), (fragments, 1), (from_peer(role, 0x81, b"x").repeat(1000), 1000)] {
+        let fragments = [
+            from_peer(role, 0x02, b""),
+            from_peer(role, 0x00, b"").repeat(5_000),
+            from_peer(role, 0x80, b""),
+        ]
+        .concat();
+        for (bytes, events) in [
+            (ping.repeat(10_000), 10_000),
+            (fragments, 1),
+            (from_peer(role, 0x81, b"x").repeat(1000), 1000),
+        ] {
             let mut us = connection(role, Config::new());
             assert_eq!(take(&mut us, &bytes), events, "{role:?}");
         }

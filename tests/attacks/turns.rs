@@ -1,4 +1,5 @@
-//! Work that one poll of an async adapter does, for a peer that sends without end: counted in bytes and in frames.
+//! Work that one poll of an async adapter does, for a peer that sends without end: counted in bytes
+//! and in frames.
 
 use std::io::{self, IoSlice};
 use std::pin::pin;
@@ -13,7 +14,8 @@ use sansocket::{CloseCode, Config, Connection, Role, Timeouts};
 use super::support::connection;
 use super::{ROLES, from_peer};
 
-/// A peer that has always sent more of the same, as much as is read at once; but no more than `size`.
+/// A peer that has always sent more of the same, as much as is read at once; but no more than
+/// `size`.
 struct Flood {
     frames: Vec<u8>,
     size: usize,
@@ -34,7 +36,11 @@ impl asynchronous::Stream for Flood {
         Poll::Ready(Ok(size))
     }
 
-    fn poll_write(&mut self, _: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        &mut self,
+        _: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
     }
 
@@ -56,12 +62,17 @@ impl Wake for Woken {
 }
 
 fn flooded(connection: Connection, frames: Vec<u8>, size: usize) -> WebSocket<Flood, ManualClock> {
-    WebSocket::from_parts(Flood { frames, size, at: 0, read: 0 }, ManualClock::new(), connection, Timeouts::default())
+    WebSocket::from_parts(
+        Flood { frames, size, at: 0, read: 0 },
+        ManualClock::new(),
+        connection,
+        Timeouts::default(),
+    )
 }
 
-/// G15: in one poll no more than three full reads, or 256 pings, however small the frames and however large the reads; of a long
-/// message's payload, which is less work, four times as much. It asks to be polled again, and a message behind all that is received
-/// in the end.
+/// G15: in one poll no more than three full reads, or 256 pings, however small the frames and
+/// however large the reads; of a long message's payload, which is less work, four times as much. It
+/// asks to be polled again, and a message behind all that is received in the end.
 #[test]
 fn g15_a_poll_is_short_though_there_is_always_more() {
     const READ: usize = 256 * 1024;
@@ -71,8 +82,16 @@ fn g15_a_poll_is_short_though_there_is_always_more() {
             ("pings", frame(0x89, b""), true),
             ("large pings", frame(0x89, &[0; 125]), true),
             ("pongs", frame(0x8a, b""), true),
-            ("pings in a message", [frame(0x01, b""), frame(0x89, b"").repeat(100_000)].concat(), true),
-            ("empty fragments", [frame(0x01, b""), frame(0x00, b"").repeat(200_000)].concat(), false),
+            (
+                "pings in a message",
+                [frame(0x01, b""), frame(0x89, b"").repeat(100_000)].concat(),
+                true,
+            ),
+            (
+                "empty fragments",
+                [frame(0x01, b""), frame(0x00, b"").repeat(200_000)].concat(),
+                false,
+            ),
             ("a long message", frame(0x82, &vec![0; 16 << 20]), false),
         ] {
             for (size, lying) in [(1000, false), (1000, true), (READ, false), (READ, true)] {
@@ -84,17 +103,26 @@ fn g15_a_poll_is_short_though_there_is_always_more() {
                 for polls in 1..=5 {
                     let cx = &mut Context::from_waker(&waker);
                     let pending = if lying {
-                        pin!(us.recv_with(|_, _| unreachable!("there is no message"))).poll(cx).is_pending()
+                        pin!(us.recv_with(|_, _| unreachable!("there is no message")))
+                            .poll(cx)
+                            .is_pending()
                     } else {
                         pin!(us.recv()).poll(cx).is_pending()
                     };
                     let read = us.stream().read - before;
                     before += read;
                     let most = if what == "a long message" { 12 * READ } else { 3 * READ };
-                    assert!(pending && read <= most, "{what}, {role:?}, {size} at once: {read} in one poll");
+                    assert!(
+                        pending && read <= most,
+                        "{what}, {role:?}, {size} at once: {read} in one poll"
+                    );
                     assert_eq!(woken.0.load(Relaxed), polls, "{what}: it has to be polled again");
-                    let most = polls * 256 * (if what == "large pings" { 125 } else { 0 } + smallest);
-                    assert!(!controls || before <= most + size, "{what}, {size} at once: {before} after {polls} polls");
+                    let most =
+                        polls * 256 * (if what == "large pings" { 125 } else { 0 } + smallest);
+                    assert!(
+                        !controls || before <= most + size,
+                        "{what}, {size} at once: {before} after {polls} polls"
+                    );
                 }
             }
         }
@@ -109,15 +137,24 @@ fn g15_answering_is_as_short() {
         for len in [0, 16, 16 * 1024, 100_000] {
             let woken = Arc::new(Woken(AtomicUsize::new(0)));
             let waker = Waker::from(Arc::clone(&woken));
-            let mut us = flooded(connection(role, Config::new()), from_peer(role, 0x82, &vec![0; len]), READ);
+            let mut us = flooded(
+                connection(role, Config::new()),
+                from_peer(role, 0x82, &vec![0; len]),
+                READ,
+            );
             let mut before = 0;
             for polls in 1..=5 {
                 let cx = &mut Context::from_waker(&waker);
-                let pending =
-                    pin!(async { while us.recv_with(|message, replies| replies.send(message)).await.unwrap() {} }).poll(cx);
+                let pending = pin!(async {
+                    while us.recv_with(|message, replies| replies.send(message)).await.unwrap() {}
+                })
+                .poll(cx);
                 let read = us.stream().read - before;
                 before += read;
-                assert!(pending.is_pending() && read <= 12 * READ, "{len}, {role:?}: {read} in one poll");
+                assert!(
+                    pending.is_pending() && read <= 12 * READ,
+                    "{len}, {role:?}: {read} in one poll"
+                );
                 assert!(len > 16 || read <= 3 * READ, "{len}, {role:?}: {read} in one poll");
                 assert_eq!(woken.0.load(Relaxed), polls);
             }
@@ -131,7 +168,8 @@ fn g15_closing_is_as_short() {
     for role in ROLES {
         let woken = Arc::new(Woken(AtomicUsize::new(0)));
         let waker = Waker::from(Arc::clone(&woken));
-        let mut us = flooded(connection(role, Config::new()), from_peer(role, 0x81, b"more"), 64 * 1024);
+        let mut us =
+            flooded(connection(role, Config::new()), from_peer(role, 0x81, b"more"), 64 * 1024);
         let mut closing = pin!(us.close(CloseCode::NORMAL, ""));
         for polls in 1..=5 {
             assert!(closing.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());

@@ -22,7 +22,11 @@ impl Stream {
     }
 
     /// What an async stream makes of an answer: it is not ready, and says when it is.
-    fn poll<T>(&self, cx: &Context<'_>, call: impl FnOnce(&mut Wire) -> io::Result<T>) -> Poll<io::Result<T>> {
+    fn poll<T>(
+        &self,
+        cx: &Context<'_>,
+        call: impl FnOnce(&mut Wire) -> io::Result<T>,
+    ) -> Poll<io::Result<T>> {
         match call(&mut self.0.borrow_mut()) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 cx.waker().wake_by_ref();
@@ -62,7 +66,11 @@ impl blocking::Stream for Stream {
 macro_rules! async_stream {
     ($trait:path, $close:ident) => {
         impl $trait for Stream {
-            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bytes: &[u8],
+            ) -> Poll<io::Result<usize>> {
                 self.poll(cx, |wire| wire.write(&[IoSlice::new(bytes)]))
             }
 
@@ -89,13 +97,22 @@ async_stream!(::tokio::io::AsyncWrite, poll_shutdown);
 async_stream!(smol::io::AsyncWrite, poll_close);
 
 impl ::tokio::io::AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ::tokio::io::ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.poll(cx, |wire| wire.read(buffer.initialize_unfilled())).map_ok(|count| buffer.advance(count))
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ::tokio::io::ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.poll(cx, |wire| wire.read(buffer.initialize_unfilled()))
+            .map_ok(|count| buffer.advance(count))
     }
 }
 
 impl smol::io::AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
         self.poll(cx, |wire| wire.read(buffer))
     }
 }

@@ -3,7 +3,10 @@
 use std::io::{self, ErrorKind, IoSlice};
 
 use bytes::{Buf, BufMut};
-use sansocket::{ClientHandshake, ClientRequest, CloseCode, Config, Connection, Ending, Event, Message, ServerHandshake, State};
+use sansocket::{
+    ClientHandshake, ClientRequest, CloseCode, Config, Connection, Ending, Event, Message,
+    ServerHandshake, State,
+};
 
 use super::support::{drain, entropy};
 
@@ -95,12 +98,17 @@ impl Wire {
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = self.call(false)?;
         let count = self.coming.len().min(buffer.len()).min(most);
-        let broken = self.failed && matches!(self.fault, Fault::Reset | Fault::Strange | Fault::Zero);
-        let ends = broken || matches!(&self.peer, Peer::Open(peer) if peer.state() == State::Closed);
+        let broken =
+            self.failed && matches!(self.fault, Fault::Reset | Fault::Strange | Fault::Zero);
+        let ends =
+            broken || matches!(&self.peer, Peer::Open(peer) if peer.state() == State::Closed);
         if count == 0 && !ends {
             // While a write is not ready, there may be nothing to read; but not for ever.
             self.idle += 1;
-            assert!(self.idle < 100, "it waits for what will not come: something was not written, or not flushed");
+            assert!(
+                self.idle < 100,
+                "it waits for what will not come: something was not written, or not flushed"
+            );
             return Err(ErrorKind::WouldBlock.into());
         }
         buffer[..count].copy_from_slice(&self.coming[..count]);
@@ -154,7 +162,9 @@ impl Wire {
                     self.heard.push(message);
                 }
                 Event::Pong(_) => self.pongs += 1,
-                Event::Closed(closed) => assert!(!matches!(closed.ending(), Ending::Violated(_)), "corrupted: {closed}"),
+                Event::Closed(closed) => {
+                    assert!(!matches!(closed.ending(), Ending::Violated(_)), "corrupted: {closed}")
+                }
                 _ => {}
             }
         }

@@ -29,7 +29,9 @@ pub fn write(rfcs: &[Rfc]) -> String {
         write!(page, "\n## RFC {}: {}\n", rfc.number, rfc.title).unwrap();
         for section in &rfc.sections {
             write!(page, "\n### §{} {}\n\n", section.number, escape(&section.title)).unwrap();
-            page.push_str("| | level | sentence | binds | obeyed | proved |\n|---|---|---|---|---|---|\n");
+            page.push_str(
+                "| | level | sentence | binds | obeyed | proved |\n|---|---|---|---|---|---|\n",
+            );
             for requirement in &section.requirements {
                 row(&mut page, requirement);
             }
@@ -41,9 +43,11 @@ pub fn write(rfcs: &[Rfc]) -> String {
 /// How many there are, and what has become of them.
 fn summarize(page: &mut String, rfcs: &[Rfc]) {
     let columns: Vec<String> = rfcs.iter().map(|rfc| format!("RFC {}", rfc.number)).collect();
-    write!(page, "\n| level | {} |\n|---|{}\n", columns.join(" | "), "---:|".repeat(rfcs.len())).unwrap();
+    write!(page, "\n| level | {} |\n|---|{}\n", columns.join(" | "), "---:|".repeat(rfcs.len()))
+        .unwrap();
     let mut line = |name: &str, counted: &dyn Fn(&Requirement) -> bool| {
-        let counts: Vec<_> = rfcs.iter().map(|rfc| rfc.requirements().filter(|one| counted(one)).count()).collect();
+        let counts: Vec<_> =
+            rfcs.iter().map(|rfc| rfc.requirements().filter(|one| counted(one)).count()).collect();
         if counts.iter().sum::<usize>() > 0 {
             let cells: Vec<_> = counts.iter().map(ToString::to_string).collect();
             writeln!(page, "| {name} | {} |", cells.join(" | ")).unwrap();
@@ -74,7 +78,14 @@ fn row(page: &mut String, one: &Requirement) {
     if let Some(note) = &one.note {
         write!(proved, "<br>*{}*", escape(note)).unwrap();
     }
-    writeln!(page, "| {number} | {} | {} | {} | {obeyed} | {proved} |", one.level, escape(&one.sentence), one.binds).unwrap();
+    writeln!(
+        page,
+        "| {number} | {} | {} | {} | {obeyed} | {proved} |",
+        one.level,
+        escape(&one.sentence),
+        one.binds
+    )
+    .unwrap();
 }
 
 fn lines(lines: impl Iterator<Item = String>) -> String {
@@ -88,5 +99,7 @@ fn code(text: &str) -> String {
 
 /// What Markdown would take for its own.
 fn escape(text: &str) -> String {
-    text.chars().flat_map(|c| "|*_[]<>`\\".contains(c).then_some('\\').into_iter().chain([c])).collect()
+    text.chars()
+        .flat_map(|c| "|*_[]<>`\\".contains(c).then_some('\\').into_iter().chain([c]))
+        .collect()
 }

@@ -16,11 +16,15 @@ impl Quote {
     /// Whether each part of the quote, between one … and the next, is in one of these.
     pub fn is_in<'a>(&self, sentences: impl Iterator<Item = &'a str>) -> bool {
         let sentences: Vec<String> = sentences.map(plain).collect();
-        self.text.split('…').map(plain).all(|part| sentences.iter().any(|sentence| sentence.contains(&part)))
+        self.text
+            .split('…')
+            .map(plain)
+            .all(|part| sentences.iter().any(|sentence| sentence.contains(&part)))
     }
 }
 
-/// The words alone: RFCs put a semicolon before each line of a comment in their grammars, and quotes end in all kinds of marks.
+/// The words alone: RFCs put a semicolon before each line of a comment in their grammars, and
+/// quotes end in all kinds of marks.
 fn plain(text: &str) -> String {
     let words = text.replace(';', " ");
     words.split_whitespace().collect::<Vec<_>>().join(" ").trim_matches([' ', ',', '.', ':']).into()
@@ -34,8 +38,11 @@ pub fn in_source() -> Vec<Quote> {
             // What follows the name of an RFC is quoted from it, up to the name of the next.
             for cited in comment.split("RFC ").skip(1) {
                 let Some((number, rest)) = cited.split_once(" §") else { continue };
-                let Some(rfc) = number.parse().ok().filter(|rfc| [6455, 7692].contains(rfc)) else { continue };
-                let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+                let Some(rfc) = number.parse().ok().filter(|rfc| [6455, 7692].contains(rfc)) else {
+                    continue;
+                };
+                let end =
+                    rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
                 let section = rest[..end].trim_end_matches('.');
                 let quote = |text| Quote { file: file.clone(), rfc, section: section.into(), text };
                 quotes.extend(quoted(&rest[end..]).into_iter().map(quote));
@@ -55,14 +62,18 @@ fn comments(code: &str) -> Vec<String> {
     let mut comments = vec![String::new()];
     for line in code.lines().map(str::trim) {
         match line.strip_prefix("//") {
-            Some(text) => *comments.last_mut().unwrap() += &format!(" {}", text.trim_start_matches(['/', '!', ' '])),
+            Some(text) => {
+                *comments.last_mut().unwrap() +=
+                    &format!(" {}", text.trim_start_matches(['/', '!', ' ']))
+            }
             None => comments.push(String::new()),
         }
     }
     comments
 }
 
-/// What stands between quotation marks, with the quotes in it. A mark opens after white space or a parenthesis, else it closes.
+/// What stands between quotation marks, with the quotes in it. A mark opens after white space or a
+/// parenthesis, else it closes.
 fn quoted(text: &str) -> Vec<String> {
     let mut quotes = Vec::new();
     let (mut depth, mut start, mut before) = (0, 0, ' ');

@@ -13,10 +13,12 @@ use std::fs;
 use std::path::Path;
 
 /// The key words of RFC 2119 that require something.
-pub const KEY_WORDS: [&str; 6] = ["MUST NOT", "MUST", "SHOULD NOT", "SHOULD", "REQUIRED", "RECOMMENDED"];
+pub const KEY_WORDS: [&str; 6] =
+    ["MUST NOT", "MUST", "SHOULD NOT", "SHOULD", "REQUIRED", "RECOMMENDED"];
 
-/// What else a sentence may be, beside its key word: a step or condition of an algorithm that a MUST introduces (RFC 6455 §2), a
-/// "must" in small letters, a definition that the code follows, or something allowed that it does.
+/// What else a sentence may be, beside its key word: a step or condition of an algorithm that a
+/// MUST introduces (RFC 6455 §2), a "must" in small letters, a definition that the code follows, or
+/// something allowed that it does.
 pub const OTHER_LEVELS: [&str; 4] = ["step", "must", "says", "MAY"];
 
 pub struct Rfc {
@@ -60,7 +62,10 @@ impl Rfc {
     pub fn read(number: u16) -> Self {
         let text = file(&format!("tests/must/rfc{number}.txt"));
         let mut lines = text.lines();
-        let title = lines.next().and_then(|line| line.strip_prefix(&format!("RFC {number} "))).expect("a title");
+        let title = lines
+            .next()
+            .and_then(|line| line.strip_prefix(&format!("RFC {number} ")))
+            .expect("a title");
         let mut rfc = Self { number, title: title.into(), sections: Vec::new() };
         for line in lines.filter(|line| !line.is_empty()) {
             rfc.take(line).unwrap_or_else(|| panic!("rfc{number}.txt: what is this? {line}"));
@@ -75,13 +80,22 @@ impl Rfc {
     fn take(&mut self, line: &str) -> Option<()> {
         if let Some(heading) = line.strip_prefix("§ ") {
             let (number, title) = heading.split_once(' ')?;
-            self.sections.push(Section { number: number.into(), title: title.into(), requirements: Vec::new() });
+            self.sections.push(Section {
+                number: number.into(),
+                title: title.into(),
+                requirements: Vec::new(),
+            });
             return Some(());
         }
         let requirements = &mut self.sections.last_mut()?.requirements;
         let Some(part) = line.strip_prefix("    ") else {
             let [id, level, binds] = line.split(" · ").collect::<Vec<_>>().try_into().ok()?;
-            requirements.push(Requirement { id: id.into(), level: level.into(), binds: binds.into(), ..Requirement::default() });
+            requirements.push(Requirement {
+                id: id.into(),
+                level: level.into(),
+                binds: binds.into(),
+                ..Requirement::default()
+            });
             return Some(());
         };
         requirements.last_mut()?.take(part)
@@ -96,7 +110,9 @@ impl Requirement {
             let (file, text) = part.split_once(": ")?;
             self.obeyed.push(Place { file: file.into(), text: text.into() });
         } else if part.starts_with("tests/") {
-            let (name, text) = part.split_once(": ").map_or((part, None), |(name, text)| (name, Some(text.into())));
+            let (name, text) = part
+                .split_once(": ")
+                .map_or((part, None), |(name, text)| (name, Some(text.into())));
             let (file, test) = name.split_once("::")?;
             self.proved.push(Proof { file: file.into(), test: test.into(), text });
         } else {

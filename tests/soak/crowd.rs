@@ -1,4 +1,5 @@
-//! Thousands of connections at once that talk, pause, and end in every way: what was acknowledged arrived once, and in order.
+//! Thousands of connections at once that talk, pause, and end in every way: what was acknowledged
+//! arrived once, and in order.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -55,12 +56,20 @@ fn compare(acknowledged: &BTreeMap<usize, usize>, served: &BTreeMap<usize, Serve
     for (number, (received, end)) in served {
         let (acknowledged, script) = (acknowledged[number], Script::new(*number));
         let (said, ending) = (script.messages.len(), script.ending);
-        let what = format!("{number}: {said} messages, {received} received, {acknowledged} acknowledged, {ending:?}, {end:?}");
+        let what = format!(
+            "{number}: {said} messages, {received} received, {acknowledged} acknowledged, {ending:?}, {end:?}"
+        );
         assert!(acknowledged <= *received && *received <= said, "{what}");
         match ending {
-            Ending::Clean | Ending::CleanHalf => assert!(acknowledged == said && end.is_ok(), "{what}"),
-            Ending::Half => assert!(acknowledged == said && matches!(end, Err(Error::ConnectionLost)), "{what}"),
-            Ending::Reset | Ending::Unread => assert!(matches!(end, Err(Error::ConnectionLost)), "{what}"),
+            Ending::Clean | Ending::CleanHalf => {
+                assert!(acknowledged == said && end.is_ok(), "{what}")
+            }
+            Ending::Half => {
+                assert!(acknowledged == said && matches!(end, Err(Error::ConnectionLost)), "{what}")
+            }
+            Ending::Reset | Ending::Unread => {
+                assert!(matches!(end, Err(Error::ConnectionLost)), "{what}")
+            }
         }
         let sums = told.entry(ending).or_default();
         for (sum, one) in sums.iter_mut().zip([1, said, *received, acknowledged]) {
@@ -68,7 +77,9 @@ fn compare(acknowledged: &BTreeMap<usize, usize>, served: &BTreeMap<usize, Serve
         }
     }
     for (ending, [count, said, received, acknowledged]) in told {
-        println!("  {ending:?}: {count} connections, {said} messages, {received} received, {acknowledged} acknowledged");
+        println!(
+            "  {ending:?}: {count} connections, {said} messages, {received} received, {acknowledged} acknowledged"
+        );
     }
 }
 
@@ -77,7 +88,9 @@ async fn server(listener: TcpListener, count: usize) -> BTreeMap<usize, Served> 
     let timeouts = Timeouts { handshake: Some(LONG), pong: Some(LONG), ..Timeouts::default() };
     let mut tasks = JoinSet::new();
     for cork in [false, true].into_iter().cycle().take(count) {
-        let options = Options::new().timeouts(timeouts).backpressure(Backpressure { cork, ..Backpressure::default() });
+        let options = Options::new()
+            .timeouts(timeouts)
+            .backpressure(Backpressure { cork, ..Backpressure::default() });
         let stream = listener.accept().await.unwrap().0;
         stream.set_nodelay(true).unwrap();
         tasks.spawn(serve(stream, options));
@@ -91,7 +104,9 @@ async fn server(listener: TcpListener, count: usize) -> BTreeMap<usize, Served> 
 }
 
 async fn serve(stream: TcpStream, options: Options) -> (usize, Served) {
-    let Incoming::Upgrade(upgrade) = options.receive_request(stream).await.unwrap() else { panic!("not a handshake") };
+    let Incoming::Upgrade(upgrade) = options.receive_request(stream).await.unwrap() else {
+        panic!("not a handshake")
+    };
     let number = upgrade.request().path()[1..].parse().unwrap();
     let script = Script::new(number);
     let mut received = 0;

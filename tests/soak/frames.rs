@@ -1,4 +1,5 @@
-//! A client's side of the wire by hand, that shares nothing with what is tested: RFC 6455 §4.1, §5.2.
+//! A client's side of the wire by hand, that shares nothing with what is tested: RFC 6455 §4.1,
+//! §5.2.
 
 use std::io::{self, ErrorKind};
 
@@ -21,11 +22,18 @@ pub fn request(path: &str) -> String {
 }
 
 /// Sends the request and reads the answer, and no byte more.
-pub async fn open(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), path: &str) -> io::Result<()> {
+pub async fn open(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    path: &str,
+) -> io::Result<()> {
     stream.write_all(request(path).as_bytes()).await?;
     let head = read_head(stream).await?;
     assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", head.escape_ascii());
-    assert!(head.windows(28).any(|part| part == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{}", head.escape_ascii());
+    assert!(
+        head.windows(28).any(|part| part == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+        "{}",
+        head.escape_ascii()
+    );
     Ok(())
 }
 
@@ -39,7 +47,9 @@ pub async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<
 }
 
 /// The next frame's first byte and payload; nothing at an end between frames.
-pub async fn read_frame(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<(u8, Vec<u8>)>> {
+pub async fn read_frame(
+    stream: &mut (impl AsyncRead + Unpin),
+) -> io::Result<Option<(u8, Vec<u8>)>> {
     let first = match stream.read_u8().await {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
         first => first?,

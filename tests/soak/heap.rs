@@ -1,4 +1,5 @@
-//! An allocator that counts what all threads together hold: what is resident says less, since freed memory stays so.
+//! An allocator that counts what all threads together hold: what is resident says less, since freed
+//! memory stays so.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -27,7 +28,8 @@ fn took(size: usize) {
     PEAK.fetch_max(LIVE.fetch_add(size, Relaxed) + size, Relaxed);
 }
 
-// SAFETY: every call is passed on to the system's allocator as it is. `realloc` is the provided one, which calls these.
+// SAFETY: every call is passed on to the system's allocator as it is. `realloc` is the provided
+// one, which calls these.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         took(layout.size());

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use sansocket::deflate::Deflate;
 use sansocket::tokio::Options;
-use sansocket::{ClientRequest, CloseCode, Compress, Config, Error, HandshakeError, Message, TimedOut, Timeouts};
+use sansocket::{
+    ClientRequest, CloseCode, Compress, Config, Error, HandshakeError, Message, TimedOut, Timeouts,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinSet, spawn_blocking};
 
@@ -27,7 +29,8 @@ fn peers_whose_process_dies() {
     });
 }
 
-/// What ends a conversation with a peer that met its fate there, and at the earliest after how long.
+/// What ends a conversation with a peer that met its fate there, and at the earliest after how
+/// long.
 fn expected(state: State, fate: Fate) -> (End, Duration) {
     let opening = matches!(state, State::Connected | State::HalfRequest | State::HalfAnswer);
     match (state, fate) {
@@ -64,7 +67,12 @@ async fn all(fate: Fate) {
             longest = (after, state);
         }
     }
-    println!("  {} states, {fate:?}: all ended as they should, {:?} last, after {:.1?}", STATES.len(), longest.1, longest.0);
+    println!(
+        "  {} states, {fate:?}: all ended as they should, {:?} last, after {:.1?}",
+        STATES.len(),
+        longest.1,
+        longest.0
+    );
 }
 
 async fn case(state: State, fate: Fate) -> Duration {
@@ -82,10 +90,14 @@ async fn case(state: State, fate: Fate) -> Duration {
     })
     .await
     .unwrap();
-    let (end, at) = tokio::time::timeout(LONG / 2, ours).await.unwrap_or_else(|_| panic!("{state:?}, {fate:?}: no end")).unwrap();
+    let (end, at) = tokio::time::timeout(LONG / 2, ours)
+        .await
+        .unwrap_or_else(|_| panic!("{state:?}, {fate:?}: no end"))
+        .unwrap();
     let (due, earliest) = expected(state, fate);
     let (after, whole) = (at.saturating_duration_since(met), at.duration_since(accepted));
-    let what = format!("{state:?}, {fate:?}: {end:?} after {after:?}, not {due:?} after {earliest:?}");
+    let what =
+        format!("{state:?}, {fate:?}: {end:?} after {after:?}, not {due:?} after {earliest:?}");
     let end = match end {
         Ok(()) => End::Clean,
         Err(Error::ConnectionLost) => End::Lost,
@@ -104,9 +116,16 @@ async fn case(state: State, fate: Fate) -> Duration {
 /// Our side, until its end.
 async fn ours(state: State, stream: TcpStream) -> Result<(), Error> {
     let half = Some(SILENCE / 2);
-    let timeouts =
-        Timeouts { handshake: Some(HANDSHAKE), close: Some(CLOSE), write: Some(WRITE), ping: half, pong: half, idle: None };
-    let options = Options::new().timeouts(timeouts).config(Config::new().deflate(Deflate::balance()));
+    let timeouts = Timeouts {
+        handshake: Some(HANDSHAKE),
+        close: Some(CLOSE),
+        write: Some(WRITE),
+        ping: half,
+        pong: half,
+        idle: None,
+    };
+    let options =
+        Options::new().timeouts(timeouts).config(Config::new().deflate(Deflate::balance()));
     if state == State::HalfAnswer {
         let request = ClientRequest::new("ws://localhost/").unwrap();
         return options.connect_over(stream, &request).await.map(drop);

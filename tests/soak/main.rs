@@ -1,4 +1,5 @@
-//! What only real sockets and real processes show: crowds, peers that drip, and peers that die, and that nothing is left of them.
+//! What only real sockets and real processes show: crowds, peers that drip, and peers that die, and
+//! that nothing is left of them.
 //!
 //! It takes a minute and a half and wants optimised code, so it runs when it is asked for:
 //! `cargo test --release --all-features --test soak -- --ignored --nocapture --test-threads 1`

@@ -1,4 +1,5 @@
-//! The peer that is to die: this very program, started once more, which gets into a state and waits there.
+//! The peer that is to die: this very program, started once more, which gets into a state and waits
+//! there.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
@@ -77,7 +78,14 @@ pub struct Peer {
 impl Peer {
     pub fn start(state: State, address: SocketAddr) -> Self {
         let mut command = Command::new("/proc/self/exe");
-        command.args(["--ignored", "--exact", "peer::is_what_the_environment_says", "--nocapture", "--test-threads", "1"]);
+        command.args([
+            "--ignored",
+            "--exact",
+            "peer::is_what_the_environment_says",
+            "--nocapture",
+            "--test-threads",
+            "1",
+        ]);
         command.env(STATE, format!("{state:?}")).env(ADDRESS, address.to_string());
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -101,7 +109,13 @@ impl Peer {
             Fate::Stopped => {
                 let id = self.child.id().to_string();
                 // The shell has `kill` where the system has not.
-                assert!(Command::new("sh").args(["-c", "kill -STOP \"$0\"", &id]).status().unwrap().success());
+                assert!(
+                    Command::new("sh")
+                        .args(["-c", "kill -STOP \"$0\"", &id])
+                        .status()
+                        .unwrap()
+                        .success()
+                );
                 let deadline = Instant::now() + SLACK;
                 while !fs::read_to_string(format!("/proc/{id}/stat")).unwrap().contains(") T ") {
                     assert!(Instant::now() < deadline, "it does not stop");
@@ -130,7 +144,10 @@ fn is_what_the_environment_says() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        tokio::time::timeout(LONG / 2, reach(state, &mut stream)).await.expect("it gets there").unwrap();
+        tokio::time::timeout(LONG / 2, reach(state, &mut stream))
+            .await
+            .expect("it gets there")
+            .unwrap();
         eprintln!("{THERE}");
         // Also if who started it is no more.
         io::stdin().read_line(&mut String::new()).unwrap();
@@ -141,7 +158,9 @@ fn is_what_the_environment_says() {
 async fn reach(state: State, stream: &mut TcpStream) -> io::Result<()> {
     match state {
         State::Connected => return Ok(()),
-        State::HalfRequest => return stream.write_all(&frames::request("/").as_bytes()[..40]).await,
+        State::HalfRequest => {
+            return stream.write_all(&frames::request("/").as_bytes()[..40]).await;
+        }
         State::HalfAnswer => {
             read_head(stream).await?;
             return stream.write_all(b"HTTP/1.1 101 Switching Pro").await;

@@ -1,4 +1,5 @@
-//! What a client of the crowd says and how it ends, from the seed and its number, so that both sides know it.
+//! What a client of the crowd says and how it ends, from the seed and its number, so that both
+//! sides know it.
 
 use std::time::Duration;
 
@@ -64,7 +65,11 @@ impl Script {
         while payload.len() + 6 <= size {
             let shift = (payload.len() + sequence) as u8;
             // Text is a, ñ, €: fragments cut through the letters.
-            payload.extend(if text { [b'a', 0xc3, 0xb1, 0xe2, 0x82, 0xac] } else { [0xff, shift, 0x80, 0xfe, shift ^ 0x55, 0] });
+            payload.extend(if text {
+                [b'a', 0xc3, 0xb1, 0xe2, 0x82, 0xac]
+            } else {
+                [0xff, shift, 0x80, 0xfe, shift ^ 0x55, 0]
+            });
         }
         payload.resize(size, b'.');
         payload
@@ -101,7 +106,8 @@ impl Planned {
             _ => Vec::new(),
         };
         cuts.sort_unstable();
-        let pause = random.random_bool(0.2).then(|| Duration::from_millis(random.random_range(1..1000)));
+        let pause =
+            random.random_bool(0.2).then(|| Duration::from_millis(random.random_range(1..1000)));
         Self { text: random.random_bool(0.5), size, cuts, pings: random.random_bool(0.5), pause }
     }
 }

@@ -1,4 +1,5 @@
-//! Slow loris: hundreds of clients that drip a handshake, or a frame that never ends, cost little, delay nobody, and are ended in time.
+//! Slow loris: hundreds of clients that drip a handshake, or a frame that never ends, cost little,
+//! delay nobody, and are ended in time.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,7 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Between a client's bytes: neither a request nor a frame is whole before the patience is over.
 const DRIP: Duration = Duration::from_millis(100);
 
-/// What each may cost, with its client, the tasks and the runtime's part: some KiB, though a frame announces 16 MiB.
+/// What each may cost, with its client, the tasks and the runtime's part: some KiB, though a frame
+/// announces 16 MiB.
 const EACH: usize = 8 * 1024;
 
 #[test]
@@ -76,7 +78,8 @@ async fn siege(count: usize) {
 }
 
 async fn server(listener: TcpListener, count: usize, opened: Arc<AtomicUsize>) -> Vec<End> {
-    let timeouts = Timeouts { handshake: Some(PATIENCE), idle: Some(PATIENCE), ..Timeouts::default() };
+    let timeouts =
+        Timeouts { handshake: Some(PATIENCE), idle: Some(PATIENCE), ..Timeouts::default() };
     let options = Options::new().timeouts(timeouts);
     let mut tasks = JoinSet::new();
     for _ in 0..count {

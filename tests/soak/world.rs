@@ -16,14 +16,15 @@ pub const SLACK: Duration = Duration::from_secs(8);
 /// What may be held above the start when all is over: what the standard library keeps.
 const LEFT: usize = 16 * 1024;
 
-/// Runs something twice, a little of it before the start, so that what is made once and kept is there already; and sees that
-/// nothing is left of it.
+/// Runs something twice, a little of it before the start, so that what is made once and kept is
+/// there already; and sees that nothing is left of it.
 pub fn soak(what: &str, little: impl Future<Output = ()>, all: impl Future<Output = ()>) {
     if !fs::exists("/proc/self/fd").unwrap() {
         return println!("{what}: skipped, for there is no /proc here");
     }
     run(little);
-    let (begun, open, start, resident_before) = (Instant::now(), descriptors(), heap::live(), resident());
+    let (begun, open, start, resident_before) =
+        (Instant::now(), descriptors(), heap::live(), resident());
     heap::forget_peak();
     run(all);
     let (held, more) = (heap::live() as isize - start as isize, resident() - resident_before);
@@ -70,14 +71,19 @@ fn resident() -> isize {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// How many of so many connections, with both ends in this process, there are descriptors for: raising the limit takes `unsafe`.
+/// How many of so many connections, with both ends in this process, there are descriptors for:
+/// raising the limit takes `unsafe`.
 pub fn affordable(wanted: usize) -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    let soft = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok()).unwrap_or(usize::MAX);
+    let soft = line
+        .and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok())
+        .unwrap_or(usize::MAX);
     let count = wanted.min(soft.saturating_sub(100) / 2);
     if count < wanted {
-        println!("only {count} connections instead of {wanted}: no more than {soft} files may be open (ulimit -n)");
+        println!(
+            "only {count} connections instead of {wanted}: no more than {soft} files may be open (ulimit -n)"
+        );
     }
     count
 }

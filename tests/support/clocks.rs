@@ -49,10 +49,19 @@ pub trait Adapter {
     type Clock: Clock + Clone + 'static;
 
     fn clock(&self) -> Self::Clock;
-    fn open(&self, end: End, connection: Connection, timeouts: Timeouts) -> WebSocket<Self::Io, Self::Clock>;
+    fn open(
+        &self,
+        end: End,
+        connection: Connection,
+        timeouts: Timeouts,
+    ) -> WebSocket<Self::Io, Self::Clock>;
     async fn accept(&self, end: End) -> Result<Socket<Self>, Error>;
     async fn connect_over(&self, end: End) -> Result<Socket<Self>, Error>;
-    fn clocked<S: asynchronous::Stream>(&self, stream: S, connection: Connection) -> WebSocket<S, Self::Clock> {
+    fn clocked<S: asynchronous::Stream>(
+        &self,
+        stream: S,
+        connection: Connection,
+    ) -> WebSocket<S, Self::Clock> {
         WebSocket::from_parts(stream, self.clock(), connection, Timeouts::default())
     }
 
@@ -71,7 +80,17 @@ pub trait Adapter {
     fn wired(&self, timeouts: Timeouts) -> (Wire, [Socket<Self>; 2]) {
         let (peer, server) = self.server(timeouts);
         let wire = peer.wire();
-        (wire, [server, self.open(peer, Connection::client(Config::new(), Entropy::from_seed([7; 32])), timeouts)])
+        (
+            wire,
+            [
+                server,
+                self.open(
+                    peer,
+                    Connection::client(Config::new(), Entropy::from_seed([7; 32])),
+                    timeouts,
+                ),
+            ],
+        )
     }
 }
 
@@ -85,7 +104,12 @@ impl Adapter for OnTokio {
         TokioClock::new()
     }
 
-    fn open(&self, end: End, connection: Connection, timeouts: Timeouts) -> WebSocket<Self::Io, Self::Clock> {
+    fn open(
+        &self,
+        end: End,
+        connection: Connection,
+        timeouts: Timeouts,
+    ) -> WebSocket<Self::Io, Self::Clock> {
         WebSocket::from_parts(TokioIo(end), self.clock(), connection, timeouts)
     }
 
@@ -108,7 +132,12 @@ impl Adapter for OnFutures {
         self.0.clone()
     }
 
-    fn open(&self, end: End, connection: Connection, timeouts: Timeouts) -> WebSocket<Self::Io, Self::Clock> {
+    fn open(
+        &self,
+        end: End,
+        connection: Connection,
+        timeouts: Timeouts,
+    ) -> WebSocket<Self::Io, Self::Clock> {
         WebSocket::from_parts(FuturesIo(end), self.clock(), connection, timeouts)
     }
 
@@ -172,7 +201,10 @@ pub async fn during<T>(background: impl Future<Output = ()>, future: impl Future
 /// Writes to an end without blocking the thread.
 pub async fn write_all(end: &mut End, mut bytes: &[u8]) {
     while !bytes.is_empty() {
-        let written = poll_fn(|cx| futures_io::AsyncWrite::poll_write(Pin::new(&mut *end), cx, bytes)).await.unwrap();
+        let written =
+            poll_fn(|cx| futures_io::AsyncWrite::poll_write(Pin::new(&mut *end), cx, bytes))
+                .await
+                .unwrap();
         bytes = &bytes[written..];
     }
 }
@@ -183,7 +215,11 @@ pub async fn read(end: &mut End, count: usize) -> Vec<u8> {
     let mut buffer = [0; 1024];
     while bytes.len() < count {
         let window = buffer.len().min(count - bytes.len());
-        match poll_fn(|cx| futures_io::AsyncRead::poll_read(Pin::new(&mut *end), cx, &mut buffer[..window])).await {
+        match poll_fn(|cx| {
+            futures_io::AsyncRead::poll_read(Pin::new(&mut *end), cx, &mut buffer[..window])
+        })
+        .await
+        {
             Ok(0) | Err(_) => break,
             Ok(read) => bytes.extend(&buffer[..read]),
         }

@@ -42,7 +42,8 @@ unsafe fn poison(block: *mut u8, old: usize, new: usize) {
     }
 }
 
-// SAFETY: every call is passed on to the system's allocator as it is; of what that gives, only new bytes are written.
+// SAFETY: every call is passed on to the system's allocator as it is; of what that gives, only new
+// bytes are written.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(0, layout.size());
@@ -83,7 +84,8 @@ pub struct Cost {
     pub held: isize,
     /// How often memory was taken.
     pub allocations: usize,
-    /// Bytes of all blocks that were taken or grew: as many as were copied from block to block, and more. A measure of work.
+    /// Bytes of all blocks that were taken or grew: as many as were copied from block to block, and
+    /// more. A measure of work.
     pub taken: usize,
 }
 

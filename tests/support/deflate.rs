@@ -1,10 +1,14 @@
-//! For the tests of compression: connections that agreed on it, tables of what they receive, and what is seen on their wire.
+//! For the tests of compression: connections that agreed on it, tables of what they receive, and
+//! what is seen on their wire.
 
 use bytes::{Buf, BufMut};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sansocket::deflate::{Agreed, Deflate};
-use sansocket::{ClientHandshake, ClientRequest, Config, Connection, Ending, Event, Message, Part, Role, ServerHandshake};
+use sansocket::{
+    ClientHandshake, ClientRequest, Config, Connection, Ending, Event, Message, Part, Role,
+    ServerHandshake,
+};
 
 use super::{Chunking, Pair, connection, drain, entropy, feed, hex};
 
@@ -22,7 +26,8 @@ pub fn compressing(role: Role, config: Config, deflate: Deflate) -> Connection {
     connection(role, config.deflate(deflate)).with_deflate(&agreed)
 }
 
-/// A client and a server that go through the opening handshake, and what the server answered to the offer.
+/// A client and a server that go through the opening handshake, and what the server answered to the
+/// offer.
 pub fn opened(client: Config, server: Config, chunking: Chunking) -> (Pair, Option<String>) {
     let request = ClientRequest::new("ws://localhost/").unwrap();
     let mut client = ClientHandshake::new(&request, client, entropy());
@@ -32,7 +37,10 @@ pub fn opened(client: Config, server: Config, chunking: Chunking) -> (Pair, Opti
     client.input().put(server.output());
     let (client, response) = client.receive().unwrap().unwrap();
     let answer = response.headers().get("Sec-WebSocket-Extensions").map(String::from);
-    assert_eq!((client.deflate(), client.deflate().is_some()), (server.deflate(), answer.is_some()));
+    assert_eq!(
+        (client.deflate(), client.deflate().is_some()),
+        (server.deflate(), answer.is_some())
+    );
     (Pair { client, server, chunking }, answer)
 }
 
@@ -57,7 +65,10 @@ pub fn frames(connection: &mut Connection) -> Vec<(u8, Vec<u8>)> {
         };
         let key = if second & 0x80 > 0 { rest.get_u32().to_be_bytes() } else { [0; 4] };
         let (payload, after) = rest.split_at(len);
-        frames.push((first, payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect()));
+        frames.push((
+            first,
+            payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect(),
+        ));
         rest = after;
     }
     frames
@@ -79,8 +90,11 @@ pub fn mask_reads(reads: &[Vec<u8>]) -> Vec<Vec<u8>> {
                 let (header, after) = rest.split_at(len);
                 masked.extend([header[0], header[1] | 0x80]);
                 masked.extend(header[2..].iter().chain(&KEY));
-                left =
-                    if len == 2 { usize::from(header[1]) } else { header[2..].iter().fold(0, |n, b| n << 8 | usize::from(*b)) };
+                left = if len == 2 {
+                    usize::from(header[1])
+                } else {
+                    header[2..].iter().fold(0, |n, b| n << 8 | usize::from(*b))
+                };
                 (done, rest) = (0, after);
             }
             let (payload, after) = rest.split_at(left.min(rest.len()));
@@ -92,8 +106,9 @@ pub fn mask_reads(reads: &[Vec<u8>]) -> Vec<Vec<u8>> {
     reads.iter().map(&mut mask_read).collect()
 }
 
-/// Runs a line `HOW BYTES|BYTES => EVENT, EVENT` in both roles: as it stands, whole, byte by byte and at every split, with the
-/// same events and output. `HOW` begins with `plain` (nothing agreed), `pmd` (windows are kept) or `anew` (they are not).
+/// Runs a line `HOW BYTES|BYTES => EVENT, EVENT` in both roles: as it stands, whole, byte by byte
+/// and at every split, with the same events and output. `HOW` begins with `plain` (nothing agreed),
+/// `pmd` (windows are kept) or `anew` (they are not).
 pub fn check(line: &str) {
     let (left, expected) = line.split_once("=>").unwrap_or_else(|| panic!("{line}"));
     let mut words: Vec<&str> = left.split_whitespace().collect();
@@ -108,16 +123,23 @@ pub fn check(line: &str) {
             how => panic!("{how}"),
         };
         let mut whole = fresh();
-        let events: Vec<Event> = reads.iter().flat_map(|read| feed(&mut whole, read, Chunking::Whole)).collect();
+        let events: Vec<Event> =
+            reads.iter().flat_map(|read| feed(&mut whole, read, Chunking::Whole)).collect();
         let output = drain(&mut whole);
         assert_eq!(describe(&events), expected.trim(), "{line}, {role:?}");
         if whole.closed().is_some() {
             assert_eq!((whole.bytes_held(), whole.receive()), (0, None), "{line}");
         }
         let bytes = reads.concat();
-        for chunking in (0..=bytes.len()).map(Chunking::At).chain([Chunking::Whole, Chunking::Bytewise]) {
+        for chunking in
+            (0..=bytes.len()).map(Chunking::At).chain([Chunking::Whole, Chunking::Bytewise])
+        {
             let mut other = fresh();
-            assert_eq!(feed(&mut other, &bytes, chunking), events, "{line}, {role:?}, {chunking:?}");
+            assert_eq!(
+                feed(&mut other, &bytes, chunking),
+                events,
+                "{line}, {role:?}, {chunking:?}"
+            );
             assert_eq!(drain(&mut other), output, "{line}, {role:?}, {chunking:?}");
         }
     }
@@ -125,7 +147,10 @@ pub fn check(line: &str) {
 
 /// Runs the lines of a table, in which `#` begins a remark.
 pub fn check_table(table: &str) {
-    let lines = table.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).filter(|line| !line.is_empty());
+    let lines = table
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim())
+        .filter(|line| !line.is_empty());
     assert!(lines.map(check).count() > 0, "the table was not read");
 }
 
@@ -143,12 +168,18 @@ fn limit(config: Config, word: &str) -> Config {
 /// Events in words, as the tables have them.
 pub fn describe(events: &[Event]) -> String {
     let bytes = |bytes: &[u8]| {
-        if bytes.is_empty() { "-".into() } else { bytes.iter().map(|b| format!("{b:02x}")).collect::<String>() }
+        if bytes.is_empty() {
+            "-".into()
+        } else {
+            bytes.iter().map(|b| format!("{b:02x}")).collect::<String>()
+        }
     };
     let one = |event: &Event| match event {
         Event::Message(Message::Text(text)) => format!("text {}", bytes(text.as_bytes())),
         Event::Message(Message::Binary(binary)) => format!("binary {}", bytes(binary)),
-        Event::Part(Part { bytes: part, last, .. }) => format!("part {}{}", bytes(part), if *last { " last" } else { "" }),
+        Event::Part(Part { bytes: part, last, .. }) => {
+            format!("part {}{}", bytes(part), if *last { " last" } else { "" })
+        }
         Event::Ping(payload) => format!("ping {}", bytes(payload)),
         Event::Pong(payload) => format!("pong {}", bytes(payload)),
         Event::Closed(closed) => match closed.ending() {
@@ -158,7 +189,11 @@ pub fn describe(events: &[Event]) -> String {
         },
         other => panic!("{other:?}"),
     };
-    if events.is_empty() { "nothing".into() } else { events.iter().map(one).collect::<Vec<_>>().join(", ") }
+    if events.is_empty() {
+        "nothing".into()
+    } else {
+        events.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// What chats are made of.
@@ -168,7 +203,11 @@ pub fn json(len: usize) -> String {
         if text.len() >= len {
             break;
         }
-        text += &format!("{{\"id\":{},\"type\":\"chat\",\"user\":\"user{}\",\"text\":\"hello again\"}},", id * 7919, id % 97);
+        text += &format!(
+            "{{\"id\":{},\"type\":\"chat\",\"user\":\"user{}\",\"text\":\"hello again\"}},",
+            id * 7919,
+            id % 97
+        );
     }
     text.truncate(len);
     text

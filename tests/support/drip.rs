@@ -1,4 +1,5 @@
-//! A stream that gives and takes one byte at a time and is never ready twice in a row, and the hand that polls what stands on it.
+//! A stream that gives and takes one byte at a time and is never ready twice in a row, and the hand
+//! that polls what stands on it.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use std::collections::VecDeque;
@@ -11,7 +12,8 @@ use std::task::{Context, Poll, Waker};
 mod bell;
 pub use bell::Bell;
 
-/// A stream that gives and takes one grain at a time, and between two grains says that it has to wait.
+/// A stream that gives and takes one grain at a time, and between two grains says that it has to
+/// wait.
 pub struct Drip(pub Tap);
 
 /// The other end of it.
@@ -34,14 +36,20 @@ pub struct Script {
     pub shut: bool,
     /// Whether it was shut when the input's end was met.
     pub shut_first: Option<bool>,
-    /// Whether reading, writing, flushing, ending said that they have to wait, and are ready next time.
+    /// Whether reading, writing, flushing, ending said that they have to wait, and are ready next
+    /// time.
     waited: [bool; 4],
     wakers: Vec<Waker>,
 }
 
 impl Tap {
     pub fn new(input: Vec<u8>, ends: bool) -> Self {
-        Self(Arc::new(Mutex::new(Script { input: input.into(), ends, grain: 1, ..Script::default() })))
+        Self(Arc::new(Mutex::new(Script {
+            input: input.into(),
+            ends,
+            grain: 1,
+            ..Script::default()
+        })))
     }
 
     pub fn get<T>(&self, look: impl FnOnce(&mut Script) -> T) -> T {
@@ -64,7 +72,12 @@ impl Tap {
 }
 
 impl Drip {
-    fn turn<T>(&self, which: usize, cx: &Context<'_>, act: impl FnOnce(&mut Script) -> Option<T>) -> Poll<io::Result<T>> {
+    fn turn<T>(
+        &self,
+        which: usize,
+        cx: &Context<'_>,
+        act: impl FnOnce(&mut Script) -> Option<T>,
+    ) -> Poll<io::Result<T>> {
         self.0.get(|script| {
             script.waited[which] = !script.waited[which];
             if !script.waited[which] {
@@ -92,7 +105,8 @@ impl Drip {
 
     fn write(&self, cx: &Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         self.turn(1, cx, |script| {
-            let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter()).copied().take(script.grain).collect();
+            let bytes: Vec<u8> =
+                slices.iter().flat_map(|slice| slice.iter()).copied().take(script.grain).collect();
             if script.holds_back {
                 script.held.extend(&bytes)
             } else {
@@ -119,13 +133,21 @@ impl Drip {
 }
 
 impl ::tokio::io::AsyncRead for Drip {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ::tokio::io::ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ::tokio::io::ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         self.read(cx, buffer.initialize_unfilled()).map_ok(|count| buffer.advance(count))
     }
 }
 
 impl ::futures_io::AsyncRead for Drip {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
         self.read(cx, buffer)
     }
 }
@@ -133,7 +155,11 @@ impl ::futures_io::AsyncRead for Drip {
 macro_rules! async_write {
     ($trait:ty, $shutdown:ident) => {
         impl $trait for Drip {
-            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buffer: &[u8],
+            ) -> Poll<io::Result<usize>> {
                 self.write(cx, &[IoSlice::new(buffer)])
             }
 

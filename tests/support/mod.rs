@@ -1,4 +1,5 @@
-//! The test rig: two connections joined by a fake wire, and rules for how the wire cuts up what it carries.
+//! The test rig: two connections joined by a fake wire, and rules for how the wire cuts up what it
+//! carries.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic)]
 
 #[cfg(feature = "deflate")]
@@ -59,7 +60,8 @@ pub fn entropy() -> Entropy {
     Entropy::from_seed([7; 32])
 }
 
-/// Feeds bytes to a connection, taking every event after every chunk. Every other chunk stays where it is, as far as that goes.
+/// Feeds bytes to a connection, taking every event after every chunk. Every other chunk stays where
+/// it is, as far as that goes.
 pub fn feed(connection: &mut Connection, bytes: &[u8], chunking: Chunking) -> Vec<Event> {
     let mut events = Vec::new();
     for (number, chunk) in chunking.split(bytes).into_iter().enumerate() {
@@ -82,7 +84,8 @@ pub fn feed_kept(connection: &mut Connection, bytes: &[u8]) -> Vec<Event> {
 pub fn feed_from(connection: &mut Connection, bytes: &[u8]) -> Vec<Event> {
     let mut window = bytes.to_vec();
     let mut received = &mut window[..];
-    let events = std::iter::from_fn(|| connection.receive_from(&mut received).map(Event::from)).collect();
+    let events =
+        std::iter::from_fn(|| connection.receive_from(&mut received).map(Event::from)).collect();
     assert!(received.is_empty(), "all of it was taken");
     events
 }
@@ -112,7 +115,11 @@ impl Pair {
     }
 
     pub fn with_config(config: Config, chunking: Chunking) -> Self {
-        Self { client: connection(Role::Client, config.clone()), server: connection(Role::Server, config), chunking }
+        Self {
+            client: connection(Role::Client, config.clone()),
+            server: connection(Role::Server, config),
+            chunking,
+        }
     }
 
     /// Carries everything that waits to the server; gives what the server makes of it.
@@ -127,7 +134,8 @@ impl Pair {
         feed(&mut self.client, &bytes, self.chunking)
     }
 
-    /// Carries bytes to and fro until nothing waits; gives what (the client, the server) made of it.
+    /// Carries bytes to and fro until nothing waits; gives what (the client, the server) made of
+    /// it.
     pub fn settle(&mut self) -> (Vec<Event>, Vec<Event>) {
         let (mut at_client, mut at_server) = (Vec::new(), Vec::new());
         while self.client.wants_write() || self.server.wants_write() {
@@ -140,8 +148,11 @@ impl Pair {
 
 /// Bytes written in hexadecimal; white space is for reading.
 pub fn hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u32> =
-        text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).unwrap_or_else(|| panic!("{text}"))).collect();
+    let digits: Vec<u32> = text
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .map(|c| c.to_digit(16).unwrap_or_else(|| panic!("{text}")))
+        .collect();
     assert!(digits.len() % 2 == 0, "half a byte in {text}");
     digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
 }

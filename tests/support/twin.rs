@@ -1,5 +1,5 @@
-//! A blocking stream in memory with handles for two threads, as a socket has them: one reads while another writes, and they share
-//! their timeouts.
+//! A blocking stream in memory with handles for two threads, as a socket has them: one reads while
+//! another writes, and they share their timeouts.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
@@ -108,6 +108,12 @@ impl Stream for Twin {
 impl TryClone for Twin {
     fn try_clone(&self) -> io::Result<Self> {
         let (incoming, outgoing) = (Arc::clone(&self.incoming), Arc::clone(&self.outgoing));
-        Ok(Self { incoming, outgoing, failure: self.failure, dead_ends: Arc::clone(&self.dead_ends), wires: self.wires.clone() })
+        Ok(Self {
+            incoming,
+            outgoing,
+            failure: self.failure,
+            dead_ends: Arc::clone(&self.dead_ends),
+            wires: self.wires.clone(),
+        })
     }
 }

@@ -1,5 +1,6 @@
-//! Does one operation of the library many times, for whoever counts what that takes: `operation NAME TIMES`. Prints how often memory
-//! was taken each time, and how many bytes; without a name, which operations there are. `tests/counts.rs` counts the instructions.
+//! Does one operation of the library many times, for whoever counts what that takes: `operation
+//! NAME TIMES`. Prints how often memory was taken each time, and how many bytes; without a name,
+//! which operations there are. `tests/counts.rs` counts the instructions.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -37,7 +38,10 @@ fn main() {
         return;
     };
     let times = times.parse().expect("TIMES is a number");
-    let (_, begin) = OPERATIONS.iter().find(|(known, _)| *known == name).expect("operation without arguments lists the names");
+    let (_, begin) = OPERATIONS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .expect("operation without arguments lists the names");
     let mut operation: Operation = begin();
     // The first time takes what is kept from then on.
     operation();

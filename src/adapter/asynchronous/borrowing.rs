@@ -1,4 +1,5 @@
-//! Messages that are handed over where they lie, and answered at once: all that came with one read, in one go.
+//! Messages that are handed over where they lie, and answered at once: all that came with one read,
+//! in one go.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -12,14 +13,17 @@ use crate::connection::State;
 use crate::message::MessageRef;
 
 impl<S: Stream, C: Clock> WebSocket<S, C> {
-    /// Waits for messages, and hands those that are there to `each`, one after the other, where they lie: nothing is copied but what has
-    /// to be joined. That is the fastest way to answer, and to look at much and keep little. `false` is the end, as `None` is
+    /// Waits for messages, and hands those that are there to `each`, one after the other, where
+    /// they lie: nothing is copied but what has to be joined. That is the fastest way to answer,
+    /// and to look at much and keep little. `false` is the end, as `None` is
     /// [`recv`](Self::recv)'s.
     ///
     /// Pings, pongs and parts are passed over, as by [`recv`](Self::recv).
     ///
-    /// Answers leave as what is [fed](Self::feed) does. When [`Backpressure::high_water`](crate::Backpressure::high_water) of them wait,
-    /// the other messages are left for the next call, which waits for room first if [`Overflow`](crate::Overflow) says so.
+    /// Answers leave as what is [fed](Self::feed) does. When
+    /// [`Backpressure::high_water`](crate::Backpressure::high_water) of them wait, the other
+    /// messages are left for the next call, which waits for room first if
+    /// [`Overflow`](crate::Overflow) says so.
     ///
     /// ```
     /// # #[cfg(all(feature = "tokio", feature = "testing"))] {
@@ -52,18 +56,22 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// # Errors
     ///
-    /// What `each` fails with, after which the next message is next. [`Error::TimedOut`] if the peer reads nothing; while it waits for
-    /// room, it sees no Close. Else as [`recv`](Self::recv): a stream that takes nothing any more is received from to its end.
+    /// What `each` fails with, after which the next message is next. [`Error::TimedOut`] if the
+    /// peer reads nothing; while it waits for room, it sees no Close. Else as [`recv`](Self::recv):
+    /// a stream that takes nothing any more is received from to its end.
     pub async fn recv_with(
         &mut self,
         mut each: impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
     ) -> Result<bool, Error> {
         self.begin();
         poll_fn(|cx| {
-            // Once either side has begun to close, there is nothing to be answered that room were needed for.
-            let needs_room = self.inner.driver.is_high() && self.inner.driver.connection.state() == State::Open;
+            // Once either side has begun to close, there is nothing to be answered that room were
+            // needed for.
+            let needs_room =
+                self.inner.driver.is_high() && self.inner.driver.connection.state() == State::Open;
             let peer = if needs_room {
-                ready!(self.poll_in_time(cx, Driver::poll_room_for_replies)).map_err(Error::for_room)?
+                ready!(self.poll_in_time(cx, Driver::poll_room_for_replies))
+                    .map_err(Error::for_room)?
             } else {
                 Peer::Reads
             };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::timing::Timeouts;
 
-/// Timeouts: none for the default, which is in the program, else one copy for all connections of the same options.
+/// Timeouts: none for the default, which is in the program, else one copy for all connections of
+/// the same options.
 #[derive(Clone, Debug, Default)]
 pub(in crate::adapter) struct Common(Option<Arc<Timeouts>>);
 

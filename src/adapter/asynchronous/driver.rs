@@ -1,4 +1,5 @@
-//! The loop of every async adapter: take what is there, write what waits, read, and look at the clock.
+//! The loop of every async adapter: take what is there, write what waits, read, and look at the
+//! clock.
 //!
 //! All progress is in here and in the core, never in a future: whoever stops polling loses nothing.
 
@@ -71,7 +72,10 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// The next message; `None` at a clean end.
-    pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
+    pub(super) fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Message>, Error>> {
         let mut passed_over = 0;
         loop {
             match self.next_here() {
@@ -94,7 +98,10 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// The next event; `None` at a clean end.
-    pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
+    pub(super) fn poll_event(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Event>, Error>> {
         loop {
             if let Some(event) = self.next_here() {
                 self.poll_replies(cx);
@@ -106,7 +113,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// Hands over the messages that are there, at least one, where they lie; `false` at a clean end.
+    /// Hands over the messages that are there, at least one, where they lie; `false` at a clean
+    /// end.
     pub(super) fn poll_with(
         &mut self,
         cx: &mut Context<'_>,
@@ -115,7 +123,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     ) -> Poll<Result<bool, Error>> {
         let (mut count, mut passed_over) = (0, 0);
         loop {
-            let mut replies = Replies::new(&mut self.connection, self.pipe.backpressure, &mut self.dropped, peer);
+            let mut replies =
+                Replies::new(&mut self.connection, self.pipe.backpressure, &mut self.dropped, peer);
             let other = replies.hand_over(&mut self.unread, &mut count, each);
             if count > 0 {
                 self.note_message();
@@ -179,8 +188,13 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         self.connection.bytes_put_back() >= EARLY
     }
 
-    /// Waits for the pong to a ping that was sent, and tells how long it took. What else comes is kept to be received.
-    pub(super) fn poll_pong(&mut self, cx: &mut Context<'_>, (number, sent): (u64, Duration)) -> Poll<Result<Duration, Error>> {
+    /// Waits for the pong to a ping that was sent, and tells how long it took. What else comes is
+    /// kept to be received.
+    pub(super) fn poll_pong(
+        &mut self,
+        cx: &mut Context<'_>,
+        (number, sent): (u64, Duration),
+    ) -> Poll<Result<Duration, Error>> {
         let mut kept = self.connection.bytes_put_back();
         loop {
             if self.pipe.timer.answered() >= number {
@@ -196,7 +210,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                     kept += event.held();
                     self.connection.put_back(event);
                 }
-                None if self.connection.closed().is_some() => return Poll::Ready(Err(Error::ConnectionLost)),
+                None if self.connection.closed().is_some() => {
+                    return Poll::Ready(Err(Error::ConnectionLost));
+                }
                 None => ready!(self.poll_more(cx))?,
             }
         }
@@ -220,7 +236,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     /// Writes what waits, and reads.
     #[inline(always)]
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        // A peer that takes nothing any more may still have left something to read, its Close for example.
+        // A peer that takes nothing any more may still have left something to read, its Close for
+        // example.
         let _ = self.poll_flush(cx);
         self.observe();
         if self.overtime >= READS_IN_A_ROW {
@@ -232,11 +249,13 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             Poll::Ready(Ok(true)) => {
                 // Who comes late shall find what came in time, but not for ever.
                 let closing = self.pipe.timer.state() != State::Open;
-                self.overtime += usize::from(closing && self.pipe.timer.check(self.pipe.now()).is_err());
+                self.overtime +=
+                    usize::from(closing && self.pipe.timer.check(self.pipe.now()).is_err());
             }
             Poll::Ready(Ok(false)) => self.connection.end_input(),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lose(error))),
-            // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
+            // Only now that there is nothing to read: what waits in the stream is a sign of life,
+            // however late it is read.
             Poll::Pending => match ready!(self.pipe.poll_time(cx, &mut self.patience, true)) {
                 Ok(Due::Ping) => drop(self.queue_ping()?),
                 Ok(Due::Nothing) => {}
@@ -246,7 +265,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads what is `unread` then, unless others shall have their turn first, though there is more: then it is pending itself.
+    /// Reads what is `unread` then, unless others shall have their turn first, though there is
+    /// more: then it is pending itself.
     #[inline(always)]
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Poll<Result<bool, Error>>> {
         if self.turn.is_over() {
@@ -255,7 +275,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
         let read = self.pipe.poll_read(cx, &mut self.unread, self.turn.expects_much());
         match read {
-            Poll::Ready(Ok(true)) => self.turn.count(self.unread.bytes().len(), self.connection.payload_to_come()),
+            Poll::Ready(Ok(true)) => {
+                self.turn.count(self.unread.bytes().len(), self.connection.payload_to_come())
+            }
             _ => self.turn.end(),
         }
         Poll::Ready(read)
@@ -274,16 +296,16 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// Lets answers leave before the application goes to work on what was received. Should that fail, the next call will meet the
-    /// same failure.
+    /// Lets answers leave before the application goes to work on what was received. Should that
+    /// fail, the next call will meet the same failure.
     fn poll_replies(&mut self, cx: &mut Context<'_>) {
         if self.replied {
             let _ = self.poll_flush(cx);
         }
     }
 
-    /// Gives the connection up if nothing can be had from the stream after this error, with all that was received already given
-    /// to the application.
+    /// Gives the connection up if nothing can be had from the stream after this error, with all
+    /// that was received already given to the application.
     fn lose(&mut self, error: Error) -> Error {
         if error.is_final() {
             self.too_late |= matches!(error, Error::TimedOut(TimedOut::Close));
@@ -341,7 +363,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// What a task may wait for without the stream telling it: room, its turn, a ping or its answer, the end.
+    /// What a task may wait for without the stream telling it: room, its turn, a ping or its
+    /// answer, the end.
     pub(super) fn watched(&self) -> impl PartialEq + use<S, C> {
         let waiting = (self.connection.buffered_amount(), self.taken, self.permits, self.wanted);
         let pings = (self.pipe.timer.pings(), self.pipe.timer.answered());

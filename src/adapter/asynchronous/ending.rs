@@ -14,13 +14,15 @@ pub(super) enum Ending {
     LastWords,
     /// Say that they were the last.
     Shutdown,
-    /// Wait until the peer hangs up: bytes of its that nobody reads would cut the stream off, and our last words with it.
+    /// Wait until the peer hangs up: bytes of its that nobody reads would cut the stream off, and
+    /// our last words with it.
     Drain,
     Done,
 }
 
 impl<S: Stream, C: Clock> Driver<S, C> {
-    /// Ends the stream so that the last words arrive: the server first, and no later than the deadline.
+    /// Ends the stream so that the last words arrive: the server first, and no later than the
+    /// deadline.
     pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.observe();
         while !self.is_over() {
@@ -57,7 +59,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             self.ending = Ending::Shutdown;
         }
         let client = self.connection.role() == Role::Client;
-        if self.ending == Ending::Shutdown && (client || self.pipe.stream.poll_shutdown(cx).is_ready()) {
+        if self.ending == Ending::Shutdown
+            && (client || self.pipe.stream.poll_shutdown(cx).is_ready())
+        {
             self.ending = Ending::Drain;
         }
     }

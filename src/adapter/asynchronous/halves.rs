@@ -1,7 +1,7 @@
 //! A connection in two halves, to send from one task while another receives.
 //!
-//! Both share the driver behind a mutex that is held only while bytes are processed, never while anybody waits. Whichever half
-//! is polled moves whatever can be moved, the other's bytes too.
+//! Both share the driver behind a mutex that is held only while bytes are processed, never while
+//! anybody waits. Whichever half is polled moves whatever can be moved, the other's bytes too.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -20,13 +20,17 @@ use crate::connection::{Closed, Event, State};
 use crate::message::{CloseCode, CloseFrame, Message};
 
 /// Takes a connection apart.
-pub(super) fn split<S: Stream, C: Clock + Clone>(socket: WebSocket<S, C>) -> (Sender<S, C>, Receiver<S, C>) {
+pub(super) fn split<S: Stream, C: Clock + Clone>(
+    socket: WebSocket<S, C>,
+) -> (Sender<S, C>, Receiver<S, C>) {
     let clock = socket.inner.driver.pipe.clock().clone();
-    let shared = Arc::new(Shared { driver: Mutex::new(socket.inner.driver), tasks: Arc::default() });
+    let shared =
+        Arc::new(Shared { driver: Mutex::new(socket.inner.driver), tasks: Arc::default() });
     (Sender::new(Arc::clone(&shared), clock), Receiver { shared, exhausted: false })
 }
 
-/// The half that receives. Dropping it leaves the [`Sender`]s alone with a stream that nobody reads.
+/// The half that receives. Dropping it leaves the [`Sender`]s alone with a stream that nobody
+/// reads.
 pub struct Receiver<S: Stream, C: Clock> {
     pub(super) shared: Arc<Shared<S, C>>,
     /// The stream of messages has ended.
@@ -34,7 +38,8 @@ pub struct Receiver<S: Stream, C: Clock> {
 }
 
 impl<S: Stream, C: Clock> Receiver<S, C> {
-    /// Waits for the next message; see [`WebSocket::recv`]. While it waits, pings are answered, and what the senders fed is written.
+    /// Waits for the next message; see [`WebSocket::recv`]. While it waits, pings are answered, and
+    /// what the senders fed is written.
     ///
     /// # Cancel safety
     ///
@@ -60,7 +65,8 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
         poll_fn(|cx| self.shared.poll(cx, Driver::poll_event)).await
     }
 
-    /// Says farewell, waits for the peer's, and tells how the conversation ended; see [`WebSocket::close`].
+    /// Says farewell, waits for the peer's, and tells how the conversation ended; see
+    /// [`WebSocket::close`].
     ///
     /// # Cancel safety
     ///
@@ -98,7 +104,10 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
     /// # Errors
     ///
     /// Gives both back if the sender is another connection's, or is not the only one.
-    pub fn reunite(self, mut sender: Sender<S, C>) -> Result<WebSocket<S, C>, (Self, Sender<S, C>)> {
+    pub fn reunite(
+        self,
+        mut sender: Sender<S, C>,
+    ) -> Result<WebSocket<S, C>, (Self, Sender<S, C>)> {
         sender.hold = Hold::default();
         if !Arc::ptr_eq(&self.shared, &sender.shared) || Arc::strong_count(&self.shared) != 2 {
             return Err((self, sender));
@@ -113,7 +122,10 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
                 Ok(WebSocket::with_driver(driver))
             }
             // Nobody can have cloned a sender meanwhile: there was only this one.
-            Err(shared) => Err((Self { shared: Arc::clone(&shared), exhausted: false }, Sender::new(shared, clock))),
+            Err(shared) => Err((
+                Self { shared: Arc::clone(&shared), exhausted: false },
+                Sender::new(shared, clock),
+            )),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What connections on tokio's streams and on futures-io's have in common: all but the stream and the clock.
+//! What connections on tokio's streams and on futures-io's have in common: all but the stream and
+//! the clock.
 //!
 //! [`tokio`](crate::tokio) and [`futures`](crate::futures) give both to it.
 
@@ -45,17 +46,17 @@ use crate::timing::Timeouts;
 
 /// A connection on an async stream.
 ///
-/// Pings are answered, silent peers asked whether they live, and the closing handshake is done inside [`recv`](Self::recv), so a
-/// connection must be received from, even if nothing is expected. Dropping it cuts the stream: the peer is told nothing. To part
-/// properly, [`close`](Self::close).
+/// Pings are answered, silent peers asked whether they live, and the closing handshake is done
+/// inside [`recv`](Self::recv), so a connection must be received from, even if nothing is expected.
+/// Dropping it cuts the stream: the peer is told nothing. To part properly, [`close`](Self::close).
 ///
-/// It is a [`Stream`](futures_core::Stream) of messages too, which ends after a clean end or the first error; and a
-/// [`Sink`](futures_sink::Sink) for them, which two tasks may poll.
+/// It is a [`Stream`](futures_core::Stream) of messages too, which ends after a clean end or the
+/// first error; and a [`Sink`](futures_sink::Sink) for them, which two tasks may poll.
 ///
 /// # Cancel safety
 ///
-/// Every future here may be dropped at any time: all progress is in the connection. A message whose sending was given up is either
-/// queued whole, or not at all, which each method says.
+/// Every future here may be dropped at any time: all progress is in the connection. A message whose
+/// sending was given up is either queued whole, or not at all, which each method says.
 pub struct WebSocket<S, C> {
     // Boxed because futures that pass it on, or wrap what does, keep room for it more than once.
     inner: Box<Inner<S, C>>,
@@ -72,7 +73,8 @@ struct Inner<S, C> {
 }
 
 impl<S: Stream, C: Clock> WebSocket<S, C> {
-    /// Goes on with a connection whose opening handshake is done, here or elsewhere, on the stream that it is open on.
+    /// Goes on with a connection whose opening handshake is done, here or elsewhere, on the stream
+    /// that it is open on.
     #[must_use]
     pub fn from_parts(stream: S, clock: C, connection: Connection, timeouts: Timeouts) -> Self {
         Self::new(Pipe::new(stream, clock, timeouts.into(), Backpressure::default()), connection)
@@ -83,7 +85,14 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     }
 
     fn with_driver(driver: Driver<S, C>) -> Self {
-        Self { inner: Box::new(Inner { driver, exhausted: false, tasks: None, patience: Patience::default() }) }
+        Self {
+            inner: Box::new(Inner {
+                driver,
+                exhausted: false,
+                tasks: None,
+                patience: Patience::default(),
+            }),
+        }
     }
 
     /// Takes the connection apart, to send from one task, or several, while another receives.
@@ -95,10 +104,12 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         halves::split(self)
     }
 
-    /// Waits for the next message. `None` is the end: both sides said farewell; [`closed`](Self::closed) tells with what code, which
-    /// may be a complaint. Before it waits, it writes whatever was fed.
+    /// Waits for the next message. `None` is the end: both sides said farewell;
+    /// [`closed`](Self::closed) tells with what code, which may be a complaint. Before it waits, it
+    /// writes whatever was fed.
     ///
-    /// At the end it writes the last words and waits for the peer to hang up, up to [`Timeouts::close`].
+    /// At the end it writes the last words and waits for the peer to hang up, up to
+    /// [`Timeouts::close`].
     ///
     /// # Cancel safety
     ///
@@ -106,16 +117,16 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::Protocol`] if the peer broke the protocol or a limit, [`Error::ConnectionLost`] if the stream ended without a
-    /// Close; both for ever after. [`Error::TimedOut`] if the peer is silent for too long, reads nothing, or does not finish a
-    /// closing handshake.
+    /// [`Error::Protocol`] if the peer broke the protocol or a limit, [`Error::ConnectionLost`] if
+    /// the stream ended without a Close; both for ever after. [`Error::TimedOut`] if the peer is
+    /// silent for too long, reads nothing, or does not finish a closing handshake.
     pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
         poll_fn(|cx| self.inner.driver.poll_recv(cx)).await
     }
 
-    /// As [`recv`](Self::recv), but gives everything that comes: pings and pongs, for who answers them alone
-    /// ([`Config::auto_pong`](crate::Config::auto_pong)), and messages in parts ([`Config::in_parts`](crate::Config::in_parts)),
-    /// which [`recv`](Self::recv) passes over.
+    /// As [`recv`](Self::recv), but gives everything that comes: pings and pongs, for who answers
+    /// them alone ([`Config::auto_pong`](crate::Config::auto_pong)), and messages in parts
+    /// ([`Config::in_parts`](crate::Config::in_parts)), which [`recv`](Self::recv) passes over.
     ///
     /// # Cancel safety
     ///
@@ -130,25 +141,31 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
 
     /// Sends a message: it is on its way when this is done.
     ///
-    /// It does not receive meanwhile: it sees no Close, and two sides that do nothing but send large messages block each other. To do
-    /// both at once, [`split`](Self::split).
+    /// It does not receive meanwhile: it sees no Close, and two sides that do nothing but send
+    /// large messages block each other. To do both at once, [`split`](Self::split).
     ///
     /// # Cancel safety
     ///
-    /// If it is dropped while it waits for room, the message is not sent; after that it is sent whole, by whatever is done next.
+    /// If it is dropped while it waits for room, the message is not sent; after that it is sent
+    /// whole, by whatever is done next.
     ///
     /// # Errors
     ///
-    /// [`Error::Send`] once either side has begun to close. [`Error::ConnectionLost`] if the stream is cut off; what the peer
-    /// sent before can still be received. If the peer reads nothing, [`Error::TimedOut`] with
-    /// [`TimedOut::Room`](crate::TimedOut::Room) if the message was not sent, and with [`TimedOut::Write`](crate::TimedOut::Write) if
-    /// it waits, and is not to be sent again.
-    pub fn send(&mut self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
+    /// [`Error::Send`] once either side has begun to close. [`Error::ConnectionLost`] if the stream
+    /// is cut off; what the peer sent before can still be received. If the peer reads nothing,
+    /// [`Error::TimedOut`] with [`TimedOut::Room`](crate::TimedOut::Room) if the message was not
+    /// sent, and with [`TimedOut::Write`](crate::TimedOut::Write) if it waits, and is not to be
+    /// sent again.
+    pub fn send(
+        &mut self,
+        message: impl Into<Outgoing>,
+    ) -> impl Future<Output = Result<(), Error>> {
         outgoing::deliver(self, message.into(), Driver::poll_send)
     }
 
-    /// Lets a message wait for more, to be written with them: at the next [`flush`](Self::flush) or [`send`](Self::send), when
-    /// [`recv`](Self::recv) has to wait, or at [`Backpressure::high_water`]. What still waits when the connection is dropped is lost.
+    /// Lets a message wait for more, to be written with them: at the next [`flush`](Self::flush) or
+    /// [`send`](Self::send), when [`recv`](Self::recv) has to wait, or at
+    /// [`Backpressure::high_water`]. What still waits when the connection is dropped is lost.
     ///
     /// # Cancel safety
     ///
@@ -157,11 +174,15 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub fn feed(&mut self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
+    pub fn feed(
+        &mut self,
+        message: impl Into<Outgoing>,
+    ) -> impl Future<Output = Result<(), Error>> {
         outgoing::deliver(self, message.into(), Driver::poll_feed)
     }
 
-    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever is done next.
+    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever
+    /// is done next.
     ///
     /// # Errors
     ///
@@ -191,14 +212,15 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::ConnectionLost`] if the stream is cut off, [`Error::TimedOut`] if the peer reads nothing.
+    /// [`Error::ConnectionLost`] if the stream is cut off, [`Error::TimedOut`] if the peer reads
+    /// nothing.
     pub async fn flush(&mut self) -> Result<(), Error> {
         self.begin();
         poll_fn(|cx| self.poll_in_time(cx, Driver::poll_flush)).await
     }
 
-    /// Sends a ping, waits for the pong, and tells how long that took. Messages that come before it are kept for
-    /// [`recv`](Self::recv).
+    /// Sends a ping, waits for the pong, and tells how long that took. Messages that come before it
+    /// are kept for [`recv`](Self::recv).
     ///
     /// # Cancel safety
     ///
@@ -206,8 +228,9 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv) and [`send`](Self::send); [`Error::ConnectionLost`] if the connection ends before the pong comes, and
-    /// [`Error::Unread`] if 64 KiB of messages do: in a busy conversation, [`start_ping`](Self::start_ping) instead.
+    /// As [`recv`](Self::recv) and [`send`](Self::send); [`Error::ConnectionLost`] if the
+    /// connection ends before the pong comes, and [`Error::Unread`] if 64 KiB of messages do: in a
+    /// busy conversation, [`start_ping`](Self::start_ping) instead.
     pub async fn ping(&mut self) -> Result<Duration, Error> {
         if self.inner.driver.is_crowded() {
             return Err(Error::Unread);
@@ -216,7 +239,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         poll_fn(|cx| self.inner.driver.poll_pong(cx, ping)).await
     }
 
-    /// Sends a ping. When [`recv`](Self::recv) has met the peer's pong, [`round_trip`](Self::round_trip) tells how long it took.
+    /// Sends a ping. When [`recv`](Self::recv) has met the peer's pong,
+    /// [`round_trip`](Self::round_trip) tells how long it took.
     ///
     /// # Cancel safety
     ///
@@ -230,7 +254,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         self.flush().await
     }
 
-    /// Sends a pong, of at most 125 bytes: the answer to a ping that was left to the application, or a sign of life.
+    /// Sends a pong, of at most 125 bytes: the answer to a ping that was left to the application,
+    /// or a sign of life.
     ///
     /// # Cancel safety
     ///
@@ -244,14 +269,16 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         self.flush().await
     }
 
-    /// How long the latest answered ping took, there and back: one that was asked for, or that kept the connection alive.
+    /// How long the latest answered ping took, there and back: one that was asked for, or that kept
+    /// the connection alive.
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
         self.inner.driver.pipe.timer.round_trip()
     }
 
-    /// Says farewell, waits for the peer's, ends the stream, and tells how the conversation ended. Messages that still come are
-    /// thrown away; to have them, [`start_close`](Self::start_close) and receive until the end.
+    /// Says farewell, waits for the peer's, ends the stream, and tells how the conversation ended.
+    /// Messages that still come are thrown away; to have them, [`start_close`](Self::start_close)
+    /// and receive until the end.
     ///
     /// # Cancel safety
     ///
@@ -259,13 +286,15 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the peer does not answer in time.
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the
+    /// peer does not answer in time.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         self.queue_close(code, reason)?;
         poll_fn(|cx| self.inner.driver.poll_closed(cx)).await
     }
 
-    /// Says farewell, and returns. What the peer sends before its own farewell can be received, until the end.
+    /// Says farewell, and returns. What the peer sends before its own farewell can be received,
+    /// until the end.
     ///
     /// # Cancel safety
     ///
@@ -273,7 +302,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as [`flush`](Self::flush).
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as
+    /// [`flush`](Self::flush).
     pub async fn start_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         self.queue_close(code, reason)?;
         self.flush().await
@@ -312,7 +342,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         self.inner.driver.dropped
     }
 
-    /// How much may wait to be written from now on; [`Options`](crate::tokio::Options::backpressure) set it from the beginning.
+    /// How much may wait to be written from now on;
+    /// [`Options`](crate::tokio::Options::backpressure) set it from the beginning.
     pub fn set_backpressure(&mut self, backpressure: Backpressure) {
         self.inner.driver.pipe.backpressure = backpressure;
     }
@@ -335,8 +366,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         &self.inner.driver.pipe.stream
     }
 
-    /// The stream and the connection, with whatever was received and not taken yet, or fed and not written yet: to go on with
-    /// another adapter.
+    /// The stream and the connection, with whatever was received and not taken yet, or fed and not
+    /// written yet: to go on with another adapter.
     #[must_use]
     pub fn into_parts(mut self) -> (S, Connection) {
         self.inner.driver.part();
@@ -351,7 +382,11 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     }
 
     /// Polls for one of two tasks: one that receives, and one that sends.
-    fn poll_shared<T>(&mut self, cx: &mut Context<'_>, poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<T>) -> Poll<T> {
+    fn poll_shared<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
         let tasks = Arc::clone(self.inner.tasks.get_or_insert_default());
         let (waker, is_new) = tasks.begin(cx);
         let before = self.inner.driver.watched();
@@ -387,7 +422,11 @@ impl<S: Stream, C: Clock> Outlet for WebSocket<S, C> {
 
     fn at_once<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
         let done = act(&mut self.inner.driver);
-        let waker = self.inner.tasks.as_ref().map_or_else(|| Waker::noop().clone(), |tasks| Waker::from(Arc::clone(tasks)));
+        let waker = self
+            .inner
+            .tasks
+            .as_ref()
+            .map_or_else(|| Waker::noop().clone(), |tasks| Waker::from(Arc::clone(tasks)));
         // Should that fail, whoever waits for the stream will meet the same failure.
         let _ = self.inner.driver.poll_flush(&mut Context::from_waker(&waker));
         done
@@ -396,6 +435,8 @@ impl<S: Stream, C: Clock> Outlet for WebSocket<S, C> {
 
 impl<S, C> std::fmt::Debug for WebSocket<S, C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WebSocket").field("connection", &self.inner.driver.connection).finish_non_exhaustive()
+        f.debug_struct("WebSocket")
+            .field("connection", &self.inner.driver.connection)
+            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,5 @@
-//! Opening connections on async streams: accepting, in one step or two, and the client's handshake on a stream.
+//! Opening connections on async streams: accepting, in one step or two, and the client's handshake
+//! on a stream.
 
 use std::boxed::Box;
 use std::fmt;
@@ -16,7 +17,8 @@ use crate::adapter::Backpressure;
 use crate::adapter::window::Window;
 use crate::connection::{Config, Entropy, State};
 use crate::handshake::{
-    Accept, ClientHandshake, ClientRequest, HandshakeError, Rejection, Reply, Request, RequestHead, Response, ServerHandshake,
+    Accept, ClientHandshake, ClientRequest, HandshakeError, Rejection, Reply, Request, RequestHead,
+    Response, ServerHandshake,
 };
 use crate::timing::TimedOut;
 
@@ -28,8 +30,9 @@ pub(in crate::adapter) struct Options {
     pub(in crate::adapter) backpressure: Backpressure,
 }
 
-/// A handshake's future, in a box: it is several times as large as the connection that it makes, and the task that keeps the
-/// connection would keep room for it as long. It takes the options, so that the task keeps no room for them either.
+/// A handshake's future, in a box: it is several times as large as the connection that it makes,
+/// and the task that keeps the connection would keep room for it as long. It takes the options, so
+/// that the task keeps no room for them either.
 type Boxed<F> = Pin<Box<F>>;
 
 /// What connecting comes to.
@@ -63,7 +66,8 @@ impl Options {
         })
     }
 
-    /// Opens a connection on a stream that is connected to the server, encrypted if the address is `wss:`.
+    /// Opens a connection on a stream that is connected to the server, encrypted if the address is
+    /// `wss:`.
     pub(in crate::adapter) fn connect_over<S: Stream, C: Clock>(
         self,
         stream: S,
@@ -73,7 +77,11 @@ impl Options {
         Box::pin(self.open(stream, clock, request))
     }
 
-    async fn receive<S: Stream, C: Clock>(self, stream: S, clock: C) -> Result<Incoming<S, C>, Error> {
+    async fn receive<S: Stream, C: Clock>(
+        self,
+        stream: S,
+        clock: C,
+    ) -> Result<Incoming<S, C>, Error> {
         let mut pipe = self.pipe(stream, clock);
         let mut handshake = ServerHandshake::new(self.config);
         loop {
@@ -90,13 +98,20 @@ impl Options {
                     return Err(error.into());
                 }
             }
-            if !poll_fn(|cx| pipe.poll_receive(cx, |bytes| handshake.input().put_slice(bytes))).await? {
+            if !poll_fn(|cx| pipe.poll_receive(cx, |bytes| handshake.input().put_slice(bytes)))
+                .await?
+            {
                 handshake.end_input();
             }
         }
     }
 
-    async fn open<S: Stream, C: Clock>(self, stream: S, clock: C, request: &ClientRequest) -> Connected<S, C> {
+    async fn open<S: Stream, C: Clock>(
+        self,
+        stream: S,
+        clock: C,
+        request: &ClientRequest,
+    ) -> Connected<S, C> {
         let mut pipe = self.pipe(stream, clock);
         let mut handshake = ClientHandshake::new(request, self.config, Entropy::from_os()?);
         poll_fn(|cx| pipe.poll_send(cx, handshake.output())).await?;
@@ -104,7 +119,9 @@ impl Options {
             if let Some((connection, response)) = handshake.receive()? {
                 return Ok((WebSocket::new(pipe, connection), response));
             }
-            match poll_fn(|cx| pipe.poll_receive(cx, |bytes| handshake.input().put_slice(bytes))).await {
+            match poll_fn(|cx| pipe.poll_receive(cx, |bytes| handshake.input().put_slice(bytes)))
+                .await
+            {
                 Ok(true) => {}
                 Ok(false) => handshake.end_input(),
                 Err(error) => {
@@ -248,7 +265,11 @@ impl<S, C> fmt::Debug for PlainHttp<S, C> {
 
 impl<S: Stream, C: Clock> Pipe<S, C> {
     /// Reads some bytes, in time; false is the end of the stream.
-    fn poll_receive(&mut self, cx: &mut Context<'_>, hand_over: impl FnOnce(&[u8])) -> Poll<Result<bool, Error>> {
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        hand_over: impl FnOnce(&[u8]),
+    ) -> Poll<Result<bool, Error>> {
         self.timer.check(self.now())?;
         let mut window = Window::default();
         match self.poll_read(cx, &mut window, false)? {
@@ -262,7 +283,11 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     }
 
     /// Writes all there is, in time.
-    fn poll_send(&mut self, cx: &mut Context<'_>, output: &mut impl Buf) -> Poll<Result<(), Error>> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        output: &mut impl Buf,
+    ) -> Poll<Result<(), Error>> {
         match self.poll_write(cx, output) {
             Poll::Ready(sent) => Poll::Ready(sent),
             Poll::Pending => Poll::Ready(Err(ready!(self.poll_too_late(cx)).into())),
@@ -280,7 +305,10 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
 }
 
 /// Writes the last words of a failed handshake, and ends the stream so that they arrive.
-async fn dismiss<S: Stream, C: Clock>(mut pipe: Pipe<S, C>, mut rejection: Rejection) -> Result<(), Error> {
+async fn dismiss<S: Stream, C: Clock>(
+    mut pipe: Pipe<S, C>,
+    mut rejection: Rejection,
+) -> Result<(), Error> {
     // The client has done its part of the handshake; from here it has the time for closing.
     pipe.timer.observe(State::Closed, pipe.now());
     poll_fn(|cx| pipe.poll_send(cx, rejection.output())).await?;

@@ -1,4 +1,5 @@
-//! What is sent, by whoever holds a connection or half of one: when a message is queued, and how long that may take.
+//! What is sent, by whoever holds a connection or half of one: when a message is queued, and how
+//! long that may take.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -12,7 +13,8 @@ use crate::adapter::{Error, Overflow, TrySendError};
 use crate::connection::{SendError, State};
 use crate::message::{Compress, Kind, Message, Outgoing};
 
-/// Who sends: a [`WebSocket`](super::WebSocket), or a [`Sender`](super::Sender) among others. Nobody else can be one.
+/// Who sends: a [`WebSocket`](super::WebSocket), or a [`Sender`](super::Sender) among others.
+/// Nobody else can be one.
 pub trait Outlet {
     #[doc(hidden)]
     type Stream: Stream;
@@ -28,7 +30,10 @@ pub trait Outlet {
     fn poll_in_time<T>(
         &mut self,
         cx: &mut Context<'_>,
-        work: impl FnMut(&mut Driver<Self::Stream, Self::Clock>, &mut Context<'_>) -> Poll<Result<T, Error>>,
+        work: impl FnMut(
+            &mut Driver<Self::Stream, Self::Clock>,
+            &mut Context<'_>,
+        ) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>>;
 
     /// Does something at once, and lets the stream have what it takes at once.
@@ -36,13 +41,18 @@ pub trait Outlet {
     fn at_once<T>(&mut self, act: impl FnOnce(&mut Driver<Self::Stream, Self::Clock>) -> T) -> T;
 }
 
-/// Sends a message, as `work` says. A wait for room that is too long is told from one for what was queued.
+/// Sends a message, as `work` says. A wait for room that is too long is told from one for what was
+/// queued.
 ///
 /// It is not an async function, because that would keep room for the message twice.
 pub(super) fn deliver<O: Outlet>(
     outlet: &mut O,
     message: Outgoing,
-    work: impl Fn(&mut Driver<O::Stream, O::Clock>, &mut Context<'_>, &mut Option<Outgoing>) -> Poll<Result<(), Error>>,
+    work: impl Fn(
+        &mut Driver<O::Stream, O::Clock>,
+        &mut Context<'_>,
+        &mut Option<Outgoing>,
+    ) -> Poll<Result<(), Error>>,
 ) -> impl Future<Output = Result<(), Error>> {
     outlet.begin();
     let mut message = Some(message);
@@ -54,7 +64,11 @@ pub(super) fn deliver<O: Outlet>(
 
 impl<S: Stream, C: Clock> Driver<S, C> {
     /// Queues a message, then writes what is queued.
-    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>, message: &mut Option<Outgoing>) -> Poll<Result<(), Error>> {
+    pub(super) fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Option<Outgoing>,
+    ) -> Poll<Result<(), Error>> {
         if message.is_some() {
             ready!(self.poll_feed(cx, message))?;
             if self.pipe.backpressure.cork && !self.is_high() && self.has_message() {
@@ -63,19 +77,27 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
         match self.poll_flush(cx) {
             // As much as the stream takes at once, if the application chose so.
-            Poll::Pending if self.pipe.backpressure.overflow != Overflow::Wait => Poll::Ready(Ok(())),
+            Poll::Pending if self.pipe.backpressure.overflow != Overflow::Wait => {
+                Poll::Ready(Ok(()))
+            }
             flushed => flushed,
         }
     }
 
     /// Queues a message, or waits for room: takes it when it does, and not before.
-    pub(super) fn poll_feed(&mut self, cx: &mut Context<'_>, message: &mut Option<Outgoing>) -> Poll<Result<(), Error>> {
+    pub(super) fn poll_feed(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Option<Outgoing>,
+    ) -> Poll<Result<(), Error>> {
         ready!(self.poll_turn())?;
         if self.pipe.backpressure.overflow == Overflow::Wait {
             ready!(self.poll_room(cx))?;
         } else if self.is_full(cx) {
             *message = None;
-            return Poll::Ready(self.pipe.backpressure.refuse(&mut self.connection, &mut self.dropped));
+            return Poll::Ready(
+                self.pipe.backpressure.refuse(&mut self.connection, &mut self.dropped),
+            );
         }
         let message = message.take().expect("a future is not polled when it is done");
         Poll::Ready(Ok(self.queue(message)?))
@@ -130,7 +152,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         Poll::Ready(Ok(()))
     }
 
-    /// Waits until a sink may be given a message: for room, or, if the application chose not to, for the turn alone.
+    /// Waits until a sink may be given a message: for room, or, if the application chose not to,
+    /// for the turn alone.
     pub(super) fn poll_sink(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         ready!(self.poll_turn())?;
         match self.pipe.backpressure.overflow {
@@ -147,7 +170,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     /// Takes what a sink is given, or does with it what the application chose.
     pub(super) fn feed_sink(&mut self, message: Message) -> Result<(), Error> {
         let backpressure = self.pipe.backpressure;
-        if backpressure.overflow != Overflow::Wait && backpressure.is_full(self.connection.buffered_amount()) {
+        if backpressure.overflow != Overflow::Wait
+            && backpressure.is_full(self.connection.buffered_amount())
+        {
             return backpressure.refuse(&mut self.connection, &mut self.dropped);
         }
         // No block is lent for what can't be sent.
@@ -166,7 +191,12 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         if self.connection.state() == State::Open {
             ready!(self.poll_room(cx))?;
         }
-        Poll::Ready(Ok(self.connection.send_part_with(kind, std::mem::take(part), last, compress)?))
+        Poll::Ready(Ok(self.connection.send_part_with(
+            kind,
+            std::mem::take(part),
+            last,
+            compress,
+        )?))
     }
 
     /// Waits until nobody sends a message in parts. They who wait are woken when that changes.
@@ -193,7 +223,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     fn is_full(&mut self, cx: &mut Context<'_>) -> bool {
-        let is_full = |driver: &Self| driver.pipe.backpressure.is_full(driver.connection.buffered_amount());
+        let is_full =
+            |driver: &Self| driver.pipe.backpressure.is_full(driver.connection.buffered_amount());
         // Should that fail, whoever flushes will meet the same failure.
         is_full(self) && {
             let _ = self.poll_flush(cx);

@@ -44,7 +44,8 @@ impl<S, C> Drop for Hold<S, C> {
     }
 }
 
-/// Room for one message. Others may have a permit at the same time: there is room for a message of each.
+/// Room for one message. Others may have a permit at the same time: there is room for a message of
+/// each.
 pub struct Permit<'a, S: Stream, C: Clock> {
     sender: &'a mut Sender<S, C>,
     used: bool,
@@ -55,11 +56,13 @@ impl<'a, S: Stream, C: Clock> Permit<'a, S, C> {
         Self { sender, used: false }
     }
 
-    /// Sends the message, without waiting. What the stream does not take at once leaves with whatever is done next on either half.
+    /// Sends the message, without waiting. What the stream does not take at once leaves with
+    /// whatever is done next on either half.
     ///
     /// # Errors
     ///
-    /// [`TrySendError::Refused`] gives the message back, if either side has begun to close meanwhile.
+    /// [`TrySendError::Refused`] gives the message back, if either side has begun to close
+    /// meanwhile.
     pub fn send(mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         self.used = true;
         self.sender.at_once(|driver| driver.feed_permitted(message.into()))

@@ -37,8 +37,8 @@ pub(super) struct Pipe<S, C> {
     soon: bool,
 }
 
-/// Since when somebody has waited for a write, if they do. Whoever goes on when told that it is in vain gives the peer as much time
-/// again.
+/// Since when somebody has waited for a write, if they do. Whoever goes on when told that it is in
+/// vain gives the peer as much time again.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Patience(Option<Duration>);
 
@@ -49,9 +49,15 @@ impl Patience {
     }
 
     /// When the wait is too long, or an error that says that it is.
-    pub(super) fn check<S, C>(&mut self, pipe: &Pipe<S, C>, now: Duration) -> Result<Option<Duration>, TimedOut> {
+    pub(super) fn check<S, C>(
+        &mut self,
+        pipe: &Pipe<S, C>,
+        now: Duration,
+    ) -> Result<Option<Duration>, TimedOut> {
         let since = *self.0.get_or_insert(now);
-        let Some((stalled, timeout)) = pipe.stalled.zip(pipe.timer.timeouts().write) else { return Ok(None) };
+        let Some((stalled, timeout)) = pipe.stalled.zip(pipe.timer.timeouts().write) else {
+            return Ok(None);
+        };
         let deadline = stalled.max(since).saturating_add(timeout);
         if now >= deadline {
             self.renew();
@@ -65,7 +71,17 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     /// Begins the opening handshake's time.
     pub(super) fn new(stream: S, clock: C, timeouts: Common, backpressure: Backpressure) -> Self {
         let timer = Keeper::new(timeouts, clock.now());
-        Self { stream, clock, timer, backpressure, unflushed: false, stalled: None, heard: false, alarm: None, soon: false }
+        Self {
+            stream,
+            clock,
+            timer,
+            backpressure,
+            unflushed: false,
+            stalled: None,
+            heard: false,
+            alarm: None,
+            soon: false,
+        }
     }
 
     pub(super) const fn clock(&self) -> &C {
@@ -82,9 +98,14 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     }
 
     /// Writes all there is. What was written when an error comes is off the buffer.
-    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, output: &mut impl Buf) -> Poll<Result<(), Error>> {
+    pub(super) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        output: &mut impl Buf,
+    ) -> Poll<Result<(), Error>> {
         while output.has_remaining() {
-            // Most often it is one piece, for which filling the array would take longer than finding that out.
+            // Most often it is one piece, for which filling the array would take longer than
+            // finding that out.
             let written = if output.chunk().len() == output.remaining() {
                 self.stream.poll_write(cx, &[IoSlice::new(output.chunk())])
             } else {
@@ -122,9 +143,15 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         Poll::Pending
     }
 
-    /// Reads some bytes, or many in a `large` read, into a window that is empty. False is the end of the stream, also if it was cut off.
+    /// Reads some bytes, or many in a `large` read, into a window that is empty. False is the end
+    /// of the stream, also if it was cut off.
     #[inline(always)]
-    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, window: &mut Window, large: bool) -> Poll<Result<bool, Error>> {
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        window: &mut Window,
+        large: bool,
+    ) -> Poll<Result<bool, Error>> {
         debug_assert!(window.is_empty(), "nothing is thrown away");
         *window = Window::new(large);
         let nothing = loop {
@@ -144,15 +171,17 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         nothing
     }
 
-    /// Tells the timer what was read since: a sign of life, however late it is that somebody looks at the clock.
+    /// Tells the timer what was read since: a sign of life, however late it is that somebody looks
+    /// at the clock.
     pub(super) fn note_heard(&mut self, now: Duration) {
         if mem::take(&mut self.heard) {
             self.timer.heard(now);
         }
     }
 
-    /// Looks at the clock: for when there is nothing to read or to write. Pending if nothing is due. Where nobody is `listening`,
-    /// only writes that make no progress are: a peer that is not heard may have spoken.
+    /// Looks at the clock: for when there is nothing to read or to write. Pending if nothing is
+    /// due. Where nobody is `listening`, only writes that make no progress are: a peer that is not
+    /// heard may have spoken.
     pub(super) fn poll_time(
         &mut self,
         cx: &mut Context<'_>,
@@ -177,25 +206,38 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
                 // It is for another task to act on, which the same clock wakes.
                 deadline = None;
             }
-            let Some(deadline) = [deadline, stall].into_iter().flatten().min() else { return Poll::Pending };
+            let Some(deadline) = [deadline, stall].into_iter().flatten().min() else {
+                return Poll::Pending;
+            };
             ready!(self.poll_until(cx, now, deadline, busy));
         }
     }
 
-    /// When the clock will wake this task, if until then the time need not be known: it is soon, nothing is due before, and what was
-    /// read since brings no deadline closer.
+    /// When the clock will wake this task, if until then the time need not be known: it is soon,
+    /// nothing is due before, and what was read since brings no deadline closer.
     fn rests(&self, cx: &Context<'_>) -> Option<Duration> {
-        let (at, _) = self.alarm.as_ref().filter(|(_, waker)| self.soon && waker.will_wake(cx.waker()))?;
-        (self.stalled.is_none() && self.timer.slack().is_some() && self.clock.is_asleep()).then_some(*at)
+        let (at, _) =
+            self.alarm.as_ref().filter(|(_, waker)| self.soon && waker.will_wake(cx.waker()))?;
+        (self.stalled.is_none() && self.timer.slack().is_some() && self.clock.is_asleep())
+            .then_some(*at)
     }
 
-    /// Sleeps until then, or less: deadlines move on with every byte that is received, and what wakes this task earlier need not be set
-    /// again, nor be forgotten for a later deadline of another's. Who is `busy` is woken soon, to [rest](Self::rests) until then.
-    fn poll_until(&mut self, cx: &mut Context<'_>, now: Duration, deadline: Duration, busy: bool) -> Poll<()> {
+    /// Sleeps until then, or less: deadlines move on with every byte that is received, and what
+    /// wakes this task earlier need not be set again, nor be forgotten for a later deadline of
+    /// another's. Who is `busy` is woken soon, to [rest](Self::rests) until then.
+    fn poll_until(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Duration,
+        deadline: Duration,
+        busy: bool,
+    ) -> Poll<()> {
         let soon = self.timer.slack().map(|slack| now.saturating_add(slack));
         let deadline = soon.filter(|_| busy).map_or(deadline, |soon| soon.min(deadline));
         let (at, is_set) = match &self.alarm {
-            Some((at, waker)) if now + TOO_EARLY < *at && *at <= deadline => (*at, waker.will_wake(cx.waker())),
+            Some((at, waker)) if now + TOO_EARLY < *at && *at <= deadline => {
+                (*at, waker.will_wake(cx.waker()))
+            }
             _ => (deadline, false),
         };
         self.soon = soon.is_some_and(|soon| at <= soon);

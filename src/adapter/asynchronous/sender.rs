@@ -19,9 +19,11 @@ use crate::connection::{Closed, State};
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
 use crate::timing::TimedOut;
 
-/// The half that sends. Clones of it send from several tasks: messages never mix, and those of one clone arrive in order.
+/// The half that sends. Clones of it send from several tasks: messages never mix, and those of one
+/// clone arrive in order.
 ///
-/// It is a [`Sink`](futures_sink::Sink) for messages too. Closing that says farewell with code 1000.
+/// It is a [`Sink`](futures_sink::Sink) for messages too. Closing that says farewell with code
+/// 1000.
 ///
 /// # Cancel safety
 ///
@@ -48,23 +50,28 @@ impl<S, C: Clone> Clone for Sender<S, C> {
 }
 
 impl<S: Stream, C: Clock> Sender<S, C> {
-    /// Sends a message: it is on its way when this is done. While another message is written in parts
-    /// ([`writer`](Self::writer)), it waits for its turn.
+    /// Sends a message: it is on its way when this is done. While another message is written in
+    /// parts ([`writer`](Self::writer)), it waits for its turn.
     ///
     /// # Cancel safety
     ///
-    /// If it is dropped while it waits for room or its turn, the message is not sent; after that it is sent whole, by whatever is
-    /// done next on either half. With [`reserve`](Self::reserve) one can wait before there is a message to lose.
+    /// If it is dropped while it waits for room or its turn, the message is not sent; after that it
+    /// is sent whole, by whatever is done next on either half. With [`reserve`](Self::reserve) one
+    /// can wait before there is a message to lose.
     ///
     /// # Errors
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
-    pub fn send(&mut self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
+    pub fn send(
+        &mut self,
+        message: impl Into<Outgoing>,
+    ) -> impl Future<Output = Result<(), Error>> {
         deliver(self, message.into(), Driver::poll_send)
     }
 
-    /// Lets a message wait for more, to be written with them: at the next flush or send of any half, when
-    /// [`recv`](super::Receiver::recv) has to wait, or at [`high_water`](crate::Backpressure::high_water).
+    /// Lets a message wait for more, to be written with them: at the next flush or send of any
+    /// half, when [`recv`](super::Receiver::recv) has to wait, or at
+    /// [`high_water`](crate::Backpressure::high_water).
     ///
     /// # Cancel safety
     ///
@@ -73,11 +80,15 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// # Errors
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
-    pub fn feed(&mut self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
+    pub fn feed(
+        &mut self,
+        message: impl Into<Outgoing>,
+    ) -> impl Future<Output = Result<(), Error>> {
         deliver(self, message.into(), Driver::poll_feed)
     }
 
-    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever is done next on either half.
+    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever
+    /// is done next on either half.
     ///
     /// # Errors
     ///
@@ -86,8 +97,9 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         self.at_once(|driver| driver.try_feed(message.into()))
     }
 
-    /// Writes a message piece by piece. It waits for its turn, and other senders wait then until it is finished or dropped: a task
-    /// that has it must not wait for another clone of its own to send.
+    /// Writes a message piece by piece. It waits for its turn, and other senders wait then until it
+    /// is finished or dropped: a task that has it must not wait for another clone of its own to
+    /// send.
     ///
     /// # Cancel safety
     ///
@@ -100,8 +112,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         MessageWriter::new(self, kind).await
     }
 
-    /// Waits for room for a message, whatever [`Overflow`](crate::Overflow) says. A task that has a permit must not wait for a
-    /// [`writer`](Self::writer), which waits for all permits.
+    /// Waits for room for a message, whatever [`Overflow`](crate::Overflow) says. A task that has a
+    /// permit must not wait for a [`writer`](Self::writer), which waits for all permits.
     ///
     /// # Cancel safety
     ///
@@ -130,8 +142,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         poll_fn(|cx| self.poll_in_time(cx, Driver::poll_flush)).await
     }
 
-    /// Sends a ping, waits for the pong, and tells how long that took. The [`Receiver`](super::Receiver) must be receiving
-    /// meanwhile: the pong comes to it.
+    /// Sends a ping, waits for the pong, and tells how long that took. The
+    /// [`Receiver`](super::Receiver) must be receiving meanwhile: the pong comes to it.
     ///
     /// # Cancel safety
     ///
@@ -139,8 +151,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::send`](super::WebSocket::send); [`Error::ConnectionLost`] if the connection ends before the pong comes, or the
-    /// [`Receiver`](super::Receiver) is dropped.
+    /// As [`WebSocket::send`](super::WebSocket::send); [`Error::ConnectionLost`] if the connection
+    /// ends before the pong comes, or the [`Receiver`](super::Receiver) is dropped.
     pub async fn ping(&mut self) -> Result<Duration, Error> {
         let (number, sent) = self.at_once(Driver::queue_ping)?;
         self.flush().await?;
@@ -158,8 +170,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         .await
     }
 
-    /// Sends a ping. When the [`Receiver`](super::Receiver) has met the peer's pong, [`round_trip`](Self::round_trip) tells how long
-    /// it took.
+    /// Sends a ping. When the [`Receiver`](super::Receiver) has met the peer's pong,
+    /// [`round_trip`](Self::round_trip) tells how long it took.
     ///
     /// # Cancel safety
     ///
@@ -187,7 +199,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         self.flush().await
     }
 
-    /// Says farewell, and returns: the [`Receiver`](super::Receiver) gives what the peer sends before its own.
+    /// Says farewell, and returns: the [`Receiver`](super::Receiver) gives what the peer sends
+    /// before its own.
     ///
     /// # Cancel safety
     ///
@@ -195,16 +208,17 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as [`flush`](Self::flush).
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as
+    /// [`flush`](Self::flush).
     pub async fn start_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason.to_string())?;
         self.at_once(|driver| driver.connection.close(frame));
         self.flush().await
     }
 
-    /// Says farewell, waits for the peer's and for the end of the stream, and tells how the conversation ended. It is the
-    /// [`Receiver`](super::Receiver) that meets the peer's farewell: it must be receiving meanwhile, or be gone; then what still comes
-    /// is thrown away.
+    /// Says farewell, waits for the peer's and for the end of the stream, and tells how the
+    /// conversation ended. It is the [`Receiver`](super::Receiver) that meets the peer's farewell:
+    /// it must be receiving meanwhile, or be gone; then what still comes is thrown away.
     ///
     /// # Cancel safety
     ///
@@ -212,7 +226,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// # Errors
     ///
-    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the peer does not answer in time.
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the
+    /// peer does not answer in time.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         let frame = CloseFrame::new(code, reason.to_string())?;
         self.at_once(|driver| driver.connection.close(frame));
@@ -221,15 +236,18 @@ impl<S: Stream, C: Clock> Sender<S, C> {
             if closed.is_ready() || self.receiver_is_gone() {
                 return closed;
             }
-            let Some(deadline) = lock(&self.shared.driver).pipe.timer.deadline() else { return Poll::Pending };
+            let Some(deadline) = lock(&self.shared.driver).pipe.timer.deadline() else {
+                return Poll::Pending;
+            };
             ready!(self.clock.poll_until(cx, deadline));
             Poll::Ready(self.closed().ok_or(Error::TimedOut(TimedOut::Close)))
         })
         .await
     }
 
-    /// Waits for the end of the connection, whoever begins it, and tells how the conversation ended. As for [`close`](Self::close),
-    /// the [`Receiver`](super::Receiver) must be receiving meanwhile, or be gone.
+    /// Waits for the end of the connection, whoever begins it, and tells how the conversation
+    /// ended. As for [`close`](Self::close), the [`Receiver`](super::Receiver) must be receiving
+    /// meanwhile, or be gone.
     ///
     /// # Cancel safety
     ///
@@ -242,8 +260,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         poll_fn(|cx| self.poll_closed(cx)).await
     }
 
-    /// Ends the connection now, without a farewell. The peer sees code 1006; the [`Receiver`](super::Receiver) gives
-    /// [`Error::ConnectionLost`].
+    /// Ends the connection now, without a farewell. The peer sees code 1006; the
+    /// [`Receiver`](super::Receiver) gives [`Error::ConnectionLost`].
     pub fn abort(&self) {
         let waker = Waker::from(Arc::clone(&self.shared.tasks));
         self.shared.act(|driver| driver.abort(&mut Context::from_waker(&waker)));
@@ -261,8 +279,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         lock(&self.shared.driver).connection.closed().cloned()
     }
 
-    /// Whether the [`Receiver`](super::Receiver) was dropped. Nobody answers pings then, or notices that the peer is gone, but
-    /// [`close`](Self::close) and [`until_closed`](Self::until_closed).
+    /// Whether the [`Receiver`](super::Receiver) was dropped. Nobody answers pings then, or notices
+    /// that the peer is gone, but [`close`](Self::close) and [`until_closed`](Self::until_closed).
     #[must_use]
     pub fn receiver_is_gone(&self) -> bool {
         lock(&self.shared.driver).receiver_gone
@@ -274,13 +292,15 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         lock(&self.shared.driver).connection.buffered_amount()
     }
 
-    /// How many messages were dropped, of all senders; see [`Overflow::DropNewest`](crate::Overflow::DropNewest).
+    /// How many messages were dropped, of all senders; see
+    /// [`Overflow::DropNewest`](crate::Overflow::DropNewest).
     #[must_use]
     pub fn dropped(&self) -> u64 {
         lock(&self.shared.driver).dropped
     }
 
-    /// Gives back the memory that an idle connection can do without; see [`Connection::release`](crate::Connection::release).
+    /// Gives back the memory that an idle connection can do without; see
+    /// [`Connection::release`](crate::Connection::release).
     pub fn release(&self) {
         lock(&self.shared.driver).connection.release();
     }

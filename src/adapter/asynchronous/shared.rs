@@ -13,7 +13,8 @@ pub(super) struct Shared<S, C> {
     pub(super) tasks: Arc<Tasks>,
 }
 
-/// Everybody who waits for the stream. A stream wakes only who polled it last; this one passes it on to all.
+/// Everybody who waits for the stream. A stream wakes only who polled it last; this one passes it
+/// on to all.
 #[derive(Default)]
 pub(super) struct Tasks {
     waiting: Mutex<Vec<Waker>>,
@@ -30,8 +31,15 @@ impl Tasks {
         (Waker::from(Arc::clone(self)), is_new)
     }
 
-    /// What follows from that, with no lock held: `changed` is whether others may have waited for what was done.
-    pub(super) fn end<T>(self: &Arc<Self>, cx: &Context<'_>, is_new: bool, changed: bool, result: Poll<T>) -> Poll<T> {
+    /// What follows from that, with no lock held: `changed` is whether others may have waited for
+    /// what was done.
+    pub(super) fn end<T>(
+        self: &Arc<Self>,
+        cx: &Context<'_>,
+        is_new: bool,
+        changed: bool,
+        result: Poll<T>,
+    ) -> Poll<T> {
         if changed {
             self.wake_by_ref();
             if result.is_pending() {
@@ -57,7 +65,8 @@ impl Wake for Tasks {
     }
 }
 
-/// A thread that panicked left nothing half done: the driver's state is whole between any two of its steps.
+/// A thread that panicked left nothing half done: the driver's state is whole between any two of
+/// its steps.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -16,7 +16,8 @@ use super::{Error, WebSocket};
 use crate::message::{CloseCode, Message};
 use crate::timing::TimedOut;
 
-/// Ends after a clean end, or the first error but those after which nothing is lost: a peer that reads nothing, or sends nothing.
+/// Ends after a clean end, or the first error but those after which nothing is lost: a peer that
+/// reads nothing, or sends nothing.
 impl<S: Stream, C: Clock> FuturesStream for WebSocket<S, C> {
     type Item = Result<Message, Error>;
 
@@ -35,7 +36,8 @@ impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_shared(cx, |socket, cx| socket.poll_in_time(cx, Driver::poll_sink)).map_err(Error::for_room)
+        self.poll_shared(cx, |socket, cx| socket.poll_in_time(cx, Driver::poll_sink))
+            .map_err(Error::for_room)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
@@ -54,7 +56,8 @@ impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
     }
 }
 
-/// Ends after a clean end, or the first error but those after which nothing is lost: a peer that reads nothing, or sends nothing.
+/// Ends after a clean end, or the first error but those after which nothing is lost: a peer that
+/// reads nothing, or sends nothing.
 impl<S: Stream, C: Clock> FuturesStream for Receiver<S, C> {
     type Item = Result<Message, Error>;
 
@@ -107,7 +110,8 @@ impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
     }
 }
 
-/// Whether a stream of messages ends with what was received: not with an error after which nothing is lost.
+/// Whether a stream of messages ends with what was received: not with an error after which nothing
+/// is lost.
 fn is_last(received: &Result<Option<Message>, Error>) -> bool {
     !matches!(received, Ok(Some(_)) | Err(Error::TimedOut(TimedOut::Write | TimedOut::Idle)))
 }

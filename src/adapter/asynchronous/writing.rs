@@ -13,15 +13,18 @@ use crate::adapter::cutter::Cutter;
 use crate::connection::SendError;
 use crate::message::{CloseCode, Compress, Kind};
 
-/// Writes one message in parts: for messages that are larger than memory should be, or not known to their end. Made by
-/// [`WebSocket::writer`](super::WebSocket::writer) and [`Sender::writer`](super::Sender::writer).
+/// Writes one message in parts: for messages that are larger than memory should be, or not known to
+/// their end. Made by [`WebSocket::writer`](super::WebSocket::writer) and
+/// [`Sender::writer`](super::Sender::writer).
 ///
-/// It is an `AsyncWrite` of tokio's and futures-io's too, whose `shutdown` or `close` is [`finish`](Self::finish). What is written is
-/// cut into frames of at most 64 KiB, so that pings, pongs and farewells get through in between; small writes are gathered up to
-/// that, until a flush. It waits for room, whatever [`Overflow`](crate::Overflow) says.
+/// It is an `AsyncWrite` of tokio's and futures-io's too, whose `shutdown` or `close` is
+/// [`finish`](Self::finish). What is written is cut into frames of at most 64 KiB, so that pings,
+/// pongs and farewells get through in between; small writes are gathered up to that, until a flush.
+/// It waits for room, whatever [`Overflow`](crate::Overflow) says.
 ///
-/// A message that is begun has to be finished: what was sent of it can't be taken back. If this is dropped before, the connection
-/// is closed with 1011, so that the peer does not take half a message for a whole one.
+/// A message that is begun has to be finished: what was sent of it can't be taken back. If this is
+/// dropped before, the connection is closed with 1011, so that the peer does not take half a
+/// message for a whole one.
 ///
 /// ```
 /// # #[cfg(all(feature = "tokio", feature = "testing"))] {
@@ -77,13 +80,15 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
             progress: Progress::Waiting,
             failed: None,
         };
-        poll_fn(|cx| writer.outlet.poll_in_time(cx, |driver, _| driver.poll_take())).await.map_err(Error::for_room)?;
+        poll_fn(|cx| writer.outlet.poll_in_time(cx, |driver, _| driver.poll_take()))
+            .await
+            .map_err(Error::for_room)?;
         writer.progress = Progress::None;
         Ok(writer)
     }
 
-    /// Whether the message is to be compressed; to be said before any of it is written. By default it is, unless its beginning looks
-    /// as if that were in vain.
+    /// Whether the message is to be compressed; to be said before any of it is written. By default
+    /// it is, unless its beginning looks as if that were in vain.
     #[must_use]
     pub const fn compress(mut self, compress: Compress) -> Self {
         self.compress = compress;
@@ -94,12 +99,13 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     ///
     /// # Cancel safety
     ///
-    /// The part is taken at the first poll. What was not sent of it is sent before whatever is written next.
+    /// The part is taken at the first poll. What was not sent of it is sent before whatever is
+    /// written next.
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::send`](super::WebSocket::send); [`Error::Send`] also for a text that is none, after which the message can't be
-    /// finished.
+    /// As [`WebSocket::send`](super::WebSocket::send); [`Error::Send`] also for a text that is
+    /// none, after which the message can't be finished.
     pub async fn write_part(&mut self, part: impl Into<Bytes>) -> Result<(), Error> {
         self.check_unfinished()?;
         self.cutter.push(part.into());
@@ -115,11 +121,13 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     ///
     /// # Cancel safety
     ///
-    /// If it is dropped while it waits for room, the message is not finished, and the connection is closed.
+    /// If it is dropped while it waits for room, the message is not finished, and the connection is
+    /// closed.
     ///
     /// # Errors
     ///
-    /// As [`write_part`](Self::write_part); [`Error::Send`] also for a text that ends inside a character.
+    /// As [`write_part`](Self::write_part); [`Error::Send`] also for a text that ends inside a
+    /// character.
     pub async fn finish(mut self) -> Result<(), Error> {
         self.outlet.begin();
         poll_fn(|cx| self.poll_finish(cx)).await
@@ -146,7 +154,12 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
         }
         loop {
             let (how, (next, is_last)) = ((self.kind, self.compress), self.cutter.next_part());
-            match ready!(self.outlet.poll_in_time(cx, |driver, cx| driver.poll_part(cx, how, next, last && is_last))) {
+            match ready!(self.outlet.poll_in_time(cx, |driver, cx| driver.poll_part(
+                cx,
+                how,
+                next,
+                last && is_last
+            ))) {
                 Ok(()) => self.progress = Progress::Begun,
                 Err(Error::Send(error)) => {
                     self.failed = Some(error);
@@ -162,10 +175,18 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
 
     /// A message that was shut down takes nothing more.
     fn check_unfinished(&self) -> io::Result<()> {
-        if self.progress == Progress::Finished { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+        if self.progress == Progress::Finished {
+            Err(io::ErrorKind::BrokenPipe.into())
+        } else {
+            Ok(())
+        }
     }
 
-    pub(in crate::adapter) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    pub(in crate::adapter) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.check_unfinished()?;
         if self.cutter.is_full() {
             ready!(self.poll_pass_on(cx))?;
@@ -178,7 +199,10 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
         Poll::Ready(Ok(ready!(self.outlet.poll_in_time(cx, |driver, cx| driver.poll_flush(cx)))?))
     }
 
-    pub(in crate::adapter) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(in crate::adapter) fn poll_shutdown(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(ready!(self.poll_finish(cx))?))
     }
 }

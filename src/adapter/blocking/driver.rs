@@ -1,4 +1,5 @@
-//! The loop of a blocking connection: take what is there, write what waits, read, and look at the clock.
+//! The loop of a blocking connection: take what is there, write what waits, read, and look at the
+//! clock.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -11,8 +12,8 @@ use crate::connection::{Event, Role, SendError, State};
 use crate::message::{Message, MessageRef, Outgoing};
 use crate::timing::TimedOut;
 
-/// How long a thread that receives tries to write what the peer does not take, before it looks again for something to read: the
-/// peer may be waiting for us to do so.
+/// How long a thread that receives tries to write what the peer does not take, before it looks
+/// again for something to read: the peer may be waiting for us to do so.
 pub(super) const SLICE: Duration = Duration::from_millis(20);
 
 impl<S: Stream> WebSocket<S> {
@@ -53,7 +54,8 @@ impl<S: Stream> WebSocket<S> {
         Ok(None)
     }
 
-    /// Hands over the messages that are there, at least one, where they lie; `false` at a clean end.
+    /// Hands over the messages that are there, at least one, where they lie; `false` at a clean
+    /// end.
     pub(super) fn recv_each(
         &mut self,
         peer: Peer,
@@ -61,7 +63,8 @@ impl<S: Stream> WebSocket<S> {
     ) -> Result<bool, Error> {
         let (wait, mut count) = (self.pipe.wait(None), 0);
         loop {
-            let mut replies = Replies::new(&mut self.connection, self.pipe.backpressure, &mut self.dropped, peer);
+            let mut replies =
+                Replies::new(&mut self.connection, self.pipe.backpressure, &mut self.dropped, peer);
             let other = replies.hand_over(&mut self.pipe.unread, &mut count, each);
             if count > 0 {
                 let now = self.pipe.now();
@@ -82,8 +85,8 @@ impl<S: Stream> WebSocket<S> {
         }
     }
 
-    /// Writes what has come to be much, and waits until it is not, if the application chose so; not once either side has begun to
-    /// close, since no message will need the room.
+    /// Writes what has come to be much, and waits until it is not, if the application chose so; not
+    /// once either side has begun to close, since no message will need the room.
     pub(super) fn make_room(&mut self) -> Result<(), Error> {
         match self.pipe.backpressure.overflow {
             _ if !self.is_high() || self.connection.state() != State::Open => Ok(()),
@@ -92,7 +95,11 @@ impl<S: Stream> WebSocket<S> {
         }
     }
 
-    pub(super) fn next_event(&mut self, wait: Wait, waited: &mut bool) -> Result<Option<Event>, Error> {
+    pub(super) fn next_event(
+        &mut self,
+        wait: Wait,
+        waited: &mut bool,
+    ) -> Result<Option<Event>, Error> {
         loop {
             match self.pipe.unread.next(|received| self.connection.receive_from(received)) {
                 Some(Event::Closed(_)) => self.end(wait),
@@ -104,7 +111,8 @@ impl<S: Stream> WebSocket<S> {
                     if let Some(closed) = self.connection.closed() {
                         return Error::from_ending(closed).map(|()| None);
                     }
-                    // Bytes that come all the time, but are no message, do not make the time longer.
+                    // Bytes that come all the time, but are no message, do not make the time
+                    // longer.
                     if *waited && wait.is_over(self.pipe.now()) {
                         return Err(TimedOut::Receive.into());
                     }
@@ -153,7 +161,8 @@ impl<S: Stream> WebSocket<S> {
     /// Lets answers leave before the application goes to work on what was received.
     pub(super) fn send_replies(&mut self, wait: Wait) {
         if self.replied {
-            // Should it fail, the next call will meet the same failure; what was received must not be lost to it.
+            // Should it fail, the next call will meet the same failure; what was received must not
+            // be lost to it.
             let _ = self.flush_in(wait.at_most(self.pipe.now(), SLICE));
         }
     }
@@ -223,10 +232,12 @@ impl<S: Stream> WebSocket<S> {
         Ok((u64::from_be_bytes(payload), now))
     }
 
-    /// Writes the last words, if there are any, and ends the stream: the server first. Meanwhile it reads: the peer may take our
-    /// last words only after we have taken its own.
+    /// Writes the last words, if there are any, and ends the stream: the server first. Meanwhile it
+    /// reads: the peer may take our last words only after we have taken its own.
     fn end(&mut self, wait: Wait) {
-        while let Err(Error::TimedOut(TimedOut::Receive)) = self.flush_in(wait.at_most(self.pipe.now(), SLICE)) {
+        while let Err(Error::TimedOut(TimedOut::Receive)) =
+            self.flush_in(wait.at_most(self.pipe.now(), SLICE))
+        {
             match self.pipe.read(wait.at_most(self.pipe.now(), SLICE).until) {
                 Ok(Read::Bytes(_)) => {}
                 Err(Error::TimedOut(TimedOut::Receive)) if !wait.is_over(self.pipe.now()) => {}
@@ -242,8 +253,9 @@ impl<S: Stream> WebSocket<S> {
     }
 }
 
-/// What to make of an attempt to write before reading: whether the peer does not take it yet. A stream that takes nothing any
-/// more may still have left something to read, a Close for example; whoever sends will meet the same failure.
+/// What to make of an attempt to write before reading: whether the peer does not take it yet. A
+/// stream that takes nothing any more may still have left something to read, a Close for example;
+/// whoever sends will meet the same failure.
 pub(super) fn is_stuck(written: Result<(), Error>) -> Result<bool, Error> {
     match written {
         Err(Error::TimedOut(TimedOut::Receive)) => Ok(true),

@@ -1,5 +1,6 @@
-//! A connection in two halves, for two threads: full duplex without a runtime. A thread that receives never waits for one that sends;
-//! what nobody else is writing, an answer to a ping for example, it writes itself before it reads on.
+//! A connection in two halves, for two threads: full duplex without a runtime. A thread that
+//! receives never waits for one that sends; what nobody else is writing, an answer to a ping for
+//! example, it writes itself before it reads on.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,11 +25,16 @@ pub(super) fn split<S: Stream, W: Stream>(
 ) -> Result<(Sender<W>, Receiver<S, W>), Error> {
     let outgoing = socket.pipe.beside(stream)?;
     socket.pipe.forget_timeouts();
-    let shared = Arc::new(Shared::new(&socket.pipe, outgoing, socket.connection, socket.dropped, cut));
-    Ok((Sender { shared: Arc::clone(&shared) }, Receiver { presence: Presence(shared), pipe: socket.pipe }))
+    let shared =
+        Arc::new(Shared::new(&socket.pipe, outgoing, socket.connection, socket.dropped, cut));
+    Ok((
+        Sender { shared: Arc::clone(&shared) },
+        Receiver { presence: Presence(shared), pipe: socket.pipe },
+    ))
 }
 
-/// The half that receives. Dropping it leaves the [`Sender`]s alone with a stream that nobody reads.
+/// The half that receives. Dropping it leaves the [`Sender`]s alone with a stream that nobody
+/// reads.
 pub struct Receiver<S, W> {
     presence: Presence<W>,
     pipe: Pipe<S>,
@@ -45,7 +51,8 @@ impl<W> Drop for Presence<W> {
 }
 
 impl<S: Stream, W: Stream> Receiver<S, W> {
-    /// Waits for the next message; see [`WebSocket::recv`]. Pings are answered on the way, by whichever thread writes next.
+    /// Waits for the next message; see [`WebSocket::recv`]. Pings are answered on the way, by
+    /// whichever thread writes next.
     ///
     /// # Errors
     ///
@@ -58,7 +65,8 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv); and [`TimedOut::Receive`] if no message came in time. Nothing is lost then.
+    /// As [`recv`](Self::recv); and [`TimedOut::Receive`] if no message came in time. Nothing is
+    /// lost then.
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Option<Message>, Error> {
         self.recv_until(Some(self.pipe.now().saturating_add(timeout)))
     }
@@ -75,7 +83,8 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         Ok(event)
     }
 
-    /// Says farewell, waits for the peer's, ends the stream, and tells how the conversation ended; see [`WebSocket::close`].
+    /// Says farewell, waits for the peer's, ends the stream, and tells how the conversation ended;
+    /// see [`WebSocket::close`].
     ///
     /// # Errors
     ///
@@ -109,7 +118,8 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         self.shared().lock().connection.closed().cloned()
     }
 
-    /// How long the latest ping that kept the connection alive took, there and back. A sender's own tells it itself.
+    /// How long the latest ping that kept the connection alive took, there and back. A sender's own
+    /// tells it itself.
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
         self.pipe.round_trip()
@@ -122,7 +132,9 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     /// Gives both back if the sender is another connection's, or is not the only one.
     #[expect(clippy::result_large_err, reason = "nothing is lost: it is what was given")]
     pub fn reunite(self, sender: Sender<W>) -> Result<WebSocket<S>, (Self, Sender<W>)> {
-        if !Arc::ptr_eq(&self.presence.0, &sender.shared) || Arc::strong_count(&self.presence.0) != 2 {
+        if !Arc::ptr_eq(&self.presence.0, &sender.shared)
+            || Arc::strong_count(&self.presence.0) != 2
+        {
             return Err((self, sender));
         }
         let Self { presence, mut pipe } = self;
@@ -131,7 +143,12 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         let core = match Arc::try_unwrap(shared) {
             Ok(shared) => shared.into_core(),
             // Nobody can have cloned a sender meanwhile: there was only this one.
-            Err(shared) => return Err((Self { presence: Presence(Arc::clone(&shared)), pipe }, Sender { shared })),
+            Err(shared) => {
+                return Err((
+                    Self { presence: Presence(Arc::clone(&shared)), pipe },
+                    Sender { shared },
+                ));
+            }
         };
         pipe.forget_timeouts();
         if let Some(mut outgoing) = core.outgoing {
@@ -158,7 +175,8 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     fn next_event(&mut self, wait: Wait, waited: &mut bool) -> Result<Option<Event>, Error> {
         loop {
             let shared = &self.presence.0;
-            let event = self.pipe.unread.next(|received| shared.lock().connection.receive_from(received));
+            let event =
+                self.pipe.unread.next(|received| shared.lock().connection.receive_from(received));
             let now = self.pipe.now();
             match event {
                 Some(Event::Closed(_)) => self.end(wait),
@@ -177,7 +195,11 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
                 None => {
                     if let Some(closed) = self.closed() {
                         let too_late = self.shared().lock().too_late;
-                        return if too_late { Err(TimedOut::Close.into()) } else { Error::from_ending(&closed).map(|()| None) };
+                        return if too_late {
+                            Err(TimedOut::Close.into())
+                        } else {
+                            Error::from_ending(&closed).map(|()| None)
+                        };
                     }
                     if *waited && wait.is_over(now) {
                         return Err(TimedOut::Receive.into());
@@ -195,8 +217,8 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         self.shared().write(self.shared().lock(), at_most).1
     }
 
-    /// Lets answers leave before the application goes to work on what was received. Should that fail, the next call will meet the
-    /// same failure.
+    /// Lets answers leave before the application goes to work on what was received. Should that
+    /// fail, the next call will meet the same failure.
     fn send_replies(&self, wait: Wait) {
         let _ = self.flush_soon(wait);
     }
@@ -225,7 +247,8 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
             Err(Error::TimedOut(TimedOut::Receive)) if !wait.is_over(self.pipe.now()) => {}
             Err(error) => {
                 if error.is_final() {
-                    self.shared().lock().too_late |= matches!(error, Error::TimedOut(TimedOut::Close));
+                    self.shared().lock().too_late |=
+                        matches!(error, Error::TimedOut(TimedOut::Close));
                     self.lose();
                 }
                 return Err(error);
@@ -234,12 +257,14 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         Ok(())
     }
 
-    /// Lets the last words leave, in the time that there is for closing, and ends the stream: the server first. Meanwhile it
-    /// reads: the peer may take our last words only after we have taken its own.
+    /// Lets the last words leave, in the time that there is for closing, and ends the stream: the
+    /// server first. Meanwhile it reads: the peer may take our last words only after we have taken
+    /// its own.
     fn end(&mut self, wait: Wait) {
         self.pipe.observe(State::Closed);
         let mut ended = false;
-        while matches!(self.flush_soon(wait), Ok(()) | Err(Error::TimedOut(TimedOut::Receive))) && !self.shared().lock().is_idle()
+        while matches!(self.flush_soon(wait), Ok(()) | Err(Error::TimedOut(TimedOut::Receive)))
+            && !self.shared().lock().is_idle()
         {
             let now = self.pipe.now();
             if ended {

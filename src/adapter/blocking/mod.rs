@@ -2,8 +2,8 @@
 //!
 //! One thread, one connection. Nothing here knows a frame from a byte: [`Connection`] does.
 //!
-//! [`accept`] and [`connect`] open connections with the defaults; [`Options`] opens them in other ways: a server that looks at the
-//! request first, a client with header fields.
+//! [`accept`] and [`connect`] open connections with the defaults; [`Options`] opens them in other
+//! ways: a server that looks at the request first, a client with header fields.
 //!
 //! ```no_run
 //! use sansocket::blocking::Options;
@@ -49,8 +49,9 @@ use crate::timing::Timeouts;
 
 /// A connection on a blocking stream.
 ///
-/// Pings are answered, silent peers asked whether they live, and the closing handshake is done inside [`recv`](Self::recv), so a
-/// connection must be received from, even if nothing is expected. Dropping it cuts the stream: the peer is told nothing. To part properly, [`close`](Self::close).
+/// Pings are answered, silent peers asked whether they live, and the closing handshake is done
+/// inside [`recv`](Self::recv), so a connection must be received from, even if nothing is expected.
+/// Dropping it cuts the stream: the peer is told nothing. To part properly, [`close`](Self::close).
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -84,13 +85,21 @@ pub struct WebSocket<S> {
 }
 
 impl<S: Stream> WebSocket<S> {
-    /// Goes on with a connection whose opening handshake is done, here or elsewhere, on the stream that it is open on.
+    /// Goes on with a connection whose opening handshake is done, here or elsewhere, on the stream
+    /// that it is open on.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] if the stream's timeouts can't be set.
-    pub fn from_parts(stream: S, connection: Connection, timeouts: Timeouts) -> Result<Self, Error> {
-        Ok(Self::new(Pipe::new(stream, timeouts, Backpressure::default(), Instant::now())?, connection))
+    pub fn from_parts(
+        stream: S,
+        connection: Connection,
+        timeouts: Timeouts,
+    ) -> Result<Self, Error> {
+        Ok(Self::new(
+            Pipe::new(stream, timeouts, Backpressure::default(), Instant::now())?,
+            connection,
+        ))
     }
 
     fn new(mut pipe: Pipe<S>, connection: Connection) -> Self {
@@ -120,8 +129,8 @@ impl<S: Stream> WebSocket<S> {
         })
     }
 
-    /// As [`split`](Self::split), with the outgoing half of a stream that has halves of its own. `cut` is to end both at once,
-    /// whatever other threads do with them meanwhile.
+    /// As [`split`](Self::split), with the outgoing half of a stream that has halves of its own.
+    /// `cut` is to end both at once, whatever other threads do with them meanwhile.
     ///
     /// # Errors
     ///
@@ -134,22 +143,25 @@ impl<S: Stream> WebSocket<S> {
         halves::split(self, writer, Box::new(cut))
     }
 
-    /// Waits for the next message. `None` is the end: both sides said farewell; [`closed`](Self::closed) tells with what code, which
-    /// may be a complaint. Before it waits, it writes whatever was fed.
+    /// Waits for the next message. `None` is the end: both sides said farewell;
+    /// [`closed`](Self::closed) tells with what code, which may be a complaint. Before it waits, it
+    /// writes whatever was fed.
     ///
-    /// At the end it writes the last words and waits for the peer to hang up, up to [`Timeouts::close`].
+    /// At the end it writes the last words and waits for the peer to hang up, up to
+    /// [`Timeouts::close`].
     ///
     /// # Errors
     ///
-    /// [`Error::Protocol`] if the peer broke the protocol or a limit, [`Error::ConnectionLost`] if the stream ended without a
-    /// Close; both for ever after. [`Error::TimedOut`] if the peer reads nothing, or does not finish a closing handshake.
+    /// [`Error::Protocol`] if the peer broke the protocol or a limit, [`Error::ConnectionLost`] if
+    /// the stream ended without a Close; both for ever after. [`Error::TimedOut`] if the peer reads
+    /// nothing, or does not finish a closing handshake.
     pub fn recv(&mut self) -> Result<Option<Message>, Error> {
         self.recv_until(None)
     }
 
-    /// As [`recv`](Self::recv), but gives everything that comes: pings and pongs, for who answers them alone
-    /// ([`Config::auto_pong`](crate::Config::auto_pong)), and messages in parts ([`Config::in_parts`](crate::Config::in_parts)),
-    /// which [`recv`](Self::recv) passes over.
+    /// As [`recv`](Self::recv), but gives everything that comes: pings and pongs, for who answers
+    /// them alone ([`Config::auto_pong`](crate::Config::auto_pong)), and messages in parts
+    /// ([`Config::in_parts`](crate::Config::in_parts)), which [`recv`](Self::recv) passes over.
     ///
     /// # Errors
     ///
@@ -165,35 +177,44 @@ impl<S: Stream> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv); and [`TimedOut::Receive`](crate::TimedOut::Receive) if no message came in time. Nothing
-    /// is lost then: part of a message stays until the rest of it comes.
+    /// As [`recv`](Self::recv); and [`TimedOut::Receive`](crate::TimedOut::Receive) if no message
+    /// came in time. Nothing is lost then: part of a message stays until the rest of it comes.
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Option<Message>, Error> {
         self.recv_until(Some(self.pipe.now().saturating_add(timeout)))
     }
 
     /// Sends a message: it is on its way when this returns.
     ///
-    /// It does not receive meanwhile: it sees no Close, and two sides that do nothing but send large messages block each other. To do
-    /// both at once, [`split`](Self::split).
+    /// It does not receive meanwhile: it sees no Close, and two sides that do nothing but send
+    /// large messages block each other. To do both at once, [`split`](Self::split).
     ///
     /// # Errors
     ///
-    /// [`Error::Send`] once either side has begun to close. [`Error::ConnectionLost`] if the stream is cut off; what the peer
-    /// sent before can still be received. If the peer reads nothing, [`Error::TimedOut`] with
-    /// [`TimedOut::Room`](crate::TimedOut::Room) if the message was not sent, and with [`TimedOut::Write`](crate::TimedOut::Write) if
-    /// it waits, and is not to be sent again.
+    /// [`Error::Send`] once either side has begun to close. [`Error::ConnectionLost`] if the stream
+    /// is cut off; what the peer sent before can still be received. If the peer reads nothing,
+    /// [`Error::TimedOut`] with [`TimedOut::Room`](crate::TimedOut::Room) if the message was not
+    /// sent, and with [`TimedOut::Write`](crate::TimedOut::Write) if it waits, and is not to be
+    /// sent again.
     pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
         if self.admit()? {
             self.queue(message)?;
-            if self.pipe.backpressure.cork && !self.is_high() && self.connection.has_message(self.pipe.unread.bytes()) {
+            if self.pipe.backpressure.cork
+                && !self.is_high()
+                && self.connection.has_message(self.pipe.unread.bytes())
+            {
                 return Ok(());
             }
         }
-        if self.pipe.backpressure.overflow == Overflow::Wait { self.flush() } else { self.flush_now() }
+        if self.pipe.backpressure.overflow == Overflow::Wait {
+            self.flush()
+        } else {
+            self.flush_now()
+        }
     }
 
-    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever is done next. To find that a
-    /// stream takes nothing takes some milliseconds; it is tried ten times a second at most.
+    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever
+    /// is done next. To find that a stream takes nothing takes some milliseconds; it is tried ten
+    /// times a second at most.
     ///
     /// # Errors
     ///
@@ -217,8 +238,9 @@ impl<S: Stream> WebSocket<S> {
         Ok(())
     }
 
-    /// Lets a message wait for more, to be written with them: at the next [`flush`](Self::flush) or [`send`](Self::send), when
-    /// [`recv`](Self::recv) has to wait, or at [`Backpressure::high_water`]. What still waits when the connection is dropped is lost.
+    /// Lets a message wait for more, to be written with them: at the next [`flush`](Self::flush) or
+    /// [`send`](Self::send), when [`recv`](Self::recv) has to wait, or at
+    /// [`Backpressure::high_water`]. What still waits when the connection is dropped is lost.
     ///
     /// # Errors
     ///
@@ -230,7 +252,11 @@ impl<S: Stream> WebSocket<S> {
         if !self.is_high() {
             return Ok(());
         }
-        if self.pipe.backpressure.overflow == Overflow::Wait { self.flush() } else { self.flush_now() }
+        if self.pipe.backpressure.overflow == Overflow::Wait {
+            self.flush()
+        } else {
+            self.flush_now()
+        }
     }
 
     /// Writes a message piece by piece.
@@ -247,23 +273,26 @@ impl<S: Stream> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::ConnectionLost`] if the stream is cut off, [`Error::TimedOut`] if the peer reads nothing.
+    /// [`Error::ConnectionLost`] if the stream is cut off, [`Error::TimedOut`] if the peer reads
+    /// nothing.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.flush_in(self.pipe.wait(None))
     }
 
-    /// Sends a ping, waits for the pong, and tells how long that took. Messages that come before it are kept for
-    /// [`recv`](Self::recv).
+    /// Sends a ping, waits for the pong, and tells how long that took. Messages that come before it
+    /// are kept for [`recv`](Self::recv).
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv) and [`send`](Self::send); [`Error::ConnectionLost`] if the connection ends before the pong comes, and
-    /// [`Error::Unread`] if 64 KiB of messages do: in a busy conversation, [`start_ping`](Self::start_ping) instead.
+    /// As [`recv`](Self::recv) and [`send`](Self::send); [`Error::ConnectionLost`] if the
+    /// connection ends before the pong comes, and [`Error::Unread`] if 64 KiB of messages do: in a
+    /// busy conversation, [`start_ping`](Self::start_ping) instead.
     pub fn ping(&mut self) -> Result<Duration, Error> {
         self.await_pong()
     }
 
-    /// Sends a ping. When [`recv`](Self::recv) has met the peer's pong, [`round_trip`](Self::round_trip) tells how long it took.
+    /// Sends a ping. When [`recv`](Self::recv) has met the peer's pong,
+    /// [`round_trip`](Self::round_trip) tells how long it took.
     ///
     /// # Errors
     ///
@@ -273,7 +302,8 @@ impl<S: Stream> WebSocket<S> {
         self.flush()
     }
 
-    /// Sends a pong, of at most 125 bytes: the answer to a ping that was left to the application, or a sign of life.
+    /// Sends a pong, of at most 125 bytes: the answer to a ping that was left to the application,
+    /// or a sign of life.
     ///
     /// # Errors
     ///
@@ -283,19 +313,21 @@ impl<S: Stream> WebSocket<S> {
         self.flush()
     }
 
-    /// How long the latest answered ping took, there and back: one that was asked for, or that kept the connection alive.
+    /// How long the latest answered ping took, there and back: one that was asked for, or that kept
+    /// the connection alive.
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
         self.pipe.round_trip()
     }
 
-    /// Says farewell, waits for the peer's, ends the stream, and tells how the conversation ended. Messages that still come are
-    /// thrown away; to have them, [`start_close`](Self::start_close) and receive until the end.
+    /// Says farewell, waits for the peer's, ends the stream, and tells how the conversation ended.
+    /// Messages that still come are thrown away; to have them, [`start_close`](Self::start_close)
+    /// and receive until the end.
     ///
     /// # Errors
     ///
-    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the peer does not answer in time:
-    /// the stream is ended all the same.
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the
+    /// peer does not answer in time: the stream is ended all the same.
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         self.queue_close(code, reason)?;
         loop {
@@ -312,11 +344,13 @@ impl<S: Stream> WebSocket<S> {
         }
     }
 
-    /// Says farewell, and returns. What the peer sends before its own farewell can be received, until the end.
+    /// Says farewell, and returns. What the peer sends before its own farewell can be received,
+    /// until the end.
     ///
     /// # Errors
     ///
-    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as [`flush`](Self::flush).
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as
+    /// [`flush`](Self::flush).
     pub fn start_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         self.queue_close(code, reason)?;
         self.flush()
@@ -357,7 +391,8 @@ impl<S: Stream> WebSocket<S> {
         self.connection.buffered_amount()
     }
 
-    /// How much may wait to be written from now on; [`Options::backpressure`] set it from the beginning.
+    /// How much may wait to be written from now on; [`Options::backpressure`] set it from the
+    /// beginning.
     pub fn set_backpressure(&mut self, backpressure: Backpressure) {
         self.pipe.backpressure = backpressure;
     }
@@ -380,8 +415,8 @@ impl<S: Stream> WebSocket<S> {
         self.pipe.stream()
     }
 
-    /// The stream and the connection, with whatever was received and not taken yet, or fed and not written yet: to go on with
-    /// another adapter.
+    /// The stream and the connection, with whatever was received and not taken yet, or fed and not
+    /// written yet: to go on with another adapter.
     #[must_use]
     pub fn into_parts(mut self) -> (S, Connection) {
         self.connection.part(self.pipe.unread.bytes());

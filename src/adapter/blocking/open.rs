@@ -15,7 +15,8 @@ use super::{Error, WebSocket};
 use crate::adapter::Backpressure;
 use crate::connection::{Config, Entropy, State};
 use crate::handshake::{
-    Accept, ClientHandshake, ClientRequest, HandshakeError, Rejection, Reply, Request, RequestHead, Response, ServerHandshake,
+    Accept, ClientHandshake, ClientRequest, HandshakeError, Rejection, Reply, Request, RequestHead,
+    Response, ServerHandshake,
 };
 use crate::timing::{TimedOut, Timeouts};
 
@@ -23,18 +24,19 @@ use crate::timing::{TimedOut, Timeouts};
 ///
 /// # Errors
 ///
-/// [`Error::Handshake`] if the client sent no opening handshake; it got the HTTP response that says so. [`Error::TimedOut`] if it
-/// took longer than 10 s.
+/// [`Error::Handshake`] if the client sent no opening handshake; it got the HTTP response that says
+/// so. [`Error::TimedOut`] if it took longer than 10 s.
 pub fn accept<S: Stream>(stream: S) -> Result<WebSocket<S>, Error> {
     Options::new().accept(stream)
 }
 
-/// Connects to a `ws:` address. For header fields, subprotocols and other settings: [`Options::connect`].
+/// Connects to a `ws:` address. For header fields, subprotocols and other settings:
+/// [`Options::connect`].
 ///
 /// # Errors
 ///
-/// [`Error::Uri`], [`Error::TlsNeeded`] for `wss:`, [`Error::Io`] if there is no server, [`Error::Handshake`] if it wants no
-/// connection, [`Error::TimedOut`] after 10 s.
+/// [`Error::Uri`], [`Error::TlsNeeded`] for `wss:`, [`Error::Io`] if there is no server,
+/// [`Error::Handshake`] if it wants no connection, [`Error::TimedOut`] after 10 s.
 pub fn connect(uri: &str) -> Result<WebSocket<TcpStream>, Error> {
     Ok(Options::new().connect(&ClientRequest::new(uri)?)?.0)
 }
@@ -44,7 +46,10 @@ pub fn connect(uri: &str) -> Result<WebSocket<TcpStream>, Error> {
 /// # Errors
 ///
 /// As [`connect`].
-pub fn connect_over<S: Stream>(stream: S, request: &ClientRequest) -> Result<(WebSocket<S>, Response), Error> {
+pub fn connect_over<S: Stream>(
+    stream: S,
+    request: &ClientRequest,
+) -> Result<(WebSocket<S>, Response), Error> {
     Options::new().connect_over(stream, request)
 }
 
@@ -123,8 +128,8 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says so. [`Error::TimedOut`] if it
-    /// took too long.
+    /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says
+    /// so. [`Error::TimedOut`] if it took too long.
     pub fn receive_request<S: Stream>(&self, mut stream: S) -> Result<Incoming<S>, Error> {
         stream.set_nodelay()?;
         let mut pipe = Pipe::new(stream, self.timeouts, self.backpressure, Instant::now())?;
@@ -150,14 +155,19 @@ impl Options {
         }
     }
 
-    /// Connects to the request's address. The response has what the server added: cookies, for example.
+    /// Connects to the request's address. The response has what the server added: cookies, for
+    /// example.
     ///
-    /// The time for the handshake covers connecting, but not the resolver, which can't be interrupted.
+    /// The time for the handshake covers connecting, but not the resolver, which can't be
+    /// interrupted.
     ///
     /// # Errors
     ///
     /// As [`connect`].
-    pub fn connect(&self, request: &ClientRequest) -> Result<(WebSocket<TcpStream>, Response), Error> {
+    pub fn connect(
+        &self,
+        request: &ClientRequest,
+    ) -> Result<(WebSocket<TcpStream>, Response), Error> {
         // RFC 6455 §4.1: "If /secure/ is true, the client MUST perform a TLS handshake"
         if request.uri().is_secure() {
             return Err(Error::TlsNeeded);
@@ -167,12 +177,17 @@ impl Options {
         self.shake_hands(stream, request, epoch)
     }
 
-    /// Opens a connection on a stream that is connected to the server, encrypted if the address is `wss:`.
+    /// Opens a connection on a stream that is connected to the server, encrypted if the address is
+    /// `wss:`.
     ///
     /// # Errors
     ///
     /// As [`connect`].
-    pub fn connect_over<S: Stream>(&self, stream: S, request: &ClientRequest) -> Result<(WebSocket<S>, Response), Error> {
+    pub fn connect_over<S: Stream>(
+        &self,
+        stream: S,
+        request: &ClientRequest,
+    ) -> Result<(WebSocket<S>, Response), Error> {
         self.shake_hands(stream, request, Instant::now())
     }
 
@@ -185,7 +200,8 @@ impl Options {
             let attempt = match self.timeouts.handshake {
                 None => TcpStream::connect(address),
                 Some(timeout) => {
-                    let left = timeout.saturating_sub(epoch.elapsed()) / (addresses.len() as u32 + 1);
+                    let left =
+                        timeout.saturating_sub(epoch.elapsed()) / (addresses.len() as u32 + 1);
                     if left.is_zero() {
                         return Err(TimedOut::Handshake.into());
                     }
@@ -197,7 +213,11 @@ impl Options {
                 Err(error) => failure = io::Error::new(error.kind(), format!("{address}: {error}")),
             }
         }
-        Err(if failure.kind() == ErrorKind::TimedOut { TimedOut::Handshake.into() } else { failure.into() })
+        Err(if failure.kind() == ErrorKind::TimedOut {
+            TimedOut::Handshake.into()
+        } else {
+            failure.into()
+        })
     }
 
     fn shake_hands<S: Stream>(

@@ -12,8 +12,8 @@ use crate::adapter::{Backpressure, Error, is_cut};
 use crate::connection::State;
 use crate::timing::{Due, TimedOut, Timeouts, Timer};
 
-/// Reads that a handshake may still take when its time is over, if there is something to read at once: who comes late shall find
-/// what came in time, but not for ever.
+/// Reads that a handshake may still take when its time is over, if there is something to read at
+/// once: who comes late shall find what came in time, but not for ever.
 const OVERTIME: usize = 16;
 
 /// How long it is not tried again to write at once to a stream that took nothing.
@@ -73,14 +73,20 @@ pub(super) struct Pipe<S> {
     overtime: usize,
     /// When a write last found that the stream takes nothing at once.
     stuck: Option<Duration>,
-    /// The timeouts that the stream has now, so as not to set them again; none if that is not known.
+    /// The timeouts that the stream has now, so as not to set them again; none if that is not
+    /// known.
     read_timeout: Option<Timeout>,
     write_timeout: Option<Timeout>,
 }
 
 impl<S: Stream> Pipe<S> {
     /// Begins the opening handshake's time at `epoch`.
-    pub(super) fn new(mut stream: S, timeouts: Timeouts, backpressure: Backpressure, epoch: Instant) -> Result<Self, Error> {
+    pub(super) fn new(
+        mut stream: S,
+        timeouts: Timeouts,
+        backpressure: Backpressure,
+        epoch: Instant,
+    ) -> Result<Self, Error> {
         stream.set_blocking()?;
         Ok(Self {
             stream,
@@ -105,7 +111,8 @@ impl<S: Stream> Pipe<S> {
         Ok(pipe)
     }
 
-    /// Another handle of the stream may have set other timeouts: they are the stream's, whichever handle sets them.
+    /// Another handle of the stream may have set other timeouts: they are the stream's, whichever
+    /// handle sets them.
     pub(super) const fn forget_timeouts(&mut self) {
         (self.read_timeout, self.write_timeout) = (None, None);
     }
@@ -150,7 +157,8 @@ impl<S: Stream> Pipe<S> {
     }
 
     pub(super) fn into_stream(mut self) -> S {
-        // The stream goes on without us: what we set is undone, and if that fails, its next user will meet the failure.
+        // The stream goes on without us: what we set is undone, and if that fails, its next user
+        // will meet the failure.
         let _ = self.stream.set_read_timeout(None);
         let _ = self.stream.set_write_timeout(None);
         self.stream
@@ -161,7 +169,8 @@ impl<S: Stream> Pipe<S> {
         self.unflushed
     }
 
-    /// Writes all there is, and passes it on. What was written when an error comes is off the buffer.
+    /// Writes all there is, and passes it on. What was written when an error comes is off the
+    /// buffer.
     pub(super) fn write(&mut self, output: &mut impl Buf, wait: Wait) -> Result<(), Error> {
         while output.has_remaining() {
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
@@ -179,18 +188,28 @@ impl<S: Stream> Pipe<S> {
         Ok(())
     }
 
-    /// Whether the stream took nothing at once when that was last tried, which was so shortly ago that it is not worth the time to try
-    /// again: systems round even the shortest timeout up to some milliseconds.
+    /// Whether the stream took nothing at once when that was last tried, which was so shortly ago
+    /// that it is not worth the time to try again: systems round even the shortest timeout up to
+    /// some milliseconds.
     pub(super) fn is_stuck(&self) -> bool {
         self.stuck.is_some_and(|stuck| self.now() < stuck.saturating_add(STUCK))
     }
 
     /// Writes or flushes, no longer than there is time.
-    fn in_time<T>(&mut self, wait: Wait, mut work: impl FnMut(&mut S) -> io::Result<T>) -> Result<T, Error> {
-        let stall = self.timer.timeouts().write.map(|timeout| wait.begun.max(self.took).saturating_add(timeout));
+    fn in_time<T>(
+        &mut self,
+        wait: Wait,
+        mut work: impl FnMut(&mut S) -> io::Result<T>,
+    ) -> Result<T, Error> {
+        let stall = self
+            .timer
+            .timeouts()
+            .write
+            .map(|timeout| wait.begun.max(self.took).saturating_add(timeout));
         loop {
             // In an open connection the timer's deadline is for what is read.
-            let phase = if self.timer.state() == State::Open { None } else { self.timer.deadline() };
+            let phase =
+                if self.timer.state() == State::Open { None } else { self.timer.deadline() };
             let deadline = [stall, phase, wait.until].into_iter().flatten().min();
             let begun = self.now();
             if let Some(timeout) = new_timeout(self.write_timeout, deadline, begun) {
@@ -249,7 +268,8 @@ impl<S: Stream> Pipe<S> {
                 Ok(0) => return Ok(Read::End),
                 Ok(count) => return Ok(Read::Bytes(count)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Only now that there is nothing to read: what waits in the stream is a sign of life, however late it is read.
+                // Only now that there is nothing to read: what waits in the stream is a sign of
+                // life, however late it is read.
                 Err(error) if is_timeout(&error) => {
                     let now = self.now();
                     if self.timer.poll(now)? == Due::Ping {
@@ -268,9 +288,10 @@ impl<S: Stream> Pipe<S> {
         }
     }
 
-    /// Ends the stream so that what was written arrives: bytes of the peer's that nobody read would make the system cut the
-    /// stream off, and our last words with it. They are thrown away until the peer hangs up too, or the time for closing is over,
-    /// or it is late enough for whoever waits.
+    /// Ends the stream so that what was written arrives: bytes of the peer's that nobody read would
+    /// make the system cut the stream off, and our last words with it. They are thrown away until
+    /// the peer hangs up too, or the time for closing is over, or it is late enough for whoever
+    /// waits.
     pub(super) fn hang_up(&mut self, we_first: bool, until: Option<Duration>) {
         self.observe(State::Closed);
         if we_first {
@@ -288,9 +309,13 @@ impl<S: Stream> Pipe<S> {
     }
 }
 
-/// The timeout that the stream needs now, if the one that it has does not do. It may be shorter than the time that is left, so as
-/// not to be set for every call: then the call is made again.
-fn new_timeout(current: Option<Timeout>, deadline: Option<Duration>, now: Duration) -> Option<Timeout> {
+/// The timeout that the stream needs now, if the one that it has does not do. It may be shorter
+/// than the time that is left, so as not to be set for every call: then the call is made again.
+fn new_timeout(
+    current: Option<Timeout>,
+    deadline: Option<Duration>,
+    now: Duration,
+) -> Option<Timeout> {
     let Some(left) = deadline.map(|deadline| deadline.saturating_sub(now)) else {
         return if current == Some(None) { None } else { Some(None) };
     };
@@ -304,9 +329,11 @@ fn waited(timeout: Option<Timeout>, time: Duration) -> bool {
     timeout.flatten().is_some_and(|timeout| time >= timeout / 2)
 }
 
-/// A stream that says it is too late when it is not: it does not block, or it was the network that gave up.
+/// A stream that says it is too late when it is not: it does not block, or it was the network that
+/// gave up.
 fn too_early(error: io::Error) -> Option<Error> {
-    let told = "the stream does not block: make it, or drive the core with an event loop of your own";
+    let told =
+        "the stream does not block: make it, or drive the core with an event loop of your own";
     (error.kind() != ErrorKind::TimedOut).then(|| io::Error::new(error.kind(), told).into())
 }
 

@@ -16,7 +16,8 @@ use crate::connection::{Closed, SendError, State};
 use crate::message::{CloseCode, CloseFrame, Compress, Kind, Outgoing};
 use crate::timing::TimedOut;
 
-/// The half that sends. Clones of it send from several threads: messages never mix, and those of one thread arrive in order.
+/// The half that sends. Clones of it send from several threads: messages never mix, and those of
+/// one thread arrive in order.
 pub struct Sender<W> {
     pub(super) shared: Arc<Shared<W>>,
 }
@@ -28,8 +29,8 @@ impl<W> Clone for Sender<W> {
 }
 
 impl<W: Stream> Sender<W> {
-    /// Sends a message: it is on its way when this returns. While another message is written in parts
-    /// ([`writer`](Self::writer)), it waits for its turn.
+    /// Sends a message: it is on its way when this returns. While another message is written in
+    /// parts ([`writer`](Self::writer)), it waits for its turn.
     ///
     /// # Errors
     ///
@@ -40,8 +41,8 @@ impl<W: Stream> Sender<W> {
         self.flush_as_chosen(core, wait)
     }
 
-    /// Lets a message wait for more; see [`WebSocket::feed`](super::WebSocket::feed). A [`Receiver`](super::Receiver) that waits
-    /// already does not write it.
+    /// Lets a message wait for more; see [`WebSocket::feed`](super::WebSocket::feed). A
+    /// [`Receiver`](super::Receiver) that waits already does not write it.
     ///
     /// # Errors
     ///
@@ -53,7 +54,8 @@ impl<W: Stream> Sender<W> {
         if is_high { self.flush_as_chosen(core, wait) } else { Ok(()) }
     }
 
-    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever is done next on either half.
+    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever
+    /// is done next on either half.
     ///
     /// # Errors
     ///
@@ -77,8 +79,8 @@ impl<W: Stream> Sender<W> {
         Ok(())
     }
 
-    /// Writes a message piece by piece. It waits for its turn, and other senders wait then until it is finished or dropped: a thread
-    /// that has it must not send with another clone of its own.
+    /// Writes a message piece by piece. It waits for its turn, and other senders wait then until it
+    /// is finished or dropped: a thread that has it must not send with another clone of its own.
     ///
     /// # Errors
     ///
@@ -97,13 +99,13 @@ impl<W: Stream> Sender<W> {
         self.flush_all(self.shared.lock(), self.begin())
     }
 
-    /// Sends a ping, waits for the pong, and tells how long that took. Another thread must be receiving meanwhile: the pong comes to
-    /// the [`Receiver`](super::Receiver).
+    /// Sends a ping, waits for the pong, and tells how long that took. Another thread must be
+    /// receiving meanwhile: the pong comes to the [`Receiver`](super::Receiver).
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::send`](super::WebSocket::send); [`Error::ConnectionLost`] if the connection ends before the pong comes, or the
-    /// receiver is dropped.
+    /// As [`WebSocket::send`](super::WebSocket::send); [`Error::ConnectionLost`] if the connection
+    /// ends before the pong comes, or the receiver is dropped.
     pub fn ping(&self) -> Result<Duration, Error> {
         let wait = self.begin();
         let mut core = self.shared.lock();
@@ -119,8 +121,8 @@ impl<W: Stream> Sender<W> {
         Ok(self.shared.now().saturating_sub(wait.begun))
     }
 
-    /// Sends a ping. When the [`Receiver`](super::Receiver) has met the peer's pong, [`round_trip`](Self::round_trip) tells how long
-    /// it took.
+    /// Sends a ping. When the [`Receiver`](super::Receiver) has met the peer's pong,
+    /// [`round_trip`](Self::round_trip) tells how long it took.
     ///
     /// # Errors
     ///
@@ -148,11 +150,13 @@ impl<W: Stream> Sender<W> {
         self.flush()
     }
 
-    /// Says farewell, and returns: the [`Receiver`](super::Receiver) gives what the peer sends before its own.
+    /// Says farewell, and returns: the [`Receiver`](super::Receiver) gives what the peer sends
+    /// before its own.
     ///
     /// # Errors
     ///
-    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as [`flush`](Self::flush).
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as
+    /// [`flush`](Self::flush).
     pub fn start_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason)?;
         self.shared.lock().connection.close(frame);
@@ -164,14 +168,16 @@ impl<W: Stream> Sender<W> {
         (self.shared.cut)();
     }
 
-    /// Says farewell, waits for the peer's and for the end of the stream, and tells how the conversation ended. It is the
-    /// [`Receiver`](super::Receiver) that meets the peer's farewell: another thread must be receiving meanwhile.
+    /// Says farewell, waits for the peer's and for the end of the stream, and tells how the
+    /// conversation ended. It is the [`Receiver`](super::Receiver) that meets the peer's farewell:
+    /// another thread must be receiving meanwhile.
     ///
     /// # Errors
     ///
-    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the peer does not answer in time, or
-    /// nobody receives: the stream is ended all the same. [`Error::ConnectionLost`] if the receiver is dropped: the farewell is sent,
-    /// but nobody will meet the peer's.
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the
+    /// peer does not answer in time, or nobody receives: the stream is ended all the same.
+    /// [`Error::ConnectionLost`] if the receiver is dropped: the farewell is sent, but nobody will
+    /// meet the peer's.
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         let frame = CloseFrame::new(code, reason)?;
         let wait = self.begin();
@@ -182,7 +188,11 @@ impl<W: Stream> Sender<W> {
             // If it can't be written, the receiver will find out.
             core = self.shared.write(core, Wait { until: deadline, ..wait }).0;
             if let Some(closed) = core.connection.closed().filter(|_| core.over) {
-                return if core.too_late { Err(TimedOut::Close.into()) } else { Ok(closed.clone()) };
+                return if core.too_late {
+                    Err(TimedOut::Close.into())
+                } else {
+                    Ok(closed.clone())
+                };
             }
             if core.receiver_gone && core.is_idle() {
                 return Err(Error::ConnectionLost);
@@ -198,12 +208,13 @@ impl<W: Stream> Sender<W> {
         }
     }
 
-    /// Waits for the end of the connection, whoever begins it, and tells how the conversation ended. Another thread must be
-    /// receiving meanwhile.
+    /// Waits for the end of the connection, whoever begins it, and tells how the conversation
+    /// ended. Another thread must be receiving meanwhile.
     ///
     /// # Errors
     ///
-    /// [`Error::ConnectionLost`] if the [`Receiver`](super::Receiver) is dropped before: nobody will meet the end.
+    /// [`Error::ConnectionLost`] if the [`Receiver`](super::Receiver) is dropped before: nobody
+    /// will meet the end.
     pub fn until_closed(&self) -> Result<Closed, Error> {
         let mut core = self.shared.lock();
         loop {
@@ -229,7 +240,8 @@ impl<W: Stream> Sender<W> {
         self.shared.lock().connection.closed().cloned()
     }
 
-    /// Whether the [`Receiver`](super::Receiver) was dropped. Nobody answers pings then, or notices that the peer is gone.
+    /// Whether the [`Receiver`](super::Receiver) was dropped. Nobody answers pings then, or notices
+    /// that the peer is gone.
     #[must_use]
     pub fn receiver_is_gone(&self) -> bool {
         self.shared.lock().receiver_gone
@@ -247,7 +259,8 @@ impl<W: Stream> Sender<W> {
         self.shared.lock().dropped
     }
 
-    /// Gives back the memory that an idle connection can do without; see [`Connection::release`](crate::Connection::release).
+    /// Gives back the memory that an idle connection can do without; see
+    /// [`Connection::release`](crate::Connection::release).
     pub fn release(&self) {
         self.shared.lock().connection.release();
     }
@@ -268,7 +281,10 @@ impl<W: Stream> Sender<W> {
     }
 
     /// Waits until nobody sends a message in parts.
-    fn turn<'a>(&'a self, mut core: MutexGuard<'a, Core<W>>) -> Result<MutexGuard<'a, Core<W>>, Error> {
+    fn turn<'a>(
+        &'a self,
+        mut core: MutexGuard<'a, Core<W>>,
+    ) -> Result<MutexGuard<'a, Core<W>>, Error> {
         while core.taken && core.connection.state() == State::Open {
             core = self.shared.wait(core, None);
         }
@@ -299,7 +315,11 @@ impl<W: Stream> Sender<W> {
     }
 
     /// Writes, or waits for another thread that does to get on.
-    fn advance<'a>(&'a self, core: MutexGuard<'a, Core<W>>, wait: Wait) -> Result<MutexGuard<'a, Core<W>>, Error> {
+    fn advance<'a>(
+        &'a self,
+        core: MutexGuard<'a, Core<W>>,
+        wait: Wait,
+    ) -> Result<MutexGuard<'a, Core<W>>, Error> {
         let (core, written) = self.shared.write(core, wait);
         written?;
         // It gives up by itself in time, and says so.
@@ -317,12 +337,23 @@ impl<W: Stream> Sender<W> {
     }
 
     /// Writes all that waits, or as much as the stream takes at once.
-    fn flush_as_chosen<'a>(&'a self, core: MutexGuard<'a, Core<W>>, wait: Wait) -> Result<(), Error> {
-        if core.backpressure.overflow == Overflow::Wait { self.flush_all(core, wait) } else { self.flush_now(core).1 }
+    fn flush_as_chosen<'a>(
+        &'a self,
+        core: MutexGuard<'a, Core<W>>,
+        wait: Wait,
+    ) -> Result<(), Error> {
+        if core.backpressure.overflow == Overflow::Wait {
+            self.flush_all(core, wait)
+        } else {
+            self.flush_now(core).1
+        }
     }
 
     /// Writes as much as the stream takes at once.
-    fn flush_now<'a>(&'a self, core: MutexGuard<'a, Core<W>>) -> (MutexGuard<'a, Core<W>>, Result<(), Error>) {
+    fn flush_now<'a>(
+        &'a self,
+        core: MutexGuard<'a, Core<W>>,
+    ) -> (MutexGuard<'a, Core<W>>, Result<(), Error>) {
         if core.is_stuck() {
             return (core, Ok(()));
         }
@@ -345,7 +376,12 @@ impl<W: Stream> Outlet for Sender<W> {
         Ok(())
     }
 
-    fn queue(&mut self, (kind, compress): (Kind, Compress), part: Bytes, last: bool) -> Result<(), SendError> {
+    fn queue(
+        &mut self,
+        (kind, compress): (Kind, Compress),
+        part: Bytes,
+        last: bool,
+    ) -> Result<(), SendError> {
         self.shared.lock().connection.send_part_with(kind, part, last, compress)
     }
 

@@ -1,7 +1,7 @@
 //! What the halves of a blocking connection share.
 //!
-//! The core and the outgoing half of the stream are behind one mutex, which nobody holds while anything blocks: who writes takes the
-//! outgoing half out, and puts it back.
+//! The core and the outgoing half of the stream are behind one mutex, which nobody holds while
+//! anything blocks: who writes takes the outgoing half out, and puts it back.
 
 use std::boxed::Box;
 use std::mem::take;
@@ -49,7 +49,8 @@ pub(super) struct Core<W> {
     pub(super) receiver_gone: bool,
 }
 
-/// What marks a sender's ping: its number has the highest bit set, which the numbers of keep-alive never reach.
+/// What marks a sender's ping: its number has the highest bit set, which the numbers of keep-alive
+/// never reach.
 const ASKED: u64 = 1 << 63;
 
 impl<W> Core<W> {
@@ -99,7 +100,13 @@ impl<W> Core<W> {
 }
 
 impl<W> Shared<W> {
-    pub(super) fn new<S: Stream>(pipe: &Pipe<S>, outgoing: Pipe<W>, connection: Connection, dropped: u64, cut: Cut) -> Self {
+    pub(super) fn new<S: Stream>(
+        pipe: &Pipe<S>,
+        outgoing: Pipe<W>,
+        connection: Connection,
+        dropped: u64,
+        cut: Cut,
+    ) -> Self {
         let core = Core {
             connection,
             backpressure: pipe.backpressure,
@@ -114,7 +121,13 @@ impl<W> Shared<W> {
             over: false,
             receiver_gone: false,
         };
-        Self { core: Mutex::new(core), changed: Condvar::new(), cut, epoch: pipe.epoch(), timeouts: *pipe.timeouts() }
+        Self {
+            core: Mutex::new(core),
+            changed: Condvar::new(),
+            cut,
+            epoch: pipe.epoch(),
+            timeouts: *pipe.timeouts(),
+        }
     }
 
     /// The core, once nobody shares it.
@@ -122,7 +135,8 @@ impl<W> Shared<W> {
         self.core.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A thread that panicked left nothing half done: the core's state is whole between any two calls.
+    /// A thread that panicked left nothing half done: the core's state is whole between any two
+    /// calls.
     pub(super) fn lock(&self) -> MutexGuard<'_, Core<W>> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -132,9 +146,15 @@ impl<W> Shared<W> {
     }
 
     /// Waits until something changes, or it is too late.
-    pub(super) fn wait<'a>(&self, core: MutexGuard<'a, Core<W>>, time: Option<Duration>) -> MutexGuard<'a, Core<W>> {
+    pub(super) fn wait<'a>(
+        &self,
+        core: MutexGuard<'a, Core<W>>,
+        time: Option<Duration>,
+    ) -> MutexGuard<'a, Core<W>> {
         match time {
-            Some(time) => self.changed.wait_timeout(core, time).unwrap_or_else(PoisonError::into_inner).0,
+            Some(time) => {
+                self.changed.wait_timeout(core, time).unwrap_or_else(PoisonError::into_inner).0
+            }
             None => self.changed.wait(core).unwrap_or_else(PoisonError::into_inner),
         }
     }
@@ -147,12 +167,21 @@ impl<W: Stream> Shared<W> {
         mut core: MutexGuard<'a, Core<W>>,
         wait: Wait,
     ) -> (MutexGuard<'a, Core<W>>, Result<(), Error>) {
-        while core.connection.wants_write() || core.outgoing.as_ref().is_some_and(Pipe::is_unflushed) {
+        while core.connection.wants_write()
+            || core.outgoing.as_ref().is_some_and(Pipe::is_unflushed)
+        {
             let Some(mut outgoing) = core.outgoing.take() else { break };
             outgoing.observe(core.connection.state());
-            let mut turn = Turn { shared: self, output: core.connection.take_output(), outgoing: Some(outgoing) };
+            let mut turn = Turn {
+                shared: self,
+                output: core.connection.take_output(),
+                outgoing: Some(outgoing),
+            };
             drop(core);
-            let written = turn.outgoing.as_mut().map_or(Ok(()), |outgoing| outgoing.write(&mut turn.output, wait));
+            let written = turn
+                .outgoing
+                .as_mut()
+                .map_or(Ok(()), |outgoing| outgoing.write(&mut turn.output, wait));
             drop(turn);
             core = self.lock();
             if written.is_err() {

@@ -1,13 +1,15 @@
-//! What a blocking connection needs of its stream: reading, writing, giving up in time, and a second handle for another thread.
+//! What a blocking connection needs of its stream: reading, writing, giving up in time, and a
+//! second handle for another thread.
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-/// A stream that a blocking connection can stand on: reading, writing, and, if it can, giving up in time.
+/// A stream that a blocking connection can stand on: reading, writing, and, if it can, giving up in
+/// time.
 ///
-/// `TcpStream` and `UnixStream` do all of it. For another stream, forward to the socket below; a method that is left out makes
-/// that timeout not work.
+/// `TcpStream` and `UnixStream` do all of it. For another stream, forward to the socket below; a
+/// method that is left out makes that timeout not work.
 ///
 /// ```
 /// struct Tls(std::net::TcpStream /* and a session */);

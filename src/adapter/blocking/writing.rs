@@ -12,8 +12,8 @@ use crate::adapter::cutter::Cutter;
 use crate::connection::SendError;
 use crate::message::{CloseCode, Compress, Kind};
 
-/// Who can send a message in parts, once it is its turn: a [`WebSocket`], or a [`Sender`](super::Sender) among others. Nobody else can
-/// be one.
+/// Who can send a message in parts, once it is its turn: a [`WebSocket`], or a
+/// [`Sender`](super::Sender) among others. Nobody else can be one.
 pub trait Outlet: Sealed {
     /// Waits until there is room for a part.
     #[doc(hidden)]
@@ -43,7 +43,12 @@ impl<S: Stream> Outlet for WebSocket<S> {
         if is_high { self.flush().map_err(Error::for_room) } else { Ok(()) }
     }
 
-    fn queue(&mut self, (kind, compress): (Kind, Compress), part: Bytes, last: bool) -> Result<(), SendError> {
+    fn queue(
+        &mut self,
+        (kind, compress): (Kind, Compress),
+        part: Bytes,
+        last: bool,
+    ) -> Result<(), SendError> {
         self.connection.send_part_with(kind, part, last, compress)
     }
 
@@ -60,14 +65,16 @@ impl<S: Stream> Outlet for WebSocket<S> {
     }
 }
 
-/// Writes one message in parts: for messages that are larger than memory should be, or not known to their end. Made by
-/// [`WebSocket::writer`] and [`Sender::writer`](super::Sender::writer).
+/// Writes one message in parts: for messages that are larger than memory should be, or not known to
+/// their end. Made by [`WebSocket::writer`] and [`Sender::writer`](super::Sender::writer).
 ///
-/// What is written with [`io::Write`] is gathered up to 64 KiB, until a flush, and cut into frames of at most that, so that pings,
-/// pongs and farewells get through in between. It waits for the peer, whatever [`Overflow`](crate::Overflow) says.
+/// What is written with [`io::Write`] is gathered up to 64 KiB, until a flush, and cut into frames
+/// of at most that, so that pings, pongs and farewells get through in between. It waits for the
+/// peer, whatever [`Overflow`](crate::Overflow) says.
 ///
-/// A message that is begun has to be finished: what was sent of it can't be taken back. If this is dropped before, the connection
-/// is closed with 1011, so that the peer does not take half a message for a whole one.
+/// A message that is begun has to be finished: what was sent of it can't be taken back. If this is
+/// dropped before, the connection is closed with 1011, so that the peer does not take half a
+/// message for a whole one.
 ///
 /// ```
 /// # #[cfg(feature = "testing")] {
@@ -101,11 +108,18 @@ pub struct MessageWriter<'a, O: Outlet> {
 
 impl<'a, O: Outlet> MessageWriter<'a, O> {
     pub(super) fn new(outlet: &'a mut O, kind: Kind) -> Self {
-        Self { outlet, kind, compress: Compress::Automatic, cutter: Cutter::default(), half_sent: false, failed: None }
+        Self {
+            outlet,
+            kind,
+            compress: Compress::Automatic,
+            cutter: Cutter::default(),
+            half_sent: false,
+            failed: None,
+        }
     }
 
-    /// Whether the message is to be compressed; to be said before any of it is written. By default it is, unless its beginning looks
-    /// as if that were in vain.
+    /// Whether the message is to be compressed; to be said before any of it is written. By default
+    /// it is, unless its beginning looks as if that were in vain.
     #[must_use]
     pub const fn compress(mut self, compress: Compress) -> Self {
         self.compress = compress;
@@ -116,8 +130,8 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::send`]. What was not sent then is sent before whatever is written next. [`Error::Send`] also for a text that is
-    /// none, after which the message can't be finished.
+    /// As [`WebSocket::send`]. What was not sent then is sent before whatever is written next.
+    /// [`Error::Send`] also for a text that is none, after which the message can't be finished.
     pub fn write_part(&mut self, part: impl Into<Bytes>) -> Result<(), Error> {
         self.cutter.push(part.into());
         self.send_all(false)
@@ -127,7 +141,8 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     ///
     /// # Errors
     ///
-    /// As [`write_part`](Self::write_part); [`Error::Send`] also for a text that ends inside a character.
+    /// As [`write_part`](Self::write_part); [`Error::Send`] also for a text that ends inside a
+    /// character.
     pub fn finish(mut self) -> Result<(), Error> {
         self.send_all(true)
     }
@@ -143,7 +158,9 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
         loop {
             let (next, is_last) = self.cutter.next_part();
             self.outlet.room()?;
-            if let Err(error) = self.outlet.queue((self.kind, self.compress), take(next), last && is_last) {
+            if let Err(error) =
+                self.outlet.queue((self.kind, self.compress), take(next), last && is_last)
+            {
                 self.failed = Some(error);
                 return Err(error.into());
             }

@@ -1,4 +1,5 @@
-//! The core without std, for where no bare-metal target is installed: a second panic handler would not link.
+//! The core without std, for where no bare-metal target is installed: a second panic handler would
+//! not link.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Checking that text is UTF-8: RFC 6455 §8.1. `simdutf8` is what most libraries use, with or without something around it.
+//! Checking that text is UTF-8: RFC 6455 §8.1. `simdutf8` is what most libraries use, with or
+//! without something around it.
 
 use std::iter::repeat_n;
 
@@ -19,7 +20,14 @@ pub fn works() -> impl Iterator<Item = Work> {
             payload.truncate((0..=len).rev().find(|&at| payload.is_char_boundary(at)).unwrap_or(0));
             payload.extend(repeat_n('.', len - payload.len()));
             let payload = payload.into_bytes();
-            Work { kind, size, header: if len < 126 { 6 } else { 8 }, result: payload.clone(), payload, kernels: KERNELS }
+            Work {
+                kind,
+                size,
+                header: if len < 126 { 6 } else { 8 },
+                result: payload.clone(),
+                payload,
+                kernels: KERNELS,
+            }
         })
     })
 }

@@ -1,9 +1,11 @@
-//! Functions that do the same work in turn, so that a machine that changes its pace does so for all of them.
+//! Functions that do the same work in turn, so that a machine that changes its pace does so for all
+//! of them.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-/// A function, by the library that it is from. It is given bytes to work on in place, and the same bytes as they were at first.
+/// A function, by the library that it is from. It is given bytes to work on in place, and the same
+/// bytes as they were at first.
 pub type Kernel = (&'static str, fn(&mut [u8], &[u8]));
 
 pub const MEMCPY: Kernel = ("memcpy", <[u8]>::copy_from_slice);
@@ -20,7 +22,8 @@ pub struct Work {
     pub kernels: &'static [Kernel],
 }
 
-/// So many bytes are worked on before the same ones are again: as many as the nearest cache holds, and no register.
+/// So many bytes are worked on before the same ones are again: as many as the nearest cache holds,
+/// and no register.
 const BUFFER: usize = 16 * 1024;
 
 /// How many turns each has, and of how many bytes at least.
@@ -47,22 +50,38 @@ impl Work {
                     }
                 }
                 turns[number].push(begun.elapsed().as_nanos() as f64 / (passes * count) as f64);
-                assert!(frames.chunks_exact(frame.len()).all(|after| after == frame), "{} broke something", kernel.0);
+                assert!(
+                    frames.chunks_exact(frame.len()).all(|after| after == frame),
+                    "{} broke something",
+                    kernel.0
+                );
             }
         }
         let rows = self.kernels.iter().zip(&turns).map(|((name, _), taken)| {
             let times = taken.iter().zip(&turns[0]).map(|(taken, ours)| taken / ours).collect();
-            format!("\"{name}\": {{\"ns\": {:.2}, \"times\": {:.3}}}", median(taken.clone()), median(times))
+            format!(
+                "\"{name}\": {{\"ns\": {:.2}, \"times\": {:.3}}}",
+                median(taken.clone()),
+                median(times)
+            )
         });
         let rows = rows.collect::<Vec<_>>().join(", ");
-        format!("{{\"kind\": \"{}\", \"size\": \"{}\", \"kernels\": {{{rows}}}}}", self.kind, self.size)
+        format!(
+            "{{\"kind\": \"{}\", \"size\": \"{}\", \"kernels\": {{{rows}}}}}",
+            self.kind, self.size
+        )
     }
 
     /// That what is measured is what is to be done.
     fn check(&self, (name, kernel): Kernel) {
         let mut payload = self.payload.clone();
         kernel(&mut payload, &self.payload);
-        assert!(name == MEMCPY.0 || payload == self.result, "{name}, {} of {}: a wrong result", self.size, self.kind);
+        assert!(
+            name == MEMCPY.0 || payload == self.result,
+            "{name}, {} of {}: a wrong result",
+            self.size,
+            self.kind
+        );
     }
 }
 

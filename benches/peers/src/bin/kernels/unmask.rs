@@ -4,7 +4,8 @@ use soketto::base::{Codec, Header, OpCode};
 
 use crate::turns::{Kernel, MEMCPY, Work};
 
-const SIZES: [(&str, usize); 5] = [("16B", 16), ("125B", 125), ("1K", 1024), ("16K", 16 * 1024), ("1M", 1024 * 1024)];
+const SIZES: [(&str, usize); 5] =
+    [("16B", 16), ("125B", 125), ("1K", 1024), ("16K", 16 * 1024), ("1M", 1024 * 1024)];
 
 pub fn works() -> impl Iterator<Item = Work> {
     SIZES.into_iter().map(|(size, len)| {
@@ -16,7 +17,11 @@ pub fn works() -> impl Iterator<Item = Work> {
             14
         };
         let payload: Vec<u8> = (1..=251).cycle().take(len).collect();
-        let result = payload.iter().zip(key(&payload).iter().cycle()).map(|(octet, key)| octet ^ key).collect();
+        let result = payload
+            .iter()
+            .zip(key(&payload).iter().cycle())
+            .map(|(octet, key)| octet ^ key)
+            .collect();
         Work { kind: "unmask", size, header, payload, result, kernels: KERNELS }
     })
 }

@@ -1,6 +1,7 @@
 //! Messages that are made once: as a client sends them, and as they must come back.
 //!
-//! RFC 6455 §5.2: a batch is `depth` text frames one after the other, each with other text, so that none can stand for another.
+//! RFC 6455 §5.2: a batch is `depth` text frames one after the other, each with other text, so that
+//! none can stand for another.
 
 /// What goes to the server at once, and what has to come back before the next time.
 pub struct Batch {

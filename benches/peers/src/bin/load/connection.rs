@@ -84,7 +84,9 @@ impl Progress {
         while self.sent < batch.sent.len() {
             match stream.write(&batch.sent[self.sent..]) {
                 Ok(written) => self.sent += written,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Step::ReadOrWrite),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Step::ReadOrWrite);
+                }
                 Err(error) => return Err(format!("while sending: {error}").into()),
             }
         }
@@ -92,7 +94,12 @@ impl Progress {
     }
 
     /// Reads once, and compares what comes.
-    pub fn read(&mut self, stream: &mut TcpStream, batch: &Batch, window: &mut [u8]) -> Result<Step, Failure> {
+    pub fn read(
+        &mut self,
+        stream: &mut TcpStream,
+        batch: &Batch,
+        window: &mut [u8],
+    ) -> Result<Step, Failure> {
         let read = match stream.read(window) {
             Ok(0) => return Err("the server hung up".into()),
             Ok(read) => read,
@@ -101,7 +108,12 @@ impl Progress {
         };
         let end = self.received + read;
         if batch.expected.get(self.received..end) != Some(&window[..read]) {
-            return Err(format!("a wrong echo: {read} bytes after {} of {}", self.received, batch.expected.len()).into());
+            return Err(format!(
+                "a wrong echo: {read} bytes after {} of {}",
+                self.received,
+                batch.expected.len()
+            )
+            .into());
         }
         self.received = end;
         Ok(if end == batch.expected.len() {

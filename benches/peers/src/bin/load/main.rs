@@ -1,5 +1,5 @@
-//! `load KIND --addr HOST:PORT --pid PID …`: talks to an echo server, checks what comes back, and prints what it cost the server as
-//! one line of JSON. Started by `benches/peers/run`.
+//! `load KIND --addr HOST:PORT --pid PID …`: talks to an echo server, checks what comes back, and
+//! prints what it cost the server as one line of JSON. Started by `benches/peers/run`.
 
 mod batch;
 mod broadcast;
@@ -68,7 +68,8 @@ fn run() -> Result<String, Failure> {
 
 impl Arguments {
     fn parse() -> Result<(String, Self), Failure> {
-        let (mut kind, mut addr, mut pid, mut floor_addr, mut floor_pid) = (None, None, None, None, None);
+        let (mut kind, mut addr, mut pid, mut floor_addr, mut floor_pid) =
+            (None, None, None, None, None);
         let (mut raw, mut connections, mut depth, mut size) = (false, 1, 1, 20);
         let (mut warmup, mut duration) = (Duration::ZERO, Duration::from_secs(1));
         let mut parser = lexopt::Parser::from_env();
@@ -83,15 +84,23 @@ impl Arguments {
                 lexopt::Arg::Long("connections") => connections = parser.value()?.parse()?,
                 lexopt::Arg::Long("depth") => depth = parser.value()?.parse()?,
                 lexopt::Arg::Long("size") => size = parser.value()?.parse()?,
-                lexopt::Arg::Long("warmup") => warmup = Duration::from_secs_f64(parser.value()?.parse()?),
-                lexopt::Arg::Long("seconds") => duration = Duration::from_secs_f64(parser.value()?.parse()?),
+                lexopt::Arg::Long("warmup") => {
+                    warmup = Duration::from_secs_f64(parser.value()?.parse()?)
+                }
+                lexopt::Arg::Long("seconds") => {
+                    duration = Duration::from_secs_f64(parser.value()?.parse()?)
+                }
                 other => return Err(other.unexpected().into()),
             }
         }
-        let (Some(kind), Some(addr), Some(pid)) = (kind, addr, pid) else { return Err("KIND, --addr and --pid".into()) };
+        let (Some(kind), Some(addr), Some(pid)) = (kind, addr, pid) else {
+            return Err("KIND, --addr and --pid".into());
+        };
         let target = Target { addr, process: Process::new(pid)?, raw };
         let floor = match (floor_addr, floor_pid) {
-            (Some(addr), Some(pid)) => Some(Target { addr, process: Process::new(pid)?, raw: true }),
+            (Some(addr), Some(pid)) => {
+                Some(Target { addr, process: Process::new(pid)?, raw: true })
+            }
             _ => None,
         };
         Ok((kind, Self { target, floor, connections, depth, size, warmup, duration }))

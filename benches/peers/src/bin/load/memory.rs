@@ -1,4 +1,5 @@
-//! Many connections that do nothing, and what each of them costs the server: before, and after a large message.
+//! Many connections that do nothing, and what each of them costs the server: before, and after a
+//! large message.
 
 use std::net::TcpStream;
 use std::thread;
@@ -7,7 +8,8 @@ use crate::batch::Batch;
 use crate::connection::{self, Progress, Step};
 use crate::{Arguments, Failure};
 
-/// Each figure is taken `duration` after what it is about, when what a server gives back was given back.
+/// Each figure is taken `duration` after what it is about, when what a server gives back was given
+/// back.
 pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     let small = Batch::new(1, 20, arguments.target.raw);
     let large = Batch::new(1, 64 * 1024, arguments.target.raw);
@@ -23,11 +25,13 @@ pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     thread::sleep(arguments.duration);
     let before = arguments.target.process.resident()?;
     let per_connection = || -> Result<f64, Failure> {
-        Ok((arguments.target.process.resident()? as f64 - before as f64) / arguments.connections as f64)
+        Ok((arguments.target.process.resident()? as f64 - before as f64)
+            / arguments.connections as f64)
     };
 
-    let mut streams =
-        (0..arguments.connections).map(|index| connection::open(&arguments.target, index)).collect::<Result<Vec<_>, _>>()?;
+    let mut streams = (0..arguments.connections)
+        .map(|index| connection::open(&arguments.target, index))
+        .collect::<Result<Vec<_>, _>>()?;
     thread::sleep(arguments.duration);
     let idle = per_connection()?;
     echo(&mut streams, &large)?;
@@ -37,7 +41,9 @@ pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     thread::sleep(arguments.duration);
     let later = per_connection()?;
     let connections = arguments.connections;
-    Ok(format!(r#"{{"connections": {connections}, "idle": {idle:.0}, "after_large": {after_large:.0}, "later": {later:.0}}}"#))
+    Ok(format!(
+        r#"{{"connections": {connections}, "idle": {idle:.0}, "after_large": {after_large:.0}, "later": {later:.0}}}"#
+    ))
 }
 
 fn echo(stream: &mut TcpStream, batch: &Batch, window: &mut [u8]) -> Result<(), Failure> {

@@ -18,15 +18,20 @@ impl Process {
         Ok(Self { pid, clock: ClockId::pid_cpu_clock_id(Pid::from_raw(pid))? })
     }
 
-    /// Time on a processor, of all threads, in user mode and in the kernel; exact to the nanosecond, where `/proc` counts ticks.
+    /// Time on a processor, of all threads, in user mode and in the kernel; exact to the
+    /// nanosecond, where `/proc` counts ticks.
     pub fn cpu(&self) -> Result<Duration, Failure> {
         Ok(self.clock.now()?.into())
     }
 
-    /// Resident memory in bytes. Exact, where other files of `/proc` are behind by some pages a thread.
+    /// Resident memory in bytes. Exact, where other files of `/proc` are behind by some pages a
+    /// thread.
     pub fn resident(&self) -> Result<u64, Failure> {
         let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("Rss:")).ok_or("smaps_rollup has no Rss")?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("Rss:"))
+            .ok_or("smaps_rollup has no Rss")?;
         let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kibibytes * 1024)
     }

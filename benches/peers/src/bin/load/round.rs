@@ -1,7 +1,9 @@
-//! Time on the server's processor, messages a second, and how long a batch takes; in turn with the floor, if there is one.
+//! Time on the server's processor, messages a second, and how long a batch takes; in turn with the
+//! floor, if there is one.
 //!
-//! A slice begins and ends with nothing in flight, so what the server used is for the messages counted. Slices of a server and of
-//! its floor are so short, and follow each other so closely, that the machine has the same pace for both.
+//! A slice begins and ends with nothing in flight, so what the server used is for the messages
+//! counted. Slices of a server and of its floor are so short, and follow each other so closely,
+//! that the machine has the same pace for both.
 
 use std::thread;
 use std::time::Duration;
@@ -24,7 +26,8 @@ type Run = fn(&mut Clients, Duration) -> Result<Round, Failure>;
 /// Measures after warming up. In a batch are so many messages.
 pub fn measure(arguments: &Arguments, messages: usize, run: Run) -> Result<String, Failure> {
     let mut side = Side::open(arguments, &arguments.target, run)?;
-    let mut floor = arguments.floor.as_ref().map(|floor| Side::open(arguments, floor, run)).transpose()?;
+    let mut floor =
+        arguments.floor.as_ref().map(|floor| Side::open(arguments, floor, run)).transpose()?;
     let mut left = arguments.duration;
     let mut times = Vec::new();
     loop {
@@ -38,7 +41,8 @@ pub fn measure(arguments: &Arguments, messages: usize, run: Run) -> Result<Strin
         }
     }
 
-    // The middle of them: when something else gets the processor in a slice, it is one of the others.
+    // The middle of them: when something else gets the processor in a slice, it is one of the
+    // others.
     times.sort_unstable_by(f64::total_cmp);
     let times = times.get(times.len() / 2).map_or("null".into(), |times| format!("{times:.4}"));
     let (cost, busy) = (side.cost(messages), side.cpu.as_secs_f64() / side.all.took.as_secs_f64());
@@ -69,7 +73,10 @@ impl<'a> Side<'a> {
         let mut clients = Clients::open(arguments, target)?;
         if target.raw {
             // Without a handshake nothing tells that the server has all of them.
-            thread::sleep(Duration::from_millis(50) + Duration::from_micros(200) * u32::try_from(arguments.connections)?);
+            thread::sleep(
+                Duration::from_millis(50)
+                    + Duration::from_micros(200) * u32::try_from(arguments.connections)?,
+            );
         }
         run(&mut clients, arguments.warmup)?;
         // Room for all trips, so that none waits for memory.

@@ -1,4 +1,5 @@
-//! The event loop of every server on epoll: one thread, level-triggered, one window to read into for all connections.
+//! The event loop of every server on epoll: one thread, level-triggered, one window to read into
+//! for all connections.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
@@ -59,7 +60,10 @@ pub fn serve<C: Conversation>(listener: TcpListener) -> Result<(), Failure> {
                 Ok(next) if next == connection.next => {}
                 Ok(next) => {
                     connection.next = next;
-                    epoll.modify(&connection.stream, &mut EpollEvent::new(next.flags(), event.data()))?;
+                    epoll.modify(
+                        &connection.stream,
+                        &mut EpollEvent::new(next.flags(), event.data()),
+                    )?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => {

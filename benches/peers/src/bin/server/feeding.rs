@@ -1,5 +1,5 @@
-//! The loop of the `-feed` servers, for every library whose socket is a `Stream` and a `Sink`: replies are fed, and flushed when no
-//! further message is ready.
+//! The loop of the `-feed` servers, for every library whose socket is a `Stream` and a `Sink`:
+//! replies are fed, and flushed when no further message is ready.
 
 use std::future::poll_fn;
 use std::task::Poll;

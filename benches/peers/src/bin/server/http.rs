@@ -1,4 +1,5 @@
-//! The HTTP server of those libraries that are reached by hyper's upgrade: their socket goes on in a task of its own.
+//! The HTTP server of those libraries that are reached by hyper's upgrade: their socket goes on in
+//! a task of its own.
 
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -17,6 +18,7 @@ where
     F: Fn(Request<Incoming>) -> Fut,
     Fut: Future<Output = Result<Response<Empty<Bytes>>, Failure>>,
 {
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(upgrade));
+    let connection =
+        http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(upgrade));
     Ok(connection.with_upgrades().await?)
 }

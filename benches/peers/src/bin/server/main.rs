@@ -1,8 +1,8 @@
-//! `server PEER`: an echo server on one core, in which every library does the same: it takes a message and sends it back.
-//! `server --broadcast PEER`: sends it to everyone.
+//! `server PEER`: an echo server on one core, in which every library does the same: it takes a
+//! message and sends it back. `server --broadcast PEER`: sends it to everyone.
 //!
-//! Prints the address that the system chose. Text is checked to be UTF-8 in all of them, nothing is compressed, nothing waits for
-//! `TCP_NODELAY`, and messages may have 16 MiB at least.
+//! Prints the address that the system chose. Text is checked to be UTF-8 in all of them, nothing is
+//! compressed, nothing waits for `TCP_NODELAY`, and messages may have 16 MiB at least.
 
 mod epoll;
 mod feeding;

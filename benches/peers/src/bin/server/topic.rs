@@ -1,5 +1,5 @@
-//! The loop of every broadcasting server: what one client sends goes to all, by tokio's own channel and a task for each half of a
-//! connection: what is sent to it wakes none that receives.
+//! The loop of every broadcasting server: what one client sends goes to all, by tokio's own channel
+//! and a task for each half of a connection: what is sent to it wakes none that receives.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -37,7 +37,12 @@ where
     })
 }
 
-async fn relay<S, M, E>(socket: S, topic: &Sender<M>, flush: Flush, is_data: fn(&M) -> bool) -> Result<(), Failure>
+async fn relay<S, M, E>(
+    socket: S,
+    topic: &Sender<M>,
+    flush: Flush,
+    is_data: fn(&M) -> bool,
+) -> Result<(), Failure>
 where
     S: Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin + Send + 'static,
     M: Clone + Send + 'static,

@@ -50,7 +50,9 @@ pub const BROADCASTING: &[(&str, Serve)] = &[
     ("tokio-tungstenite", |listener| tungstenite::serve_broadcasting(listener, Flush::Each)),
     ("tokio-tungstenite-feed", |listener| tungstenite::serve_broadcasting(listener, Flush::Last)),
     ("tokio-websockets", |listener| tokio_websockets::serve_broadcasting(listener, Flush::Each)),
-    ("tokio-websockets-feed", |listener| tokio_websockets::serve_broadcasting(listener, Flush::Last)),
+    ("tokio-websockets-feed", |listener| {
+        tokio_websockets::serve_broadcasting(listener, Flush::Last)
+    }),
     ("sockudo-ws", |listener| sockudo::serve_broadcasting(listener, Flush::Each)),
     ("sockudo-ws-feed", |listener| sockudo::serve_broadcasting(listener, Flush::Last)),
 ];

@@ -1,4 +1,5 @@
-//! The floor of what is not on tokio: bytes go back as they come, one `recv` and one `send` each time.
+//! The floor of what is not on tokio: bytes go back as they come, one `recv` and one `send` each
+//! time.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

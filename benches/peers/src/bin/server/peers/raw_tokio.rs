@@ -1,5 +1,5 @@
-//! The floor of what is on tokio: bytes go back as they come. One window for all connections, as a connection of its own would
-//! only cost more.
+//! The floor of what is on tokio: bytes go back as they come. One window for all connections, as a
+//! connection of its own would only cost more.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -37,7 +37,8 @@ async fn echo(mut stream: TcpStream) -> Result<(), Failure> {
 async fn read_and_write(stream: &mut TcpStream, rest: &mut Vec<u8>) -> io::Result<bool> {
     poll_fn(|context| {
         WINDOW.with_borrow_mut(|window| {
-            // Not `try_read`: that does not see that a short read has emptied the socket, and asks again in vain.
+            // Not `try_read`: that does not see that a short read has emptied the socket, and asks
+            // again in vain.
             let mut read = ReadBuf::new(window);
             ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
             let read = read.filled();

@@ -1,4 +1,5 @@
-//! sansocket's core without an adapter, on an event loop of one's own: take what is there, answer it, write once.
+//! sansocket's core without an adapter, on an event loop of one's own: take what is there, answer
+//! it, write once.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +14,8 @@ pub fn serve(listener: TcpListener) -> Result<(), Failure> {
     epoll::serve::<Echo>(listener)
 }
 
-/// What is read at once: so little that it is in the processor's cache while it is looked at. Room for 16 messages of 16 KiB.
+/// What is read at once: so little that it is in the processor's cache while it is looked at. Room
+/// for 16 messages of 16 KiB.
 const READ: usize = 272 * 1024;
 
 /// As many reads until others have their turn, though there is more.
@@ -71,8 +73,13 @@ impl Conversation for Echo {
     }
 }
 
-/// Answers what there is: a large message is in the cache when it is whole, if nothing else is read in between.
-fn receive(connection: &mut Connection, stream: &mut TcpStream, window: &mut [u8]) -> io::Result<()> {
+/// Answers what there is: a large message is in the cache when it is whole, if nothing else is read
+/// in between.
+fn receive(
+    connection: &mut Connection,
+    stream: &mut TcpStream,
+    window: &mut [u8],
+) -> io::Result<()> {
     for _ in 0..READS_IN_A_ROW {
         let read = match stream.read(window) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,

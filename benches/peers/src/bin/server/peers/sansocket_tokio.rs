@@ -1,5 +1,5 @@
-//! sansocket's adapter for tokio: `send` for each message, corked or not, `feed`, which leaves at the latest when `recv` would wait, and `recv_with`,
-//! which copies nothing but the answer.
+//! sansocket's adapter for tokio: `send` for each message, corked or not, `feed`, which leaves at
+//! the latest when `recv` would wait, and `recv_with`, which copies nothing but the answer.
 
 use std::mem;
 use std::net::TcpListener;

@@ -1,4 +1,5 @@
-//! soketto, behind buffers, as header and payload are two writes of its own. It does not check text.
+//! soketto, behind buffers, as header and payload are two writes of its own. It does not check
+//! text.
 
 use std::net::TcpListener;
 

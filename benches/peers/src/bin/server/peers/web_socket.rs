@@ -1,4 +1,5 @@
-//! web-socket, which has no handshake and no buffer, and does not check text; `-buf` is the same behind a `BufReader`.
+//! web-socket, which has no handshake and no buffer, and does not check text; `-buf` is the same
+//! behind a `BufReader`.
 
 use std::net::TcpListener;
 
@@ -24,7 +25,9 @@ async fn accept(stream: TcpStream) -> Result<BufReader<TcpStream>, Failure> {
     while line != "\r\n" {
         line.clear();
         stream.read_line(&mut line).await?;
-        if let Some((_, value)) = line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key")) {
+        if let Some((_, value)) =
+            line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"))
+        {
             key = Some(derive_accept_key(value.trim().as_bytes()));
         }
     }

@@ -18,7 +18,8 @@ async fn echo(stream: TcpStream) -> Result<(), Failure> {
     let mut buffer = Vector::new();
     loop {
         buffer.clear();
-        let mut frame = reader.read_frame(&mut buffer, &mut common, WebSocketPayloadOrigin::Adaptive).await?;
+        let mut frame =
+            reader.read_frame(&mut buffer, &mut common, WebSocketPayloadOrigin::Adaptive).await?;
         match frame.op_code() {
             OpCode::Text | OpCode::Binary => writer.write_frame(&mut common, &mut frame).await?,
             OpCode::Close => return Ok(()),

@@ -30,12 +30,19 @@ async fn accept(request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Fa
 
 async fn accept_feeding(request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Failure> {
     let (response, upgraded) = upgrade(request)?;
-    tasks::spawn(async { feeding::echo(upgraded.await?.map(Ok::<_, WebSocketError>), is_data).await });
+    tasks::spawn(async {
+        feeding::echo(upgraded.await?.map(Ok::<_, WebSocketError>), is_data).await
+    });
     Ok(response)
 }
 
-fn upgrade(request: Request<Incoming>) -> Result<(Response<Empty<Bytes>>, UpgradeFut), WebSocketError> {
-    WebSocket::upgrade_with_options(request, Options::default().with_utf8().with_limits(LIMIT, LIMIT))
+fn upgrade(
+    request: Request<Incoming>,
+) -> Result<(Response<Empty<Bytes>>, UpgradeFut), WebSocketError> {
+    WebSocket::upgrade_with_options(
+        request,
+        Options::default().with_utf8().with_limits(LIMIT, LIMIT),
+    )
 }
 
 async fn echo(upgraded: UpgradeFut) -> Result<(), Failure> {
