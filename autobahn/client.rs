@@ -83,7 +83,7 @@ fn echo_futures(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
         let clock = sansocket::futures::AsyncIoClock::new();
         let (mut socket, _) = sansocket::futures::Options::new()
             .config(config)
-            .connect_over(stream, clock, &request)
+            .connect_with_stream(stream, clock, &request)
             .await?;
         while let Some(message) = socket.recv().await? {
             socket.feed(message).await?;

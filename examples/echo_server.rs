@@ -193,7 +193,7 @@ fn echo_core(mut stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>
             match event {
                 Event::Message(message) => connection.send(message)?,
                 Event::Closed(closed) if !closed.was_clean() => {
-                    eprintln!("a connection ended: {:?}", closed.ending())
+                    eprintln!("a connection ended: {:?}", closed.outcome())
                 }
                 _ => {}
             }

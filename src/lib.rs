@@ -82,7 +82,7 @@
 //! | | client | server |
 //! |---|---|---|
 //! | asks | [`ClientRequest`] → [`ClientHandshake`] | [`ServerHandshake`] → [`Request`] (with a [`RequestHead`]) |
-//! | answers | [`Response`], or [`HandshakeError::Refused`] | [`Request::accept_with`] an [`Accept`], [`Request::reject`] with a [`Reply`], [`Rejection`] |
+//! | answers | [`Response`], or [`HandshakeError::UnexpectedStatus`] | [`Request::accept_with`] an [`AcceptOptions`], [`Request::reject`] with a [`HttpResponse`], [`Rejection`] |
 //!
 //! # Features
 //!
@@ -121,10 +121,10 @@ pub mod testing;
 pub mod timing;
 pub mod wire;
 
-#[cfg(any(feature = "tokio", feature = "futures-io"))]
-pub use adapter::asynchronous;
 #[cfg(feature = "futures-io")]
 pub use adapter::futures;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+pub use adapter::runtime;
 #[cfg(feature = "tokio")]
 pub use adapter::tokio;
 #[cfg(feature = "std")]
@@ -132,15 +132,17 @@ pub use adapter::{Backpressure, Error, Overflow, Replies, TrySendError, blocking
 /// The crate whose buffers are passed in and out.
 pub use bytes;
 pub use connection::{
-    Closed, Config, Connection, Ending, Entropy, Event, EventRef, NoEntropy, ProtocolError, Role,
-    SendError, Side, State,
+    CloseOutcome, Closed, Config, Connection, Entropy, Event, EventRef, NoEntropy, ProtocolError,
+    Role, SendError, Side, State,
 };
 pub use handshake::{
-    Accept, ClientHandshake, ClientRequest, Extension, HandshakeError, Headers, InvalidField,
-    InvalidUri, Rejection, Reply, Request, RequestHead, Response, ServerHandshake, Uri,
+    AcceptOptions, ClientHandshake, ClientRequest, Extension, HandshakeError, Headers,
+    HttpResponse, InvalidField, InvalidUri, Rejection, Request, RequestHead, Response,
+    ServerHandshake, Uri,
 };
 pub use message::{
-    CloseCode, CloseFrame, Compress, Kind, Message, MessageRef, Outgoing, Part, ReasonTooLong, Text,
+    Chunk, CloseCode, CloseFrame, Compress, Kind, Message, MessageRef, Outgoing, ReasonTooLong,
+    Text,
 };
 pub use timing::{TimedOut, Timeouts};
 

@@ -17,11 +17,11 @@ use std::time::Duration;
 use clocks::{Adapter, during, in_both_adapters, request, s, timed, until};
 use futures_core::Stream as _;
 use futures_sink::Sink;
-use sansocket::asynchronous::{self, Clock, WebSocket};
 use sansocket::blocking::{self, Stream as _};
-use sansocket::futures::{self, FuturesIo};
-use sansocket::testing::{Chunking, End, ManualClock, pair};
-use sansocket::tokio::{TokioClock, TokioIo};
+use sansocket::futures::{self, FuturesStream};
+use sansocket::runtime::{self, Clock, WebSocket};
+use sansocket::testing::{Chunking, ManualClock, TestStream, pair};
+use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{
     CloseCode, Config, Connection, Error, HandshakeError, Message, ProtocolError, Role, State,
     TimedOut, Timeouts,
@@ -137,8 +137,12 @@ impl Transcript {
                     .unwrap();
                 runtime.block_on(async {
                     let clock = TokioClock::new();
-                    let mut socket =
-                        WebSocket::from_parts(TokioIo(end), clock, connection, Timeouts::default());
+                    let mut socket = WebSocket::from_parts(
+                        TokioStream(end),
+                        clock,
+                        connection,
+                        Timeouts::default(),
+                    );
                     let mut told = Vec::new();
                     for call in calls {
                         told.push(perform!(socket, wire, call, await));
@@ -148,8 +152,12 @@ impl Transcript {
             }
             Driver::Futures => smol::block_on(async {
                 let clock = ManualClock::new();
-                let mut socket =
-                    WebSocket::from_parts(FuturesIo(end), clock, connection, Timeouts::default());
+                let mut socket = WebSocket::from_parts(
+                    FuturesStream(end),
+                    clock,
+                    connection,
+                    Timeouts::default(),
+                );
                 let mut told = Vec::new();
                 for call in calls {
                     told.push(perform!(socket, wire, call, await));
@@ -366,7 +374,7 @@ fn opening_handshakes_through_every_adapter() {
         all_alike(input, answer, verdict, false);
     }
     for (input, verdict) in [
-        (&b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno"[..], "Err(Handshake(Refused"),
+        (&b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno"[..], "Err(Handshake(UnexpectedStatus"),
         (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "Err(Handshake("),
         (b"HTTP/1.1 101 Swi", "Err(Handshake(Incomplete"),
     ] {
@@ -401,13 +409,13 @@ fn all_alike(input: &[u8], answer: &str, verdict: &str, client: bool) {
     }
 }
 
-fn open(driver: Driver, end: End, client: bool) -> String {
+fn open(driver: Driver, end: TestStream, client: bool) -> String {
     fn tell<T>(opened: Result<T, Error>) -> String {
         format!("{:?}", opened.map(drop))
     }
     match (driver, client) {
         (Driver::Blocking, false) => tell(blocking::accept(end)),
-        (Driver::Blocking, true) => tell(blocking::connect_over(end, &request())),
+        (Driver::Blocking, true) => tell(blocking::connect_with_stream(end, &request())),
         (Driver::Tokio, _) => {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_time()
@@ -416,7 +424,7 @@ fn open(driver: Driver, end: End, client: bool) -> String {
                 .unwrap();
             runtime.block_on(async {
                 if client {
-                    tell(sansocket::tokio::connect_over(end, &request()).await)
+                    tell(sansocket::tokio::connect_with_stream(end, &request()).await)
                 } else {
                     tell(sansocket::tokio::accept(end).await)
                 }
@@ -426,7 +434,7 @@ fn open(driver: Driver, end: End, client: bool) -> String {
             smol::block_on(async { tell(futures::accept(end, ManualClock::new()).await) })
         }
         (Driver::Futures, true) => smol::block_on(async {
-            tell(futures::connect_over(end, ManualClock::new(), &request()).await)
+            tell(futures::connect_with_stream(end, ManualClock::new(), &request()).await)
         }),
     }
 }
@@ -463,7 +471,7 @@ async fn an_opening_handshake_takes_ten_seconds_at_most(adapter: &impl Adapter) 
     assert_eq!((after, peer.read(&mut [0]).unwrap()), (s(10), 0), "and the stream is dropped");
 
     let (_peer, end) = pair(Chunking::Whole);
-    let (connected, after) = timed(&clock, adapter.connect_over(end)).await;
+    let (connected, after) = timed(&clock, adapter.connect_with_stream(end)).await;
     assert!(matches!(connected, Err(Error::TimedOut(TimedOut::Handshake))));
     assert_eq!(after, s(10));
 }
@@ -490,8 +498,8 @@ async fn a_refusal_without_an_end_is_reported_as_what_it_is(adapter: &impl Adapt
     let clock = adapter.clock();
     let (mut peer, end) = pair(Chunking::Whole);
     peer.write_all(b"HTTP/1.1 503 Busy\r\n\r\ncome back la").unwrap();
-    let (connected, after) = timed(&clock, adapter.connect_over(end)).await;
-    let Err(Error::Handshake(HandshakeError::Refused(response))) = connected else {
+    let (connected, after) = timed(&clock, adapter.connect_with_stream(end)).await;
+    let Err(Error::Handshake(HandshakeError::UnexpectedStatus(response))) = connected else {
         panic!("it was refused")
     };
     assert_eq!(
@@ -531,7 +539,7 @@ struct Flood<C> {
     reads: usize,
 }
 
-impl<C: Unpin> asynchronous::Stream for Flood<C> {
+impl<C: Unpin> runtime::Stream for Flood<C> {
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.reads += 1;
         assert!(self.reads < 20_000, "it reads without end");
@@ -731,7 +739,7 @@ async fn a_peer_that_reads_nothing_stops_send(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     let wire = peer.wire();
-    wire.set_room(1000);
+    wire.set_capacity(1000);
     let large = Message::from(vec![7; 300_000]);
     let (sent, after) = timed(&clock, socket.send(large.clone())).await;
     assert!(matches!(sent, Err(Error::TimedOut(TimedOut::Write))), "{sent:?}");
@@ -740,7 +748,7 @@ async fn a_peer_that_reads_nothing_stops_send(adapter: &impl Adapter) {
     let (sent, after) = timed(&clock, socket.send("not sent")).await;
     assert!(matches!(sent, Err(Error::TimedOut(TimedOut::Room))));
     assert_eq!((after, socket.buffered_amount()), (s(30), waiting), "it waited for room in vain");
-    wire.set_room(usize::MAX);
+    wire.set_capacity(usize::MAX);
     socket.send("sent").await.unwrap();
     assert_eq!(socket.buffered_amount(), 0);
     drop(socket);
@@ -755,7 +763,7 @@ async fn a_peer_that_reads_nothing_stops_send(adapter: &impl Adapter) {
 async fn slow_progress_is_progress(adapter: &impl Adapter) {
     let (clock, mut other) = (adapter.clock(), adapter.clock());
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
-    peer.wire().set_room(100);
+    peer.wire().set_capacity(100);
     let begun = clock.now();
     let reader = async {
         for number in 1..100 {

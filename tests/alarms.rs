@@ -13,9 +13,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bell::Bell;
-use sansocket::asynchronous::{Clock, WebSocket};
-use sansocket::testing::{Chunking, End, ManualClock, pair};
-use sansocket::tokio::{TokioClock, TokioIo};
+use sansocket::runtime::{Clock, WebSocket};
+use sansocket::testing::{Chunking, ManualClock, TestStream, pair};
+use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{CloseCode, Config, Connection, Error, TimedOut, Timeouts};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -40,8 +40,8 @@ impl Clock for Remembering {
 struct Story {
     clock: ManualClock,
     told: Arc<Mutex<Vec<Duration>>>,
-    peer: End,
-    socket: WebSocket<TokioIo<End>, Remembering>,
+    peer: TestStream,
+    socket: WebSocket<TokioStream<TestStream>, Remembering>,
 }
 
 impl Story {
@@ -55,7 +55,7 @@ impl Story {
             told,
             peer,
             socket: WebSocket::from_parts(
-                TokioIo(end),
+                TokioStream(end),
                 remembering,
                 connection,
                 Timeouts::default(),
@@ -117,7 +117,7 @@ fn a_clock_that_wakes_too_early_is_asked_again() {
 fn a_later_deadline_does_not_replace_an_earlier_one() {
     let (mut story, task) = (Story::new(), Arc::default());
     story.wait(&task);
-    story.peer.wire().set_room(0);
+    story.peer.wire().set_capacity(0);
     let waker = Waker::from(Arc::clone(&task));
     // It would be given up at 30.
     assert!(pin!(story.socket.send("x")).poll(&mut Context::from_waker(&waker)).is_pending());
@@ -148,7 +148,7 @@ fn a_ping_of_the_other_half_goes_unanswered_in_time() {
     let timeouts =
         Timeouts { ping: Some(Duration::MAX), pong: Some(SECOND), ..Timeouts::default() };
     let socket = WebSocket::from_parts(
-        TokioIo(end),
+        TokioStream(end),
         clock.clone(),
         Connection::server(Config::new()),
         timeouts,
@@ -173,7 +173,7 @@ async fn a_task_that_has_done_much_is_woken_in_time() {
     let (_silent, end) = pair(Chunking::Whole);
     let connection = Connection::server(Config::new());
     let mut socket =
-        WebSocket::from_parts(TokioIo(end), TokioClock::new(), connection, Timeouts::default());
+        WebSocket::from_parts(TokioStream(end), TokioClock::new(), connection, Timeouts::default());
     let begun = tokio::time::Instant::now();
     let mut receiving = pin!(socket.recv());
     std::future::poll_fn(|cx| {

@@ -23,9 +23,9 @@ use std::time::Duration;
 use clocks::{Adapter, in_both_adapters, s};
 use counting::{LIVE, PEAK};
 use futures_sink::Sink;
-use sansocket::asynchronous::{Clock, Receiver, Sender, Stream, WebSocket};
 use sansocket::blocking;
-use sansocket::testing::{End, Wire};
+use sansocket::runtime::{Clock, Receiver, Sender, Stream, WebSocket};
+use sansocket::testing::{TestStream, Wire};
 use sansocket::{
     Backpressure, Config, Connection, Error, Event, Message, Overflow, SendError, State, TimedOut,
     Timeouts, TrySendError,
@@ -46,7 +46,7 @@ const POLICIES: [Overflow; 4] =
     [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close];
 
 fn bound(overflow: Overflow) -> Backpressure {
-    Backpressure { high_water: 40_000, cap: 100_000, overflow, cork: false }
+    Backpressure { high_water_mark: 40_000, hard_limit: 100_000, overflow, cork: false }
 }
 
 /// Whatever sends.
@@ -179,7 +179,7 @@ async fn stuff(
 ) {
     out.glance().await;
     peer.write_all(&masked(0x89, b"?")).unwrap();
-    wire.set_room(1000);
+    wire.set_capacity(1000);
     let limit = SIZE + if overflow == Overflow::Wait { 40_000 } else { 100_000 };
     let before = LIVE.get();
     PEAK.set(before);
@@ -219,7 +219,7 @@ async fn stuff(
         assert_eq!(out.state(), State::Open);
         out.glance().await;
     }
-    wire.set_room(usize::MAX);
+    wire.set_capacity(usize::MAX);
     out.flush().await.unwrap();
     assert_eq!(out.buffered_amount(), 0);
     if overflow != Overflow::Close {
@@ -267,13 +267,13 @@ async fn a_sink_does_as_was_chosen(adapter: &impl Adapter) {
 
 async fn give_and_give<T: Sink<Message, Error = Error> + Unpin>(
     sink: &mut T,
-    peer: &End,
+    peer: &TestStream,
     clock: &impl Clock,
     overflow: Overflow,
     tell: impl Fn(&T) -> (usize, u64),
 ) {
     let begun = clock.now();
-    peer.wire().set_room(1000);
+    peer.wire().set_capacity(1000);
     let mut results = Vec::new();
     for number in 0..10 {
         let given = match poll_fn(|cx| Pin::new(&mut *sink).poll_ready(cx)).await {
@@ -296,7 +296,7 @@ async fn give_and_give<T: Sink<Message, Error = Error> + Unpin>(
         assert!(as_chosen, "{overflow:?}: {refused:?}");
     }
     assert_eq!(tell(sink).1, if overflow == Overflow::DropNewest { 6 } else { 0 });
-    peer.wire().set_room(usize::MAX);
+    peer.wire().set_capacity(usize::MAX);
     poll_fn(|cx| Pin::new(&mut *sink).poll_flush(cx)).await.unwrap();
     if overflow != Overflow::Close {
         poll_fn(|cx| Pin::new(&mut *sink).poll_ready(cx)).await.unwrap();
@@ -327,7 +327,7 @@ fn try_send_gives_the_message_back_where_it_blocks() {
 }
 
 async fn try_and_try(mut out: impl Sends, wire: &Wire, peer: &mut impl blocking::Stream) {
-    wire.set_room(1000);
+    wire.set_capacity(1000);
     let message = Message::from(vec![7; SIZE]);
     let mut count = 0;
     while out.try_send(message.clone()).is_ok() {
@@ -342,7 +342,7 @@ async fn try_and_try(mut out: impl Sends, wire: &Wire, peer: &mut impl blocking:
     let refused = out.try_send(message.clone()).unwrap_err();
     assert_eq!(refused, TrySendError::Full(message.clone().into()));
     assert_eq!(refused.into_message(), message.clone().into());
-    wire.set_room(usize::MAX);
+    wire.set_capacity(usize::MAX);
     out.flush().await.unwrap();
     out.try_send("there is room".into()).unwrap();
     assert_eq!(out.buffered_amount(), 0, "and it is written at once");
@@ -351,7 +351,7 @@ async fn try_and_try(mut out: impl Sends, wire: &Wire, peer: &mut impl blocking:
     assert_eq!(out.recv().await.unwrap(), None);
     assert_eq!(
         out.try_send(message.clone()).unwrap_err(),
-        TrySendError::Refused(message.into(), SendError::NotOpen)
+        TrySendError::Send(message.into(), SendError::NotOpen)
     );
 }
 
@@ -364,13 +364,13 @@ async fn a_broadcast_does_not_wait_for_one(adapter: &impl Adapter) {
             .map(|number| {
                 let (peer, mut socket) = adapter.server(Timeouts::default());
                 socket.set_backpressure(Backpressure {
-                    high_water: 2000,
-                    cap: 10_000,
+                    high_water_mark: 2000,
+                    hard_limit: 10_000,
                     overflow,
                     cork: false,
                 });
                 if number == 50 {
-                    peer.wire().set_room(0);
+                    peer.wire().set_capacity(0);
                 }
                 (peer, Whole(socket))
             })
@@ -388,13 +388,13 @@ fn a_broadcast_does_not_wait_for_one_where_it_blocks() {
             .map(|number| {
                 let (mut socket, wire, peer) = blocking_server(overflow);
                 socket.set_backpressure(Backpressure {
-                    high_water: 2000,
-                    cap: 10_000,
+                    high_water_mark: 2000,
+                    hard_limit: 10_000,
                     overflow,
                     cork: false,
                 });
                 if number == 50 {
-                    wire.set_room(0);
+                    wire.set_capacity(0);
                 }
                 (peer, socket.split().unwrap())
             })
@@ -433,12 +433,12 @@ fn listen(peers: &mut [impl Read]) {
 /// room.
 #[test]
 fn what_is_fed_is_bounded_where_it_blocks() {
-    let bound = Backpressure { high_water: usize::MAX, ..bound(Overflow::DropNewest) };
+    let bound = Backpressure { high_water_mark: usize::MAX, ..bound(Overflow::DropNewest) };
     let message = || vec![7; SIZE];
     for split in [false, true] {
         let (mut socket, wire, peer) = blocking_server(Overflow::DropNewest);
         socket.set_backpressure(bound);
-        wire.set_room(0);
+        wire.set_capacity(0);
         if split {
             let (sender, _receiver) = socket.split().unwrap();
             (0..10).for_each(|_| sender.feed(message()).unwrap());
@@ -450,7 +450,7 @@ fn what_is_fed_is_bounded_where_it_blocks() {
         drop(peer);
 
         let (mut socket, _wire, _peer) = blocking_server(Overflow::DropNewest);
-        socket.set_backpressure(Backpressure { cap: usize::MAX, ..bound });
+        socket.set_backpressure(Backpressure { hard_limit: usize::MAX, ..bound });
         if split {
             let (sender, _receiver) = socket.split().unwrap();
             (0..4).for_each(|_| sender.feed(message()).unwrap());
@@ -470,10 +470,10 @@ fn what_is_fed_is_bounded_where_it_blocks() {
 async fn a_writer_and_a_permit_wait_whatever_the_policy(adapter: &impl Adapter) {
     for overflow in POLICIES {
         let clock = adapter.clock();
-        let (peer, mut socket): (End, _) =
+        let (peer, mut socket): (TestStream, _) =
             adapter.server(Timeouts { ping: None, ..Timeouts::default() });
         socket.set_backpressure(bound(overflow));
-        peer.wire().set_room(1000);
+        peer.wire().set_capacity(1000);
         let (mut sender, _receiver) = socket.split();
         while sender.buffered_amount() < 40_000 {
             sender.try_send(vec![0; SIZE]).unwrap();
@@ -485,7 +485,7 @@ async fn a_writer_and_a_permit_wait_whatever_the_policy(adapter: &impl Adapter) 
             "{overflow:?}: {reserved:?}"
         );
         let mut writer = sender.writer(sansocket::Kind::Binary).await.unwrap();
-        let written = writer.write_part(vec![0; 10]).await;
+        let written = writer.write_chunk(vec![0; 10]).await;
         assert!(
             matches!(written, Err(Error::TimedOut(TimedOut::Write))),
             "{overflow:?}: {written:?}"

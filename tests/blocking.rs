@@ -15,8 +15,8 @@ use std::time::Duration;
 use sansocket::blocking::{self, Incoming, Options, Stream, WebSocket};
 use sansocket::timing::{TimedOut, Timeouts};
 use sansocket::{
-    Accept, ClientRequest, CloseCode, Config, Connection, Ending, Error, Event, HandshakeError,
-    Message, ProtocolError, Reply, SendError, State,
+    AcceptOptions, ClientRequest, CloseCode, CloseOutcome, Config, Connection, Error, Event,
+    HandshakeError, HttpResponse, Message, ProtocolError, SendError, State,
 };
 use support::{masked, unmasked};
 
@@ -83,7 +83,7 @@ fn a_request_is_seen_before_it_is_answered() {
             );
             assert_eq!(upgrade.request().headers().get("authorization"), Some("Bearer 1"));
             let accept =
-                Accept::new().subprotocol("b").unwrap().header("X-Served-By", "me").unwrap();
+                AcceptOptions::new().subprotocol("b").unwrap().header("X-Served-By", "me").unwrap();
             let socket = upgrade.accept_with(&accept).unwrap();
             assert_eq!(socket.subprotocol(), Some("b"));
         }
@@ -110,13 +110,17 @@ fn a_rejection_reaches_the_client_whole() {
     let (address, server) = serve(|stream| match Options::new().receive_request(stream).unwrap() {
         Incoming::Upgrade(upgrade) => {
             upgrade
-                .reject(&Reply::new(403).unwrap().header("X-Why", "no").unwrap().body("not you"))
+                .reject(
+                    &HttpResponse::new(403).unwrap().header("X-Why", "no").unwrap().body("not you"),
+                )
                 .unwrap();
         }
         Incoming::Http(plain) => panic!("{plain:?}"),
     });
     let error = blocking::connect(&format!("ws://{address}/")).unwrap_err();
-    let Error::Handshake(HandshakeError::Refused(response)) = error else { panic!("{error:?}") };
+    let Error::Handshake(HandshakeError::UnexpectedStatus(response)) = error else {
+        panic!("{error:?}")
+    };
     assert_eq!((response.status(), &response.body()[..]), (403, &b"not you"[..]));
     assert_eq!(response.headers().get("X-Why"), Some("no"));
     server.join().unwrap();
@@ -144,7 +148,7 @@ fn a_plain_request_can_be_answered_or_handed_on() {
                     stream.write_all(&received).unwrap();
                 }
                 Incoming::Http(plain) => {
-                    plain.reply(&Reply::new(200).unwrap().body("healthy")).unwrap()
+                    plain.reply(&HttpResponse::new(200).unwrap().body("healthy")).unwrap()
                 }
                 Incoming::Upgrade(upgrade) => panic!("{upgrade:?}"),
             });
@@ -230,8 +234,8 @@ fn a_connection_that_is_cut_is_lost() {
         assert!(matches!(socket.recv(), Err(Error::ConnectionLost)));
     }
     assert_eq!(
-        (socket.closed().unwrap().ending(), socket.closed().unwrap().code()),
-        (Ending::Dropped, 1006)
+        (socket.closed().unwrap().outcome(), socket.closed().unwrap().code()),
+        (CloseOutcome::ConnectionLost, 1006)
     );
 }
 
@@ -266,7 +270,7 @@ fn timeouts_of_each_phase() {
     let (client, _server) = pair();
     let request = ClientRequest::new("ws://localhost/").unwrap();
     assert!(matches!(
-        options.connect_over(client, &request),
+        options.connect_with_stream(client, &request),
         Err(Error::TimedOut(TimedOut::Handshake))
     ));
 
@@ -307,7 +311,7 @@ fn every_final_error_is_an_end() {
     let mut socket = open(server, impatient());
     assert!(matches!(socket.close(CloseCode::NORMAL, ""), Err(Error::TimedOut(TimedOut::Close))));
     let closed = socket.closed().unwrap();
-    assert_eq!((closed.code(), closed.ending()), (1006, Ending::Dropped));
+    assert_eq!((closed.code(), closed.outcome()), (1006, CloseOutcome::ConnectionLost));
     assert_eq!(closed.to_string(), "1006 \"\", lost, begun by us");
 
     let mut socket =
@@ -351,9 +355,12 @@ fn a_refusal_without_an_end_is_reported_as_what_it_is() {
     let (client, mut server) = pair();
     server.write_all(b"HTTP/1.1 503 Busy\r\n\r\ncome back la").unwrap();
     let options = Options::new().timeouts(impatient());
-    let error =
-        options.connect_over(client, &ClientRequest::new("ws://localhost/").unwrap()).unwrap_err();
-    let Error::Handshake(HandshakeError::Refused(response)) = error else { panic!("{error:?}") };
+    let error = options
+        .connect_with_stream(client, &ClientRequest::new("ws://localhost/").unwrap())
+        .unwrap_err();
+    let Error::Handshake(HandshakeError::UnexpectedStatus(response)) = error else {
+        panic!("{error:?}")
+    };
     assert_eq!((response.status(), &response.body()[..]), (503, &b"come back la"[..]));
 }
 
@@ -474,7 +481,8 @@ fn unix_sockets_do_too() {
         receiver.recv().unwrap()
     });
     let (mut socket, _) =
-        blocking::connect_over(client, &ClientRequest::new("ws://localhost/").unwrap()).unwrap();
+        blocking::connect_with_stream(client, &ClientRequest::new("ws://localhost/").unwrap())
+            .unwrap();
     socket.send("over a pipe").unwrap();
     assert_eq!(socket.recv().unwrap(), Some("over a pipe".into()));
     socket.start_close(CloseCode::GOING_AWAY, "").unwrap();
@@ -688,7 +696,7 @@ fn a_late_answer_is_an_answer() {
         }
         let answering = thread::spawn(move || match accept {
             true => upgrade.accept().map(drop),
-            false => upgrade.reject(&Reply::new(403).unwrap()),
+            false => upgrade.reject(&HttpResponse::new(403).unwrap()),
         });
         let mut status = [0; 12];
         client.read_exact(&mut status).unwrap();

@@ -71,7 +71,7 @@ fn goes_on<T>(outcome: &mpsc::Receiver<T>) -> bool {
 /// Starts a thread that sends more than the peer takes, and waits until it does.
 fn stick(sender: &Sender<Twin>, peer: &Twin) -> impl FnOnce() -> Result<(), Error> + use<> {
     let [_, wire] = sender_wires(peer);
-    wire.set_room(10);
+    wire.set_capacity(10);
     let stuck = sender.clone();
     let sending = go(move || stuck.send(vec![0; 1000]));
     while sender.buffered_amount() == 0 {
@@ -130,12 +130,12 @@ fn a_close_is_over_when_the_last_words_are_written() {
     let (sender, mut receiver, mut peer) =
         halves(Timeouts { close: Some(LONG), ..Timeouts::default() });
     let [_, wire] = sender_wires(&peer);
-    wire.set_room(1);
+    wire.set_capacity(1);
     let receiving = go(move || receiver.recv());
     peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
     let closing = start(move || sender.close(CloseCode::NORMAL, ""));
     assert!(goes_on(&closing), "the Close is not written");
-    wire.set_room(100);
+    wire.set_capacity(100);
     let mut close = [0; 4];
     peer.read_exact(&mut close).unwrap();
     assert_eq!(close[..], unmasked(0x88, b"\x03\xe8"));
@@ -149,8 +149,8 @@ fn a_close_is_over_when_the_last_words_are_written() {
 fn last_words_wait_for_a_peer_that_is_still_talking() {
     for (split, half_closed) in [(true, false), (false, false), (true, true), (false, true)] {
         let (stream, mut peer) = twins();
-        peer.set_room(1000);
-        stream.set_room(10);
+        peer.set_capacity(1000);
+        stream.set_capacity(10);
         let dead_ends = Arc::clone(&stream.dead_ends);
         let mut socket = open(stream, Timeouts { close: Some(LONG), ..Timeouts::default() });
         socket.feed(vec![7; 1000]).unwrap();
@@ -184,7 +184,7 @@ fn last_words_wait_for_a_peer_that_is_still_talking() {
 fn last_words_do_not_make_a_short_wait_longer() {
     for (split, half_closed) in [(true, false), (false, false), (true, true), (false, true)] {
         let (stream, mut peer) = twins();
-        stream.set_room(0);
+        stream.set_capacity(0);
         let mut socket = open(stream, Timeouts { close: None, ..Timeouts::default() });
         peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
         if half_closed {
@@ -204,7 +204,7 @@ fn last_words_do_not_make_a_short_wait_longer() {
 fn a_write_that_takes_too_long_is_told_to_who_receives() {
     for split in [true, false] {
         let (stream, _peer) = twins();
-        stream.set_room(0);
+        stream.set_capacity(0);
         let mut socket =
             open(stream, Timeouts { write: Some(Duration::from_millis(1)), ..Timeouts::default() });
         socket.feed("x").unwrap();
@@ -221,7 +221,7 @@ fn a_write_that_takes_too_long_is_told_to_who_receives() {
 #[test]
 fn a_client_that_does_not_read_the_answer_is_left_in_time() {
     let (stream, mut peer) = twins();
-    stream.set_room(0);
+    stream.set_capacity(0);
     peer.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
         .unwrap();
     peer.write_all(
@@ -243,7 +243,7 @@ fn a_handshake_and_a_conversation_over_it() {
         receiver.recv()
     });
     let (mut socket, response) =
-        blocking::connect_over(peer, &ClientRequest::new("ws://test/").unwrap()).unwrap();
+        blocking::connect_with_stream(peer, &ClientRequest::new("ws://test/").unwrap()).unwrap();
     assert_eq!(response.status(), 101);
     socket.send("hello").unwrap();
     assert_eq!(socket.recv().unwrap(), Some("hello".into()));
@@ -257,7 +257,7 @@ fn a_handshake_and_a_conversation_over_it() {
 fn every_sender_that_waits_is_told_that_the_peer_does_not_read() {
     let (sender, receiver, peer) = halves(Timeouts { write: Some(SOON), ..Timeouts::default() });
     let [_, wire] = sender_wires(&peer);
-    wire.set_room(1000);
+    wire.set_capacity(1000);
     let sending: Vec<_> = (0..4)
         .map(|_| {
             let sender = sender.clone();
@@ -299,9 +299,9 @@ fn a_write_error_keeps_nobody_from_what_was_received() {
 #[test]
 fn two_peers_that_both_have_much_to_say_hear_each_other() {
     let (stream, peer) = twins();
-    stream.set_room(4000);
-    peer.set_room(4000);
-    let patient = Backpressure { high_water: 1 << 20, ..Backpressure::default() };
+    stream.set_capacity(4000);
+    peer.set_capacity(4000);
+    let patient = Backpressure { high_water_mark: 1 << 20, ..Backpressure::default() };
     let talks: Vec<_> = [open(stream, Timeouts::default()), client(peer)]
         .into_iter()
         .map(|mut socket| {
@@ -405,7 +405,7 @@ fn halves_are_put_together_again() {
     sender.feed("fed").unwrap();
     let other = sender.clone();
     let (receiver, sender) = receiver.reunite(sender).unwrap_err();
-    assert!(!sender.receiver_is_gone());
+    assert!(!sender.receiver_dropped());
     drop(other);
     let mut socket = receiver.reunite(sender).map_err(drop).unwrap();
     assert_eq!(
@@ -429,8 +429,8 @@ fn what_was_one_again_writes_and_waits_as_before() {
     let (stream, mut peer) = twins();
     let mut socket = open(stream, Timeouts { write: Some(LONG), ..Timeouts::default() });
     let small = Backpressure {
-        high_water: 100,
-        cap: 100,
+        high_water_mark: 100,
+        hard_limit: 100,
         overflow: sansocket::Overflow::Fail,
         cork: false,
     };
@@ -439,7 +439,7 @@ fn what_was_one_again_writes_and_waits_as_before() {
     socket.flush().unwrap();
     peer.read_exact(&mut [0; 8]).unwrap();
     let wire = peer.wires()[0].clone();
-    wire.set_room(10);
+    wire.set_capacity(10);
     let (sender, receiver) = socket.split().unwrap();
     sender.try_send(vec![1; 200]).unwrap();
     let mut socket = receiver.reunite(sender).map_err(drop).unwrap();
@@ -485,7 +485,7 @@ fn a_sender_may_begin_to_close_when_a_ping_is_due() {
     let timeouts = Timeouts { ping: Some(Duration::ZERO), close: None, ..Timeouts::default() };
     let socket =
         WebSocket::from_parts(stream(), Connection::server(Config::new()), timeouts).unwrap();
-    let (sender, mut receiver) = socket.split_over(stream(), || ()).unwrap();
+    let (sender, mut receiver) = socket.split_with_writer(stream(), || ()).unwrap();
     *cell.lock().unwrap() = Some(sender);
     assert!(matches!(receiver.recv(), Err(Error::ConnectionLost)));
     assert_eq!(*written.lock().unwrap(), unmasked(0x88, b"\x03\xe9"));
@@ -514,9 +514,9 @@ fn a_receiver_that_goes_is_missed() {
     let (other, third) = (sender.clone(), sender.clone());
     let (waiting, pinging) = (go(move || other.until_closed()), go(move || third.ping()));
     peer.read_exact(&mut [0; 10]).unwrap();
-    assert!(!sender.receiver_is_gone());
+    assert!(!sender.receiver_dropped());
     drop(receiver);
-    assert!(sender.receiver_is_gone());
+    assert!(sender.receiver_dropped());
     assert!(matches!(waiting(), Err(Error::ConnectionLost)));
     assert!(matches!(pinging(), Err(Error::ConnectionLost)));
     let closed = sender.close(CloseCode::NORMAL, "");
@@ -609,7 +609,8 @@ fn what_is_queued_during_a_write_comes_after_it() {
     let socket =
         WebSocket::from_parts(stream, Connection::server(Config::new()), Timeouts::default())
             .unwrap();
-    let (sender, _receiver) = socket.split_over(Meddler(Arc::clone(&meddling)), || ()).unwrap();
+    let (sender, _receiver) =
+        socket.split_with_writer(Meddler(Arc::clone(&meddling)), || ()).unwrap();
     *meddling.sender.lock().unwrap() = Some(sender.clone());
 
     assert!(matches!(sender.send(message(1, 300)), Err(Error::Io(_))));

@@ -26,18 +26,18 @@ macro_rules! blocking_story {
         let text = "é".repeat(100_000);
         let mut writer = $out.writer(Kind::Text).unwrap();
         writer.flush().unwrap();
-        writer.write_part("").unwrap();
+        writer.write_chunk("").unwrap();
         write!(writer, "{text}").unwrap();
         writer.flush().unwrap();
-        writer.write_part(text.clone().into_bytes()).unwrap();
-        writer.write_part(&b"\xce"[..]).unwrap();
+        writer.write_chunk(text.clone().into_bytes()).unwrap();
+        writer.write_chunk(&b"\xce"[..]).unwrap();
         writer.write_all(b"\xb1").unwrap();
         writer.finish().unwrap();
         drop($out.writer(Kind::Text).unwrap());
         let mut writer = $out.writer(Kind::Text).unwrap();
         for _ in 0..2 {
             assert!(matches!(
-                writer.write_part(&b"\xff"[..]),
+                writer.write_chunk(&b"\xff"[..]),
                 Err(Error::Send(SendError::InvalidUtf8))
             ));
         }
@@ -48,9 +48,9 @@ macro_rules! blocking_story {
         assert!(events == [message(&format!("{text}{text}α")), message("between")]);
 
         let mut writer = $out.writer(Kind::Text).unwrap();
-        writer.write_part("half").unwrap();
+        writer.write_chunk("half").unwrap();
         assert!(matches!(
-            writer.write_part(&b"\xff"[..]),
+            writer.write_chunk(&b"\xff"[..]),
             Err(Error::Send(SendError::InvalidUtf8))
         ));
         drop(writer);
@@ -85,9 +85,9 @@ fn a_writer_that_blocks() {
 macro_rules! writer_makes_room {
     ($out:ident, $peer:ident) => {
         $out.feed("fed").unwrap();
-        $out.set_backpressure(Backpressure { high_water: 1, ..Backpressure::default() });
+        $out.set_backpressure(Backpressure { high_water_mark: 1, ..Backpressure::default() });
         let mut writer = $out.writer(Kind::Text).unwrap();
-        writer.write_part("written").unwrap();
+        writer.write_chunk("written").unwrap();
         writer.finish().unwrap();
         assert_eq!(hear(&mut $peer).1, [message("fed"), message("written")]);
     };
@@ -119,8 +119,8 @@ fn threads_wait_for_their_turn() {
                     0 => sender.send("sent"),
                     1 => sender.feed("sent"),
                     _ => sender.writer(Kind::Text).and_then(|mut writer| {
-                        writer.write_part("se")?;
-                        writer.write_part("nt")?;
+                        writer.write_chunk("se")?;
+                        writer.write_chunk("nt")?;
                         writer.finish()
                     }),
                 });
@@ -130,7 +130,7 @@ fn threads_wait_for_their_turn() {
         assert!(matches!(sender.try_send("x"), Err(TrySendError::Full(_))));
         if used {
             for part in ["in ", "three ", "parts"] {
-                writer.write_part(part).unwrap();
+                writer.write_chunk(part).unwrap();
                 thread::yield_now();
             }
             writer.finish().unwrap();
@@ -150,7 +150,7 @@ fn threads_wait_for_their_turn() {
     // And are told when there will be none.
     let mut writer = sender.clone();
     let mut writer = writer.writer(Kind::Text).unwrap();
-    writer.write_part("half").unwrap();
+    writer.write_chunk("half").unwrap();
     let waiting = thread::spawn(move || (sender.send("x"), sender.writer(Kind::Text).map(drop)));
     drop(writer);
     let (sent, begun) = waiting.join().unwrap();

@@ -372,7 +372,7 @@ fn what_is_not_finished_gives_its_block_back() {
             ));
             support::drain(connection);
         }),
-        ("parted", |connection| connection.release()),
+        ("parted", |connection| connection.release_memory()),
     ];
     for (how, end) in ends {
         keep_only(MIB);

@@ -89,7 +89,7 @@ fn what_is_not_allowed_is_refused_there_too() {
             panic!("{events:?}")
         };
         assert_eq!(*before, message("before"));
-        assert_eq!(closed.ending(), sansocket::Ending::Violated(error));
+        assert_eq!(closed.outcome(), sansocket::CloseOutcome::ProtocolError(error));
         assert_eq!(closed.sent().unwrap().code().get(), code);
         assert_eq!(receive(&mut server, &mut masked(0x81, b"later")), []);
     }
@@ -117,7 +117,7 @@ fn a_message_is_sent_from_where_it_lies_as_if_it_were_ours() {
 #[test]
 fn nothing_is_sent_that_may_not_be() {
     let mut server = connection(Role::Server, Config::new());
-    server.send_part(Kind::Text, "part", false).unwrap();
+    server.send_fragment(Kind::Text, "part", false).unwrap();
     assert_eq!(server.send_ref("whole"), Err(SendError::MessageUnderWay));
     server.close(None);
     assert_eq!(server.send_ref("late"), Err(SendError::NotOpen));

@@ -24,9 +24,9 @@ use counting::{LIVE, PEAK};
 use hearing::{hear, message};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use sansocket::asynchronous::{self, Clock};
 use sansocket::blocking::{self, Stream as _};
-use sansocket::testing::{Chunking, End, pair};
+use sansocket::runtime::{self, Clock};
+use sansocket::testing::{Chunking, TestStream, pair};
 use sansocket::{
     Backpressure, CloseCode, Config, Connection, Error, Event, Kind, Message, MessageRef, Overflow,
     ProtocolError, Replies, Role, SendError, State, Text, TimedOut, Timeouts,
@@ -114,22 +114,22 @@ macro_rules! socket {
     };
 }
 
-socket!([S: asynchronous::Stream, C: Clock] asynchronous::WebSocket<S, C>, await);
-socket!([] blocking::WebSocket<End>);
+socket!([S: runtime::Stream, C: Clock] runtime::WebSocket<S, C>, await);
+socket!([] blocking::WebSocket<TestStream>);
 
 /// Where stories take place.
 trait Place {
-    fn open(&self, end: End, connection: Connection, timeouts: Timeouts) -> impl Socket;
+    fn open(&self, end: TestStream, connection: Connection, timeouts: Timeouts) -> impl Socket;
 
     /// A server's connection on a stream that is cut up like this, and the other end.
-    fn server(&self, chunking: Chunking) -> (End, impl Socket) {
+    fn server(&self, chunking: Chunking) -> (TestStream, impl Socket) {
         let (peer, end) = pair(chunking);
         (peer, self.open(end, Connection::server(Config::new()), Timeouts::default()))
     }
 }
 
 impl<A: Adapter> Place for A {
-    fn open(&self, end: End, connection: Connection, timeouts: Timeouts) -> impl Socket {
+    fn open(&self, end: TestStream, connection: Connection, timeouts: Timeouts) -> impl Socket {
         Adapter::open(self, end, connection, timeouts)
     }
 }
@@ -138,7 +138,7 @@ impl<A: Adapter> Place for A {
 struct OnThreads;
 
 impl Place for OnThreads {
-    fn open(&self, end: End, connection: Connection, timeouts: Timeouts) -> impl Socket {
+    fn open(&self, end: TestStream, connection: Connection, timeouts: Timeouts) -> impl Socket {
         blocking::WebSocket::from_parts(end, connection, timeouts).unwrap()
     }
 }
@@ -193,7 +193,7 @@ mod clocked {
 const BYE: &[u8] = b"\x03\xe8";
 
 /// Writes all this, and nothing more.
-fn say(peer: &mut End, bytes: &[u8]) {
+fn say(peer: &mut TestStream, bytes: &[u8]) {
     peer.write_all(bytes).unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
 }
@@ -568,11 +568,11 @@ async fn much_that_waits_leaves_messages_for_the_next_call(place: &impl Place) {
     let frames: Vec<u8> = (0..50).flat_map(|number| masked(0x82, &[number; 10])).collect();
     let bytes = [frames, masked(0x88, BYE)].concat();
     for overflow in [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
-        for high_water in [1, 12, 13, 60] {
+        for high_water_mark in [1, 12, 13, 60] {
             for chunking in [Chunking::Whole, Chunking::Random(5)] {
                 let (mut peer, mut socket) = place.server(chunking);
                 socket.set_backpressure(Backpressure {
-                    high_water,
+                    high_water_mark,
                     overflow,
                     ..Backpressure::default()
                 });
@@ -589,11 +589,11 @@ async fn much_that_waits_leaves_messages_for_the_next_call(place: &impl Place) {
                         break;
                     }
                     assert!(
-                        usize::from(next - before) <= high_water.div_ceil(12),
+                        usize::from(next - before) <= high_water_mark.div_ceil(12),
                         "{} at once",
                         next - before
                     );
-                    assert!(next > before && socket.buffered_amount() < high_water + 12 + 4);
+                    assert!(next > before && socket.buffered_amount() < high_water_mark + 12 + 4);
                     // Whoever receives in another way gets the next as well.
                     if next % 7 == 6 {
                         assert_eq!(socket.recv().await.unwrap(), Some(vec![next; 10].into()));
@@ -606,7 +606,7 @@ async fn much_that_waits_leaves_messages_for_the_next_call(place: &impl Place) {
                 assert_eq!(
                     sort(hear(&mut peer).1),
                     (expected, 0, true),
-                    "{overflow:?} {high_water} {chunking:?}"
+                    "{overflow:?} {high_water_mark} {chunking:?}"
                 );
             }
         }
@@ -630,13 +630,13 @@ async fn a_peer_that_does_not_read_is_met_as_was_chosen(place: &impl Place) {
     for overflow in [Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
         let (mut peer, mut socket) = place.server(Chunking::Whole);
         socket.set_backpressure(Backpressure {
-            high_water: 40_000,
-            cap: 100_000,
+            high_water_mark: 40_000,
+            hard_limit: 100_000,
             overflow,
             cork: false,
         });
         peer.write_all(&many(20)).unwrap();
-        peer.wire().set_room(1000);
+        peer.wire().set_capacity(1000);
         let (mut seen, mut taken, mut refused) = (0, Vec::new(), Vec::new());
         while seen < 20 {
             let more = socket.recv_with(|message, replies| {
@@ -672,7 +672,7 @@ async fn a_peer_that_does_not_read_is_met_as_was_chosen(place: &impl Place) {
             );
             assert_eq!((taken.len(), refused.len(), socket.dropped()), (4, 16, 0));
         }
-        peer.wire().set_room(usize::MAX);
+        peer.wire().set_capacity(usize::MAX);
         say(&mut peer, &masked(0x88, BYE));
         assert!(!socket.recv_with(|_, _| panic!("all was seen")).await.unwrap());
         let (_, mut events) = hear(&mut peer);
@@ -687,8 +687,8 @@ async fn many_answers_to_one_message_are_sent(place: &impl Place) {
     for overflow in [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
         let (mut peer, mut socket) = place.server(Chunking::Whole);
         socket.set_backpressure(Backpressure {
-            high_water: 100,
-            cap: 200,
+            high_water_mark: 100,
+            hard_limit: 200,
             overflow,
             ..Backpressure::default()
         });
@@ -712,7 +712,7 @@ async fn a_stream_that_takes_nothing_is_received_from(place: &impl Place) {
     for overflow in [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
         let (mut peer, mut socket) = place.server(Chunking::Whole);
         socket.set_backpressure(Backpressure {
-            high_water: 1,
+            high_water_mark: 1,
             overflow,
             ..Backpressure::default()
         });
@@ -739,11 +739,11 @@ async fn a_stream_that_takes_nothing_is_received_from(place: &impl Place) {
 async fn who_waits_for_room_goes_on_when_the_peer_reads(adapter: &impl Adapter) {
     const COUNT: u8 = 100;
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
-    socket.set_backpressure(Backpressure { high_water: 40_000, ..Backpressure::default() });
-    peer.wire().set_room(usize::MAX);
+    socket.set_backpressure(Backpressure { high_water_mark: 40_000, ..Backpressure::default() });
+    peer.wire().set_capacity(usize::MAX);
     peer.write_all(&many(COUNT)).unwrap();
     peer.write_all(&masked(0x88, BYE)).unwrap();
-    peer.wire().set_room(1000);
+    peer.wire().set_capacity(1000);
     let before = LIVE.get();
     PEAK.set(before);
     let mut seen = 0;
@@ -796,9 +796,9 @@ async fn who_waits_for_room_goes_on_when_the_peer_reads(adapter: &impl Adapter) 
 async fn a_peer_that_never_reads_is_told_in_time(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, mut socket) = adapter.server(Timeouts { ping: None, ..Timeouts::default() });
-    socket.set_backpressure(Backpressure { high_water: 40_000, ..Backpressure::default() });
+    socket.set_backpressure(Backpressure { high_water_mark: 40_000, ..Backpressure::default() });
     peer.write_all(&many(20)).unwrap();
-    peer.wire().set_room(1000);
+    peer.wire().set_capacity(1000);
     let mut seen = 0;
     let mut each = |message: MessageRef<'_>, replies: &mut Replies<'_>| {
         assert_eq!(message.as_bytes()[..], [seen; SIZE]);
@@ -821,7 +821,7 @@ async fn a_peer_that_never_reads_is_told_in_time(adapter: &impl Adapter) {
     assert_eq!((after, socket.state()), (s(30), State::Open));
     // What it sent can still be received.
     assert_eq!(firsts(&[socket.recv().await.unwrap().unwrap()]), [2]);
-    peer.wire().set_room(usize::MAX);
+    peer.wire().set_capacity(usize::MAX);
     peer.write_all(&masked(0x88, BYE)).unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
     let mut rest = Vec::new();
@@ -904,7 +904,7 @@ async fn every_way_to_receive_can_follow_another(place: &impl Place) {
         loop {
             let backpressure = Backpressure {
                 cork: any(2) == 0,
-                high_water: 1 << any(10),
+                high_water_mark: 1 << any(10),
                 ..Backpressure::default()
             };
             match any(7) {
@@ -931,7 +931,7 @@ async fn every_way_to_receive_can_follow_another(place: &impl Place) {
                     let more = socket.recv_with(|message, replies| {
                         seen.push(message.as_text().unwrap().to_owned());
                         if failing == 0 && seen.len() % 3 == 0 {
-                            return Err(Error::Unread);
+                            return Err(Error::UnreadMessages);
                         }
                         sent.push(message.clone().into());
                         replies.send(message)
@@ -939,7 +939,7 @@ async fn every_way_to_receive_can_follow_another(place: &impl Place) {
                     match more.await {
                         Ok(true) => {}
                         Ok(false) => break,
-                        Err(error) => assert!(matches!(error, Error::Unread), "{error}"),
+                        Err(error) => assert!(matches!(error, Error::UnreadMessages), "{error}"),
                     }
                 }
             }
@@ -965,7 +965,7 @@ async fn what_the_connection_has_already_comes_first(place: &impl Place) {
 
 async fn what_is_left_goes_along(place: &impl Place) {
     let (mut peer, mut socket) = place.server(Chunking::Whole);
-    socket.set_backpressure(Backpressure { high_water: 1, ..Backpressure::default() });
+    socket.set_backpressure(Backpressure { high_water_mark: 1, ..Backpressure::default() });
     peer.write_all(&three().0).unwrap();
     assert!(socket.recv_with(|message, replies| replies.send(message)).await.unwrap());
     let mut connection = socket.into_connection();
@@ -980,8 +980,11 @@ async fn what_is_left_goes_along(place: &impl Place) {
 async fn parts_are_passed_over(place: &impl Place) {
     for chunking in [Chunking::Whole, Chunking::Bytewise] {
         let (mut peer, end) = pair(chunking);
-        let mut socket =
-            place.open(end, Connection::server(Config::new().in_parts(true)), Timeouts::default());
+        let mut socket = place.open(
+            end,
+            Connection::server(Config::new().receive_in_chunks(true)),
+            Timeouts::default(),
+        );
         let parts =
             [masked(0x81, b"whole"), masked(0x02, b"a"), masked(0x89, b"?"), masked(0x80, b"b")]
                 .concat()
@@ -1002,10 +1005,15 @@ async fn messages_are_a_sign_of_life(adapter: &impl Adapter) {
         for number in 1..6 {
             clocks::until(&mut adapter.clock(), begun + s(6 * number)).await;
             peer.write_all(&masked(0x81, b"still here")).unwrap();
-            let more =
-                socket.recv_with(|_, _| if failing { Err(Error::Unread) } else { Ok(()) }).await;
+            let more = socket
+                .recv_with(|_, _| if failing { Err(Error::UnreadMessages) } else { Ok(()) })
+                .await;
             assert!(
-                if failing { matches!(more, Err(Error::Unread)) } else { matches!(more, Ok(true)) },
+                if failing {
+                    matches!(more, Err(Error::UnreadMessages))
+                } else {
+                    matches!(more, Ok(true))
+                },
                 "{more:?}"
             );
         }
@@ -1027,10 +1035,10 @@ async fn an_end_does_not_wait_for_room(adapter: &impl Adapter) {
         let timeouts = Timeouts { write, ping: None, ..Timeouts::default() };
         // The peer's farewell was answered, and is not read.
         let (mut peer, mut socket) = adapter.server(timeouts);
-        socket.set_backpressure(Backpressure { high_water: 10, ..Backpressure::default() });
-        peer.wire().set_room(1000);
+        socket.set_backpressure(Backpressure { high_water_mark: 10, ..Backpressure::default() });
+        peer.wire().set_capacity(1000);
         peer.write_all(&[masked(0x81, b"hello"), masked(0x88, BYE)].concat()).unwrap();
-        peer.wire().set_room(0);
+        peer.wire().set_capacity(0);
         assert!(socket.recv_with(|message, replies| replies.send(message)).await.unwrap());
         assert_eq!(socket.buffered_amount(), 7 + 4);
         let (end, after) = timed(&clock, socket.recv_with(|_, _| panic!("it is over"))).await;
@@ -1039,12 +1047,12 @@ async fn an_end_does_not_wait_for_room(adapter: &impl Adapter) {
 
         // Ours is not read, but what came is received.
         let (mut peer, mut socket) = adapter.server(timeouts);
-        socket.set_backpressure(Backpressure { high_water: 10, ..Backpressure::default() });
+        socket.set_backpressure(Backpressure { high_water_mark: 10, ..Backpressure::default() });
         peer.write_all(
             &[masked(0x81, b"hello"), masked(0x81, b"again"), masked(0x88, BYE)].concat(),
         )
         .unwrap();
-        peer.wire().set_room(0);
+        peer.wire().set_capacity(0);
         socket.feed("fed").await.unwrap();
         let (late, after) = timed(&clock, socket.start_close(CloseCode::NORMAL, "")).await;
         assert!(matches!(late, Err(Error::TimedOut(TimedOut::Close))) && after <= s(6), "{late:?}");
@@ -1068,9 +1076,9 @@ fn a_thread_does_not_wait_for_a_peer_that_never_reads() {
     let (mut peer, end) = pair(Chunking::Whole);
     let mut socket =
         blocking::WebSocket::from_parts(end, Connection::server(Config::new()), timeouts).unwrap();
-    socket.set_backpressure(Backpressure { high_water: 40_000, ..Backpressure::default() });
+    socket.set_backpressure(Backpressure { high_water_mark: 40_000, ..Backpressure::default() });
     peer.write_all(&many(5)).unwrap();
-    peer.wire().set_room(1000);
+    peer.wire().set_capacity(1000);
     let mut seen = Vec::new();
     let mut each = |message: MessageRef<'_>, replies: &mut Replies<'_>| {
         seen.push(Message::from(message.clone()));
@@ -1084,7 +1092,7 @@ fn a_thread_does_not_wait_for_a_peer_that_never_reads() {
     assert!(matches!(end, Error::TimedOut(TimedOut::Room)), "{end:?}");
     assert!(matches!(socket.recv_with(&mut each), Err(Error::TimedOut(TimedOut::Room))));
     assert!(socket.buffered_amount() < 2 * SIZE + 20);
-    peer.wire().set_room(usize::MAX);
+    peer.wire().set_capacity(usize::MAX);
     say(&mut peer, &masked(0x88, BYE));
     while socket.recv_with(&mut each).unwrap() {}
     assert_eq!(firsts(&seen), [0, 1, 2, 3, 4]);
@@ -1098,9 +1106,9 @@ fn an_end_does_not_wait_for_room_where_it_blocks() {
     let (mut peer, end) = pair(Chunking::Whole);
     let mut socket =
         blocking::WebSocket::from_parts(end, Connection::server(Config::new()), timeouts).unwrap();
-    socket.set_backpressure(Backpressure { high_water: 10, ..Backpressure::default() });
+    socket.set_backpressure(Backpressure { high_water_mark: 10, ..Backpressure::default() });
     peer.write_all(&[masked(0x81, b"hello"), masked(0x88, BYE)].concat()).unwrap();
-    peer.wire().set_room(0);
+    peer.wire().set_capacity(0);
     assert!(socket.recv_with(|message, replies| replies.send(message)).unwrap());
     assert_eq!(socket.buffered_amount(), 7 + 4);
     for _ in 0..3 {

@@ -22,13 +22,14 @@ use std::task::{Context, Poll, Waker};
 use bytes::BufMut;
 use drip::{Bell, Drip, Dropping, Tap, poll_once};
 use futures_core::Stream as _;
-use sansocket::asynchronous::{self, Clock, Incoming, WebSocket};
-use sansocket::futures::FuturesIo;
+use sansocket::futures::FuturesStream;
+use sansocket::runtime::{self, Clock, Incoming, WebSocket};
 use sansocket::testing::{Chunking, ManualClock, pair};
-use sansocket::tokio::{TokioClock, TokioIo};
+use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{
     Backpressure, ClientHandshake, ClientRequest, CloseCode, Config, Connection, Error, Event,
-    HandshakeError, Message, MessageRef, Replies, Reply, Role, ServerHandshake, Timeouts, futures,
+    HandshakeError, HttpResponse, Message, MessageRef, Replies, Role, ServerHandshake, Timeouts,
+    futures,
 };
 use support::{connection, entropy, masked, unmasked};
 
@@ -38,14 +39,14 @@ type Socket<A> = WebSocket<<A as Adapter>::Io, <A as Adapter>::Clock>;
 type Opening<T> = Pin<Box<dyn Future<Output = Result<T, Error>>>>;
 
 trait Adapter: 'static {
-    type Io: asynchronous::Stream;
+    type Io: runtime::Stream;
     type Clock: Clock;
 
     fn open(stream: Drip, connection: Connection) -> Socket<Self>;
-    fn open_end(stream: sansocket::testing::End, connection: Connection) -> impl Going;
+    fn open_end(stream: sansocket::testing::TestStream, connection: Connection) -> impl Going;
     fn accept(stream: Drip) -> Opening<Socket<Self>>;
     fn receive_request(stream: Drip) -> Opening<Incoming<Self::Io, Self::Clock>>;
-    fn connect_over(stream: Drip) -> Opening<Socket<Self>>;
+    fn connect_with_stream(stream: Drip) -> Opening<Socket<Self>>;
 }
 
 /// A connection on some stream.
@@ -55,7 +56,7 @@ trait Going {
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
-impl<S: asynchronous::Stream, C: Clock> Going for WebSocket<S, C> {
+impl<S: runtime::Stream, C: Clock> Going for WebSocket<S, C> {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Message> {
         pin!(self.recv()).poll(cx).map(|received| received.unwrap().unwrap())
     }
@@ -76,15 +77,25 @@ fn request() -> ClientRequest {
 struct OnTokio;
 
 impl Adapter for OnTokio {
-    type Io = TokioIo<Drip>;
+    type Io = TokioStream<Drip>;
     type Clock = TokioClock;
 
     fn open(stream: Drip, connection: Connection) -> Socket<Self> {
-        WebSocket::from_parts(TokioIo(stream), TokioClock::new(), connection, Timeouts::default())
+        WebSocket::from_parts(
+            TokioStream(stream),
+            TokioClock::new(),
+            connection,
+            Timeouts::default(),
+        )
     }
 
-    fn open_end(stream: sansocket::testing::End, connection: Connection) -> impl Going {
-        WebSocket::from_parts(TokioIo(stream), TokioClock::new(), connection, Timeouts::default())
+    fn open_end(stream: sansocket::testing::TestStream, connection: Connection) -> impl Going {
+        WebSocket::from_parts(
+            TokioStream(stream),
+            TokioClock::new(),
+            connection,
+            Timeouts::default(),
+        )
     }
 
     fn accept(stream: Drip) -> Opening<Socket<Self>> {
@@ -95,29 +106,29 @@ impl Adapter for OnTokio {
         Box::pin(async { sansocket::tokio::Options::new().receive_request(stream).await })
     }
 
-    fn connect_over(stream: Drip) -> Opening<Socket<Self>> {
-        Box::pin(async { Ok(sansocket::tokio::connect_over(stream, &request()).await?.0) })
+    fn connect_with_stream(stream: Drip) -> Opening<Socket<Self>> {
+        Box::pin(async { Ok(sansocket::tokio::connect_with_stream(stream, &request()).await?.0) })
     }
 }
 
 struct OnFutures;
 
 impl Adapter for OnFutures {
-    type Io = FuturesIo<Drip>;
+    type Io = FuturesStream<Drip>;
     type Clock = ManualClock;
 
     fn open(stream: Drip, connection: Connection) -> Socket<Self> {
         WebSocket::from_parts(
-            FuturesIo(stream),
+            FuturesStream(stream),
             ManualClock::new(),
             connection,
             Timeouts::default(),
         )
     }
 
-    fn open_end(stream: sansocket::testing::End, connection: Connection) -> impl Going {
+    fn open_end(stream: sansocket::testing::TestStream, connection: Connection) -> impl Going {
         WebSocket::from_parts(
-            FuturesIo(stream),
+            FuturesStream(stream),
             ManualClock::new(),
             connection,
             Timeouts::default(),
@@ -134,9 +145,9 @@ impl Adapter for OnFutures {
         })
     }
 
-    fn connect_over(stream: Drip) -> Opening<Socket<Self>> {
+    fn connect_with_stream(stream: Drip) -> Opening<Socket<Self>> {
         Box::pin(async {
-            Ok(futures::connect_over(stream, ManualClock::new(), &request()).await?.0)
+            Ok(futures::connect_with_stream(stream, ManualClock::new(), &request()).await?.0)
         })
     }
 }
@@ -164,7 +175,7 @@ macro_rules! in_both_adapters {
 
 in_both_adapters! {
     recv recv_of_a_long_message recv_event recv_with next send send_that_waits_for_room try_send feed flush ping round_trip pong start_close close
-    a_close_that_crosses_a_message a_future_that_waits_is_woken accept accept_in_two_steps reject reply connect_over
+    a_close_that_crosses_a_message a_future_that_waits_is_woken accept accept_in_two_steps reject reply connect_with_stream
     flushing_goes_on_until_the_stream_has_flushed answers_are_flushed_too
 }
 
@@ -258,14 +269,14 @@ struct Conversation {
     /// Whether the peer lets a server hang up first.
     polite: bool,
     /// How much may wait before who waits for room must.
-    high_water: usize,
+    high_water_mark: usize,
     calls: Vec<Call>,
 }
 
 impl Conversation {
     fn new(role: Role, input: Vec<u8>, calls: impl Into<Vec<Call>>) -> Self {
-        let high_water = Backpressure::default().high_water;
-        Self { role, input, grain: 1, polite: false, high_water, calls: calls.into() }
+        let high_water_mark = Backpressure::default().high_water_mark;
+        Self { role, input, grain: 1, polite: false, high_water_mark, calls: calls.into() }
     }
 
     fn with_a_polite_peer(self) -> Self {
@@ -281,7 +292,7 @@ impl Conversation {
         });
         let mut socket = A::open(Drip(tap.clone()), connection(self.role, Config::new()));
         socket.set_backpressure(Backpressure {
-            high_water: self.high_water,
+            high_water_mark: self.high_water_mark,
             ..Backpressure::default()
         });
         let (mut told, mut polls) = (Vec::new(), 0);
@@ -612,7 +623,7 @@ fn try_send<A: Adapter>() {
         let (story, heard) = Conversation::new(role, frames(role, &[(0x81, b"in"), BYE]), calls)
             .run_in_every_way::<A>();
         assert_eq!(messages(&heard), ["x".repeat(50).as_bytes(), b"a", b"b"]);
-        assert!(story.told[5].starts_with("Err(Refused("), "{:?}", story.told);
+        assert!(story.told[5].starts_with("Err(Send("), "{:?}", story.told);
     }
 }
 
@@ -649,10 +660,10 @@ fn recv_with<A: Adapter>() {
         ]
         .concat();
         let expected = ["a".as_bytes(), b"bc", b"", long.as_bytes(), b"d"];
-        for high_water in [1, 20, 1000] {
+        for high_water_mark in [1, 20, 1000] {
             let calls = [RecvWith, RecvWith, RecvWith, RecvWith, RecvWith, RecvWith, RecvWith];
             let conversation =
-                Conversation { high_water, ..Conversation::new(role, input.clone(), calls) };
+                Conversation { high_water_mark, ..Conversation::new(role, input.clone(), calls) };
             let (story, heard) = conversation.run_in_every_way::<A>();
             let mut told = expected.map(|message| format!("Ok(true) {:?}", [message])).to_vec();
             told.extend(["Ok(false) []".into(), "Ok(false) []".into()]);
@@ -689,7 +700,8 @@ fn close<A: Adapter>() {
         let (story, heard) =
             Conversation::new(role, input, calls).with_a_polite_peer().run_in_every_way::<A>();
         assert!(
-            story.told[1].contains("ending: Clean, began: Local") && story.told[1] == story.told[2],
+            story.told[1].contains("outcome: Clean, initiator: Local")
+                && story.told[1] == story.told[2],
             "{:?}",
             story.told
         );
@@ -705,7 +717,7 @@ fn a_close_that_crosses_a_message<A: Adapter>() {
         let input = frames(role, &[(0x81, b"a"), (1, b"half"), BYE]);
         let (story, heard) =
             Conversation::new(role, input, [Recv, Send("b".into()), Close]).run_in_every_way::<A>();
-        assert!(story.told[2].contains("ending: Clean"), "{:?}", story.told);
+        assert!(story.told[2].contains("outcome: Clean"), "{:?}", story.told);
         assert_eq!((messages(&heard), heard.len()), (vec![b"b".as_slice()], 2));
     }
 }
@@ -733,14 +745,14 @@ fn a_future_that_waits_is_woken<A: Adapter>() {
     assert_eq!(socket.poll_recv(&mut contexts[2]), Poll::Ready("a".into()));
 
     // Room.
-    wire.set_room(1);
+    wire.set_capacity(1);
     assert!(socket.poll_send(&mut contexts[2], &"b".into()).is_pending());
     assert!(socket.poll_flush(&mut contexts[0]).is_pending());
     let mut byte = [0];
     assert_eq!((peer.read(&mut byte).unwrap(), rung()), (1, [true, true, true]));
     let before = bells[1].rung();
     assert!(socket.poll_flush(&mut contexts[1]).is_pending());
-    wire.set_room(100);
+    wire.set_capacity(100);
     assert!(bells[1].rung() > before);
     assert!(socket.poll_flush(&mut contexts[1]).is_ready());
 
@@ -749,13 +761,13 @@ fn a_future_that_waits_is_woken<A: Adapter>() {
     frame[0] = byte[0];
     peer.read_exact(&mut frame[1..]).unwrap();
     assert_eq!(&frame, b"\x81\x01b");
-    wire.set_room(1);
+    wire.set_capacity(1);
     assert!(socket.poll_send(&mut contexts[0], &"c".into()).is_pending());
     let before = bells[1].rung();
     assert!(socket.poll_recv(&mut contexts[1]).is_pending());
     peer.read_exact(&mut frame[..1]).unwrap();
     assert!(bells[1].rung() > before);
-    wire.set_room(100);
+    wire.set_capacity(100);
     assert!(socket.poll_recv(&mut contexts[1]).is_pending());
     peer.read_exact(&mut frame[1..]).unwrap();
     assert_eq!(&frame, b"\x81\x01c");
@@ -886,7 +898,7 @@ fn reject<A: Adapter>() {
     let (written, opened) = drop_at_every_point(REQUEST.as_bytes(), |stream| {
         Box::pin(async {
             let Incoming::Upgrade(upgrade) = A::receive_request(stream).await? else { panic!() };
-            upgrade.reject(&Reply::new(403).unwrap().body("no")).await
+            upgrade.reject(&HttpResponse::new(403).unwrap().body("no")).await
         })
     });
     assert!(written.starts_with(b"HTTP/1.1 403 ") && written.ends_with(b"\r\n\r\nno"));
@@ -900,7 +912,7 @@ fn reply<A: Adapter>() {
                 Box::pin(async move {
                     let Incoming::Http(plain) = A::receive_request(stream).await? else { panic!() };
                     if own {
-                        plain.reply(&Reply::new(200).unwrap().body("yes")).await
+                        plain.reply(&HttpResponse::new(200).unwrap().body("yes")).await
                     } else {
                         plain.reject().await
                     }
@@ -921,13 +933,13 @@ fn without_key(mut request: Vec<u8>) -> Vec<u8> {
     request
 }
 
-fn connect_over<A: Adapter>() {
+fn connect_with_stream<A: Adapter>() {
     // A server that answers when it has the request, and says something at once.
     let run = |times| {
         let tap = Tap::new(Vec::new(), false);
         let (mut server, mut read) = (ServerHandshake::new(Config::new()), 0);
         let mut accepted = None;
-        let opened = poll_times(A::connect_over(Drip(tap.clone())), times, || {
+        let opened = poll_times(A::connect_with_stream(Drip(tap.clone())), times, || {
             tap.wake();
             let written = tap.written();
             server.input().put_slice(&written[read..]);

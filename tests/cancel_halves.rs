@@ -17,17 +17,17 @@ use std::task::Poll;
 
 use bytes::BufMut;
 use drip::{Bell, Drip, Dropping, Tap, poll_once};
-use sansocket::asynchronous::{self, Clock, Receiver, WebSocket};
-use sansocket::futures::FuturesIo;
+use sansocket::futures::FuturesStream;
+use sansocket::runtime::{self, Clock, Receiver, WebSocket};
 use sansocket::testing::ManualClock;
-use sansocket::tokio::{TokioClock, TokioIo};
+use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{
     Backpressure, CloseCode, Config, Connection, Event, Kind, Message, Role, State, Timeouts,
 };
 use support::connection;
 
 trait Adapter {
-    type Io: asynchronous::Stream + 'static;
+    type Io: runtime::Stream + 'static;
     type Clock: Clock + Clone + 'static;
 
     fn open(stream: Drip, connection: Connection) -> WebSocket<Self::Io, Self::Clock>;
@@ -36,23 +36,28 @@ trait Adapter {
 struct OnTokio;
 
 impl Adapter for OnTokio {
-    type Io = TokioIo<Drip>;
+    type Io = TokioStream<Drip>;
     type Clock = TokioClock;
 
     fn open(stream: Drip, connection: Connection) -> WebSocket<Self::Io, Self::Clock> {
-        WebSocket::from_parts(TokioIo(stream), TokioClock::new(), connection, Timeouts::default())
+        WebSocket::from_parts(
+            TokioStream(stream),
+            TokioClock::new(),
+            connection,
+            Timeouts::default(),
+        )
     }
 }
 
 struct OnFutures;
 
 impl Adapter for OnFutures {
-    type Io = FuturesIo<Drip>;
+    type Io = FuturesStream<Drip>;
     type Clock = ManualClock;
 
     fn open(stream: Drip, connection: Connection) -> WebSocket<Self::Io, Self::Clock> {
         WebSocket::from_parts(
-            FuturesIo(stream),
+            FuturesStream(stream),
             ManualClock::new(),
             connection,
             Timeouts::default(),
@@ -211,7 +216,7 @@ struct Outcome {
 }
 
 /// One poll of a receiver, by a future of its own.
-fn glance<S: asynchronous::Stream, C: Clock>(
+fn glance<S: runtime::Stream, C: Clock>(
     receiver: &mut Receiver<S, C>,
     received: &mut Vec<Message>,
 ) -> Arc<Bell> {
@@ -259,8 +264,8 @@ macro_rules! write_in_parts {
     ($stage:ident, $other:expr, $sender:expr, [$($part:expr),*]) => {{
         let mut writer = insist!($stage, $other, $sender.writer(Kind::Text)).unwrap();
         $(
-            if perform!($stage, $other, writer.write_part($part)).is_none() {
-                insist!($stage, $other, writer.write_part("")).unwrap();
+            if perform!($stage, $other, writer.write_chunk($part)).is_none() {
+                insist!($stage, $other, writer.write_chunk("")).unwrap();
             }
         )*
         writer
@@ -281,7 +286,7 @@ macro_rules! in_peace {
 fn a_sender_and_a_receiver<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, usize) {
     let (mut stage, mut socket) = Stage::new::<A>(role, dropping);
     // Everybody waits for room.
-    socket.set_backpressure(Backpressure { high_water: 1, ..Backpressure::default() });
+    socket.set_backpressure(Backpressure { high_water_mark: 1, ..Backpressure::default() });
     stage.peer.send("one").unwrap();
     stage.peer.ping("?").unwrap();
     stage.peer.send("two").unwrap();
@@ -392,7 +397,7 @@ fn a_sender_waits_for_the_end<A: Adapter>(role: Role, dropping: Dropping) -> (Ou
 /// Without halves, and with a message after it.
 fn writers_of_both<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, usize) {
     let (mut stage, mut socket) = Stage::new::<A>(role, dropping);
-    socket.set_backpressure(Backpressure { high_water: 1, ..Backpressure::default() });
+    socket.set_backpressure(Backpressure { high_water_mark: 1, ..Backpressure::default() });
     let long = "x".repeat(100);
     let writer = write_in_parts!(stage, nobody, socket, ["\u{e9}", long.clone(), "", "end"]);
     in_peace!(stage, perform!(stage, nobody, writer.finish())).unwrap().unwrap();
@@ -407,14 +412,14 @@ fn writers_of_both<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, usiz
 /// A message that was not finished is broken off; one that was is whole, whoever was dropped then.
 fn a_writer_that_finishes<A: Adapter>(role: Role, dropping: Dropping) -> ((), usize) {
     let (mut stage, mut socket) = Stage::new::<A>(role, dropping);
-    socket.set_backpressure(Backpressure { high_water: 1, ..Backpressure::default() });
+    socket.set_backpressure(Backpressure { high_water_mark: 1, ..Backpressure::default() });
     let mut writer =
         in_peace!(stage, perform!(stage, nobody, socket.writer(Kind::Text))).unwrap().unwrap();
     stage.tap.get(|script| script.grain = 20_000);
     let long = "x".repeat(200_000);
     // Of both, a frame's worth waits in the connection, and there is no room for more.
-    assert!(poll_once(pin!(writer.write_part(long.clone()))).0.is_pending());
-    assert!(poll_once(pin!(writer.write_part("all of it"))).0.is_pending());
+    assert!(poll_once(pin!(writer.write_chunk(long.clone()))).0.is_pending());
+    assert!(poll_once(pin!(writer.write_chunk("all of it"))).0.is_pending());
     let finished = perform!(stage, nobody, writer.finish());
     assert!(finished.is_some() || dropping != Dropping::Never);
     let whole = socket.state() == State::Open;

@@ -4,7 +4,7 @@
 mod support;
 
 use sansocket::{
-    CloseCode, CloseFrame, Closed, Config, Connection, Ending, Event, ProtocolError, Role,
+    CloseCode, CloseFrame, CloseOutcome, Closed, Config, Connection, Event, ProtocolError, Role,
     SendError, Side, State,
 };
 use support::{Chunking, Pair, connection, drain, feed, masked, unmasked};
@@ -69,7 +69,7 @@ fn open_and_the_peer_closes() {
         let mut us = connection(role, Config::new());
         let events = receive_all(&mut us, &from_peer(role, 0x88, b"\x0f\xa1why not"));
         let closed = the_end(&events);
-        assert_eq!((closed.ending(), closed.began()), (Ending::Clean, Side::Remote));
+        assert_eq!((closed.outcome(), closed.initiator()), (CloseOutcome::Clean, Side::Remote));
         assert_eq!((closed.code(), closed.reason(), closed.was_clean()), (4001, "why not", true));
         assert_eq!(closed.sent(), Some(&CloseFrame::from(CloseCode::new(4001).unwrap())));
         assert_eq!(us.state(), State::Closed);
@@ -108,8 +108,11 @@ fn open_and_a_violation() {
         let events = receive_all(&mut us, &bytes);
         assert_eq!(events[0], Event::Message("before".into()));
         let closed = the_end(&events[1..]);
-        assert!(matches!(closed.ending(), Ending::Violated(ProtocolError::Header(_))));
-        assert_eq!((closed.began(), closed.code(), closed.was_clean()), (Side::Local, 1006, false));
+        assert!(matches!(closed.outcome(), CloseOutcome::ProtocolError(ProtocolError::Header(_))));
+        assert_eq!(
+            (closed.initiator(), closed.code(), closed.was_clean()),
+            (Side::Local, 1006, false)
+        );
         assert_eq!(closed.sent().map(CloseFrame::code), Some(CloseCode::PROTOCOL_ERROR));
         assert_eq!(written(&mut us), [(0x88, b"\x03\xea".to_vec())]);
         // §7.1.7: it "MUST NOT continue to attempt to process data"
@@ -128,7 +131,10 @@ fn open_and_the_end_of_input() {
         assert_eq!(us.state(), State::Open, "the end comes with the event");
         let end = us.receive().unwrap();
         let closed = the_end(std::slice::from_ref(&end));
-        assert_eq!((closed.ending(), closed.began()), (Ending::Dropped, Side::Remote));
+        assert_eq!(
+            (closed.outcome(), closed.initiator()),
+            (CloseOutcome::ConnectionLost, Side::Remote)
+        );
         assert_eq!((closed.code(), closed.reason(), closed.was_clean()), (1006, "", false));
         assert_eq!(written(&mut us), []);
         assert!(us.receive().is_none() && !us.wants_read() && !us.wants_write());
@@ -143,7 +149,7 @@ fn the_end_of_input_comes_after_the_messages_before_it() {
         us.end_input();
         assert_eq!(us.receive(), Some(Event::Message("last words".into())));
         assert!(
-            matches!(us.receive(), Some(Event::Closed(closed)) if closed.ending() == Ending::Dropped)
+            matches!(us.receive(), Some(Event::Closed(closed)) if closed.outcome() == CloseOutcome::ConnectionLost)
         );
         assert_eq!(us.receive(), None);
     }
@@ -176,8 +182,8 @@ fn closing_and_the_peer_closes() {
         );
         let closed = the_end(&events[1..]);
         assert_eq!(
-            (closed.ending(), closed.began(), closed.code()),
-            (Ending::Clean, Side::Local, 1000)
+            (closed.outcome(), closed.initiator(), closed.code()),
+            (CloseOutcome::Clean, Side::Local, 1000)
         );
         assert_eq!(closed.sent(), Some(&farewell()));
         assert_eq!(written(&mut us), [], "one Close is enough");
@@ -194,8 +200,8 @@ fn closing_and_a_violation() {
         let events = receive_all(&mut us, &from_peer(role, 0x81, b"\xff"));
         let closed = the_end(&events);
         assert_eq!(
-            (closed.ending(), closed.began()),
-            (Ending::Violated(ProtocolError::InvalidUtf8), Side::Local)
+            (closed.outcome(), closed.initiator()),
+            (CloseOutcome::ProtocolError(ProtocolError::InvalidUtf8), Side::Local)
         );
         assert_eq!(closed.sent(), Some(&farewell()));
         assert_eq!(written(&mut us), []);
@@ -211,8 +217,8 @@ fn closing_and_the_end_of_input() {
         let end = us.receive().unwrap();
         let closed = the_end(std::slice::from_ref(&end));
         assert_eq!(
-            (closed.ending(), closed.began(), closed.code()),
-            (Ending::Dropped, Side::Local, 1006)
+            (closed.outcome(), closed.initiator(), closed.code()),
+            (CloseOutcome::ConnectionLost, Side::Local, 1006)
         );
         assert_eq!(closed.sent(), Some(&farewell()));
         assert_eq!(written(&mut us).len(), 1, "what was queued may still be written");
@@ -292,8 +298,8 @@ fn closes_that_cross_are_clean_on_both_sides() {
     pair.server.close(farewell());
     let (at_client, at_server) = pair.settle();
     let (client, server) = (the_end(&at_client), the_end(&at_server));
-    assert_eq!((client.code(), client.began(), client.was_clean()), (1001, Side::Local, true));
-    assert_eq!((server.code(), server.began(), server.was_clean()), (1000, Side::Local, true));
+    assert_eq!((client.code(), client.initiator(), client.was_clean()), (1001, Side::Local, true));
+    assert_eq!((server.code(), server.initiator(), server.was_clean()), (1000, Side::Local, true));
 }
 
 #[test]
@@ -319,11 +325,11 @@ fn every_close_code_both_ways() {
         let mut client = connection(Role::Client, Config::new());
         let events = receive_all(&mut client, &unmasked(0x88, &code.to_be_bytes()));
         let expected = if may_travel {
-            Ending::Clean
+            CloseOutcome::Clean
         } else {
-            Ending::Violated(ProtocolError::InvalidCloseCode(code))
+            CloseOutcome::ProtocolError(ProtocolError::InvalidCloseCode(code))
         };
-        assert_eq!(the_end(&events).ending(), expected, "{code}");
+        assert_eq!(the_end(&events).outcome(), expected, "{code}");
     }
 }
 

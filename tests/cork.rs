@@ -25,8 +25,12 @@ in_both_adapters! {
     a_ping_that_was_kept_is_no_message
 }
 
-const CORKED: Backpressure =
-    Backpressure { high_water: 100, cap: 1 << 20, overflow: sansocket::Overflow::Wait, cork: true };
+const CORKED: Backpressure = Backpressure {
+    high_water_mark: 100,
+    hard_limit: 1 << 20,
+    overflow: sansocket::Overflow::Wait,
+    cork: true,
+};
 
 /// Three messages in one read, and part of a fourth.
 fn three() -> Vec<u8> {

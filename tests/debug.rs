@@ -6,8 +6,8 @@ mod support;
 use bytes::BufMut;
 use sansocket::wire::{Header, Opcode, Utf8Validator};
 use sansocket::{
-    ClientHandshake, ClientRequest, CloseCode, CloseFrame, Config, Event, Message, Reply, Role,
-    ServerHandshake, Text,
+    ClientHandshake, ClientRequest, CloseCode, CloseFrame, Config, Event, HttpResponse, Message,
+    Role, ServerHandshake, Text,
 };
 use support::{Chunking, connection, entropy, feed, masked};
 
@@ -50,7 +50,7 @@ fn nothing_secret_is_shown() {
     show(&request);
     show(request.uri());
     show(&ClientHandshake::new(&request, Config::new(), entropy()));
-    show(&Reply::new(200).unwrap().header("Set-Cookie", "SECRET").unwrap().body("SECRET"));
+    show(&HttpResponse::new(200).unwrap().header("Set-Cookie", "SECRET").unwrap().body("SECRET"));
 
     let head = b"GET /path?token=SECRET HTTP/1.1\r\nHost: a\r\nCookie: SECRET\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Extensions: a; b=SECRET\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -62,7 +62,7 @@ fn nothing_secret_is_shown() {
     show(&accepted);
     show(&accepted.extensions().collect::<Vec<_>>());
     show(accepted.headers());
-    show(&accepted.reject(&Reply::new(404).unwrap()));
+    show(&accepted.reject(&HttpResponse::new(404).unwrap()));
 
     for text in shown {
         for secret in ["SECRET", "240", "159", "83,"] {

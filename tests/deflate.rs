@@ -7,7 +7,7 @@
 mod support;
 
 use sansocket::deflate::Deflate;
-use sansocket::{Config, Ending, Event, Kind, Message, ProtocolError, Role};
+use sansocket::{CloseOutcome, Config, Event, Kind, Message, ProtocolError, Role};
 use support::deflate::{check_table, compressing, describe, frames, mask_reads, noise, pair};
 use support::{Chunking, feed, hex};
 
@@ -163,9 +163,10 @@ fn the_limit_is_exact_for_every_kind_of_block() {
                             assert!(fits && got.len() == 9000, "{limit} {chunking:?}")
                         }
                         [Event::Closed(closed)] => {
-                            let expected = Ending::Violated(ProtocolError::MessageTooBig { limit });
+                            let expected =
+                                CloseOutcome::ProtocolError(ProtocolError::MessageTooBig { limit });
                             assert!(
-                                !fits && closed.ending() == expected,
+                                !fits && closed.outcome() == expected,
                                 "{limit} {chunking:?} {closed:?}"
                             );
                         }
@@ -188,7 +189,10 @@ fn errors_are_told_apart() {
         let mut server = compressing(Role::Server, Config::new(), Deflate::new());
         let events = feed(&mut server, &mask_reads(&[hex(bytes)]).concat(), Chunking::Whole);
         let [Event::Closed(closed)] = &events[..] else { panic!("{events:?}") };
-        assert_eq!((closed.ending(), closed.was_clean()), (Ending::Violated(expected), false));
+        assert_eq!(
+            (closed.outcome(), closed.was_clean()),
+            (CloseOutcome::ProtocolError(expected), false)
+        );
         assert_eq!(frames(&mut server), [(0x88, vec![0x03, 0xef])]);
     }
 }
@@ -198,7 +202,7 @@ fn errors_are_told_apart() {
 #[test]
 fn messages_in_parts() {
     let parts = |role: Role, reads: &[&str]| {
-        let mut us = compressing(role, Config::new().in_parts(true), Deflate::speed());
+        let mut us = compressing(role, Config::new().receive_in_chunks(true), Deflate::speed());
         let reads: Vec<_> = reads.iter().map(|read| hex(read)).collect();
         let reads = if role == Role::Server { mask_reads(&reads) } else { reads };
         reads.iter().map(|read| describe(&feed(&mut us, read, Chunking::Whole))).collect::<Vec<_>>()
@@ -241,20 +245,20 @@ fn parts_are_small_and_limited() {
     client.send(vec![0_u8; 1 << 20]).unwrap();
     let wire = support::drain(&mut client);
     for (limit, all) in [(1 << 20, true), ((1 << 20) - 1, false)] {
-        let config = Config::new().in_parts(true).max_message_size(limit);
+        let config = Config::new().receive_in_chunks(true).max_message_size(limit);
         let mut server = compressing(Role::Server, config, Deflate::speed());
         let (mut sum, mut ends) = (0, 0);
         for event in feed(&mut server, &wire, Chunking::Whole) {
             match event {
-                Event::Part(part) => {
+                Event::Chunk(part) => {
                     assert!(part.bytes.len() <= 4096 && part.kind == Kind::Binary);
                     sum += part.bytes.len() as u64;
                     ends += usize::from(part.last);
                 }
                 Event::Closed(closed) => {
                     assert_eq!(
-                        closed.ending(),
-                        Ending::Violated(ProtocolError::MessageTooBig { limit })
+                        closed.outcome(),
+                        CloseOutcome::ProtocolError(ProtocolError::MessageTooBig { limit })
                     );
                 }
                 other => panic!("{other:?}"),

@@ -12,7 +12,7 @@ use std::io::Read;
 use clocks::{Adapter, in_both_adapters};
 use sansocket::blocking;
 use sansocket::deflate::Deflate;
-use sansocket::testing::{Chunking, End, pair};
+use sansocket::testing::{Chunking, TestStream, pair};
 use sansocket::{Compress, Config, Connection, Kind, Role, Timeouts};
 use support::connection;
 use support::deflate::{agreed, compressing, json};
@@ -36,16 +36,16 @@ macro_rules! story {
             let (_peer, mut socket) = $open(server());
             socket.try_send(json(1000)).unwrap();
             if release {
-                socket.release();
+                socket.release_memory();
             }
             assert_eq!(socket.into_parts().1.bytes_held() == 0, release);
             let (_peer, socket) = $open(server());
             let (mut sender, receiver) = socket$($split)*;
             let mut writer = sender.writer(Kind::Text)$(.$wait)?.unwrap();
-            writer.write_part(json(1000))$(.$wait)?.unwrap();
+            writer.write_chunk(json(1000))$(.$wait)?.unwrap();
             writer.finish()$(.$wait)?.unwrap();
             if release {
-                sender.release();
+                sender.release_memory();
             }
             assert_eq!(receiver.reunite(sender).map_err(drop).unwrap().into_parts().1.bytes_held() == 0, release);
         }
@@ -53,20 +53,20 @@ macro_rules! story {
         for (compress, first) in [(Compress::Always, 0x41), (Compress::Never, 0x01)] {
             let (mut peer, mut socket) = $open(server());
             let mut writer = socket.writer(Kind::Text)$(.$wait)?.unwrap().compress(compress);
-            writer.write_part(json(1000))$(.$wait)?.unwrap();
+            writer.write_chunk(json(1000))$(.$wait)?.unwrap();
             assert_eq!(first_byte(&mut peer), first);
             drop(writer);
             let (mut peer, socket) = $open(server());
             let (mut sender, _receiver) = socket$($split)*;
             let mut writer = sender.writer(Kind::Text)$(.$wait)?.unwrap().compress(compress);
-            writer.write_part(json(1000))$(.$wait)?.unwrap();
+            writer.write_chunk(json(1000))$(.$wait)?.unwrap();
             assert_eq!(first_byte(&mut peer), first);
             drop(writer);
         }
     };
 }
 
-fn first_byte(peer: &mut End) -> u8 {
+fn first_byte(peer: &mut TestStream) -> u8 {
     let mut first = [0];
     peer.read_exact(&mut first).unwrap();
     first[0]

@@ -8,7 +8,7 @@
 mod support;
 
 use sansocket::deflate::Deflate;
-use sansocket::{Compress, Config, Connection, Ending, Event, Message, ProtocolError, Role};
+use sansocket::{CloseOutcome, Compress, Config, Connection, Event, Message, ProtocolError, Role};
 use support::deflate::{check_table, compressing, frames, json, noise, opened, pair};
 use support::{Chunking, connection, feed, hex, masked};
 
@@ -155,7 +155,7 @@ fn d8_no_connection_sees_anothers_window() {
         assert_eq!(feed(&mut a, &masked(0xc1, &hex("f248cdc9c90700")), Chunking::Whole).len(), 1);
         let events = feed(&mut b, &masked(0xc1, &hex("f200110000")), Chunking::Whole);
         assert!(
-            matches!(&events[..], [Event::Closed(closed)] if closed.ending() == Ending::Violated(ProtocolError::InvalidDeflate))
+            matches!(&events[..], [Event::Closed(closed)] if closed.outcome() == CloseOutcome::ProtocolError(ProtocolError::InvalidDeflate))
         );
         // A message that is broken off gives nothing back, or nothing that tells.
         feed(&mut a, &masked(0x41, &hex("f248cdc9c90700")), Chunking::Whole);
@@ -239,7 +239,7 @@ fn d10_memory_is_taken_late_and_given_back() {
         assert_eq!(us.bytes_held(), COMPRESSING);
         feed(&mut us, &hello, Chunking::Whole);
         assert_eq!(us.bytes_held(), COMPRESSING + DECOMPRESSING);
-        us.release();
+        us.release_memory();
         assert_eq!(us.bytes_held(), DECOMPRESSING, "the peer may look back into its window");
         us.send(json(500)).unwrap();
         support::drain(&mut us);
@@ -252,6 +252,6 @@ fn d10_memory_is_taken_late_and_given_back() {
         assert_eq!(us.bytes_held(), 0);
     }
     let mut without = connection(Role::Server, Config::new());
-    without.release();
+    without.release_memory();
     assert_eq!(without.bytes_held(), 0);
 }

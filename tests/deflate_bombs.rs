@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use bytes::{BufMut, BytesMut};
 use counting::{LIVE, PEAK, cost};
 use sansocket::deflate::{Compressor, Deflate};
-use sansocket::{Config, Connection, Ending, Event, ProtocolError, Role};
+use sansocket::{CloseOutcome, Config, Connection, Event, ProtocolError, Role};
 use support::deflate::{HELLO, agreed, compressing};
 use support::{hex, masked, unmasked};
 
@@ -53,7 +53,7 @@ fn take(us: &mut Connection, bytes: &[u8], read: usize) -> (u64, isize) {
         while let Some(event) = us.receive() {
             given += match event {
                 Event::Message(message) => message.len() as u64,
-                Event::Part(part) => part.bytes.len() as u64,
+                Event::Chunk(part) => part.bytes.len() as u64,
                 _ => 0,
             };
         }
@@ -73,7 +73,11 @@ fn fragments(role: Role, size: usize) -> Vec<u8> {
 
 fn assert_too_big(us: &Connection, limit: u64, name: &str) {
     let closed = us.closed().unwrap_or_else(|| panic!("{name}: it goes on"));
-    assert_eq!(closed.ending(), Ending::Violated(ProtocolError::MessageTooBig { limit }), "{name}");
+    assert_eq!(
+        closed.outcome(),
+        CloseOutcome::ProtocolError(ProtocolError::MessageTooBig { limit }),
+        "{name}"
+    );
     assert_eq!(closed.sent().unwrap().code().get(), 1009, "{name}");
     assert!(us.bytes_held() <= 512, "{name}: more is held than the Close");
 }
@@ -114,7 +118,7 @@ fn d1_a_gibibyte_in_a_mebibyte() {
                     );
 
                     // In parts: all that is allowed at most, and hardly any memory.
-                    let mut us = compressing(role, config.in_parts(true), deflate);
+                    let mut us = compressing(role, config.receive_in_chunks(true), deflate);
                     let (given, peak) = take(&mut us, wire, read);
                     assert_too_big(&us, limit, name);
                     assert!(given <= limit, "{name}: {given}");
@@ -129,7 +133,7 @@ fn d1_a_gibibyte_in_a_mebibyte() {
 /// memory.
 #[test]
 fn without_a_limit_it_comes_in_parts() {
-    let config = Config::new().in_parts(true).max_message_size(Config::UNLIMITED);
+    let config = Config::new().receive_in_chunks(true).max_message_size(Config::UNLIMITED);
     let mut server = compressing(Role::Server, config, Deflate::speed());
     let (given, peak) = take(&mut server, &fragments(Role::Server, usize::MAX), READ);
     assert_eq!((given, server.closed()), (GIB, None));
@@ -173,8 +177,10 @@ fn d3_a_million_empty_blocks() {
         ("a thousand fragments", &thousand, READ),
         ("byte by byte", &thousand, 1),
     ] {
-        for (in_parts, limit) in [(false, 1 << 20), (true, 1 << 20), (false, 16), (true, 0)] {
-            let config = Config::new().max_message_size(limit).in_parts(in_parts);
+        for (receive_in_chunks, limit) in
+            [(false, 1 << 20), (true, 1 << 20), (false, 16), (true, 0)]
+        {
+            let config = Config::new().max_message_size(limit).receive_in_chunks(receive_in_chunks);
             let mut server = compressing(Role::Server, config, Deflate::speed());
             let (given, peak) = take(&mut server, wire, read);
             assert_too_big(&server, limit, name);
@@ -219,9 +225,10 @@ fn work_is_linear() {
         ]
     };
     for (few, many) in wires(80).into_iter().zip(wires(320)) {
-        for in_parts in [false, true] {
+        for receive_in_chunks in [false, true] {
             let [once, four_times] = [few.clone(), many.clone()].map(|(name, len, wire, read)| {
-                let config = Config::new().in_parts(in_parts).max_fragments(u32::MAX);
+                let config =
+                    Config::new().receive_in_chunks(receive_in_chunks).max_fragments(u32::MAX);
                 let (peak, cost) = cost(|| {
                     let mut server = compressing(Role::Server, config, Deflate::speed());
                     let (given, peak) = take(&mut server, &wire, read);
@@ -230,15 +237,21 @@ fn work_is_linear() {
                 });
                 // A read that is taken at once lies there, and a message that is joined; either in
                 // a buffer that has doubled.
-                let joined = if in_parts { 0 } else { len };
+                let joined = if receive_in_chunks { 0 } else { len };
                 let kept = 2 * (joined + if read > READ { wire.len() } else { 0 });
-                assert!(peak <= SLACK + kept as isize, "{name}, in parts: {in_parts}: {peak}");
+                assert!(
+                    peak <= SLACK + kept as isize,
+                    "{name}, in parts: {receive_in_chunks}: {peak}"
+                );
                 (cost.allocations, cost.taken)
             });
             let name = few.0;
             // Quadratic work would be sixteen times as much.
             let linear = four_times.0 <= 6 * once.0 && four_times.1 <= 6 * once.1;
-            assert!(linear, "{name}, in parts: {in_parts}: {once:?} became {four_times:?}");
+            assert!(
+                linear,
+                "{name}, in parts: {receive_in_chunks}: {once:?} became {four_times:?}"
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sansocket::deflate::{Compressor, Deflate};
-use sansocket::{Config, Event, Part, Role};
+use sansocket::{Chunk, Config, Event, Role};
 use support::deflate::{agreed, compressing};
 use support::{Chunking, drain, feed, masked, unmasked};
 
@@ -128,13 +128,13 @@ fn outcome(
             // output.
             match (events.last_mut(), event) {
                 (_, Event::Ping(_)) => {}
-                (Some(Event::Part(before)), Event::Part(Part { bytes, last, .. }))
+                (Some(Event::Chunk(before)), Event::Chunk(Chunk { bytes, last, .. }))
                     if !before.last =>
                 {
                     before.bytes = [&before.bytes[..], &bytes].concat().into();
                     before.last = last;
                 }
-                (Some(Event::Part(before)), event @ Event::Closed(_)) if !before.last => {
+                (Some(Event::Chunk(before)), event @ Event::Closed(_)) if !before.last => {
                     events.pop();
                     events.push(event);
                 }
@@ -158,14 +158,14 @@ proptest! {
     #[test]
     fn any_split_is_the_same_conversation(
         server in any::<bool>(),
-        in_parts in any::<bool>(),
+        receive_in_chunks in any::<bool>(),
         deflate in deflate(),
         messages in vec(sent(), 1..6),
         cuts in vec(any::<proptest::sample::Index>(), 0..12),
     ) {
         let role = if server { Role::Server } else { Role::Client };
         let bytes = encode(role, &deflate, &messages);
-        let config = config().in_parts(in_parts);
+        let config = config().receive_in_chunks(receive_in_chunks);
         let whole = outcome(role, &deflate, config.clone(), &bytes, &[]);
         let cut = outcome(role, &deflate, config.clone(), &bytes, &sorted(&cuts, bytes.len()));
         prop_assert_eq!(&cut, &whole);
@@ -178,10 +178,10 @@ proptest! {
     fn parts_join_to_the_message(deflate in deflate(), messages in vec(sent(), 1..4)) {
         let bytes = encode(Role::Server, &deflate, &messages);
         let (whole, output) = outcome(Role::Server, &deflate, config(), &bytes, &[]);
-        let (parts, output_of_parts) = outcome(Role::Server, &deflate, config().in_parts(true), &bytes, &[]);
+        let (parts, output_of_parts) = outcome(Role::Server, &deflate, config().receive_in_chunks(true), &bytes, &[]);
         prop_assert_eq!(output_of_parts, output);
         let complete: Vec<_> = parts.iter().filter_map(|event| match event {
-            Event::Part(part) if part.last => Some(part.bytes.to_vec()),
+            Event::Chunk(part) if part.last => Some(part.bytes.to_vec()),
             _ => None,
         }).collect();
         let messages: Vec<_> = whole.iter().filter_map(|event| match event {

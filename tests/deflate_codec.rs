@@ -244,7 +244,7 @@ fn parts_can_be_read_without_the_next() {
                     (at + 1 == parts.len(), BytesMut::new(), Vec::new());
                 compressor.compress(part, last, &mut compressed);
                 if random.next_u32() % 4 == 0 {
-                    compressor.release(); // even within a message
+                    compressor.release_memory(); // even within a message
                 }
                 let (mut rest, mut room) = (&compressed[..], [0; 777]);
                 while let Some(bytes) =

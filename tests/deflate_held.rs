@@ -100,17 +100,17 @@ fn each_preset_holds_what_the_docs_say() {
             assert!(more.abs() <= 64, "{name}: {more} more");
 
             // Given back, taken again, and it still arrives.
-            let ((), released) = held(|| pair.client.release());
+            let ((), released) = held(|| pair.client.release_memory());
             near(name, -released, compressing as usize, compressing);
             near(name, pair.client.bytes_held() as isize, decompressing as usize, decompressing);
-            assert_eq!(held(|| pair.client.release()).1, 0);
+            assert_eq!(held(|| pair.client.release_memory()).1, 0);
             let ((), again) = held(|| send(&mut pair.client, &mut pair.server, &text));
             near(name, again, compressing as usize, compressing);
 
             // Within a message too.
-            pair.client.send_part(Kind::Text, text.clone(), false).unwrap();
-            pair.client.release();
-            pair.client.send_part(Kind::Text, text.clone(), true).unwrap();
+            pair.client.send_fragment(Kind::Text, text.clone(), false).unwrap();
+            pair.client.release_memory();
+            pair.client.send_fragment(Kind::Text, text.clone(), true).unwrap();
             pair.server.input().put(pair.client.output());
             assert_eq!(
                 pair.server.receive(),
@@ -175,13 +175,13 @@ fn what_waits_is_about_as_large_as_it_is_counted() {
 fn what_is_left_of_a_piece_is_counted() {
     let _alone = ALONE.lock();
     let config = Config::new().deflate(Deflate::memory());
-    let (mut pair, _) = opened(config.clone(), config.in_parts(true), Chunking::Whole);
+    let (mut pair, _) = opened(config.clone(), config.receive_in_chunks(true), Chunking::Whole);
     pair.client.send(json(64 * 1024)).unwrap();
     let mut sent = vec![0; pair.client.buffered_amount()];
     pair.client.output().copy_to_slice(&mut sent);
     let mut received = &mut sent[..];
     assert!(
-        matches!(pair.server.receive_from(&mut received), Some(EventRef::Other(Event::Part(part))) if !part.last)
+        matches!(pair.server.receive_from(&mut received), Some(EventRef::Other(Event::Chunk(part))) if !part.last)
     );
     let held = pair.server.bytes_held();
     while pair.server.receive_from(&mut received).is_some() {}

@@ -39,8 +39,8 @@ fn the_rfcs_examples_as_sent() {
 
         // §7.2.3.5: a message in two blocks, here a frame each; the tail is cut off the last alone.
         let mut parts = compressing(role, Config::new(), Deflate::speed().threshold(0));
-        parts.send_part(Kind::Text, "He", false).unwrap();
-        parts.send_part(Kind::Text, "llo", true).unwrap();
+        parts.send_fragment(Kind::Text, "He", false).unwrap();
+        parts.send_fragment(Kind::Text, "llo", true).unwrap();
         let [(0x41, first), (0x80, last)] = &frames(&mut parts)[..] else {
             panic!("not two fragments")
         };
@@ -119,9 +119,9 @@ fn without_agreement_nothing_is() {
             let mut us = connection(role, config);
             us.send(text.as_str()).unwrap();
             us.send(Message::from(text.as_str()).compress(Compress::Always)).unwrap();
-            us.send_part(Kind::Text, text.clone(), false).unwrap();
-            us.send_part(Kind::Text, "", true).unwrap();
-            us.release();
+            us.send_fragment(Kind::Text, text.clone(), false).unwrap();
+            us.send_fragment(Kind::Text, "", true).unwrap();
+            us.release_memory();
             let sent = frames(&mut us);
             assert_eq!(
                 sent.iter().map(|(first, _)| *first).collect::<Vec<_>>(),
@@ -148,7 +148,7 @@ fn a_message_in_parts_is_marked_once() {
             (&["x"], &[0x81]),
         ] {
             for (at, part) in parts.iter().enumerate() {
-                us.send_part(Kind::Text, (*part).to_owned(), at + 1 == parts.len()).unwrap();
+                us.send_fragment(Kind::Text, (*part).to_owned(), at + 1 == parts.len()).unwrap();
                 us.ping("between").unwrap();
                 us.pong("between").unwrap();
             }
@@ -171,33 +171,33 @@ fn a_message_in_parts_is_marked_once() {
 fn parts_arrive_one_by_one() {
     for deflate in [Deflate::speed(), Deflate::balance().level(9), Deflate::memory()] {
         for chunking in [Chunking::Whole, Chunking::Bytewise] {
-            let config = Config::new().in_parts(true).deflate(deflate.clone());
+            let config = Config::new().receive_in_chunks(true).deflate(deflate.clone());
             let (mut pair, _) = opened(config.clone(), config, chunking);
             for round in 0..3 {
                 for (at, len) in [400, 1, 0, 9000, 7].into_iter().enumerate() {
                     let part = json(len + round)[..len].to_owned();
-                    pair.client.send_part(Kind::Text, part.clone(), at == 4).unwrap();
+                    pair.client.send_fragment(Kind::Text, part.clone(), at == 4).unwrap();
                     assert_eq!(
-                        pair.client.send_part(Kind::Binary, "x", true).is_err(),
+                        pair.client.send_fragment(Kind::Binary, "x", true).is_err(),
                         at < 4,
                         "another message"
                     );
                     if at < 4 {
                         assert_eq!(
-                            pair.client.send_part(Kind::Text, vec![0xff], false),
+                            pair.client.send_fragment(Kind::Text, vec![0xff], false),
                             Err(SendError::InvalidUtf8)
                         );
                         assert_eq!(pair.client.send("another"), Err(SendError::MessageUnderWay));
-                        pair.client.release();
+                        pair.client.release_memory();
                     }
                     let events = pair.carry_to_server();
                     let mut got = Vec::new();
                     for event in &events {
                         match event {
-                            Event::Part(got_part) if got_part.kind == Kind::Text => {
+                            Event::Chunk(got_part) if got_part.kind == Kind::Text => {
                                 got.extend_from_slice(&got_part.bytes)
                             }
-                            Event::Part(other) => {
+                            Event::Chunk(other) => {
                                 assert_eq!((&other.bytes[..], other.last), (&b"x"[..], true))
                             }
                             other => panic!("{other:?}"),
@@ -240,7 +240,7 @@ fn everything_arrives() {
                         "message {at}, {deflate:?}"
                     );
                     if at % 4 == 3 {
-                        pair.client.release();
+                        pair.client.release_memory();
                     }
                 }
             }
@@ -280,7 +280,7 @@ fn nothing_is_compressed_after_the_end() {
     pair.client.close(None);
     let held = pair.client.bytes_held();
     assert_eq!(pair.client.send(json(1000)), Err(SendError::NotOpen));
-    assert_eq!(pair.client.send_part(Kind::Text, json(1000), true), Err(SendError::NotOpen));
+    assert_eq!(pair.client.send_fragment(Kind::Text, json(1000), true), Err(SendError::NotOpen));
     assert_eq!(pair.client.bytes_held(), held);
     // What the peer sent before it saw our Close is still inflated.
     pair.server.send(json(1000)).unwrap();
@@ -296,7 +296,7 @@ fn many_small_parts_are_within_the_limit() {
         compressing(Role::Server, Config::new().max_message_size(256 * 1024), Deflate::speed());
     let mut them = compressing(Role::Client, Config::new(), Deflate::speed());
     for part in 0..100_000 {
-        them.send_part(Kind::Text, "x", part == 99_999).unwrap();
+        them.send_fragment(Kind::Text, "x", part == 99_999).unwrap();
         us.input().put(them.output());
         match us.receive() {
             Some(Event::Message(message)) => assert_eq!((part, message.len()), (99_999, 100_000)),
@@ -311,7 +311,7 @@ fn parts_are_compressed_as_it_is_said() {
     let mut us = compressing(Role::Server, Config::new(), Deflate::new());
     for (compress, first) in [(Compress::Always, 0x41), (Compress::Never, 0x01)] {
         for last in [false, true] {
-            us.send_part_with(Kind::Text, json(1000), last, compress).unwrap();
+            us.send_fragment_with(Kind::Text, json(1000), last, compress).unwrap();
         }
         assert_eq!(
             frames(&mut us).iter().map(|(first, _)| *first).collect::<Vec<_>>(),

@@ -221,10 +221,13 @@ mod deflate {
     use super::*;
 
     /// Two connections that agreed on compression.
-    fn pair(limit: u64, in_parts: bool) -> [Connection; 2] {
+    fn pair(limit: u64, receive_in_chunks: bool) -> [Connection; 2] {
         let deflate = Deflate::new();
         let agreed = deflate.accept([]).unwrap();
-        let config = Config::new().deflate(deflate).max_message_size(limit).in_parts(in_parts);
+        let config = Config::new()
+            .deflate(deflate)
+            .max_message_size(limit)
+            .receive_in_chunks(receive_in_chunks);
         ROLES.map(|role| connection(role, config.clone()).with_deflate(&agreed))
     }
 
@@ -241,7 +244,7 @@ mod deflate {
         let mut sizes = Vec::new();
         let mut held = Vec::new();
         while let Some(event) = server.receive() {
-            let Event::Part(part) = event else { panic!("{event:?}") };
+            let Event::Chunk(part) = event else { panic!("{event:?}") };
             sizes.push(part.bytes.len());
             held.push(server.bytes_held());
         }
@@ -254,7 +257,7 @@ mod deflate {
     fn room_for_what_inflates_ends_at_the_limit() {
         let held = |limit, len| {
             let [mut client, mut server] = pair(limit, false);
-            client.send_part(Kind::Binary, vec![1; len], false).unwrap();
+            client.send_fragment(Kind::Binary, vec![1; len], false).unwrap();
             carry(&mut client, &mut server);
             assert_eq!(server.receive(), None);
             server.bytes_held()

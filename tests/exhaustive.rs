@@ -12,7 +12,7 @@ use std::thread;
 
 use sansocket::wire::{Utf8Validator, apply_mask};
 use sansocket::{
-    CloseCode, CloseFrame, Config, Connection, Ending, Event, Message, ProtocolError, Role,
+    CloseCode, CloseFrame, CloseOutcome, Config, Connection, Event, Message, ProtocolError, Role,
 };
 use support::{Chunking, Pair, connection, feed, masked, unmasked};
 
@@ -103,9 +103,11 @@ fn seen(events: &[Event]) -> Verdict {
         [Event::Ping(_)] => Verdict::Ping,
         [Event::Pong(_)] => Verdict::Pong,
         [Event::Message(_)] => Verdict::Message,
-        [Event::Closed(closed)] => match closed.ending() {
-            Ending::Clean => Verdict::Close,
-            Ending::Violated(error) if error.close_code() == CloseCode::PROTOCOL_ERROR => {
+        [Event::Closed(closed)] => match closed.outcome() {
+            CloseOutcome::Clean => Verdict::Close,
+            CloseOutcome::ProtocolError(error)
+                if error.close_code() == CloseCode::PROTOCOL_ERROR =>
+            {
                 Verdict::Violation
             }
             other => panic!("{other:?}"),
@@ -202,8 +204,8 @@ fn every_close_code_both_ways() {
                 let events = feed(&mut connection(role, Config::new()), &frame, Chunking::Whole);
                 let [Event::Closed(closed)] = &events[..] else { panic!("{code}: {events:?}") };
                 assert_eq!(
-                    closed.ending(),
-                    Ending::Violated(ProtocolError::InvalidCloseCode(code))
+                    closed.outcome(),
+                    CloseOutcome::ProtocolError(ProtocolError::InvalidCloseCode(code))
                 );
                 assert_eq!(
                     (closed.code(), closed.sent()),
@@ -344,8 +346,8 @@ fn refusal(config: Config, bytes: &[u8]) -> Option<ProtocolError> {
     let events = feed(&mut connection(Role::Server, config), bytes, Chunking::Whole);
     match &events[..] {
         [] | [Event::Message(Message::Binary(_))] => None,
-        [Event::Closed(closed)] => match closed.ending() {
-            Ending::Violated(error) => Some(error),
+        [Event::Closed(closed)] => match closed.outcome() {
+            CloseOutcome::ProtocolError(error) => Some(error),
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),

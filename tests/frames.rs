@@ -10,7 +10,7 @@
 mod support;
 
 use bytes::Buf;
-use sansocket::{Config, Connection, Ending, Event, Message, Role, State};
+use sansocket::{CloseOutcome, Config, Connection, Event, Message, Role, State};
 use support::{Chunking, connection, drain, feed, hex, masked, unmasked};
 
 const TABLE: &str = "
@@ -199,11 +199,11 @@ fn describe(events: &[Event]) -> String {
         Event::Message(Message::Binary(binary)) => format!("binary {}", bytes(binary)),
         Event::Ping(payload) => format!("ping {}", bytes(payload)),
         Event::Pong(payload) => format!("pong {}", bytes(payload)),
-        Event::Closed(closed) => match closed.ending() {
-            Ending::Clean => {
+        Event::Closed(closed) => match closed.outcome() {
+            CloseOutcome::Clean => {
                 format!("close {} {}", closed.code(), bytes(closed.reason().as_bytes()))
             }
-            Ending::Violated(error) => format!("error {}", error.close_code()),
+            CloseOutcome::ProtocolError(error) => format!("error {}", error.close_code()),
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),
@@ -224,8 +224,8 @@ fn assert_ending(connection: &Connection, events: &[Event], output: &[u8], line:
     };
     assert_eq!(connection.state(), State::Closed, "{line}");
     assert_eq!(connection.bytes_held(), 0, "{line}");
-    let code = match closed.ending() {
-        Ending::Violated(error) => Some(error.close_code().get()),
+    let code = match closed.outcome() {
+        CloseOutcome::ProtocolError(error) => Some(error.close_code().get()),
         _ => closed.received().map(|frame| frame.code().get()),
     };
     let frame: Vec<u8> = [0x88]
@@ -368,7 +368,7 @@ fn errors_name_the_remedy() {
     let mut server = connection(Role::Server, Config::new());
     let events = feed(&mut server, &hex("82ff0000000001000001 00000000"), Chunking::Whole);
     let [Event::Closed(closed)] = &events[..] else { panic!("{events:?}") };
-    let Ending::Violated(error) = closed.ending() else { panic!("{closed:?}") };
+    let CloseOutcome::ProtocolError(error) = closed.outcome() else { panic!("{closed:?}") };
     assert_eq!(
         error.to_string(),
         "a message is over max_message_size 16777216; raise Config::max_message_size to receive it"

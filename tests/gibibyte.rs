@@ -53,8 +53,8 @@ fn check(place: u64, bytes: &[u8]) {
     }
 }
 
-fn in_parts() -> Config {
-    Config::new().max_message_size(Config::UNLIMITED).in_parts(true)
+fn receive_in_chunks() -> Config {
+    Config::new().max_message_size(Config::UNLIMITED).receive_in_chunks(true)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,15 +62,15 @@ fn in_parts() -> Config {
 async fn one_message_there_and_back_in_parts() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
-    let options = ws::Options::new().config(in_parts());
+    let options = ws::Options::new().config(receive_in_chunks());
     let server = tokio::spawn({
         let options = options.clone();
         async move {
             let socket = options.accept(listener.accept().await.unwrap().0).await.unwrap();
             let (mut sender, mut receiver) = socket.split();
             let mut writer = sender.writer(Kind::Binary).await.unwrap();
-            while let Some(Event::Part(part)) = receiver.recv_event().await.unwrap() {
-                writer.write_part(part.bytes).await.unwrap();
+            while let Some(Event::Chunk(part)) = receiver.recv_event().await.unwrap() {
+                writer.write_chunk(part.bytes).await.unwrap();
                 if part.last {
                     break;
                 }
@@ -85,12 +85,12 @@ async fn one_message_there_and_back_in_parts() {
     let sending = tokio::spawn(async move {
         let mut writer = sender.writer(Kind::Binary).await.unwrap();
         for number in 0..GIB / PART {
-            writer.write_part(vec![byte_at(number * PART); PART as usize]).await.unwrap();
+            writer.write_chunk(vec![byte_at(number * PART); PART as usize]).await.unwrap();
         }
         writer.finish().await.unwrap();
     });
     let mut received = 0;
-    while let Some(Event::Part(part)) = receiver.recv_event().await.unwrap() {
+    while let Some(Event::Chunk(part)) = receiver.recv_event().await.unwrap() {
         check(received, &part.bytes);
         received += part.bytes.len() as u64;
         if part.last {

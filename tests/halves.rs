@@ -6,19 +6,21 @@ mod support;
 
 use std::time::Duration;
 
-use sansocket::asynchronous::{Receiver, Sender};
-use sansocket::tokio::{Options, TokioClock, TokioIo, WebSocket};
+use sansocket::runtime::{Receiver, Sender};
+use sansocket::tokio::{Options, TokioClock, TokioStream, WebSocket};
 use sansocket::{
     ClientRequest, CloseCode, Config, Connection, Error, Message, SendError, State, Timeouts,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
 
-type Halves =
-    (Sender<TokioIo<DuplexStream>, TokioClock>, Receiver<TokioIo<DuplexStream>, TokioClock>);
+type Halves = (
+    Sender<TokioStream<DuplexStream>, TokioClock>,
+    Receiver<TokioStream<DuplexStream>, TokioClock>,
+);
 
 fn socket(stream: DuplexStream, connection: Connection) -> WebSocket<DuplexStream> {
-    WebSocket::from_parts(TokioIo(stream), TokioClock::new(), connection, Timeouts::default())
+    WebSocket::from_parts(TokioStream(stream), TokioClock::new(), connection, Timeouts::default())
 }
 
 /// A server in halves, and a client, joined by a pipe that holds this many bytes.
@@ -185,9 +187,9 @@ async fn either_half_closes_and_the_other_learns_it() {
 #[tokio::test]
 async fn a_sender_alone_closes_too() {
     let ((mut sender, receiver), mut client) = pair(1000);
-    assert!(!sender.receiver_is_gone());
+    assert!(!sender.receiver_dropped());
     drop(receiver);
-    assert!(sender.receiver_is_gone());
+    assert!(sender.receiver_dropped());
     client.send("nobody reads this").await.unwrap();
     let peer = tokio::spawn(async move { client.recv().await });
     assert!(sender.close(CloseCode::NORMAL, "").await.unwrap().was_clean());
@@ -298,10 +300,10 @@ async fn halves_are_put_together_again() {
 #[test]
 fn halves_move_between_threads() {
     fn assert_send<T: Send + 'static>() {}
-    assert_send::<Sender<TokioIo<TcpStream>, TokioClock>>();
-    assert_send::<Receiver<TokioIo<TcpStream>, TokioClock>>();
+    assert_send::<Sender<TokioStream<TcpStream>, TokioClock>>();
+    assert_send::<Receiver<TokioStream<TcpStream>, TokioClock>>();
     fn assert_future<F: Future + Send>(_: F) {}
-    let _ = |mut sender: Sender<TokioIo<TcpStream>, TokioClock>| {
+    let _ = |mut sender: Sender<TokioStream<TcpStream>, TokioClock>| {
         assert_future(async move { sender.send("x").await })
     };
 }

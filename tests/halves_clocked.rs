@@ -17,7 +17,7 @@ use clocks::{
 };
 use futures_core::Stream as _;
 use futures_sink::Sink;
-use sansocket::asynchronous::{self, Clock, Receiver, Sender};
+use sansocket::runtime::{self, Clock, Receiver, Sender};
 use sansocket::testing::ManualClock;
 use sansocket::{CloseCode, Error, Kind, Message, SendError, State, TimedOut, Timeouts};
 use smol::LocalExecutor;
@@ -54,7 +54,7 @@ async fn delay(adapter: &impl Adapter, seconds: u64) {
 async fn every_sender_that_waits_is_told_that_the_peer_does_not_read(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (peer, socket) = adapter.server(Timeouts { ping: None, ..Timeouts::default() });
-    peer.wire().set_room(1000);
+    peer.wire().set_capacity(1000);
     let (sender, mut receiver) = socket.split();
     let executor = LocalExecutor::new();
     let tasks: Vec<_> = (0..5)
@@ -67,7 +67,7 @@ async fn every_sender_that_waits_is_told_that_the_peer_does_not_read(adapter: &i
                     1 => sender.feed(vec![0; 300_000]).await,
                     2 => sender.flush().await,
                     3 => sender.reserve().await.map(drop),
-                    _ => sender.writer(Kind::Text).await?.write_part("x").await,
+                    _ => sender.writer(Kind::Text).await?.write_chunk("x").await,
                 }
             }))
         })
@@ -100,7 +100,7 @@ async fn whoever_goes_on_waits_as_long_again(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let wire = peer.wire();
-    wire.set_room(1000);
+    wire.set_capacity(1000);
     let (mut sender, _receiver) = socket.split();
     for (message, why) in [(vec![7; 300_000], TimedOut::Write), (vec![8; 10], TimedOut::Room)] {
         let (sent, after) = timed(&clock, sender.send(message)).await;
@@ -114,7 +114,7 @@ async fn whoever_goes_on_waits_as_long_again(adapter: &impl Adapter) {
         matches!(flushed, Err(Error::TimedOut(TimedOut::Write))) && after == s(30),
         "{flushed:?} after {after:?}"
     );
-    wire.set_room(usize::MAX);
+    wire.set_capacity(usize::MAX);
     sender.send("sent").await.unwrap();
     let mut heard = vec![0; 300_010];
     std::io::Read::read_exact(&mut peer, &mut heard).unwrap();
@@ -143,7 +143,7 @@ async fn a_send_that_is_given_up_is_finished_by_whoever_waits(adapter: &impl Ada
     for sender_waits in [true, false] {
         let clock = adapter.clock();
         let (mut peer, socket) = adapter.server(Timeouts::default());
-        peer.wire().set_room(10);
+        peer.wire().set_capacity(10);
         let (mut sender, mut receiver) = socket.split();
         sender.feed(vec![7; 100]).await.unwrap();
         let mut other = sender.clone();
@@ -171,13 +171,13 @@ async fn a_close_is_over_when_the_last_words_are_written(adapter: &impl Adapter)
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let wire = peer.wire();
     peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
-    wire.set_room(1);
+    wire.set_capacity(1);
     let (mut sender, mut receiver) = socket.split();
     let executor = LocalExecutor::new();
     let receiving = executor.spawn(async move { receiver.recv().await });
     let reading = executor.spawn(async {
         delay(adapter, 3).await;
-        wire.set_room(100);
+        wire.set_capacity(100);
         read(&mut peer, 4).await
     });
     let closing = timed(&clock, sender.close(CloseCode::NORMAL, ""));
@@ -266,7 +266,7 @@ async fn a_receiver_that_goes_is_missed(adapter: &impl Adapter) {
         drop(receiver);
     });
     executor.run(leaving).await;
-    assert!(sender.receiver_is_gone());
+    assert!(sender.receiver_dropped());
     assert!(matches!(executor.run(pinging).await, Err(Error::ConnectionLost)));
     peer.send("nobody takes this").await.unwrap();
     let answering = executor.spawn(async move { peer.close(CloseCode::GOING_AWAY, "").await });
@@ -350,13 +350,13 @@ async fn a_ping_gives_the_round_trip(adapter: &impl Adapter) {
 
 // The standard traits.
 
-async fn next<S: asynchronous::Stream, C: Clock>(
+async fn next<S: runtime::Stream, C: Clock>(
     receiver: &mut Receiver<S, C>,
 ) -> Option<Result<Message, Error>> {
     poll_fn(|cx| Pin::new(&mut *receiver).poll_next(cx)).await
 }
 
-async fn give<S: asynchronous::Stream, C: Clock>(
+async fn give<S: runtime::Stream, C: Clock>(
     sender: &mut Sender<S, C>,
     message: Message,
 ) -> Result<(), Error> {
@@ -364,16 +364,14 @@ async fn give<S: asynchronous::Stream, C: Clock>(
     Pin::new(&mut *sender).start_send(message)
 }
 
-async fn sink_flush<S: asynchronous::Stream, C: Clock>(
-    sender: &mut Sender<S, C>,
-) -> Result<(), Error> {
+async fn sink_flush<S: runtime::Stream, C: Clock>(sender: &mut Sender<S, C>) -> Result<(), Error> {
     poll_fn(|cx| Sink::poll_flush(Pin::new(&mut *sender), cx)).await
 }
 
 async fn messages_stream_from_a_sink_to_a_stream(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (wire, [one, two]) = adapter.wired(Timeouts::default());
-    wire.set_room(100);
+    wire.set_capacity(100);
     let ((mut sender, mut receiver), (mut echo_sender, mut echo_receiver)) =
         (one.split(), two.split());
     let executor = LocalExecutor::new();
@@ -422,8 +420,8 @@ async fn a_writer_waits_for_a_sink_that_is_ready(adapter: &impl Adapter) {
     let executor = LocalExecutor::new();
     let writing = executor.spawn(async move {
         let mut writer = other.writer(Kind::Text).await.unwrap();
-        writer.write_part("in ").await.unwrap();
-        writer.write_part("two parts").await.unwrap();
+        writer.write_chunk("in ").await.unwrap();
+        writer.write_chunk("two parts").await.unwrap();
         writer.finish().await.unwrap();
     });
     let story = async {

@@ -8,11 +8,11 @@ use std::io::Write as _;
 use std::thread;
 use std::time::Duration;
 
-use sansocket::asynchronous::{self, Clock, Stream, WebSocket};
 use sansocket::futures::AsyncIoClock;
-use sansocket::testing::{Chunking, End, pair};
+use sansocket::runtime::{self, Clock, Stream, WebSocket};
+use sansocket::testing::{Chunking, TestStream, pair};
 use sansocket::{
-    Accept, Backpressure, ClientRequest, CloseCode, Config, Event, Kind, Timeouts, blocking,
+    AcceptOptions, Backpressure, ClientRequest, CloseCode, Config, Event, Kind, Timeouts, blocking,
     futures, tokio as on_tokio,
 };
 use smol::future::zip;
@@ -21,8 +21,8 @@ fn request() -> ClientRequest {
     ClientRequest::new("ws://test/x").unwrap().subprotocol("chat").unwrap()
 }
 
-fn accept() -> Accept {
-    Accept::new().subprotocol("chat").unwrap()
+fn accept() -> AcceptOptions {
+    AcceptOptions::new().subprotocol("chat").unwrap()
 }
 
 fn shows(value: &impl Debug, beginning: &str) {
@@ -30,8 +30,8 @@ fn shows(value: &impl Debug, beginning: &str) {
     assert!(shown.starts_with(beginning), "{shown}");
 }
 
-async fn accepted<S: Stream, C: Clock>(incoming: asynchronous::Incoming<S, C>) -> WebSocket<S, C> {
-    let asynchronous::Incoming::Upgrade(upgrade) = incoming else { panic!("a plain request") };
+async fn accepted<S: Stream, C: Clock>(incoming: runtime::Incoming<S, C>) -> WebSocket<S, C> {
+    let runtime::Incoming::Upgrade(upgrade) = incoming else { panic!("a plain request") };
     assert_eq!(upgrade.request().path(), "/x");
     shows(&upgrade, "Upgrade(Request(RequestHead { method: \"GET\", path: \"/x\"");
     upgrade.accept_with(&accept()).await.unwrap()
@@ -55,7 +55,7 @@ async fn talk<S: Stream, C: Clock + Clone>(server: WebSocket<S, C>, mut client: 
     permit.send("with a permit").unwrap();
     let mut writer = sender.writer(Kind::Text).await.unwrap();
     shows(&writer, "MessageWriter { kind: Text");
-    writer.write_part("piece by piece").await.unwrap();
+    writer.write_chunk("piece by piece").await.unwrap();
     writer.finish().await.unwrap();
     sender.start_ping().await.unwrap();
     sender.pong("here").await.unwrap();
@@ -79,8 +79,8 @@ async fn talk<S: Stream, C: Clock + Clone>(server: WebSocket<S, C>, mut client: 
 }
 
 /// A plain request can be looked at, and taken over with all that was received.
-async fn hand_on<S: Stream, C: Clock>(incoming: asynchronous::Incoming<S, C>) {
-    let asynchronous::Incoming::Http(plain) = incoming else { panic!("an opening handshake") };
+async fn hand_on<S: Stream, C: Clock>(incoming: runtime::Incoming<S, C>) {
+    let runtime::Incoming::Http(plain) = incoming else { panic!("an opening handshake") };
     assert_eq!(plain.request().path(), "/health");
     shows(&plain, "PlainHttp(Rejection { error: NotWebSocket");
     let (_, received) = plain.into_parts();
@@ -90,7 +90,7 @@ async fn hand_on<S: Stream, C: Clock>(incoming: asynchronous::Incoming<S, C>) {
 const PLAIN: &[u8] = b"GET /health HTTP/1.1\r\nHost: test\r\n\r\n";
 
 /// A stream that holds a plain request.
-fn plain() -> (End, End) {
+fn plain() -> (TestStream, TestStream) {
     let (mut client, server) = pair(Chunking::Whole);
     client.write_all(PLAIN).unwrap();
     (client, server)
@@ -105,7 +105,7 @@ async fn over_tokio() {
     let (client, server) = pair(Chunking::Whole);
     let request = request();
     let accepts = async { accepted(options.receive_request(server).await.unwrap()).await };
-    let (server, client) = zip(accepts, options.connect_over(client, &request)).await;
+    let (server, client) = zip(accepts, options.connect_with_stream(client, &request)).await;
     talk(server, client.unwrap().0).await;
     let (_client, server) = plain();
     hand_on(options.receive_request(server).await.unwrap()).await;
@@ -124,7 +124,7 @@ fn over_futures() {
         let accepts =
             async { accepted(options.receive_request(server, clock.clone()).await.unwrap()).await };
         let (server, client) =
-            zip(accepts, options.connect_over(client, clock.clone(), &request)).await;
+            zip(accepts, options.connect_with_stream(client, clock.clone(), &request)).await;
         talk(server, client.unwrap().0).await;
         let (_client, server) = plain();
         hand_on(options.receive_request(server, clock.clone()).await.unwrap()).await;
@@ -135,7 +135,7 @@ fn over_futures() {
     });
 }
 
-fn blocking_pair() -> (blocking::WebSocket<End>, blocking::WebSocket<End>) {
+fn blocking_pair() -> (blocking::WebSocket<TestStream>, blocking::WebSocket<TestStream>) {
     let (client, server) = pair(Chunking::Whole);
     let options = blocking::Options::new().backpressure(Backpressure::default());
     let server = thread::spawn(move || {
@@ -144,7 +144,7 @@ fn blocking_pair() -> (blocking::WebSocket<End>, blocking::WebSocket<End>) {
         };
         upgrade.accept_with(&accept()).unwrap()
     });
-    let (client, _) = blocking::connect_over(client, &request()).unwrap();
+    let (client, _) = blocking::connect_with_stream(client, &request()).unwrap();
     (client, server.join().unwrap())
 }
 
@@ -159,7 +159,7 @@ fn blocking_one() {
     sender.set_backpressure(Backpressure::default());
     let mut writer = sender.writer(Kind::Text).unwrap();
     shows(&writer, "MessageWriter { kind: Text");
-    writer.write_part("piece by piece").unwrap();
+    writer.write_chunk("piece by piece").unwrap();
     writer.finish().unwrap();
     sender.start_ping().unwrap();
     sender.pong("here").unwrap();

@@ -272,7 +272,8 @@ fn a_refusal_tells_its_status_its_fields_and_the_beginning_of_its_body() {
         (&sized, false, 400, &long[..MAX_BODY]),
         (&endless, false, 502, &long[..MAX_BODY]),
     ] {
-        let Err(E::Refused(refusal)) = outcome_of_all_cuts(response.as_bytes(), ends) else {
+        let Err(E::UnexpectedStatus(refusal)) = outcome_of_all_cuts(response.as_bytes(), ends)
+        else {
             panic!("{response}")
         };
         assert_eq!((refusal.status(), &refusal.body()[..]), (status, body.as_bytes()));
@@ -283,7 +284,7 @@ fn a_refusal_tells_its_status_its_fields_and_the_beginning_of_its_body() {
             .collect();
         let head = response.split_once("\r\n\r\n").unwrap().0;
         assert_eq!(fields, head.lines().skip(1).map(str::as_bytes).collect::<Vec<_>>());
-        assert_eq!(E::Refused(refusal).status(), None, "a client answers nothing");
+        assert_eq!(E::UnexpectedStatus(refusal).status(), None, "a client answers nothing");
     }
 }
 
@@ -294,7 +295,7 @@ fn a_refusal_in_chunks_ends_with_its_last_chunk() {
         b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
     let mut handshake = new_handshake();
     handshake.input().put_slice(response);
-    assert!(matches!(handshake.receive(), Err(E::Refused(_))));
+    assert!(matches!(handshake.receive(), Err(E::UnexpectedStatus(_))));
 }
 
 #[test]
@@ -328,13 +329,15 @@ fn responses_before_the_last_are_waited_out() {
     );
     let refusal = format!("{interim}HTTP/1.1 403 \r\nContent-Length: 1\r\n\r\n!");
     assert!(
-        matches!(outcome_of_all_cuts(refusal.as_bytes(), false), Err(E::Refused(refusal)) if refusal.status() == 403)
+        matches!(outcome_of_all_cuts(refusal.as_bytes(), false), Err(E::UnexpectedStatus(refusal)) if refusal.status() == 403)
     );
     for (count, opens) in [(8, true), (9, false)] {
         let bytes = "HTTP/1.1 102 Processing\r\n\r\n".repeat(count) + &opening;
         match outcome(bytes.as_bytes(), Chunking::Bytewise, false) {
             Ok(_) => assert!(opens),
-            Err(E::Refused(refusal)) => assert_eq!((opens, refusal.status()), (false, 102)),
+            Err(E::UnexpectedStatus(refusal)) => {
+                assert_eq!((opens, refusal.status()), (false, 102))
+            }
             Err(error) => panic!("{error}"),
         }
     }
@@ -471,7 +474,7 @@ fn both_sides_agree_and_talk() {
         .receive()
         .unwrap()
         .unwrap()
-        .accept_with(&sansocket::Accept::new().subprotocol("superchat").unwrap());
+        .accept_with(&sansocket::AcceptOptions::new().subprotocol("superchat").unwrap());
     server.send("welcome").unwrap();
     handshake.input().put_slice(&drain(&mut server));
     let (mut client, response) = handshake.receive().unwrap().unwrap();

@@ -7,7 +7,9 @@ mod support;
 use bytes::BufMut;
 use sansocket::HandshakeError as E;
 use sansocket::InvalidField::{self, DuplicateSubprotocol, Name, Reserved, Subprotocol, Value};
-use sansocket::{Accept, ClientHandshake, ClientRequest, Config, Reply, Request, ServerHandshake};
+use sansocket::{
+    AcceptOptions, ClientHandshake, ClientRequest, Config, HttpResponse, Request, ServerHandshake,
+};
 use support::{Chunking, drain, entropy};
 
 // RFC 9110 §5.4 leaves the limits to who receives: bytes of a head, bytes of a line with its end,
@@ -78,7 +80,7 @@ fn the_server_prefers_among_what_the_client_offers() {
         let lines: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
         let accept = spoken
             .iter()
-            .fold(Accept::new(), |accept, name: &&str| accept.subprotocol(name).unwrap());
+            .fold(AcceptOptions::new(), |accept, name: &&str| accept.subprotocol(name).unwrap());
         let mut connection = with(&lines).accept_with(&accept);
         assert_eq!(connection.subprotocol(), chosen, "{offered:?} {spoken:?}");
         let sent = values(&drain(&mut connection), "Sec-WebSocket-Protocol");
@@ -95,8 +97,11 @@ fn the_server_prefers_among_what_the_client_offers() {
 
 #[test]
 fn the_application_adds_fields_to_its_acceptance() {
-    let accept =
-        Accept::new().header("Set-Cookie", "a=1").unwrap().header("Set-Cookie", b"b=\xff").unwrap();
+    let accept = AcceptOptions::new()
+        .header("Set-Cookie", "a=1")
+        .unwrap()
+        .header("Set-Cookie", b"b=\xff")
+        .unwrap();
     let output = drain(&mut with(&[]).accept_with(&accept.header("X-Empty", "").unwrap()));
     assert!(output.ends_with(b"\r\nSet-Cookie: a=1\r\nSet-Cookie: b=\xff\r\nX-Empty: \r\n\r\n"));
 }
@@ -159,7 +164,7 @@ fn long_lists_are_bounded() {
     assert_eq!(
         (
             items.subprotocols().count(),
-            items.accept_with(&Accept::new().subprotocol("b").unwrap()).subprotocol()
+            items.accept_with(&AcceptOptions::new().subprotocol("b").unwrap()).subprotocol()
         ),
         (4_001, Some("b"))
     );
@@ -334,8 +339,12 @@ fn nothing_that_a_caller_gives_can_end_a_line() {
     }
     for (name, value, expected) in table {
         let case = format!("{name:?} {}", value.escape_ascii());
-        assert_eq!(Accept::new().header(name, value).map(drop), expected, "{case}");
-        assert_eq!(Reply::new(403).unwrap().header(name, value).map(drop), expected, "{case}");
+        assert_eq!(AcceptOptions::new().header(name, value).map(drop), expected, "{case}");
+        assert_eq!(
+            HttpResponse::new(403).unwrap().header(name, value).map(drop),
+            expected,
+            "{case}"
+        );
         assert_eq!(
             ClientRequest::new("ws://h").unwrap().header(name, value).map(drop),
             expected,
@@ -356,7 +365,7 @@ fn nothing_that_a_caller_gives_can_end_a_line() {
         let client = ClientRequest::new("ws://h").unwrap().subprotocol("first").unwrap();
         assert_eq!(client.subprotocol(name).map(drop), expected, "{name:?}");
         assert_eq!(
-            Accept::new().subprotocol("first").unwrap().subprotocol(name).map(drop),
+            AcceptOptions::new().subprotocol("first").unwrap().subprotocol(name).map(drop),
             expected,
             "{name:?}"
         );
@@ -468,7 +477,8 @@ fn secrets_are_not_for_logs() {
         .input()
         .put_slice(b"HTTP/1.1 403 Forbidden\r\nSet-Cookie: hunter2\r\nContent-Length: 8\r\n\r\n");
     assert!(client.receive().unwrap().is_none());
-    let reply = Reply::new(403).unwrap().header("Set-Cookie", "hunter2").unwrap().body("hunter2");
+    let reply =
+        HttpResponse::new(403).unwrap().header("Set-Cookie", "hunter2").unwrap().body("hunter2");
     let shown = [
         ("the waiting handshake", format!("{waiting:?}")),
         ("the fields", format!("{:?}", accepted.headers())),
@@ -477,7 +487,10 @@ fn secrets_are_not_for_logs() {
         ("the rejection", format!("{:?}", refusing.receive().unwrap_err())),
         ("the client's request", format!("{asked:?}")),
         ("the client's handshake", format!("{client:?}")),
-        ("the acceptance", format!("{:?}", Accept::new().header("Set-Cookie", "hunter2").unwrap())),
+        (
+            "the acceptance",
+            format!("{:?}", AcceptOptions::new().header("Set-Cookie", "hunter2").unwrap()),
+        ),
         ("the reply", format!("{reply:?}")),
     ];
     let numbers = b"hunter2".map(|byte| byte.to_string()).join(", ");

@@ -8,7 +8,9 @@ use std::iter;
 
 use bytes::{Buf, BufMut};
 use sansocket::HandshakeError as E;
-use sansocket::{Accept, Config, Connection, Event, Rejection, Reply, Request, ServerHandshake};
+use sansocket::{
+    AcceptOptions, Config, Connection, Event, HttpResponse, Rejection, Request, ServerHandshake,
+};
 use support::{Chunking, drain, feed, masked};
 
 /// The request that every row changes in one place.
@@ -189,7 +191,7 @@ fn request(replaced: &str, by: &[u8]) -> Vec<u8> {
 fn run(
     bytes: &[u8],
     chunking: Chunking,
-    accept: &Accept,
+    accept: &AcceptOptions,
 ) -> (Result<Connection, Rejection>, Vec<Event>) {
     let mut handshake = ServerHandshake::new(Config::new());
     let chunks = chunking.split(bytes);
@@ -221,7 +223,7 @@ fn run(
 
 /// What can be seen of a handshake: the error, the response, the events after it.
 fn outcome(bytes: &[u8], chunking: Chunking) -> (Option<E>, Vec<u8>, Vec<Event>) {
-    match run(bytes, chunking, &Accept::new()) {
+    match run(bytes, chunking, &AcceptOptions::new()) {
         (Ok(mut connection), events) => (None, drain(&mut connection), events),
         (Err(mut rejection), events) => {
             (Some(rejection.error().clone()), drain_rejection(&mut rejection), events)
@@ -395,7 +397,7 @@ fn what_the_client_asked_for_can_be_looked_at() {
 
 #[test]
 fn a_rejection_is_answered_with_what_the_application_says() {
-    let reply = Reply::new(401)
+    let reply = HttpResponse::new(401)
         .unwrap()
         .header("WWW-Authenticate", "Bearer")
         .unwrap()
@@ -404,7 +406,7 @@ fn a_rejection_is_answered_with_what_the_application_says() {
     let rejected = request_of(&request("", b"")).reject(&reply.body("who are you?\n"));
     assert_eq!(
         (rejected.error(), rejected.error().status()),
-        (&E::Rejected { status: 401 }, Some(401))
+        (&E::RejectedByApplication { status: 401 }, Some(401))
     );
     assert_eq!(rejected.request().unwrap().path(), "/chat");
     let mut rejected = rejected;
@@ -415,11 +417,12 @@ fn a_rejection_is_answered_with_what_the_application_says() {
         expected.escape_ascii().to_string()
     );
     for status in [200, 302, 403, 404, 418, 429, 503, 599] {
-        let mut rejected = request_of(&request("", b"")).reject(&Reply::new(status).unwrap());
+        let mut rejected =
+            request_of(&request("", b"")).reject(&HttpResponse::new(status).unwrap());
         check_refusal(&drain_rejection(&mut rejected), status, "rejected");
     }
     for status in [0, 99, 100, 101, 199, 204, 205, 304, 600, u16::MAX] {
-        assert!(Reply::new(status).is_err(), "{status} can't end this exchange"); // RFC 9110 §15
+        assert!(HttpResponse::new(status).is_err(), "{status} can't end this exchange"); // RFC 9110 §15
     }
 }
 
@@ -434,7 +437,7 @@ fn a_plain_request_can_be_answered_or_handed_on() {
     );
     assert_eq!(&rejection.into_received()[..], bytes);
     let mut rejection =
-        receive(bytes).unwrap_err().answer_with(&Reply::new(200).unwrap().body("hi"));
+        receive(bytes).unwrap_err().answer_with(&HttpResponse::new(200).unwrap().body("hi"));
     assert_eq!(
         drain_rejection(&mut rejection),
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
@@ -449,7 +452,7 @@ fn every_received_byte_is_handed_back() {
     let leading = b"\r\nGET / HTTP/1.1\r\n\r\n".to_vec(); // RFC 9112 §2.2
     let mut lost = Vec::new();
     for bytes in refused.chain([preface, leading, b"GET / HT".to_vec()]) {
-        let (Err(rejection), _) = run(&bytes, Chunking::Whole, &Accept::new()) else {
+        let (Err(rejection), _) = run(&bytes, Chunking::Whole, &AcceptOptions::new()) else {
             panic!("accepted")
         };
         let error = rejection.error().clone();

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use bytes::{Buf, BufMut};
 use counting::{LARGE, cost};
 use sansocket::{
-    ClientHandshake, ClientRequest, Config, Connection, Ending, Error, Event, Kind, Message,
+    ClientHandshake, ClientRequest, CloseOutcome, Config, Connection, Error, Event, Kind, Message,
     ProtocolError, Role, ServerHandshake,
 };
 use support::{Chunking, connection, drain, entropy, feed, hex, masked, unmasked};
@@ -308,21 +308,25 @@ fn a_large_message_ends_in_a_buffer_of_its_size() {
 /// A message that is larger than memory should be, in one frame and in many, there and back.
 #[test]
 fn a_message_in_parts_takes_no_memory() {
-    let config =
-        || Config::new().in_parts(true).max_message_size(Config::UNLIMITED).max_fragments(u32::MAX);
+    let config = || {
+        Config::new()
+            .receive_in_chunks(true)
+            .max_message_size(Config::UNLIMITED)
+            .max_fragments(u32::MAX)
+    };
     let (mut client, mut server) =
         (connection(Role::Client, config()), connection(Role::Server, config()));
     let piece = bytes::Bytes::from_static(&[7; 16 * 1024]);
     let (sum, cost) = cost(|| {
         let mut sum = 0;
         for number in 0..2048 {
-            client.send_part(Kind::Binary, piece.clone(), number == 2047).unwrap();
+            client.send_fragment(Kind::Binary, piece.clone(), number == 2047).unwrap();
             server.input().put(client.output());
-            while let Some(Event::Part(part)) = server.receive() {
-                server.send_part(part.kind, part.bytes, part.last).unwrap();
+            while let Some(Event::Chunk(part)) = server.receive() {
+                server.send_fragment(part.kind, part.bytes, part.last).unwrap();
             }
             client.input().put(server.output());
-            while let Some(Event::Part(part)) = client.receive() {
+            while let Some(Event::Chunk(part)) = client.receive() {
                 sum += part.bytes.len();
             }
         }
@@ -368,8 +372,8 @@ fn empty_fragments_are_counted() {
     });
     let closed = server.closed().unwrap();
     assert_eq!(
-        closed.ending(),
-        Ending::Violated(ProtocolError::TooManyFragments { limit: 262_144 })
+        closed.outcome(),
+        CloseOutcome::ProtocolError(ProtocolError::TooManyFragments { limit: 262_144 })
     );
     assert_eq!(closed.sent().unwrap().code().get(), 1008);
     assert!(cost.peak < 32 * 1024, "{}", cost.peak);

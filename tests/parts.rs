@@ -4,7 +4,7 @@
 mod support;
 
 use bytes::Bytes;
-use sansocket::{CloseCode, Config, Event, Kind, Part, ProtocolError, Role, SendError};
+use sansocket::{Chunk, CloseCode, Config, Event, Kind, ProtocolError, Role, SendError};
 use support::{Chunking, Pair, connection, drain, feed, masked, unmasked};
 
 const CHUNKINGS: [Chunking; 3] = [Chunking::Whole, Chunking::Bytewise, Chunking::Random(7)];
@@ -14,7 +14,7 @@ fn joined(events: &[Event]) -> Vec<(Kind, Vec<u8>)> {
     let mut messages = Vec::new();
     let mut open: Option<(Kind, Vec<u8>)> = None;
     for event in events {
-        let Event::Part(Part { kind, bytes, last }) = event else { continue };
+        let Event::Chunk(Chunk { kind, bytes, last }) = event else { continue };
         let message = open.get_or_insert_with(|| (*kind, Vec::new()));
         assert_eq!(message.0, *kind);
         message.1.extend(bytes);
@@ -31,7 +31,7 @@ fn a_message_sent_in_parts_is_one_message() {
     for chunking in CHUNKINGS {
         let mut pair = Pair::new(chunking);
         for (part, last) in [("κό", false), ("", false), ("σμ", false), ("ε", true)] {
-            pair.client.send_part(Kind::Text, part, last).unwrap();
+            pair.client.send_fragment(Kind::Text, part, last).unwrap();
             pair.client.ping("between").unwrap();
         }
         pair.client.send("and another").unwrap();
@@ -49,7 +49,7 @@ fn a_message_sent_in_parts_is_one_message() {
 #[test]
 fn a_message_received_in_parts_is_all_there() {
     for chunking in CHUNKINGS {
-        let mut server = connection(Role::Server, Config::new().in_parts(true));
+        let mut server = connection(Role::Server, Config::new().receive_in_chunks(true));
         let long = vec![7; 100_000];
         let bytes = [
             masked(0x01, "gr\u{fc}".as_bytes()),
@@ -82,10 +82,10 @@ fn a_text_in_parts_is_checked_too() {
         (vec![masked(0x82, b"\xff")], true),
     ] {
         for chunking in CHUNKINGS {
-            let mut server = connection(Role::Server, Config::new().in_parts(true));
+            let mut server = connection(Role::Server, Config::new().receive_in_chunks(true));
             let events = feed(&mut server, &frames.concat(), chunking);
             let violated = matches!(events.last(), Some(Event::Closed(closed))
-                if closed.ending() == sansocket::Ending::Violated(ProtocolError::InvalidUtf8));
+                if closed.outcome() == sansocket::CloseOutcome::ProtocolError(ProtocolError::InvalidUtf8));
             assert_eq!(violated, !valid, "{frames:02x?}");
         }
     }
@@ -93,7 +93,8 @@ fn a_text_in_parts_is_checked_too() {
 
 #[test]
 fn the_limits_count_for_parts_too() {
-    let mut server = connection(Role::Server, Config::new().in_parts(true).max_message_size(10));
+    let mut server =
+        connection(Role::Server, Config::new().receive_in_chunks(true).max_message_size(10));
     let events = feed(
         &mut server,
         &[masked(0x02, &[0; 6]), masked(0x80, &[0; 5])].concat(),
@@ -108,25 +109,28 @@ fn the_limits_count_for_parts_too() {
 #[test]
 fn nothing_is_queued_of_what_can_t_be_sent() {
     let mut server = connection(Role::Server, Config::new());
-    assert_eq!(server.send_part(Kind::Text, &b"\xff"[..], false), Err(SendError::InvalidUtf8));
-    assert_eq!(server.send_part(Kind::Text, &b"\xce"[..], true), Err(SendError::InvalidUtf8));
-    server.send_part(Kind::Text, &b"\xce"[..], false).unwrap();
+    assert_eq!(server.send_fragment(Kind::Text, &b"\xff"[..], false), Err(SendError::InvalidUtf8));
+    assert_eq!(server.send_fragment(Kind::Text, &b"\xce"[..], true), Err(SendError::InvalidUtf8));
+    server.send_fragment(Kind::Text, &b"\xce"[..], false).unwrap();
     assert_eq!(server.send("another"), Err(SendError::MessageUnderWay));
-    assert_eq!(server.send_part(Kind::Binary, "another", true), Err(SendError::MessageUnderWay));
-    assert_eq!(server.send_part(Kind::Text, &b"\xff"[..], false), Err(SendError::InvalidUtf8));
-    server.send_part(Kind::Text, &b"\xba"[..], true).unwrap();
+    assert_eq!(
+        server.send_fragment(Kind::Binary, "another", true),
+        Err(SendError::MessageUnderWay)
+    );
+    assert_eq!(server.send_fragment(Kind::Text, &b"\xff"[..], false), Err(SendError::InvalidUtf8));
+    server.send_fragment(Kind::Text, &b"\xba"[..], true).unwrap();
     server.send("now").unwrap();
     let expected =
         [unmasked(0x01, b"\xce"), unmasked(0x80, b"\xba"), unmasked(0x81, b"now")].concat();
     assert_eq!(drain(&mut server), expected);
 
-    server.send_part(Kind::Binary, "half", false).unwrap();
+    server.send_fragment(Kind::Binary, "half", false).unwrap();
     server.close(CloseCode::NORMAL);
-    assert_eq!(server.send_part(Kind::Binary, "more", true), Err(SendError::NotOpen));
+    assert_eq!(server.send_fragment(Kind::Binary, "more", true), Err(SendError::NotOpen));
 }
 
 #[test]
 fn debug_shows_no_part() {
-    let part = Part { kind: Kind::Text, bytes: Bytes::from_static(b"SECRET"), last: true };
-    assert_eq!(format!("{:?}", Event::Part(part)), "Part(Text, 6 bytes, last)");
+    let part = Chunk { kind: Kind::Text, bytes: Bytes::from_static(b"SECRET"), last: true };
+    assert_eq!(format!("{:?}", Event::Chunk(part)), "Chunk(Text, 6 bytes, last)");
 }

@@ -68,11 +68,11 @@ fn a_client_masks_whatever_it_sends_and_a_server_nothing() {
         us.send("").unwrap();
         us.ping("are you there?").unwrap();
         us.pong("unasked").unwrap();
-        us.send_part(Kind::Text, "be", false).unwrap();
+        us.send_fragment(Kind::Text, "be", false).unwrap();
         us.ping("").unwrap();
-        us.send_part(Kind::Text, "tween", false).unwrap();
-        us.send_part(Kind::Text, "", true).unwrap();
-        us.send_part(Kind::Binary, "whole", true).unwrap();
+        us.send_fragment(Kind::Text, "tween", false).unwrap();
+        us.send_fragment(Kind::Text, "", true).unwrap();
+        us.send_fragment(Kind::Binary, "whole", true).unwrap();
         let mut frames = written(&mut us);
         feed(&mut us, &from_peer(role, 0x89, b"and you?"), Chunking::Whole);
         us.close(CloseCode::NORMAL);

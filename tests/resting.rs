@@ -14,9 +14,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bell::Bell;
-use sansocket::asynchronous::{Clock, WebSocket};
-use sansocket::testing::{Chunking, End, ManualClock, pair};
-use sansocket::tokio::{TokioClock, TokioIo};
+use sansocket::runtime::{Clock, WebSocket};
+use sansocket::testing::{Chunking, ManualClock, TestStream, pair};
+use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{CloseCode, Config, Connection, Error, TimedOut, Timeouts};
 use tokio::io::{AsyncRead, ReadBuf};
 
@@ -46,7 +46,7 @@ impl Clock for Watched {
         self.clock.poll_until(cx, deadline)
     }
 
-    fn is_asleep(&self) -> bool {
+    fn alarm_is_pending(&self) -> bool {
         self.set.is_some_and(|deadline| self.clock.now() < deadline)
     }
 }
@@ -56,8 +56,8 @@ struct Story {
     looks: Arc<AtomicUsize>,
     alarms: Arc<AtomicUsize>,
     task: Arc<Bell>,
-    peer: End,
-    socket: WebSocket<TokioIo<End>, Watched>,
+    peer: TestStream,
+    socket: WebSocket<TokioStream<TestStream>, Watched>,
 }
 
 impl Story {
@@ -71,7 +71,7 @@ impl Story {
             set: None,
         };
         let socket = WebSocket::from_parts(
-            TokioIo(end),
+            TokioStream(end),
             watched,
             Connection::server(Config::new()),
             timeouts,
@@ -203,7 +203,7 @@ fn what_is_due_sooner_is_on_time() {
 
     let mut story = Story::new(Timeouts { write: second, ..Timeouts::default() });
     story.busy(100, 10);
-    story.peer.wire().set_room(0);
+    story.peer.wire().set_capacity(0);
     let waker = Waker::from(Arc::clone(&story.task));
     let mut sending = pin!(story.socket.send("x"));
     let mut poll = || sending.as_mut().poll(&mut Context::from_waker(&waker));
@@ -232,7 +232,7 @@ async fn tokio_notices_silence_too() {
     let (mut peer, end) = pair(Chunking::Whole);
     let connection = Connection::server(Config::new());
     let mut socket =
-        WebSocket::from_parts(TokioIo(end), TokioClock::new(), connection, Timeouts::default());
+        WebSocket::from_parts(TokioStream(end), TokioClock::new(), connection, Timeouts::default());
     let begun = tokio::time::Instant::now();
     let talking = async {
         for _ in 0..500 {

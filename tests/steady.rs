@@ -12,10 +12,10 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use counting::cost;
-use sansocket::futures::FuturesIo;
+use sansocket::futures::FuturesStream;
 use sansocket::testing::ManualClock;
-use sansocket::tokio::{TokioClock, TokioIo};
-use sansocket::{Backpressure, Config, Connection, Timeouts, asynchronous, blocking};
+use sansocket::tokio::{TokioClock, TokioStream};
+use sansocket::{Backpressure, Config, Connection, Timeouts, blocking, runtime};
 use support::{masked, unmasked};
 
 /// How many messages come at once.
@@ -76,7 +76,7 @@ impl Write for Batches {
 
 impl blocking::Stream for Batches {}
 
-impl asynchronous::Stream for Batches {
+impl runtime::Stream for Batches {
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.read(buffer).map_or(Poll::Pending, |count| Poll::Ready(Ok(count)))
     }
@@ -118,7 +118,7 @@ impl futures_io::AsyncRead for Batches {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        asynchronous::Stream::poll_read(self.get_mut(), cx, buffer)
+        runtime::Stream::poll_read(self.get_mut(), cx, buffer)
     }
 }
 
@@ -153,7 +153,7 @@ struct Peer {
     takes: bool,
 }
 
-impl asynchronous::Stream for Peer {
+impl runtime::Stream for Peer {
     fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
         Poll::Pending
     }
@@ -179,8 +179,8 @@ impl asynchronous::Stream for Peer {
     }
 }
 
-fn open<S: asynchronous::Stream>(stream: S) -> asynchronous::WebSocket<S, ManualClock> {
-    asynchronous::WebSocket::from_parts(
+fn open<S: runtime::Stream>(stream: S) -> runtime::WebSocket<S, ManualClock> {
+    runtime::WebSocket::from_parts(
         stream,
         ManualClock::new(),
         Connection::server(Config::new()),
@@ -230,7 +230,7 @@ struct SlowPeer {
     heard: Vec<u8>,
 }
 
-impl asynchronous::Stream for SlowPeer {
+impl runtime::Stream for SlowPeer {
     fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
         Poll::Pending
     }
@@ -287,8 +287,8 @@ fn a_large_block_is_not_kept() {
     let (_, cost) = cost(|| {
         let mut socket = open(Peer { takes: true });
         socket.set_backpressure(Backpressure {
-            high_water: usize::MAX,
-            cap: usize::MAX,
+            high_water_mark: usize::MAX,
+            hard_limit: usize::MAX,
             ..Backpressure::default()
         });
         for _ in 0..200 {
@@ -355,13 +355,12 @@ fn steady(rounds: usize, mut round: impl FnMut() -> usize) -> (usize, isize, usi
     (cost.allocations, cost.held, after - before)
 }
 
-fn steady_over<S: asynchronous::Stream, C: asynchronous::Clock>(
+fn steady_over<S: runtime::Stream, C: runtime::Clock>(
     (stream, clock): (S, C),
     writes: impl Fn(&S) -> usize,
 ) -> (usize, isize, usize) {
     let connection = Connection::server(Config::new());
-    let mut socket =
-        asynchronous::WebSocket::from_parts(stream, clock, connection, Timeouts::default());
+    let mut socket = runtime::WebSocket::from_parts(stream, clock, connection, Timeouts::default());
     steady(ROUNDS, || {
         assert!(ready(socket.recv_with(|message, replies| replies.send(message))).unwrap());
         writes(socket.stream())
@@ -391,12 +390,12 @@ fn nothing_at_all_is_allocated_where_messages_lie() {
             "{count} of {size}"
         );
         assert_eq!(
-            steady_over((TokioIo(batches()), TokioClock::new()), |stream| stream.0.writes),
+            steady_over((TokioStream(batches()), TokioClock::new()), |stream| stream.0.writes),
             well,
             "tokio: {count} of {size}"
         );
         assert_eq!(
-            steady_over((FuturesIo(batches()), ManualClock::new()), |stream| stream.0.writes),
+            steady_over((FuturesStream(batches()), ManualClock::new()), |stream| stream.0.writes),
             well,
             "{count} of {size}"
         );
@@ -424,7 +423,7 @@ struct Bursts {
     asked: Vec<usize>,
 }
 
-impl asynchronous::Stream for Bursts {
+impl runtime::Stream for Bursts {
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.asked.push(buffer.len());
         match self.left.last_mut() {

@@ -49,7 +49,8 @@ in_both_adapters! {
 async fn a_handshake_of_both_sides(adapter: &impl Adapter) {
     for chunking in [Chunking::Whole, Chunking::Bytewise] {
         let (client, server) = pair(chunking);
-        let (client, server) = tokio::join!(adapter.connect_over(client), adapter.accept(server));
+        let (client, server) =
+            tokio::join!(adapter.connect_with_stream(client), adapter.accept(server));
         let (mut client, mut server) = (client.unwrap(), server.unwrap());
         client.send("from the client").await.unwrap();
         server.send("from the server").await.unwrap();
@@ -72,7 +73,7 @@ async fn a_client_that_does_not_read_the_answer_is_left_in_time(adapter: &impl A
     let clock = adapter.clock();
     let (mut peer, end) = pair(Chunking::Whole);
     peer.write_all(REQUEST).unwrap();
-    peer.wire().set_room(0);
+    peer.wire().set_capacity(0);
     let (accepted, after) = timed(&clock, adapter.accept(end)).await;
     assert!(matches!(accepted, Err(Error::TimedOut(TimedOut::Handshake))), "{accepted:?}");
     assert_eq!(after, s(10));
@@ -86,7 +87,7 @@ async fn two_tasks_poll_one_socket(adapter: &impl Adapter) {
     let begun = clock_now(&clock);
     for role in 0..2 {
         let (wire, mut sockets) = adapter.wired(Timeouts::default());
-        wire.set_room(100);
+        wire.set_capacity(100);
         sockets.rotate_left(role);
         let [socket, mut peer] = sockets;
         let socket = RefCell::new(socket);
@@ -130,7 +131,7 @@ async fn two_tasks_poll_one_socket(adapter: &impl Adapter) {
     assert!(clock_now(&clock) - begun < s(1), "no wake-up was lost, to be made up for by a timer");
 }
 
-fn clock_now(clock: &impl sansocket::asynchronous::Clock) -> std::time::Duration {
+fn clock_now(clock: &impl sansocket::runtime::Clock) -> std::time::Duration {
     clock.now()
 }
 
@@ -177,7 +178,7 @@ async fn a_task_that_closes_does_not_leave_the_other_waiting(adapter: &impl Adap
 async fn a_task_that_can_t_write_does_not_keep_the_time_from_the_other(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (peer, socket) = adapter.server(Timeouts { write: Some(s(100)), ..Timeouts::default() });
-    peer.wire().set_room(10);
+    peer.wire().set_capacity(10);
     let socket = RefCell::new(socket);
     let executor = LocalExecutor::new();
     let receiving = executor
@@ -225,7 +226,7 @@ async fn last_words_wait_for_a_peer_that_is_still_talking(adapter: &impl Adapter
         let clock = adapter.clock();
         let (mut peer, mut socket) = adapter.server(Timeouts::default());
         socket.feed(vec![7; 1000]).await.unwrap();
-        peer.wire().set_room(100);
+        peer.wire().set_capacity(100);
         let executor = LocalExecutor::new();
         let talking = executor.spawn(async move {
             write_all(&mut peer, &masked(0x88, b"\x03\xe8")).await;
@@ -299,9 +300,9 @@ async fn a_ping_keeps_what_comes_before_the_pong(adapter: &impl Adapter) {
     }
     peer.write_all(&pong(2)).unwrap();
     let before = socket.round_trip();
-    assert!(matches!(socket.ping().await, Err(Error::Unread)));
+    assert!(matches!(socket.ping().await, Err(Error::UnreadMessages)));
     // Nor does another one, which is not even sent.
-    assert!(matches!(socket.ping().await, Err(Error::Unread)));
+    assert!(matches!(socket.ping().await, Err(Error::UnreadMessages)));
     assert!(matches!(socket.start_ping().await, Ok(())));
     peer.write_all(&pong(3)).unwrap();
     assert_eq!(socket.round_trip(), before);
@@ -349,7 +350,7 @@ async fn a_ping_is_not_answered_at_the_end(adapter: &impl Adapter) {
 async fn a_ping_is_not_stuck_behind_a_peer_that_does_not_read(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (peer, mut socket) = adapter.server(Timeouts::default());
-    peer.wire().set_room(1);
+    peer.wire().set_capacity(1);
     let (pinged, after) = timed(&clock, socket.ping()).await;
     assert!(
         matches!(pinged, Err(Error::TimedOut(TimedOut::Write | TimedOut::KeepAlive))),
@@ -385,7 +386,7 @@ fn a_blocking_ping_does_all_that_too() {
     assert_eq!(socket.recv().unwrap(), Some("one".into()));
     assert_eq!(socket.recv().unwrap(), Some("two".into()));
     for _ in 0..2 {
-        assert!(matches!(socket.ping(), Err(Error::Unread)), "the second is not even sent");
+        assert!(matches!(socket.ping(), Err(Error::UnreadMessages)), "the second is not even sent");
     }
     for _ in 0..20 {
         assert_eq!(socket.recv().unwrap().unwrap().len(), 10_000);

@@ -12,10 +12,10 @@ use std::io;
 use bytes::{Buf, BufMut, Bytes};
 use sansocket::wire::{Header, HeaderError, InvalidUtf8, Opcode, Utf8Validator};
 use sansocket::{
-    Accept, ClientHandshake, ClientRequest, CloseCode, CloseFrame, Closed, Config, Connection,
-    Error, Event, HandshakeError, InvalidField, InvalidUri, Kind, Message, NoEntropy, Part,
-    ProtocolError, ReasonTooLong, Reply, Role, SendError, ServerHandshake, Text, TimedOut,
-    TrySendError,
+    AcceptOptions, Chunk, ClientHandshake, ClientRequest, CloseCode, CloseFrame, Closed, Config,
+    Connection, Error, Event, HandshakeError, HttpResponse, InvalidField, InvalidUri, Kind,
+    Message, NoEntropy, ProtocolError, ReasonTooLong, Role, SendError, ServerHandshake, Text,
+    TimedOut, TrySendError,
 };
 use support::{Chunking, connection, entropy, feed, masked};
 
@@ -89,7 +89,7 @@ fn errors_of_a_handshake() {
         (HandshakeError::WebSocketVersion, "not 13"),
         (HandshakeError::MalformedSubprotocols, "Sec-WebSocket-Protocol"),
         (HandshakeError::MalformedExtensions, "Sec-WebSocket-Extensions"),
-        (HandshakeError::Rejected { status: 403 }, "status 403"),
+        (HandshakeError::RejectedByApplication { status: 403 }, "status 403"),
         (HandshakeError::AcceptKey, "Sec-WebSocket-Accept"),
         (HandshakeError::Subprotocol, "a subprotocol that was not offered"),
         (HandshakeError::Extension, "an extension that was not offered"),
@@ -157,10 +157,10 @@ fn errors_of_a_stream() {
         (Error::Reason(ReasonTooLong { len: 124 }), "124"),
         (Error::TimedOut(TimedOut::Idle), "for too long"),
         (Error::Full, "does not read"),
-        (Error::Unread, "before the pong"),
+        (Error::UnreadMessages, "before the pong"),
     ]);
     let full = TrySendError::Full("kept".into());
-    let refused = TrySendError::Refused("kept".into(), SendError::NotOpen);
+    let refused = TrySendError::Send("kept".into(), SendError::NotOpen);
     assert_eq!(full.to_string(), Error::Full.to_string());
     assert_eq!(refused.to_string(), SendError::NotOpen.to_string());
     assert!(matches!(Error::from(full.clone()), Error::Full));
@@ -230,12 +230,12 @@ fn outlines() {
     let header =
         Header { fin: true, rsv1: false, opcode: Opcode::Text, mask: Some([1; 4]), payload_len: 5 };
     let request = ClientRequest::new("ws://a:81/b?c").unwrap().subprotocol("chat").unwrap();
-    let accept = Accept::new().subprotocol("chat").unwrap();
+    let accept = AcceptOptions::new().subprotocol("chat").unwrap();
     let server = connection(Role::Server, Config::new());
     let closed = closed_by(&masked(0x88, b"\x0f\xa0bye"));
     let mut waiting = ServerHandshake::new(Config::new());
     waiting.input().put_slice(b"GET");
-    let text = Part { kind: Kind::Text, bytes: Bytes::from_static(b"abc"), last: false };
+    let text = Chunk { kind: Kind::Text, bytes: Bytes::from_static(b"abc"), last: false };
     for (shown, expected) in [
         (format!("{utf8:?}"), "Utf8Validator(1 bytes pending)"),
         (
@@ -244,16 +244,16 @@ fn outlines() {
         ),
         (format!("{:?}", Text::from("abc")), "Text(3 bytes)"),
         (format!("{:?}", Message::from(b"abc")), "Binary(3 bytes)"),
-        (format!("{text:?}"), "Part(Text, 3 bytes)"),
-        (format!("{:?}", Part { last: true, ..text.clone() }), "Part(Text, 3 bytes, last)"),
-        (format!("{:?}", Event::Part(text)), "Part(Text, 3 bytes)"),
+        (format!("{text:?}"), "Chunk(Text, 3 bytes)"),
+        (format!("{:?}", Chunk { last: true, ..text.clone() }), "Chunk(Text, 3 bytes, last)"),
+        (format!("{:?}", Event::Chunk(text)), "Chunk(Text, 3 bytes)"),
         (format!("{:?}", Event::Message("abc".into())), "Text(3 bytes)"),
         (format!("{:?}", Event::Ping("abc".into())), "Ping(3 bytes)"),
         (format!("{:?}", Event::Pong("abc".into())), "Pong(3 bytes)"),
         (format!("{:?} {}", CloseCode::NORMAL, CloseCode::NORMAL), "CloseCode(1000) 1000"),
         (
             format!("{closed:?}"),
-            "Closed { ending: Clean, began: Remote, sent: Some(CloseFrame { code: CloseCode(4000), reason: Text(0 bytes) }), \
+            "Closed { outcome: Clean, initiator: Remote, sent: Some(CloseFrame { code: CloseCode(4000), reason: Text(0 bytes) }), \
              received: Some(CloseFrame { code: CloseCode(4000), reason: Text(3 bytes) }) }",
         ),
         (format!("{server:?}"), "Connection { role: Server, state: Open, buffered_amount: 0, .. }"),
@@ -266,10 +266,10 @@ fn outlines() {
             format!("{:?}", ClientHandshake::new(&request, Config::new(), entropy())),
             "ClientHandshake { refusal: None, .. }",
         ),
-        (format!("{accept:?}"), "Accept { subprotocols: [\"chat\"], .. }"),
+        (format!("{accept:?}"), "AcceptOptions { subprotocols: [\"chat\"], .. }"),
         (
-            format!("{:?}", Reply::new(404).unwrap().body("abc")),
-            "Reply { status: 404, body: 3, .. }",
+            format!("{:?}", HttpResponse::new(404).unwrap().body("abc")),
+            "HttpResponse { status: 404, body: 3, .. }",
         ),
     ] {
         assert_eq!(shown, expected);
@@ -294,16 +294,18 @@ fn outlines_of_heads() {
         format!("{:?}", request.extensions().next().unwrap()),
         "Extension { name: \"zip\", .. }"
     );
-    let rejection = request.reject(&Reply::new(404).unwrap());
+    let rejection = request.reject(&HttpResponse::new(404).unwrap());
     assert_eq!(
         format!("{rejection:?}"),
-        format!("Rejection {{ error: Rejected {{ status: 404 }}, request: Some({outline}), .. }}")
+        format!(
+            "Rejection {{ error: RejectedByApplication {{ status: 404 }}, request: Some({outline}), .. }}"
+        )
     );
 
     let mut handshake =
         ClientHandshake::new(&ClientRequest::new("ws://a").unwrap(), Config::new(), entropy());
     handshake.input().put_slice(b"HTTP/1.1 403 No\r\nContent-Length: 3\r\n\r\nabc");
-    let HandshakeError::Refused(response) = handshake.receive().unwrap_err() else {
+    let HandshakeError::UnexpectedStatus(response) = handshake.receive().unwrap_err() else {
         panic!("a refusal is one")
     };
     assert_eq!(
@@ -410,7 +412,7 @@ fn a_status_has_its_phrase() {
         handshake.input().put_slice(head);
         let request = handshake.receive().unwrap().unwrap();
         assert_eq!((request.headers().len(), request.headers().is_empty()), (5, false));
-        let mut rejection = request.reject(&Reply::new(status).unwrap());
+        let mut rejection = request.reject(&HttpResponse::new(status).unwrap());
         let line = format!("HTTP/1.1 {status} {phrase}\r\n");
         assert_eq!(rejection.output().chunk().get(..line.len()), Some(line.as_bytes()));
         assert_eq!(rejection.error().status(), Some(status));

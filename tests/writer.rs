@@ -18,7 +18,7 @@ use std::task::Poll;
 use clocks::{Adapter, in_both_adapters, s, timed};
 use hearing::{farewell, hear, message};
 use sansocket::{
-    CloseCode, Config, Connection, Error, Event, Kind, Message, Part, Role, SendError, State,
+    Chunk, CloseCode, Config, Connection, Error, Event, Kind, Message, Role, SendError, State,
     Timeouts, TrySendError,
 };
 use smol::LocalExecutor;
@@ -62,7 +62,7 @@ async fn pieces_make_one_message(adapter: &impl Adapter) {
         AsyncWriteExt::flush(&mut writer).await.unwrap();
         poll_fn(|cx| futures_io::AsyncWrite::poll_flush(Pin::new(&mut writer), cx)).await.unwrap();
         let (second, rest) = rest.split_at(100_000);
-        writer.write_part(second.to_vec()).await.unwrap();
+        writer.write_chunk(second.to_vec()).await.unwrap();
         let (mut third, last) = rest.split_at(100_000);
         while !third.is_empty() {
             let written =
@@ -71,8 +71,8 @@ async fn pieces_make_one_message(adapter: &impl Adapter) {
                     .unwrap();
             third = &third[written..];
         }
-        writer.write_part(last.to_vec()).await.unwrap();
-        writer.write_part("").await.unwrap();
+        writer.write_chunk(last.to_vec()).await.unwrap();
+        writer.write_chunk("").await.unwrap();
         writer.finish().await.unwrap();
 
         let mut writer = out.writer(Kind::Binary).await.unwrap();
@@ -97,15 +97,15 @@ async fn pieces_make_one_message(adapter: &impl Adapter) {
 
 async fn pings_are_answered_between_the_parts(adapter: &impl Adapter) {
     let (peer, socket) = adapter.server(Timeouts::default());
-    peer.wire().set_room(10_000);
-    let client = Connection::client(Config::new().in_parts(true), entropy());
+    peer.wire().set_capacity(10_000);
+    let client = Connection::client(Config::new().receive_in_chunks(true), entropy());
     let mut peer = adapter.open(peer, client, Timeouts::default());
     let (mut sender, mut receiver) = socket.split();
     let executor = LocalExecutor::new();
     let receiving = executor.spawn(async move { receiver.recv().await });
     let writing = executor.spawn(async move {
         let mut writer = sender.writer(Kind::Binary).await.unwrap();
-        writer.write_part(vec![7; 2_000_000]).await.unwrap();
+        writer.write_chunk(vec![7; 2_000_000]).await.unwrap();
         writer.finish().await.unwrap();
         sender
     });
@@ -113,7 +113,7 @@ async fn pings_are_answered_between_the_parts(adapter: &impl Adapter) {
         let (mut parts, mut answered) = (Vec::new(), None);
         loop {
             match peer.recv_event().await.unwrap().unwrap() {
-                Event::Part(Part { bytes, last, .. }) => {
+                Event::Chunk(Chunk { bytes, last, .. }) => {
                     if parts.is_empty() {
                         peer.start_ping().await.unwrap();
                     }
@@ -149,8 +149,8 @@ async fn text_that_is_none_is_not_sent(adapter: &impl Adapter) {
                 invalid(writer.finish().await);
                 continue;
             }
-            invalid(writer.write_part(bytes.to_vec()).await);
-            invalid(writer.write_part("valid").await);
+            invalid(writer.write_chunk(bytes.to_vec()).await);
+            invalid(writer.write_chunk("valid").await);
             writer.write_all(b"valid").await.unwrap();
             let error = AsyncWriteExt::flush(&mut writer).await.unwrap_err();
             assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
@@ -160,10 +160,10 @@ async fn text_that_is_none_is_not_sent(adapter: &impl Adapter) {
         out.send("still here").await.unwrap();
 
         let mut writer = out.writer(Kind::Text).await.unwrap();
-        writer.write_part(b"\xce".to_vec()).await.unwrap();
-        writer.write_part(b"\xb1".to_vec()).await.unwrap();
-        invalid(writer.write_part(b"\xff".to_vec()).await);
-        invalid(writer.write_part("valid").await);
+        writer.write_chunk(b"\xce".to_vec()).await.unwrap();
+        writer.write_chunk(b"\xb1".to_vec()).await.unwrap();
+        invalid(writer.write_chunk(b"\xff".to_vec()).await);
+        invalid(writer.write_chunk("valid").await);
         invalid(writer.finish().await);
         assert_eq!(out.state(), State::Closing);
         let (events, code) = farewell(&mut peer);
@@ -186,7 +186,7 @@ async fn an_unused_writer_harms_nothing(adapter: &impl Adapter) {
 async fn half_a_message_closes_the_connection(adapter: &impl Adapter) {
     whole_and_half!(adapter, |out, peer| {
         let mut writer = out.writer(Kind::Binary).await.unwrap();
-        writer.write_part("half").await.unwrap();
+        writer.write_chunk("half").await.unwrap();
         drop(writer);
         assert_eq!(out.state(), State::Closing);
         assert!(matches!(
@@ -203,10 +203,10 @@ async fn a_farewell_ends_a_message(adapter: &impl Adapter) {
     let (mut sender, _receiver) = socket.split();
     let mut other = sender.clone();
     let mut writer = sender.writer(Kind::Text).await.unwrap();
-    writer.write_part("half").await.unwrap();
+    writer.write_chunk("half").await.unwrap();
     other.start_close(CloseCode::GOING_AWAY, "").await.unwrap();
     for _ in 0..2 {
-        assert!(matches!(writer.write_part("late").await, Err(Error::Send(SendError::NotOpen))));
+        assert!(matches!(writer.write_chunk("late").await, Err(Error::Send(SendError::NotOpen))));
     }
     drop(writer);
     assert_eq!(farewell(&mut peer), (vec![], 1001));
@@ -220,7 +220,7 @@ async fn nobody_s_message_comes_in_between(adapter: &impl Adapter) {
     let mut last = sender.clone();
     let executor = LocalExecutor::new();
     let mut writer = sender.writer(Kind::Text).await.unwrap();
-    writer.write_part("be").await.unwrap();
+    writer.write_chunk("be").await.unwrap();
     assert!(matches!(last.try_send("full"), Err(TrySendError::Full(_))));
     let tasks: Vec<_> = others
         .into_iter()
@@ -230,9 +230,9 @@ async fn nobody_s_message_comes_in_between(adapter: &impl Adapter) {
                 sender.feed("fed").await.unwrap();
                 if number == 0 {
                     let mut writer = sender.writer(Kind::Text).await.unwrap();
-                    writer.write_part("in ").await.unwrap();
+                    writer.write_chunk("in ").await.unwrap();
                     smol::future::yield_now().await;
-                    writer.write_part("two").await.unwrap();
+                    writer.write_chunk("two").await.unwrap();
                     writer.finish().await.unwrap();
                 }
                 sender.send("sent").await.unwrap();
@@ -241,7 +241,7 @@ async fn nobody_s_message_comes_in_between(adapter: &impl Adapter) {
         .collect();
     let story = async {
         smol::future::yield_now().await;
-        writer.write_part("fo").await.unwrap();
+        writer.write_chunk("fo").await.unwrap();
         smol::future::yield_now().await;
         writer.finish().await.unwrap();
         for task in tasks {
@@ -265,7 +265,7 @@ async fn whoever_waits_for_a_writer_learns_that_it_broke_off(adapter: &impl Adap
     for half_sent in [false, true] {
         let mut writer = sender.writer(Kind::Text).await.unwrap();
         if half_sent {
-            writer.write_part("half").await.unwrap();
+            writer.write_chunk("half").await.unwrap();
         }
         let sending = executor.spawn({
             let (mut one, mut two, mut three) = (one.clone(), two.clone(), three.clone());
@@ -331,14 +331,14 @@ async fn a_writer_waits_for_permits(adapter: &impl Adapter) {
 async fn a_permit_is_kept_whatever_waits(adapter: &impl Adapter) {
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let wire = peer.wire();
-    wire.set_room(1);
+    wire.set_capacity(1);
     let (mut sender, mut receiver) = socket.split();
     let (mut other, mut third) = (sender.clone(), sender.clone());
     let (permit, late) = (sender.reserve().await.unwrap(), third.reserve().await.unwrap());
     while other.try_send(vec![7; 300_000]).is_ok() {}
     permit.send("reserved").unwrap();
     assert!(matches!(other.try_send("x"), Err(TrySendError::Full(_))));
-    wire.set_room(usize::MAX);
+    wire.set_capacity(usize::MAX);
     other.flush().await.unwrap();
     drop(
         poll_fn(|cx| {
@@ -347,7 +347,7 @@ async fn a_permit_is_kept_whatever_waits(adapter: &impl Adapter) {
         .await,
     );
     let refused = late.send("late").unwrap_err();
-    assert_eq!(refused, TrySendError::Refused("late".into(), SendError::NotOpen));
+    assert_eq!(refused, TrySendError::Send("late".into(), SendError::NotOpen));
     let (events, code) = farewell(&mut peer);
     assert_eq!((events.last(), code), (Some(&message("reserved")), 1000));
 }
@@ -363,7 +363,7 @@ async fn a_finished_message_is_whole_though_the_writer_lives_on(adapter: &impl A
             AsyncWriteExt::flush(&mut writer).await
         };
         assert!(more.await.is_err(), "it is not the beginning of another message");
-        assert!(writer.write_part("and more").await.is_err());
+        assert!(writer.write_chunk("and more").await.is_err());
         drop(writer);
         assert_eq!((out.state(), hear(&mut peer).1), (State::Open, vec![message("all")]));
     });
@@ -379,10 +379,10 @@ async fn a_large_message_is_never_in_memory() {
         let (one, two) = tokio::io::duplex(64 * 1024);
         let open = |stream, role| {
             let connection =
-                connection(role, Config::new().in_parts(true).max_message_size(u64::MAX));
+                connection(role, Config::new().receive_in_chunks(true).max_message_size(u64::MAX));
             let clock = sansocket::tokio::TokioClock::new();
             sansocket::tokio::WebSocket::from_parts(
-                sansocket::tokio::TokioIo(stream),
+                sansocket::tokio::TokioStream(stream),
                 clock,
                 connection,
                 Timeouts::default(),
@@ -396,7 +396,7 @@ async fn a_large_message_is_never_in_memory() {
         let write = async {
             let mut writer = writing.writer(Kind::Binary).await.unwrap();
             for _ in 0..PIECES {
-                writer.write_part(piece.clone()).await.unwrap();
+                writer.write_chunk(piece.clone()).await.unwrap();
             }
             writer.finish().await.unwrap();
         };
@@ -404,7 +404,7 @@ async fn a_large_message_is_never_in_memory() {
             let mut total = 0;
             loop {
                 match reading.recv_event().await.unwrap().unwrap() {
-                    Event::Part(part) => {
+                    Event::Chunk(part) => {
                         assert!(part.bytes.iter().all(|byte| *byte == 7));
                         total += part.bytes.len();
                         if part.last {

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Buf, BufMut, Bytes};
-use sansocket::tokio::{TokioClock, TokioIo, WebSocket};
+use sansocket::tokio::{TokioClock, TokioStream, WebSocket};
 use sansocket::wire::{Opcode, Utf8Validator, apply_mask};
 use sansocket::{
     Backpressure, ClientHandshake, ClientRequest, Config, Connection, Entropy, Event, EventRef,
@@ -281,7 +281,7 @@ fn entered() -> tokio::runtime::EnterGuard<'static> {
 
 fn opened(stream: Batches) -> WebSocket<Batches> {
     WebSocket::from_parts(
-        TokioIo(stream),
+        TokioStream(stream),
         TokioClock::new(),
         Connection::server(Config::new()),
         Default::default(),
@@ -291,7 +291,7 @@ fn opened(stream: Batches) -> WebSocket<Batches> {
 /// A socket: what an idle one holds, but for its alarm.
 fn open_on_tokio() -> Operation {
     Box::new(|| {
-        let stream = TokioIo(Batches { frames: Vec::new(), unanswered: 0, answer: 0 });
+        let stream = TokioStream(Batches { frames: Vec::new(), unanswered: 0, answer: 0 });
         let socket = WebSocket::from_parts(
             stream,
             TokioClock::new(),

@@ -73,7 +73,7 @@ fuzz_target!(|bytes: &[u8]| {
             let limits = model::Limits { message: 16 << 20, frame: u64::MAX, fragments: 262_144 };
             assert_eq!(events, model::receive(&bytes[check_answer(bytes)..], false, limits));
         }
-        Err(HandshakeError::Refused(response)) => {
+        Err(HandshakeError::UnexpectedStatus(response)) => {
             assert!(
                 response.status() != 101
                     && response.body().len() <= 4096

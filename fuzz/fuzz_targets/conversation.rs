@@ -10,7 +10,7 @@ use bytes::{Buf, BufMut, BytesMut};
 use libfuzzer_sys::fuzz_target;
 use sansocket::timing::{Due, Timeouts, Timer};
 use sansocket::{
-    CloseCode, CloseFrame, Connection, Ending, Event, Kind, Message, Role, Side, State,
+    CloseCode, CloseFrame, CloseOutcome, Connection, Event, Kind, Message, Role, Side, State,
 };
 use sansocket_fuzz::support::connection;
 use sansocket_fuzz::{Input, config, model, text};
@@ -77,7 +77,7 @@ impl Peer {
                 self.sent.extend(sent.is_ok().then_some(message));
                 sent.is_ok()
             }
-            2 => self.send_part(text.into_bytes(), what & 0x10 != 0),
+            2 => self.send_fragment(text.into_bytes(), what & 0x10 != 0),
             3 => {
                 let sent = self.connection.ping(&content);
                 assert_eq!(sent.is_ok(), open && content.len() <= 125);
@@ -106,8 +106,8 @@ impl Peer {
         );
     }
 
-    fn send_part(&mut self, bytes: Vec<u8>, last: bool) -> bool {
-        let sent = self.connection.send_part(Kind::Text, bytes.clone(), last);
+    fn send_fragment(&mut self, bytes: Vec<u8>, last: bool) -> bool {
+        let sent = self.connection.send_fragment(Kind::Text, bytes.clone(), last);
         assert_eq!(sent.is_ok(), self.connection.state() == State::Open);
         if sent.is_err() {
             return false;
@@ -214,7 +214,10 @@ impl Peer {
                 }
                 Event::Closed(closed) => {
                     assert_eq!((i + 1, Some(closed)), (self.heard.len(), self.connection.closed()));
-                    assert!(!matches!(closed.ending(), Ending::Violated(_)), "{closed}");
+                    assert!(
+                        !matches!(closed.outcome(), CloseOutcome::ProtocolError(_)),
+                        "{closed}"
+                    );
                     if closed.was_clean() {
                         assert!(
                             unheard.next().is_none() && pings.next().is_none(),
@@ -234,7 +237,7 @@ fn check_agreement(one: &Peer, two: &Peer) {
     let (Some(a), Some(b)) = (one.connection.closed(), two.connection.closed()) else { return };
     if a.was_clean() && b.was_clean() {
         assert_eq!((a.sent(), b.sent()), (b.received(), a.received()));
-        assert!(a.began() == Side::Local || b.began() == Side::Local);
+        assert!(a.initiator() == Side::Local || b.initiator() == Side::Local);
     }
 }
 

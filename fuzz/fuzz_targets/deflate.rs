@@ -175,7 +175,7 @@ fn messages_come_through(deflate: &Deflate, input: &mut Input<'_>) {
         }
         assert!(got == content && rest.is_empty());
         if what & 0x20 != 0 {
-            compressor.release();
+            compressor.release_memory();
             assert_eq!(compressor.held(), 0);
         }
         assert!(compressor.held() + decompressor.held() <= SLACK);
@@ -212,8 +212,9 @@ fn connections_take_anything(deflate: &Deflate, input: &mut Input<'_>) {
     let sizes = input.take(usize::from(choice >> 4 & 7));
     let wire = frames(role, input);
 
-    let run = |in_parts: bool, chunks: Vec<&[u8]>| {
-        let mut us = compressing(role, config.clone().in_parts(in_parts), deflate.clone());
+    let run = |receive_in_chunks: bool, chunks: Vec<&[u8]>| {
+        let mut us =
+            compressing(role, config.clone().receive_in_chunks(receive_in_chunks), deflate.clone());
         let mut events = Vec::new();
         for (number, chunk) in chunks.into_iter().enumerate() {
             events.extend(feed_one(&mut us, number, chunk));
@@ -261,9 +262,9 @@ fn answers_are_read(role: Role, deflate: &Deflate, config: &Config, events: &[Ev
         }
         let kind = if matches!(message, Message::Text(_)) { Kind::Text } else { Kind::Binary };
         for part in message.as_bytes().chunks(7.max(message.len() / PARTS)) {
-            us.send_part(kind, part.to_vec(), false).expect("good so far");
+            us.send_fragment(kind, part.to_vec(), false).expect("good so far");
         }
-        us.send_part(kind, "", true).expect("the end");
+        us.send_fragment(kind, "", true).expect("the end");
     }
     let got = feed(&mut peer, &drain(&mut us), Chunking::Whole);
     assert!(

@@ -18,7 +18,7 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use libfuzzer_sys::fuzz_target;
 use sansocket::wire::HeaderError;
-use sansocket::{Config, Ending, Event, Message, ProtocolError, Role};
+use sansocket::{CloseOutcome, Config, Event, Message, ProtocolError, Role};
 use sansocket_fuzz::model::{self, Seen};
 use sansocket_fuzz::support::{Chunking, connection, drain, feed};
 use sansocket_fuzz::{Input, receive, text};
@@ -145,8 +145,8 @@ fn compare(role: Role, bytes: &[u8]) {
     }
     let same = ours.iter().zip(&theirs).take_while(|(ours, theirs)| ours == theirs).count();
     let explained = match events.last() {
-        Some(Event::Closed(closed)) if same + 1 == ours.len() => match closed.ending() {
-            Ending::Violated(error) => {
+        Some(Event::Closed(closed)) if same + 1 == ours.len() => match closed.outcome() {
+            CloseOutcome::ProtocolError(error) => {
                 // Pings and pongs that are told before the text is looked at.
                 let utf8 = error == ProtocolError::InvalidUtf8;
                 let is_control =

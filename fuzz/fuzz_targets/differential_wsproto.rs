@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use libfuzzer_sys::fuzz_target;
 use sansocket::deflate::{Deflate, NAME};
 use sansocket::{
-    CloseCode, CloseFrame, Config, Connection, Ending, Event, Kind, ProtocolError, Role,
+    CloseCode, CloseFrame, CloseOutcome, Config, Connection, Event, Kind, ProtocolError, Role,
 };
 use sansocket_fuzz::model::{self, Seen};
 use sansocket_fuzz::support::{Chunking, connection, drain, feed};
@@ -52,8 +52,8 @@ fn compare(role: Role, reads: &[&[u8]]) {
     }
     let same = ours.iter().zip(&theirs).take_while(|(ours, theirs)| ours == theirs).count();
     let error = match events.last() {
-        Some(Event::Closed(closed)) if same + 1 == ours.len() => match closed.ending() {
-            Ending::Violated(error) => Some(error),
+        Some(Event::Closed(closed)) if same + 1 == ours.len() => match closed.outcome() {
+            CloseOutcome::ProtocolError(error) => Some(error),
             _ => None,
         },
         _ => None,
@@ -187,7 +187,7 @@ fn say(us: &mut Connection, they: &mut Case, what: u8, pings: bool, content: Vec
     }
     let (mut seen, mut start) = (Vec::new(), 0);
     for part in content.chunks(1 + content.len() / usize::from(what >> 4)) {
-        us.send_part(kind, part.to_vec(), false).expect("open");
+        us.send_fragment(kind, part.to_vec(), false).expect("open");
         // Ours may end amid a character, theirs not.
         let mut end = start + part.len();
         while is_text && !text.is_char_boundary(end) {
@@ -201,7 +201,7 @@ fn say(us: &mut Connection, they: &mut Case, what: u8, pings: bool, content: Vec
             seen.push(Seen::Ping(vec![what]));
         }
     }
-    us.send_part(kind, "", true).expect("open");
+    us.send_fragment(kind, "", true).expect("open");
     they.item(tag, &content[start..]);
     seen.push(message);
     seen

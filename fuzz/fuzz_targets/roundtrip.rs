@@ -39,9 +39,9 @@ fn say(from: &mut Connection, what: u8, most: usize, input: &mut Input<'_>) -> O
             };
             let bytes = message.as_bytes().to_vec();
             for part in bytes.chunks(usize::from(input.byte()) + 1) {
-                from.send_part(kind, part.to_vec(), false).expect("good so far");
+                from.send_fragment(kind, part.to_vec(), false).expect("good so far");
             }
-            from.send_part(kind, "", true).expect("the end");
+            from.send_fragment(kind, "", true).expect("the end");
             Some(message)
         }
         _ => {

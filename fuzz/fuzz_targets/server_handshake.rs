@@ -6,7 +6,7 @@
 
 use bytes::{Buf, BufMut};
 use libfuzzer_sys::fuzz_target;
-use sansocket::{Accept, Config, HandshakeError, Reply, ServerHandshake};
+use sansocket::{AcceptOptions, Config, HandshakeError, HttpResponse, ServerHandshake};
 use sansocket_fuzz::support::{Chunking, drain, feed};
 use sansocket_fuzz::{head, model};
 
@@ -48,7 +48,7 @@ fn serve(
                 request.query(),
                 request.subprotocols().collect::<Vec<_>>()
             );
-            let accept = Accept::new()
+            let accept = AcceptOptions::new()
                 .subprotocol("b")
                 .and_then(|accept| accept.subprotocol("a"))
                 .expect("tokens");
@@ -66,7 +66,9 @@ fn serve(
             let error = rejection.error().clone();
             assert_eq!(rejection.wants_write(), error.status().is_some());
             assert!(
-                rejection.answer_with(&Reply::new(403).expect("a status").body("no")).wants_write()
+                rejection
+                    .answer_with(&HttpResponse::new(403).expect("a status").body("no"))
+                    .wants_write()
             );
             (Err(error), answer, Vec::new())
         }

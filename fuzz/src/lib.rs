@@ -64,7 +64,7 @@ pub fn config(choice: u8) -> (Config, model::Limits) {
     };
     let config =
         Config::new().max_message_size(message).max_frame_size(frame).max_fragments(fragments);
-    let config = config.in_parts(choice & 4 != 0).auto_pong(choice & 8 == 0);
+    let config = config.receive_in_chunks(choice & 4 != 0).auto_pong(choice & 8 == 0);
     (config, model::Limits { message, frame, fragments })
 }
 

@@ -225,7 +225,7 @@ fn close(payload: &[u8]) -> Seen {
 /// What a connection made of bytes, in the model's words; parts are joined, and those of an
 /// unfinished message left out.
 pub fn told(events: &[sansocket::Event]) -> Vec<Seen> {
-    use sansocket::{Ending, Event, Kind, Message};
+    use sansocket::{CloseOutcome, Event, Kind, Message};
     let mut parts: Vec<u8> = Vec::new();
     let one = |event: &Event| {
         Some(match event {
@@ -233,7 +233,7 @@ pub fn told(events: &[sansocket::Event]) -> Vec<Seen> {
             Event::Message(Message::Binary(bytes)) => Seen::Binary(bytes.to_vec()),
             Event::Ping(payload) => Seen::Ping(payload.to_vec()),
             Event::Pong(payload) => Seen::Pong(payload.to_vec()),
-            Event::Part(part) => {
+            Event::Chunk(part) => {
                 parts.extend(&part.bytes);
                 match part.kind {
                     _ if !part.last => return None,
@@ -241,9 +241,9 @@ pub fn told(events: &[sansocket::Event]) -> Vec<Seen> {
                     Kind::Binary => Seen::Binary(std::mem::take(&mut parts)),
                 }
             }
-            Event::Closed(closed) => match closed.ending() {
-                Ending::Clean => Seen::Close(closed.code(), closed.reason().into()),
-                Ending::Violated(error) => Seen::Violation(error.close_code().get()),
+            Event::Closed(closed) => match closed.outcome() {
+                CloseOutcome::Clean => Seen::Close(closed.code(), closed.reason().into()),
+                CloseOutcome::ProtocolError(error) => Seen::Violation(error.close_code().get()),
                 other => panic!("{other:?}"),
             },
             other => panic!("{other:?}"),

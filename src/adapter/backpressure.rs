@@ -24,13 +24,13 @@ use crate::message::{CloseCode, Outgoing};
 pub struct Backpressure {
     /// In bytes: from here on, those wait who wait for room ([`Overflow::Wait`], permits, writers).
     /// Below it, fed messages wait for more. Default: 256 KiB.
-    pub high_water: usize,
+    pub high_water_mark: usize,
     /// In bytes: from here on, those queue nothing who don't wait (`try_send`, and the other
     /// policies). Default: 1 MiB.
-    pub cap: usize,
+    pub hard_limit: usize,
     /// What `send` and `feed` do when too much waits. Default: [`Overflow::Wait`].
     pub overflow: Overflow,
-    /// Whether `send` leaves a message below `high_water` for the next write, as `feed` does, while
+    /// Whether `send` leaves a message below `high_water_mark` for the next write, as `feed` does, while
     /// another message is here already to be received: then whoever answers each message at once
     /// writes all answers at once, as fast as can be. But if the next message is not received soon,
     /// nor anything flushed, what was sent waits as long, and is lost if the connection is dropped.
@@ -40,7 +40,12 @@ pub struct Backpressure {
 
 impl Default for Backpressure {
     fn default() -> Self {
-        Self { high_water: 256 * 1024, cap: 1024 * 1024, overflow: Overflow::Wait, cork: false }
+        Self {
+            high_water_mark: 256 * 1024,
+            hard_limit: 1024 * 1024,
+            overflow: Overflow::Wait,
+            cork: false,
+        }
     }
 }
 
@@ -74,12 +79,12 @@ impl Backpressure {
     /// From how many bytes on who can wait must.
     #[inline]
     pub(super) fn bound(&self) -> usize {
-        self.high_water.clamp(1, self.cap.max(1))
+        self.high_water_mark.clamp(1, self.hard_limit.max(1))
     }
 
     /// Whether nothing more may be queued.
     pub(super) fn is_full(&self, waiting: usize) -> bool {
-        waiting >= self.cap.max(1)
+        waiting >= self.hard_limit.max(1)
     }
 
     /// What becomes of a message that finds no room: it is counted, or it is an error.
@@ -103,11 +108,11 @@ impl Backpressure {
 /// Why a message was not taken. It is given back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrySendError {
-    /// [`Backpressure::cap`] bytes wait already, or another message is being sent in parts: later
+    /// [`Backpressure::hard_limit`] bytes wait already, or another message is being sent in parts: later
     /// there may be room.
     Full(Outgoing),
     /// It can't be sent at all.
-    Refused(Outgoing, SendError),
+    Send(Outgoing, SendError),
 }
 
 impl TrySendError {
@@ -115,7 +120,7 @@ impl TrySendError {
     #[must_use]
     pub fn into_message(self) -> Outgoing {
         match self {
-            Self::Full(message) | Self::Refused(message, _) => message,
+            Self::Full(message) | Self::Send(message, _) => message,
         }
     }
 }
@@ -124,7 +129,7 @@ impl fmt::Display for TrySendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full(_) => Error::Full.fmt(f),
-            Self::Refused(_, error) => error.fmt(f),
+            Self::Send(_, error) => error.fmt(f),
         }
     }
 }
@@ -135,7 +140,7 @@ impl From<TrySendError> for Error {
     fn from(error: TrySendError) -> Self {
         match error {
             TrySendError::Full(_) => Self::Full,
-            TrySendError::Refused(_, error) => Self::Send(error),
+            TrySendError::Send(_, error) => Self::Send(error),
         }
     }
 }

@@ -7,24 +7,24 @@ use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::asynchronous::{self, Clock, MessageWriter, Outlet, Stream};
+use super::runtime::{self, Clock, MessageWriter, SendHandle, Stream};
 use super::{Backpressure, Error};
 use crate::connection::Config;
 use crate::handshake::{ClientRequest, Response};
 use crate::timing::Timeouts;
 
 /// A connection on one of futures-io's streams. What it does is told at
-/// [`asynchronous::WebSocket`].
-pub type WebSocket<S, C> = asynchronous::WebSocket<FuturesIo<S>, C>;
+/// [`runtime::WebSocket`].
+pub type WebSocket<S, C> = runtime::WebSocket<FuturesStream<S>, C>;
 
-/// The half of it that sends; see [`WebSocket::split`](asynchronous::WebSocket::split).
-pub type Sender<S, C> = asynchronous::Sender<FuturesIo<S>, C>;
+/// The half of it that sends; see [`WebSocket::split`](runtime::WebSocket::split).
+pub type Sender<S, C> = runtime::Sender<FuturesStream<S>, C>;
 
 /// The half of it that receives.
-pub type Receiver<S, C> = asynchronous::Receiver<FuturesIo<S>, C>;
+pub type Receiver<S, C> = runtime::Receiver<FuturesStream<S>, C>;
 
 /// What a client sent first; see [`Options::receive_request`].
-pub type Incoming<S, C> = asynchronous::Incoming<FuturesIo<S>, C>;
+pub type Incoming<S, C> = runtime::Incoming<FuturesStream<S>, C>;
 
 /// Accepts a connection, whatever it asks for. To look first, or for other settings: [`Options`].
 ///
@@ -43,7 +43,7 @@ pub async fn accept<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
     stream: S,
     clock: C,
 ) -> Result<WebSocket<S, C>, Error> {
-    asynchronous::Options::default().accept(FuturesIo(stream), clock).await
+    runtime::Options::default().accept(FuturesStream(stream), clock).await
 }
 
 /// Opens a connection on a stream to the server: plain for `ws:`, encrypted for `wss:`. Connecting
@@ -57,17 +57,17 @@ pub async fn accept<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
 ///
 /// [`Error::Handshake`] if the server wants no connection, [`Error::ConnectionLost`] if it hangs
 /// up, [`Error::TimedOut`] after 10 s.
-pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
+pub async fn connect_with_stream<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
     stream: S,
     clock: C,
     request: &ClientRequest,
 ) -> Result<(WebSocket<S, C>, Response), Error> {
-    asynchronous::Options::default().connect_over(FuturesIo(stream), clock, request).await
+    runtime::Options::default().connect_with_stream(FuturesStream(stream), clock, request).await
 }
 
 /// How to open connections.
 #[derive(Clone, Debug, Default)]
-pub struct Options(asynchronous::Options);
+pub struct Options(runtime::Options);
 
 impl Options {
     /// The defaults: [`Config::new`], [`Timeouts::default`] and [`Backpressure::default`].
@@ -111,7 +111,7 @@ impl Options {
         stream: S,
         clock: C,
     ) -> Result<WebSocket<S, C>, Error> {
-        self.0.clone().accept(FuturesIo(stream), clock).await
+        self.0.clone().accept(FuturesStream(stream), clock).await
     }
 
     /// Waits for a client's request, to be looked at before it is answered.
@@ -129,7 +129,7 @@ impl Options {
         stream: S,
         clock: C,
     ) -> Result<Incoming<S, C>, Error> {
-        self.0.clone().receive_request(FuturesIo(stream), clock).await
+        self.0.clone().receive_request(FuturesStream(stream), clock).await
     }
 
     /// Opens a connection on a stream that is connected to the server.
@@ -140,22 +140,22 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// As [`connect_over`].
-    pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
+    /// As [`connect_with_stream`].
+    pub async fn connect_with_stream<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
         &self,
         stream: S,
         clock: C,
         request: &ClientRequest,
     ) -> Result<(WebSocket<S, C>, Response), Error> {
-        self.0.clone().connect_over(FuturesIo(stream), clock, request).await
+        self.0.clone().connect_with_stream(FuturesStream(stream), clock, request).await
     }
 }
 
 /// One of futures-io's streams, as the connection polls it.
 #[derive(Debug)]
-pub struct FuturesIo<S>(pub S);
+pub struct FuturesStream<S>(pub S);
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream for FuturesIo<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for FuturesStream<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_read(cx, buffer)
     }
@@ -182,7 +182,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for FuturesIo<S> {
 #[derive(Debug)]
 pub struct AsyncIoClock {
     epoch: std::time::Instant,
-    alarm: asynchronous::Alarm<async_io::Timer>,
+    alarm: runtime::Alarm<async_io::Timer>,
 }
 
 #[cfg(feature = "async-io")]
@@ -190,7 +190,7 @@ impl AsyncIoClock {
     /// A clock that begins now.
     #[must_use]
     pub fn new() -> Self {
-        Self { epoch: std::time::Instant::now(), alarm: asynchronous::Alarm::new() }
+        Self { epoch: std::time::Instant::now(), alarm: runtime::Alarm::new() }
     }
 }
 
@@ -198,7 +198,7 @@ impl AsyncIoClock {
 #[cfg(feature = "async-io")]
 impl Clone for AsyncIoClock {
     fn clone(&self) -> Self {
-        Self { epoch: self.epoch, alarm: asynchronous::Alarm::new() }
+        Self { epoch: self.epoch, alarm: runtime::Alarm::new() }
     }
 }
 
@@ -224,7 +224,7 @@ impl Clock for AsyncIoClock {
 }
 
 /// Closing it finishes the message.
-impl<O: Outlet> AsyncWrite for MessageWriter<'_, O> {
+impl<O: SendHandle> AsyncWrite for MessageWriter<'_, O> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

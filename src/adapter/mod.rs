@@ -1,14 +1,14 @@
 //! The only floor that reads, writes and asks what time it is. It moves bytes; what they mean is
 //! the core's business.
 
-#[cfg(any(feature = "tokio", feature = "futures-io"))]
-pub mod asynchronous;
 mod backpressure;
 pub mod blocking;
 mod cutter;
 #[cfg(feature = "futures-io")]
 pub mod futures;
 mod replies;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+pub mod runtime;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod window;
@@ -18,7 +18,7 @@ use std::{error, fmt, io};
 pub use self::backpressure::{Backpressure, Overflow, TrySendError};
 use self::replies::Peer;
 pub use self::replies::Replies;
-use crate::connection::{Closed, Ending, NoEntropy, ProtocolError, SendError};
+use crate::connection::{CloseOutcome, Closed, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{HandshakeError, InvalidField, InvalidUri};
 use crate::message::ReasonTooLong;
 use crate::timing::TimedOut;
@@ -37,7 +37,7 @@ pub enum Error {
     /// A header field or subprotocol is not one.
     Field(InvalidField),
     /// The address is `wss:`, and there is no TLS here. Connect a TLS stream yourself and give it
-    /// to `connect_over`: nothing is ever sent in clear instead.
+    /// to `connect_with_stream`: nothing is ever sent in clear instead.
     TlsNeeded,
     /// There are no random bytes for masking keys.
     Entropy(NoEntropy),
@@ -57,7 +57,7 @@ pub enum Error {
     Full,
     /// So much came before the pong that it is to be received first; `round_trip` will tell then
     /// how long the ping took.
-    Unread,
+    UnreadMessages,
 }
 
 impl Error {
@@ -82,10 +82,10 @@ impl Error {
 
     /// What a receiver is told at the end: nothing if it was clean.
     fn from_ending(closed: &Closed) -> Result<(), Self> {
-        match closed.ending() {
-            Ending::Clean => Ok(()),
-            Ending::Violated(error) => Err(Self::Protocol(error)),
-            Ending::Dropped => Err(Self::ConnectionLost),
+        match closed.outcome() {
+            CloseOutcome::Clean => Ok(()),
+            CloseOutcome::ProtocolError(error) => Err(Self::Protocol(error)),
+            CloseOutcome::ConnectionLost => Err(Self::ConnectionLost),
         }
     }
 }
@@ -97,7 +97,7 @@ impl fmt::Display for Error {
             Self::Uri(error) => error.fmt(f),
             Self::Field(error) => error.fmt(f),
             Self::TlsNeeded => f.write_str(
-                "a wss: address needs TLS; connect a TLS stream and pass it to connect_over",
+                "a wss: address needs TLS; connect a TLS stream and pass it to connect_with_stream",
             ),
             Self::Entropy(error) => error.fmt(f),
             Self::Handshake(error) => error.fmt(f),
@@ -111,7 +111,7 @@ impl fmt::Display for Error {
             Self::Full => f.write_str(
                 "too much waits to be written: the peer does not read; see Backpressure",
             ),
-            Self::Unread => {
+            Self::UnreadMessages => {
                 f.write_str("messages came before the pong: receive them, and round_trip will tell")
             }
         }

@@ -58,7 +58,7 @@ impl<'a> Replies<'a> {
             Peer::Lost => return Err(Error::ConnectionLost),
             Peer::Reads | Peer::Stuck => {}
         }
-        self.connection.lend_block(window::output_block);
+        self.connection.set_output_buffer(window::output_block);
         Ok(self.connection.send_ref(message)?)
     }
 
@@ -70,7 +70,7 @@ impl<'a> Replies<'a> {
         count: &mut usize,
         each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
     ) -> Result<Option<Event>, Error> {
-        if unread.is_empty() && self.connection.is_starved() {
+        if unread.is_empty() && self.connection.needs_input() {
             return Ok(None);
         }
         let bound = self.backpressure.bound();

@@ -13,23 +13,23 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
-use super::asynchronous::{self, Alarm, Clock, MessageWriter, Outlet, Stream};
+use super::runtime::{self, Alarm, Clock, MessageWriter, SendHandle, Stream};
 use super::{Backpressure, Error};
 use crate::connection::Config;
 use crate::handshake::{ClientRequest, Response};
 use crate::timing::{TimedOut, Timeouts};
 
-/// A connection on one of tokio's streams. What it does is told at [`asynchronous::WebSocket`].
-pub type WebSocket<S> = asynchronous::WebSocket<TokioIo<S>, TokioClock>;
+/// A connection on one of tokio's streams. What it does is told at [`runtime::WebSocket`].
+pub type WebSocket<S> = runtime::WebSocket<TokioStream<S>, TokioClock>;
 
-/// The half of it that sends; see [`WebSocket::split`](asynchronous::WebSocket::split).
-pub type Sender<S> = asynchronous::Sender<TokioIo<S>, TokioClock>;
+/// The half of it that sends; see [`WebSocket::split`](runtime::WebSocket::split).
+pub type Sender<S> = runtime::Sender<TokioStream<S>, TokioClock>;
 
 /// The half of it that receives.
-pub type Receiver<S> = asynchronous::Receiver<TokioIo<S>, TokioClock>;
+pub type Receiver<S> = runtime::Receiver<TokioStream<S>, TokioClock>;
 
 /// What a client sent first; see [`Options::receive_request`].
-pub type Incoming<S> = asynchronous::Incoming<TokioIo<S>, TokioClock>;
+pub type Incoming<S> = runtime::Incoming<TokioStream<S>, TokioClock>;
 
 /// Accepts a connection, whatever it asks for. To look first, or for other settings: [`Options`].
 ///
@@ -45,7 +45,7 @@ pub type Incoming<S> = asynchronous::Incoming<TokioIo<S>, TokioClock>;
 /// [`Error::Handshake`] if the client sent no opening handshake; it got the HTTP response that says
 /// so. [`Error::TimedOut`] if it took longer than 10 s.
 pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Result<WebSocket<S>, Error> {
-    asynchronous::Options::default().accept(TokioIo(stream), TokioClock::new()).await
+    runtime::Options::default().accept(TokioStream(stream), TokioClock::new()).await
 }
 
 /// Connects to a `ws:` address. For header fields, subprotocols and other settings:
@@ -72,35 +72,37 @@ pub async fn connect(uri: &str) -> Result<WebSocket<TcpStream>, Error> {
 /// # Errors
 ///
 /// As [`connect`].
-pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
+pub async fn connect_with_stream<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     request: &ClientRequest,
 ) -> Result<(WebSocket<S>, Response), Error> {
-    asynchronous::Options::default().connect_over(TokioIo(stream), TokioClock::new(), request).await
+    runtime::Options::default()
+        .connect_with_stream(TokioStream(stream), TokioClock::new(), request)
+        .await
 }
 
 /// How to open connections.
 ///
 /// ```no_run
 /// use sansocket::tokio::{Incoming, Options};
-/// use sansocket::{Accept, Config, Reply};
+/// use sansocket::{AcceptOptions, Config, HttpResponse};
 ///
 /// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 /// let options = Options::new().config(Config::new().max_message_size(64 * 1024));
 /// let (stream, _) = tokio::net::TcpListener::bind("127.0.0.1:9001").await?.accept().await?;
 /// match options.receive_request(stream).await? {
-///     Incoming::Upgrade(upgrade) if upgrade.request().path() != "/chat" => upgrade.reject(&Reply::new(404)?).await?,
+///     Incoming::Upgrade(upgrade) if upgrade.request().path() != "/chat" => upgrade.reject(&HttpResponse::new(404)?).await?,
 ///     Incoming::Upgrade(upgrade) => {
-///         let mut socket = upgrade.accept_with(&Accept::new().subprotocol("chat.v1")?).await?;
+///         let mut socket = upgrade.accept_with(&AcceptOptions::new().subprotocol("chat.v1")?).await?;
 ///         socket.send("welcome").await?;
 ///     }
-///     Incoming::Http(plain) => plain.reply(&Reply::new(200)?.body("in good health\n")).await?,
+///     Incoming::Http(plain) => plain.reply(&HttpResponse::new(200)?.body("in good health\n")).await?,
 /// }
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Options(asynchronous::Options);
+pub struct Options(runtime::Options);
 
 impl Options {
     /// The defaults: [`Config::new`], [`Timeouts::default`] and [`Backpressure::default`].
@@ -143,7 +145,7 @@ impl Options {
         &self,
         stream: S,
     ) -> Result<WebSocket<S>, Error> {
-        self.0.clone().accept(TokioIo(stream), TokioClock::new()).await
+        self.0.clone().accept(TokioStream(stream), TokioClock::new()).await
     }
 
     /// Waits for a client's request, to be looked at before it is answered.
@@ -160,7 +162,7 @@ impl Options {
         &self,
         stream: S,
     ) -> Result<Incoming<S>, Error> {
-        self.0.clone().receive_request(TokioIo(stream), TokioClock::new()).await
+        self.0.clone().receive_request(TokioStream(stream), TokioClock::new()).await
     }
 
     /// Connects to the request's address, without delay for small writes (`TCP_NODELAY`). The
@@ -187,7 +189,7 @@ impl Options {
             Some(timeout) => dial(request, &clock, timeout).await?,
         };
         stream.set_nodelay(true)?;
-        self.0.clone().connect_over(TokioIo(stream), clock, request).await
+        self.0.clone().connect_with_stream(TokioStream(stream), clock, request).await
     }
 
     /// Opens a connection on a stream that is connected to the server, encrypted if the address is
@@ -200,12 +202,12 @@ impl Options {
     /// # Errors
     ///
     /// As [`connect`].
-    pub async fn connect_over<S: AsyncRead + AsyncWrite + Unpin>(
+    pub async fn connect_with_stream<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
         request: &ClientRequest,
     ) -> Result<(WebSocket<S>, Response), Error> {
-        self.0.clone().connect_over(TokioIo(stream), TokioClock::new(), request).await
+        self.0.clone().connect_with_stream(TokioStream(stream), TokioClock::new(), request).await
     }
 }
 
@@ -237,9 +239,9 @@ async fn dial(
 
 /// One of tokio's streams, as the connection polls it.
 #[derive(Debug)]
-pub struct TokioIo<S>(pub S);
+pub struct TokioStream<S>(pub S);
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioIo<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioStream<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(buffer);
         ready!(Pin::new(&mut self.0).poll_read(cx, &mut buffer))?;
@@ -313,13 +315,13 @@ impl Clock for TokioClock {
             .poll(cx)
     }
 
-    fn is_asleep(&self) -> bool {
+    fn alarm_is_pending(&self) -> bool {
         self.alarm.sleep().is_some_and(|sleep| !sleep.is_elapsed())
     }
 }
 
 /// Shutting it down finishes the message.
-impl<O: Outlet> AsyncWrite for MessageWriter<'_, O> {
+impl<O: SendHandle> AsyncWrite for MessageWriter<'_, O> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

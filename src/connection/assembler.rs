@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::compression::Compression;
 use super::error::ProtocolError;
-use crate::message::{Block, Kind, Message, MessageRef, Part, TextBuilder};
+use crate::message::{Block, Chunk, Kind, Message, MessageRef, TextBuilder};
 use crate::wire::{InvalidUtf8, Utf8Validator};
 
 /// What is inflated at once, in bytes.
@@ -29,21 +29,21 @@ enum Body {
 }
 
 impl Assembler {
-    /// Takes a piece; gives the message that it completes. `to_come` more bytes will, if that is
+    /// Takes a piece; gives the message that it completes. `remaining` more bytes will, if that is
     /// known.
     #[inline]
     pub(super) fn push<'a>(
         &mut self,
         kind: Kind,
         payload: &'a [u8],
-        to_come: Option<u64>,
+        remaining: Option<u64>,
         last: bool,
     ) -> Result<Option<MessageRef<'a>>, InvalidUtf8> {
         if self.body.is_none() && last {
             return MessageRef::checked(kind, payload).map(Some);
         }
         let body = self.body.get_or_insert_with(|| Body::new(kind));
-        body.make_room(payload.len(), to_come);
+        body.make_room(payload.len(), remaining);
         body.push(payload)?;
         if last {
             self.body
@@ -87,12 +87,12 @@ impl Assembler {
         kind: Kind,
         payload: &[u8],
         last: bool,
-    ) -> Result<Option<Part>, InvalidUtf8> {
+    ) -> Result<Option<Chunk>, InvalidUtf8> {
         self.check(kind, payload, last)?;
         if payload.is_empty() && !last {
             return Ok(None);
         }
-        Ok(Some(Part { kind, bytes: Bytes::copy_from_slice(payload), last }))
+        Ok(Some(Chunk { kind, bytes: Bytes::copy_from_slice(payload), last }))
     }
 
     /// Checks a part of a message that is not to be joined.
@@ -154,10 +154,10 @@ impl Body {
         })
     }
 
-    fn make_room(&mut self, piece: usize, to_come: Option<u64>) {
+    fn make_room(&mut self, piece: usize, remaining: Option<u64>) {
         match self {
-            Self::Text(text) => text.make_room(piece, to_come),
-            Self::Binary(bytes) => bytes.make_room(piece, to_come),
+            Self::Text(text) => text.make_room(piece, remaining),
+            Self::Binary(bytes) => bytes.make_room(piece, remaining),
         }
     }
 }

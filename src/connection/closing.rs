@@ -2,8 +2,8 @@
 //!
 //! | state \ happening | we close              | peer's Close             | violation by the peer              | end of input        |
 //! |-------------------|-----------------------|--------------------------|------------------------------------|---------------------|
-//! | **Open**          | send it → **Closing** | echo it → **Closed** (Clean) | send its code → **Closed** (Violated) | **Closed** (Dropped) |
-//! | **Closing**       | –                     | **Closed** (Clean)       | **Closed** (Violated)              | **Closed** (Dropped) |
+//! | **Open**          | send it → **Closing** | echo it → **Closed** (Clean) | send its code → **Closed** (ProtocolError) | **Closed** (ConnectionLost) |
+//! | **Closing**       | –                     | **Closed** (Clean)       | **Closed** (ProtocolError)              | **Closed** (ConnectionLost) |
 //! | **Closed**        | –                     | –                        | –                                  | –                   |
 //!
 //! What is received once the conversation is closed is thrown away unread (§1.4, §7.1.7).
@@ -30,7 +30,7 @@ pub enum State {
     Closed = 3,
 }
 
-/// Who began to close.
+/// Who initiator to close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// We did.
@@ -42,17 +42,17 @@ pub enum Side {
 /// How the conversation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Ending {
-    /// Both sides said farewell (§7.1.4).
+pub enum CloseOutcome {
+    /// Both sides said reply (§7.1.4).
     Clean,
     /// The peer broke the protocol or a limit; a Close that says so was queued, if none had been
     /// sent before (§7.1.7).
-    Violated(ProtocolError),
+    ProtocolError(ProtocolError),
     /// The stream ended without a Close from the peer (§7.1.5: code 1006).
-    Dropped,
+    ConnectionLost,
 }
 
-/// The end of a conversation, told once: how, who began, and what was said.
+/// The end of a conversation, told once: how, who initiator, and what was said.
 ///
 /// `Display` is for logs of one's own: `4000 "bye", clean, begun by the peer`. The reason is the
 /// peer's word.
@@ -64,8 +64,8 @@ pub struct Closed {
 
 #[derive(Clone, PartialEq, Eq)]
 struct Details {
-    ending: Ending,
-    began: Side,
+    outcome: CloseOutcome,
+    initiator: Side,
     sent: Option<CloseFrame>,
     received: Option<CloseFrame>,
 }
@@ -73,15 +73,15 @@ struct Details {
 impl Closed {
     /// How the conversation ended.
     #[must_use]
-    pub fn ending(&self) -> Ending {
-        self.details.ending
+    pub fn outcome(&self) -> CloseOutcome {
+        self.details.outcome
     }
 
-    /// Who began to close. A violation is closed by us; a lost connection is the peer's doing,
+    /// Who initiator to close. A violation is closed by us; a lost connection is the peer's doing,
     /// unless we had sent a Close.
     #[must_use]
-    pub fn began(&self) -> Side {
-        self.details.began
+    pub fn initiator(&self) -> Side {
+        self.details.initiator
     }
 
     /// The Close that we sent; `None` if there was none, or it had no code.
@@ -99,9 +99,9 @@ impl Closed {
     /// WHATWG's `code`, §7.1.5: the peer's; 1005 if its Close had none, 1006 if it sent no Close.
     #[must_use]
     pub fn code(&self) -> u16 {
-        match (self.received(), self.ending()) {
+        match (self.received(), self.outcome()) {
             (Some(frame), _) => frame.code().get(),
-            (None, Ending::Clean) => 1005,
+            (None, CloseOutcome::Clean) => 1005,
             (None, _) => 1006,
         }
     }
@@ -112,21 +112,21 @@ impl Closed {
         self.received().map_or("", CloseFrame::reason)
     }
 
-    /// WHATWG's `wasClean`: whether both sides said farewell.
+    /// WHATWG's `wasClean`: whether both sides said reply.
     #[must_use]
     pub fn was_clean(&self) -> bool {
-        self.ending() == Ending::Clean
+        self.outcome() == CloseOutcome::Clean
     }
 }
 
 impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let how = match self.ending() {
-            Ending::Clean => "clean",
-            Ending::Violated(_) => "the peer broke the protocol",
-            Ending::Dropped => "lost",
+        let how = match self.outcome() {
+            CloseOutcome::Clean => "clean",
+            CloseOutcome::ProtocolError(_) => "the peer broke the protocol",
+            CloseOutcome::ConnectionLost => "lost",
         };
-        let who = if self.began() == Side::Local { "us" } else { "the peer" };
+        let who = if self.initiator() == Side::Local { "us" } else { "the peer" };
         write!(f, "{} {:?}, {how}, begun by {who}", self.code(), self.reason())
     }
 }
@@ -134,8 +134,8 @@ impl fmt::Display for Closed {
 impl fmt::Debug for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Closed")
-            .field("ending", &self.ending())
-            .field("began", &self.began())
+            .field("outcome", &self.outcome())
+            .field("initiator", &self.initiator())
             .field("sent", &self.sent())
             .field("received", &self.received())
             .finish()
@@ -144,7 +144,7 @@ impl fmt::Debug for Closed {
 
 /// The table's rows.
 #[derive(Debug)]
-pub(super) enum Life {
+pub(super) enum CloseState {
     Open,
     /// With what we said; boxed because few connections have said anything yet.
     Closing(Option<Box<CloseFrame>>),
@@ -152,9 +152,9 @@ pub(super) enum Life {
 }
 
 /// What the table wants sent: a Close, with or without a body.
-pub(super) type Farewell = Option<CloseFrame>;
+pub(super) type CloseReply = Option<CloseFrame>;
 
-impl Life {
+impl CloseState {
     pub(super) const fn state(&self) -> State {
         match self {
             Self::Open => State::Open,
@@ -171,7 +171,7 @@ impl Life {
     }
 
     /// Column "we close".
-    pub(super) fn close(&mut self, frame: Option<CloseFrame>) -> Option<Farewell> {
+    pub(super) fn close(&mut self, frame: Option<CloseFrame>) -> Option<CloseReply> {
         match self {
             Self::Open => {
                 *self = Self::Closing(frame.clone().map(Box::new));
@@ -182,18 +182,18 @@ impl Life {
     }
 
     /// Column "peer's Close".
-    pub(super) fn peer_closed(&mut self, received: Option<CloseFrame>) -> Option<Farewell> {
+    pub(super) fn peer_closed(&mut self, received: Option<CloseFrame>) -> Option<CloseReply> {
         match self {
             Self::Open => {
                 // RFC 6455 §5.5.1: "the endpoint MUST send a Close frame in response", and
                 // "typically echos the status code"
                 let echo = received.as_ref().map(|frame| CloseFrame::from(frame.code()));
-                self.end(Ending::Clean, Side::Remote, echo.clone(), received);
+                self.end(CloseOutcome::Clean, Side::Remote, echo.clone(), received);
                 Some(echo)
             }
             Self::Closing(sent) => {
                 let sent = sent.take().map(|sent| *sent);
-                self.end(Ending::Clean, Side::Local, sent, received);
+                self.end(CloseOutcome::Clean, Side::Local, sent, received);
                 None
             }
             Self::Closed(_) => None,
@@ -201,18 +201,18 @@ impl Life {
     }
 
     /// Column "violation by the peer".
-    pub(super) fn violated(&mut self, error: ProtocolError) -> Option<Farewell> {
+    pub(super) fn violated(&mut self, error: ProtocolError) -> Option<CloseReply> {
         match self {
             Self::Open => {
                 // RFC 6455 §7.1.7: "the endpoint SHOULD send a Close frame with an appropriate
                 // status code". Without a reason: the peer learns nothing of us but the code.
-                let farewell = Some(CloseFrame::from(error.close_code()));
-                self.end(Ending::Violated(error), Side::Local, farewell.clone(), None);
-                Some(farewell)
+                let reply = Some(CloseFrame::from(error.close_code()));
+                self.end(CloseOutcome::ProtocolError(error), Side::Local, reply.clone(), None);
+                Some(reply)
             }
             Self::Closing(sent) => {
                 let sent = sent.take().map(|sent| *sent);
-                self.end(Ending::Violated(error), Side::Local, sent, None);
+                self.end(CloseOutcome::ProtocolError(error), Side::Local, sent, None);
                 None
             }
             Self::Closed(_) => None,
@@ -222,10 +222,10 @@ impl Life {
     /// Column "end of input".
     pub(super) fn input_ended(&mut self) {
         match self {
-            Self::Open => self.end(Ending::Dropped, Side::Remote, None, None),
+            Self::Open => self.end(CloseOutcome::ConnectionLost, Side::Remote, None, None),
             Self::Closing(sent) => {
                 let sent = sent.take().map(|sent| *sent);
-                self.end(Ending::Dropped, Side::Local, sent, None);
+                self.end(CloseOutcome::ConnectionLost, Side::Local, sent, None);
             }
             Self::Closed(_) => {}
         }
@@ -233,12 +233,13 @@ impl Life {
 
     fn end(
         &mut self,
-        ending: Ending,
-        began: Side,
+        outcome: CloseOutcome,
+        initiator: Side,
         sent: Option<CloseFrame>,
         received: Option<CloseFrame>,
     ) {
-        *self =
-            Self::Closed(Closed { details: Box::new(Details { ending, began, sent, received }) });
+        *self = Self::Closed(Closed {
+            details: Box::new(Details { outcome, initiator, sent, received }),
+        });
     }
 }

@@ -94,8 +94,8 @@ mod with {
         }
 
         /// Gives back what an idle connection can do without.
-        pub(in crate::connection) fn release(&mut self) {
-            self.compressor.release();
+        pub(in crate::connection) fn release_memory(&mut self) {
+            self.compressor.release_memory();
         }
 
         /// Heap bytes held.
@@ -142,7 +142,7 @@ mod without {
             limit
         }
 
-        pub(in crate::connection) fn release(&mut self) {
+        pub(in crate::connection) fn release_memory(&mut self) {
             match *self {}
         }
 

@@ -30,7 +30,7 @@ pub struct Config {
     pub(super) max_frame_size: u64,
     pub(super) max_fragments: u32,
     pub(super) auto_pong: bool,
-    pub(super) in_parts: bool,
+    pub(super) receive_in_chunks: bool,
     #[cfg(feature = "deflate")]
     pub(crate) deflate: Option<Box<Deflate>>,
 }
@@ -47,7 +47,7 @@ impl Config {
             max_frame_size: Self::UNLIMITED,
             max_fragments: 262_144,
             auto_pong: true,
-            in_parts: false,
+            receive_in_chunks: false,
             #[cfg(feature = "deflate")]
             deflate: None,
         }
@@ -88,14 +88,14 @@ impl Config {
         self
     }
 
-    /// Whether messages are given in parts, as they come ([`Event::Part`](crate::Event::Part)), and
+    /// Whether messages are given in parts, as they come ([`Event::Chunk`](crate::Event::Chunk)), and
     /// never put together: for messages that are larger than memory should be. Default: no. The
     /// limits count all the same; for messages of any size,
     /// [`max_message_size`](Self::max_message_size) is [`Config::UNLIMITED`], and
     /// [`max_fragments`](Self::max_fragments) `u32::MAX`.
     #[must_use]
-    pub const fn in_parts(mut self, yes: bool) -> Self {
-        self.in_parts = yes;
+    pub const fn receive_in_chunks(mut self, yes: bool) -> Self {
+        self.receive_in_chunks = yes;
         self
     }
 

@@ -5,7 +5,7 @@ use core::fmt;
 use bytes::Bytes;
 
 use super::closing::Closed;
-use crate::message::{Message, MessageRef, Part};
+use crate::message::{Chunk, Message, MessageRef};
 
 /// What [`Connection::receive`](crate::Connection::receive) gives. `Debug` shows no content.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,9 +14,9 @@ pub enum Event {
     /// A message.
     Message(Message),
     /// The next part of a message, instead of the whole, if
-    /// [`Config::in_parts`](crate::Config::in_parts) says so. The last part of a compressed message
+    /// [`Config::receive_in_chunks`](crate::Config::receive_in_chunks) says so. The last part of a compressed message
     /// is empty: that it was the last is known after it.
-    Part(Part),
+    Chunk(Chunk),
     /// A ping, which is answered already unless [`Config::auto_pong`](crate::Config::auto_pong) is
     /// off (§5.5.2).
     Ping(Bytes),
@@ -32,7 +32,7 @@ impl Event {
     pub(crate) fn held(&self) -> usize {
         let payload = match self {
             Self::Message(message) => message.len(),
-            Self::Part(Part { bytes, .. }) | Self::Ping(bytes) | Self::Pong(bytes) => bytes.len(),
+            Self::Chunk(Chunk { bytes, .. }) | Self::Ping(bytes) | Self::Pong(bytes) => bytes.len(),
             Self::Closed(_) => 0,
         };
         size_of::<Self>() + payload
@@ -83,7 +83,7 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message(message) => message.fmt(f),
-            Self::Part(part) => part.fmt(f),
+            Self::Chunk(part) => part.fmt(f),
             Self::Ping(payload) => write!(f, "Ping({} bytes)", payload.len()),
             Self::Pong(payload) => write!(f, "Pong({} bytes)", payload.len()),
             Self::Closed(closed) => closed.fmt(f),

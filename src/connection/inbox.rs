@@ -74,7 +74,7 @@ impl Inbox {
 
     /// Gives back what is not in use. For when nothing more is to be had from the bytes that are
     /// here.
-    pub(crate) fn release(&mut self) {
+    pub(crate) fn release_memory(&mut self) {
         self.learn();
         if self.len() <= REMNANT {
             self.bytes = self.bytes[self.start..].to_vec();

@@ -11,6 +11,8 @@
 //! ```
 
 mod assembler;
+#[cfg(feature = "std")]
+mod buffers;
 mod closing;
 mod compression;
 mod config;
@@ -18,8 +20,6 @@ mod entropy;
 mod error;
 mod event;
 mod inbox;
-#[cfg(feature = "std")]
-mod lending;
 mod output;
 mod policy;
 mod reader;
@@ -34,8 +34,8 @@ use core::fmt;
 use bytes::{Buf, BufMut, Bytes};
 
 use self::assembler::Assembler;
-use self::closing::Life;
-pub use self::closing::{Closed, Ending, Side, State};
+use self::closing::CloseState;
+pub use self::closing::{CloseOutcome, Closed, Side, State};
 use self::compression::Compression;
 pub use self::config::{Config, Role};
 pub use self::entropy::{Entropy, NoEntropy};
@@ -99,21 +99,21 @@ pub struct Connection {
     writer: Writer,
     output: Output,
     /// Bytes of output that an adapter is writing.
-    lent: usize,
+    in_flight: usize,
     /// The payload of the pong that waits for the peer to read: hardly ever there, as what is boxed
     /// below.
-    late_pong: Option<Box<Bytes>>,
+    pending_pong: Option<Box<Bytes>>,
     /// The message that is being sent in parts.
     sending: Sending,
-    life: Life,
+    close_state: CloseState,
     /// `Closed` was given to the application.
-    told: bool,
+    closed_emitted: bool,
     /// Events that were put back.
     #[expect(
         clippy::box_collection,
         reason = "it is hardly ever there, and every connection has room for it"
     )]
-    early: Option<Box<VecDeque<Event>>>,
+    pushed_back: Option<Box<VecDeque<Event>>>,
     /// Both directions' state, if compression was agreed on.
     compression: Option<Box<Compression>>,
     /// A piece that inflates to more parts than one.
@@ -149,12 +149,12 @@ impl Connection {
             assembler: Assembler::default(),
             writer,
             output: Output::default(),
-            lent: 0,
-            late_pong: None,
+            in_flight: 0,
+            pending_pong: None,
             sending: Sending::default(),
-            life: Life::Open,
-            told: false,
-            early: None,
+            close_state: CloseState::Open,
+            closed_emitted: false,
+            pushed_back: None,
             compression: None,
             inflating: None,
             subprotocol: None,
@@ -188,7 +188,7 @@ impl Connection {
     ) {
         self.input_ended = input_ended;
         self.inbox = inbox;
-        self.inbox.release();
+        self.inbox.release_memory();
         self.output.begin_with(answer);
         self.subprotocol = subprotocol.map(Box::from);
     }
@@ -213,7 +213,7 @@ impl Connection {
     /// ([`Buf::chunks_vectored`]). What was written is taken off by [`Buf::advance`].
     pub fn output(&mut self) -> &mut (impl Buf + use<>) {
         if self.buffered_amount() < PONGS_WHILE_BELOW {
-            self.queue_late_pong();
+            self.queue_pending_pong();
         }
         &mut self.output
     }
@@ -231,7 +231,7 @@ impl Connection {
     /// Whether there is something to write.
     #[must_use]
     pub fn wants_write(&self) -> bool {
-        self.output.len() > 0 || self.late_pong.is_some()
+        self.output.len() > 0 || self.pending_pong.is_some()
     }
 
     // The application side.
@@ -241,7 +241,7 @@ impl Connection {
     ///
     /// A message that came before the peer broke the protocol is given before the end is.
     pub fn receive(&mut self) -> Option<Event> {
-        if self.early.is_some() { self.take_early() } else { self.next_kept() }
+        if self.pushed_back.is_some() { self.take_pushed_back() } else { self.next_kept() }
     }
 
     /// As [`receive`](Self::receive), out of bytes that are in a buffer of the caller's and never
@@ -271,8 +271,8 @@ impl Connection {
     // put together.
     #[inline(always)]
     pub fn receive_from<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
-        if self.early.is_some() {
-            return self.take_early().map(EventRef::from);
+        if self.pushed_back.is_some() {
+            return self.take_pushed_back().map(EventRef::from);
         }
         self.next_event(received)
     }
@@ -287,7 +287,7 @@ impl Connection {
         self.control(Opcode::Ping, payload.as_ref())
     }
 
-    /// Queues a pong: the answer to a ping where [`Config::auto_pong`] is off, or a sign of life
+    /// Queues a pong: the answer to a ping where [`Config::auto_pong`] is off, or a sign of close_state
     /// that nobody asked for (§5.5.3).
     ///
     /// # Errors
@@ -300,10 +300,10 @@ impl Connection {
 
     /// Begins to close (§7.1.2): queues a Close behind what is queued already. With a
     /// [`CloseCode`](crate::CloseCode), a [`CloseFrame`], or `None` for a Close without a code. A
-    /// farewell can't fail: if either side has begun to close before, nothing happens.
+    /// reply can't fail: if either side has begun to close before, nothing happens.
     pub fn close(&mut self, frame: impl Into<Option<CloseFrame>>) {
-        let farewell = self.life.close(frame.into());
-        self.bid(farewell);
+        let reply = self.close_state.close(frame.into());
+        self.queue_close(reply);
     }
 
     // Looking.
@@ -314,16 +314,16 @@ impl Connection {
         self.writer.role()
     }
 
-    /// Where the connection is in its life: never [`State::Connecting`], which is the handshakes'.
+    /// Where the connection is in its close_state: never [`State::Connecting`], which is the handshakes'.
     #[must_use]
     pub const fn state(&self) -> State {
-        self.life.state()
+        self.close_state.state()
     }
 
     /// How the conversation ended, once it has: what the last event tells, for whoever asks later.
     #[must_use]
     pub const fn closed(&self) -> Option<&Closed> {
-        self.life.closed()
+        self.close_state.closed()
     }
 
     /// The subprotocol that the handshake agreed on.
@@ -342,7 +342,7 @@ impl Connection {
     /// Bytes that wait to be written, headers included.
     #[must_use]
     pub const fn buffered_amount(&self) -> usize {
-        self.output.len() + self.lent
+        self.output.len() + self.in_flight
     }
 
     /// Heap bytes held now for what was received, is being put together, or waits to be written;
@@ -350,36 +350,36 @@ impl Connection {
     /// agreed otherwise. Without them, 0 when idle.
     #[must_use]
     pub fn bytes_held(&self) -> usize {
-        let late_pong = self.late_pong.as_ref().map_or(0, |payload| payload.len());
+        let pending_pong = self.pending_pong.as_ref().map_or(0, |payload| payload.len());
         let buffers = self.inbox.held()
             + self.assembler.held()
             + self.output.held()
-            + late_pong
-            + self.bytes_put_back();
+            + pending_pong
+            + self.pushed_back_bytes();
         let inflating = self.inflating.as_ref().map_or(0, |inflating| inflating.held());
         buffers + inflating + self.compression.as_ref().map_or(0, |compression| compression.held())
     }
 
     /// Gives back the memory that an idle connection can do without: the window that we compress
     /// with, which may begin anew at any time. The next compressed message takes it again.
-    pub fn release(&mut self) {
+    pub fn release_memory(&mut self) {
         if let Some(compression) = &mut self.compression {
-            compression.release();
+            compression.release_memory();
         }
     }
 
-    fn take_early(&mut self) -> Option<Event> {
-        let early = self.early.as_mut()?;
-        let event = early.pop_front();
-        if early.is_empty() {
-            self.early = None;
+    fn take_pushed_back(&mut self) -> Option<Event> {
+        let pushed_back = self.pushed_back.as_mut()?;
+        let event = pushed_back.pop_front();
+        if pushed_back.is_empty() {
+            self.pushed_back = None;
         }
         event
     }
 
     /// Bytes that are held for the events that were put back.
-    pub(crate) fn bytes_put_back(&self) -> usize {
-        self.early.iter().flat_map(|early| early.iter()).map(Event::held).sum()
+    pub(crate) fn pushed_back_bytes(&self) -> usize {
+        self.pushed_back.iter().flat_map(|pushed_back| pushed_back.iter()).map(Event::held).sum()
     }
 }
 

@@ -8,12 +8,12 @@ use core::mem;
 use bytes::{Buf, Bytes};
 
 use super::assembler::ROOM;
-use super::closing::{Farewell, State};
+use super::closing::{CloseReply, State};
 use super::error::{ProtocolError, SendError};
 use super::event::{Event, EventRef};
 use super::reader::{self, Control, Piece};
 use super::{Connection, PONGS_WHILE_BELOW};
-use crate::message::{CloseFrame, Kind, MessageRef, Part};
+use crate::message::{Chunk, CloseFrame, Kind, MessageRef};
 use crate::wire::{Header, Opcode};
 
 /// The most bytes that are waited for before any of them is used: a control frame.
@@ -39,7 +39,7 @@ impl Inflating {
 /// What one piece comes to.
 enum Step<'a> {
     Message(MessageRef<'a>),
-    Part(Part),
+    Chunk(Chunk),
     Ping(Bytes),
     Pong(Bytes),
     Close(Option<CloseFrame>),
@@ -63,15 +63,15 @@ impl Connection {
 
     /// Whether there is nothing to be had, nor to be given back, until more is received.
     #[inline]
-    pub(crate) fn is_starved(&self) -> bool {
+    pub(crate) fn needs_input(&self) -> bool {
         let ends = self.input_ended || self.state() == State::Closed;
-        self.inbox.held() == 0 && self.inflating.is_none() && self.early.is_none() && !ends
+        self.inbox.held() == 0 && self.inflating.is_none() && self.pushed_back.is_none() && !ends
     }
 
     /// The next event, which may begin in the inbox.
     #[inline(never)]
     fn next_after_kept<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {
-        if received.is_empty() && self.is_starved() {
+        if received.is_empty() && self.needs_input() {
             return None;
         }
         if !self.inbox.is_empty() {
@@ -87,21 +87,21 @@ impl Connection {
             return Some(event);
         }
         self.inbox.keep(received);
-        self.inbox.release();
+        self.inbox.release_memory();
         *received = &mut [];
         None
     }
 
     /// The next event that is in the inbox.
     pub(crate) fn next_kept(&mut self) -> Option<Event> {
-        // Out of the connection while it is worked on, since what is found there is lent.
+        // Out of the connection while it is worked on, since what is found there is in_flight.
         let mut inbox = mem::take(&mut self.inbox);
         let mut received = inbox.bytes();
         let event = self.next_from(&mut received).map(Event::from);
         let rest = received.len();
         inbox.advance(inbox.len() - rest);
         if event.is_none() {
-            inbox.release();
+            inbox.release_memory();
         }
         self.inbox = inbox;
         event
@@ -149,18 +149,18 @@ impl Connection {
         while self.state() != State::Closed {
             match self.step(received) {
                 Ok(Step::Message(message)) => return Some(EventRef::Message(message)),
-                Ok(Step::Part(part)) => return Some(EventRef::Other(Event::Part(part))),
+                Ok(Step::Chunk(part)) => return Some(EventRef::Other(Event::Chunk(part))),
                 Ok(Step::Ping(payload)) => {
                     self.answer(&payload);
                     return Some(EventRef::Other(Event::Ping(payload)));
                 }
                 Ok(Step::Pong(payload)) => return Some(EventRef::Other(Event::Pong(payload))),
                 Ok(Step::Close(frame)) => {
-                    let farewell = self.life.peer_closed(frame);
-                    self.bid(farewell);
+                    let reply = self.close_state.peer_closed(frame);
+                    self.queue_close(reply);
                 }
                 Ok(Step::Progress) => {}
-                Ok(Step::Starved) if self.input_ended => self.life.input_ended(),
+                Ok(Step::Starved) if self.input_ended => self.close_state.input_ended(),
                 Ok(Step::Starved) => return None,
                 Err(error) => self.fail(error),
             }
@@ -168,17 +168,17 @@ impl Connection {
         *received = &mut [];
         self.assembler.clear();
         (self.compression, self.inflating) = (None, None);
-        if self.told {
+        if self.closed_emitted {
             return None;
         }
-        self.told = true;
+        self.closed_emitted = true;
         self.closed().cloned().map(|closed| EventRef::Other(Event::Closed(closed)))
     }
 
     #[cold]
     fn fail(&mut self, error: ProtocolError) {
-        let farewell = self.life.violated(error);
-        self.bid(farewell);
+        let reply = self.close_state.violated(error);
+        self.queue_close(reply);
     }
 
     /// Takes one piece off what was received.
@@ -192,7 +192,9 @@ impl Connection {
         };
         let limit = self.config.max_message_size;
         Ok(match piece {
-            Piece::Data { kind, payload, last, compressed: true, .. } if self.config.in_parts => {
+            Piece::Data { kind, payload, last, compressed: true, .. }
+                if self.config.receive_in_chunks =>
+            {
                 self.inflating = Some(Box::new(Inflating {
                     kind,
                     rest: Bytes::copy_from_slice(payload),
@@ -206,12 +208,12 @@ impl Connection {
                 let message = self.assembler.inflate(kind, payload, last, limit, compression)?;
                 message.map_or(Step::Progress, |message| Step::Message(message.into()))
             }
-            Piece::Data { kind, payload, last, .. } if self.config.in_parts => {
-                self.assembler.pass(kind, payload, last)?.map_or(Step::Progress, Step::Part)
+            Piece::Data { kind, payload, last, .. } if self.config.receive_in_chunks => {
+                self.assembler.pass(kind, payload, last)?.map_or(Step::Progress, Step::Chunk)
             }
-            Piece::Data { kind, payload, to_come, last, compressed: false } => self
+            Piece::Data { kind, payload, remaining, last, compressed: false } => self
                 .assembler
-                .push(kind, payload, to_come, last)?
+                .push(kind, payload, remaining, last)?
                 .map_or(Step::Progress, Step::Message),
             Piece::Control(Control::Ping, payload) => Step::Ping(Bytes::copy_from_slice(payload)),
             Piece::Control(Control::Pong, payload) => Step::Pong(Bytes::copy_from_slice(payload)),
@@ -235,7 +237,7 @@ impl Connection {
         if let Some(bytes) = inflated {
             self.assembler.check(kind, bytes, false)?;
             self.inflating = Some(inflating);
-            return Ok(Step::Part(Part {
+            return Ok(Step::Chunk(Chunk {
                 kind,
                 bytes: Bytes::copy_from_slice(bytes),
                 last: false,
@@ -245,7 +247,7 @@ impl Connection {
             return Ok(Step::Progress);
         }
         self.assembler.check(kind, &[], true)?;
-        Ok(Step::Part(Part { kind, bytes: Bytes::new(), last: true }))
+        Ok(Step::Chunk(Chunk { kind, bytes: Bytes::new(), last: true }))
     }
 
     pub(super) fn check_open(&self) -> Result<(), SendError> {
@@ -276,30 +278,30 @@ impl Connection {
             return;
         }
         if self.buffered_amount() < PONGS_WHILE_BELOW {
-            self.late_pong = None;
+            self.pending_pong = None;
             self.writer.control(Opcode::Pong, payload, &mut self.output);
         } else {
             // RFC 6455 §5.5.3: it may "elect to send a Pong frame for only the most recently
             // processed Ping frame"
-            **self.late_pong.get_or_insert_default() = payload.clone();
+            **self.pending_pong.get_or_insert_default() = payload.clone();
         }
     }
 
     /// Queues the pong that waits. It goes before whatever the application sends: who always has
     /// more to send never has little that waits.
     #[inline]
-    pub(super) fn queue_late_pong(&mut self) {
-        if let Some(payload) = self.late_pong.take() {
+    pub(super) fn queue_pending_pong(&mut self) {
+        if let Some(payload) = self.pending_pong.take() {
             self.writer.control(Opcode::Pong, &payload, &mut self.output);
         }
     }
 
     /// Queues the Close that the table wants sent. It is the last frame that leaves: a pong that
     /// waited is not sent any more.
-    pub(super) fn bid(&mut self, farewell: Option<Farewell>) {
-        let Some(frame) = farewell else { return };
-        self.late_pong = None;
-        self.release();
+    pub(super) fn queue_close(&mut self, reply: Option<CloseReply>) {
+        let Some(frame) = reply else { return };
+        self.pending_pong = None;
+        self.release_memory();
         let payload = frame.map(|frame| frame.encode()).unwrap_or_default();
         self.writer.control(Opcode::Close, &payload, &mut self.output);
     }

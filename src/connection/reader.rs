@@ -28,7 +28,7 @@ pub(super) enum Piece<'a> {
         kind: Kind,
         payload: &'a [u8],
         /// How much of the message is still to come, in bytes, if that is known: in its last frame.
-        to_come: Option<u64>,
+        remaining: Option<u64>,
         /// Whether the message ends here.
         last: bool,
         /// Whether the message is compressed.
@@ -62,7 +62,7 @@ struct Frame {
     mask: Option<[u8; 4]>,
     /// How far the payload is, modulo 256, which the key's length divides.
     phase: u8,
-    to_come: u64,
+    remaining: u64,
     /// Its message, up to its end.
     message: Progress,
 }
@@ -78,7 +78,7 @@ struct Progress {
 
 impl Reader {
     pub(super) fn new(config: &Config) -> Self {
-        let whole = !config.in_parts && config.max_fragments > 0;
+        let whole = !config.receive_in_chunks && config.max_fragments > 0;
         let limit = config.max_message_size.min(config.max_frame_size);
         let whole_below = if whole { limit.saturating_add(1) } else { 0 };
         Self { frame: None, message: None, may_be_compressed: false, whole_below }
@@ -110,7 +110,7 @@ impl Reader {
             fin: header.fin,
             mask: header.mask,
             phase: 0,
-            to_come: header.payload_len,
+            remaining: header.payload_len,
             message,
         };
         Ok(self.piece(frame, received))
@@ -167,8 +167,8 @@ impl Reader {
 
     /// Bytes of payload that are still to come of the frame under way.
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
-    pub(super) fn payload_to_come(&self) -> u64 {
-        self.frame.as_ref().map_or(0, |frame| frame.to_come)
+    pub(super) fn remaining_payload(&self) -> u64 {
+        self.frame.as_ref().map_or(0, |frame| frame.remaining)
     }
 
     /// What a header must be for the side that receives it, and for what was agreed on.
@@ -211,8 +211,8 @@ impl Reader {
     /// As much of the frame as is there; an empty frame is a piece too.
     fn piece<'a>(&mut self, mut frame: Frame, received: &mut &'a mut [u8]) -> Option<Piece<'a>> {
         // Never more than was received, so it fits a `usize` of any width.
-        let len = frame.to_come.min(received.len() as u64);
-        if len == 0 && frame.to_come > 0 {
+        let len = frame.remaining.min(received.len() as u64);
+        if len == 0 && frame.remaining > 0 {
             self.frame = Some(frame);
             return None;
         }
@@ -221,16 +221,16 @@ impl Reader {
             apply_mask(key, frame.phase.into(), payload);
         }
         frame.phase = frame.phase.wrapping_add(len as u8);
-        frame.to_come -= len;
+        frame.remaining -= len;
 
         let Progress { kind, compressed, .. } = frame.message;
-        let to_come = frame.fin.then_some(frame.to_come);
-        if frame.to_come > 0 {
+        let remaining = frame.fin.then_some(frame.remaining);
+        if frame.remaining > 0 {
             self.frame = Some(frame);
         } else {
             self.message = if frame.fin { None } else { Some(frame.message) };
         }
-        Some(Piece::Data { kind, payload, to_come, last: to_come == Some(0), compressed })
+        Some(Piece::Data { kind, payload, remaining, last: remaining == Some(0), compressed })
     }
 }
 

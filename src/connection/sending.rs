@@ -17,7 +17,7 @@ impl Connection {
     /// [`SendError::NotOpen`] once either side has begun to close; the message is dropped.
     pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
         self.check_sendable()?;
-        self.queue_late_pong();
+        self.queue_pending_pong();
         let Outgoing { message, compress } = message.into();
         let (opcode, payload) = (message.kind().opcode(), message.into_bytes());
         let deflated = self
@@ -50,7 +50,7 @@ impl Connection {
     /// Queues a copy of a message.
     fn send_copy(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
         self.check_sendable()?;
-        self.queue_late_pong();
+        self.queue_pending_pong();
         let deflated = self
             .compression
             .as_mut()
@@ -79,8 +79,8 @@ impl Connection {
     /// use sansocket::Kind;
     ///
     /// # let mut server = Connection::server(Config::new());
-    /// server.send_part(Kind::Text, "Hel", false)?;
-    /// server.send_part(Kind::Text, "lo", true)?;
+    /// server.send_fragment(Kind::Text, "Hel", false)?;
+    /// server.send_fragment(Kind::Text, "lo", true)?;
     /// assert_eq!(server.output().chunk(), b"\x01\x03Hel\x80\x02lo"); // §5.7
     /// # Ok::<(), sansocket::SendError>(())
     /// ```
@@ -90,23 +90,23 @@ impl Connection {
     /// [`SendError::NotOpen`] once either side has begun to close, [`SendError::MessageUnderWay`]
     /// if the kind is not that of the message under way, [`SendError::InvalidUtf8`] if a text is
     /// none. Nothing was queued then.
-    pub fn send_part(
+    pub fn send_fragment(
         &mut self,
         kind: Kind,
         part: impl Into<Bytes>,
         last: bool,
     ) -> Result<(), SendError> {
-        self.send_part_with(kind, part, last, Compress::Automatic)
+        self.send_fragment_with(kind, part, last, Compress::Automatic)
     }
 
-    /// As [`send_part`](Self::send_part), of a message that is to be compressed or not: what is
+    /// As [`send_fragment`](Self::send_fragment), of a message that is to be compressed or not: what is
     /// said with its first part counts. If it is automatic, the message is compressed unless its
     /// first part looks as if that were in vain.
     ///
     /// # Errors
     ///
-    /// As [`send_part`](Self::send_part).
-    pub fn send_part_with(
+    /// As [`send_fragment`](Self::send_fragment).
+    pub fn send_fragment_with(
         &mut self,
         kind: Kind,
         part: impl Into<Bytes>,
@@ -121,7 +121,7 @@ impl Connection {
                 .is_some_and(|compression| compression.is_wanted(&part, last, compress))
         };
         let (opcode, compressed) = self.sending.next(kind, &part, last, wanted)?;
-        self.queue_late_pong();
+        self.queue_pending_pong();
         let payload = match &mut self.compression {
             Some(compression) if compressed => compression.deflate_part(&part, last),
             _ => part,

@@ -117,7 +117,7 @@ impl Compressor {
     /// Gives the state's memory back, as an idle connection may. What is compressed next begins
     /// with an empty window, which any peer follows, even within a message: each part ends at a
     /// byte's end.
-    pub fn release(&mut self) {
+    pub fn release_memory(&mut self) {
         self.stream = None;
     }
 

@@ -241,7 +241,7 @@ impl ClientHandshake {
             return Ok(None);
         }
         refusal.body = Bytes::copy_from_slice(&body[..wanted.min(body.len())]);
-        Err(HandshakeError::Refused(Box::new(refusal)))
+        Err(HandshakeError::UnexpectedStatus(Box::new(refusal)))
     }
 
     /// Judges a 101.

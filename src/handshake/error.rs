@@ -56,7 +56,7 @@ pub enum HandshakeError {
     /// A `Sec-WebSocket-Extensions` that breaks its grammar (§9.1).
     MalformedExtensions,
     /// The application chose this status instead.
-    Rejected {
+    RejectedByApplication {
         /// The HTTP status.
         status: u16,
     },
@@ -64,7 +64,7 @@ pub enum HandshakeError {
     // What a response may have wrong.
     /// Another status than 101. The response says what the server wants instead: to authenticate,
     /// to go elsewhere …
-    Refused(Box<Response>),
+    UnexpectedStatus(Box<Response>),
     /// No `Sec-WebSocket-Accept`, more than one, or the wrong one (§4.1): who answers is not a
     /// WebSocket server, or is a cache.
     AcceptKey,
@@ -95,9 +95,9 @@ impl HandshakeError {
             Self::NotWebSocket | Self::WebSocketVersion => 426,
             Self::HeadTooLong { .. } | Self::LineTooLong { .. } | Self::TooManyFields { .. } => 431,
             Self::HttpVersion => 505,
-            Self::Rejected { status } => *status,
+            Self::RejectedByApplication { status } => *status,
             Self::Incomplete
-            | Self::Refused(_)
+            | Self::UnexpectedStatus(_)
             | Self::AcceptKey
             | Self::Subprotocol
             | Self::Extension => return None,
@@ -126,8 +126,8 @@ impl fmt::Display for HandshakeError {
             Self::WebSocketVersion => "the Sec-WebSocket-Version is not 13",
             Self::MalformedSubprotocols => "the Sec-WebSocket-Protocol header field is malformed",
             Self::MalformedExtensions => "the Sec-WebSocket-Extensions header field is malformed",
-            Self::Rejected { status } => return write!(f, "the request was rejected with status {status}"),
-            Self::Refused(response) => return write!(f, "the server answered {} instead of 101", response.status()),
+            Self::RejectedByApplication { status } => return write!(f, "the request was rejected with status {status}"),
+            Self::UnexpectedStatus(response) => return write!(f, "the server answered {} instead of 101", response.status()),
             Self::AcceptKey => "the Sec-WebSocket-Accept does not answer the key; who answers is no WebSocket server",
             Self::Subprotocol => "the server chose a subprotocol that was not offered",
             Self::Extension => "the server chose an extension that was not offered, or chose one twice",

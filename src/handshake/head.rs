@@ -87,7 +87,7 @@ impl HeadReader {
         }
         self.scanned = self.inbox.len();
         self.check_limits(self.scanned)?;
-        self.inbox.release();
+        self.inbox.release_memory();
         Ok(None)
     }
 

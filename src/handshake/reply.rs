@@ -58,13 +58,13 @@ fn is_reserved(name: &str) -> bool {
 /// `Content-Length` and `Connection: close` are added to it.
 ///
 /// ```
-/// use sansocket::Reply;
+/// use sansocket::HttpResponse;
 ///
-/// let reply = Reply::new(401)?.header("WWW-Authenticate", "Bearer")?.body("who are you?\n");
+/// let reply = HttpResponse::new(401)?.header("WWW-Authenticate", "Bearer")?.body("who are you?\n");
 /// # Ok::<(), sansocket::InvalidField>(())
 /// ```
 #[derive(Clone)]
-pub struct Reply {
+pub struct HttpResponse {
     status: u16,
     lines: Lines,
     /// What `Connection` names beside `close`.
@@ -72,7 +72,7 @@ pub struct Reply {
     body: Bytes,
 }
 
-impl Reply {
+impl HttpResponse {
     /// A response with a status and nothing else.
     ///
     /// # Errors
@@ -146,9 +146,9 @@ impl Reply {
     }
 }
 
-impl core::fmt::Debug for Reply {
+impl core::fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Reply")
+        f.debug_struct("HttpResponse")
             .field("status", &self.status)
             .field("body", &self.body.len())
             .finish_non_exhaustive()

@@ -18,7 +18,7 @@ use super::error::{HandshakeError, InvalidField};
 use super::head::HeadReader;
 use super::key;
 use super::negotiation;
-use super::reply::{Lines, Reply, add_subprotocol};
+use super::reply::{HttpResponse, Lines, add_subprotocol};
 use super::request::RequestHead;
 use crate::connection::{Config, Connection, Inbox};
 
@@ -148,12 +148,12 @@ impl Request {
     /// Accepts, without a subprotocol. The answer is the first thing in the connection's output.
     #[must_use]
     pub fn accept(self) -> Connection {
-        self.accept_with(&Accept::new())
+        self.accept_with(&AcceptOptions::new())
     }
 
     /// Accepts, with a subprotocol or header fields of the application's.
     #[must_use]
-    pub fn accept_with(self, accept: &Accept) -> Connection {
+    pub fn accept_with(self, accept: &AcceptOptions) -> Connection {
         // RFC 6455 §4.2.2 no. 4: the value "MUST be derived from the client's handshake"
         let supported = accept.subprotocols.iter().map(String::as_str);
         let subprotocol = supported
@@ -193,8 +193,8 @@ impl Request {
 
     /// Refuses, with an HTTP response: 401, 403, 404, a redirect …
     #[must_use]
-    pub fn reject(self, reply: &Reply) -> Rejection {
-        let error = HandshakeError::Rejected { status: reply.status() };
+    pub fn reject(self, reply: &HttpResponse) -> Rejection {
+        let error = HandshakeError::RejectedByApplication { status: reply.status() };
         Rejection::new(error, Some(self.request), self.rest).answer_with(reply)
     }
 }
@@ -216,18 +216,18 @@ impl fmt::Debug for Request {
 /// What a server adds to its acceptance.
 ///
 /// ```
-/// use sansocket::Accept;
+/// use sansocket::AcceptOptions;
 ///
-/// let accept = Accept::new().subprotocol("chat.v2")?.subprotocol("chat.v1")?.header("Set-Cookie", "session=1; Secure")?;
+/// let accept = AcceptOptions::new().subprotocol("chat.v2")?.subprotocol("chat.v1")?.header("Set-Cookie", "session=1; Secure")?;
 /// # Ok::<(), sansocket::InvalidField>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct Accept {
+pub struct AcceptOptions {
     subprotocols: Vec<String>,
     lines: Lines,
 }
 
-impl Accept {
+impl AcceptOptions {
     /// Nothing added.
     #[must_use]
     pub fn new() -> Self {
@@ -258,9 +258,11 @@ impl Accept {
     }
 }
 
-impl fmt::Debug for Accept {
+impl fmt::Debug for AcceptOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accept").field("subprotocols", &self.subprotocols).finish_non_exhaustive()
+        f.debug_struct("AcceptOptions")
+            .field("subprotocols", &self.subprotocols)
+            .finish_non_exhaustive()
     }
 }
 
@@ -308,7 +310,7 @@ impl Rejection {
 
     /// Replaces the response.
     #[must_use]
-    pub fn answer_with(mut self, reply: &Reply) -> Self {
+    pub fn answer_with(mut self, reply: &HttpResponse) -> Self {
         // RFC 9110 §9.3.2: "the server MUST NOT send content in the response" to HEAD
         let with_body = self.request().is_none_or(|request| request.method() != "HEAD");
         self.details.output = reply.encode(with_body);
@@ -344,8 +346,8 @@ impl fmt::Debug for Rejection {
 }
 
 /// The response to what is not an opening handshake: its text says why.
-fn default_reply(error: &HandshakeError, status: u16) -> Reply {
-    let reply = Reply::with_status(status)
+fn default_reply(error: &HandshakeError, status: u16) -> HttpResponse {
+    let reply = HttpResponse::with_status(status)
         .own_header("Content-Type", "text/plain; charset=utf-8")
         .body(alloc::format!("{error}\n"));
     match error {

@@ -50,16 +50,16 @@ impl Block {
     /// gets no memory, and many small pieces are not copied over and over. It is not more than a
     /// last frame will need, so a large message in one frame ends with a block of just its size. A
     /// kept block may be twice as large, and is one for all of the message if that is not more.
-    pub(crate) fn make_room(&mut self, piece: usize, to_come: Option<u64>) {
+    pub(crate) fn make_room(&mut self, piece: usize, remaining: Option<u64>) {
         let received = self.len() + piece;
         if self.start + received <= self.memory.capacity() {
             return;
         }
-        let ahead = to_come.map_or(received, |to_come| to_come.min(received as u64) as usize);
+        let ahead = remaining.map_or(received, |remaining| remaining.min(received as u64) as usize);
         let room = received + ahead;
         let most = room.saturating_mul(2);
-        let all = to_come
-            .map_or(room, |to_come| to_come.min((most - received) as u64) as usize + received);
+        let all = remaining
+            .map_or(room, |remaining| remaining.min((most - received) as u64) as usize + received);
         if room < LARGE {
             return self.memory.reserve_exact(piece + ahead);
         }

@@ -63,9 +63,9 @@ impl Kind {
 }
 
 /// A part of a message that is received in parts; see
-/// [`Config::in_parts`](crate::Config::in_parts).
+/// [`Config::receive_in_chunks`](crate::Config::receive_in_chunks).
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Part {
+pub struct Chunk {
     /// What the message is made of, the same for all its parts.
     pub kind: Kind,
     /// The next bytes of the message; perhaps none, in its last part. Those of a text are checked
@@ -75,10 +75,10 @@ pub struct Part {
     pub last: bool,
 }
 
-impl fmt::Debug for Part {
+impl fmt::Debug for Chunk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let last = if self.last { ", last" } else { "" };
-        write!(f, "Part({:?}, {} bytes{last})", self.kind, self.bytes.len())
+        write!(f, "Chunk({:?}, {} bytes{last})", self.kind, self.bytes.len())
     }
 }
 

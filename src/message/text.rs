@@ -213,7 +213,7 @@ impl TextBuilder {
         self.bytes.capacity()
     }
 
-    pub(crate) fn make_room(&mut self, piece: usize, to_come: Option<u64>) {
-        self.bytes.make_room(piece, to_come);
+    pub(crate) fn make_room(&mut self, piece: usize, remaining: Option<u64>) {
+        self.bytes.make_room(piece, remaining);
     }
 }

@@ -85,7 +85,7 @@ impl Clone for ManualClock {
 }
 
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
-impl crate::adapter::asynchronous::Clock for ManualClock {
+impl crate::adapter::runtime::Clock for ManualClock {
     fn now(&self) -> Duration {
         self.lock().now
     }

@@ -2,7 +2,7 @@
 //! broken when you say, and a clock that you wind. No part of RFC 6455: it carries bytes, and knows
 //! none of them.
 //!
-//! An [`End`] is a stream for [`blocking`], in halves too, and for `tokio` and `futures` where
+//! An [`TestStream`] is a stream for [`blocking`], in halves too, and for `tokio` and `futures` where
 //! those features are on.
 //!
 //! ```
@@ -11,7 +11,7 @@
 //!
 //! let (client, server) = pair(Chunking::Bytewise);
 //! let server = std::thread::spawn(|| blocking::accept(server)?.send("one byte at a time"));
-//! let (mut socket, _) = blocking::connect_over(client, &ClientRequest::new("ws://test/")?)?;
+//! let (mut socket, _) = blocking::connect_with_stream(client, &ClientRequest::new("ws://test/")?)?;
 //! assert_eq!(socket.recv()?, Some("one byte at a time".into()));
 //! server.join().unwrap()?;
 //! # Ok::<(), sansocket::Error>(())
@@ -51,9 +51,9 @@ pub enum Chunking {
 ///
 /// They end as sockets do: when one is dropped or shut down, the other reads what was written, and
 /// then the end; what is written to one that was dropped fails with `BrokenPipe`. Any number of
-/// bytes may lie between them, unless [`Wire::set_room`] says other.
+/// bytes may lie between them, unless [`Wire::set_capacity`] says other.
 #[must_use]
-pub fn pair(chunking: Chunking) -> (End, End) {
+pub fn pair(chunking: Chunking) -> (TestStream, TestStream) {
     let state = State {
         flows: Default::default(),
         chunking,
@@ -63,7 +63,7 @@ pub fn pair(chunking: Chunking) -> (End, End) {
         woken: Vec::new(),
     };
     let wire = Wire(Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }));
-    let end = |side| End {
+    let end = |side| TestStream {
         wire: wire.clone(),
         side,
         last: Arc::new(HangUp { wire: wire.clone(), side }),
@@ -73,7 +73,7 @@ pub fn pair(chunking: Chunking) -> (End, End) {
     (end(0), end(1))
 }
 
-/// What lies between two [`End`]s, to disturb it.
+/// What lies between two [`TestStream`]s, to disturb it.
 #[derive(Clone, Debug)]
 pub struct Wire(Arc<Shared>);
 
@@ -91,7 +91,7 @@ impl Wire {
 
     /// How many bytes may lie on the wire unread, in each direction. With 0 no write is taken: the
     /// peer does not read.
-    pub fn set_room(&self, bytes: usize) {
+    pub fn set_capacity(&self, bytes: usize) {
         self.change(|state| state.room = bytes);
     }
 
@@ -134,7 +134,7 @@ impl Wire {
 
 /// One end of a [`pair`].
 #[derive(Debug)]
-pub struct End {
+pub struct TestStream {
     wire: Wire,
     side: usize,
     last: Arc<HangUp>,
@@ -142,7 +142,7 @@ pub struct End {
     write_timeout: Option<Duration>,
 }
 
-impl End {
+impl TestStream {
     /// What lies between this end and the other.
     #[must_use]
     pub fn wire(&self) -> Wire {
@@ -187,19 +187,19 @@ impl Drop for HangUp {
 }
 
 /// Unlike a socket's, the timeouts are the handle's.
-impl blocking::TryClone for End {
+impl blocking::TryClone for TestStream {
     fn try_clone(&self) -> io::Result<Self> {
         Ok(Self { wire: self.wire.clone(), last: Arc::clone(&self.last), ..*self })
     }
 }
 
-impl io::Read for End {
+impl io::Read for TestStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.wait(self.read_timeout, |state| state.read(self.side, buffer))
     }
 }
 
-impl io::Write for End {
+impl io::Write for TestStream {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         self.write_vectored(&[IoSlice::new(buffer)])
     }
@@ -213,7 +213,7 @@ impl io::Write for End {
     }
 }
 
-impl blocking::Stream for End {
+impl blocking::Stream for TestStream {
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         self.read_timeout = timeout;
         Ok(())
@@ -231,7 +231,7 @@ impl blocking::Stream for End {
 }
 
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
-impl End {
+impl TestStream {
     fn poll_read_some(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.wire.with(|state| {
             let read = state.read(self.side, buffer);
@@ -253,7 +253,7 @@ impl End {
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 macro_rules! async_write {
     ($trait:ty, $shutdown:ident) => {
-        impl $trait for End {
+        impl $trait for TestStream {
             fn poll_write(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -288,7 +288,7 @@ async_write!(tokio::io::AsyncWrite, poll_shutdown);
 async_write!(futures_io::AsyncWrite, poll_close);
 
 #[cfg(feature = "tokio")]
-impl tokio::io::AsyncRead for End {
+impl tokio::io::AsyncRead for TestStream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -299,7 +299,7 @@ impl tokio::io::AsyncRead for End {
 }
 
 #[cfg(feature = "futures-io")]
-impl futures_io::AsyncRead for End {
+impl futures_io::AsyncRead for TestStream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

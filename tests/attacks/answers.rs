@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BufMut};
 use sansocket::{
-    Accept, ClientHandshake, ClientRequest, Config, HandshakeError as E, ServerHandshake,
+    AcceptOptions, ClientHandshake, ClientRequest, Config, HandshakeError as E, ServerHandshake,
 };
 
 use super::support::{drain, entropy};
@@ -37,8 +37,9 @@ fn h16_the_server_never_chooses_what_was_not_offered() {
             let mut client = ask(&offered);
             let mut server = ServerHandshake::new(Config::new());
             server.input().put(client.output());
-            let accept =
-                spoken.iter().fold(Accept::new(), |accept, name| accept.subprotocol(name).unwrap());
+            let accept = spoken
+                .iter()
+                .fold(AcceptOptions::new(), |accept, name| accept.subprotocol(name).unwrap());
             let mut server = server.receive().unwrap().unwrap().accept_with(&accept);
             let expected = spoken.iter().copied().find(|ours| offered.contains(ours));
             assert_eq!(server.subprotocol(), expected, "{offered:?} {spoken:?}");

@@ -60,7 +60,7 @@ fn r5_cve_2020_35896_what_waits_for_a_slow_reader_is_told() {
             let (_, cost) = cost(|| {
                 for _ in 0..messages {
                     us.send(vec![0; len]).unwrap();
-                    us.send_part(Kind::Text, Bytes::from_static(b"x"), true).unwrap();
+                    us.send_fragment(Kind::Text, Bytes::from_static(b"x"), true).unwrap();
                 }
             });
             let (told, waits) = (us.bytes_held() as isize, us.buffered_amount());

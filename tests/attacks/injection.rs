@@ -5,7 +5,9 @@
 //! `Err`, or a head that still has as many lines as it should, and in them what was meant.
 
 use bytes::{Buf, BufMut};
-use sansocket::{Accept, ClientHandshake, ClientRequest, Config, Reply, Request, ServerHandshake};
+use sansocket::{
+    AcceptOptions, ClientHandshake, ClientRequest, Config, HttpResponse, Request, ServerHandshake,
+};
 
 use super::support::{drain, entropy};
 
@@ -73,7 +75,7 @@ fn field(name: &str, value: &[u8]) -> Vec<u8> {
 fn cve_2026_47072_a_value_ends_no_line() {
     let ask = || ClientRequest::new("ws://h/").unwrap();
     let (plain, answer) = (requested(&ask()), drain(&mut accepted().accept()));
-    let refusal = accepted().reject(&Reply::new(403).unwrap()).output().chunk().to_vec();
+    let refusal = accepted().reject(&HttpResponse::new(403).unwrap()).output().chunk().to_vec();
     let mut taken = 0;
     for text in strange() {
         if let Ok(request) = ask().header("X", &text) {
@@ -82,12 +84,12 @@ fn cve_2026_47072_a_value_ends_no_line() {
             assert!(lines(&head).contains(&&field("X", &text)[..]), "{}", text.escape_ascii());
             taken += 1;
         }
-        if let Ok(accept) = Accept::new().header("X", &text) {
+        if let Ok(accept) = AcceptOptions::new().header("X", &text) {
             let head = drain(&mut accepted().accept_with(&accept));
             assert_eq!(lines(&head).len(), lines(&answer).len() + 1);
             assert!(lines(&head).contains(&&field("X", &text)[..]), "{}", text.escape_ascii());
         }
-        if let Ok(reply) = Reply::new(403).unwrap().header("X", &text) {
+        if let Ok(reply) = HttpResponse::new(403).unwrap().header("X", &text) {
             let mut rejection = accepted().reject(&reply);
             let head = rejection.output().chunk().to_vec();
             assert_eq!(lines(&head).len(), lines(&refusal).len() + 1);
@@ -109,11 +111,11 @@ fn cve_2026_1527_a_name_ends_no_line() {
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
         let results = [
             ask().header(name, "v").map(|request| requested(&request)).ok(),
-            Accept::new()
+            AcceptOptions::new()
                 .header(name, "v")
                 .map(|accept| drain(&mut accepted().accept_with(&accept)))
                 .ok(),
-            Reply::new(403)
+            HttpResponse::new(403)
                 .unwrap()
                 .header(name, "v")
                 .map(|reply| accepted().reject(&reply).output().chunk().to_vec())
@@ -145,7 +147,7 @@ fn rustsec_2024_0008_a_subprotocol_ends_no_line() {
             );
             assert_eq!(lines(&head).len(), lines(&requested(&ask())).len() + 1);
         }
-        if let Ok(accept) = Accept::new().subprotocol(name) {
+        if let Ok(accept) = AcceptOptions::new().subprotocol(name) {
             let head = drain(&mut accepted().accept_with(&accept));
             assert_eq!(lines(&head).len(), 4 + usize::from(name == "v"), "{name:?}");
         }
@@ -184,7 +186,7 @@ fn hackney_and_grpc_an_address_ends_no_line() {
 #[test]
 fn rustsec_2021_0078_a_body_is_as_long_as_it_says() {
     for text in strange() {
-        let mut rejection = accepted().reject(&Reply::new(403).unwrap().body(text.clone()));
+        let mut rejection = accepted().reject(&HttpResponse::new(403).unwrap().body(text.clone()));
         let output = rejection.output().chunk().to_vec();
         let (head, body) = output.split_at(output.len() - text.len());
         assert!(

@@ -5,7 +5,7 @@
 //! sixteen times as many.
 
 use bytes::BufMut;
-use sansocket::{Accept, ClientHandshake, ClientRequest, Config, Role, ServerHandshake};
+use sansocket::{AcceptOptions, ClientHandshake, ClientRequest, Config, Role, ServerHandshake};
 
 use super::measure::{Cost, cost};
 use super::support::{connection, entropy, masked};
@@ -97,7 +97,7 @@ fn serve(lines: &str, chunk: usize) {
             && request.headers().iter().count() >= 5
             && request.subprotocols().count() <= 4001
     );
-    drop(request.accept_with(&Accept::new().subprotocol("none-of-these").unwrap()));
+    drop(request.accept_with(&AcceptOptions::new().subprotocol("none-of-these").unwrap()));
 }
 
 /// CVE-2023-43669: the head was parsed anew for every piece of it.

@@ -129,7 +129,7 @@ mod utf8;
 use std::fs;
 
 use bytes::BufMut;
-use sansocket::{Connection, Ending, Event, ProtocolError, Role};
+use sansocket::{CloseOutcome, Connection, Event, ProtocolError, Role};
 use support::{masked, unmasked};
 
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
@@ -153,8 +153,8 @@ fn take(connection: &mut Connection, bytes: &[u8]) -> usize {
 
 /// What the peer did wrong, once it has.
 fn violation(connection: &Connection) -> Option<ProtocolError> {
-    match connection.closed()?.ending() {
-        Ending::Violated(error) => Some(error),
+    match connection.closed()?.outcome() {
+        CloseOutcome::ProtocolError(error) => Some(error),
         _ => None,
     }
 }

@@ -23,8 +23,8 @@ fn huang_2011_and_cve_2025_10148_the_chosen_bytes_never_leave() {
     for _ in 0..250 {
         client.send(&chosen[..]).unwrap();
         client.ping(chosen).unwrap();
-        client.send_part(Kind::Binary, &chosen[..], false).unwrap();
-        client.send_part(Kind::Binary, chosen.repeat(200), true).unwrap();
+        client.send_fragment(Kind::Binary, &chosen[..], false).unwrap();
+        client.send_fragment(Kind::Binary, chosen.repeat(200), true).unwrap();
         take(&mut client, &from_peer(Role::Client, 0x89, chosen));
     }
     let output = drain(&mut client);

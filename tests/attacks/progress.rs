@@ -1,7 +1,7 @@
 //! Loops without an end, and ends that are missed: whatever state the bytes leave a connection in,
 //! waiting there costs nothing.
 
-use sansocket::{Config, Connection, Ending, Event, Role, Side, State};
+use sansocket::{CloseOutcome, Config, Connection, Event, Role, Side, State};
 
 use super::measure::cost;
 use super::support::{connection, drain};
@@ -71,8 +71,8 @@ fn a4_the_stream_ends_in_every_state() {
                 let Some(Event::Closed(closed)) = us.receive() else { panic!("{what}") };
                 let began = if closing { Side::Local } else { Side::Remote };
                 assert_eq!(
-                    (closed.ending(), closed.code(), closed.began()),
-                    (Ending::Dropped, 1006, began),
+                    (closed.outcome(), closed.code(), closed.initiator()),
+                    (CloseOutcome::ConnectionLost, 1006, began),
                     "{what}"
                 );
                 for _ in 0..1000 {

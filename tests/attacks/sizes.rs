@@ -88,9 +88,11 @@ fn cve_2020_27813_a_length_is_not_cut_to_32_bits() {
 fn resiprocate_478_the_sum_of_fragments_does_not_wrap() {
     for role in ROLES {
         for limit in [LIMIT, Config::UNLIMITED] {
-            for in_parts in [false, true] {
-                let mut us =
-                    connection(role, Config::new().max_message_size(limit).in_parts(in_parts));
+            for receive_in_chunks in [false, true] {
+                let mut us = connection(
+                    role,
+                    Config::new().max_message_size(limit).receive_in_chunks(receive_in_chunks),
+                );
                 take(&mut us, &from_peer(role, 0x02, b"a"));
                 let (_, cost) = cost(|| take(&mut us, &announced(role, 0x80, (1 << 63) - 1)));
                 assert_eq!(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
 
-use sansocket::asynchronous::{self, WebSocket};
+use sansocket::runtime::{self, WebSocket};
 use sansocket::testing::ManualClock;
 use sansocket::{CloseCode, Config, Connection, Role, Timeouts};
 
@@ -24,7 +24,7 @@ struct Flood {
     read: usize,
 }
 
-impl asynchronous::Stream for Flood {
+impl runtime::Stream for Flood {
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let size = self.size.min(buffer.len());
         assert!(self.read < 64 << 20, "it reads without end");

@@ -145,7 +145,7 @@ fn run(
             (Adapter::Blocking, false) => {
                 perform(
                     &stream,
-                    blocking::connect_over(ours, &request).map(|(socket, _)| socket),
+                    blocking::connect_with_stream(ours, &request).map(|(socket, _)| socket),
                     steps,
                 )
                 .await
@@ -154,7 +154,7 @@ fn run(
             (Adapter::Tokio, false) => {
                 perform(
                     &stream,
-                    tokio::connect_over(ours, &request).await.map(|(socket, _)| socket),
+                    tokio::connect_with_stream(ours, &request).await.map(|(socket, _)| socket),
                     steps,
                 )
                 .await
@@ -165,7 +165,9 @@ fn run(
             (Adapter::Futures, false) => {
                 perform(
                     &stream,
-                    futures::connect_over(ours, Still, &request).await.map(|(socket, _)| socket),
+                    futures::connect_with_stream(ours, Still, &request)
+                        .await
+                        .map(|(socket, _)| socket),
                     steps,
                 )
                 .await

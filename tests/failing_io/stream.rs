@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use sansocket::asynchronous::Clock;
+use sansocket::runtime::Clock;
 use sansocket::{CloseCode, Closed, Error, Message, blocking, futures, tokio};
 
 use super::wire::Wire;

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, IoSlice};
 
 use bytes::{Buf, BufMut};
 use sansocket::{
-    ClientHandshake, ClientRequest, CloseCode, Config, Connection, Ending, Event, Message,
+    ClientHandshake, ClientRequest, CloseCode, CloseOutcome, Config, Connection, Event, Message,
     ServerHandshake, State,
 };
 
@@ -163,7 +163,10 @@ impl Wire {
                 }
                 Event::Pong(_) => self.pongs += 1,
                 Event::Closed(closed) => {
-                    assert!(!matches!(closed.ending(), Ending::Violated(_)), "corrupted: {closed}")
+                    assert!(
+                        !matches!(closed.outcome(), CloseOutcome::ProtocolError(_)),
+                        "corrupted: {closed}"
+                    )
                 }
                 _ => {}
             }

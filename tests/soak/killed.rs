@@ -128,7 +128,7 @@ async fn ours(state: State, stream: TcpStream) -> Result<(), Error> {
         Options::new().timeouts(timeouts).config(Config::new().deflate(Deflate::balance()));
     if state == State::HalfAnswer {
         let request = ClientRequest::new("ws://localhost/").unwrap();
-        return options.connect_over(stream, &request).await.map(drop);
+        return options.connect_with_stream(stream, &request).await.map(drop);
     }
     let mut socket = options.accept(stream).await?;
     match state {

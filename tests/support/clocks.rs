@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use sansocket::asynchronous::{self, Clock, WebSocket};
-use sansocket::futures::{self, FuturesIo};
-use sansocket::testing::{Chunking, End, ManualClock, Wire, pair};
-use sansocket::tokio::{TokioClock, TokioIo};
+use sansocket::futures::{self, FuturesStream};
+use sansocket::runtime::{self, Clock, WebSocket};
+use sansocket::testing::{Chunking, ManualClock, TestStream, Wire, pair};
+use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{ClientRequest, Config, Connection, Entropy, Error, Timeouts};
 
 pub fn request() -> ClientRequest {
@@ -45,19 +45,19 @@ pub(crate) use in_both_adapters;
 pub type Socket<A> = WebSocket<<A as Adapter>::Io, <A as Adapter>::Clock>;
 
 pub trait Adapter {
-    type Io: asynchronous::Stream + 'static;
+    type Io: runtime::Stream + 'static;
     type Clock: Clock + Clone + 'static;
 
     fn clock(&self) -> Self::Clock;
     fn open(
         &self,
-        end: End,
+        end: TestStream,
         connection: Connection,
         timeouts: Timeouts,
     ) -> WebSocket<Self::Io, Self::Clock>;
-    async fn accept(&self, end: End) -> Result<Socket<Self>, Error>;
-    async fn connect_over(&self, end: End) -> Result<Socket<Self>, Error>;
-    fn clocked<S: asynchronous::Stream>(
+    async fn accept(&self, end: TestStream) -> Result<Socket<Self>, Error>;
+    async fn connect_with_stream(&self, end: TestStream) -> Result<Socket<Self>, Error>;
+    fn clocked<S: runtime::Stream>(
         &self,
         stream: S,
         connection: Connection,
@@ -66,7 +66,7 @@ pub trait Adapter {
     }
 
     /// A server's connection, and the other end.
-    fn server(&self, timeouts: Timeouts) -> (End, WebSocket<Self::Io, Self::Clock>) {
+    fn server(&self, timeouts: Timeouts) -> (TestStream, WebSocket<Self::Io, Self::Clock>) {
         let (peer, end) = pair(Chunking::Whole);
         (peer, self.open(end, Connection::server(Config::new()), timeouts))
     }
@@ -97,7 +97,7 @@ pub trait Adapter {
 pub struct OnTokio;
 
 impl Adapter for OnTokio {
-    type Io = TokioIo<End>;
+    type Io = TokioStream<TestStream>;
     type Clock = TokioClock;
 
     fn clock(&self) -> TokioClock {
@@ -106,26 +106,26 @@ impl Adapter for OnTokio {
 
     fn open(
         &self,
-        end: End,
+        end: TestStream,
         connection: Connection,
         timeouts: Timeouts,
     ) -> WebSocket<Self::Io, Self::Clock> {
-        WebSocket::from_parts(TokioIo(end), self.clock(), connection, timeouts)
+        WebSocket::from_parts(TokioStream(end), self.clock(), connection, timeouts)
     }
 
-    async fn accept(&self, end: End) -> Result<Socket<Self>, Error> {
+    async fn accept(&self, end: TestStream) -> Result<Socket<Self>, Error> {
         sansocket::tokio::accept(end).await
     }
 
-    async fn connect_over(&self, end: End) -> Result<Socket<Self>, Error> {
-        Ok(sansocket::tokio::connect_over(end, &request()).await?.0)
+    async fn connect_with_stream(&self, end: TestStream) -> Result<Socket<Self>, Error> {
+        Ok(sansocket::tokio::connect_with_stream(end, &request()).await?.0)
     }
 }
 
 pub struct OnFutures(pub ManualClock);
 
 impl Adapter for OnFutures {
-    type Io = FuturesIo<End>;
+    type Io = FuturesStream<TestStream>;
     type Clock = ManualClock;
 
     fn clock(&self) -> ManualClock {
@@ -134,19 +134,19 @@ impl Adapter for OnFutures {
 
     fn open(
         &self,
-        end: End,
+        end: TestStream,
         connection: Connection,
         timeouts: Timeouts,
     ) -> WebSocket<Self::Io, Self::Clock> {
-        WebSocket::from_parts(FuturesIo(end), self.clock(), connection, timeouts)
+        WebSocket::from_parts(FuturesStream(end), self.clock(), connection, timeouts)
     }
 
-    async fn accept(&self, end: End) -> Result<Socket<Self>, Error> {
+    async fn accept(&self, end: TestStream) -> Result<Socket<Self>, Error> {
         futures::accept(end, self.clock()).await
     }
 
-    async fn connect_over(&self, end: End) -> Result<Socket<Self>, Error> {
-        Ok(futures::connect_over(end, self.clock(), &request()).await?.0)
+    async fn connect_with_stream(&self, end: TestStream) -> Result<Socket<Self>, Error> {
+        Ok(futures::connect_with_stream(end, self.clock(), &request()).await?.0)
     }
 }
 
@@ -199,7 +199,7 @@ pub async fn during<T>(background: impl Future<Output = ()>, future: impl Future
 }
 
 /// Writes to an end without blocking the thread.
-pub async fn write_all(end: &mut End, mut bytes: &[u8]) {
+pub async fn write_all(end: &mut TestStream, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         let written =
             poll_fn(|cx| futures_io::AsyncWrite::poll_write(Pin::new(&mut *end), cx, bytes))
@@ -210,7 +210,7 @@ pub async fn write_all(end: &mut End, mut bytes: &[u8]) {
 }
 
 /// Reads from an end without blocking the thread: so much, or less if it ends before.
-pub async fn read(end: &mut End, count: usize) -> Vec<u8> {
+pub async fn read(end: &mut TestStream, count: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 1024];
     while bytes.len() < count {
@@ -230,7 +230,7 @@ pub async fn read(end: &mut End, count: usize) -> Vec<u8> {
 /// A stream whose input is there from the beginning, and whose writes fail.
 pub struct Unwritable(pub Vec<u8>);
 
-impl asynchronous::Stream for Unwritable {
+impl runtime::Stream for Unwritable {
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let count = buffer.len().min(self.0.len()).min(10);
         buffer[..count].copy_from_slice(&self.0[..count]);

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sansocket::deflate::{Agreed, Deflate};
 use sansocket::{
-    ClientHandshake, ClientRequest, Config, Connection, Ending, Event, Message, Part, Role,
+    Chunk, ClientHandshake, ClientRequest, CloseOutcome, Config, Connection, Event, Message, Role,
     ServerHandshake,
 };
 
@@ -177,14 +177,14 @@ pub fn describe(events: &[Event]) -> String {
     let one = |event: &Event| match event {
         Event::Message(Message::Text(text)) => format!("text {}", bytes(text.as_bytes())),
         Event::Message(Message::Binary(binary)) => format!("binary {}", bytes(binary)),
-        Event::Part(Part { bytes: part, last, .. }) => {
+        Event::Chunk(Chunk { bytes: part, last, .. }) => {
             format!("part {}{}", bytes(part), if *last { " last" } else { "" })
         }
         Event::Ping(payload) => format!("ping {}", bytes(payload)),
         Event::Pong(payload) => format!("pong {}", bytes(payload)),
-        Event::Closed(closed) => match closed.ending() {
-            Ending::Clean => format!("close {}", closed.code()),
-            Ending::Violated(error) => format!("error {}", error.close_code()),
+        Event::Closed(closed) => match closed.outcome() {
+            CloseOutcome::Clean => format!("close {}", closed.code()),
+            CloseOutcome::ProtocolError(error) => format!("error {}", error.close_code()),
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),

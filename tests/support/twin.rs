@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sansocket::blocking::{Stream, TryClone};
-use sansocket::testing::{Chunking, End, Wire, pair};
+use sansocket::testing::{Chunking, TestStream, Wire, pair};
 
 /// One wire for each direction, so that a read and a write never wait for each other.
 pub struct Twin {
-    incoming: Arc<Mutex<End>>,
-    outgoing: Arc<Mutex<End>>,
+    incoming: Arc<Mutex<TestStream>>,
+    outgoing: Arc<Mutex<TestStream>>,
     /// What every write fails with, if it is to.
     pub failure: Option<ErrorKind>,
     /// How often its end was read, or it took too long to write after that.
@@ -25,7 +25,7 @@ pub struct Twin {
 /// A stream, and the peer's side of it.
 pub fn twins() -> (Twin, Twin) {
     let ((a, b), (c, d)) = (pair(Chunking::Whole), pair(Chunking::Whole));
-    let twin = |incoming: End, outgoing: End| {
+    let twin = |incoming: TestStream, outgoing: TestStream| {
         let wires = [incoming.wire(), outgoing.wire()];
         let (incoming, outgoing) = (Arc::new(Mutex::new(incoming)), Arc::new(Mutex::new(outgoing)));
         Twin { incoming, outgoing, failure: None, dead_ends: Arc::default(), wires }
@@ -35,8 +35,8 @@ pub fn twins() -> (Twin, Twin) {
 
 impl Twin {
     /// How many bytes may lie on the way to the peer.
-    pub fn set_room(&self, bytes: usize) {
-        self.wires[1].set_room(bytes);
+    pub fn set_capacity(&self, bytes: usize) {
+        self.wires[1].set_capacity(bytes);
     }
 
     /// Both directions.
@@ -45,7 +45,7 @@ impl Twin {
     }
 }
 
-fn lock(end: &Mutex<End>) -> MutexGuard<'_, End> {
+fn lock(end: &Mutex<TestStream>) -> MutexGuard<'_, TestStream> {
     end.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -15,7 +15,7 @@ impl<S: Stream> WebSocket<S> {
     /// Pings, pongs and parts are passed over, as by [`recv`](Self::recv).
     ///
     /// Answers leave as what is [fed](Self::feed) does. When
-    /// [`Backpressure::high_water`](crate::Backpressure::high_water) of them wait, the other
+    /// [`Backpressure::high_water_mark`](crate::Backpressure::high_water_mark) of them wait, the other
     /// messages are left for the next call, which waits for room first if [`Overflow`] says so.
     ///
     /// ```no_run

@@ -19,22 +19,22 @@ pub(super) const SLICE: Duration = Duration::from_millis(20);
 impl<S: Stream> WebSocket<S> {
     /// Sends a ping and waits for the pong.
     pub(super) fn await_pong(&mut self) -> Result<Duration, Error> {
-        let mut kept = self.connection.bytes_put_back();
+        let mut kept = self.connection.pushed_back_bytes();
         if kept >= EARLY {
-            return Err(Error::Unread);
+            return Err(Error::UnreadMessages);
         }
         let (number, sent) = self.queue_ping()?;
         let wait = self.pipe.wait(None);
         while self.pipe.timer().answered() < number {
             if kept >= EARLY {
-                return Err(Error::Unread);
+                return Err(Error::UnreadMessages);
             }
             match self.pipe.unread.next(|received| self.connection.next_event(received)) {
                 Some(Event::Closed(_)) => self.end(wait),
                 Some(event) => {
                     self.note(&event);
                     kept += event.held();
-                    self.connection.put_back(event);
+                    self.connection.push_back(event);
                 }
                 None if self.connection.closed().is_some() => return Err(Error::ConnectionLost),
                 None => self.wait(wait)?,
@@ -126,7 +126,7 @@ impl<S: Stream> WebSocket<S> {
     fn note(&mut self, event: &Event) {
         let now = self.pipe.now();
         match event {
-            Event::Message(_) | Event::Part(_) => self.pipe.timer().message(now),
+            Event::Message(_) | Event::Chunk(_) => self.pipe.timer().message(now),
             Event::Pong(payload) => self.pipe.timer().pong(payload, now),
             Event::Ping(_) => self.replied = true,
             Event::Closed(_) => {}
@@ -186,7 +186,7 @@ impl<S: Stream> WebSocket<S> {
 
     /// Queues a message, in a block of the thread's if none is in use.
     pub(super) fn queue(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
-        self.connection.lend_block(window::output_block);
+        self.connection.set_output_buffer(window::output_block);
         self.connection.send(message)
     }
 
@@ -211,7 +211,7 @@ impl<S: Stream> WebSocket<S> {
         self.pipe.observe(self.connection.state());
         while self.connection.wants_write() || self.pipe.is_unflushed() {
             self.pipe.write(self.connection.output(), wait)?;
-            self.connection.give_back_block().into_iter().for_each(window::give_back_output);
+            self.connection.take_output_buffer().into_iter().for_each(window::give_back_output);
         }
         self.replied = false;
         Ok(())

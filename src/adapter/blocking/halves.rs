@@ -45,7 +45,7 @@ struct Presence<W>(Arc<Shared<W>>);
 
 impl<W> Drop for Presence<W> {
     fn drop(&mut self) {
-        self.0.lock().receiver_gone = true;
+        self.0.lock().receiver_dropped = true;
         self.0.changed.notify_all();
     }
 }

@@ -13,7 +13,7 @@
 //! let request = ClientRequest::new("ws://127.0.0.1:9001/chat")?.header("Authorization", "Bearer 1")?.subprotocol("chat.v1")?;
 //! match Options::new().connect(&request) {
 //!     Ok((mut socket, _response)) => socket.send("hello")?,
-//!     Err(Error::Handshake(HandshakeError::Refused(response))) => eprintln!("refused: {}", response.status()),
+//!     Err(Error::Handshake(HandshakeError::UnexpectedStatus(response))) => eprintln!("refused: {}", response.status()),
 //!     Err(error) => return Err(error),
 //! }
 //! # Ok(())
@@ -37,11 +37,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use self::halves::Receiver;
-pub use self::open::{Incoming, Options, PlainHttp, Upgrade, accept, connect, connect_over};
+pub use self::open::{Incoming, Options, PlainHttp, Upgrade, accept, connect, connect_with_stream};
 use self::pipe::Pipe;
 pub use self::sender::Sender;
 pub use self::stream::{Stream, TryClone};
-pub use self::writing::{MessageWriter, Outlet};
+pub use self::writing::{MessageWriter, SendHandle};
 use super::{Backpressure, Error, Overflow, TrySendError};
 use crate::connection::{Closed, Connection, Event, State};
 use crate::message::{CloseCode, CloseFrame, Kind, Message, Outgoing};
@@ -123,7 +123,7 @@ impl<S: Stream> WebSocket<S> {
     {
         let writer = self.pipe.stream().try_clone()?;
         let cutter = Mutex::new(self.pipe.stream().try_clone()?);
-        self.split_over(writer, move || {
+        self.split_with_writer(writer, move || {
             // A stream that can't be cut has been.
             let _ = cutter.lock().unwrap_or_else(PoisonError::into_inner).shutdown(Shutdown::Both);
         })
@@ -135,7 +135,7 @@ impl<S: Stream> WebSocket<S> {
     /// # Errors
     ///
     /// [`Error::Io`] if the outgoing half's timeout can't be set.
-    pub fn split_over<W: Stream>(
+    pub fn split_with_writer<W: Stream>(
         self,
         writer: W,
         cut: impl Fn() + Send + Sync + 'static,
@@ -161,7 +161,7 @@ impl<S: Stream> WebSocket<S> {
 
     /// As [`recv`](Self::recv), but gives everything that comes: pings and pongs, for who answers
     /// them alone ([`Config::auto_pong`](crate::Config::auto_pong)), and messages in parts
-    /// ([`Config::in_parts`](crate::Config::in_parts)), which [`recv`](Self::recv) passes over.
+    /// ([`Config::receive_in_chunks`](crate::Config::receive_in_chunks)), which [`recv`](Self::recv) passes over.
     ///
     /// # Errors
     ///
@@ -222,7 +222,7 @@ impl<S: Stream> WebSocket<S> {
     pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         let outgoing = message.into();
         if let Err(error) = self.connection.check_sendable() {
-            return Err(TrySendError::Refused(outgoing, error));
+            return Err(TrySendError::Send(outgoing, error));
         }
         if self.pipe.backpressure.is_full(self.connection.buffered_amount()) {
             // Should that fail, the next call will meet the same failure.
@@ -240,7 +240,7 @@ impl<S: Stream> WebSocket<S> {
 
     /// Lets a message wait for more, to be written with them: at the next [`flush`](Self::flush) or
     /// [`send`](Self::send), when [`recv`](Self::recv) has to wait, or at
-    /// [`Backpressure::high_water`]. What still waits when the connection is dropped is lost.
+    /// [`Backpressure::high_water_mark`]. What still waits when the connection is dropped is lost.
     ///
     /// # Errors
     ///
@@ -285,7 +285,7 @@ impl<S: Stream> WebSocket<S> {
     /// # Errors
     ///
     /// As [`recv`](Self::recv) and [`send`](Self::send); [`Error::ConnectionLost`] if the
-    /// connection ends before the pong comes, and [`Error::Unread`] if 64 KiB of messages do: in a
+    /// connection ends before the pong comes, and [`Error::UnreadMessages`] if 64 KiB of messages do: in a
     /// busy conversation, [`start_ping`](Self::start_ping) instead.
     pub fn ping(&mut self) -> Result<Duration, Error> {
         self.await_pong()
@@ -404,9 +404,9 @@ impl<S: Stream> WebSocket<S> {
         self.connection.deflate()
     }
 
-    /// Gives back the memory that an idle connection can do without; see [`Connection::release`].
-    pub fn release(&mut self) {
-        self.connection.release();
+    /// Gives back the memory that an idle connection can do without; see [`Connection::release_memory`].
+    pub fn release_memory(&mut self) {
+        self.connection.release_memory();
     }
 
     /// The stream, to look at: addresses, TLS.
@@ -419,7 +419,7 @@ impl<S: Stream> WebSocket<S> {
     /// written yet: to go on with another adapter.
     #[must_use]
     pub fn into_parts(mut self) -> (S, Connection) {
-        self.connection.part(self.pipe.unread.bytes());
+        self.connection.detach(self.pipe.unread.bytes());
         (self.pipe.into_stream(), self.connection)
     }
 

@@ -15,8 +15,8 @@ use super::{Error, WebSocket};
 use crate::adapter::Backpressure;
 use crate::connection::{Config, Entropy, State};
 use crate::handshake::{
-    Accept, ClientHandshake, ClientRequest, HandshakeError, Rejection, Reply, Request, RequestHead,
-    Response, ServerHandshake,
+    AcceptOptions, ClientHandshake, ClientRequest, HandshakeError, HttpResponse, Rejection,
+    Request, RequestHead, Response, ServerHandshake,
 };
 use crate::timing::{TimedOut, Timeouts};
 
@@ -46,29 +46,29 @@ pub fn connect(uri: &str) -> Result<WebSocket<TcpStream>, Error> {
 /// # Errors
 ///
 /// As [`connect`].
-pub fn connect_over<S: Stream>(
+pub fn connect_with_stream<S: Stream>(
     stream: S,
     request: &ClientRequest,
 ) -> Result<(WebSocket<S>, Response), Error> {
-    Options::new().connect_over(stream, request)
+    Options::new().connect_with_stream(stream, request)
 }
 
 /// How to open connections.
 ///
 /// ```no_run
 /// use sansocket::blocking::{Incoming, Options};
-/// use sansocket::{Accept, Config, Reply};
+/// use sansocket::{AcceptOptions, Config, HttpResponse};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let options = Options::new().config(Config::new().max_message_size(64 * 1024));
 /// let (stream, _) = std::net::TcpListener::bind("127.0.0.1:9001")?.accept()?;
 /// match options.receive_request(stream)? {
-///     Incoming::Upgrade(upgrade) if upgrade.request().path() != "/chat" => upgrade.reject(&Reply::new(404)?)?,
+///     Incoming::Upgrade(upgrade) if upgrade.request().path() != "/chat" => upgrade.reject(&HttpResponse::new(404)?)?,
 ///     Incoming::Upgrade(upgrade) => {
-///         let mut socket = upgrade.accept_with(&Accept::new().subprotocol("chat.v1")?)?;
+///         let mut socket = upgrade.accept_with(&AcceptOptions::new().subprotocol("chat.v1")?)?;
 ///         socket.send("welcome")?;
 ///     }
-///     Incoming::Http(plain) => plain.reply(&Reply::new(200)?.body("in good health\n"))?,
+///     Incoming::Http(plain) => plain.reply(&HttpResponse::new(200)?.body("in good health\n"))?,
 /// }
 /// # Ok(())
 /// # }
@@ -183,7 +183,7 @@ impl Options {
     /// # Errors
     ///
     /// As [`connect`].
-    pub fn connect_over<S: Stream>(
+    pub fn connect_with_stream<S: Stream>(
         &self,
         stream: S,
         request: &ClientRequest,
@@ -241,7 +241,7 @@ impl Options {
                     // A refusal whose body does not end says more than that the time is over.
                     handshake.end_input();
                     return match handshake.receive() {
-                        Err(refused @ HandshakeError::Refused(_)) => Err(refused.into()),
+                        Err(refused @ HandshakeError::UnexpectedStatus(_)) => Err(refused.into()),
                         _ => Err(error),
                     };
                 }
@@ -279,7 +279,7 @@ impl<S: Stream> Upgrade<S> {
     ///
     /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it reads nothing.
     pub fn accept(self) -> Result<WebSocket<S>, Error> {
-        self.accept_with(&Accept::new())
+        self.accept_with(&AcceptOptions::new())
     }
 
     /// Accepts, with a subprotocol or header fields of the application's.
@@ -287,7 +287,7 @@ impl<S: Stream> Upgrade<S> {
     /// # Errors
     ///
     /// As [`accept`](Self::accept).
-    pub fn accept_with(mut self, accept: &Accept) -> Result<WebSocket<S>, Error> {
+    pub fn accept_with(mut self, accept: &AcceptOptions) -> Result<WebSocket<S>, Error> {
         let mut connection = self.request.accept_with(accept);
         self.pipe.write(connection.output(), self.pipe.wait(None))?;
         Ok(WebSocket::new(self.pipe, connection))
@@ -298,7 +298,7 @@ impl<S: Stream> Upgrade<S> {
     /// # Errors
     ///
     /// As [`accept`](Self::accept).
-    pub fn reject(self, reply: &Reply) -> Result<(), Error> {
+    pub fn reject(self, reply: &HttpResponse) -> Result<(), Error> {
         dismiss(self.pipe, self.request.reject(reply))
     }
 }
@@ -322,7 +322,7 @@ impl<S: Stream> PlainHttp<S> {
     /// # Errors
     ///
     /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it reads nothing.
-    pub fn reply(self, reply: &Reply) -> Result<(), Error> {
+    pub fn reply(self, reply: &HttpResponse) -> Result<(), Error> {
         dismiss(self.pipe, self.rejection.answer_with(reply))
     }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::pipe::Wait;
 use super::shared::{Core, Shared};
 use super::stream::Stream;
-use super::writing::{MessageWriter, Outlet, Sealed};
+use super::writing::{MessageWriter, Sealed, SendHandle};
 use crate::adapter::{Backpressure, Error, Overflow, TrySendError};
 use crate::connection::{Closed, SendError, State};
 use crate::message::{CloseCode, CloseFrame, Compress, Kind, Outgoing};
@@ -70,7 +70,7 @@ impl<W: Stream> Sender<W> {
             return Err(TrySendError::Full(outgoing));
         }
         if let Err(error) = core.connection.check_sendable() {
-            return Err(TrySendError::Refused(outgoing, error));
+            return Err(TrySendError::Send(outgoing, error));
         }
         let sent = core.connection.send(outgoing);
         debug_assert!(sent.is_ok(), "it was sendable");
@@ -113,7 +113,7 @@ impl<W: Stream> Sender<W> {
         self.flush_all(core, wait)?;
         let mut core = self.shared.lock();
         while core.answered < number {
-            if core.over || core.receiver_gone {
+            if core.over || core.receiver_dropped {
                 return Err(Error::ConnectionLost);
             }
             core = self.shared.wait(core, None);
@@ -194,7 +194,7 @@ impl<W: Stream> Sender<W> {
                     Ok(closed.clone())
                 };
             }
-            if core.receiver_gone && core.is_idle() {
+            if core.receiver_dropped && core.is_idle() {
                 return Err(Error::ConnectionLost);
             }
             let left = deadline.map(|deadline| deadline.saturating_sub(self.shared.now()));
@@ -221,7 +221,7 @@ impl<W: Stream> Sender<W> {
             if let Some(closed) = core.connection.closed().filter(|_| core.over) {
                 return Ok(closed.clone());
             }
-            if core.receiver_gone {
+            if core.receiver_dropped {
                 return Err(Error::ConnectionLost);
             }
             core = self.shared.wait(core, None);
@@ -243,8 +243,8 @@ impl<W: Stream> Sender<W> {
     /// Whether the [`Receiver`](super::Receiver) was dropped. Nobody answers pings then, or notices
     /// that the peer is gone.
     #[must_use]
-    pub fn receiver_is_gone(&self) -> bool {
-        self.shared.lock().receiver_gone
+    pub fn receiver_dropped(&self) -> bool {
+        self.shared.lock().receiver_dropped
     }
 
     /// Bytes that wait to be written, headers included, from all senders.
@@ -260,9 +260,9 @@ impl<W: Stream> Sender<W> {
     }
 
     /// Gives back the memory that an idle connection can do without; see
-    /// [`Connection::release`](crate::Connection::release).
-    pub fn release(&self) {
-        self.shared.lock().connection.release();
+    /// [`Connection::release_memory`](crate::Connection::release_memory).
+    pub fn release_memory(&self) {
+        self.shared.lock().connection.release_memory();
     }
 
     /// How much may wait to be written from now on, for all senders.
@@ -367,7 +367,7 @@ impl<W: Stream> Sender<W> {
 
 impl<W: Stream> Sealed for Sender<W> {}
 
-impl<W: Stream> Outlet for Sender<W> {
+impl<W: Stream> SendHandle for Sender<W> {
     fn room(&mut self) -> Result<(), Error> {
         let (mut core, wait) = (self.shared.lock(), self.begin());
         while core.connection.state() == State::Open && core.is_high() {
@@ -382,7 +382,7 @@ impl<W: Stream> Outlet for Sender<W> {
         part: Bytes,
         last: bool,
     ) -> Result<(), SendError> {
-        self.shared.lock().connection.send_part_with(kind, part, last, compress)
+        self.shared.lock().connection.send_fragment_with(kind, part, last, compress)
     }
 
     fn flush(&mut self) -> Result<(), Error> {

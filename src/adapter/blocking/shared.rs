@@ -46,7 +46,7 @@ pub(super) struct Core<W> {
     pub(super) too_late: bool,
     /// The stream has ended, and not only the conversation.
     pub(super) over: bool,
-    pub(super) receiver_gone: bool,
+    pub(super) receiver_dropped: bool,
 }
 
 /// What marks a sender's ping: its number has the highest bit set, which the numbers of keep-alive
@@ -119,7 +119,7 @@ impl<W> Shared<W> {
             round_trip: None,
             too_late: false,
             over: false,
-            receiver_gone: false,
+            receiver_dropped: false,
         };
         Self {
             core: Mutex::new(core),
@@ -202,7 +202,7 @@ struct Turn<'a, W> {
 impl<W> Drop for Turn<'_, W> {
     fn drop(&mut self) {
         let mut core = self.shared.lock();
-        core.connection.restore(take(&mut self.output));
+        core.connection.restore_output(take(&mut self.output));
         core.outgoing = self.outgoing.take();
         self.shared.changed.notify_all();
     }

@@ -14,7 +14,7 @@ use crate::message::{CloseCode, Compress, Kind};
 
 /// Who can send a message in parts, once it is its turn: a [`WebSocket`], or a
 /// [`Sender`](super::Sender) among others. Nobody else can be one.
-pub trait Outlet: Sealed {
+pub trait SendHandle: Sealed {
     /// Waits until there is room for a part.
     #[doc(hidden)]
     fn room(&mut self) -> Result<(), Error>;
@@ -37,7 +37,7 @@ pub trait Sealed {}
 
 impl<S: Stream> Sealed for WebSocket<S> {}
 
-impl<S: Stream> Outlet for WebSocket<S> {
+impl<S: Stream> SendHandle for WebSocket<S> {
     fn room(&mut self) -> Result<(), Error> {
         let is_high = self.pipe.backpressure.is_high(self.connection.buffered_amount());
         if is_high { self.flush().map_err(Error::for_room) } else { Ok(()) }
@@ -49,7 +49,7 @@ impl<S: Stream> Outlet for WebSocket<S> {
         part: Bytes,
         last: bool,
     ) -> Result<(), SendError> {
-        self.connection.send_part_with(kind, part, last, compress)
+        self.connection.send_fragment_with(kind, part, last, compress)
     }
 
     fn flush(&mut self) -> Result<(), Error> {
@@ -86,16 +86,16 @@ impl<S: Stream> Outlet for WebSocket<S> {
 ///
 /// # let (client, server) = pair(Chunking::Whole);
 /// # let server = std::thread::spawn(|| blocking::accept(server)?.recv());
-/// # let mut socket = blocking::connect_over(client, &ClientRequest::new("ws://test/")?)?.0;
+/// # let mut socket = blocking::connect_with_stream(client, &ClientRequest::new("ws://test/")?)?.0;
 /// let mut writer = socket.writer(Kind::Text)?;
 /// writeln!(writer, "line {}", 1)?;
-/// writer.write_part("line 2\n")?;
+/// writer.write_chunk("line 2\n")?;
 /// writer.finish()?;
 /// # assert_eq!(server.join().unwrap()?, Some("line 1\nline 2\n".into()));
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct MessageWriter<'a, O: Outlet> {
+pub struct MessageWriter<'a, O: SendHandle> {
     outlet: &'a mut O,
     kind: Kind,
     compress: Compress,
@@ -106,7 +106,7 @@ pub struct MessageWriter<'a, O: Outlet> {
     failed: Option<SendError>,
 }
 
-impl<'a, O: Outlet> MessageWriter<'a, O> {
+impl<'a, O: SendHandle> MessageWriter<'a, O> {
     pub(super) fn new(outlet: &'a mut O, kind: Kind) -> Self {
         Self {
             outlet,
@@ -132,7 +132,7 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     ///
     /// As [`WebSocket::send`]. What was not sent then is sent before whatever is written next.
     /// [`Error::Send`] also for a text that is none, after which the message can't be finished.
-    pub fn write_part(&mut self, part: impl Into<Bytes>) -> Result<(), Error> {
+    pub fn write_chunk(&mut self, part: impl Into<Bytes>) -> Result<(), Error> {
         self.cutter.push(part.into());
         self.send_all(false)
     }
@@ -141,7 +141,7 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     ///
     /// # Errors
     ///
-    /// As [`write_part`](Self::write_part); [`Error::Send`] also for a text that ends inside a
+    /// As [`write_chunk`](Self::write_chunk); [`Error::Send`] also for a text that ends inside a
     /// character.
     pub fn finish(mut self) -> Result<(), Error> {
         self.send_all(true)
@@ -173,7 +173,7 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     }
 }
 
-impl<O: Outlet> io::Write for MessageWriter<'_, O> {
+impl<O: SendHandle> io::Write for MessageWriter<'_, O> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.cutter.is_full() {
             self.send_all(false)?;
@@ -187,13 +187,13 @@ impl<O: Outlet> io::Write for MessageWriter<'_, O> {
     }
 }
 
-impl<O: Outlet> Drop for MessageWriter<'_, O> {
+impl<O: SendHandle> Drop for MessageWriter<'_, O> {
     fn drop(&mut self) {
         self.outlet.leave(self.half_sent);
     }
 }
 
-impl<O: Outlet> fmt::Debug for MessageWriter<'_, O> {
+impl<O: SendHandle> fmt::Debug for MessageWriter<'_, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MessageWriter").field("kind", &self.kind).finish_non_exhaustive()
     }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use super::WebSocket;
 use super::driver::Driver;
 use super::io::{Clock, Stream};
-use super::outgoing::Outlet;
+use super::outgoing::SendHandle;
 use crate::adapter::{Error, Overflow, Peer, Replies};
 use crate::connection::State;
 use crate::message::MessageRef;
@@ -21,7 +21,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// Pings, pongs and parts are passed over, as by [`recv`](Self::recv).
     ///
     /// Answers leave as what is [fed](Self::feed) does. When
-    /// [`Backpressure::high_water`](crate::Backpressure::high_water) of them wait, the other
+    /// [`Backpressure::high_water_mark`](crate::Backpressure::high_water_mark) of them wait, the other
     /// messages are left for the next call, which waits for room first if
     /// [`Overflow`](crate::Overflow) says so.
     ///
@@ -32,7 +32,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// # ::tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
     /// # let (client, server) = pair(Chunking::Whole);
     /// # let request = ClientRequest::new("ws://test/").unwrap();
-    /// # let (client, server) = ::tokio::join!(ws::connect_over(client, &request), ws::accept(server));
+    /// # let (client, server) = ::tokio::join!(ws::connect_with_stream(client, &request), ws::accept(server));
     /// # let (mut client, mut socket) = (client?.0, server?);
     /// # client.send("hello").await?;
     /// # client.start_close(sansocket::CloseCode::NORMAL, "").await?;

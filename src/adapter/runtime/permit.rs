@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Wake;
 
 use super::io::{Clock, Stream};
-use super::outgoing::Outlet;
+use super::outgoing::SendHandle;
 use super::sender::Sender;
 use super::shared::{Shared, lock};
 use crate::adapter::TrySendError;
@@ -61,7 +61,7 @@ impl<'a, S: Stream, C: Clock> Permit<'a, S, C> {
     ///
     /// # Errors
     ///
-    /// [`TrySendError::Refused`] gives the message back, if either side has begun to close
+    /// [`TrySendError::Send`] gives the message back, if either side has begun to close
     /// meanwhile.
     pub fn send(mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         self.used = true;

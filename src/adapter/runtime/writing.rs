@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use super::outgoing::Outlet;
+use super::outgoing::SendHandle;
 use crate::adapter::Error;
 use crate::adapter::cutter::Cutter;
 use crate::connection::SendError;
@@ -34,11 +34,11 @@ use crate::message::{CloseCode, Compress, Kind};
 /// # ::tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// # let (client, server) = pair(Chunking::Whole);
 /// # let request = ClientRequest::new("ws://test/").unwrap();
-/// # let (client, server) = ::tokio::join!(ws::connect_over(client, &request), ws::accept(server));
+/// # let (client, server) = ::tokio::join!(ws::connect_with_stream(client, &request), ws::accept(server));
 /// # let (mut socket, mut peer) = (client?.0, server?);
 /// let mut writer = socket.writer(Kind::Text).await?;
 /// for line in ["first\n", "second\n"] {
-///     writer.write_part(line).await?;
+///     writer.write_chunk(line).await?;
 /// }
 /// writer.finish().await?;
 /// # assert_eq!(peer.recv().await?, Some("first\nsecond\n".into()));
@@ -46,7 +46,7 @@ use crate::message::{CloseCode, Compress, Kind};
 /// # }).unwrap();
 /// # }
 /// ```
-pub struct MessageWriter<'a, O: Outlet> {
+pub struct MessageWriter<'a, O: SendHandle> {
     outlet: &'a mut O,
     kind: Kind,
     compress: Compress,
@@ -66,7 +66,7 @@ enum Progress {
     Finished,
 }
 
-impl<'a, O: Outlet> MessageWriter<'a, O> {
+impl<'a, O: SendHandle> MessageWriter<'a, O> {
     /// Waits for its turn, and has it until it is dropped.
     pub(super) async fn new(outlet: &'a mut O, kind: Kind) -> Result<Self, Error> {
         outlet.begin();
@@ -106,7 +106,7 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     ///
     /// As [`WebSocket::send`](super::WebSocket::send); [`Error::Send`] also for a text that is
     /// none, after which the message can't be finished.
-    pub async fn write_part(&mut self, part: impl Into<Bytes>) -> Result<(), Error> {
+    pub async fn write_chunk(&mut self, part: impl Into<Bytes>) -> Result<(), Error> {
         self.check_unfinished()?;
         self.cutter.push(part.into());
         self.outlet.begin();
@@ -126,7 +126,7 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     ///
     /// # Errors
     ///
-    /// As [`write_part`](Self::write_part); [`Error::Send`] also for a text that ends inside a
+    /// As [`write_chunk`](Self::write_chunk); [`Error::Send`] also for a text that ends inside a
     /// character.
     pub async fn finish(mut self) -> Result<(), Error> {
         self.outlet.begin();
@@ -207,7 +207,7 @@ impl<'a, O: Outlet> MessageWriter<'a, O> {
     }
 }
 
-impl<O: Outlet> Drop for MessageWriter<'_, O> {
+impl<O: SendHandle> Drop for MessageWriter<'_, O> {
     fn drop(&mut self) {
         let progress = self.progress;
         self.outlet.at_once(|driver| match progress {
@@ -223,7 +223,7 @@ impl<O: Outlet> Drop for MessageWriter<'_, O> {
     }
 }
 
-impl<O: Outlet> fmt::Debug for MessageWriter<'_, O> {
+impl<O: SendHandle> fmt::Debug for MessageWriter<'_, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MessageWriter").field("kind", &self.kind).finish_non_exhaustive()
     }

@@ -4,8 +4,8 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// A stream of bytes that is polled: [`TokioIo`](crate::tokio::TokioIo) and
-/// [`FuturesIo`](crate::futures::FuturesIo) make one of what their crates call so.
+/// A stream of bytes that is polled: [`TokioStream`](crate::tokio::TokioStream) and
+/// [`FuturesStream`](crate::futures::FuturesStream) make one of what their crates call so.
 pub trait Stream: Unpin {
     /// Reads some bytes; 0 is the end.
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
@@ -33,7 +33,7 @@ pub trait Stream: Unpin {
 /// /// For connections that never time out.
 /// struct Never;
 ///
-/// impl sansocket::asynchronous::Clock for Never {
+/// impl sansocket::runtime::Clock for Never {
 ///     fn now(&self) -> Duration {
 ///         Duration::ZERO
 ///     }
@@ -57,7 +57,7 @@ pub trait Clock: Unpin {
     /// the time, at which a connection that receives much then looks rarely; pings may be up to an
     /// eighth of [`Timeouts::ping`](crate::Timeouts::ping) late for it. `false`, the default, is
     /// always right.
-    fn is_asleep(&self) -> bool {
+    fn alarm_is_pending(&self) -> bool {
         false
     }
 }

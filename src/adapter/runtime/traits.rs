@@ -4,13 +4,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use futures_core::Stream as FuturesStream;
+use futures_core::Stream as MessageStream;
 use futures_sink::Sink;
 
 use super::driver::Driver;
 use super::halves::Receiver;
 use super::io::{Clock, Stream};
-use super::outgoing::Outlet;
+use super::outgoing::SendHandle;
 use super::sender::Sender;
 use super::{Error, WebSocket};
 use crate::message::{CloseCode, Message};
@@ -18,7 +18,7 @@ use crate::timing::TimedOut;
 
 /// Ends after a clean end, or the first error but those after which nothing is lost: a peer that
 /// reads nothing, or sends nothing.
-impl<S: Stream, C: Clock> FuturesStream for WebSocket<S, C> {
+impl<S: Stream, C: Clock> MessageStream for WebSocket<S, C> {
     type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -58,7 +58,7 @@ impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
 
 /// Ends after a clean end, or the first error but those after which nothing is lost: a peer that
 /// reads nothing, or sends nothing.
-impl<S: Stream, C: Clock> FuturesStream for Receiver<S, C> {
+impl<S: Stream, C: Clock> MessageStream for Receiver<S, C> {
     type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -15,7 +15,7 @@ use crate::message::{Compress, Kind, Message, Outgoing};
 
 /// Who sends: a [`WebSocket`](super::WebSocket), or a [`Sender`](super::Sender) among others.
 /// Nobody else can be one.
-pub trait Outlet {
+pub trait SendHandle {
     #[doc(hidden)]
     type Stream: Stream;
     #[doc(hidden)]
@@ -45,7 +45,7 @@ pub trait Outlet {
 /// queued.
 ///
 /// It is not an async function, because that would keep room for the message twice.
-pub(super) fn deliver<O: Outlet>(
+pub(super) fn deliver<O: SendHandle>(
     outlet: &mut O,
     message: Outgoing,
     work: impl Fn(
@@ -105,7 +105,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// Queues a message, in a block of the thread's if none is in use.
     fn queue(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
-        self.connection.lend_block(window::output_block);
+        self.connection.set_output_buffer(window::output_block);
         self.connection.send(message)
     }
 
@@ -134,7 +134,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn feed_permitted(&mut self, outgoing: Outgoing) -> Result<(), TrySendError> {
         self.permits -= 1;
         if let Err(error) = self.connection.check_sendable() {
-            return Err(TrySendError::Refused(outgoing, error));
+            return Err(TrySendError::Send(outgoing, error));
         }
         let sent = self.queue(outgoing);
         debug_assert!(sent.is_ok(), "it was sendable");
@@ -191,7 +191,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         if self.connection.state() == State::Open {
             ready!(self.poll_room(cx))?;
         }
-        Poll::Ready(Ok(self.connection.send_part_with(
+        Poll::Ready(Ok(self.connection.send_fragment_with(
             kind,
             std::mem::take(part),
             last,

@@ -33,7 +33,7 @@ pub(super) use self::io::Alarm;
 pub use self::io::{Clock, Stream};
 pub(super) use self::open::Options;
 pub use self::open::{Incoming, PlainHttp, Upgrade};
-pub use self::outgoing::Outlet;
+pub use self::outgoing::SendHandle;
 pub use self::permit::Permit;
 use self::pipe::{Patience, Pipe};
 pub use self::sender::Sender;
@@ -126,7 +126,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
 
     /// As [`recv`](Self::recv), but gives everything that comes: pings and pongs, for who answers
     /// them alone ([`Config::auto_pong`](crate::Config::auto_pong)), and messages in parts
-    /// ([`Config::in_parts`](crate::Config::in_parts)), which [`recv`](Self::recv) passes over.
+    /// ([`Config::receive_in_chunks`](crate::Config::receive_in_chunks)), which [`recv`](Self::recv) passes over.
     ///
     /// # Cancel safety
     ///
@@ -165,7 +165,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
 
     /// Lets a message wait for more, to be written with them: at the next [`flush`](Self::flush) or
     /// [`send`](Self::send), when [`recv`](Self::recv) has to wait, or at
-    /// [`Backpressure::high_water`]. What still waits when the connection is dropped is lost.
+    /// [`Backpressure::high_water_mark`]. What still waits when the connection is dropped is lost.
     ///
     /// # Cancel safety
     ///
@@ -229,11 +229,11 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// # Errors
     ///
     /// As [`recv`](Self::recv) and [`send`](Self::send); [`Error::ConnectionLost`] if the
-    /// connection ends before the pong comes, and [`Error::Unread`] if 64 KiB of messages do: in a
+    /// connection ends before the pong comes, and [`Error::UnreadMessages`] if 64 KiB of messages do: in a
     /// busy conversation, [`start_ping`](Self::start_ping) instead.
     pub async fn ping(&mut self) -> Result<Duration, Error> {
         if self.inner.driver.is_crowded() {
-            return Err(Error::Unread);
+            return Err(Error::UnreadMessages);
         }
         let ping = self.inner.driver.queue_ping()?;
         poll_fn(|cx| self.inner.driver.poll_pong(cx, ping)).await
@@ -355,9 +355,9 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         self.inner.driver.connection.deflate()
     }
 
-    /// Gives back the memory that an idle connection can do without; see [`Connection::release`].
-    pub fn release(&mut self) {
-        self.inner.driver.connection.release();
+    /// Gives back the memory that an idle connection can do without; see [`Connection::release_memory`].
+    pub fn release_memory(&mut self) {
+        self.inner.driver.connection.release_memory();
     }
 
     /// The stream, to look at: addresses, TLS.
@@ -395,7 +395,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     }
 }
 
-impl<S: Stream, C: Clock> Outlet for WebSocket<S, C> {
+impl<S: Stream, C: Clock> SendHandle for WebSocket<S, C> {
     type Stream = S;
     type Clock = C;
 

@@ -17,8 +17,8 @@ use crate::adapter::Backpressure;
 use crate::adapter::window::Window;
 use crate::connection::{Config, Entropy, State};
 use crate::handshake::{
-    Accept, ClientHandshake, ClientRequest, HandshakeError, Rejection, Reply, Request, RequestHead,
-    Response, ServerHandshake,
+    AcceptOptions, ClientHandshake, ClientRequest, HandshakeError, HttpResponse, Rejection,
+    Request, RequestHead, Response, ServerHandshake,
 };
 use crate::timing::TimedOut;
 
@@ -68,7 +68,7 @@ impl Options {
 
     /// Opens a connection on a stream that is connected to the server, encrypted if the address is
     /// `wss:`.
-    pub(in crate::adapter) fn connect_over<S: Stream, C: Clock>(
+    pub(in crate::adapter) fn connect_with_stream<S: Stream, C: Clock>(
         self,
         stream: S,
         clock: C,
@@ -128,7 +128,7 @@ impl Options {
                     // A refusal whose body does not end says more than that the time is over.
                     handshake.end_input();
                     return match handshake.receive() {
-                        Err(refused @ HandshakeError::Refused(_)) => Err(refused.into()),
+                        Err(refused @ HandshakeError::UnexpectedStatus(_)) => Err(refused.into()),
                         _ => Err(error),
                     };
                 }
@@ -173,7 +173,7 @@ impl<S: Stream, C: Clock> Upgrade<S, C> {
     ///
     /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it reads nothing.
     pub async fn accept(self) -> Result<WebSocket<S, C>, Error> {
-        self.accept_with(&Accept::new()).await
+        self.accept_with(&AcceptOptions::new()).await
     }
 
     /// Accepts, with a subprotocol or header fields of the application's.
@@ -185,7 +185,7 @@ impl<S: Stream, C: Clock> Upgrade<S, C> {
     /// # Errors
     ///
     /// As [`accept`](Self::accept).
-    pub async fn accept_with(mut self, accept: &Accept) -> Result<WebSocket<S, C>, Error> {
+    pub async fn accept_with(mut self, accept: &AcceptOptions) -> Result<WebSocket<S, C>, Error> {
         let mut connection = self.request.accept_with(accept);
         poll_fn(|cx| self.pipe.poll_send(cx, connection.output())).await?;
         Ok(WebSocket::new(self.pipe, connection))
@@ -200,7 +200,7 @@ impl<S: Stream, C: Clock> Upgrade<S, C> {
     /// # Errors
     ///
     /// As [`accept`](Self::accept).
-    pub async fn reject(self, reply: &Reply) -> Result<(), Error> {
+    pub async fn reject(self, reply: &HttpResponse) -> Result<(), Error> {
         dismiss(self.pipe, self.request.reject(reply)).await
     }
 }
@@ -233,7 +233,7 @@ impl<S: Stream, C: Clock> PlainHttp<S, C> {
     /// # Errors
     ///
     /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it reads nothing.
-    pub async fn reply(self, reply: &Reply) -> Result<(), Error> {
+    pub async fn reply(self, reply: &HttpResponse) -> Result<(), Error> {
         dismiss(self.pipe, self.rejection.answer_with(reply)).await
     }
 

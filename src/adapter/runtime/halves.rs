@@ -118,7 +118,7 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
         match Arc::try_unwrap(shared) {
             Ok(shared) => {
                 let mut driver = shared.driver.into_inner().unwrap_or_else(PoisonError::into_inner);
-                driver.receiver_gone = false;
+                driver.receiver_dropped = false;
                 Ok(WebSocket::with_driver(driver))
             }
             // Nobody can have cloned a sender meanwhile: there was only this one.
@@ -133,7 +133,7 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
 impl<S: Stream, C: Clock> Drop for Receiver<S, C> {
     fn drop(&mut self) {
         // What was corked waited for this half to receive.
-        self.shared.at_once(|driver| driver.receiver_gone = true);
+        self.shared.at_once(|driver| driver.receiver_dropped = true);
         self.shared.tasks.wake_by_ref();
     }
 }

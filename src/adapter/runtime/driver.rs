@@ -34,7 +34,7 @@ pub struct Driver<S, C> {
     /// How many want to send in parts: nobody gets a permit any more.
     pub(super) wanted: usize,
     /// Whether nobody receives any more.
-    pub(super) receiver_gone: bool,
+    pub(super) receiver_dropped: bool,
     /// Messages that were dropped because too much waited.
     pub(super) dropped: u64,
     /// How far the stream is ended, once the conversation is.
@@ -60,7 +60,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             taken: false,
             permits: 0,
             wanted: 0,
-            receiver_gone: false,
+            receiver_dropped: false,
             dropped: 0,
             ending: Ending::LastWords,
             too_late: false,
@@ -152,7 +152,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// The next event that is here, but for the end.
     fn next_here(&mut self) -> Option<Event> {
-        if self.unread.is_empty() && self.connection.is_starved() {
+        if self.unread.is_empty() && self.connection.needs_input() {
             return None;
         }
         let event = self.unread.next(|received| self.connection.receive_from(received))?;
@@ -175,17 +175,17 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// Whether the next message is here already, and somebody to receive it.
     pub(super) fn has_message(&mut self) -> bool {
-        !self.receiver_gone && self.connection.has_message(self.unread.bytes())
+        !self.receiver_dropped && self.connection.has_message(self.unread.bytes())
     }
 
     /// Lets the connection go, with what it was not given yet.
     pub(super) fn part(&mut self) {
-        self.connection.part(mem::take(&mut self.unread).bytes());
+        self.connection.detach(mem::take(&mut self.unread).bytes());
     }
 
     /// Whether so much was kept already that no pong can be waited for.
     pub(super) fn is_crowded(&self) -> bool {
-        self.connection.bytes_put_back() >= EARLY
+        self.connection.pushed_back_bytes() >= EARLY
     }
 
     /// Waits for the pong to a ping that was sent, and tells how long it took. What else comes is
@@ -195,20 +195,20 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         cx: &mut Context<'_>,
         (number, sent): (u64, Duration),
     ) -> Poll<Result<Duration, Error>> {
-        let mut kept = self.connection.bytes_put_back();
+        let mut kept = self.connection.pushed_back_bytes();
         loop {
             if self.pipe.timer.answered() >= number {
                 return Poll::Ready(Ok(self.pipe.now().saturating_sub(sent)));
             }
             if kept >= EARLY {
-                return Poll::Ready(Err(Error::Unread));
+                return Poll::Ready(Err(Error::UnreadMessages));
             }
             match self.unread.next(|received| self.connection.next_event(received)) {
                 Some(Event::Closed(_)) => {}
                 Some(event) => {
                     self.note(&event);
                     kept += event.held();
-                    self.connection.put_back(event);
+                    self.connection.push_back(event);
                 }
                 None if self.connection.closed().is_some() => {
                     return Poll::Ready(Err(Error::ConnectionLost));
@@ -220,7 +220,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     fn note(&mut self, event: &Event) {
         match event {
-            Event::Message(_) | Event::Part(_) => self.note_message(),
+            Event::Message(_) | Event::Chunk(_) => self.note_message(),
             Event::Closed(_) => {}
             Event::Pong(payload) => self.pipe.timer.pong(payload, self.pipe.now()),
             Event::Ping(_) => self.replied = true,
@@ -276,7 +276,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         let read = self.pipe.poll_read(cx, &mut self.unread, self.turn.expects_much());
         match read {
             Poll::Ready(Ok(true)) => {
-                self.turn.count(self.unread.bytes().len(), self.connection.payload_to_come())
+                self.turn.count(self.unread.bytes().len(), self.connection.remaining_payload())
             }
             _ => self.turn.end(),
         }
@@ -342,7 +342,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             return Poll::Ready(Err(Error::ConnectionLost));
         }
         let written = self.pipe.poll_write(cx, self.connection.output());
-        self.connection.give_back_block().into_iter().for_each(window::give_back_output);
+        self.connection.take_output_buffer().into_iter().for_each(window::give_back_output);
         written
     }
 

@@ -195,7 +195,7 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
         }
         loop {
             let now = self.now();
-            let busy = self.heard && self.timer.is_busy(now) && self.clock.is_asleep();
+            let busy = self.heard && self.timer.is_busy(now) && self.clock.alarm_is_pending();
             self.note_heard(now);
             let stall = patience.check(self, now)?;
             let mut deadline = self.timer.deadline();
@@ -218,7 +218,7 @@ impl<S: Stream, C: Clock> Pipe<S, C> {
     fn rests(&self, cx: &Context<'_>) -> Option<Duration> {
         let (at, _) =
             self.alarm.as_ref().filter(|(_, waker)| self.soon && waker.will_wake(cx.waker()))?;
-        (self.stalled.is_none() && self.timer.slack().is_some() && self.clock.is_asleep())
+        (self.stalled.is_none() && self.timer.slack().is_some() && self.clock.alarm_is_pending())
             .then_some(*at)
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
-use super::outgoing::{Outlet, deliver};
+use super::outgoing::{SendHandle, deliver};
 use super::permit::{Hold, Permit};
 use super::pipe::Patience;
 use super::shared::{Shared, lock};
@@ -71,7 +71,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
 
     /// Lets a message wait for more, to be written with them: at the next flush or send of any
     /// half, when [`recv`](super::Receiver::recv) has to wait, or at
-    /// [`high_water`](crate::Backpressure::high_water).
+    /// [`high_water_mark`](crate::Backpressure::high_water_mark).
     ///
     /// # Cancel safety
     ///
@@ -160,7 +160,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
             self.shared.poll(cx, |driver, _| {
                 if driver.pipe.timer.answered() >= number {
                     Poll::Ready(Ok(driver.pipe.now().saturating_sub(sent)))
-                } else if driver.connection.closed().is_some() || driver.receiver_gone {
+                } else if driver.connection.closed().is_some() || driver.receiver_dropped {
                     Poll::Ready(Err(Error::ConnectionLost))
                 } else {
                     Poll::Pending
@@ -233,7 +233,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         self.at_once(|driver| driver.connection.close(frame));
         poll_fn(|cx| {
             let closed = self.poll_closed(cx);
-            if closed.is_ready() || self.receiver_is_gone() {
+            if closed.is_ready() || self.receiver_dropped() {
                 return closed;
             }
             let Some(deadline) = lock(&self.shared.driver).pipe.timer.deadline() else {
@@ -282,8 +282,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// Whether the [`Receiver`](super::Receiver) was dropped. Nobody answers pings then, or notices
     /// that the peer is gone, but [`close`](Self::close) and [`until_closed`](Self::until_closed).
     #[must_use]
-    pub fn receiver_is_gone(&self) -> bool {
-        lock(&self.shared.driver).receiver_gone
+    pub fn receiver_dropped(&self) -> bool {
+        lock(&self.shared.driver).receiver_dropped
     }
 
     /// Bytes that wait to be written, headers included, from all senders.
@@ -300,9 +300,9 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     }
 
     /// Gives back the memory that an idle connection can do without; see
-    /// [`Connection::release`](crate::Connection::release).
-    pub fn release(&self) {
-        lock(&self.shared.driver).connection.release();
+    /// [`Connection::release_memory`](crate::Connection::release_memory).
+    pub fn release_memory(&self) {
+        lock(&self.shared.driver).connection.release_memory();
     }
 
     /// How much may wait to be written from now on, for all senders.
@@ -324,7 +324,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<Closed, Error>> {
         self.shared.poll(cx, |driver, cx| {
-            if driver.receiver_gone {
+            if driver.receiver_dropped {
                 return driver.poll_closed(cx);
             }
             driver.observe();
@@ -339,7 +339,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     }
 }
 
-impl<S: Stream, C: Clock> Outlet for Sender<S, C> {
+impl<S: Stream, C: Clock> SendHandle for Sender<S, C> {
     type Stream = S;
     type Clock = C;
 
