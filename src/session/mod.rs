@@ -1,0 +1,98 @@
+//! A connection with time and bounds, and still no I/O.
+//!
+//! | | [`Connection`](crate::Connection) | [`Session`] adds | an adapter adds |
+//! |---|---|---|---|
+//! | protocol | frames, fragments, UTF-8, compression, pongs, the closing handshake, limits | – | – |
+//! | time | – | deadlines of the handshakes, keep-alive, idle time, stalled writes, round trips | the clock, a timer that wakes the task or thread |
+//! | output | a buffer without a bound | [`Backpressure`], permits, the lock of a message in fragments | system calls, wakers or a condition variable |
+//! | end | [`Closed`](crate::Closed) | the shutdown sequence of the stream (§7.1.1) | `shutdown(2)`, dropping the stream |
+//! | opening | – | the handshake's deadline, the answer to a rejected request ([`Exchange`]) | connecting |
+//!
+//! A session is asked one question, [`next`](Session::next), and is told what happened:
+//!
+//! ```text
+//!                  next(now) ──► Write · Flush · ShutdownWrite · Read · Wait(until) · Done
+//!                     ▲                                │
+//!                     │                          the event loop
+//!                     │                                │
+//!   wrote  flushed  write_would_block  write_failed  received  read_would_block  end_input  stream_ready
+//! ```
+//!
+//! An event loop of one's own (mio, io_uring, an embedded executor, a game loop) gets deadlines,
+//! keep-alive, backpressure and a clean end from it. The loop, on a socket that does not block:
+//!
+//! ```no_run
+//! use std::io::{self, ErrorKind, Read, Write};
+//! use std::time::{Duration, Instant};
+//!
+//! use bytes::Buf;
+//! use sansocket::session::{Next, Session};
+//! use sansocket::{Event, TimedOut};
+//!
+//! /// Does all that the socket allows. Returns when to call again at the latest, or `None` at the end.
+//! fn drive(
+//!     session: &mut Session,
+//!     socket: &mut std::net::TcpStream,
+//!     now: Duration,
+//! ) -> Result<Option<Duration>, Box<dyn std::error::Error>> {
+//!     let mut buffer = [0; 16 * 1024];
+//!     session.stream_ready();
+//!     loop {
+//!         while !session.is_above_high_water_mark() {
+//!             match session.receive(now) {
+//!                 Some(Event::Message(message)) => session.send(message)?,
+//!                 Some(_) => {}
+//!                 None => break,
+//!             }
+//!         }
+//!         match session.next(now)? {
+//!             Next::Write => match socket.write(session.output().chunk()) {
+//!                 Ok(count) => session.wrote(count),
+//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => session.write_would_block(now),
+//!                 Err(_) => session.write_failed(),
+//!             },
+//!             Next::Flush => session.flushed(), // a socket does not buffer
+//!             Next::ShutdownWrite => {
+//!                 let _ = socket.shutdown(std::net::Shutdown::Write);
+//!                 session.write_half_shut_down();
+//!             }
+//!             Next::Read => match socket.read(&mut buffer) {
+//!                 Ok(0) => session.end_input(),
+//!                 Ok(count) => session.received(&buffer[..count]),
+//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => session.read_would_block(),
+//!                 Err(_) => session.end_input(),
+//!             },
+//!             Next::Wait(until) => return Ok(Some(until.unwrap_or(Duration::MAX))),
+//!             Next::Done => return Ok(None),
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! `examples/mio_echo.rs` is this loop for many connections.
+
+mod admission;
+mod backpressure;
+mod fragments;
+mod live;
+mod opening;
+mod pings;
+mod sending;
+mod shutdown;
+mod stream;
+mod writes;
+
+#[cfg(feature = "std")]
+pub(crate) use self::admission::Admit;
+pub use self::backpressure::{Backpressure, Full, Overflow, TrySendError};
+#[cfg(feature = "std")]
+pub(crate) use self::fragments::FragmentedMessage;
+pub use self::live::Session;
+#[cfg(feature = "std")]
+pub(crate) use self::live::Wait;
+pub use self::opening::{Exchange, Handshake};
+#[cfg(feature = "std")]
+pub(crate) use self::pings::PongProgress;
+pub use self::stream::Next;
+#[cfg(feature = "std")]
+pub(crate) use self::writes::WriteDeadline;

@@ -1,0 +1,252 @@
+//! The opening handshake with its deadline, and the answer to a rejected request: RFC 6455 §4,
+//! without I/O.
+//!
+//! An [`Exchange`] is asked the same question as a [`Session`](super::Session), and is told the same
+//! reports. Bytes that are in the socket at the deadline are read and used: only a handshake that
+//! would have to wait for more has timed out.
+
+use core::fmt;
+use core::time::Duration;
+
+use bytes::{Buf, BufMut};
+
+use super::shutdown::Step;
+use super::stream::{Next, StreamState};
+use crate::connection::{Config, Connection, Entropy, Role, State};
+use crate::handshake::{
+    ClientHandshake, ClientRequest, Rejection, Request, Response, ResponseError, ServerHandshake,
+};
+use crate::timing::{SharedTimeouts, TimedOut, Timeouts, Timer};
+
+/// One side of an HTTP exchange: nobody else can implement this.
+pub trait Handshake: Sealed {}
+
+/// The wire side of a handshake.
+pub trait Sealed {
+    /// Bytes to write, if this side writes.
+    #[doc(hidden)]
+    fn output(&mut self) -> Option<&mut dyn Buf>;
+
+    /// Appends received bytes.
+    #[doc(hidden)]
+    fn received(&mut self, bytes: &[u8]);
+
+    /// Nothing more will be received.
+    #[doc(hidden)]
+    fn end_input(&mut self);
+}
+
+/// A handshake with its deadline, [`Timeouts::handshake`]: a [`ServerHandshake`], a
+/// [`ClientHandshake`], or a [`Rejection`], which has [`Timeouts::close`].
+pub struct Exchange<H> {
+    handshake: H,
+    stream: StreamState,
+    timer: Timer,
+}
+
+impl<H> Exchange<H> {
+    fn start(handshake: H, timeouts: SharedTimeouts, now: Duration) -> Self {
+        let timer = Timer::with_shared(timeouts, now);
+        Self { handshake, stream: StreamState::default(), timer }
+    }
+}
+
+impl Exchange<ServerHandshake> {
+    /// A handshake that begins now, and makes a connection with this configuration.
+    #[must_use]
+    pub fn server(config: Config, timeouts: Timeouts, now: Duration) -> Self {
+        Self::server_shared(config, timeouts.into(), now)
+    }
+
+    pub(crate) fn server_shared(config: Config, timeouts: SharedTimeouts, now: Duration) -> Self {
+        Self::start(ServerHandshake::new(config), timeouts, now)
+    }
+
+    /// Returns the client's request once it is complete: see [`ServerHandshake::receive`].
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection`], whose response [`Exchange::rejection`] sends.
+    pub fn receive(&mut self) -> Result<Option<Request>, Rejection> {
+        self.handshake.receive()
+    }
+}
+
+impl Exchange<ClientHandshake> {
+    /// A handshake that begins now.
+    #[must_use]
+    pub fn client(
+        request: &ClientRequest,
+        config: Config,
+        entropy: Entropy,
+        timeouts: Timeouts,
+        now: Duration,
+    ) -> Self {
+        Self::client_shared(ClientHandshake::new(request, config, entropy), timeouts.into(), now)
+    }
+
+    pub(crate) fn client_shared(
+        handshake: ClientHandshake,
+        timeouts: SharedTimeouts,
+        now: Duration,
+    ) -> Self {
+        Self::start(handshake, timeouts, now)
+    }
+
+    /// Returns the connection once the server has answered: see [`ClientHandshake::receive`].
+    ///
+    /// # Errors
+    ///
+    /// [`ResponseError`] if there is no connection.
+    pub fn receive(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
+        self.handshake.receive()
+    }
+
+    /// Returns the server's refusal, if its head has arrived. It says more than an error of the
+    /// stream, or a deadline that passed while its body arrived.
+    pub fn refusal(&mut self) -> Option<ResponseError> {
+        self.end_input();
+        self.receive().err().filter(|error| matches!(error, ResponseError::UnexpectedStatus(_)))
+    }
+}
+
+impl Exchange<Rejection> {
+    /// Sends the response of a rejected request, and shuts the stream down so that it arrives.
+    #[must_use]
+    pub fn rejection(rejection: Rejection, timeouts: Timeouts, now: Duration) -> Self {
+        Self::rejection_shared(rejection, timeouts.into(), now)
+    }
+
+    pub(crate) fn rejection_shared(
+        rejection: Rejection,
+        timeouts: SharedTimeouts,
+        now: Duration,
+    ) -> Self {
+        let mut exchange = Self::start(rejection, timeouts, now);
+        exchange.timer.set_state(State::Closed, now);
+        exchange
+    }
+}
+
+impl<H: Handshake> Exchange<H> {
+    /// Returns what to do with the stream now. [`Next`] says what to report afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`] after the deadline, once the stream has no more bytes.
+    pub fn next(&mut self, now: Duration) -> Result<Next, TimedOut> {
+        let closing = (self.timer.state() == State::Closed).then_some(Role::Server);
+        let wants_write = self.handshake.output().is_some_and(|output| output.has_remaining());
+        let next = self.stream.check_late_read(&self.timer, now).and_then(|()| {
+            match self.stream.next(wants_write, closing) {
+                Some(next) => Ok(next),
+                None => self.timer.check_handshake(now).map(|()| Next::Wait(self.timer.deadline())),
+            }
+        });
+        match next {
+            // The response has left: no more than draining is cut short.
+            Err(_) if self.stream.shutdown.step() == Step::Drain => Ok(Next::Done),
+            next => next,
+        }
+    }
+
+    /// Bytes to write; `None` for a server that reads a request.
+    pub fn output(&mut self) -> Option<&mut dyn Buf> {
+        self.handshake.output()
+    }
+
+    /// Reports that the stream has accepted bytes, and takes them off the output.
+    pub fn wrote(&mut self, count: usize) {
+        if let Some(output) = self.handshake.output() {
+            output.advance(count);
+        }
+        self.stream.writes.wrote(count);
+    }
+
+    /// Reports that the stream has flushed all it was given.
+    pub fn flushed(&mut self) {
+        self.stream.writes.flush_done();
+    }
+
+    /// Reports that the stream accepts nothing now.
+    pub fn write_would_block(&mut self, now: Duration) {
+        self.stream.writes.would_block(|| now);
+    }
+
+    /// Reports that the write half of the stream is shut down, or can't be.
+    pub fn write_half_shut_down(&mut self) {
+        self.stream.shutdown.write_half_shut_down();
+    }
+
+    /// Takes bytes that were read from the stream.
+    pub fn received(&mut self, bytes: &[u8]) {
+        self.handshake.received(bytes);
+    }
+
+    /// Reports that the stream has no bytes now.
+    pub fn read_would_block(&mut self) {
+        self.stream.read_blocked = true;
+    }
+
+    /// Reports the end of the stream.
+    pub fn end_input(&mut self) {
+        self.stream.shutdown.end_input();
+        self.handshake.end_input();
+    }
+
+    /// Reports that the stream is ready: it may accept bytes, and have some, again.
+    pub fn stream_ready(&mut self) {
+        self.stream.unblock();
+    }
+}
+
+impl Handshake for ServerHandshake {}
+
+impl Sealed for ServerHandshake {
+    fn output(&mut self) -> Option<&mut dyn Buf> {
+        None
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        self.input().put_slice(bytes);
+    }
+
+    fn end_input(&mut self) {
+        Self::end_input(self);
+    }
+}
+
+impl Handshake for ClientHandshake {}
+
+impl Sealed for ClientHandshake {
+    fn output(&mut self) -> Option<&mut dyn Buf> {
+        Some(Self::output(self))
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        self.input().put_slice(bytes);
+    }
+
+    fn end_input(&mut self) {
+        Self::end_input(self);
+    }
+}
+
+impl Handshake for Rejection {}
+
+impl Sealed for Rejection {
+    fn output(&mut self) -> Option<&mut dyn Buf> {
+        Some(Self::output(self))
+    }
+
+    /// What a rejected client still sends is discarded.
+    fn received(&mut self, _: &[u8]) {}
+
+    fn end_input(&mut self) {}
+}
+
+impl<H: fmt::Debug> fmt::Debug for Exchange<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("handshake", &self.handshake).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,220 @@
+//! Sending through a [`Session`]: messages within the bounds, pings, pongs, Close frames, and the
+//! positions in the output that senders wait for.
+
+use core::time::Duration;
+
+use super::admission::Admit;
+use super::backpressure::{Backpressure, Full, Overflow, TrySendError};
+use super::live::Session;
+use crate::connection::{SendError, State};
+use crate::message::{CloseCode, CloseFrame, Outgoing};
+
+impl Session {
+    /// Queues a message. Text is what is given as a `String` or `&str`, anything else is binary.
+    ///
+    /// A session does not wait: with [`Overflow::Wait`], a loop that wants to hold less than the
+    /// hard limit takes no more events while [`is_above_high_water_mark`] says so.
+    ///
+    /// [`is_above_high_water_mark`]: Self::is_above_high_water_mark
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError::Send`] once either side has begun to close, and [`TrySendError::Full`] at the
+    /// hard limit, unless [`Overflow::DropNewest`] drops the message. The message is returned.
+    pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
+        let message = message.into();
+        if self.state() == State::Open && self.is_full() && !self.admission.locked {
+            return self.refuse().map_err(|Full| TrySendError::Full(message));
+        }
+        self.try_send(message)
+    }
+
+    /// Queues a message below the hard limit, whatever the overflow policy.
+    pub(crate) fn try_send(&mut self, message: Outgoing) -> Result<(), TrySendError> {
+        if self.state() == State::Open && (self.admission.locked || self.is_full()) {
+            return Err(TrySendError::Full(message));
+        }
+        self.queue_promised(message)
+    }
+
+    /// Queues a message that room was promised for.
+    pub(crate) fn queue_promised(&mut self, message: Outgoing) -> Result<(), TrySendError> {
+        if let Err(error) = self.connection.check_sendable() {
+            return Err(TrySendError::Send(message, error));
+        }
+        let sent = self.connection.send(message);
+        debug_assert!(sent.is_ok(), "the connection was sendable");
+        Ok(())
+    }
+
+    /// Queues a ping, and returns its number: see [`round_trip`](Self::round_trip).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotOpen`] once either side has begun to close.
+    pub fn ping(&mut self, now: Duration) -> Result<u64, SendError> {
+        if self.state() != State::Open {
+            return Err(SendError::NotOpen);
+        }
+        // Bytes that arrived before the ping do not answer it.
+        self.report_reads(now);
+        let payload = self.timer.ping(now);
+        self.connection.ping(payload)?;
+        Ok(self.timer.last_ping())
+    }
+
+    /// Queues a pong: see [`Connection::pong`](crate::Connection::pong).
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::pong`](crate::Connection::pong).
+    pub fn pong(&mut self, payload: impl AsRef<[u8]>) -> Result<(), SendError> {
+        self.connection.pong(payload)
+    }
+
+    /// Starts the closing handshake: see [`Connection::close`](crate::Connection::close). From now
+    /// on [`Timeouts::close`](crate::Timeouts::close) is the deadline.
+    pub fn close(&mut self, frame: impl Into<Option<CloseFrame>>, now: Duration) {
+        self.connection.close(frame);
+        self.update_state(now);
+    }
+
+    /// Number of bytes that are queued and not written, headers included.
+    #[must_use]
+    #[inline]
+    pub const fn buffered_amount(&self) -> usize {
+        self.connection.buffered_amount()
+    }
+
+    /// Whether the output has reached [`Backpressure::high_water_mark`].
+    #[must_use]
+    #[inline]
+    pub fn is_above_high_water_mark(&self) -> bool {
+        self.admission.backpressure.is_above_high_water_mark(self.buffered_amount())
+    }
+
+    /// Number of messages that [`Overflow::DropNewest`] has dropped.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.admission.dropped
+    }
+
+    /// The bounds of the output.
+    #[must_use]
+    #[inline]
+    pub const fn backpressure(&self) -> Backpressure {
+        self.admission.backpressure
+    }
+
+    /// Sets the bounds of the output, from the next message on.
+    pub const fn set_backpressure(&mut self, backpressure: Backpressure) {
+        self.admission.backpressure = backpressure;
+    }
+
+    /// What a caller has to do before it may queue a message.
+    #[inline]
+    pub(crate) fn admit_message(&self) -> Result<Admit, SendError> {
+        self.admit(self.admission.message(self.buffered_amount()))
+    }
+
+    /// What a caller has to do before it gets a permit: room for one message.
+    pub(crate) fn admit_permit(&self) -> Result<Admit, SendError> {
+        self.admit(self.admission.permit(self.buffered_amount()))
+    }
+
+    /// What a caller has to do before it may send a message in fragments.
+    pub(crate) fn admit_writer(&self) -> Result<Admit, SendError> {
+        self.admit(self.admission.writer())
+    }
+
+    #[inline]
+    fn admit(&self, admit: Admit) -> Result<Admit, SendError> {
+        // The lock is of no use any more once the connection is closing.
+        if admit == Admit::Locked && self.state() == State::Open {
+            return Ok(admit);
+        }
+        self.connection.check_sendable()?;
+        Ok(admit)
+    }
+
+    /// Applies the overflow policy to a message that found no room: `Ok` if it is dropped.
+    pub(crate) fn refuse(&mut self) -> Result<(), Full> {
+        match self.admission.backpressure.overflow {
+            Overflow::DropNewest => {
+                self.admission.dropped += 1;
+                return Ok(());
+            }
+            Overflow::Close => self.connection.close(CloseCode::POLICY_VIOLATION),
+            Overflow::Wait | Overflow::Fail => {}
+        }
+        Err(Full)
+    }
+
+    /// Whether the output has reached the hard limit.
+    pub(crate) fn is_full(&self) -> bool {
+        self.admission.backpressure.is_full(self.buffered_amount())
+    }
+
+    /// Whether a `send` waits until its message is written, and for room before that.
+    #[inline]
+    pub(crate) fn send_waits(&self) -> bool {
+        self.admission.backpressure.overflow == Overflow::Wait
+    }
+
+    /// Whether a message that was just queued may stay in the buffer: [`Backpressure::cork`].
+    /// `received` is what the connection was not given yet.
+    #[inline]
+    pub(crate) fn may_cork(&self, received: impl FnOnce() -> bool) -> bool {
+        self.admission.backpressure.cork && !self.is_above_high_water_mark() && received()
+    }
+
+    /// Grants a permit.
+    pub(crate) const fn add_permit(&mut self) {
+        self.admission.permits += 1;
+    }
+
+    /// A permit was used, or dropped.
+    pub(crate) const fn remove_permit(&mut self) {
+        self.admission.permits -= 1;
+    }
+
+    pub(crate) const fn has_permits(&self) -> bool {
+        self.admission.permits > 0
+    }
+
+    /// Gives the lock to a message in fragments.
+    pub(crate) const fn lock(&mut self) {
+        self.admission.locked = true;
+    }
+
+    pub(crate) const fn unlock(&mut self) {
+        self.admission.locked = false;
+    }
+
+    pub(crate) const fn is_locked(&self) -> bool {
+        self.admission.locked
+    }
+
+    /// The position behind everything that is queued.
+    #[inline]
+    pub(crate) const fn queued_position(&self) -> u64 {
+        self.stream.writes.written() + self.buffered_amount() as u64
+    }
+
+    /// Whether everything before this position has left the buffers of the stream.
+    #[inline]
+    pub(crate) const fn is_flushed_to(&self, position: u64) -> bool {
+        self.stream.writes.flushed() >= position
+    }
+
+    /// Whether everything before this position was accepted by the stream.
+    #[inline]
+    pub(crate) const fn is_written_to(&self, position: u64) -> bool {
+        self.stream.writes.written() >= position
+    }
+
+    #[inline]
+    pub(crate) const fn flushed_position(&self) -> u64 {
+        self.stream.writes.flushed()
+    }
+}

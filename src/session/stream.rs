@@ -1,0 +1,92 @@
+//! What is known of the stream, and what can be done with it next.
+
+use core::time::Duration;
+
+use super::shutdown::{Shutdown, Step};
+use super::writes::Writes;
+use crate::connection::Role;
+use crate::timing::{TimedOut, Timer};
+
+/// Reads that are allowed after the deadline of a handshake. Bytes that arrived in time are used,
+/// however late they are read; a peer that keeps sending is not read from without end.
+const MAX_LATE_READS: u8 = 16;
+
+/// What to do with the stream now: the answer of [`Session::next`](super::Session::next).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Write the output. Report `wrote`, `write_would_block` or `write_failed`.
+    Write,
+    /// Flush the stream, if it buffers. Report `flushed`, `write_would_block` or `write_failed`.
+    Flush,
+    /// Shut down the write half of the stream. Report `write_half_shut_down`, also if that fails.
+    ShutdownWrite,
+    /// Read from the stream. Report `received`, `read_would_block` or `end_input`.
+    Read,
+    /// Nothing before the stream is ready again, for what has blocked, or until this time.
+    Wait(Option<Duration>),
+    /// Close the stream: the connection is over.
+    Done,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct StreamState {
+    pub(super) writes: Writes,
+    pub(super) shutdown: Shutdown,
+    /// The stream has no bytes until it is ready again.
+    pub(super) read_blocked: bool,
+    late_reads: u8,
+}
+
+impl StreamState {
+    /// Returns what the stream can do; `None` if it is to be waited for. `closed` has our role once
+    /// the closing handshake is over.
+    #[inline(always)]
+    pub(super) fn next(&mut self, wants_write: bool, closed: Option<Role>) -> Option<Next> {
+        if let Some(role) = closed {
+            return self.next_in_shutdown(wants_write, role);
+        }
+        if !self.writes.blocked {
+            if wants_write {
+                return Some(Next::Write);
+            }
+            if self.writes.is_unflushed() {
+                return Some(Next::Flush);
+            }
+        }
+        self.read()
+    }
+
+    #[cold]
+    fn next_in_shutdown(&mut self, wants_write: bool, role: Role) -> Option<Next> {
+        if !wants_write && !self.writes.is_unflushed() {
+            self.shutdown.flushed(role);
+        }
+        match self.shutdown.step() {
+            Step::Done => Some(Next::Done),
+            Step::Flush if !self.writes.blocked && wants_write => Some(Next::Write),
+            Step::Flush if !self.writes.blocked => Some(Next::Flush),
+            Step::ShutdownWrite if !self.writes.blocked => Some(Next::ShutdownWrite),
+            _ => self.read(),
+        }
+    }
+
+    #[inline(always)]
+    fn read(&self) -> Option<Next> {
+        (!self.read_blocked && !self.shutdown.input_ended()).then_some(Next::Read)
+    }
+
+    /// The stream may accept bytes, and have some, again.
+    #[inline]
+    pub(super) const fn unblock(&mut self) {
+        (self.writes.blocked, self.read_blocked) = (false, false);
+    }
+
+    /// Counts a read after the deadline of a handshake.
+    pub(super) fn check_late_read(&mut self, timer: &Timer, now: Duration) -> Result<(), TimedOut> {
+        if self.late_reads < MAX_LATE_READS {
+            self.late_reads += u8::from(timer.check_handshake(now).is_err());
+            return Ok(());
+        }
+        timer.check_handshake(now)
+    }
+}

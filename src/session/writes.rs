@@ -1,0 +1,93 @@
+//! Progress of writing: positions in the output, stalled writes and their deadline.
+//!
+//! ```text
+//!   queued     ──────────────────────────────────►│ position of the last queued byte
+//!   written    ────────────────────►│               accepted by the stream
+//!   flushed    ─────────────►│                      flushed by a stream that buffers (TLS, BufWriter)
+//! ```
+//!
+//! A sender notes the position behind its message. Its `send` is complete when that position is
+//! flushed, however much other senders queue behind it.
+
+use core::time::Duration;
+
+use crate::timing::TimedOut;
+
+#[derive(Debug, Default)]
+pub(super) struct Writes {
+    written: u64,
+    flushed: u64,
+    /// When the stream began to accept nothing.
+    stalled_since: Option<Duration>,
+    /// The stream accepts nothing until it is ready again.
+    pub(super) blocked: bool,
+}
+
+impl Writes {
+    #[inline]
+    pub(super) const fn written(&self) -> u64 {
+        self.written
+    }
+
+    #[inline]
+    pub(super) const fn flushed(&self) -> u64 {
+        self.flushed
+    }
+
+    #[inline]
+    pub(super) const fn is_unflushed(&self) -> bool {
+        self.flushed < self.written
+    }
+
+    #[inline]
+    pub(super) const fn wrote(&mut self, count: usize) {
+        self.written += count as u64;
+        self.stalled_since = None;
+    }
+
+    #[inline]
+    pub(super) const fn flush_done(&mut self) {
+        self.flushed = self.written;
+        self.stalled_since = None;
+    }
+
+    /// The stream accepts nothing, now or since an earlier time.
+    pub(super) fn would_block(&mut self, now: impl FnOnce() -> Duration) {
+        self.blocked = true;
+        self.stalled_since.get_or_insert_with(now);
+    }
+
+    pub(super) const fn stalled_since(&self) -> Option<Duration> {
+        self.stalled_since
+    }
+}
+
+/// The write deadline of one caller that waits: [`Timeouts::write`](crate::Timeouts::write) after
+/// the write stalled, or after the caller began to wait, whichever is later.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct WriteDeadline {
+    waiting_since: Option<Duration>,
+}
+
+impl WriteDeadline {
+    /// Starts anew with the next check.
+    pub(crate) const fn restart(&mut self) {
+        self.waiting_since = None;
+    }
+
+    /// Returns the deadline of the wait; `None` while the write makes progress.
+    pub(super) fn check(
+        &mut self,
+        stalled: Option<(Duration, Duration)>,
+        now: Duration,
+    ) -> Result<Option<Duration>, TimedOut> {
+        let since = *self.waiting_since.get_or_insert(now);
+        let Some((stalled_since, timeout)) = stalled else { return Ok(None) };
+        let deadline = stalled_since.max(since).saturating_add(timeout);
+        if now >= deadline {
+            self.restart();
+            return Err(TimedOut::Write);
+        }
+        Ok(Some(deadline))
+    }
+}
