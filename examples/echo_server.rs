@@ -177,7 +177,7 @@ fn echo_core(mut stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>
             Err(mut rejection) => {
                 stream.write_all(rejection.output().chunk())?;
                 hang_up(&stream, &mut buffer)?;
-                return Err(rejection.error().clone().into());
+                return Err((*rejection.error()).into());
             }
         }
         match stream.read(&mut buffer)? {

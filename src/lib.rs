@@ -82,7 +82,7 @@
 //! | | client | server |
 //! |---|---|---|
 //! | asks | [`ClientRequest`] → [`ClientHandshake`] | [`ServerHandshake`] → [`Request`] (with a [`RequestHead`]) |
-//! | answers | [`Response`], or [`HandshakeError::UnexpectedStatus`] | [`Request::accept_with`] an [`AcceptOptions`], [`Request::reject`] with a [`HttpResponse`], [`Rejection`] |
+//! | answers | [`Response`], or [`ResponseError::UnexpectedStatus`] | [`Request::accept_with`] an [`AcceptOptions`], [`Request::reject`] with a [`HttpResponse`], [`Rejection`] |
 //!
 //! # Features
 //!
@@ -136,9 +136,9 @@ pub use connection::{
     Role, SendError, Side, State,
 };
 pub use handshake::{
-    AcceptOptions, ClientHandshake, ClientRequest, Extension, HandshakeError, Headers,
-    HttpResponse, InvalidField, InvalidUri, Rejection, Request, RequestHead, Response,
-    ServerHandshake, Uri,
+    AcceptOptions, ClientHandshake, ClientRequest, Extension, HandshakeError, HeadError, Headers,
+    HttpResponse, InvalidField, InvalidUri, Rejection, Request, RequestError, RequestHead,
+    Response, ResponseError, ServerHandshake, Uri,
 };
 pub use message::{
     Chunk, CloseCode, CloseFrame, Compress, Kind, Message, MessageRef, Outgoing, ReasonTooLong,

@@ -23,8 +23,8 @@ use sansocket::runtime::{self, Clock, WebSocket};
 use sansocket::testing::{Chunking, ManualClock, TestStream, pair};
 use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{
-    CloseCode, Config, Connection, Error, HandshakeError, Message, ProtocolError, Role, State,
-    TimedOut, Timeouts,
+    CloseCode, Config, Connection, Error, HandshakeError, Message, ProtocolError, ResponseError,
+    Role, State, TimedOut, Timeouts,
 };
 use support::{connection, masked, unmasked};
 
@@ -499,7 +499,9 @@ async fn a_refusal_without_an_end_is_reported_as_what_it_is(adapter: &impl Adapt
     let (mut peer, end) = pair(Chunking::Whole);
     peer.write_all(b"HTTP/1.1 503 Busy\r\n\r\ncome back la").unwrap();
     let (connected, after) = timed(&clock, adapter.connect_with_stream(end)).await;
-    let Err(Error::Handshake(HandshakeError::UnexpectedStatus(response))) = connected else {
+    let Err(Error::Handshake(HandshakeError::Response(ResponseError::UnexpectedStatus(response)))) =
+        connected
+    else {
         panic!("it was refused")
     };
     assert_eq!(

@@ -16,7 +16,8 @@ use sansocket::blocking::{self, Incoming, Options, Stream, WebSocket};
 use sansocket::timing::{TimedOut, Timeouts};
 use sansocket::{
     AcceptOptions, ClientRequest, CloseCode, CloseOutcome, Config, Connection, Error, Event,
-    HandshakeError, HttpResponse, Message, ProtocolError, SendError, State,
+    HandshakeError, HttpResponse, Message, ProtocolError, RequestError, ResponseError, SendError,
+    State,
 };
 use support::{masked, unmasked};
 
@@ -118,7 +119,9 @@ fn a_rejection_reaches_the_client_whole() {
         Incoming::Http(plain) => panic!("{plain:?}"),
     });
     let error = blocking::connect(&format!("ws://{address}/")).unwrap_err();
-    let Error::Handshake(HandshakeError::UnexpectedStatus(response)) = error else {
+    let Error::Handshake(HandshakeError::Response(ResponseError::UnexpectedStatus(response))) =
+        error
+    else {
         panic!("{error:?}")
     };
     assert_eq!((response.status(), &response.body()[..]), (403, &b"not you"[..]));
@@ -135,7 +138,10 @@ fn a_plain_request_is_told_what_speaks_here() {
     client.read_to_string(&mut response).unwrap();
     assert!(response.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{response}");
     drop(client);
-    assert!(matches!(server.join().unwrap(), Error::Handshake(HandshakeError::NotWebSocket)));
+    assert!(matches!(
+        server.join().unwrap(),
+        Error::Handshake(HandshakeError::Request(RequestError::NotWebSocket))
+    ));
 }
 
 #[test]
@@ -358,7 +364,9 @@ fn a_refusal_without_an_end_is_reported_as_what_it_is() {
     let error = options
         .connect_with_stream(client, &ClientRequest::new("ws://localhost/").unwrap())
         .unwrap_err();
-    let Error::Handshake(HandshakeError::UnexpectedStatus(response)) = error else {
+    let Error::Handshake(HandshakeError::Response(ResponseError::UnexpectedStatus(response))) =
+        error
+    else {
         panic!("{error:?}")
     };
     assert_eq!((response.status(), &response.body()[..]), (503, &b"come back la"[..]));

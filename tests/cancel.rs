@@ -28,8 +28,8 @@ use sansocket::testing::{Chunking, ManualClock, pair};
 use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{
     Backpressure, ClientHandshake, ClientRequest, CloseCode, Config, Connection, Error, Event,
-    HandshakeError, HttpResponse, Message, MessageRef, Replies, Role, ServerHandshake, Timeouts,
-    futures,
+    HeadError, HttpResponse, Message, MessageRef, Replies, RequestError, Role, ServerHandshake,
+    Timeouts, futures,
 };
 use support::{connection, entropy, masked, unmasked};
 
@@ -979,7 +979,7 @@ fn connect_with_stream<A: Adapter>() {
             None => {
                 server.end_input();
                 assert!(
-                    matches!(server.receive(), Err(rejection) if *rejection.error() == HandshakeError::Incomplete)
+                    matches!(server.receive(), Err(rejection) if *rejection.error() == RequestError::Head(HeadError::Incomplete))
                         || times == 0
                 );
             }

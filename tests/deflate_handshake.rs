@@ -10,14 +10,14 @@ mod support;
 use bytes::{Buf, BufMut};
 use sansocket::deflate::{Deflate, InvalidAnswer};
 use sansocket::{
-    ClientHandshake, ClientRequest, Compress, Config, Connection, Event, HandshakeError, Message,
+    ClientHandshake, ClientRequest, Compress, Config, Connection, Event, Message, ResponseError,
     Role, ServerHandshake,
 };
 use support::deflate::{HELLO, agreed, describe, frames, json, noise, opened};
 use support::{Chunking, connection, drain, entropy, feed, hex, masked, unmasked};
 
 /// A client's offer, and the connection that comes of this answer, if any.
-fn client(config: Config, answer: &str) -> (Option<String>, Result<Connection, HandshakeError>) {
+fn client(config: Config, answer: &str) -> (Option<String>, Result<Connection, ResponseError>) {
     let request = ClientRequest::new("ws://localhost/").unwrap();
     let mut client = ClientHandshake::new(&request, config, entropy());
     let head = String::from_utf8(client.output().chunk().to_vec()).unwrap();
@@ -128,7 +128,7 @@ fn servers_in_the_wild() {
     let simple = || with(Deflate::speed());
     let nines = "permessage-deflate; server_max_window_bits=9; client_max_window_bits=9";
     let both = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
-    let missing = |name| Err(HandshakeError::Deflate(InvalidAnswer::Missing(name)));
+    let missing = |name| Err(ResponseError::Deflate(InvalidAnswer::Missing(name)));
     for (server, config, answer, expected) in [
         ("ws", simple(), "permessage-deflate", Ok(KEEPS)),
         ("ws", nine(), nines, Ok("ours 9 keeps, theirs keeps")),
@@ -205,8 +205,8 @@ fn servers_in_the_wild() {
 /// connection, with the reason.
 #[test]
 fn answers_that_fail() {
-    use HandshakeError::{Deflate as D, Extension};
     use InvalidAnswer::{InvalidValue, Missing, Repeated, UnknownParameter, WindowTooLarge};
+    use ResponseError::{Deflate as D, Extension};
     const SERVER_BITS: &str = "server_max_window_bits";
     const CLIENT_BITS: &str = "client_max_window_bits";
     for (answer, error) in [
@@ -279,9 +279,9 @@ fn answers_that_fail() {
 #[test]
 fn answers_are_looked_at_to_their_end() {
     let long = format!("permessage-deflate, x{}", "; a".repeat(17));
-    assert_eq!(client(with(Deflate::speed()), &long).1.map(drop), Err(HandshakeError::Extension));
+    assert_eq!(client(with(Deflate::speed()), &long).1.map(drop), Err(ResponseError::Extension));
     let long = format!("x{}, permessage-deflate", "; a".repeat(17));
-    assert_eq!(client(with(Deflate::speed()), &long).1.map(drop), Err(HandshakeError::Extension));
+    assert_eq!(client(with(Deflate::speed()), &long).1.map(drop), Err(ResponseError::Extension));
 }
 
 /// §5: the offers come in the client's order, and the first that can be accepted is; if none can,

@@ -5,8 +5,9 @@
 mod support;
 
 use bytes::BufMut;
-use sansocket::HandshakeError as E;
+use sansocket::HeadError as H;
 use sansocket::InvalidField::{self, DuplicateSubprotocol, Name, Reserved, Subprotocol, Value};
+use sansocket::RequestError as E;
 use sansocket::{
     AcceptOptions, ClientHandshake, ClientRequest, Config, HttpResponse, Request, ServerHandshake,
 };
@@ -38,7 +39,7 @@ fn receive(bytes: &[u8], chunking: Chunking) -> (Result<Request, E>, usize) {
         match handshake.receive() {
             Ok(None) => {}
             Ok(Some(request)) => return (Ok(request), len),
-            Err(rejection) => return (Err(rejection.error().clone()), len),
+            Err(rejection) => return (Err(*rejection.error()), len),
         }
     }
     panic!("neither a request nor an error")
@@ -386,16 +387,20 @@ fn limits_are_exact() {
     let start =
         |len: usize| [b"GET /", &vec![b'x'; len - 16][..], &request("h", &[])[9..]].concat();
     for (good, bad, error) in [
-        (head(MAX_HEAD), head(MAX_HEAD + 1), E::HeadTooLong { limit: MAX_HEAD }),
+        (head(MAX_HEAD), head(MAX_HEAD + 1), E::Head(H::TooLong { limit: MAX_HEAD })),
         (
             request("h", &[&line(MAX_LINE)]),
             request("h", &[&line(MAX_LINE + 1)]),
-            E::LineTooLong { limit: MAX_LINE },
+            E::Head(H::LineTooLong { limit: MAX_LINE }),
         ),
-        (start(MAX_LINE), start(MAX_LINE + 1), E::LineTooLong { limit: MAX_LINE }),
-        (fields(MAX_FIELDS), fields(MAX_FIELDS + 1), E::TooManyFields { limit: MAX_FIELDS }),
+        (start(MAX_LINE), start(MAX_LINE + 1), E::Head(H::LineTooLong { limit: MAX_LINE })),
+        (
+            fields(MAX_FIELDS),
+            fields(MAX_FIELDS + 1),
+            E::Head(H::TooManyFields { limit: MAX_FIELDS }),
+        ),
         // Where a line and the head reach their limits with the same byte, the head's is told.
-        (half(MAX_LINE - 2), half(MAX_LINE + 1), E::HeadTooLong { limit: MAX_HEAD }),
+        (half(MAX_LINE - 2), half(MAX_LINE + 1), E::Head(H::TooLong { limit: MAX_HEAD })),
     ] {
         assert_eq!(error.status(), Some(431)); // RFC 6585 §5
         for chunking in [

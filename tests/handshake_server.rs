@@ -7,7 +7,8 @@ mod support;
 use std::iter;
 
 use bytes::{Buf, BufMut};
-use sansocket::HandshakeError as E;
+use sansocket::HeadError as H;
+use sansocket::RequestError as E;
 use sansocket::{
     AcceptOptions, Config, Connection, Event, HttpResponse, Rejection, Request, ServerHandshake,
 };
@@ -44,18 +45,18 @@ const ROWS: &[Row] = &[
     ("H1", "GET", b"POST /chat HTTP/1.1", no(405, E::Method)), // §4.2.1 no. 1
     ("H1", "GET", b"OPTIONS * HTTP/1.1", no(405, E::Method)),
     ("H1", "GET", b"get /chat HTTP/1.1", no(405, E::Method)),
-    ("H1", "GET", b"G\xc3\x8bT /chat HTTP/1.1", no(400, E::MalformedHead)),
-    ("H2", "GET", b"GET /chat HTTP/1.0", no(505, E::HttpVersion)), // §4.2.1 no. 1
-    ("H2", "GET", b"GET /chat HTTP/2.0", no(505, E::HttpVersion)),
-    ("H2", "GET", b"GET /chat HTTP/1.2", no(505, E::HttpVersion)),
-    ("H2", "GET", b"GET /chat HTTP/0.9", no(505, E::HttpVersion)),
-    ("H2", "GET", b"GET /chat HTTP/1.1x", no(400, E::MalformedHead)),
-    ("H2", "GET", b"GET /chat http/1.1", no(505, E::HttpVersion)), // RFC 9112 §2.3: case-sensitive
-    ("H2", "GET", b"GET /chat", no(400, E::MalformedHead)),        // HTTP/0.9
-    ("H3", "GET", b"GET  HTTP/1.1", no(400, E::MalformedHead)),    // §4.2.1 no. 1, RFC 9112 §3.2
-    ("H3", "GET", b"GET /a\0b HTTP/1.1", no(400, E::MalformedHead)),
-    ("H3", "GET", b"GET /a b HTTP/1.1", no(505, E::HttpVersion)), // "b" stands where the version should
-    ("H3", "GET", b"GET /a\x7f HTTP/1.1", no(400, E::MalformedHead)),
+    ("H1", "GET", b"G\xc3\x8bT /chat HTTP/1.1", no(400, E::Head(H::Malformed))),
+    ("H2", "GET", b"GET /chat HTTP/1.0", no(505, E::Head(H::HttpVersion))), // §4.2.1 no. 1
+    ("H2", "GET", b"GET /chat HTTP/2.0", no(505, E::Head(H::HttpVersion))),
+    ("H2", "GET", b"GET /chat HTTP/1.2", no(505, E::Head(H::HttpVersion))),
+    ("H2", "GET", b"GET /chat HTTP/0.9", no(505, E::Head(H::HttpVersion))),
+    ("H2", "GET", b"GET /chat HTTP/1.1x", no(400, E::Head(H::Malformed))),
+    ("H2", "GET", b"GET /chat http/1.1", no(505, E::Head(H::HttpVersion))), // RFC 9112 §2.3: case-sensitive
+    ("H2", "GET", b"GET /chat", no(400, E::Head(H::Malformed))),            // HTTP/0.9
+    ("H3", "GET", b"GET  HTTP/1.1", no(400, E::Head(H::Malformed))), // §4.2.1 no. 1, RFC 9112 §3.2
+    ("H3", "GET", b"GET /a\0b HTTP/1.1", no(400, E::Head(H::Malformed))),
+    ("H3", "GET", b"GET /a b HTTP/1.1", no(505, E::Head(H::HttpVersion))), // "b" stands where the version should
+    ("H3", "GET", b"GET /a\x7f HTTP/1.1", no(400, E::Head(H::Malformed))),
     ("H3", "GET", b"GET /\xc3\xa4 HTTP/1.1", no(400, E::Target)),
     ("H3", "GET", b"GET /chat#frag HTTP/1.1", no(400, E::Target)), // §3
     ("H3", "GET", b"GET chat HTTP/1.1", no(400, E::Target)),
@@ -114,7 +115,7 @@ const ROWS: &[Row] = &[
     ("H10", "", b"Content-Length: 5\r\n\r\nhello", no(400, E::Body)), // RFC 9112 §6; RUSTSEC-2021-0078
     ("H10", "", b"Transfer-Encoding: chunked\r\n\r\n0", no(400, E::Body)), // RUSTSEC-2020-0008
     ("H10", "", b"Transfer-Encoding: identity", no(400, E::Body)),
-    ("H10", "", b"Transfer-Encoding:\x0bchunked", no(400, E::MalformedHead)),
+    ("H10", "", b"Transfer-Encoding:\x0bchunked", no(400, E::Head(H::Malformed))),
     ("H10", "", b"Content-Length: 0\r\nTransfer-Encoding: chunked", no(400, E::Body)),
     ("H10", "", b"Content-Length: 0\r\nContent-Length: 5", no(400, E::Body)),
     ("H10", "", b"Content-Length: 0\r\nContent-Length: 0", no(400, E::Body)),
@@ -122,25 +123,25 @@ const ROWS: &[Row] = &[
     ("H10", "", b"Content-Length: -0", no(400, E::Body)),
     ("H10", "", b"Content-Length:", no(400, E::Body)),
     ("H10", "", b"Content-Length: 0", OPEN),
-    ("H12", "", b"X: a\r\n b", no(400, E::MalformedHead)), // RFC 9112 §5.2: folded
-    ("H12", "Host", b" Host: example.com", no(400, E::MalformedHead)),
-    ("H12", "Host", b"Host : example.com", no(400, E::MalformedHead)), // RFC 9112 §5.1; CVE-2026-28367
-    ("H12", "", b": v", no(400, E::MalformedHead)),
-    ("H12", "", b"no colon", no(400, E::MalformedHead)),
-    ("H12", "", b"X Y: v", no(400, E::MalformedHead)),
-    ("H12", "", b"X\xc3\xa4: v", no(400, E::MalformedHead)),
-    ("H12", "GET", b"GET /chat HTTP/1.1\nX: a", no(400, E::MalformedHead)), // RFC 9112 §2.2: bare LF
-    ("H12", "", b"X: a\nY: b", no(400, E::MalformedHead)),
-    ("H12", "", b"X: a\n\nhello", no(400, E::MalformedHead)),
-    ("H12", "", b"X: a\rY: b", no(400, E::MalformedHead)), // RFC 9112 §2.2: bare CR
-    ("H12", "", b"X: a\r", no(400, E::MalformedHead)),
-    ("H12", "", b"X: a\0b", no(400, E::MalformedHead)), // RFC 9110 §5.5
-    ("H12", "", b"X: a\x7f", no(400, E::MalformedHead)),
+    ("H12", "", b"X: a\r\n b", no(400, E::Head(H::Malformed))), // RFC 9112 §5.2: folded
+    ("H12", "Host", b" Host: example.com", no(400, E::Head(H::Malformed))),
+    ("H12", "Host", b"Host : example.com", no(400, E::Head(H::Malformed))), // RFC 9112 §5.1; CVE-2026-28367
+    ("H12", "", b": v", no(400, E::Head(H::Malformed))),
+    ("H12", "", b"no colon", no(400, E::Head(H::Malformed))),
+    ("H12", "", b"X Y: v", no(400, E::Head(H::Malformed))),
+    ("H12", "", b"X\xc3\xa4: v", no(400, E::Head(H::Malformed))),
+    ("H12", "GET", b"GET /chat HTTP/1.1\nX: a", no(400, E::Head(H::Malformed))), // RFC 9112 §2.2: bare LF
+    ("H12", "", b"X: a\nY: b", no(400, E::Head(H::Malformed))),
+    ("H12", "", b"X: a\n\nhello", no(400, E::Head(H::Malformed))),
+    ("H12", "", b"X: a\rY: b", no(400, E::Head(H::Malformed))), // RFC 9112 §2.2: bare CR
+    ("H12", "", b"X: a\r", no(400, E::Head(H::Malformed))),
+    ("H12", "", b"X: a\0b", no(400, E::Head(H::Malformed))), // RFC 9110 §5.5
+    ("H12", "", b"X: a\x7f", no(400, E::Head(H::Malformed))),
     ("H12", "", b"X: a\x80\xff", OPEN),              // obs-text
     ("H12", "", b"X: \t ", OPEN),                    // white space and nothing else
     ("H13", "GET", b"\r\nGET /chat HTTP/1.1", OPEN), // RFC 9112 §2.2
-    ("H13", "GET", b"\r\n\r\nGET /chat HTTP/1.1", no(400, E::MalformedHead)),
-    ("H13", "GET", b"\nGET /chat HTTP/1.1", no(400, E::MalformedHead)),
+    ("H13", "GET", b"\r\n\r\nGET /chat HTTP/1.1", no(400, E::Head(H::Malformed))),
+    ("H13", "GET", b"\nGET /chat HTTP/1.1", no(400, E::Head(H::Malformed))),
     ("H16", "", b"Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: ,, chat ,", OPEN), // RFC 9110 §5.6.1.2
     ("H16", "", b"Sec-WebSocket-Protocol: a b", no(400, E::MalformedSubprotocols)), // §4.3; CVE-2021-32640
     ("H16", "", b"Sec-WebSocket-Protocol: \"a\"", no(400, E::MalformedSubprotocols)),
@@ -226,7 +227,7 @@ fn outcome(bytes: &[u8], chunking: Chunking) -> (Option<E>, Vec<u8>, Vec<Event>)
     match run(bytes, chunking, &AcceptOptions::new()) {
         (Ok(mut connection), events) => (None, drain(&mut connection), events),
         (Err(mut rejection), events) => {
-            (Some(rejection.error().clone()), drain_rejection(&mut rejection), events)
+            (Some(*rejection.error()), drain_rejection(&mut rejection), events)
         }
     }
 }
@@ -455,7 +456,7 @@ fn every_received_byte_is_handed_back() {
         let (Err(rejection), _) = run(&bytes, Chunking::Whole, &AcceptOptions::new()) else {
             panic!("accepted")
         };
-        let error = rejection.error().clone();
+        let error = *rejection.error();
         if rejection.into_received() != bytes {
             lost.push(format!("{error:?}: {}", bytes.escape_ascii()));
         }
@@ -486,22 +487,22 @@ fn a_head_is_judged_by_its_lines_however_it_ends() {
         (behind(b"\r\n\r\n"), None, 1),
         (behind(b"x: y\r\n\r\n"), None, 1),
         ([b"\r\n", &good[..]].concat(), None, 0),
-        ([b"\r\n\r\n", &good[..]].concat(), Some(E::MalformedHead), 0),
-        ([b"\n", &good[..]].concat(), Some(E::MalformedHead), 0),
-        (request("Host", b"Host: example.com\nX: y"), Some(E::MalformedHead), 0),
+        ([b"\r\n\r\n", &good[..]].concat(), Some(E::Head(H::Malformed)), 0),
+        ([b"\n", &good[..]].concat(), Some(E::Head(H::Malformed)), 0),
+        (request("Host", b"Host: example.com\nX: y"), Some(E::Head(H::Malformed)), 0),
         (
             request("Host", format!("{many}Host: example.com").as_bytes()),
-            Some(E::TooManyFields { limit: 100 }),
+            Some(E::Head(H::TooManyFields { limit: 100 })),
             0,
         ),
         (
             request("Host", format!("{many}: y").as_bytes()),
-            Some(E::TooManyFields { limit: 100 }),
+            Some(E::Head(H::TooManyFields { limit: 100 })),
             0,
         ),
         (
             request("Host", format!(": y\r\n{many}").as_bytes()),
-            Some(E::TooManyFields { limit: 100 }),
+            Some(E::Head(H::TooManyFields { limit: 100 })),
             0,
         ),
     ];
@@ -550,7 +551,7 @@ fn a_client_that_hangs_up_in_its_head_gets_nothing() {
     for len in 0..bytes.len() {
         assert_eq!(
             outcome(&bytes[..len], Chunking::Whole),
-            (Some(E::Incomplete), vec![], vec![]),
+            (Some(E::Head(H::Incomplete)), vec![], vec![]),
             "after {len} bytes"
         );
     }

@@ -13,9 +13,9 @@ use bytes::{Buf, BufMut, Bytes};
 use sansocket::wire::{Header, HeaderError, InvalidUtf8, Opcode, Utf8Validator};
 use sansocket::{
     AcceptOptions, Chunk, ClientHandshake, ClientRequest, CloseCode, CloseFrame, Closed, Config,
-    Connection, Error, Event, HandshakeError, HttpResponse, InvalidField, InvalidUri, Kind,
-    Message, NoEntropy, ProtocolError, ReasonTooLong, Role, SendError, ServerHandshake, Text,
-    TimedOut, TrySendError,
+    Connection, Error, Event, HandshakeError, HeadError, HttpResponse, InvalidField, InvalidUri,
+    Kind, Message, NoEntropy, ProtocolError, ReasonTooLong, RequestError, ResponseError, Role,
+    SendError, ServerHandshake, Text, TimedOut, TrySendError,
 };
 use support::{Chunking, connection, entropy, feed, masked};
 
@@ -73,26 +73,32 @@ fn errors_of_a_conversation() {
 #[test]
 fn errors_of_a_handshake() {
     are_told_apart([
-        (HandshakeError::Incomplete, "ended inside"),
-        (HandshakeError::MalformedHead, "head is malformed"),
-        (HandshakeError::HeadTooLong { limit: 7 }, "head is over 7 bytes"),
-        (HandshakeError::LineTooLong { limit: 7 }, "line in the HTTP head is over 7 bytes"),
-        (HandshakeError::TooManyFields { limit: 7 }, "more than 7 header fields"),
-        (HandshakeError::HttpVersion, "not 1.1"),
-        (HandshakeError::NotWebSocket, "does not name websocket"),
-        (HandshakeError::NotUpgraded, "does not name Upgrade"),
-        (HandshakeError::Method, "not GET"),
-        (HandshakeError::Target, "request target"),
-        (HandshakeError::Host, "Host"),
-        (HandshakeError::Body, "body"),
-        (HandshakeError::Key, "Sec-WebSocket-Key"),
-        (HandshakeError::WebSocketVersion, "not 13"),
-        (HandshakeError::MalformedSubprotocols, "Sec-WebSocket-Protocol"),
-        (HandshakeError::MalformedExtensions, "Sec-WebSocket-Extensions"),
-        (HandshakeError::RejectedByApplication { status: 403 }, "status 403"),
-        (HandshakeError::AcceptKey, "Sec-WebSocket-Accept"),
-        (HandshakeError::Subprotocol, "a subprotocol that was not offered"),
-        (HandshakeError::Extension, "an extension that was not offered"),
+        (HeadError::Incomplete, "ended inside"),
+        (HeadError::Malformed, "head is malformed"),
+        (HeadError::TooLong { limit: 7 }, "head is over 7 bytes"),
+        (HeadError::LineTooLong { limit: 7 }, "line in the HTTP head is over 7 bytes"),
+        (HeadError::TooManyFields { limit: 7 }, "more than 7 header fields"),
+        (HeadError::HttpVersion, "not 1.1"),
+    ]);
+    are_told_apart([
+        (RequestError::NotWebSocket, "does not name websocket"),
+        (RequestError::NotUpgraded, "does not name Upgrade"),
+        (RequestError::Method, "not GET"),
+        (RequestError::Target, "request target"),
+        (RequestError::Host, "Host"),
+        (RequestError::Body, "body"),
+        (RequestError::Key, "Sec-WebSocket-Key"),
+        (RequestError::WebSocketVersion, "not 13"),
+        (RequestError::MalformedSubprotocols, "Sec-WebSocket-Protocol"),
+        (RequestError::MalformedExtensions, "Sec-WebSocket-Extensions"),
+        (RequestError::RejectedByApplication { status: 403 }, "status 403"),
+    ]);
+    are_told_apart([
+        (ResponseError::NotWebSocket, "does not name websocket"),
+        (ResponseError::NotUpgraded, "does not name Upgrade"),
+        (ResponseError::AcceptKey, "Sec-WebSocket-Accept"),
+        (ResponseError::Subprotocol, "a subprotocol that was not offered"),
+        (ResponseError::Extension, "an extension that was not offered"),
     ]);
     are_told_apart([
         (InvalidField::Name, "name is not a token"),
@@ -129,8 +135,7 @@ fn errors_of_compression() {
         (InvalidAnswer::WindowTooLarge { asked: 9, answered: 10 }, "=10, larger than the 9"),
     ]);
     let answer = InvalidAnswer::UnknownParameter;
-    assert_eq!(HandshakeError::Deflate(answer).to_string(), answer.to_string());
-    assert_eq!(HandshakeError::Deflate(answer).status(), None);
+    assert_eq!(ResponseError::Deflate(answer).to_string(), answer.to_string());
 }
 
 #[test]
@@ -150,7 +155,7 @@ fn errors_of_a_stream() {
         (Error::Field(InvalidField::Name), "not a token"),
         (Error::TlsNeeded, "needs TLS"),
         (Error::Entropy(NoEntropy), "no random bytes"),
-        (Error::Handshake(HandshakeError::Method), "not GET"),
+        (Error::Handshake(HandshakeError::Request(RequestError::Method)), "not GET"),
         (Error::Protocol(ProtocolError::Masked), "is masked"),
         (Error::ConnectionLost, "was lost"),
         (Error::Send(SendError::NotOpen), "closing or closed"),
@@ -186,7 +191,7 @@ fn errors_as_those_of_std() {
         (Error::from(SendError::NotOpen), BrokenPipe),
         (Error::from(SendError::InvalidUtf8), InvalidInput),
         (Error::from(NoEntropy), InvalidData),
-        (Error::from(HandshakeError::Method), InvalidData),
+        (Error::from(HandshakeError::Request(RequestError::Method)), InvalidData),
         (Error::from(ProtocolError::Masked), InvalidData),
         (Error::from(TimedOut::Idle), Late),
         (Error::ConnectionLost, UnexpectedEof),
@@ -305,7 +310,7 @@ fn outlines_of_heads() {
     let mut handshake =
         ClientHandshake::new(&ClientRequest::new("ws://a").unwrap(), Config::new(), entropy());
     handshake.input().put_slice(b"HTTP/1.1 403 No\r\nContent-Length: 3\r\n\r\nabc");
-    let HandshakeError::UnexpectedStatus(response) = handshake.receive().unwrap_err() else {
+    let ResponseError::UnexpectedStatus(response) = handshake.receive().unwrap_err() else {
         panic!("a refusal is one")
     };
     assert_eq!(

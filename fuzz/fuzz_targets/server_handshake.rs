@@ -6,7 +6,7 @@
 
 use bytes::{Buf, BufMut};
 use libfuzzer_sys::fuzz_target;
-use sansocket::{AcceptOptions, Config, HandshakeError, HttpResponse, ServerHandshake};
+use sansocket::{AcceptOptions, Config, HeadError, HttpResponse, RequestError, ServerHandshake};
 use sansocket_fuzz::support::{Chunking, drain, feed};
 use sansocket_fuzz::{head, model};
 
@@ -14,7 +14,7 @@ use sansocket_fuzz::{head, model};
 fn serve(
     bytes: &[u8],
     chunking: Chunking,
-) -> (Result<String, HandshakeError>, Vec<u8>, Vec<model::Seen>) {
+) -> (Result<String, RequestError>, Vec<u8>, Vec<model::Seen>) {
     let mut handshake = ServerHandshake::new(Config::new());
     let mut chunks = chunking.split(bytes).into_iter();
     let mut result = Ok(None);
@@ -63,7 +63,7 @@ fn serve(
         }
         Err(mut rejection) => {
             let answer = rejection.output().chunk().to_vec();
-            let error = rejection.error().clone();
+            let error = *rejection.error();
             assert_eq!(rejection.wants_write(), error.status().is_some());
             assert!(
                 rejection
@@ -111,7 +111,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(head.start.starts_with("HTTP/1.1 101 ") && head.len == answer.len());
             assert!(head.fields.len() <= 4 && head.one("Sec-WebSocket-Accept").len() == 28);
         }
-        Err(HandshakeError::Incomplete) => assert!(answer.is_empty()),
+        Err(RequestError::Head(HeadError::Incomplete)) => assert!(answer.is_empty()),
         Err(error) => {
             let head = head::parse(&answer);
             assert!(

@@ -19,7 +19,7 @@ pub use self::backpressure::{Backpressure, Overflow, TrySendError};
 use self::replies::Peer;
 pub use self::replies::Replies;
 use crate::connection::{CloseOutcome, Closed, NoEntropy, ProtocolError, SendError};
-use crate::handshake::{HandshakeError, InvalidField, InvalidUri};
+use crate::handshake::{HandshakeError, InvalidField, InvalidUri, RequestError, ResponseError};
 use crate::message::ReasonTooLong;
 use crate::timing::TimedOut;
 
@@ -168,7 +168,7 @@ macro_rules! error_from {
     ($($source:ty => $variant:ident),* $(,)?) => {$(
         impl From<$source> for Error {
             fn from(error: $source) -> Self {
-                Self::$variant(error)
+                Self::$variant(error.into())
             }
         }
     )*};
@@ -180,6 +180,8 @@ error_from! {
     InvalidField => Field,
     NoEntropy => Entropy,
     HandshakeError => Handshake,
+    RequestError => Handshake,
+    ResponseError => Handshake,
     ProtocolError => Protocol,
     SendError => Send,
     ReasonTooLong => Reason,

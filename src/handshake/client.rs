@@ -10,15 +10,16 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::{fmt, mem, str};
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{Buf, BufMut};
 
-use super::error::{HandshakeError, InvalidField};
 use super::fields::{list, list_contains};
-use super::head::{HeadReader, MAX_FIELDS};
+use super::head::{HeadError, HeadReader};
 use super::headers::Headers;
 use super::key;
 use super::negotiation;
-use super::reply::{Lines, add_subprotocol};
+use super::reply::{InvalidField, Lines, add_subprotocol};
+use super::response::Response;
+use super::response_error::ResponseError;
 use super::uri::{InvalidUri, Uri};
 use crate::connection::{Config, Connection, Entropy, Output};
 
@@ -206,8 +207,8 @@ impl ClientHandshake {
     ///
     /// # Errors
     ///
-    /// [`HandshakeError`] if there is no connection. Nothing is left to say then: hang up.
-    pub fn receive(&mut self) -> Result<Option<(Connection, Response)>, HandshakeError> {
+    /// [`ResponseError`] if there is no connection. Nothing is left to say then: hang up.
+    pub fn receive(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
         let received = if self.opening.is_some() { self.answer() } else { Ok(None) };
         if received.is_err() {
             self.opening = None;
@@ -215,12 +216,12 @@ impl ClientHandshake {
         received
     }
 
-    fn answer(&mut self) -> Result<Option<(Connection, Response)>, HandshakeError> {
+    fn answer(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
         while self.refusal.is_none() {
             let Some(response) = self.head.receive(Response::parse)? else {
-                return if self.input_ended { Err(HandshakeError::Incomplete) } else { Ok(None) };
+                return if self.input_ended { Err(HeadError::Incomplete.into()) } else { Ok(None) };
             };
-            match response.status {
+            match response.status() {
                 101 => return self.open(response).map(Some),
                 // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses
                 // received prior to a final response"
@@ -232,7 +233,7 @@ impl ClientHandshake {
     }
 
     /// Waits for the beginning of a refusal's body: as much as is kept of it, or as there is.
-    fn refuse(&mut self) -> Result<Option<(Connection, Response)>, HandshakeError> {
+    fn refuse(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
         let Some(mut refusal) = self.refusal.take() else { return Ok(None) };
         let body = self.head.rest();
         let wanted = refusal.body_len(body).unwrap_or(MAX_BODY).min(MAX_BODY);
@@ -240,17 +241,17 @@ impl ClientHandshake {
             self.refusal = Some(refusal);
             return Ok(None);
         }
-        refusal.body = Bytes::copy_from_slice(&body[..wanted.min(body.len())]);
-        Err(HandshakeError::UnexpectedStatus(Box::new(refusal)))
+        refusal.set_body(&body[..wanted.min(body.len())]);
+        Err(ResponseError::UnexpectedStatus(Box::new(refusal)))
     }
 
     /// Judges a 101.
-    fn open(&mut self, response: Response) -> Result<(Connection, Response), HandshakeError> {
-        let subprotocol = self.check(&response.headers)?;
+    fn open(&mut self, response: Response) -> Result<(Connection, Response), ResponseError> {
+        let subprotocol = self.check(response.headers())?;
         let Some((config, entropy)) = self.opening.take() else {
-            return Err(HandshakeError::Incomplete);
+            return Err(HeadError::Incomplete.into());
         };
-        let agreed = negotiation::accept(&config, &response.headers)?;
+        let agreed = negotiation::accept(&config, response.headers())?;
         let rest = mem::replace(&mut self.head, HeadReader::new()).into_rest();
         let mut connection = Connection::client(config, entropy);
         negotiation::apply(&mut connection, agreed.as_ref());
@@ -259,21 +260,21 @@ impl ClientHandshake {
     }
 
     /// What §4.1 wants of the response; gives the subprotocol that the server chose.
-    fn check(&self, headers: &Headers) -> Result<Option<String>, HandshakeError> {
+    fn check(&self, headers: &Headers) -> Result<Option<String>, ResponseError> {
         // RFC 6455 §4.1 no. 2: "contains a value that is not an ASCII case-insensitive match for
         // the value "websocket""
         let is_websocket = |value: &[u8]| value.eq_ignore_ascii_case(b"websocket");
         let mut upgrade = list(headers.get_all("Upgrade"));
         if !(upgrade.next().is_some_and(is_websocket) && upgrade.all(is_websocket)) {
-            return Err(HandshakeError::NotWebSocket);
+            return Err(ResponseError::NotWebSocket);
         }
         if !list_contains(headers.get_all("Connection"), b"upgrade") {
-            return Err(HandshakeError::NotUpgraded);
+            return Err(ResponseError::NotUpgraded);
         }
         // RFC 6455 §4.1 no. 4: "a value other than the base64-encoded SHA-1 …, the client MUST
         // _Fail the WebSocket Connection_"
         if headers.single("Sec-WebSocket-Accept") != Some(&key::accept(&self.key)) {
-            return Err(HandshakeError::AcceptKey);
+            return Err(ResponseError::AcceptKey);
         }
         if !headers.contains("Sec-WebSocket-Protocol") {
             return Ok(None);
@@ -283,7 +284,7 @@ impl ClientHandshake {
             headers.single("Sec-WebSocket-Protocol").and_then(|name| str::from_utf8(name).ok());
         match self.subprotocols.iter().find(|offered| Some(offered.as_str()) == chosen) {
             Some(subprotocol) => Ok(Some(subprotocol.clone())),
-            None => Err(HandshakeError::Subprotocol),
+            None => Err(ResponseError::Subprotocol),
         }
     }
 }
@@ -291,81 +292,5 @@ impl ClientHandshake {
 impl fmt::Debug for ClientHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientHandshake").field("refusal", &self.refusal).finish_non_exhaustive()
-    }
-}
-
-/// A server's answer: status, header fields, and, if it is a refusal, the beginning of the body.
-///
-/// `Debug` shows no values and no body, which may be secrets.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Response {
-    status: u16,
-    headers: Headers,
-    body: Bytes,
-}
-
-impl Response {
-    /// The status: 101 if the connection is open.
-    #[must_use]
-    pub const fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// The header fields.
-    #[must_use]
-    pub const fn headers(&self) -> &Headers {
-        &self.headers
-    }
-
-    /// The first 4 KiB of a refusal's body, as it was sent: chunks and all, if it was chunked.
-    #[must_use]
-    pub const fn body(&self) -> &Bytes {
-        &self.body
-    }
-
-    /// Reads a head that is whole.
-    fn parse(head: &[u8]) -> Result<Self, HandshakeError> {
-        let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-        let mut response = httparse::Response::new(&mut fields);
-        match response.parse(head) {
-            Ok(httparse::Status::Complete(len)) if len == head.len() => {}
-            Err(httparse::Error::Version) => return Err(HandshakeError::HttpVersion),
-            _ => return Err(HandshakeError::MalformedHead),
-        }
-        match (response.code, response.version) {
-            (Some(101), Some(0)) => Err(HandshakeError::HttpVersion),
-            (Some(status), _) => Ok(Self {
-                status,
-                headers: Headers::new(head, response.headers)?,
-                body: Bytes::new(),
-            }),
-            (None, _) => Err(HandshakeError::MalformedHead),
-        }
-    }
-
-    /// How long the body is that begins with these bytes, if that can be told (RFC 9112 §6.3).
-    fn body_len(&self, body: &[u8]) -> Option<usize> {
-        /// What ends a body in chunks, if it has no trailers. Should it be content, the body is
-        /// kept up to there.
-        const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
-
-        if matches!(self.status, 100..=199 | 204 | 304) {
-            return Some(0);
-        }
-        if self.headers.contains("Transfer-Encoding") {
-            let end = body.windows(LAST_CHUNK.len()).position(|window| window == LAST_CHUNK)?;
-            return Some(end + LAST_CHUNK.len());
-        }
-        self.headers.get("Content-Length")?.parse().ok()
-    }
-}
-
-impl fmt::Debug for Response {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response")
-            .field("status", &self.status)
-            .field("headers", &self.headers)
-            .field("body", &format_args!("<{} bytes>", self.body.len()))
-            .finish()
     }
 }

@@ -4,9 +4,10 @@
 //! head stays, for whoever reads on. What the lines mean is httparse's business, when all of them
 //! are there.
 
+use core::{error, fmt};
+
 use bytes::BufMut;
 
-use super::error::HandshakeError;
 use crate::connection::Inbox;
 
 /// The longest head, in bytes.
@@ -53,8 +54,8 @@ impl HeadReader {
     /// it, once it is there. A head that it makes nothing of stays.
     pub(super) fn receive<T>(
         &mut self,
-        read: impl Fn(&[u8]) -> Result<T, HandshakeError>,
-    ) -> Result<Option<T>, HandshakeError> {
+        read: impl Fn(&[u8]) -> Result<T, HeadError>,
+    ) -> Result<Option<T>, HeadError> {
         if self.scanned == 0 && looks_whole(&self.inbox) {
             // What is wrong with one that can't be read is told by its lines, of which the first
             // may be one too many.
@@ -82,7 +83,7 @@ impl HeadReader {
                 [_, .., b'\r', b'\n'] => self.lines += 1,
                 // RFC 9112 §2.2 allows to take a bare LF for a line end, but what two parsers may
                 // read in two ways is refused.
-                _ => return Err(HandshakeError::MalformedHead),
+                _ => return Err(HeadError::Malformed),
             }
         }
         self.scanned = self.inbox.len();
@@ -103,20 +104,67 @@ impl HeadReader {
 
     /// Whether the line that is seen up to `end` may be that long, and there. Of several limits the
     /// one that is met first is told, however many bytes came at once.
-    fn check_limits(&self, end: usize) -> Result<(), HandshakeError> {
+    fn check_limits(&self, end: usize) -> Result<(), HeadError> {
         // Once the start line and all fields have ended, what follows can only be the empty line.
         let (in_line, too_long) = if self.lines > MAX_FIELDS {
-            (b"\r\n".len(), HandshakeError::TooManyFields { limit: MAX_FIELDS })
+            (b"\r\n".len(), HeadError::TooManyFields { limit: MAX_FIELDS })
         } else {
-            (MAX_LINE, HandshakeError::LineTooLong { limit: MAX_LINE })
+            (MAX_LINE, HeadError::LineTooLong { limit: MAX_LINE })
         };
         if end > MAX_HEAD.min(self.line + in_line) {
             return Err(if self.line + in_line < MAX_HEAD {
                 too_long
             } else {
-                HandshakeError::HeadTooLong { limit: MAX_HEAD }
+                HeadError::TooLong { limit: MAX_HEAD }
             });
         }
         Ok(())
     }
 }
+
+/// An HTTP/1.1 head, of a request or a response, can't be read (RFC 9112 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HeadError {
+    /// The stream ended inside the head.
+    Incomplete,
+    /// Not the grammar of HTTP/1: a line end other than CRLF, a folded line, a field name that is
+    /// not a token …
+    Malformed,
+    /// The head is longer than the limit.
+    TooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A line of the head is longer than the limit.
+    LineTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The head has more header fields than the limit.
+    TooManyFields {
+        /// The limit in fields.
+        limit: usize,
+    },
+    /// A version of HTTP other than 1.1 (RFC 6455 §4.1 no. 2, §4.2.1 no. 1).
+    HttpVersion,
+}
+
+impl fmt::Display for HeadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Incomplete => f.write_str("the stream ended inside the opening handshake"),
+            Self::Malformed => f.write_str("the HTTP head is malformed"),
+            Self::TooLong { limit } => write!(f, "the HTTP head is over {limit} bytes"),
+            Self::LineTooLong { limit } => {
+                write!(f, "a line in the HTTP head is over {limit} bytes")
+            }
+            Self::TooManyFields { limit } => {
+                write!(f, "the HTTP head has more than {limit} header fields")
+            }
+            Self::HttpVersion => f.write_str("the HTTP version is not 1.1"),
+        }
+    }
+}
+
+impl error::Error for HeadError {}

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use core::{fmt, str};
 
-use super::error::HandshakeError;
 use super::fields::is_token;
+use super::head::HeadError;
 
 /// Header fields in the order in which they came. Names are compared in any case; a name may come
 /// more than once.
@@ -25,10 +25,7 @@ const PLACE: usize = size_of::<u16>();
 impl Headers {
     /// The fields that were parsed out of `head`: all of its lines but the first and the empty one
     /// at the end.
-    pub(super) fn new(
-        head: &[u8],
-        fields: &[httparse::Header<'_>],
-    ) -> Result<Self, HandshakeError> {
+    pub(super) fn new(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Self, HeadError> {
         let len = head.len() + fields.len() * PLACE;
         let mut bytes = Vec::with_capacity(len);
         bytes.extend_from_slice(head);
@@ -38,7 +35,7 @@ impl Headers {
             // RFC 9112 §2.2 allows to take a bare LF for a line end, but what two parsers may read
             // in two ways is refused.
             if !head[..line].ends_with(b"\r\n") {
-                return Err(HandshakeError::MalformedHead);
+                return Err(HeadError::Malformed);
             }
             place.copy_from_slice(&(line as u16).to_ne_bytes());
         }

@@ -18,9 +18,9 @@ mod with {
     use super::FIELD;
     use crate::connection::{Config, Connection};
     use crate::deflate::{Agreed, Deflate, NAME};
-    use crate::handshake::error::HandshakeError;
     use crate::handshake::fields::{extensions, list};
     use crate::handshake::headers::Headers;
+    use crate::handshake::response_error::ResponseError;
 
     /// What the client offers, as the field's value.
     pub(in crate::handshake) fn offer(config: &Config) -> Option<String> {
@@ -44,7 +44,7 @@ mod with {
     pub(in crate::handshake) fn accept(
         config: &Config,
         response: &Headers,
-    ) -> Result<Option<Agreed>, HandshakeError> {
+    ) -> Result<Option<Agreed>, ResponseError> {
         let mut answers = list(response.get_all(FIELD));
         // As a list without quoted strings: what is in them is a token, and has no comma. So
         // nothing is passed over for its size.
@@ -60,7 +60,7 @@ mod with {
             }
             // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake";
             // or one that is there twice.
-            _ => Err(HandshakeError::Extension),
+            _ => Err(ResponseError::Extension),
         }
     }
 
@@ -79,9 +79,9 @@ mod without {
 
     use super::FIELD;
     use crate::connection::{Config, Connection};
-    use crate::handshake::error::HandshakeError;
     use crate::handshake::fields::list;
     use crate::handshake::headers::Headers;
+    use crate::handshake::response_error::ResponseError;
 
     pub(in crate::handshake) fn offer(_: &Config) -> Option<String> {
         None
@@ -94,11 +94,11 @@ mod without {
     pub(in crate::handshake) fn accept(
         _: &Config,
         response: &Headers,
-    ) -> Result<Option<Infallible>, HandshakeError> {
+    ) -> Result<Option<Infallible>, ResponseError> {
         // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake"; none
         // was.
         if list(response.get_all(FIELD)).next().is_some() {
-            Err(HandshakeError::Extension)
+            Err(ResponseError::Extension)
         } else {
             Ok(None)
         }

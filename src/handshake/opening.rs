@@ -5,50 +5,51 @@
 
 use core::str;
 
-use super::error::HandshakeError;
 use super::fields::{are_extensions, is_in_any_case, is_token, list, list_contains};
+use super::head::HeadError;
 use super::key;
+use super::request_error::RequestError;
 use super::uri::{measure_authority, parse_authority};
 
 /// Checks that a request is an opening handshake, and gives its key.
-pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8], HandshakeError> {
+pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8], RequestError> {
     let fields = Fields::of(request.headers);
     // Without an upgrade it is a request to an HTTP server, whatever else is in it.
     if !fields.is_websocket {
-        return Err(HandshakeError::NotWebSocket);
+        return Err(RequestError::NotWebSocket);
     }
     // RFC 6455 §4.2.1 no. 1: "An HTTP/1.1 or higher GET request"; there is no higher one with this
     // syntax.
     if request.version != Some(1) {
-        return Err(HandshakeError::HttpVersion);
+        return Err(HeadError::HttpVersion.into());
     }
     if request.method != Some("GET") {
-        return Err(HandshakeError::Method);
+        return Err(RequestError::Method);
     }
     if !request.path.is_some_and(is_target) {
-        return Err(HandshakeError::Target);
+        return Err(RequestError::Target);
     }
     if fields.host.single().is_none_or(|host| measure_authority(host).is_err()) {
-        return Err(HandshakeError::Host);
+        return Err(RequestError::Host);
     }
     if !fields.has_no_body() {
-        return Err(HandshakeError::Body);
+        return Err(RequestError::Body);
     }
     if !fields.is_upgraded {
-        return Err(HandshakeError::NotUpgraded);
+        return Err(RequestError::NotUpgraded);
     }
     // RFC 6455 §4.2.2 no. 4: "If this version does not match a version understood by the server,
     // the server MUST abort"
     if fields.version.single() != Some(b"13") {
-        return Err(HandshakeError::WebSocketVersion);
+        return Err(RequestError::WebSocketVersion);
     }
     if fields.has_bad_subprotocols {
-        return Err(HandshakeError::MalformedSubprotocols);
+        return Err(RequestError::MalformedSubprotocols);
     }
     if fields.has_bad_extensions {
-        return Err(HandshakeError::MalformedExtensions);
+        return Err(RequestError::MalformedExtensions);
     }
-    fields.key.single().filter(|key| key::is_valid(key)).ok_or(HandshakeError::Key)
+    fields.key.single().filter(|key| key::is_valid(key)).ok_or(RequestError::Key)
 }
 
 /// What there is in a request's header fields.

@@ -6,10 +6,10 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::{error, fmt};
 
 use bytes::Bytes;
 
-use super::error::InvalidField;
 use super::fields::{is_token, is_value};
 
 /// Header fields that a caller adds, as lines.
@@ -146,8 +146,8 @@ impl HttpResponse {
     }
 }
 
-impl core::fmt::Debug for HttpResponse {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpResponse")
             .field("status", &self.status)
             .field("body", &self.body.len())
@@ -194,3 +194,36 @@ pub(super) fn add_subprotocol(list: &mut Vec<String>, name: &str) -> Result<(), 
     list.push(String::from(name));
     Ok(())
 }
+
+/// What you wanted to put into a head and can't. Nothing of it was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvalidField {
+    /// A field's name is not a token (RFC 9110 §5.1).
+    Name,
+    /// A field's value has a control character in it, a line end for example (RFC 9110 §5.5).
+    Value,
+    /// A field that the handshake itself writes.
+    Reserved,
+    /// A subprotocol is not a token (§4.1 no. 10).
+    Subprotocol,
+    /// A subprotocol is named twice (§4.1 no. 10).
+    DuplicateSubprotocol,
+    /// A status that can't end an exchange with a body: not one of 200–599, or 204, 205, 304.
+    Status,
+}
+
+impl fmt::Display for InvalidField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Name => "the header field's name is not a token",
+            Self::Value => "the header field's value has a control character in it",
+            Self::Reserved => "the header field is written by the handshake itself; leave it out",
+            Self::Subprotocol => "the subprotocol is not a token",
+            Self::DuplicateSubprotocol => "the subprotocol is named twice",
+            Self::Status => "the status is not one of 200 to 599 that may have a body",
+        })
+    }
+}
+
+impl error::Error for InvalidField {}

@@ -4,10 +4,10 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::{fmt, str};
 
-use super::error::HandshakeError;
 use super::fields::{Extension, extensions, list};
-use super::head::MAX_FIELDS;
+use super::head::{HeadError, MAX_FIELDS};
 use super::headers::{Headers, range_in};
+use super::request_error::RequestError;
 use super::{opening, origin};
 
 /// What a client asked for: the request's first line and its header fields.
@@ -24,18 +24,16 @@ pub struct RequestHead {
 impl RequestHead {
     /// Reads a head that is whole; gives the key too if it is an opening handshake, or why it is
     /// none.
-    pub(super) fn parse(
-        head: &[u8],
-    ) -> Result<(Self, Result<&[u8], HandshakeError>), HandshakeError> {
+    pub(super) fn parse(head: &[u8]) -> Result<(Self, Result<&[u8], RequestError>), HeadError> {
         let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
         let mut request = httparse::Request::new(&mut []);
         match request.parse_with_uninit_headers(head, &mut fields) {
             Ok(httparse::Status::Complete(len)) if len == head.len() => {}
-            Err(httparse::Error::Version) => return Err(HandshakeError::HttpVersion),
-            _ => return Err(HandshakeError::MalformedHead),
+            Err(httparse::Error::Version) => return Err(HeadError::HttpVersion),
+            _ => return Err(HeadError::Malformed),
         }
         let (Some(method), Some(target)) = (request.method, request.path) else {
-            return Err(HandshakeError::MalformedHead);
+            return Err(HeadError::Malformed);
         };
         let key = opening::check(&request);
         let request = Self {

@@ -14,12 +14,12 @@ use core::{fmt, mem};
 
 use bytes::{Buf, BufMut, Bytes};
 
-use super::error::{HandshakeError, InvalidField};
-use super::head::HeadReader;
+use super::head::{HeadError, HeadReader};
 use super::key;
 use super::negotiation;
-use super::reply::{HttpResponse, Lines, add_subprotocol};
+use super::reply::{HttpResponse, InvalidField, Lines, add_subprotocol};
 use super::request::RequestHead;
+use super::request_error::RequestError;
 use crate::connection::{Config, Connection, Inbox};
 
 /// Reads a client's opening handshake.
@@ -95,10 +95,10 @@ impl ServerHandshake {
         let (request, accept) = match self.head.receive(read) {
             Ok(Some(read)) => read,
             Ok(None) if self.input_ended => {
-                return Err(self.reject(HandshakeError::Incomplete, None));
+                return Err(self.reject(HeadError::Incomplete.into(), None));
             }
             Ok(None) => return Ok(None),
-            Err(error) => return Err(self.reject(error, None)),
+            Err(error) => return Err(self.reject(error.into(), None)),
         };
         match accept {
             Ok(accept) => {
@@ -109,7 +109,7 @@ impl ServerHandshake {
         }
     }
 
-    fn reject(&mut self, error: HandshakeError, request: Option<RequestHead>) -> Rejection {
+    fn reject(&mut self, error: RequestError, request: Option<RequestHead>) -> Rejection {
         Rejection::new(error, request, self.finish())
     }
 
@@ -194,7 +194,7 @@ impl Request {
     /// Refuses, with an HTTP response: 401, 403, 404, a redirect …
     #[must_use]
     pub fn reject(self, reply: &HttpResponse) -> Rejection {
-        let error = HandshakeError::RejectedByApplication { status: reply.status() };
+        let error = RequestError::RejectedByApplication { status: reply.status() };
         Rejection::new(error, Some(self.request), self.rest).answer_with(reply)
     }
 }
@@ -269,7 +269,7 @@ impl fmt::Debug for AcceptOptions {
 /// An opening handshake that failed: why, and the HTTP response that tells the client. Write the
 /// output, then hang up.
 ///
-/// A plain HTTP request ([`HandshakeError::NotWebSocket`]) is in here too. It can be answered with
+/// A plain HTTP request ([`RequestError::NotWebSocket`]) is in here too. It can be answered with
 /// something better ([`answer_with`](Self::answer_with)), or be handed to an HTTP server as it came
 /// ([`into_received`](Self::into_received)).
 pub struct Rejection {
@@ -278,7 +278,7 @@ pub struct Rejection {
 }
 
 struct Details {
-    error: HandshakeError,
+    error: RequestError,
     request: Option<RequestHead>,
     /// What is not in the request.
     rest: Inbox,
@@ -286,7 +286,7 @@ struct Details {
 }
 
 impl Rejection {
-    fn new(error: HandshakeError, request: Option<RequestHead>, rest: Inbox) -> Self {
+    fn new(error: RequestError, request: Option<RequestHead>, rest: Inbox) -> Self {
         let reply = error.status().map(|status| default_reply(&error, status));
         let rejection =
             Self { details: Box::new(Details { error, request, rest, output: Bytes::new() }) };
@@ -298,7 +298,7 @@ impl Rejection {
 
     /// Why there is no connection.
     #[must_use]
-    pub fn error(&self) -> &HandshakeError {
+    pub fn error(&self) -> &RequestError {
         &self.details.error
     }
 
@@ -346,18 +346,18 @@ impl fmt::Debug for Rejection {
 }
 
 /// The response to what is not an opening handshake: its text says why.
-fn default_reply(error: &HandshakeError, status: u16) -> HttpResponse {
+fn default_reply(error: &RequestError, status: u16) -> HttpResponse {
     let reply = HttpResponse::with_status(status)
         .own_header("Content-Type", "text/plain; charset=utf-8")
         .body(alloc::format!("{error}\n"));
     match error {
         // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405
         // response"
-        HandshakeError::Method => reply.own_header("Allow", "GET"),
+        RequestError::Method => reply.own_header("Allow", "GET"),
         // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response"; RFC
         // 6455 §4.2.2 no. 4: and the versions that it understands. RFC 9110 §7.8: who sends Upgrade
         // names it in Connection.
-        HandshakeError::NotWebSocket | HandshakeError::WebSocketVersion => reply
+        RequestError::NotWebSocket | RequestError::WebSocketVersion => reply
             .own_header("Upgrade", "websocket")
             .own_header("Sec-WebSocket-Version", "13")
             .option("Upgrade"),

@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BufMut};
 use sansocket::{
-    AcceptOptions, ClientHandshake, ClientRequest, Config, HandshakeError as E, ServerHandshake,
+    AcceptOptions, ClientHandshake, ClientRequest, Config, ResponseError as E, ServerHandshake,
 };
 
 use super::support::{drain, entropy};

@@ -3,8 +3,8 @@
 use bytes::{Buf, BufMut};
 use sansocket::deflate::{Deflate, InvalidAnswer};
 use sansocket::{
-    ClientHandshake, ClientRequest, Compress, Config, Event, HandshakeError, Message,
-    ProtocolError, Role, ServerHandshake,
+    ClientHandshake, ClientRequest, Compress, Config, Event, Message, ProtocolError, ResponseError,
+    Role, ServerHandshake,
 };
 
 use super::support::deflate::{compressing, noise};
@@ -94,9 +94,9 @@ fn k6_an_answer_fails_in_every_split() {
         let line = format!("Sec-WebSocket-Extensions: permessage-deflate; {answer}\r\n\r\n");
         let head = [head, line.as_bytes()].concat();
         let expected = if expected == InvalidValue("") {
-            HandshakeError::Extension
+            ResponseError::Extension
         } else {
-            HandshakeError::Deflate(expected)
+            ResponseError::Deflate(expected)
         };
         for at in 0..head.len() {
             let mut client = ask();

@@ -1,7 +1,9 @@
 //! Keys and answers that almost fit: RFC 6455 §4.1 no. 4, §4.2.1 no. 5.
 
 use bytes::{Buf, BufMut};
-use sansocket::{ClientHandshake, ClientRequest, Config, HandshakeError as E, ServerHandshake};
+use sansocket::{
+    ClientHandshake, ClientRequest, Config, HeadError as H, ResponseError as E, ServerHandshake,
+};
 
 use super::support::{drain, entropy};
 
@@ -35,7 +37,7 @@ fn k1_no_answer_but_the_right_one_opens() {
             forged[place] = byte;
             match judge(&forged) {
                 Ok(()) => assert_eq!(forged, answer),
-                Err(E::AcceptKey | E::MalformedHead) => assert_ne!(forged, answer),
+                Err(E::AcceptKey | E::Head(H::Malformed)) => assert_ne!(forged, answer),
                 Err(other) => panic!("{other} {}", forged.escape_ascii()),
             }
         }

@@ -15,7 +15,10 @@ mod wire;
 
 use std::io::ErrorKind;
 
-use sansocket::{ClientRequest, Error, HandshakeError, Message, blocking, futures, tokio};
+use sansocket::{
+    ClientRequest, Error, HandshakeError, HeadError, Message, RequestError, ResponseError,
+    blocking, futures, tokio,
+};
 use stream::{Socket, Still, Stream};
 use wire::{Fault, Wire};
 
@@ -63,7 +66,10 @@ fn name(error: &Error) -> String {
     match error {
         Error::Io(error) => format!("{:?}", error.kind()),
         // The stream ended too early for anything else.
-        Error::Handshake(HandshakeError::Incomplete) => "ConnectionLost".into(),
+        Error::Handshake(
+            HandshakeError::Request(RequestError::Head(HeadError::Incomplete))
+            | HandshakeError::Response(ResponseError::Head(HeadError::Incomplete)),
+        ) => "ConnectionLost".into(),
         other => format!("{other:?}"),
     }
 }

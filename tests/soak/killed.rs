@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use sansocket::deflate::Deflate;
 use sansocket::tokio::Options;
 use sansocket::{
-    ClientRequest, CloseCode, Compress, Config, Error, HandshakeError, Message, TimedOut, Timeouts,
+    ClientRequest, CloseCode, Compress, Config, Error, HandshakeError, HeadError, Message,
+    RequestError, ResponseError, TimedOut, Timeouts,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinSet, spawn_blocking};
@@ -101,7 +102,10 @@ async fn case(state: State, fate: Fate) -> Duration {
     let end = match end {
         Ok(()) => End::Clean,
         Err(Error::ConnectionLost) => End::Lost,
-        Err(Error::Handshake(HandshakeError::Incomplete)) => End::NoHandshake,
+        Err(Error::Handshake(
+            HandshakeError::Request(RequestError::Head(HeadError::Incomplete))
+            | HandshakeError::Response(ResponseError::Head(HeadError::Incomplete)),
+        )) => End::NoHandshake,
         // Whether the last message was queued already is chance.
         Err(Error::TimedOut(TimedOut::Room)) => End::TooLate(TimedOut::Write),
         Err(Error::TimedOut(late)) => End::TooLate(late),

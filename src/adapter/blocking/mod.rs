@@ -7,13 +7,15 @@
 //!
 //! ```no_run
 //! use sansocket::blocking::Options;
-//! use sansocket::{ClientRequest, Error, HandshakeError};
+//! use sansocket::{ClientRequest, Error, HandshakeError, ResponseError};
 //!
 //! # fn main() -> Result<(), Error> {
 //! let request = ClientRequest::new("ws://127.0.0.1:9001/chat")?.header("Authorization", "Bearer 1")?.subprotocol("chat.v1")?;
 //! match Options::new().connect(&request) {
 //!     Ok((mut socket, _response)) => socket.send("hello")?,
-//!     Err(Error::Handshake(HandshakeError::UnexpectedStatus(response))) => eprintln!("refused: {}", response.status()),
+//!     Err(Error::Handshake(HandshakeError::Response(ResponseError::UnexpectedStatus(response)))) => {
+//!         eprintln!("refused: {}", response.status());
+//!     }
 //!     Err(error) => return Err(error),
 //! }
 //! # Ok(())

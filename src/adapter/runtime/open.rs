@@ -17,8 +17,8 @@ use crate::adapter::Backpressure;
 use crate::adapter::window::Window;
 use crate::connection::{Config, Entropy, State};
 use crate::handshake::{
-    AcceptOptions, ClientHandshake, ClientRequest, HandshakeError, HttpResponse, Rejection,
-    Request, RequestHead, Response, ServerHandshake,
+    AcceptOptions, ClientHandshake, ClientRequest, HttpResponse, Rejection, Request, RequestError,
+    RequestHead, Response, ResponseError, ServerHandshake,
 };
 use crate::timing::TimedOut;
 
@@ -58,7 +58,7 @@ impl Options {
             match self.receive(stream, clock).await? {
                 Incoming::Upgrade(upgrade) => upgrade.accept().await,
                 Incoming::Http(plain) => {
-                    let error = plain.rejection.error().clone();
+                    let error = *plain.rejection.error();
                     plain.reject().await?;
                     Err(error.into())
                 }
@@ -88,11 +88,11 @@ impl Options {
             match handshake.receive() {
                 Ok(Some(request)) => return Ok(Incoming::Upgrade(Upgrade { pipe, request })),
                 Ok(None) => {}
-                Err(rejection) if *rejection.error() == HandshakeError::NotWebSocket => {
+                Err(rejection) if *rejection.error() == RequestError::NotWebSocket => {
                     return Ok(Incoming::Http(PlainHttp { pipe, rejection }));
                 }
                 Err(rejection) => {
-                    let error = rejection.error().clone();
+                    let error = *rejection.error();
                     // The response is a courtesy: what is wrong is what matters.
                     let _ = dismiss(pipe, rejection).await;
                     return Err(error.into());
@@ -128,7 +128,7 @@ impl Options {
                     // A refusal whose body does not end says more than that the time is over.
                     handshake.end_input();
                     return match handshake.receive() {
-                        Err(refused @ HandshakeError::UnexpectedStatus(_)) => Err(refused.into()),
+                        Err(refused @ ResponseError::UnexpectedStatus(_)) => Err(refused.into()),
                         _ => Err(error),
                     };
                 }

@@ -1,0 +1,102 @@
+//! Errors of the server's side: a client's request that is not an opening handshake.
+
+use core::{error, fmt};
+
+use super::head::HeadError;
+
+/// A client's request is not a valid opening handshake (RFC 6455 §4.2.1), or the application
+/// rejected it. A server meets this error; except for
+/// [`RejectedByApplication`](Self::RejectedByApplication), the client is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The request's HTTP head is incomplete, malformed, over a limit, or not HTTP/1.1.
+    Head(HeadError),
+    /// No `websocket` in `Upgrade` (§4.2.1 no. 3): a plain HTTP request.
+    NotWebSocket,
+    /// No `Upgrade` in `Connection` (§4.2.1 no. 4).
+    NotUpgraded,
+    /// A method other than GET (§4.2.1 no. 1).
+    Method,
+    /// A request target that is neither a path nor an `http:` URL, or has a fragment (§4.2.1 no.
+    /// 1).
+    Target,
+    /// No `Host`, more than one, or an invalid one (§4.2.1 no. 2).
+    Host,
+    /// A body: a handshake has none, and its bytes must not be parsed as frames.
+    Body,
+    /// No `Sec-WebSocket-Key`, more than one, or not 16 bytes in base64 (§4.2.1 no. 5).
+    Key,
+    /// Not exactly one `Sec-WebSocket-Version: 13` (§4.2.1 no. 6, §4.4).
+    WebSocketVersion,
+    /// A `Sec-WebSocket-Protocol` that is not a list of tokens (§4.3).
+    MalformedSubprotocols,
+    /// A `Sec-WebSocket-Extensions` that violates its grammar (§9.1).
+    MalformedExtensions,
+    /// The application rejected the request with this status.
+    RejectedByApplication {
+        /// The HTTP status code.
+        status: u16,
+    },
+}
+
+impl RequestError {
+    /// Returns the HTTP status code that the server responds with; `None` if the stream ended
+    /// inside the head.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        Some(match self {
+            Self::Head(HeadError::Incomplete) => return None,
+            Self::Head(HeadError::Malformed)
+            | Self::NotUpgraded
+            | Self::Target
+            | Self::Host
+            | Self::Body
+            | Self::Key
+            | Self::MalformedSubprotocols
+            | Self::MalformedExtensions => 400,
+            Self::Method => 405,
+            Self::NotWebSocket | Self::WebSocketVersion => 426,
+            Self::Head(
+                HeadError::TooLong { .. }
+                | HeadError::LineTooLong { .. }
+                | HeadError::TooManyFields { .. },
+            ) => 431,
+            Self::Head(HeadError::HttpVersion) => 505,
+            Self::RejectedByApplication { status } => *status,
+        })
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Head(error) => return error.fmt(f),
+            Self::NotWebSocket => {
+                "the Upgrade header field does not name websocket; this port speaks WebSocket"
+            }
+            Self::NotUpgraded => {
+                "the Connection header field does not name Upgrade; a proxy may have removed it"
+            }
+            Self::Method => "the method is not GET",
+            Self::Target => "the request target is not a path",
+            Self::Host => "there is not exactly one valid Host header field",
+            Self::Body => "an opening handshake can't have a body",
+            Self::Key => "there is not exactly one Sec-WebSocket-Key of 16 bytes in base64",
+            Self::WebSocketVersion => "the Sec-WebSocket-Version is not 13",
+            Self::MalformedSubprotocols => "the Sec-WebSocket-Protocol header field is malformed",
+            Self::MalformedExtensions => "the Sec-WebSocket-Extensions header field is malformed",
+            Self::RejectedByApplication { status } => {
+                return write!(f, "the application rejected the request with status {status}");
+            }
+        })
+    }
+}
+
+impl error::Error for RequestError {}
+
+impl From<HeadError> for RequestError {
+    fn from(error: HeadError) -> Self {
+        Self::Head(error)
+    }
+}
