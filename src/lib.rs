@@ -116,6 +116,7 @@ mod message;
 mod page;
 #[cfg(feature = "std")]
 mod pool;
+pub mod session;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timing;
@@ -128,8 +129,8 @@ pub use adapter::runtime;
 #[cfg(feature = "tokio")]
 pub use adapter::tokio;
 #[cfg(feature = "std")]
-pub use adapter::{Backpressure, Error, Overflow, Replies, TrySendError, blocking};
-/// The crate whose buffers are passed in and out.
+pub use adapter::{Error, Incoming, Options, PlainHttp, Replies, Upgrade, blocking};
+/// The crate of the buffers that are passed in and out.
 pub use bytes;
 pub use connection::{
     CloseOutcome, Closed, Config, Connection, Entropy, Event, EventRef, NoEntropy, ProtocolError,
@@ -144,6 +145,7 @@ pub use message::{
     Chunk, CloseCode, CloseFrame, Compress, Kind, Message, MessageRef, Outgoing, ReasonTooLong,
     Text,
 };
+pub use session::{Backpressure, Full, Overflow, Session, TrySendError};
 pub use timing::{TimedOut, Timeouts};
 
 /// The README's examples are tests.

@@ -1,5 +1,5 @@
-//! Connections on futures-io's streams (smol, async-net …), with a clock of the caller's: no
-//! runtime is implied.
+//! Connections on futures-io's streams (smol, async-net), with a clock of the caller's: no runtime is
+//! required.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -7,14 +7,11 @@ use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::runtime::{self, Clock, MessageWriter, SendHandle, Stream};
-use super::{Backpressure, Error};
-use crate::connection::Config;
+use super::runtime::{self, Clock, MessageWriter, SendHandle, Stream, Transport};
+use super::{Error, Options as AnyOptions, incoming};
 use crate::handshake::{ClientRequest, Response};
-use crate::timing::Timeouts;
 
-/// A connection on one of futures-io's streams. What it does is told at
-/// [`runtime::WebSocket`].
+/// A connection on one of futures-io's streams: see [`runtime::WebSocket`] for its methods.
 pub type WebSocket<S, C> = runtime::WebSocket<FuturesStream<S>, C>;
 
 /// The half of it that sends; see [`WebSocket::split`](runtime::WebSocket::split).
@@ -23,135 +20,120 @@ pub type Sender<S, C> = runtime::Sender<FuturesStream<S>, C>;
 /// The half of it that receives.
 pub type Receiver<S, C> = runtime::Receiver<FuturesStream<S>, C>;
 
-/// What a client sent first; see [`Options::receive_request`].
-pub type Incoming<S, C> = runtime::Incoming<FuturesStream<S>, C>;
+/// The first request of a client; see [`Options::receive_request`](crate::Options::receive_request).
+pub type Incoming<S, C> = incoming::Incoming<Transport<FuturesStream<S>, C>>;
 
-/// Accepts a connection, whatever it asks for. To look first, or for other settings: [`Options`].
+/// The adapter that [`Options`] belong to.
+#[derive(Clone, Copy, Debug)]
+pub enum FuturesIo {}
+
+/// How to open connections.
+pub type Options = AnyOptions<FuturesIo>;
+
+/// Accepts every opening handshake on a stream. To look at the request first, or for other options,
+/// use [`Options`].
 ///
-/// The stream is taken as it is: of TCP, set `TCP_NODELAY` first, or small messages may wait for
-/// others.
+/// Set `TCP_NODELAY` on a TCP stream first, or small messages may wait for others.
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops the stream.
+/// Dropping the future drops the stream.
 ///
 /// # Errors
 ///
-/// [`Error::Handshake`] if the client sent no opening handshake; it got the HTTP response that says
-/// so. [`Error::TimedOut`] if it took longer than 10 s.
-pub async fn accept<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
-    stream: S,
-    clock: C,
-) -> Result<WebSocket<S, C>, Error> {
-    runtime::Options::default().accept(FuturesStream(stream), clock).await
+/// [`Error::Handshake`] if the client sent no opening handshake; an HTTP response was sent that says
+/// so. [`Error::TimedOut`] after 10 s.
+pub async fn accept<S, C>(stream: S, clock: C) -> Result<WebSocket<S, C>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    C: Clock,
+{
+    Options::new().accept(stream, clock).await
 }
 
-/// Opens a connection on a stream to the server: plain for `ws:`, encrypted for `wss:`. Connecting
-/// is the runtime's: [`ClientRequest::uri`] tells where to.
+/// Opens a connection on a stream to the server: plain for `ws:`, encrypted for `wss:`. The runtime
+/// connects the stream to [`ClientRequest::uri`].
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops the stream.
+/// Dropping the future drops the stream.
 ///
 /// # Errors
 ///
-/// [`Error::Handshake`] if the server wants no connection, [`Error::ConnectionLost`] if it hangs
-/// up, [`Error::TimedOut`] after 10 s.
-pub async fn connect_with_stream<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
+/// [`Error::Handshake`] if the server rejects the request, [`Error::ConnectionLost`] if it closes
+/// the stream, [`Error::TimedOut`] after 10 s.
+pub async fn connect_with_stream<S, C>(
     stream: S,
     clock: C,
     request: &ClientRequest,
-) -> Result<(WebSocket<S, C>, Response), Error> {
-    runtime::Options::default().connect_with_stream(FuturesStream(stream), clock, request).await
+) -> Result<(WebSocket<S, C>, Response), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    C: Clock,
+{
+    Options::new().connect_with_stream(stream, clock, request).await
 }
 
-/// How to open connections.
-#[derive(Clone, Debug, Default)]
-pub struct Options(runtime::Options);
-
-impl Options {
-    /// The defaults: [`Config::new`], [`Timeouts::default`] and [`Backpressure::default`].
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Limits and habits of the connections.
-    #[must_use]
-    pub fn config(mut self, config: Config) -> Self {
-        self.0.config = config;
-        self
-    }
-
-    /// How long things may take.
-    #[must_use]
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.0.timeouts = timeouts.into();
-        self
-    }
-
-    /// How much may wait to be written, and what happens to messages when it does.
-    #[must_use]
-    pub fn backpressure(mut self, backpressure: Backpressure) -> Self {
-        self.0.backpressure = backpressure;
-        self
-    }
-
-    /// Accepts a connection, whatever it asks for.
+impl AnyOptions<FuturesIo> {
+    /// Accepts every opening handshake on a stream.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the stream.
+    /// Dropping the future drops the stream.
     ///
     /// # Errors
     ///
     /// As [`accept`].
-    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
-        &self,
-        stream: S,
-        clock: C,
-    ) -> Result<WebSocket<S, C>, Error> {
-        self.0.clone().accept(FuturesStream(stream), clock).await
+    pub async fn accept<S, C>(&self, stream: S, clock: C) -> Result<WebSocket<S, C>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+        C: Clock,
+    {
+        self.clone().accept_on(FuturesStream(stream), clock).await
     }
 
-    /// Waits for a client's request, to be looked at before it is answered.
+    /// Receives the client's request, to be looked at before it is answered.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the stream.
+    /// Dropping the future drops the stream.
     ///
     /// # Errors
     ///
-    /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says
-    /// so. [`Error::TimedOut`] if it took too long.
-    pub async fn receive_request<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
-        &self,
-        stream: S,
-        clock: C,
-    ) -> Result<Incoming<S, C>, Error> {
-        self.0.clone().receive_request(FuturesStream(stream), clock).await
+    /// [`Error::Handshake`] if the client violated the protocol; an HTTP response was sent that says
+    /// so. [`Error::TimedOut`] after [`Timeouts::handshake`](crate::Timeouts::handshake).
+    pub async fn receive_request<S, C>(&self, stream: S, clock: C) -> Result<Incoming<S, C>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+        C: Clock,
+    {
+        self.clone().receive_request_on(FuturesStream(stream), clock).await
     }
 
-    /// Opens a connection on a stream that is connected to the server.
+    /// Opens a connection on a stream to the server.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the stream.
+    /// Dropping the future drops the stream.
     ///
     /// # Errors
     ///
     /// As [`connect_with_stream`].
-    pub async fn connect_with_stream<S: AsyncRead + AsyncWrite + Unpin, C: Clock>(
+    pub async fn connect_with_stream<S, C>(
         &self,
         stream: S,
         clock: C,
         request: &ClientRequest,
-    ) -> Result<(WebSocket<S, C>, Response), Error> {
-        self.0.clone().connect_with_stream(FuturesStream(stream), clock, request).await
+    ) -> Result<(WebSocket<S, C>, Response), Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+        C: Clock,
+    {
+        self.clone().connect_on(FuturesStream(stream), clock, request).await
     }
 }
 
-/// One of futures-io's streams, as the connection polls it.
+/// Makes a [`Stream`] of one of futures-io's streams.
 #[derive(Debug)]
 pub struct FuturesStream<S>(pub S);
 
@@ -177,12 +159,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for FuturesStream<S> {
     }
 }
 
-/// async-io's clock, which smol runs on.
+/// async-io's clock, the clock of smol.
 #[cfg(feature = "async-io")]
 #[derive(Debug)]
 pub struct AsyncIoClock {
     epoch: std::time::Instant,
-    alarm: runtime::Alarm<async_io::Timer>,
+    sleep: runtime::SleepSlot<async_io::Timer>,
 }
 
 #[cfg(feature = "async-io")]
@@ -190,15 +172,15 @@ impl AsyncIoClock {
     /// A clock that begins now.
     #[must_use]
     pub fn new() -> Self {
-        Self { epoch: std::time::Instant::now(), alarm: runtime::Alarm::new() }
+        Self { epoch: std::time::Instant::now(), sleep: runtime::SleepSlot::new() }
     }
 }
 
-/// With the same epoch, and an alarm of its own.
+/// The clone has the same epoch, and a timer of its own.
 #[cfg(feature = "async-io")]
 impl Clone for AsyncIoClock {
     fn clone(&self) -> Self {
-        Self { epoch: self.epoch, alarm: runtime::Alarm::new() }
+        Self { epoch: self.epoch, sleep: runtime::SleepSlot::new() }
     }
 }
 
@@ -216,14 +198,14 @@ impl Clock for AsyncIoClock {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: std::time::Duration) -> Poll<()> {
-        // What the system has no word for is as good as never.
+        // A time that the system can't represent is replaced by a far one.
         const NEVER: std::time::Duration = std::time::Duration::from_secs(30 * 365 * 24 * 60 * 60);
         let instant = self.epoch + deadline.min(NEVER);
-        self.alarm.poll(cx, deadline, || async_io::Timer::at(instant))
+        self.sleep.poll(cx, deadline, || async_io::Timer::at(instant))
     }
 }
 
-/// Closing it finishes the message.
+/// `close` finishes the message.
 impl<O: SendHandle> AsyncWrite for MessageWriter<'_, O> {
     fn poll_write(
         self: Pin<&mut Self>,

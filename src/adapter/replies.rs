@@ -1,92 +1,145 @@
-//! Messages that are looked at where they lie, and answered at once: what `recv_with` does in every
-//! adapter.
+//! Answers to messages that are handed over where they lie in the read buffer: `recv_with` of every
+//! adapter and half.
 
-#[cfg(doc)]
-use super::Overflow;
-use super::window::{self, Window};
-use super::{Backpressure, Error};
-use crate::connection::{Connection, Event, EventRef};
+use std::fmt;
+
+use super::Error;
+use super::output;
+use super::read_buffer::ReadBuffer;
+use crate::connection::{Event, EventRef};
 use crate::message::MessageRef;
+use crate::session::Session;
 
-/// Where messages are answered that lie where they were received; see `recv_with` of
+/// Answers the messages that `recv_with` hands over; see `recv_with` of
 /// [`blocking`](crate::blocking::WebSocket::recv_with) and of the other adapters.
-#[derive(Debug)]
 pub struct Replies<'a> {
-    connection: &'a mut Connection,
-    backpressure: Backpressure,
-    dropped: &'a mut u64,
-    peer: Peer,
+    target: Target<'a>,
+    peer: PeerReads,
 }
 
-/// What the peer did with what was answered before.
+/// Where the answers are queued.
+enum Target<'a> {
+    Own(&'a mut Session),
+    Shared(&'a dyn SharedSession),
+}
+
+/// The session of a connection in halves. It is locked for each access, so that the application may
+/// use the other half meanwhile.
+pub(super) trait SharedSession {
+    fn with(&self, access: &mut dyn FnMut(&mut Session));
+}
+
+/// Whether the peer has read the earlier answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Peer {
-    /// It took it, or there was little.
-    Reads,
-    /// It did not take it, and the application chose not to wait.
-    Stuck,
-    /// It takes nothing any more.
-    Lost,
+pub(super) enum PeerReads {
+    /// It has, or they are few.
+    Yes,
+    /// It has not, and the overflow policy is not to wait.
+    NotYet,
+    /// The stream accepts nothing any more.
+    NoMore,
 }
 
 impl<'a> Replies<'a> {
-    pub(super) fn new(
-        connection: &'a mut Connection,
-        backpressure: Backpressure,
-        dropped: &'a mut u64,
-        peer: Peer,
-    ) -> Self {
-        Self { connection, backpressure, dropped, peer }
+    pub(super) fn new(session: &'a mut Session, peer: PeerReads) -> Self {
+        Self { target: Target::Own(session), peer }
     }
 
-    /// Queues a copy of a message, to be written with what else is answered. What was joined is
-    /// queued as it is.
+    pub(super) fn shared(session: &'a dyn SharedSession, peer: PeerReads) -> Self {
+        Self { target: Target::Shared(session), peer }
+    }
+
+    /// Queues a copy of a message. It is written with the other answers, when `recv_with` returns. A
+    /// message that was joined from fragments is queued without a copy.
     ///
     /// # Errors
     ///
-    /// [`Error::Send`] once either side has begun to close, [`Error::ConnectionLost`] once the
-    /// stream takes nothing any more. If the peer did not take what was answered before, what
-    /// [`Overflow`] says: [`Error::Full`], for example.
+    /// [`Error::Send`] once either side has begun to close, [`Error::ConnectionLost`] if the stream
+    /// accepts nothing any more. If the peer has not read the earlier answers, what
+    /// [`Overflow`](crate::Overflow) says: [`Error::Full`], for example.
     #[inline]
     pub fn send<'m>(&mut self, message: impl Into<MessageRef<'m>>) -> Result<(), Error> {
-        // No block is lent for what can't be sent.
-        self.connection.check_sendable()?;
-        match self.peer {
-            Peer::Stuck if self.backpressure.is_full(self.connection.buffered_amount()) => {
-                return self.backpressure.refuse(self.connection, self.dropped);
+        let peer = self.peer;
+        match &mut self.target {
+            Target::Own(session) => queue(session, peer, message.into()),
+            Target::Shared(session) => {
+                let (mut message, mut sent) = (Some(message.into()), Ok(()));
+                session.with(&mut |session| {
+                    if let Some(message) = message.take() {
+                        sent = queue(session, peer, message);
+                    }
+                });
+                sent
             }
-            Peer::Lost => return Err(Error::ConnectionLost),
-            Peer::Reads | Peer::Stuck => {}
         }
-        self.connection.set_output_buffer(window::output_block);
-        Ok(self.connection.send_ref(message)?)
     }
 
-    /// Hands over the messages that are there, until so much is answered that it is to be written
-    /// first; counts them. Gives what comes next, if that is not a message.
+    /// Hands over the messages that have arrived, until the answers reach the high-water mark, and
+    /// counts them. Returns the next event, if that is not a message.
     pub(super) fn hand_over(
         &mut self,
-        unread: &mut Window,
+        buffer: &mut ReadBuffer,
         count: &mut usize,
-        each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
+        each: &mut impl FnMut(MessageRef<'_>, &mut Self) -> Result<(), Error>,
     ) -> Result<Option<Event>, Error> {
-        if unread.is_empty() && self.connection.needs_input() {
+        if buffer.is_empty() && self.look(|session| session.connection.needs_input()) {
             return Ok(None);
         }
-        let bound = self.backpressure.bound();
-        unread.take(|received| {
+        let limit = self.look(|session| session.backpressure().soft_limit());
+        buffer.take(|received| {
             loop {
-                match self.connection.receive_from(received) {
+                let next = match &mut self.target {
+                    Target::Own(session) => session.connection.receive_from(received),
+                    Target::Shared(session) => {
+                        let mut next = None;
+                        session.with(&mut |session| {
+                            next = session.connection.receive_from(received);
+                        });
+                        next
+                    }
+                };
+                match next {
                     Some(EventRef::Message(message)) => {
                         *count += 1;
                         each(message, self)?;
                     }
                     other => return Ok(other.map(Event::from)),
                 }
-                if self.connection.buffered_amount() >= bound {
+                if self.look(|session| session.buffered_amount() >= limit) {
                     return Ok(None);
                 }
             }
         })
+    }
+
+    #[inline]
+    fn look<T: Default>(&mut self, look: impl Fn(&Session) -> T) -> T {
+        match &mut self.target {
+            Target::Own(session) => look(session),
+            Target::Shared(session) => {
+                let mut seen = T::default();
+                session.with(&mut |session| seen = look(session));
+                seen
+            }
+        }
+    }
+}
+
+#[inline]
+fn queue(session: &mut Session, peer: PeerReads, message: MessageRef<'_>) -> Result<(), Error> {
+    // No block is borrowed for a message that can't be sent.
+    session.connection.check_sendable()?;
+    match peer {
+        PeerReads::NotYet if session.is_full() => return Ok(session.refuse()?),
+        PeerReads::NoMore => return Err(Error::ConnectionLost),
+        PeerReads::Yes | PeerReads::NotYet => {}
+    }
+    session.connection.set_output_buffer(output::take_block);
+    Ok(session.connection.send_ref(message)?)
+}
+
+impl fmt::Debug for Replies<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replies").field("peer", &self.peer).finish_non_exhaustive()
     }
 }

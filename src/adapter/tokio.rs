@@ -1,5 +1,6 @@
 //! Connections on tokio's streams and clock.
 
+use std::any::Any;
 use std::format;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -13,13 +14,12 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
-use super::runtime::{self, Alarm, Clock, MessageWriter, SendHandle, Stream};
-use super::{Backpressure, Error};
-use crate::connection::Config;
+use super::runtime::{self, Clock, MessageWriter, SendHandle, SleepSlot, Stream, Transport};
+use super::{Error, Options as AnyOptions, incoming};
 use crate::handshake::{ClientRequest, Response};
-use crate::timing::{TimedOut, Timeouts};
+use crate::timing::TimedOut;
 
-/// A connection on one of tokio's streams. What it does is told at [`runtime::WebSocket`].
+/// A connection on one of tokio's streams: see [`runtime::WebSocket`] for its methods.
 pub type WebSocket<S> = runtime::WebSocket<TokioStream<S>, TokioClock>;
 
 /// The half of it that sends; see [`WebSocket::split`](runtime::WebSocket::split).
@@ -28,58 +28,12 @@ pub type Sender<S> = runtime::Sender<TokioStream<S>, TokioClock>;
 /// The half of it that receives.
 pub type Receiver<S> = runtime::Receiver<TokioStream<S>, TokioClock>;
 
-/// What a client sent first; see [`Options::receive_request`].
-pub type Incoming<S> = runtime::Incoming<TokioStream<S>, TokioClock>;
+/// The first request of a client; see [`Options::receive_request`](crate::Options::receive_request).
+pub type Incoming<S> = incoming::Incoming<Transport<TokioStream<S>, TokioClock>>;
 
-/// Accepts a connection, whatever it asks for. To look first, or for other settings: [`Options`].
-///
-/// The stream is taken as it is: of TCP, set `TCP_NODELAY` first, or small messages may wait for
-/// others.
-///
-/// # Cancel safety
-///
-/// Dropping it drops the stream.
-///
-/// # Errors
-///
-/// [`Error::Handshake`] if the client sent no opening handshake; it got the HTTP response that says
-/// so. [`Error::TimedOut`] if it took longer than 10 s.
-pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Result<WebSocket<S>, Error> {
-    runtime::Options::default().accept(TokioStream(stream), TokioClock::new()).await
-}
-
-/// Connects to a `ws:` address. For header fields, subprotocols and other settings:
-/// [`Options::connect`].
-///
-/// # Cancel safety
-///
-/// Dropping it drops the stream.
-///
-/// # Errors
-///
-/// [`Error::Uri`], [`Error::TlsNeeded`] for `wss:`, [`Error::Io`] if there is no server,
-/// [`Error::Handshake`] if it wants no connection, [`Error::TimedOut`] after 10 s.
-pub async fn connect(uri: &str) -> Result<WebSocket<TcpStream>, Error> {
-    Ok(Options::new().connect(&ClientRequest::new(uri)?).await?.0)
-}
-
-/// Opens a connection on a stream to the server: over TLS, through a proxy, on a Unix socket …
-///
-/// # Cancel safety
-///
-/// Dropping it drops the stream.
-///
-/// # Errors
-///
-/// As [`connect`].
-pub async fn connect_with_stream<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: S,
-    request: &ClientRequest,
-) -> Result<(WebSocket<S>, Response), Error> {
-    runtime::Options::default()
-        .connect_with_stream(TokioStream(stream), TokioClock::new(), request)
-        .await
-}
+/// The adapter that [`Options`] belong to.
+#[derive(Clone, Copy, Debug)]
+pub enum Tokio {}
 
 /// How to open connections.
 ///
@@ -101,76 +55,104 @@ pub async fn connect_with_stream<S: AsyncRead + AsyncWrite + Unpin>(
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default)]
-pub struct Options(runtime::Options);
+pub type Options = AnyOptions<Tokio>;
 
-impl Options {
-    /// The defaults: [`Config::new`], [`Timeouts::default`] and [`Backpressure::default`].
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
+/// Accepts every opening handshake on a stream. To look at the request first, or for other options,
+/// use [`Options`].
+///
+/// Sets `TCP_NODELAY` if the stream is a [`TcpStream`].
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the stream.
+///
+/// # Errors
+///
+/// [`Error::Handshake`] if the client sent no opening handshake; an HTTP response was sent that says
+/// so. [`Error::TimedOut`] after 10 s.
+pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    Options::new().accept(stream).await
+}
 
-    /// Limits and habits of the connections.
-    #[must_use]
-    pub fn config(mut self, config: Config) -> Self {
-        self.0.config = config;
-        self
-    }
+/// Connects to a `ws:` URI. For header fields, subprotocols and other options, use
+/// [`Options::connect`](crate::Options::connect).
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the stream.
+///
+/// # Errors
+///
+/// [`Error::Uri`], [`Error::TlsNeeded`] for `wss:`, [`Error::Io`] if there is no server,
+/// [`Error::Handshake`] if it rejects the request, [`Error::TimedOut`] after 10 s.
+pub async fn connect(uri: &str) -> Result<WebSocket<TcpStream>, Error> {
+    Ok(Options::new().connect(&ClientRequest::new(uri)?).await?.0)
+}
 
-    /// How long things may take.
-    #[must_use]
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.0.timeouts = timeouts.into();
-        self
-    }
+/// Opens a connection on a stream to the server: TLS, a proxy, a Unix socket.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the stream.
+///
+/// # Errors
+///
+/// As [`connect`].
+pub async fn connect_with_stream<S>(
+    stream: S,
+    request: &ClientRequest,
+) -> Result<(WebSocket<S>, Response), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    Options::new().connect_with_stream(stream, request).await
+}
 
-    /// How much may wait to be written, and what happens to messages when it does.
-    #[must_use]
-    pub fn backpressure(mut self, backpressure: Backpressure) -> Self {
-        self.0.backpressure = backpressure;
-        self
-    }
-
-    /// Accepts a connection, whatever it asks for.
+impl AnyOptions<Tokio> {
+    /// Accepts every opening handshake on a stream.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the stream.
+    /// Dropping the future drops the stream.
     ///
     /// # Errors
     ///
     /// As [`accept`].
-    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
-        &self,
-        stream: S,
-    ) -> Result<WebSocket<S>, Error> {
-        self.0.clone().accept(TokioStream(stream), TokioClock::new()).await
+    pub async fn accept<S>(&self, stream: S) -> Result<WebSocket<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        set_nodelay(&stream);
+        self.clone().accept_on(TokioStream(stream), TokioClock::new()).await
     }
 
-    /// Waits for a client's request, to be looked at before it is answered.
+    /// Receives the client's request, to be looked at before it is answered.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the stream.
+    /// Dropping the future drops the stream.
     ///
     /// # Errors
     ///
-    /// [`Error::Handshake`] if the client broke the protocol; it got the HTTP response that says
-    /// so. [`Error::TimedOut`] if it took too long.
-    pub async fn receive_request<S: AsyncRead + AsyncWrite + Unpin>(
-        &self,
-        stream: S,
-    ) -> Result<Incoming<S>, Error> {
-        self.0.clone().receive_request(TokioStream(stream), TokioClock::new()).await
+    /// [`Error::Handshake`] if the client violated the protocol; an HTTP response was sent that says
+    /// so. [`Error::TimedOut`] after [`Timeouts::handshake`](crate::Timeouts::handshake).
+    pub async fn receive_request<S>(&self, stream: S) -> Result<Incoming<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        set_nodelay(&stream);
+        self.clone().receive_request_on(TokioStream(stream), TokioClock::new()).await
     }
 
-    /// Connects to the request's address, without delay for small writes (`TCP_NODELAY`). The
-    /// response has what the server added: cookies, for example.
+    /// Connects to the URI of the request, with `TCP_NODELAY`. The response has what the server
+    /// added, for example cookies.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the stream.
+    /// Dropping the future drops the stream.
     ///
     /// # Errors
     ///
@@ -184,34 +166,45 @@ impl Options {
             return Err(Error::TlsNeeded);
         }
         let clock = TokioClock::new();
-        let stream = match self.0.timeouts.get().handshake {
+        let stream = match self.timeouts.get().handshake {
             None => TcpStream::connect((request.uri().host(), request.uri().port())).await?,
             Some(timeout) => dial(request, &clock, timeout).await?,
         };
         stream.set_nodelay(true)?;
-        self.0.clone().connect_with_stream(TokioStream(stream), clock, request).await
+        self.clone().connect_on(TokioStream(stream), clock, request).await
     }
 
-    /// Opens a connection on a stream that is connected to the server, encrypted if the address is
-    /// `wss:`.
+    /// Opens a connection on a stream to the server, which is encrypted if the URI is `wss:`.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the stream.
+    /// Dropping the future drops the stream.
     ///
     /// # Errors
     ///
     /// As [`connect`].
-    pub async fn connect_with_stream<S: AsyncRead + AsyncWrite + Unpin>(
+    pub async fn connect_with_stream<S>(
         &self,
         stream: S,
         request: &ClientRequest,
-    ) -> Result<(WebSocket<S>, Response), Error> {
-        self.0.clone().connect_with_stream(TokioStream(stream), TokioClock::new(), request).await
+    ) -> Result<(WebSocket<S>, Response), Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        set_nodelay(&stream);
+        self.clone().connect_on(TokioStream(stream), TokioClock::new(), request).await
     }
 }
 
-/// Tries the host's addresses in turn, each for its share of the time that is left.
+/// Sets `TCP_NODELAY`, or small messages would wait for others. A socket that refuses it is slower,
+/// and still works.
+fn set_nodelay(stream: &dyn Any) {
+    if let Some(stream) = stream.downcast_ref::<TcpStream>() {
+        let _ = stream.set_nodelay(true);
+    }
+}
+
+/// Tries the addresses of the host in turn, each for its share of the remaining time.
 async fn dial(
     request: &ClientRequest,
     clock: &TokioClock,
@@ -237,7 +230,7 @@ async fn dial(
     Err(failure)
 }
 
-/// One of tokio's streams, as the connection polls it.
+/// Makes a [`Stream`] of one of tokio's streams.
 #[derive(Debug)]
 pub struct TokioStream<S>(pub S);
 
@@ -267,33 +260,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioStream<S> {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(cx)
     }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
 }
 
-/// Tokio's clock, which tests can pause.
+/// Tokio's clock, which `tokio::time::pause` can pause.
 #[derive(Debug)]
 pub struct TokioClock {
     epoch: Instant,
-    alarm: Alarm<Sleep>,
+    sleep: SleepSlot<Sleep>,
 }
 
 impl TokioClock {
     /// A clock that begins now.
     #[must_use]
     pub fn new() -> Self {
-        Self { epoch: Instant::now(), alarm: Alarm::new() }
+        Self { epoch: Instant::now(), sleep: SleepSlot::new() }
     }
 
-    /// Tokio's word for a time on this clock. What it has no word for is as good as never.
+    /// The instant of a time on this clock. One that tokio can't represent is replaced by a far one.
     fn instant(&self, time: Duration) -> Instant {
         const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
         self.epoch + time.min(NEVER)
     }
 }
 
-/// With the same epoch, and an alarm of its own.
+/// The clone has the same epoch, and a timer of its own.
 impl Clone for TokioClock {
     fn clone(&self) -> Self {
-        Self { epoch: self.epoch, alarm: Alarm::new() }
+        Self { epoch: self.epoch, sleep: SleepSlot::new() }
     }
 }
 
@@ -310,17 +307,17 @@ impl Clock for TokioClock {
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
         let instant = self.instant(deadline);
-        // A task that has done much in a row would be made to poll it again.
-        pin!(unconstrained(poll_fn(|cx| self.alarm.poll(cx, deadline, || sleep_until(instant)))))
+        // Without this, tokio's budget could make the task poll again although its timer is set.
+        pin!(unconstrained(poll_fn(|cx| self.sleep.poll(cx, deadline, || sleep_until(instant)))))
             .poll(cx)
     }
 
     fn alarm_is_pending(&self) -> bool {
-        self.alarm.sleep().is_some_and(|sleep| !sleep.is_elapsed())
+        self.sleep.get().is_some_and(|sleep| !sleep.is_elapsed())
     }
 }
 
-/// Shutting it down finishes the message.
+/// `shutdown` finishes the message.
 impl<O: SendHandle> AsyncWrite for MessageWriter<'_, O> {
     fn poll_write(
         self: Pin<&mut Self>,

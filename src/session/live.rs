@@ -23,6 +23,8 @@ pub struct Session {
     pub(super) stream: StreamState,
     /// Bytes arrived that the timer was not told of yet.
     unreported_read: bool,
+    /// Events may be left in the input.
+    unread: bool,
     /// A ping was answered, and the pong may not be written yet.
     pub(super) reply_pending: bool,
     /// The closing handshake timed out.
@@ -52,6 +54,7 @@ impl Session {
             admission: Admission { backpressure, ..Admission::default() },
             stream: StreamState::default(),
             unreported_read: false,
+            unread: true,
             reply_pending: false,
             close_timed_out: false,
             write_deadline: WriteDeadline::default(),
@@ -62,6 +65,9 @@ impl Session {
 
     /// Returns what to do with the stream now. [`Next`] says what to report afterwards.
     ///
+    /// Take the events with [`receive`](Self::receive) first, until it returns `None`. Before that
+    /// the answer is not [`Next::Read`], and the peer's silence is not judged.
+    ///
     /// # Errors
     ///
     /// [`TimedOut::KeepAlive`] and [`TimedOut::Close`]: the connection is over, and the next answer
@@ -69,12 +75,16 @@ impl Session {
     /// anew if the caller goes on.
     pub fn next(&mut self, now: Duration) -> Result<Next, TimedOut> {
         self.before_read(|| now)?;
+        // Events that were not taken stop reading: so the input is bounded as the output is.
+        let unread = self.unread;
         loop {
-            if let Some(next) = self.next_action() {
-                return Ok(next);
+            match self.next_action() {
+                Some(Next::Read) if unread => {}
+                Some(next) => return Ok(next),
+                None => {}
             }
             let mut write_deadline = self.write_deadline;
-            let wait = self.wait(now, &mut write_deadline, true);
+            let wait = self.wait(now, &mut write_deadline, !unread);
             self.write_deadline = write_deadline;
             match wait? {
                 Wait::Until(deadline) => return Ok(Next::Wait(deadline)),
@@ -98,8 +108,13 @@ impl Session {
     }
 
     /// Reports that bytes were read from the stream.
-    #[inline]
     pub const fn bytes_received(&mut self) {
+        self.unread = true;
+        self.note_read();
+    }
+
+    #[inline]
+    pub(crate) const fn note_read(&mut self) {
         self.unreported_read = true;
     }
 
@@ -196,12 +211,12 @@ impl Session {
 
     /// Returns the next event: see [`Connection::receive`].
     pub fn receive(&mut self, now: Duration) -> Option<Event> {
-        let event = self.connection.receive()?;
-        match &event {
-            Event::Message(_) => self.message_received(|| now),
-            event => self.other_received(event, || now),
+        let event = self.connection.receive();
+        self.unread = event.is_some();
+        if let Some(event) = &event {
+            self.other_received(event, || now);
         }
-        Some(event)
+        event
     }
 
     /// Returns the next event out of bytes in a buffer of the caller's: see
@@ -212,7 +227,9 @@ impl Session {
         received: &mut &'a mut [u8],
         now: Duration,
     ) -> Option<EventRef<'a>> {
-        self.receive_from_at(received, || now)
+        let event = self.receive_from_at(received, || now);
+        self.unread = event.is_some();
+        event
     }
 
     /// As [`receive_from`](Self::receive_from), with a clock that is read only where it matters.
@@ -231,13 +248,13 @@ impl Session {
     }
 
     #[inline(always)]
-    fn message_received(&mut self, now: impl FnOnce() -> Duration) {
+    pub(crate) fn message_received(&mut self, now: impl FnOnce() -> Duration) {
         if self.timer.timeouts().idle.is_some() {
             self.timer.message_received(now());
         }
     }
 
-    pub(super) fn other_received(&mut self, event: &Event, now: impl FnOnce() -> Duration) {
+    pub(crate) fn other_received(&mut self, event: &Event, now: impl FnOnce() -> Duration) {
         match event {
             Event::Message(_) | Event::Chunk(_) => self.message_received(now),
             Event::Pong(payload) => self.timer.pong_received(payload, now()),
@@ -311,6 +328,18 @@ impl Session {
         write_deadline: &mut WriteDeadline,
     ) -> Result<Option<Duration>, TimedOut> {
         write_deadline.check(self.stalled_write(), now)
+    }
+
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) const fn is_write_stalled(&self) -> bool {
+        self.stream.writes.stalled_since().is_some()
+    }
+
+    /// Whether bytes arrived, and so shortly after the last ones that reading the clock for each
+    /// message costs more than an early wake-up.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) fn is_busy(&self, now: Duration) -> bool {
+        self.unreported_read && self.timer.is_busy(now)
     }
 
     fn stalled_write(&self) -> Option<(Duration, Duration)> {

@@ -36,18 +36,37 @@ pub trait Sealed {
     fn end_input(&mut self);
 }
 
+/// When the answer to [`Exchange::next`] is [`Next::Done`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DoneWhen {
+    /// Never: `receive` returns the result.
+    Received,
+    /// The output is written.
+    Written,
+    /// The stream is shut down too.
+    ShutDown,
+}
+
 /// A handshake with its deadline, [`Timeouts::handshake`]: a [`ServerHandshake`], a
-/// [`ClientHandshake`], or a [`Rejection`], which has [`Timeouts::close`].
+/// [`ClientHandshake`], an accepted [`Connection`] whose response is to be written, or a
+/// [`Rejection`], whose deadline is [`Timeouts::close`].
 pub struct Exchange<H> {
     handshake: H,
     stream: StreamState,
     timer: Timer,
+    done_when: DoneWhen,
 }
 
 impl<H> Exchange<H> {
-    fn start(handshake: H, timeouts: SharedTimeouts, now: Duration) -> Self {
+    fn start(handshake: H, timeouts: SharedTimeouts, now: Duration, done_when: DoneWhen) -> Self {
         let timer = Timer::with_shared(timeouts, now);
-        Self { handshake, stream: StreamState::default(), timer }
+        Self { handshake, stream: StreamState::default(), timer, done_when }
+    }
+
+    /// The handshake, or the connection.
+    #[must_use]
+    pub fn into_inner(self) -> H {
+        self.handshake
     }
 }
 
@@ -59,7 +78,7 @@ impl Exchange<ServerHandshake> {
     }
 
     pub(crate) fn server_shared(config: Config, timeouts: SharedTimeouts, now: Duration) -> Self {
-        Self::start(ServerHandshake::new(config), timeouts, now)
+        Self::start(ServerHandshake::new(config), timeouts, now, DoneWhen::Received)
     }
 
     /// Returns the client's request once it is complete: see [`ServerHandshake::receive`].
@@ -90,7 +109,7 @@ impl Exchange<ClientHandshake> {
         timeouts: SharedTimeouts,
         now: Duration,
     ) -> Self {
-        Self::start(handshake, timeouts, now)
+        Self::start(handshake, timeouts, now, DoneWhen::Received)
     }
 
     /// Returns the connection once the server has answered: see [`ClientHandshake::receive`].
@@ -122,8 +141,28 @@ impl Exchange<Rejection> {
         timeouts: SharedTimeouts,
         now: Duration,
     ) -> Self {
-        let mut exchange = Self::start(rejection, timeouts, now);
+        let mut exchange = Self::start(rejection, timeouts, now, DoneWhen::ShutDown);
         exchange.timer.set_state(State::Closed, now);
+        exchange
+    }
+}
+
+impl Exchange<Connection> {
+    /// Writes the response of an accepted request. `started` is when the opening handshake began:
+    /// its deadline still holds.
+    #[must_use]
+    pub fn acceptance(connection: Connection, timeouts: Timeouts, started: Duration) -> Self {
+        Self::acceptance_shared(connection, timeouts.into(), started)
+    }
+
+    pub(crate) fn acceptance_shared(
+        connection: Connection,
+        timeouts: SharedTimeouts,
+        started: Duration,
+    ) -> Self {
+        let mut exchange = Self::start(connection, timeouts, started, DoneWhen::Written);
+        // What the client sends meanwhile waits in the stream.
+        exchange.stream.shutdown.end_input();
         exchange
     }
 }
@@ -135,8 +174,12 @@ impl<H: Handshake> Exchange<H> {
     ///
     /// [`TimedOut`] after the deadline, once the stream has no more bytes.
     pub fn next(&mut self, now: Duration) -> Result<Next, TimedOut> {
-        let closing = (self.timer.state() == State::Closed).then_some(Role::Server);
+        let closing = (self.done_when == DoneWhen::ShutDown).then_some(Role::Server);
         let wants_write = self.handshake.output().is_some_and(|output| output.has_remaining());
+        let written = !wants_write && !self.stream.writes.is_unflushed();
+        if self.done_when == DoneWhen::Written && written {
+            return Ok(Next::Done);
+        }
         let next = self.stream.check_late_read(&self.timer, now).and_then(|()| {
             match self.stream.next(wants_write, closing) {
                 Some(next) => Ok(next),
@@ -219,6 +262,22 @@ impl Sealed for ServerHandshake {
 impl Handshake for ClientHandshake {}
 
 impl Sealed for ClientHandshake {
+    fn output(&mut self) -> Option<&mut dyn Buf> {
+        Some(Self::output(self))
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        self.input().put_slice(bytes);
+    }
+
+    fn end_input(&mut self) {
+        Self::end_input(self);
+    }
+}
+
+impl Handshake for Connection {}
+
+impl Sealed for Connection {
     fn output(&mut self) -> Option<&mut dyn Buf> {
         Some(Self::output(self))
     }

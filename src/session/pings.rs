@@ -57,4 +57,3 @@ impl Session {
         self.timer.last_answered() >= number
     }
 }
-

@@ -161,11 +161,11 @@ impl Session {
         self.admission.backpressure.overflow == Overflow::Wait
     }
 
-    /// Whether a message that was just queued may stay in the buffer: [`Backpressure::cork`].
-    /// `received` is what the connection was not given yet.
+    /// Whether a message that was just queued may stay in the buffer while another received message
+    /// is there: [`Backpressure::cork`].
     #[inline]
-    pub(crate) fn may_cork(&self, received: impl FnOnce() -> bool) -> bool {
-        self.admission.backpressure.cork && !self.is_above_high_water_mark() && received()
+    pub(crate) fn may_cork(&self) -> bool {
+        self.admission.backpressure.cork && !self.is_above_high_water_mark()
     }
 
     /// Grants a permit.

@@ -1,373 +1,312 @@
-//! The loop of every async adapter: take what is there, write what waits, read, and look at the
-//! clock.
+//! Drives a [`Session`] on an async stream: takes events, writes, reads, and waits.
 //!
-//! All progress is in here and in the core, never in a future: whoever stops polling loses nothing.
+//! All progress is in the session, never in a future: a future that is dropped loses nothing.
 
 use std::mem;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use super::ending::Ending;
+use super::alarm::Alarm;
+use super::budget::ReadBudget;
 use super::io::{Clock, Stream};
-use super::pipe::{Patience, Pipe};
-use super::turn::{READS_IN_A_ROW, Turn};
-use crate::adapter::window::{self, Window};
-use crate::adapter::{EARLY, Error, Peer, Replies};
-use crate::connection::{Closed, Connection, Event, State};
+use crate::adapter::Error;
+use crate::adapter::read_buffer::ReadBuffer;
+use crate::adapter::replies::{PeerReads, Replies};
+use crate::connection::{Closed, Event, State};
 use crate::message::{Message, MessageRef};
-use crate::timing::{Due, TimedOut};
+use crate::session::{Next, PongProgress, Session, WriteDeadline};
 
-/// Pings and pongs after which a task lets others have their turn, though there is more.
-const EVENTS_IN_A_ROW: usize = 256;
+/// Pings and pongs after which a task yields, although more events are there.
+const MAX_CONTROL_EVENTS: usize = 256;
 
-/// A connection on a stream.
-#[expect(missing_debug_implementations, reason = "nobody outside can have one")]
+/// A session on a stream.
+#[expect(missing_debug_implementations, reason = "it does not leave the crate")]
 pub struct Driver<S, C> {
-    pub(super) connection: Connection,
-    pub(super) pipe: Pipe<S, C>,
-    /// What was read, and the connection was not given yet.
-    pub(super) unread: Window,
-    /// Whether somebody sends a message in parts: nobody else's may come in between.
-    pub(super) taken: bool,
-    /// How many may send a message at any time: nobody begins to send in parts.
-    pub(super) permits: usize,
-    /// How many want to send in parts: nobody gets a permit any more.
-    pub(super) wanted: usize,
-    /// Whether nobody receives any more.
+    pub(super) session: Session,
+    pub(super) stream: S,
+    pub(super) alarm: Alarm<C>,
+    /// Bytes that were read, and not given to the session yet.
+    pub(super) read_buffer: ReadBuffer,
+    pub(super) budget: ReadBudget,
+    /// Of the task that receives.
+    pub(super) write_deadline: WriteDeadline,
     pub(super) receiver_dropped: bool,
-    /// Messages that were dropped because too much waited.
-    pub(super) dropped: u64,
-    /// How far the stream is ended, once the conversation is.
-    pub(super) ending: Ending,
-    /// The closing handshake took too long.
-    pub(super) too_late: bool,
-    /// Something was answered that is not written yet.
-    replied: bool,
-    /// For who receives.
-    pub(super) patience: Patience,
-    turn: Turn,
-    /// Reads since the time for the closing handshake was over.
-    overtime: usize,
+    /// The first position that a sender waits for: it is flushed before more is written.
+    pub(super) flush_first: u64,
+}
+
+/// What the stream wakes: for reading the task that receives, for writing all that wait for it.
+#[derive(Clone, Copy)]
+pub(super) struct Wakers<'a> {
+    pub(super) read: &'a Waker,
+    pub(super) write: &'a Waker,
+}
+
+impl<'a> From<&'a Waker> for Wakers<'a> {
+    fn from(waker: &'a Waker) -> Self {
+        Self { read: waker, write: waker }
+    }
 }
 
 impl<S: Stream, C: Clock> Driver<S, C> {
-    pub(super) fn new(mut pipe: Pipe<S, C>, connection: Connection) -> Self {
-        pipe.timer.observe(connection.state(), pipe.now());
+    pub(super) fn new(session: Session, stream: S, alarm: Alarm<C>) -> Self {
         Self {
-            connection,
-            pipe,
-            unread: Window::default(),
-            taken: false,
-            permits: 0,
-            wanted: 0,
+            session,
+            stream,
+            alarm,
+            read_buffer: ReadBuffer::default(),
+            budget: ReadBudget::default(),
+            write_deadline: WriteDeadline::default(),
             receiver_dropped: false,
-            dropped: 0,
-            ending: Ending::LastWords,
-            too_late: false,
-            replied: false,
-            patience: Patience::default(),
-            turn: Turn::default(),
-            overtime: 0,
+            flush_first: u64::MAX,
         }
     }
 
-    /// The next message; `None` at a clean end.
-    pub(super) fn poll_recv(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Message>, Error>> {
-        let mut passed_over = 0;
+    /// Receives the next message; `None` after a clean end.
+    pub(super) fn poll_recv(&mut self, wakers: Wakers<'_>) -> Poll<Result<Option<Message>, Error>> {
+        let mut skipped = 0;
         loop {
-            match self.next_here() {
+            match self.next_event() {
                 Some(Event::Message(message)) => {
-                    self.poll_replies(cx);
+                    self.flush_replies(wakers);
                     return Poll::Ready(Ok(Some(message)));
                 }
                 Some(_) => {
-                    passed_over += 1;
-                    if passed_over == EVENTS_IN_A_ROW {
-                        self.poll_replies(cx);
-                        cx.waker().wake_by_ref();
+                    skipped += 1;
+                    if skipped == MAX_CONTROL_EVENTS {
+                        self.flush_replies(wakers);
+                        wakers.read.wake_by_ref();
                         return Poll::Pending;
                     }
                 }
-                None if !ready!(self.poll_on(cx))? => return Poll::Ready(Ok(None)),
+                None if !ready!(self.poll_more(wakers))? => return Poll::Ready(Ok(None)),
                 None => {}
             }
         }
     }
 
-    /// The next event; `None` at a clean end.
-    pub(super) fn poll_event(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Event>, Error>> {
+    /// Receives the next event; `None` after a clean end.
+    pub(super) fn poll_event(&mut self, wakers: Wakers<'_>) -> Poll<Result<Option<Event>, Error>> {
         loop {
-            if let Some(event) = self.next_here() {
-                self.poll_replies(cx);
+            if let Some(event) = self.next_event() {
+                self.flush_replies(wakers);
                 return Poll::Ready(Ok(Some(event)));
             }
-            if !ready!(self.poll_on(cx))? {
+            if !ready!(self.poll_more(wakers))? {
                 return Poll::Ready(Ok(None));
             }
         }
     }
 
-    /// Hands over the messages that are there, at least one, where they lie; `false` at a clean
-    /// end.
+    /// Hands over the messages that are there, at least one; `false` after a clean end.
     pub(super) fn poll_with(
         &mut self,
-        cx: &mut Context<'_>,
-        peer: Peer,
+        wakers: Wakers<'_>,
+        peer: PeerReads,
         each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
     ) -> Poll<Result<bool, Error>> {
-        let (mut count, mut passed_over) = (0, 0);
+        let (mut count, mut skipped) = (0, 0);
         loop {
-            let mut replies =
-                Replies::new(&mut self.connection, self.pipe.backpressure, &mut self.dropped, peer);
-            let other = replies.hand_over(&mut self.unread, &mut count, each);
-            if count > 0 {
-                self.note_message();
-            }
-            match other? {
-                Some(Event::Closed(_)) => {}
-                Some(event) => {
-                    self.note(&event);
-                    passed_over += 1;
-                    if passed_over == EVENTS_IN_A_ROW && count == 0 {
-                        self.poll_replies(cx);
-                        cx.waker().wake_by_ref();
-                        return Poll::Pending;
-                    }
-                }
-                None if count > 0 => {
-                    self.poll_replies(cx);
-                    return Poll::Ready(Ok(true));
-                }
-                None if !ready!(self.poll_on(cx))? => return Poll::Ready(Ok(false)),
-                None => {}
+            let mut replies = Replies::new(&mut self.session, peer);
+            let other = replies.hand_over(&mut self.read_buffer, &mut count, each);
+            if let Some(more) = ready!(self.poll_handed_over(wakers, other, count, &mut skipped))? {
+                return Poll::Ready(Ok(more));
             }
         }
     }
 
-    /// The next event that is here, but for the end.
-    fn next_here(&mut self) -> Option<Event> {
-        if self.unread.is_empty() && self.connection.needs_input() {
-            return None;
-        }
-        let event = self.unread.next(|received| self.connection.receive_from(received))?;
-        if let Event::Closed(_) = event {
-            return None;
-        }
-        self.note(&event);
-        Some(event)
-    }
-
-    /// Goes on once nothing more is here; `false` at a clean end.
-    #[inline(always)]
-    fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
-        if self.connection.closed().is_none() {
-            return self.poll_more(cx).map_ok(|()| true);
-        }
-        ready!(self.poll_end(cx));
-        Poll::Ready(self.connection.closed().map_or(Ok(()), Error::from_ending).map(|()| false))
-    }
-
-    /// Whether the next message is here already, and somebody to receive it.
-    pub(super) fn has_message(&mut self) -> bool {
-        !self.receiver_dropped && self.connection.has_message(self.unread.bytes())
-    }
-
-    /// Lets the connection go, with what it was not given yet.
-    pub(super) fn part(&mut self) {
-        self.connection.detach(mem::take(&mut self.unread).bytes());
-    }
-
-    /// Whether so much was kept already that no pong can be waited for.
-    pub(super) fn is_crowded(&self) -> bool {
-        self.connection.pushed_back_bytes() >= EARLY
-    }
-
-    /// Waits for the pong to a ping that was sent, and tells how long it took. What else comes is
-    /// kept to be received.
-    pub(super) fn poll_pong(
+    /// Continues after messages were handed over: with what came instead of the next one. `None`
+    /// asks for more to be handed over.
+    #[inline]
+    pub(super) fn poll_handed_over(
         &mut self,
-        cx: &mut Context<'_>,
-        (number, sent): (u64, Duration),
-    ) -> Poll<Result<Duration, Error>> {
-        let mut kept = self.connection.pushed_back_bytes();
-        loop {
-            if self.pipe.timer.answered() >= number {
-                return Poll::Ready(Ok(self.pipe.now().saturating_sub(sent)));
-            }
-            if kept >= EARLY {
-                return Poll::Ready(Err(Error::UnreadMessages));
-            }
-            match self.unread.next(|received| self.connection.next_event(received)) {
-                Some(Event::Closed(_)) => {}
-                Some(event) => {
-                    self.note(&event);
-                    kept += event.held();
-                    self.connection.push_back(event);
+        wakers: Wakers<'_>,
+        other: Result<Option<Event>, Error>,
+        count: usize,
+        skipped: &mut usize,
+    ) -> Poll<Result<Option<bool>, Error>> {
+        if count > 0 {
+            self.session.message_received(|| self.alarm.now());
+        }
+        match other? {
+            Some(Event::Closed(_)) => {}
+            Some(event) => {
+                self.session.other_received(&event, || self.alarm.now());
+                *skipped += 1;
+                if *skipped == MAX_CONTROL_EVENTS && count == 0 {
+                    self.flush_replies(wakers);
+                    wakers.read.wake_by_ref();
+                    return Poll::Pending;
                 }
-                None if self.connection.closed().is_some() => {
-                    return Poll::Ready(Err(Error::ConnectionLost));
-                }
-                None => ready!(self.poll_more(cx))?,
             }
+            None if count > 0 => {
+                self.flush_replies(wakers);
+                return Poll::Ready(Ok(Some(true)));
+            }
+            None => return self.poll_more(wakers).map_ok(|more| (!more).then_some(false)),
         }
+        Poll::Ready(Ok(None))
     }
 
-    fn note(&mut self, event: &Event) {
-        match event {
-            Event::Message(_) | Event::Chunk(_) => self.note_message(),
-            Event::Closed(_) => {}
-            Event::Pong(payload) => self.pipe.timer.pong(payload, self.pipe.now()),
-            Event::Ping(_) => self.replied = true,
+    /// The next event that is there, but for the end.
+    fn next_event(&mut self) -> Option<Event> {
+        let Self { session, alarm, read_buffer, .. } = self;
+        if read_buffer.is_empty() && session.connection.needs_input() {
+            return None;
         }
+        let event = read_buffer.next(|bytes| session.receive_from_at(bytes, || alarm.now()))?;
+        (!matches!(event, Event::Closed(_))).then_some(event)
     }
 
-    fn note_message(&mut self) {
-        if self.pipe.timer.timeouts().idle.is_some() {
-            self.pipe.timer.message(self.pipe.now());
-        }
-    }
-
-    /// Writes what waits, and reads.
+    /// Waits for more input; `false` after a clean end, when the stream is shut down too.
     #[inline(always)]
-    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        // A peer that takes nothing any more may still have left something to read, its Close for
-        // example.
-        let _ = self.poll_flush(cx);
-        self.observe();
-        if self.overtime >= READS_IN_A_ROW {
-            if let Err(error) = self.pipe.timer.check(self.pipe.now()) {
-                return Poll::Ready(Err(self.lose(error.into())));
-            }
+    fn poll_more(&mut self, wakers: Wakers<'_>) -> Poll<Result<bool, Error>> {
+        if self.session.closed().is_none() {
+            return self.poll_input(wakers).map_ok(|()| true);
         }
-        match ready!(self.poll_read(cx)) {
-            Poll::Ready(Ok(true)) => {
-                // Who comes late shall find what came in time, but not for ever.
-                let closing = self.pipe.timer.state() != State::Open;
-                self.overtime +=
-                    usize::from(closing && self.pipe.timer.check(self.pipe.now()).is_err());
+        ready!(self.poll_shutdown(wakers));
+        let closed = self.session.closed().map_or(Ok(()), Error::from_closed);
+        Poll::Ready(closed.map(|()| false))
+    }
+
+    /// Writes, and reads. Of an open connection the answer to the session's question is known.
+    #[inline(always)]
+    fn poll_input(&mut self, wakers: Wakers<'_>) -> Poll<Result<(), Error>> {
+        // A stream that can't be written may still have bytes to read, the peer's Close for example.
+        let _ = self.poll_flush(wakers);
+        self.session.before_read(|| self.alarm.now())?;
+        match ready!(self.poll_read(wakers)) {
+            Poll::Ready(Ok(true)) => {}
+            Poll::Ready(Ok(false)) => self.session.end_input(),
+            Poll::Ready(Err(error)) => {
+                if error.is_final() {
+                    self.session.abort();
+                }
+                return Poll::Ready(Err(error));
             }
-            Poll::Ready(Ok(false)) => self.connection.end_input(),
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lose(error))),
-            // Only now that there is nothing to read: what waits in the stream is a sign of life,
-            // however late it is read.
-            Poll::Pending => match ready!(self.pipe.poll_time(cx, &mut self.patience, true)) {
-                Ok(Due::Ping) => drop(self.queue_ping()?),
-                Ok(Due::Nothing) => {}
-                Err(error) => return Poll::Ready(Err(self.lose(error.into()))),
-            },
+            // Deadlines are checked now that there is nothing to read: bytes in the stream show
+            // that the peer is alive, however late they are read.
+            Poll::Pending => {
+                let Self { session, alarm, write_deadline, .. } = self;
+                ready!(alarm.poll_session(wakers.read, session, write_deadline, true))?;
+            }
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Reads what is `unread` then, unless others shall have their turn first, though there is
-    /// more: then it is pending itself.
-    #[inline(always)]
-    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Poll<Result<bool, Error>>> {
-        if self.turn.is_over() {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let read = self.pipe.poll_read(cx, &mut self.unread, self.turn.expects_much());
-        match read {
-            Poll::Ready(Ok(true)) => {
-                self.turn.count(self.unread.bytes().len(), self.connection.remaining_payload())
+    /// Shuts the stream down, as the session says, so that our Close frame arrives.
+    pub(super) fn poll_shutdown(&mut self, wakers: Wakers<'_>) -> Poll<()> {
+        self.session.stream_ready();
+        loop {
+            let late = self.session.before_read(|| self.alarm.now());
+            debug_assert!(late.is_ok(), "the connection is closed");
+            match self.session.next_action() {
+                Some(Next::Write | Next::Flush) => {
+                    if let Poll::Ready(Err(_)) = self.poll_flush(wakers) {
+                        self.session.write_failed();
+                    }
+                }
+                Some(Next::ShutdownWrite) => {
+                    let mut cx = Context::from_waker(wakers.write);
+                    match self.stream.poll_shutdown(&mut cx) {
+                        Poll::Ready(_) => self.session.write_half_shut_down(),
+                        Poll::Pending => self.session.write_would_block(self.alarm.now()),
+                    }
+                }
+                Some(Next::Read) => match ready!(self.poll_read(wakers)) {
+                    Poll::Ready(Ok(true)) => self.read_buffer = ReadBuffer::default(),
+                    Poll::Ready(_) => self.session.end_input(),
+                    Poll::Pending => self.session.read_would_block(),
+                },
+                Some(Next::Wait(_)) | None => {
+                    let Self { session, alarm, write_deadline, .. } = self;
+                    // A write deadline that passes changes nothing here: the close deadline does.
+                    let _ = ready!(alarm.poll_session(wakers.read, session, write_deadline, true));
+                }
+                Some(Next::Done) => break,
             }
-            _ => self.turn.end(),
         }
-        Poll::Ready(read)
+        // A client shuts down only now. Nobody waits for it, and elsewhere it changes nothing.
+        let _ = self.stream.poll_shutdown(&mut Context::from_waker(wakers.write));
+        Poll::Ready(())
     }
 
-    /// Receives to the end, throwing away what still comes; tells how it ended.
-    pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<Closed, Error>> {
+    /// Writes answers before the application works on what it received. An error is met again by
+    /// the next call.
+    fn flush_replies(&mut self, wakers: Wakers<'_>) {
+        if self.session.reply_pending() {
+            let _ = self.poll_flush(wakers);
+        }
+    }
+
+    /// Waits for the pong to a ping. Other events are kept to be received.
+    pub(super) fn poll_pong(
+        &mut self,
+        wakers: Wakers<'_>,
+        (number, sent): (u64, Duration),
+    ) -> Poll<Result<Duration, Error>> {
         loop {
-            match ready!(self.poll_recv(cx)) {
+            let Self { session, alarm, read_buffer, .. } = self;
+            let progress =
+                read_buffer.take(|bytes| session.receive_until_pong(number, bytes, || alarm.now()));
+            match progress {
+                PongProgress::Answered => {
+                    return Poll::Ready(Ok(self.alarm.now().saturating_sub(sent)));
+                }
+                PongProgress::PushbackFull => return Poll::Ready(Err(Error::UnreadMessages)),
+                PongProgress::Closed => return Poll::Ready(Err(Error::ConnectionLost)),
+                PongProgress::NeedsInput => ready!(self.poll_input(wakers))?,
+            }
+        }
+    }
+
+    /// Receives to the end and discards the messages. Returns how the connection was closed.
+    pub(super) fn poll_closed(&mut self, wakers: Wakers<'_>) -> Poll<Result<Closed, Error>> {
+        loop {
+            match ready!(self.poll_recv(wakers)) {
                 Ok(_) | Err(Error::Protocol(_) | Error::ConnectionLost) => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
-            if let Some(closed) = self.connection.closed() {
+            if let Some(closed) = self.session.closed() {
                 return Poll::Ready(Ok(closed.clone()));
             }
         }
     }
 
-    /// Lets answers leave before the application goes to work on what was received. Should that
-    /// fail, the next call will meet the same failure.
-    fn poll_replies(&mut self, cx: &mut Context<'_>) {
-        if self.replied {
-            let _ = self.poll_flush(cx);
-        }
+    /// Ends the connection and the stream now.
+    pub(super) fn abort(&mut self, waker: &Waker) {
+        self.session.abort();
+        self.read_buffer = ReadBuffer::default();
+        // If it has to wait, the stream ends when it is dropped.
+        let _ = self.stream.poll_shutdown(&mut Context::from_waker(waker));
     }
 
-    /// Gives the connection up if nothing can be had from the stream after this error, with all
-    /// that was received already given to the application.
-    fn lose(&mut self, error: Error) -> Error {
-        if error.is_final() {
-            self.too_late |= matches!(error, Error::TimedOut(TimedOut::Close));
-            self.give_up();
-        }
-        error
-    }
-
-    fn give_up(&mut self) {
-        self.connection.end_input();
-        while self.unread.next(|received| self.connection.next_event(received)).is_some() {}
-        self.ending = Ending::Done;
-    }
-
-    /// Ends the conversation and the stream now.
-    pub(super) fn abort(&mut self, cx: &mut Context<'_>) {
-        self.give_up();
-        // Should that have to wait, it ends when the halves are dropped.
-        let _ = self.pipe.stream.poll_shutdown(cx);
-    }
-
-    /// Writes what waits.
-    #[inline]
-    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        while self.connection.wants_write() || self.pipe.is_unflushed() {
-            ready!(self.poll_write(cx))?;
-        }
-        self.replied = false;
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.is_over() && self.connection.wants_write() {
-            return Poll::Ready(Err(Error::ConnectionLost));
-        }
-        let written = self.pipe.poll_write(cx, self.connection.output());
-        self.connection.take_output_buffer().into_iter().for_each(window::give_back_output);
-        written
-    }
-
-    /// Queues a ping; gives its number, and when that was.
+    /// Queues a ping. Returns its number, and when that was.
     pub(super) fn queue_ping(&mut self) -> Result<(u64, Duration), Error> {
-        let now = self.pipe.now();
-        // What came before the ping does not answer it.
-        self.pipe.note_heard(now);
-        let payload = self.pipe.timer.ping(now);
-        self.connection.ping(payload)?;
-        Ok((u64::from_be_bytes(payload), now))
+        let now = self.alarm.now();
+        Ok((self.session.ping(now)?, now))
     }
 
-    pub(super) fn observe(&mut self) {
-        let state = self.connection.state();
-        if state != self.pipe.timer.state() {
-            self.pipe.timer.observe(state, self.pipe.now());
+    /// Reports a state that the application has changed to the timer.
+    pub(super) fn update_state(&mut self) {
+        if self.session.state_changed() {
+            self.session.update_state(self.alarm.now());
         }
     }
 
-    /// What a task may wait for without the stream telling it: room, its turn, a ping or its
-    /// answer, the end.
-    pub(super) fn watched(&self) -> impl PartialEq + use<S, C> {
-        let waiting = (self.connection.buffered_amount(), self.taken, self.permits, self.wanted);
-        let pings = (self.pipe.timer.pings(), self.pipe.timer.answered());
-        (waiting, pings, self.connection.state(), self.is_over())
+    /// Whether the next event is a message that is there, and a receiver to take it.
+    pub(super) fn has_message(&mut self) -> bool {
+        !self.receiver_dropped && self.session.connection.has_message(self.read_buffer.bytes())
+    }
+
+    /// Gives bytes that were read to the connection, which leaves its adapter.
+    pub(super) fn detach(&mut self) {
+        self.session.connection.detach(mem::take(&mut self.read_buffer).bytes());
+    }
+
+    /// Whether a `recv_with` has to make room for its answers first: not once either side has begun
+    /// to close, since no answer will be sent then.
+    pub(super) fn needs_room(&self) -> bool {
+        self.session.is_above_high_water_mark() && self.session.state() == State::Open
     }
 }

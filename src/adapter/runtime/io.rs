@@ -4,24 +4,30 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// A stream of bytes that is polled: [`TokioStream`](crate::tokio::TokioStream) and
-/// [`FuturesStream`](crate::futures::FuturesStream) make one of what their crates call so.
+/// A stream of bytes that is polled. [`TokioStream`](crate::tokio::TokioStream) and
+/// [`FuturesStream`](crate::futures::FuturesStream) make one of the traits of their crates.
 pub trait Stream: Unpin {
-    /// Reads some bytes; 0 is the end.
+    /// Reads some bytes; 0 is the end of the stream.
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
 
-    /// Writes some bytes, of several buffers if it can.
+    /// Writes some bytes of these buffers.
     fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>>;
 
-    /// Passes on what was written.
+    /// Passes on the bytes that a buffering stream holds.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Ends the outgoing half.
+    /// Shuts down the write half.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Whether one write takes several buffers. If not, which is the default, a frame's header and
+    /// payload (up to 64 KiB) are copied together, so that they leave in one write.
+    fn is_write_vectored(&self) -> bool {
+        false
+    }
 }
 
 /// A clock that can wake a task.
@@ -30,7 +36,8 @@ pub trait Stream: Unpin {
 /// use std::task::{Context, Poll};
 /// use std::time::Duration;
 ///
-/// /// For connections that never time out.
+/// /// For connections without timeouts.
+/// #[derive(Clone)]
 /// struct Never;
 ///
 /// impl sansocket::runtime::Clock for Never {
@@ -44,63 +51,60 @@ pub trait Stream: Unpin {
 /// }
 /// ```
 pub trait Clock: Unpin {
-    /// The time since an epoch of the clock's, which does not run backwards.
+    /// The time since an epoch of the clock's. It must not run backwards.
     fn now(&self) -> Duration;
 
-    /// Ready once it is that late. Until then it is pending, and wakes the task when it is, by
-    /// [`now`](Self::now), or at most 100 ms before: whatever else wakes the task earlier, it is
-    /// not polled again. Only the latest call counts.
+    /// Returns `Ready` when `now() >= deadline`; otherwise registers the task's waker for the
+    /// deadline. It may wake up to 100 ms early. It is not polled again before the deadline, so the
+    /// registration must outlive other wake-ups. A later call replaces an earlier one.
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()>;
 
-    /// Whether the latest such call is known to be still pending, and its wake-up still to come: no
-    /// longer so once it has come, even if that was too early. It should take less than a look at
-    /// the time, at which a connection that receives much then looks rarely; pings may be up to an
-    /// eighth of [`Timeouts::ping`](crate::Timeouts::ping) late for it. `false`, the default, is
-    /// always right.
+    /// Whether the wake-up of the latest such call is known to be still to come.
+    ///
+    /// It should be cheaper than reading the clock: a connection that receives many messages then
+    /// reads the clock rarely, and its pings may be up to an eighth of
+    /// [`Timeouts::ping`](crate::Timeouts::ping) late. `false`, the default, is always correct.
     fn alarm_is_pending(&self) -> bool {
         false
     }
 }
 
-/// A future that sleeps until an instant of its runtime's clock, kept as long as that is the
-/// deadline.
+/// A future of the runtime that sleeps until a deadline. It is kept as long as the deadline is.
 #[cfg(any(feature = "tokio", feature = "async-io"))]
-pub(in crate::adapter) struct Alarm<F> {
-    set: Option<(Duration, std::pin::Pin<std::boxed::Box<F>>)>,
+pub(in crate::adapter) struct SleepSlot<F> {
+    sleep: Option<(Duration, std::pin::Pin<std::boxed::Box<F>>)>,
 }
 
 #[cfg(any(feature = "tokio", feature = "async-io"))]
-impl<F: Future> Alarm<F> {
+impl<F: Future> SleepSlot<F> {
     pub(in crate::adapter) const fn new() -> Self {
-        Self { set: None }
+        Self { sleep: None }
     }
 
-    /// What sleeps now.
     #[cfg(feature = "tokio")]
-    pub(in crate::adapter) fn sleep(&self) -> Option<&F> {
-        self.set.as_ref().map(|(_, sleep)| &**sleep)
+    pub(in crate::adapter) fn get(&self) -> Option<&F> {
+        self.sleep.as_ref().map(|(_, sleep)| &**sleep)
     }
 
     pub(in crate::adapter) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         deadline: Duration,
-        sleep: impl FnOnce() -> F,
+        new_sleep: impl FnOnce() -> F,
     ) -> Poll<()> {
-        let alarm = match &mut self.set {
-            Some((set, alarm)) if *set == deadline => alarm,
-            _ => &mut self.set.insert((deadline, std::boxed::Box::pin(sleep()))).1,
+        let sleep = match &mut self.sleep {
+            Some((set, sleep)) if *set == deadline => sleep,
+            _ => &mut self.sleep.insert((deadline, std::boxed::Box::pin(new_sleep()))).1,
         };
-        std::task::ready!(alarm.as_mut().poll(cx));
-        self.set = None;
+        std::task::ready!(sleep.as_mut().poll(cx));
+        self.sleep = None;
         Poll::Ready(())
     }
 }
 
-/// Shows when it goes off.
 #[cfg(any(feature = "tokio", feature = "async-io"))]
-impl<F> std::fmt::Debug for Alarm<F> {
+impl<F> std::fmt::Debug for SleepSlot<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Alarm({:?})", self.set.as_ref().map(|(deadline, _)| deadline))
+        write!(f, "SleepSlot({:?})", self.sleep.as_ref().map(|(deadline, _)| deadline))
     }
 }

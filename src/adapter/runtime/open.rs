@@ -1,55 +1,58 @@
-//! Opening connections on async streams: accepting, in one step or two, and the client's handshake
-//! on a stream.
+//! Opens connections on async streams: both sides of the opening handshake.
 
 use std::boxed::Box;
-use std::fmt;
 use std::future::poll_fn;
+use std::io::{ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::Bytes;
 
-use super::common::Common;
+use super::alarm::Alarm;
+use super::driver::Driver;
 use super::io::{Clock, Stream};
-use super::pipe::{Patience, Pipe};
-use super::{Error, WebSocket};
-use crate::adapter::Backpressure;
-use crate::adapter::window::Window;
-use crate::connection::{Config, Entropy, State};
+use super::websocket::WebSocket;
+use crate::adapter::error::is_disconnect;
+use crate::adapter::output;
+use crate::adapter::read_buffer::ReadBuffer;
+use crate::adapter::{Error, Incoming, Options, PlainHttp, Upgrade};
+use crate::connection::{Config, Connection, Entropy};
 use crate::handshake::{
-    AcceptOptions, ClientHandshake, ClientRequest, HttpResponse, Rejection, Request, RequestError,
-    RequestHead, Response, ResponseError, ServerHandshake,
+    AcceptOptions, ClientHandshake, ClientRequest, HttpResponse, Rejection, RequestError, Response,
 };
-use crate::timing::TimedOut;
+use crate::session::{Backpressure, Exchange, Handshake, Next, Session};
+use crate::timing::SharedTimeouts;
 
-/// How to open connections.
-#[derive(Clone, Debug, Default)]
-pub(in crate::adapter) struct Options {
-    pub(in crate::adapter) config: Config,
-    pub(in crate::adapter) timeouts: Common,
-    pub(in crate::adapter) backpressure: Backpressure,
-}
-
-/// A handshake's future, in a box: it is several times as large as the connection that it makes,
-/// and the task that keeps the connection would keep room for it as long. It takes the options, so
-/// that the task keeps no room for them either.
+/// The future of a handshake, in a box: it is several times as large as the connection that it
+/// makes, and the task that keeps the connection would keep room for it as long.
 type Boxed<F> = Pin<Box<F>>;
 
-/// What connecting comes to.
+/// A new connection, and the server's response.
 type Connected<S, C> = Result<(WebSocket<S, C>, Response), Error>;
 
-impl Options {
-    /// Waits for a client's request, to be looked at before it is answered.
-    pub(in crate::adapter) fn receive_request<S: Stream, C: Clock>(
+/// A stream whose opening handshake is not done, with its clock and its options.
+pub struct Transport<S, C> {
+    stream: S,
+    alarm: Alarm<C>,
+    timeouts: SharedTimeouts,
+    backpressure: Backpressure,
+    /// When the handshake began.
+    started: Duration,
+}
+
+impl<A> Options<A> {
+    /// Receives the client's request.
+    pub(in crate::adapter) fn receive_request_on<S: Stream, C: Clock>(
         self,
         stream: S,
         clock: C,
-    ) -> Boxed<impl Future<Output = Result<Incoming<S, C>, Error>>> {
+    ) -> Boxed<impl Future<Output = Result<Incoming<Transport<S, C>>, Error>>> {
         Box::pin(self.receive(stream, clock))
     }
 
-    /// Accepts a connection, whatever it asks for.
-    pub(in crate::adapter) fn accept<S: Stream, C: Clock>(
+    /// Accepts every opening handshake.
+    pub(in crate::adapter) fn accept_on<S: Stream, C: Clock>(
         self,
         stream: S,
         clock: C,
@@ -58,7 +61,7 @@ impl Options {
             match self.receive(stream, clock).await? {
                 Incoming::Upgrade(upgrade) => upgrade.accept().await,
                 Incoming::Http(plain) => {
-                    let error = *plain.rejection.error();
+                    let error = plain.rejection.error().clone();
                     plain.reject().await?;
                     Err(error.into())
                 }
@@ -66,9 +69,8 @@ impl Options {
         })
     }
 
-    /// Opens a connection on a stream that is connected to the server, encrypted if the address is
-    /// `wss:`.
-    pub(in crate::adapter) fn connect_with_stream<S: Stream, C: Clock>(
+    /// Opens a connection on a stream to the server.
+    pub(in crate::adapter) fn connect_on<S: Stream, C: Clock>(
         self,
         stream: S,
         clock: C,
@@ -81,28 +83,25 @@ impl Options {
         self,
         stream: S,
         clock: C,
-    ) -> Result<Incoming<S, C>, Error> {
-        let mut pipe = self.pipe(stream, clock);
-        let mut handshake = ServerHandshake::new(self.config);
+    ) -> Result<Incoming<Transport<S, C>>, Error> {
+        let (config, mut transport) = self.transport(stream, clock);
+        let timeouts = transport.timeouts.clone();
+        let mut exchange = Exchange::server_shared(config, timeouts, transport.started);
         loop {
-            match handshake.receive() {
-                Ok(Some(request)) => return Ok(Incoming::Upgrade(Upgrade { pipe, request })),
+            match exchange.receive() {
+                Ok(Some(request)) => return Ok(Incoming::Upgrade(Upgrade { transport, request })),
                 Ok(None) => {}
                 Err(rejection) if *rejection.error() == RequestError::NotWebSocket => {
-                    return Ok(Incoming::Http(PlainHttp { pipe, rejection }));
+                    return Ok(Incoming::Http(PlainHttp { transport, rejection }));
                 }
                 Err(rejection) => {
-                    let error = *rejection.error();
-                    // The response is a courtesy: what is wrong is what matters.
-                    let _ = dismiss(pipe, rejection).await;
+                    let error = rejection.error().clone();
+                    // The client's error matters, not whether it reads the response.
+                    let _ = transport.dismiss(rejection).await;
                     return Err(error.into());
                 }
             }
-            if !poll_fn(|cx| pipe.poll_receive(cx, |bytes| handshake.input().put_slice(bytes)))
-                .await?
-            {
-                handshake.end_input();
-            }
+            poll_fn(|cx| transport.poll_exchange(cx, &mut exchange)).await?;
         }
     }
 
@@ -112,211 +111,191 @@ impl Options {
         clock: C,
         request: &ClientRequest,
     ) -> Connected<S, C> {
-        let mut pipe = self.pipe(stream, clock);
-        let mut handshake = ClientHandshake::new(request, self.config, Entropy::from_os()?);
-        poll_fn(|cx| pipe.poll_send(cx, handshake.output())).await?;
+        let (config, mut transport) = self.transport(stream, clock);
+        let handshake = ClientHandshake::new(request, config, Entropy::from_os()?);
+        let timeouts = transport.timeouts.clone();
+        let mut exchange = Exchange::client_shared(handshake, timeouts, transport.started);
         loop {
-            if let Some((connection, response)) = handshake.receive()? {
-                return Ok((WebSocket::new(pipe, connection), response));
+            if let Some((connection, response)) = exchange.receive()? {
+                return Ok((transport.into_socket(connection), response));
             }
-            match poll_fn(|cx| pipe.poll_receive(cx, |bytes| handshake.input().put_slice(bytes)))
-                .await
-            {
-                Ok(true) => {}
-                Ok(false) => handshake.end_input(),
-                Err(error) => {
-                    // A refusal whose body does not end says more than that the time is over.
-                    handshake.end_input();
-                    return match handshake.receive() {
-                        Err(refused @ ResponseError::UnexpectedStatus(_)) => Err(refused.into()),
-                        _ => Err(error),
-                    };
-                }
+            let exchanged = poll_fn(|cx| transport.poll_exchange(cx, &mut exchange)).await;
+            if let Err(error) = exchanged {
+                return Err(exchange.refusal().map_or(error, Error::from));
             }
         }
     }
 
-    fn pipe<S: Stream, C: Clock>(&self, stream: S, clock: C) -> Pipe<S, C> {
-        Pipe::new(stream, clock, self.timeouts.clone(), self.backpressure)
+    fn transport<S: Stream, C: Clock>(self, stream: S, clock: C) -> (Config, Transport<S, C>) {
+        let Self { config, timeouts, backpressure, .. } = self;
+        let started = clock.now();
+        (config, Transport { stream, alarm: Alarm::new(clock), timeouts, backpressure, started })
     }
 }
 
-/// What a client sent first.
-#[derive(Debug)]
-pub enum Incoming<S, C> {
-    /// An opening handshake.
-    Upgrade(Upgrade<S, C>),
-    /// Another HTTP request: a health check, a browser's page …
-    Http(PlainHttp<S, C>),
-}
-
-/// An opening handshake that waits for an answer, on its stream. Dropping it cuts the stream.
-pub struct Upgrade<S, C> {
-    pipe: Pipe<S, C>,
-    request: Request,
-}
-
-impl<S: Stream, C: Clock> Upgrade<S, C> {
-    /// What the client asks for.
-    #[must_use]
-    pub fn request(&self) -> &RequestHead {
-        &self.request
+impl<S: Stream, C: Clock> Transport<S, C> {
+    fn into_socket(self, connection: Connection) -> WebSocket<S, C> {
+        let now = self.alarm.now();
+        let session = Session::with_shared(connection, self.timeouts, self.backpressure, now);
+        WebSocket::with_driver(Driver::new(session, self.stream, self.alarm))
     }
 
-    /// Accepts.
+    /// Moves bytes until some were received, or the exchange is over: then `false`.
+    fn poll_exchange<H: Handshake>(
+        &mut self,
+        cx: &mut Context<'_>,
+        exchange: &mut Exchange<H>,
+    ) -> Poll<Result<bool, Error>> {
+        exchange.stream_ready();
+        loop {
+            match exchange.next(self.alarm.now())? {
+                Next::Write => {
+                    let Some(output) = exchange.output() else { continue };
+                    let vectored = self.stream.is_write_vectored();
+                    let write = |slices: &[IoSlice<'_>]| self.stream.poll_write(cx, slices);
+                    match output::write_with(&output, vectored, write) {
+                        Poll::Ready(Ok(0)) => return Poll::Ready(Err(Error::ConnectionLost)),
+                        Poll::Ready(Ok(count)) => exchange.wrote(count),
+                        Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                        Poll::Ready(Err(error)) => {
+                            return Poll::Ready(Err(Error::from_stream(error)));
+                        }
+                        Poll::Pending => exchange.write_would_block(self.alarm.now()),
+                    }
+                }
+                Next::Flush => match self.stream.poll_flush(cx) {
+                    Poll::Ready(Ok(())) => exchange.flushed(),
+                    Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::from_stream(error))),
+                    Poll::Pending => exchange.write_would_block(self.alarm.now()),
+                },
+                Next::ShutdownWrite => match self.stream.poll_shutdown(cx) {
+                    Poll::Ready(Ok(())) => exchange.write_half_shut_down(),
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
+                    Poll::Pending => exchange.write_would_block(self.alarm.now()),
+                },
+                Next::Read => {
+                    let mut buffer = ReadBuffer::new(false);
+                    match self.stream.poll_read(cx, buffer.space()) {
+                        Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                        Poll::Ready(Err(error)) if !is_disconnect(&error) => {
+                            return Poll::Ready(Err(error.into()));
+                        }
+                        Poll::Ready(Ok(0) | Err(_)) => {
+                            exchange.end_input();
+                            return Poll::Ready(Ok(true));
+                        }
+                        Poll::Ready(Ok(count)) => {
+                            buffer.fill(count);
+                            exchange.received(buffer.bytes());
+                            return Poll::Ready(Ok(true));
+                        }
+                        Poll::Pending => exchange.read_would_block(),
+                    }
+                }
+                Next::Wait(None) => return Poll::Pending,
+                Next::Wait(Some(deadline)) => {
+                    ready!(self.alarm.poll_until(cx.waker(), deadline));
+                }
+                Next::Done => return Poll::Ready(Ok(false)),
+            }
+        }
+    }
+
+    /// Sends the response of a rejected request, and shuts the stream down so that it arrives.
+    async fn dismiss(mut self, rejection: Rejection) -> Result<(), Error> {
+        let now = self.alarm.now();
+        let mut exchange = Exchange::rejection_shared(rejection, self.timeouts.clone(), now);
+        while poll_fn(|cx| self.poll_exchange(cx, &mut exchange)).await? {}
+        Ok(())
+    }
+
+    /// Writes the response of an accepted request, which is the connection's first output.
+    async fn accept(mut self, connection: Connection) -> Result<WebSocket<S, C>, Error> {
+        let timeouts = self.timeouts.clone();
+        let mut exchange = Exchange::acceptance_shared(connection, timeouts, self.started);
+        while poll_fn(|cx| self.poll_exchange(cx, &mut exchange)).await? {}
+        Ok(self.into_socket(exchange.into_inner()))
+    }
+}
+
+impl<S: Stream, C: Clock> Upgrade<Transport<S, C>> {
+    /// Accepts the opening handshake.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the stream.
+    /// Dropping the future drops the stream.
     ///
     /// # Errors
     ///
-    /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it reads nothing.
+    /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it does not read.
     pub async fn accept(self) -> Result<WebSocket<S, C>, Error> {
         self.accept_with(&AcceptOptions::new()).await
     }
 
-    /// Accepts, with a subprotocol or header fields of the application's.
+    /// Accepts the opening handshake, with a subprotocol or header fields.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the stream.
+    /// Dropping the future drops the stream.
     ///
     /// # Errors
     ///
     /// As [`accept`](Self::accept).
-    pub async fn accept_with(mut self, accept: &AcceptOptions) -> Result<WebSocket<S, C>, Error> {
-        let mut connection = self.request.accept_with(accept);
-        poll_fn(|cx| self.pipe.poll_send(cx, connection.output())).await?;
-        Ok(WebSocket::new(self.pipe, connection))
+    pub async fn accept_with(self, accept: &AcceptOptions) -> Result<WebSocket<S, C>, Error> {
+        self.transport.accept(self.request.accept_with(accept)).await
     }
 
-    /// Refuses, and ends the stream.
+    /// Rejects the opening handshake with an HTTP response, and closes the stream.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the stream.
+    /// Dropping the future drops the stream.
     ///
     /// # Errors
     ///
     /// As [`accept`](Self::accept).
-    pub async fn reject(self, reply: &HttpResponse) -> Result<(), Error> {
-        dismiss(self.pipe, self.request.reject(reply)).await
+    pub async fn reject(self, response: &HttpResponse) -> Result<(), Error> {
+        self.transport.dismiss(self.request.reject(response)).await
     }
 }
 
-impl<S, C> fmt::Debug for Upgrade<S, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Upgrade").field(&self.request).finish()
-    }
-}
-
-/// A request that is not an opening handshake, on its stream. Dropping it cuts the stream.
-pub struct PlainHttp<S, C> {
-    pipe: Pipe<S, C>,
-    rejection: Rejection,
-}
-
-impl<S: Stream, C: Clock> PlainHttp<S, C> {
-    /// What the client asks for.
-    #[must_use]
-    pub fn request(&self) -> &RequestHead {
-        self.rejection.request().expect("what is not for WebSocket is well-formed HTTP")
-    }
-
-    /// Answers, and ends the stream.
+impl<S: Stream, C: Clock> PlainHttp<Transport<S, C>> {
+    /// Answers the request, and closes the stream.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the stream.
+    /// Dropping the future drops the stream.
     ///
     /// # Errors
     ///
-    /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it reads nothing.
-    pub async fn reply(self, reply: &HttpResponse) -> Result<(), Error> {
-        dismiss(self.pipe, self.rejection.answer_with(reply)).await
+    /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it does not read.
+    pub async fn reply(self, response: &HttpResponse) -> Result<(), Error> {
+        self.transport.dismiss(self.rejection.answer_with(response)).await
     }
 
-    /// Answers that this port speaks WebSocket (426), and ends the stream.
+    /// Answers 426 (this port speaks WebSocket), and closes the stream.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the stream.
+    /// Dropping the future drops the stream.
     ///
     /// # Errors
     ///
     /// As [`reply`](Self::reply).
     pub async fn reject(self) -> Result<(), Error> {
-        dismiss(self.pipe, self.rejection).await
+        self.transport.dismiss(self.rejection).await
     }
 
-    /// The stream, and what was read from it: for an HTTP server to go on with.
+    /// Returns the stream, and the bytes that were read from it, for an HTTP server.
     #[must_use]
     pub fn into_parts(self) -> (S, Bytes) {
-        (self.pipe.stream, self.rejection.into_received())
+        (self.transport.stream, self.rejection.into_received())
     }
 }
 
-impl<S, C> fmt::Debug for PlainHttp<S, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PlainHttp").field(&self.rejection).finish()
+impl<S, C> std::fmt::Debug for Transport<S, C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transport").finish_non_exhaustive()
     }
-}
-
-impl<S: Stream, C: Clock> Pipe<S, C> {
-    /// Reads some bytes, in time; false is the end of the stream.
-    fn poll_receive(
-        &mut self,
-        cx: &mut Context<'_>,
-        hand_over: impl FnOnce(&[u8]),
-    ) -> Poll<Result<bool, Error>> {
-        self.timer.check(self.now())?;
-        let mut window = Window::default();
-        match self.poll_read(cx, &mut window, false)? {
-            Poll::Ready(true) => {
-                hand_over(window.bytes());
-                Poll::Ready(Ok(true))
-            }
-            Poll::Ready(false) => Poll::Ready(Ok(false)),
-            Poll::Pending => Poll::Ready(Err(ready!(self.poll_too_late(cx)).into())),
-        }
-    }
-
-    /// Writes all there is, in time.
-    fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        output: &mut impl Buf,
-    ) -> Poll<Result<(), Error>> {
-        match self.poll_write(cx, output) {
-            Poll::Ready(sent) => Poll::Ready(sent),
-            Poll::Pending => Poll::Ready(Err(ready!(self.poll_too_late(cx)).into())),
-        }
-    }
-
-    /// Waits until the time for what is being done is over.
-    fn poll_too_late(&mut self, cx: &mut Context<'_>) -> Poll<TimedOut> {
-        loop {
-            if let Err(error) = ready!(self.poll_time(cx, &mut Patience::default(), true)) {
-                return Poll::Ready(error);
-            }
-        }
-    }
-}
-
-/// Writes the last words of a failed handshake, and ends the stream so that they arrive.
-async fn dismiss<S: Stream, C: Clock>(
-    mut pipe: Pipe<S, C>,
-    mut rejection: Rejection,
-) -> Result<(), Error> {
-    // The client has done its part of the handshake; from here it has the time for closing.
-    pipe.timer.observe(State::Closed, pipe.now());
-    poll_fn(|cx| pipe.poll_send(cx, rejection.output())).await?;
-    poll_fn(|cx| match pipe.stream.poll_shutdown(cx) {
-        Poll::Ready(ended) => Poll::Ready(ended.map_err(Error::from)),
-        Poll::Pending => pipe.poll_too_late(cx).map(|error| Err(error.into())),
-    })
-    .await?;
-    while let Ok(true) = poll_fn(|cx| pipe.poll_receive(cx, |_| ())).await {}
-    Ok(())
 }

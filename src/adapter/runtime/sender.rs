@@ -1,109 +1,109 @@
-//! The half of a connection that sends, and as many of it as there are tasks.
+//! The half of a connection that sends, cloned for as many tasks as there are.
 
 use std::fmt;
 use std::future::poll_fn;
 use std::string::{String, ToString};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use super::attempt::Attempt;
 use super::driver::Driver;
 use super::io::{Clock, Stream};
-use super::outgoing::{SendHandle, deliver};
-use super::permit::{Hold, Permit};
-use super::pipe::Patience;
-use super::shared::{Shared, lock};
-use super::writing::MessageWriter;
-use crate::adapter::{Backpressure, Error, TrySendError};
+use super::permit::{Permit, SinkPermit};
+use super::shared::Shared;
+use super::wait::{self, Sealed, SendHandle, SharedWait};
+use super::writer::MessageWriter;
+use crate::adapter::Error;
+use crate::adapter::waiters::Need;
 use crate::connection::{Closed, State};
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
+use crate::session::{Backpressure, TrySendError};
 use crate::timing::TimedOut;
 
 /// The half that sends. Clones of it send from several tasks: messages never mix, and those of one
-/// clone arrive in order.
+/// task arrive in order. Tasks that wait for room, or for a message in fragments, are served in the
+/// order in which they came.
 ///
-/// It is a [`Sink`](futures_sink::Sink) for messages too. Closing that says farewell with code
-/// 1000.
+/// It is also a [`Sink`](futures_sink::Sink) for messages. Closing the sink sends a Close frame with
+/// code 1000.
 ///
 /// # Cancel safety
 ///
 /// As for [`WebSocket`](super::WebSocket): every future may be dropped at any time.
 pub struct Sender<S, C> {
     pub(super) shared: Arc<Shared<S, C>>,
-    /// Its own, because a clock wakes only who asked it last.
-    pub(super) clock: C,
-    patience: Patience,
-    /// The sink's, from when it is ready to when it is given a message.
-    pub(super) hold: Hold<S, C>,
+    /// Of the sink, which is polled by one task.
+    pub(super) sink: Mutex<SinkPermit<S, C>>,
 }
 
 impl<S, C> Sender<S, C> {
-    pub(super) fn new(shared: Arc<Shared<S, C>>, clock: C) -> Self {
-        Self { shared, clock, patience: Patience::default(), hold: Hold::default() }
+    pub(super) fn new(shared: Arc<Shared<S, C>>) -> Self {
+        Self { shared, sink: Mutex::default() }
+    }
+
+    pub(super) fn sink(&mut self) -> &mut SinkPermit<S, C> {
+        self.sink.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<S, C: Clone> Clone for Sender<S, C> {
+impl<S, C> Clone for Sender<S, C> {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.shared), self.clock.clone())
+        Self::new(Arc::clone(&self.shared))
     }
 }
 
-impl<S: Stream, C: Clock> Sender<S, C> {
-    /// Sends a message: it is on its way when this is done. While another message is written in
-    /// parts ([`writer`](Self::writer)), it waits for its turn.
+impl<S: Stream, C: Clock + Clone> Sender<S, C> {
+    /// Queues a message and writes it to the stream. Returns when the stream has accepted this
+    /// message, whatever other senders queue behind it.
+    ///
+    /// While another message is sent in fragments ([`writer`](Self::writer)), it waits for its turn.
     ///
     /// # Cancel safety
     ///
-    /// If it is dropped while it waits for room or its turn, the message is not sent; after that it
-    /// is sent whole, by whatever is done next on either half. With [`reserve`](Self::reserve) one
-    /// can wait before there is a message to lose.
+    /// If the future is dropped while it waits for room or its turn, the message is not sent. After
+    /// that it is sent whole, with the next call on either half. Use [`reserve`](Self::reserve) to
+    /// wait for room before there is a message.
     ///
     /// # Errors
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
-    pub fn send(
-        &mut self,
-        message: impl Into<Outgoing>,
-    ) -> impl Future<Output = Result<(), Error>> {
-        deliver(self, message.into(), Driver::poll_send)
+    pub fn send(&self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
+        wait::send(&*self.shared, message.into(), true)
     }
 
-    /// Lets a message wait for more, to be written with them: at the next flush or send of any
+    /// Queues a message, to be written together with others: by the next `flush` or `send` of any
     /// half, when [`recv`](super::Receiver::recv) has to wait, or at
     /// [`high_water_mark`](crate::Backpressure::high_water_mark).
     ///
     /// # Cancel safety
     ///
-    /// If it is dropped while it waits for room or its turn, the message is not sent.
+    /// If the future is dropped while it waits for room or its turn, the message is not sent.
     ///
     /// # Errors
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
-    pub fn feed(
-        &mut self,
-        message: impl Into<Outgoing>,
-    ) -> impl Future<Output = Result<(), Error>> {
-        deliver(self, message.into(), Driver::poll_feed)
+    pub fn feed(&self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
+        wait::send(&*self.shared, message.into(), false)
     }
 
-    /// Sends a message, without waiting. What the stream does not take at once leaves with whatever
-    /// is done next on either half.
+    /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
+    /// written by the next call on either half.
     ///
     /// # Errors
     ///
-    /// [`TrySendError`] gives the message back.
-    pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
-        self.at_once(|driver| driver.try_feed(message.into()))
+    /// [`TrySendError`] returns the message.
+    pub fn try_send(&self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
+        self.shared.act(|driver| driver.try_send(message.into()))
     }
 
-    /// Writes a message piece by piece. It waits for its turn, and other senders wait then until it
-    /// is finished or dropped: a task that has it must not wait for another clone of its own to
-    /// send.
+    /// Starts a message that is sent in fragments. It waits for its turn, and other senders wait
+    /// until the writer is finished or dropped. A task that holds a writer deadlocks if it sends
+    /// with another clone.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is taken until it is done.
+    /// Nothing is lost.
     ///
     /// # Errors
     ///
@@ -112,38 +112,43 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         MessageWriter::new(self, kind).await
     }
 
-    /// Waits for room for a message, whatever [`Overflow`](crate::Overflow) says. A task that has a
-    /// permit must not wait for a [`writer`](Self::writer), which waits for all permits.
+    /// Waits for room for one message, whatever the overflow policy. A task that holds a permit
+    /// deadlocks if it waits for a [`writer`](Self::writer), which waits for all permits.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is taken until it is done.
+    /// Nothing is lost.
     ///
     /// # Errors
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
-    pub async fn reserve(&mut self) -> Result<Permit<'_, S, C>, Error> {
-        self.begin();
-        poll_fn(|cx| self.poll_in_time(cx, Driver::poll_permit)).await.map_err(Error::for_room)?;
-        Ok(Permit::new(self))
+    pub async fn reserve(&self) -> Result<Permit<'_, S, C>, Error> {
+        let mut wait = SharedWait::default();
+        let granted = poll_fn(|cx| {
+            self.shared.poll_sender(cx, &mut wait, |driver, attempt| {
+                *attempt.need = Need::Permit;
+                driver.poll_permit(&attempt)
+            })
+        });
+        granted.await.map_err(Error::for_room)?;
+        Ok(Permit::new(&self.shared))
     }
 
-    /// Writes what waits, whoever fed it.
+    /// Writes everything that is queued now, by any sender.
     ///
     /// # Cancel safety
     ///
-    /// What was not written still waits.
+    /// Unwritten bytes stay queued.
     ///
     /// # Errors
     ///
     /// As [`WebSocket::flush`](super::WebSocket::flush).
-    pub async fn flush(&mut self) -> Result<(), Error> {
-        self.begin();
-        poll_fn(|cx| self.poll_in_time(cx, Driver::poll_flush)).await
+    pub async fn flush(&self) -> Result<(), Error> {
+        wait::flush(&*self.shared).await
     }
 
-    /// Sends a ping, waits for the pong, and tells how long that took. The
-    /// [`Receiver`](super::Receiver) must be receiving meanwhile: the pong comes to it.
+    /// Sends a ping and waits for the pong. Returns the round-trip time. Another task must call
+    /// [`recv`](super::Receiver::recv) meanwhile, which receives the pong.
     ///
     /// # Cancel safety
     ///
@@ -151,224 +156,241 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::send`](super::WebSocket::send); [`Error::ConnectionLost`] if the connection
-    /// ends before the pong comes, or the [`Receiver`](super::Receiver) is dropped.
-    pub async fn ping(&mut self) -> Result<Duration, Error> {
-        let (number, sent) = self.at_once(Driver::queue_ping)?;
-        self.flush().await?;
+    /// As [`WebSocket::send`](super::WebSocket::send), and [`Error::ConnectionLost`] if the
+    /// connection ends, or the receiver is dropped, before the pong arrives.
+    pub async fn ping(&self) -> Result<Duration, Error> {
+        let (number, sent) = self.shared.act(Driver::queue_ping)?;
+        let mut wait = SharedWait::default();
         poll_fn(|cx| {
-            self.shared.poll(cx, |driver, _| {
-                if driver.pipe.timer.answered() >= number {
-                    Poll::Ready(Ok(driver.pipe.now().saturating_sub(sent)))
-                } else if driver.connection.closed().is_some() || driver.receiver_dropped {
-                    Poll::Ready(Err(Error::ConnectionLost))
-                } else {
-                    Poll::Pending
+            self.shared.poll_sender(cx, &mut wait, |driver, attempt| {
+                if driver.session.is_answered(number) {
+                    return Poll::Ready(Ok(driver.alarm.now().saturating_sub(sent)));
                 }
+                if driver.session.closed().is_some() || driver.receiver_dropped {
+                    return Poll::Ready(Err(Error::ConnectionLost));
+                }
+                *attempt.need = Need::Pong(number);
+                ready!(driver.poll_flush(attempt.wakers))?;
+                Poll::Pending
             })
         })
         .await
     }
 
-    /// Sends a ping. When the [`Receiver`](super::Receiver) has met the peer's pong,
-    /// [`round_trip`](Self::round_trip) tells how long it took.
+    /// Sends a ping without waiting for the pong. [`round_trip`](Self::round_trip) has the result,
+    /// once the [`Receiver`](super::Receiver) has received the pong.
     ///
     /// # Cancel safety
     ///
-    /// It is queued at the first poll, and sent whole.
+    /// The ping is queued at the first poll, and sent whole.
     ///
     /// # Errors
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
-    pub async fn start_ping(&mut self) -> Result<(), Error> {
-        self.at_once(Driver::queue_ping)?;
+    pub async fn start_ping(&self) -> Result<(), Error> {
+        self.shared.act(Driver::queue_ping)?;
         self.flush().await
     }
 
-    /// Sends a pong, of at most 125 bytes; see [`WebSocket::pong`](super::WebSocket::pong).
+    /// Sends a pong of at most 125 bytes; see [`WebSocket::pong`](super::WebSocket::pong).
     ///
     /// # Cancel safety
     ///
-    /// It is queued at the first poll, and sent whole.
+    /// The pong is queued at the first poll, and sent whole.
     ///
     /// # Errors
     ///
     /// As [`WebSocket::pong`](super::WebSocket::pong).
-    pub async fn pong(&mut self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.at_once(|driver| driver.connection.pong(payload))?;
+    pub async fn pong(&self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.shared.act(|driver| driver.session.pong(payload))?;
         self.flush().await
     }
 
-    /// Says farewell, and returns: the [`Receiver`](super::Receiver) gives what the peer sends
-    /// before its own.
+    /// Starts the closing handshake: sends a Close frame and returns. The
+    /// [`Receiver`](super::Receiver) still receives the messages before the peer's Close.
     ///
     /// # Cancel safety
     ///
-    /// The farewell is queued at the first poll, and sent whole.
+    /// The Close frame is queued at the first poll, and sent whole.
     ///
     /// # Errors
     ///
     /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as
     /// [`flush`](Self::flush).
-    pub async fn start_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        let frame = CloseFrame::new(code, reason.to_string())?;
-        self.at_once(|driver| driver.connection.close(frame));
+    pub async fn start_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.queue_close(code, reason)?;
         self.flush().await
     }
 
-    /// Says farewell, waits for the peer's and for the end of the stream, and tells how the
-    /// conversation ended. It is the [`Receiver`](super::Receiver) that meets the peer's farewell:
-    /// it must be receiving meanwhile, or be gone; then what still comes is thrown away.
+    /// Closes the connection: sends a Close frame, waits for the peer's Close and for the end of
+    /// the stream. Returns how the connection was closed.
+    ///
+    /// The [`Receiver`](super::Receiver) receives the peer's Close: it must be receiving meanwhile,
+    /// or be dropped. If it is dropped, messages that still arrive are discarded.
     ///
     /// # Cancel safety
     ///
-    /// The farewell is queued at the first poll. Calling it again goes on with the same one.
+    /// The Close frame is queued at the first poll. Calling it again continues the same closing
+    /// handshake.
     ///
     /// # Errors
     ///
     /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the
-    /// peer does not answer in time.
-    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
-        let frame = CloseFrame::new(code, reason.to_string())?;
-        self.at_once(|driver| driver.connection.close(frame));
+    /// peer does not close in time, or nobody receives.
+    pub async fn close(&self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
+        self.queue_close(code, reason)?;
+        let (mut wait, mut clock) = (SharedWait::default(), None);
         poll_fn(|cx| {
-            let closed = self.poll_closed(cx);
-            if closed.is_ready() || self.receiver_dropped() {
-                return closed;
+            loop {
+                if let Poll::Ready(closed) = self.poll_closed(cx, &mut wait) {
+                    return Poll::Ready(closed);
+                }
+                let driver = self.shared.lock();
+                if driver.receiver_dropped {
+                    return Poll::Pending;
+                }
+                // The deadline holds although the receiver may not be receiving.
+                let Some(deadline) = driver.session.timer().deadline() else {
+                    return Poll::Pending;
+                };
+                let (now, clock) =
+                    (driver.alarm.now(), clock.get_or_insert_with(|| driver.alarm.clock().clone()));
+                if now >= deadline {
+                    let closed = driver.session.closed().cloned();
+                    return Poll::Ready(closed.ok_or(Error::TimedOut(TimedOut::Close)));
+                }
+                drop(driver);
+                ready!(clock.poll_until(cx, deadline));
             }
-            let Some(deadline) = lock(&self.shared.driver).pipe.timer.deadline() else {
-                return Poll::Pending;
-            };
-            ready!(self.clock.poll_until(cx, deadline));
-            Poll::Ready(self.closed().ok_or(Error::TimedOut(TimedOut::Close)))
         })
         .await
     }
 
-    /// Waits for the end of the connection, whoever begins it, and tells how the conversation
-    /// ended. As for [`close`](Self::close), the [`Receiver`](super::Receiver) must be receiving
-    /// meanwhile, or be gone.
+    /// Waits until the connection is closed, by either side, and returns how. As for
+    /// [`close`](Self::close), the [`Receiver`](super::Receiver) must be receiving, or be dropped.
     ///
     /// # Cancel safety
     ///
-    /// It only waits.
+    /// Nothing is lost.
     ///
     /// # Errors
     ///
-    /// [`Error::TimedOut`] if the peer takes too long to close.
-    pub async fn until_closed(&mut self) -> Result<Closed, Error> {
-        poll_fn(|cx| self.poll_closed(cx)).await
+    /// [`Error::TimedOut`] if the peer does not finish the closing handshake in time.
+    pub async fn until_closed(&self) -> Result<Closed, Error> {
+        let mut wait = SharedWait::default();
+        poll_fn(|cx| self.poll_closed(cx, &mut wait)).await
     }
 
-    /// Ends the connection now, without a farewell. The peer sees code 1006; the
-    /// [`Receiver`](super::Receiver) gives [`Error::ConnectionLost`].
+    /// Ends the connection now, without a Close frame. The peer sees code 1006, the
+    /// [`Receiver`](super::Receiver) returns [`Error::ConnectionLost`], and senders that wait fail.
     pub fn abort(&self) {
-        let waker = Waker::from(Arc::clone(&self.shared.tasks));
-        self.shared.act(|driver| driver.abort(&mut Context::from_waker(&waker)));
+        let waker = Waker::from(Arc::clone(&self.shared.waiters));
+        self.shared.change(|driver| driver.abort(&waker));
     }
 
-    /// Where the connection is in its life.
-    #[must_use]
-    pub fn state(&self) -> State {
-        lock(&self.shared.driver).connection.state()
-    }
-
-    /// How the conversation ended, once it has.
-    #[must_use]
-    pub fn closed(&self) -> Option<Closed> {
-        lock(&self.shared.driver).connection.closed().cloned()
-    }
-
-    /// Whether the [`Receiver`](super::Receiver) was dropped. Nobody answers pings then, or notices
-    /// that the peer is gone, but [`close`](Self::close) and [`until_closed`](Self::until_closed).
+    /// Whether the [`Receiver`](super::Receiver) was dropped. Then pings are not answered, and a
+    /// lost peer is not noticed, except by [`close`](Self::close) and
+    /// [`until_closed`](Self::until_closed).
     #[must_use]
     pub fn receiver_dropped(&self) -> bool {
-        lock(&self.shared.driver).receiver_dropped
+        self.shared.lock().receiver_dropped
     }
 
-    /// Bytes that wait to be written, headers included, from all senders.
+    /// The state of the connection.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.shared.lock().session.state()
+    }
+
+    /// How the connection was closed, once it is.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        self.shared.lock().session.closed().cloned()
+    }
+
+    /// Number of bytes that are queued and not written, of all senders, headers included.
     #[must_use]
     pub fn buffered_amount(&self) -> usize {
-        lock(&self.shared.driver).connection.buffered_amount()
+        self.shared.lock().session.buffered_amount()
     }
 
-    /// How many messages were dropped, of all senders; see
-    /// [`Overflow::DropNewest`](crate::Overflow::DropNewest).
+    /// Number of messages of all senders that
+    /// [`Overflow::DropNewest`](crate::Overflow::DropNewest) has dropped.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        lock(&self.shared.driver).dropped
+        self.shared.lock().session.dropped()
     }
 
-    /// Gives back the memory that an idle connection can do without; see
+    /// Frees memory that an idle connection does not need; see
     /// [`Connection::release_memory`](crate::Connection::release_memory).
     pub fn release_memory(&self) {
-        lock(&self.shared.driver).connection.release_memory();
+        self.shared.lock().session.connection.release_memory();
     }
 
-    /// How much may wait to be written from now on, for all senders.
+    /// Sets the bounds of the output, for all senders, also those that wait.
     pub fn set_backpressure(&self, backpressure: Backpressure) {
-        lock(&self.shared.driver).pipe.backpressure = backpressure;
+        self.shared.change(|driver| driver.session.set_backpressure(backpressure));
     }
 
-    /// The subprotocol that the handshake agreed on.
+    /// The subprotocol that the handshake has agreed on.
     #[must_use]
     pub fn subprotocol(&self) -> Option<String> {
-        lock(&self.shared.driver).connection.subprotocol().map(ToString::to_string)
+        self.shared.lock().session.connection.subprotocol().map(ToString::to_string)
     }
 
-    /// How long the latest answered ping took, there and back.
+    /// Round-trip time of the latest ping that was answered.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
-        lock(&self.shared.driver).pipe.timer.round_trip()
+        self.shared.lock().session.round_trip()
     }
 
-    fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<Closed, Error>> {
-        self.shared.poll(cx, |driver, cx| {
+    fn queue_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        let frame = CloseFrame::new(code, reason.to_string())?;
+        self.shared.act(|driver| driver.session.connection.close(frame));
+        Ok(())
+    }
+
+    fn poll_closed(
+        &self,
+        cx: &mut Context<'_>,
+        wait: &mut SharedWait<C>,
+    ) -> Poll<Result<Closed, Error>> {
+        self.shared.poll_sender(cx, wait, |driver, attempt| {
+            *attempt.need = Need::End;
             if driver.receiver_dropped {
-                return driver.poll_closed(cx);
+                return driver.poll_closed(attempt.wakers);
             }
-            driver.observe();
-            // If it can't be written, the receiver will find out.
-            let _ = driver.poll_flush(cx);
-            match driver.connection.closed() {
-                Some(_) if driver.too_late => Poll::Ready(Err(TimedOut::Close.into())),
-                Some(closed) if driver.is_over() => Poll::Ready(Ok(closed.clone())),
+            // If it can't be written, the receiver finds out.
+            let _ = driver.poll_flush(attempt.wakers);
+            match driver.session.closed() {
+                _ if driver.session.close_timed_out() => Poll::Ready(Err(TimedOut::Close.into())),
+                Some(closed) if driver.session.is_done() => Poll::Ready(Ok(closed.clone())),
                 _ => Poll::Pending,
             }
         })
     }
 }
 
-impl<S: Stream, C: Clock> SendHandle for Sender<S, C> {
+impl<S: Stream, C: Clock + Clone> Sealed for Sender<S, C> {
     type Stream = S;
     type Clock = C;
+    type Wait = SharedWait<C>;
 
-    fn begin(&mut self) {
-        self.patience.renew();
-    }
-
-    fn poll_in_time<T>(
+    fn poll_work<T>(
         &mut self,
         cx: &mut Context<'_>,
-        work: impl FnMut(&mut Driver<S, C>, &mut Context<'_>) -> Poll<Result<T, Error>>,
+        wait: &mut SharedWait<C>,
+        work: impl FnMut(&mut Driver<S, C>, Attempt<'_>) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
-        if let Poll::Ready(done) = self.shared.poll(cx, work) {
-            self.patience.renew();
-            return Poll::Ready(done);
-        }
-        loop {
-            let now = self.clock.now();
-            match self.patience.check(&lock(&self.shared.driver).pipe, now)? {
-                Some(deadline) => ready!(self.clock.poll_until(cx, deadline)),
-                None => return Poll::Pending,
-            }
-        }
+        self.shared.poll_sender(cx, wait, work)
     }
 
-    fn at_once<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
-        self.shared.at_once(act)
+    fn act<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
+        self.shared.act(act)
     }
 }
+
+impl<S: Stream, C: Clock + Clone> SendHandle for Sender<S, C> {}
 
 impl<S, C> fmt::Debug for Sender<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,23 +1,67 @@
-//! The standard traits: a stream of messages, and a sink for them.
+//! The standard traits: a `Stream` of messages, and a `Sink` for them.
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Wake, Waker, ready};
 
 use futures_core::Stream as MessageStream;
 use futures_sink::Sink;
 
+use super::attempt::Attempt;
 use super::driver::Driver;
-use super::halves::Receiver;
 use super::io::{Clock, Stream};
-use super::outgoing::SendHandle;
+use super::receiver::Receiver;
 use super::sender::Sender;
-use super::{Error, WebSocket};
+use super::two_tasks::Role;
+use super::wait::{self, Wait};
+use super::websocket::WebSocket;
+use crate::adapter::Error;
+use crate::adapter::waiters::Need;
 use crate::message::{CloseCode, Message};
 use crate::timing::TimedOut;
 
-/// Ends after a clean end, or the first error but those after which nothing is lost: a peer that
-/// reads nothing, or sends nothing.
+impl<S: Stream, C: Clock> WebSocket<S, C> {
+    /// Polls for one of the two tasks, and wakes both if the other may have waited for the change.
+    fn poll_as<T>(
+        &mut self,
+        role: Role,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let tasks = Arc::clone(self.inner.tasks.get_or_insert_default());
+        let seen = |socket: &Self| {
+            let session = &socket.inner.driver.session;
+            let timer = session.timer();
+            let pings = (timer.last_ping(), timer.last_answered());
+            (session.buffered_amount(), pings, session.state(), session.is_done())
+        };
+        tasks.set(role, Some(cx.waker().clone()));
+        let before = seen(self);
+        let polled = poll(self, &mut Context::from_waker(&Waker::from(Arc::clone(&tasks))));
+        if polled.is_ready() {
+            tasks.set(role, None);
+        }
+        if seen(self) != before {
+            tasks.wake_by_ref();
+            tasks.set(role, polled.is_pending().then(|| cx.waker().clone()));
+        }
+        polled
+    }
+
+    fn poll_as_sink(
+        &mut self,
+        cx: &mut Context<'_>,
+        work: impl FnMut(&mut Driver<S, C>, Attempt<'_>) -> Poll<Result<(), Error>>,
+    ) -> Poll<Result<(), Error>> {
+        let mut wait = Wait { deadline: self.inner.write_deadline, ..Wait::default() };
+        let polled = self.inner.driver.poll_alone(cx, &mut wait, work);
+        self.inner.write_deadline = wait.deadline;
+        polled
+    }
+}
+
+/// Ends after a clean end, or after the first error, except a timeout that loses nothing: a peer
+/// that does not read, or sends no message.
 impl<S: Stream, C: Clock> MessageStream for WebSocket<S, C> {
     type Item = Result<Message, Error>;
 
@@ -25,39 +69,45 @@ impl<S: Stream, C: Clock> MessageStream for WebSocket<S, C> {
         if self.inner.exhausted {
             return Poll::Ready(None);
         }
-        let received = ready!(self.poll_shared(cx, |socket, cx| socket.inner.driver.poll_recv(cx)));
+        let received = ready!(self.poll_as(Role::Receives, cx, |socket, cx| {
+            socket.inner.driver.poll_recv(cx.waker().into())
+        }));
         self.inner.exhausted = is_last(&received);
         Poll::Ready(received.transpose())
     }
 }
 
-/// Closing the sink says farewell with code 1000; who receives meets the peer's.
+/// Closing the sink sends a Close frame with code 1000. The peer's Close arrives at the `Stream`.
 impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_shared(cx, |socket, cx| socket.poll_in_time(cx, Driver::poll_sink))
-            .map_err(Error::for_room)
+        self.poll_as(Role::Sends, cx, |socket, cx| {
+            socket.poll_as_sink(cx, |driver, attempt| driver.poll_sink(&attempt))
+        })
+        .map_err(Error::for_room)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.inner.driver.feed_sink(message)
+        self.inner.driver.send_to_sink(message)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_shared(cx, |socket, cx| socket.poll_in_time(cx, Driver::poll_flush))
+        self.poll_as(Role::Sends, cx, |socket, cx| {
+            socket.poll_as_sink(cx, |driver, attempt| driver.poll_flush(attempt.wakers))
+        })
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_shared(cx, |socket, cx| {
-            socket.inner.driver.connection.close(CloseCode::NORMAL);
-            socket.poll_in_time(cx, Driver::poll_flush)
+        self.poll_as(Role::Sends, cx, |socket, cx| {
+            socket.inner.driver.session.connection.close(CloseCode::NORMAL);
+            socket.poll_as_sink(cx, |driver, attempt| driver.poll_flush(attempt.wakers))
         })
     }
 }
 
-/// Ends after a clean end, or the first error but those after which nothing is lost: a peer that
-/// reads nothing, or sends nothing.
+/// Ends after a clean end, or after the first error, except a timeout that loses nothing: a peer
+/// that does not read, or sends no message.
 impl<S: Stream, C: Clock> MessageStream for Receiver<S, C> {
     type Item = Result<Message, Error>;
 
@@ -65,53 +115,56 @@ impl<S: Stream, C: Clock> MessageStream for Receiver<S, C> {
         if self.exhausted {
             return Poll::Ready(None);
         }
-        let received = ready!(self.shared.poll(cx, Driver::poll_recv));
+        let received = ready!(self.shared.poll_receiver(cx, Driver::poll_recv));
         self.exhausted = is_last(&received);
         Poll::Ready(received.transpose())
     }
 }
 
-/// Closing the sink says farewell with code 1000; the [`Receiver`] meets the peer's.
-impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
+/// Closing the sink sends a Close frame with code 1000. The [`Receiver`] receives the peer's.
+impl<S: Stream, C: Clock + Clone> Sink<Message> for Sender<S, C> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if !self.hold.is_held() {
-            ready!(self.poll_in_time(cx, |driver, cx| {
-                ready!(driver.poll_sink(cx))?;
-                driver.permits += 1;
+        let shared = Arc::clone(&self.shared);
+        let sink = self.sink();
+        if !sink.is_held() {
+            let ready = shared.poll_sender(cx, &mut sink.wait, |driver, attempt| {
+                *attempt.need = Need::Message;
+                ready!(driver.poll_sink(&attempt))?;
+                driver.session.add_permit();
                 Poll::Ready(Ok(()))
-            }))
-            .map_err(Error::for_room)?;
-            let shared = Arc::clone(&self.shared);
-            self.hold.take(shared);
+            });
+            ready!(sink.complete(ready)).map_err(Error::for_room)?;
+            sink.hold(shared);
         }
         Poll::Ready(Ok(()))
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        assert!(self.hold.is_held(), "the sink is not ready");
-        self.hold.forget();
-        self.shared.act(|driver| {
-            driver.permits -= 1;
-            driver.feed_sink(message)
+        let sink = self.sink();
+        assert!(sink.is_held(), "the sink is not ready");
+        sink.forget();
+        self.shared.change(|driver| {
+            driver.session.remove_permit();
+            driver.send_to_sink(message)
         })
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_in_time(cx, Driver::poll_flush)
+        let shared = Arc::clone(&self.shared);
+        let sink = self.sink();
+        let flushed = wait::poll_flush(&mut &*shared, cx, &mut sink.wait);
+        sink.complete(flushed)
     }
 
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_in_time(cx, |driver, cx| {
-            driver.connection.close(CloseCode::NORMAL);
-            driver.poll_flush(cx)
-        })
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.shared.change(|driver| driver.session.connection.close(CloseCode::NORMAL));
+        self.poll_flush(cx)
     }
 }
 
-/// Whether a stream of messages ends with what was received: not with an error after which nothing
-/// is lost.
+/// Whether a `Stream` of messages ends with this.
 fn is_last(received: &Result<Option<Message>, Error>) -> bool {
     !matches!(received, Ok(Some(_)) | Err(Error::TimedOut(TimedOut::Write | TimedOut::Idle)))
 }

@@ -1,0 +1,191 @@
+//! The error of the adapters: the stream's, the session's, and those of the layers below.
+
+use std::{error, fmt, io};
+
+use crate::connection::{CloseOutcome, Closed, NoEntropy, ProtocolError, SendError};
+use crate::handshake::{HandshakeError, InvalidField, InvalidUri, RequestError, ResponseError};
+use crate::message::ReasonTooLong;
+use crate::session::{Full, TrySendError};
+use crate::timing::TimedOut;
+
+/// An error of a connection on a stream.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The stream failed for another reason than a reset or a lost network.
+    Io(io::Error),
+    /// The URI is invalid.
+    Uri(InvalidUri),
+    /// A header field or subprotocol is invalid.
+    Field(InvalidField),
+    /// The URI is `wss:`, and this adapter has no TLS. Connect a TLS stream and pass it to
+    /// `connect_with_stream`. Nothing was sent in clear text.
+    TlsNeeded,
+    /// The operating system has no random bytes for masking keys.
+    Entropy(NoEntropy),
+    /// The opening handshake failed.
+    Handshake(HandshakeError),
+    /// The peer violated the protocol or a limit. A Close frame with the right code was sent to it.
+    Protocol(ProtocolError),
+    /// The stream ended, or was reset, without a Close frame: WHATWG's code 1006.
+    ConnectionLost,
+    /// The message can't be sent. The connection is not affected.
+    Send(SendError),
+    /// The close reason is too long. Nothing was sent.
+    Reason(ReasonTooLong),
+    /// A timeout expired.
+    TimedOut(TimedOut),
+    /// The output is full, because the peer does not read: see
+    /// [`Backpressure`](crate::Backpressure). The message was not sent.
+    Full,
+    /// 64 KiB of messages arrived before the pong. Receive them; `round_trip` has the result of the
+    /// ping afterwards.
+    UnreadMessages,
+}
+
+impl Error {
+    /// Whether the stream is of no use after this error.
+    pub(super) fn is_final(&self) -> bool {
+        match self {
+            // A stream that does not block has no bytes yet; it is not broken.
+            Self::Io(error) => error.kind() != io::ErrorKind::WouldBlock,
+            Self::TimedOut(TimedOut::Close | TimedOut::KeepAlive) => true,
+            _ => false,
+        }
+    }
+
+    /// The error of a wait for room: the message was not queued, so a write that timed out is
+    /// [`TimedOut::Room`].
+    pub(super) fn for_room(self) -> Self {
+        match self {
+            Self::TimedOut(TimedOut::Write) => Self::TimedOut(TimedOut::Room),
+            error => error,
+        }
+    }
+
+    /// What `recv` returns for a connection that is closed: `Ok` after a clean closing handshake.
+    pub(super) fn from_closed(closed: &Closed) -> Result<(), Self> {
+        match closed.outcome() {
+            CloseOutcome::Clean => Ok(()),
+            CloseOutcome::ProtocolError(error) => Err(Self::Protocol(error)),
+            CloseOutcome::ConnectionLost => Err(Self::ConnectionLost),
+        }
+    }
+
+    /// The error of a stream that can't be written or read.
+    pub(super) fn from_stream(error: io::Error) -> Self {
+        if is_disconnect(&error) { Self::ConnectionLost } else { Self::Io(error) }
+    }
+}
+
+/// Whether the error means that the peer, or the network, is gone.
+pub(super) fn is_disconnect(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionReset, HostUnreachable, NetworkDown,
+        NetworkUnreachable, NotConnected, TimedOut, UnexpectedEof,
+    };
+    matches!(
+        error.kind(),
+        BrokenPipe
+            | ConnectionAborted
+            | ConnectionReset
+            | HostUnreachable
+            | NetworkDown
+            | NetworkUnreachable
+            | NotConnected
+            | TimedOut
+            | UnexpectedEof
+    )
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::Uri(error) => error.fmt(f),
+            Self::Field(error) => error.fmt(f),
+            Self::TlsNeeded => f.write_str(
+                "a wss: address needs TLS; connect a TLS stream and pass it to connect_with_stream",
+            ),
+            Self::Entropy(error) => error.fmt(f),
+            Self::Handshake(error) => error.fmt(f),
+            Self::Protocol(error) => error.fmt(f),
+            Self::ConnectionLost => {
+                f.write_str("the connection was lost without a closing handshake")
+            }
+            Self::Send(error) => error.fmt(f),
+            Self::Reason(error) => error.fmt(f),
+            Self::TimedOut(error) => error.fmt(f),
+            Self::Full => Full.fmt(f),
+            Self::UnreadMessages => f.write_str(
+                "64 KiB of messages arrived before the pong; receive them, and call round_trip",
+            ),
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Io(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error {
+            Error::Io(error) => return error,
+            Error::ConnectionLost => io::ErrorKind::UnexpectedEof,
+            Error::Send(SendError::NotOpen) => io::ErrorKind::BrokenPipe,
+            Error::TimedOut(_) => io::ErrorKind::TimedOut,
+            Error::Full => io::ErrorKind::WouldBlock,
+            Error::Uri(_) | Error::Field(_) | Error::Reason(_) | Error::Send(_) => {
+                io::ErrorKind::InvalidInput
+            }
+            _ => io::ErrorKind::InvalidData,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// Errors of the layers below.
+macro_rules! error_from {
+    ($($source:ty => $variant:ident),* $(,)?) => {$(
+        impl From<$source> for Error {
+            fn from(error: $source) -> Self {
+                Self::$variant(error.into())
+            }
+        }
+    )*};
+}
+
+error_from! {
+    io::Error => Io,
+    InvalidUri => Uri,
+    InvalidField => Field,
+    NoEntropy => Entropy,
+    HandshakeError => Handshake,
+    RequestError => Handshake,
+    ResponseError => Handshake,
+    ProtocolError => Protocol,
+    SendError => Send,
+    ReasonTooLong => Reason,
+    TimedOut => TimedOut,
+}
+
+impl From<Full> for Error {
+    fn from(_: Full) -> Self {
+        Self::Full
+    }
+}
+
+impl From<TrySendError> for Error {
+    fn from(error: TrySendError) -> Self {
+        match error {
+            TrySendError::Full(_) => Self::Full,
+            TrySendError::Send(_, error) => Self::Send(error),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The first request on a stream that was accepted: an opening handshake, or plain HTTP.
+//!
+//! The adapters add the methods that answer it.
+
+use std::fmt;
+
+use crate::handshake::{Rejection, Request, RequestHead};
+
+/// The first request of a client. `T` is the stream it arrived on, and belongs to the adapter.
+#[derive(Debug)]
+pub enum Incoming<T> {
+    /// An opening handshake.
+    Upgrade(Upgrade<T>),
+    /// Another HTTP request: a health check, the request for a page.
+    Http(PlainHttp<T>),
+}
+
+/// An opening handshake that has not been answered. Dropping it drops the stream.
+pub struct Upgrade<T> {
+    pub(super) transport: T,
+    pub(super) request: Request,
+}
+
+impl<T> Upgrade<T> {
+    /// The client's request.
+    #[must_use]
+    pub fn request(&self) -> &RequestHead {
+        &self.request
+    }
+}
+
+impl<T> fmt::Debug for Upgrade<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Upgrade").field(&self.request).finish()
+    }
+}
+
+/// A request that is not an opening handshake. Dropping it drops the stream.
+pub struct PlainHttp<T> {
+    pub(super) transport: T,
+    pub(super) rejection: Rejection,
+}
+
+impl<T> PlainHttp<T> {
+    /// The client's request.
+    #[must_use]
+    pub fn request(&self) -> &RequestHead {
+        self.rejection.request().expect("a request without an upgrade is well-formed HTTP")
+    }
+}
+
+impl<T> fmt::Debug for PlainHttp<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PlainHttp").field(&self.rejection).finish()
+    }
+}

@@ -1,0 +1,66 @@
+//! Options for opening connections, the same in every adapter.
+
+use std::marker::PhantomData;
+
+use crate::connection::Config;
+use crate::session::Backpressure;
+use crate::timing::{SharedTimeouts, Timeouts};
+
+/// How to open connections. `A` is the adapter that opens them: see
+/// [`blocking::Options`](crate::blocking::Options) and those of the other adapters.
+///
+/// ```
+/// use sansocket::{Backpressure, Config, Timeouts};
+///
+/// let options = sansocket::blocking::Options::new()
+///     .config(Config::new().max_message_size(64 * 1024))
+///     .timeouts(Timeouts { idle: Some(std::time::Duration::from_secs(60)), ..Timeouts::default() })
+///     .backpressure(Backpressure { cork: true, ..Backpressure::default() });
+/// ```
+#[derive(Clone, Debug)]
+pub struct Options<A> {
+    pub(super) config: Config,
+    pub(super) timeouts: SharedTimeouts,
+    pub(super) backpressure: Backpressure,
+    adapter: PhantomData<A>,
+}
+
+impl<A> Options<A> {
+    /// The defaults: [`Config::new`], [`Timeouts::default`] and [`Backpressure::default`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            config: Config::new(),
+            timeouts: SharedTimeouts::default(),
+            backpressure: Backpressure::default(),
+            adapter: PhantomData,
+        }
+    }
+
+    /// Limits and protocol options of the connections.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Timeouts and keep-alive.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts.into();
+        self
+    }
+
+    /// Bounds of the output, and what happens to messages above them.
+    #[must_use]
+    pub fn backpressure(mut self, backpressure: Backpressure) -> Self {
+        self.backpressure = backpressure;
+        self
+    }
+}
+
+impl<A> Default for Options<A> {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,81 @@
+//! How output is passed to a stream, and the block of memory that it is queued in.
+//!
+//! A thread keeps one block, which the connection that writes borrows: an idle connection has none.
+
+use std::cell::Cell;
+use std::io::IoSlice;
+use std::thread_local;
+use std::vec::Vec;
+
+use bytes::Buf;
+
+/// Buffers that one write takes at most. The next write takes the others.
+const MAX_SLICES: usize = 64;
+
+/// Bytes that are copied together for a stream without vectored writes, so that a header and its
+/// payload leave in one write (one TLS record, one HTTP/2 frame). Larger buffers are not copied.
+const GATHERED: usize = 64 * 1024;
+
+/// The largest block that is kept, in bytes: the default high-water mark and a message, in a block
+/// that grew by doubling.
+const MAX_KEPT: usize = 512 * 1024;
+
+thread_local! {
+    static BLOCK: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Takes the thread's block for output, or an empty one.
+#[inline]
+pub(super) fn take_block() -> Vec<u8> {
+    // A thread that is ending has none.
+    BLOCK.try_with(Cell::take).unwrap_or_default()
+}
+
+/// Returns such a block to the thread.
+#[inline]
+pub(super) fn return_block(mut block: Vec<u8>) {
+    if block.capacity() <= MAX_KEPT {
+        block.clear();
+        // A thread that is ending keeps nothing.
+        let _ = BLOCK.try_with(|kept| kept.set(block));
+    }
+}
+
+/// Calls `write` with as much of the output as one write takes.
+#[inline]
+pub(super) fn write_with<T>(
+    output: &impl Buf,
+    vectored: bool,
+    write: impl FnOnce(&[IoSlice<'_>]) -> T,
+) -> T {
+    // Most often there is one buffer, and finding that out is faster than filling the array.
+    if output.chunk().len() == output.remaining() {
+        return write(&[IoSlice::new(output.chunk())]);
+    }
+    write_several(output, vectored, write)
+}
+
+fn write_several<T>(
+    output: &impl Buf,
+    vectored: bool,
+    write: impl FnOnce(&[IoSlice<'_>]) -> T,
+) -> T {
+    if vectored {
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let count = output.chunks_vectored(&mut slices);
+        return write(&slices[..count]);
+    }
+    if output.chunk().len() >= GATHERED {
+        return write(&[IoSlice::new(output.chunk())]);
+    }
+    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+    let count = output.chunks_vectored(&mut slices);
+    let mut gathered = take_block();
+    for slice in &slices[..count] {
+        let room = GATHERED - gathered.len();
+        gathered.extend_from_slice(&slice[..slice.len().min(room)]);
+    }
+    let written = write(&[IoSlice::new(&gathered)]);
+    return_block(gathered);
+    written
+}

@@ -1,0 +1,108 @@
+//! Moves bytes between the stream and the session.
+
+use std::io::{ErrorKind, IoSlice};
+use std::task::{Context, Poll};
+
+use super::driver::{Driver, Wakers};
+use super::io::{Clock, Stream};
+use crate::adapter::Error;
+use crate::adapter::error::is_disconnect;
+use crate::adapter::output;
+use crate::adapter::read_buffer::ReadBuffer;
+
+impl<S: Stream, C: Clock> Driver<S, C> {
+    /// Reads into the buffer, which is empty; `false` at the end of the stream. Yields, and is
+    /// pending itself, when the read budget is used up.
+    #[inline(always)]
+    pub(super) fn poll_read(&mut self, wakers: Wakers<'_>) -> Poll<Poll<Result<bool, Error>>> {
+        debug_assert!(self.read_buffer.is_empty(), "no bytes are discarded");
+        if self.budget.is_used_up() {
+            wakers.read.wake_by_ref();
+            return Poll::Pending;
+        }
+        let mut buffer = ReadBuffer::new(self.budget.expects_large());
+        let mut cx = Context::from_waker(wakers.read);
+        let read = loop {
+            match self.stream.poll_read(&mut cx, buffer.space()) {
+                Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Poll::Ready(Err(error)) if !is_disconnect(&error) => {
+                    break Poll::Ready(Err(error.into()));
+                }
+                Poll::Ready(Ok(0) | Err(_)) => break Poll::Ready(Ok(false)),
+                Poll::Ready(Ok(count)) => {
+                    self.session.note_read();
+                    self.budget.count(count, self.session.connection.remaining_payload());
+                    buffer.fill(count);
+                    self.read_buffer = buffer;
+                    return Poll::Ready(Poll::Ready(Ok(true)));
+                }
+                Poll::Pending => break Poll::Pending,
+            }
+        };
+        self.budget.end_burst();
+        Poll::Ready(read)
+    }
+
+    /// Writes and flushes everything that is queued.
+    #[inline]
+    pub(super) fn poll_flush(&mut self, wakers: Wakers<'_>) -> Poll<Result<(), Error>> {
+        if !self.session.wants_write() {
+            return Poll::Ready(Ok(()));
+        }
+        let written = self.poll_write(wakers);
+        self.session.connection.take_output_buffer().into_iter().for_each(output::return_block);
+        written
+    }
+
+    fn poll_write(&mut self, wakers: Wakers<'_>) -> Poll<Result<(), Error>> {
+        if self.session.is_done() {
+            return Poll::Ready(Err(Error::ConnectionLost));
+        }
+        let mut cx = Context::from_waker(wakers.write);
+        loop {
+            let session = &mut self.session;
+            let flush_now =
+                session.is_written_to(self.flush_first) && !session.is_flushed_to(self.flush_first);
+            let wants_write = session.connection.wants_write();
+            if !wants_write || flush_now {
+                match self.stream.poll_flush(&mut cx) {
+                    Poll::Ready(Ok(())) => session.flushed(),
+                    Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::from_stream(error))),
+                    Poll::Pending => {
+                        session.write_stalled(|| self.alarm.now());
+                        return Poll::Pending;
+                    }
+                }
+                if !wants_write && !session.wants_write() {
+                    return Poll::Ready(Ok(()));
+                }
+                continue;
+            }
+            let vectored = self.stream.is_write_vectored();
+            let write = |slices: &[IoSlice<'_>]| self.stream.poll_write(&mut cx, slices);
+            match output::write_with(session.output(), vectored, write) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(Error::ConnectionLost)),
+                Poll::Ready(Ok(count)) => session.wrote(count),
+                Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::from_stream(error))),
+                Poll::Pending => {
+                    session.write_stalled(|| self.alarm.now());
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// Writes until everything before a position is flushed.
+    #[inline]
+    pub(super) fn poll_flush_to(
+        &mut self,
+        wakers: Wakers<'_>,
+        position: u64,
+    ) -> Poll<Result<(), Error>> {
+        self.flush_first = self.flush_first.min(position);
+        let flushed = self.poll_flush(wakers);
+        if self.session.is_flushed_to(position) { Poll::Ready(Ok(())) } else { flushed }
+    }
+}
