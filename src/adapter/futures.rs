@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::runtime::{self, Clock, MessageWriter, SendHandle, Stream, Transport};
+use super::runtime::{self, Clock, MessageWriter, Stream, Transport};
 use super::{Error, Options as AnyOptions, incoming};
 use crate::handshake::{ClientRequest, Response};
 
@@ -206,7 +206,7 @@ impl Clock for AsyncIoClock {
 }
 
 /// `close` finishes the message.
-impl<O: SendHandle> AsyncWrite for MessageWriter<'_, O> {
+impl<S: Stream, C: Clock> AsyncWrite for MessageWriter<'_, S, C> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

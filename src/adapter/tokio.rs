@@ -14,7 +14,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
-use super::runtime::{self, Clock, MessageWriter, SendHandle, SleepSlot, Stream, Transport};
+use super::runtime::{self, Clock, MessageWriter, SleepSlot, Stream, Transport};
 use super::{Error, Options as AnyOptions, incoming};
 use crate::handshake::{ClientRequest, Response};
 use crate::timing::TimedOut;
@@ -318,7 +318,7 @@ impl Clock for TokioClock {
 }
 
 /// `shutdown` finishes the message.
-impl<O: SendHandle> AsyncWrite for MessageWriter<'_, O> {
+impl<S: Stream, C: Clock> AsyncWrite for MessageWriter<'_, S, C> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

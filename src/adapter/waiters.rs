@@ -21,7 +21,7 @@ use crate::session::Session;
 
 /// What a sender waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Need {
+pub(super) enum Need {
     /// Its turn to queue a message: the lock is free, and, if it waits for room, there is room.
     #[default]
     Message,

@@ -214,6 +214,10 @@ impl io::Write for TestStream {
 }
 
 impl blocking::Stream for TestStream {
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         self.read_timeout = timeout;
         Ok(())

@@ -1,1 +1,5 @@
-//! Placeholder.
+//! Connections on blocking streams: `std::net`, and whatever else reads and writes.
+
+mod stream;
+
+pub use self::stream::{Stream, TryClone};

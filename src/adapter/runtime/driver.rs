@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use super::alarm::Alarm;
+use super::attempt::{Attempt, Wait, Wakers};
 use super::budget::ReadBudget;
 use super::io::{Clock, Stream};
 use crate::adapter::Error;
@@ -20,8 +21,7 @@ use crate::session::{Next, PongProgress, Session, WriteDeadline};
 const MAX_CONTROL_EVENTS: usize = 256;
 
 /// A session on a stream.
-#[expect(missing_debug_implementations, reason = "it does not leave the crate")]
-pub struct Driver<S, C> {
+pub(super) struct Driver<S, C> {
     pub(super) session: Session,
     pub(super) stream: S,
     pub(super) alarm: Alarm<C>,
@@ -33,19 +33,6 @@ pub struct Driver<S, C> {
     pub(super) receiver_dropped: bool,
     /// The first position that a sender waits for: it is flushed before more is written.
     pub(super) flush_first: u64,
-}
-
-/// What the stream wakes: for reading the task that receives, for writing all that wait for it.
-#[derive(Clone, Copy)]
-pub(super) struct Wakers<'a> {
-    pub(super) read: &'a Waker,
-    pub(super) write: &'a Waker,
-}
-
-impl<'a> From<&'a Waker> for Wakers<'a> {
-    fn from(waker: &'a Waker) -> Self {
-        Self { read: waker, write: waker }
-    }
 }
 
 impl<S: Stream, C: Clock> Driver<S, C> {
@@ -279,6 +266,38 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         self.read_buffer = ReadBuffer::default();
         // If it has to wait, the stream ends when it is dropped.
         let _ = self.stream.poll_shutdown(&mut Context::from_waker(waker));
+    }
+
+    /// Polls for the only task that uses the connection.
+    #[inline]
+    pub(super) fn poll_alone<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        wait: &mut Wait<C>,
+        mut work: impl FnMut(&mut Self, Attempt<'_>) -> Poll<Result<T, Error>>,
+    ) -> Poll<Result<T, Error>> {
+        self.update_state();
+        loop {
+            let wakers = cx.waker().into();
+            let attempt = Attempt { wakers, is_first: true, need: &mut wait.need };
+            if let Poll::Ready(done) = work(self, attempt) {
+                wait.deadline.restart();
+                return Poll::Ready(done);
+            }
+            // The close deadline holds for a sender too: it may be the only task there is.
+            let is_closing = self.session.state() != State::Open;
+            let Self { session, alarm, .. } = self;
+            ready!(alarm.poll_session(cx.waker(), session, &mut wait.deadline, is_closing))?;
+        }
+    }
+
+    /// Does something, and writes what the stream accepts at once.
+    pub(super) fn act<T>(&mut self, waker: &Waker, act: impl FnOnce(&mut Self) -> T) -> T {
+        let done = act(self);
+        self.update_state();
+        // An error is met again by whoever waits for the stream.
+        let _ = self.poll_flush(waker.into());
+        done
     }
 
     /// Queues a ping. Returns its number, and when that was.

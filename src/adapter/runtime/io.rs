@@ -30,7 +30,7 @@ pub trait Stream: Unpin {
     }
 }
 
-/// A clock that can wake a task.
+/// A clock that can wake a task. A clone has the same epoch, and a wake-up of its own.
 ///
 /// ```
 /// use std::task::{Context, Poll};
@@ -50,7 +50,7 @@ pub trait Stream: Unpin {
 ///     }
 /// }
 /// ```
-pub trait Clock: Unpin {
+pub trait Clock: Clone + Unpin {
     /// The time since an epoch of the clock's. It must not run backwards.
     fn now(&self) -> Duration;
 

@@ -4,8 +4,8 @@
 
 use std::task::{Poll, ready};
 
-use super::attempt::{Attempt, Sending};
-use super::driver::{Driver, Wakers};
+use super::attempt::{Attempt, Sending, Wakers};
+use super::driver::Driver;
 use super::io::{Clock, Stream};
 use crate::adapter::Error;
 use crate::adapter::output;

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Poll;
 
+use super::attempt::Wait;
 use super::io::{Clock, Stream};
 use super::shared::Shared;
-use super::wait::{SharedWait, Wait};
+use crate::adapter::waiters::Need;
 use crate::message::Outgoing;
 use crate::session::TrySendError;
 
@@ -52,12 +53,12 @@ impl<S: Stream, C: Clock> fmt::Debug for Permit<'_, S, C> {
 /// The permit of a sink, from `poll_ready` to `start_send`, and its wait.
 pub(super) struct SinkPermit<S, C> {
     held: Option<Arc<Shared<S, C>>>,
-    pub(super) wait: SharedWait<C>,
+    pub(super) wait: Wait<C>,
 }
 
 impl<S, C> Default for SinkPermit<S, C> {
     fn default() -> Self {
-        Self { held: None, wait: SharedWait::default() }
+        Self { held: None, wait: Wait::default() }
     }
 }
 
@@ -80,7 +81,7 @@ impl<S, C> SinkPermit<S, C> {
     /// Starts the next wait anew, once one is complete.
     pub(super) fn complete<T>(&mut self, polled: Poll<T>) -> Poll<T> {
         if polled.is_ready() {
-            self.wait.wait = Wait::default();
+            self.wait.need = Need::default();
         }
         polled
     }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-use super::driver::{Driver, Wakers};
+use super::attempt::Wakers;
+use super::driver::Driver;
 use super::io::{Clock, Stream};
 use super::sender::Sender;
 use super::shared::Shared;

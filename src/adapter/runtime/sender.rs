@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use super::attempt::Attempt;
+use super::attempt::Wait;
 use super::driver::Driver;
+use super::handle::Handle;
 use super::io::{Clock, Stream};
 use super::permit::{Permit, SinkPermit};
 use super::shared::Shared;
-use super::wait::{self, Sealed, SendHandle, SharedWait};
 use super::writer::MessageWriter;
 use crate::adapter::Error;
 use crate::adapter::waiters::Need;
@@ -53,7 +53,7 @@ impl<S, C> Clone for Sender<S, C> {
     }
 }
 
-impl<S: Stream, C: Clock + Clone> Sender<S, C> {
+impl<S: Stream, C: Clock> Sender<S, C> {
     /// Queues a message and writes it to the stream. Returns when the stream has accepted this
     /// message, whatever other senders queue behind it.
     ///
@@ -69,7 +69,7 @@ impl<S: Stream, C: Clock + Clone> Sender<S, C> {
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
     pub fn send(&self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
-        wait::send(&*self.shared, message.into(), true)
+        self.handle().send(message.into(), true)
     }
 
     /// Queues a message, to be written together with others: by the next `flush` or `send` of any
@@ -84,7 +84,7 @@ impl<S: Stream, C: Clock + Clone> Sender<S, C> {
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
     pub fn feed(&self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
-        wait::send(&*self.shared, message.into(), false)
+        self.handle().send(message.into(), false)
     }
 
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
@@ -108,8 +108,8 @@ impl<S: Stream, C: Clock + Clone> Sender<S, C> {
     /// # Errors
     ///
     /// [`Error::Send`] once either side has begun to close.
-    pub async fn writer(&mut self, kind: Kind) -> Result<MessageWriter<'_, Self>, Error> {
-        MessageWriter::new(self, kind).await
+    pub async fn writer(&mut self, kind: Kind) -> Result<MessageWriter<'_, S, C>, Error> {
+        MessageWriter::new(self.handle(), kind).await
     }
 
     /// Waits for room for one message, whatever the overflow policy. A task that holds a permit
@@ -123,7 +123,7 @@ impl<S: Stream, C: Clock + Clone> Sender<S, C> {
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
     pub async fn reserve(&self) -> Result<Permit<'_, S, C>, Error> {
-        let mut wait = SharedWait::default();
+        let mut wait = Wait::default();
         let granted = poll_fn(|cx| {
             self.shared.poll_sender(cx, &mut wait, |driver, attempt| {
                 *attempt.need = Need::Permit;
@@ -144,7 +144,7 @@ impl<S: Stream, C: Clock + Clone> Sender<S, C> {
     ///
     /// As [`WebSocket::flush`](super::WebSocket::flush).
     pub async fn flush(&self) -> Result<(), Error> {
-        wait::flush(&*self.shared).await
+        self.handle().flush().await
     }
 
     /// Sends a ping and waits for the pong. Returns the round-trip time. Another task must call
@@ -160,7 +160,7 @@ impl<S: Stream, C: Clock + Clone> Sender<S, C> {
     /// connection ends, or the receiver is dropped, before the pong arrives.
     pub async fn ping(&self) -> Result<Duration, Error> {
         let (number, sent) = self.shared.act(Driver::queue_ping)?;
-        let mut wait = SharedWait::default();
+        let mut wait = Wait::default();
         poll_fn(|cx| {
             self.shared.poll_sender(cx, &mut wait, |driver, attempt| {
                 if driver.session.is_answered(number) {
@@ -239,7 +239,7 @@ impl<S: Stream, C: Clock + Clone> Sender<S, C> {
     /// peer does not close in time, or nobody receives.
     pub async fn close(&self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         self.queue_close(code, reason)?;
-        let (mut wait, mut clock) = (SharedWait::default(), None);
+        let (mut wait, mut clock) = (Wait::default(), None);
         poll_fn(|cx| {
             loop {
                 if let Poll::Ready(closed) = self.poll_closed(cx, &mut wait) {
@@ -277,7 +277,7 @@ impl<S: Stream, C: Clock + Clone> Sender<S, C> {
     ///
     /// [`Error::TimedOut`] if the peer does not finish the closing handshake in time.
     pub async fn until_closed(&self) -> Result<Closed, Error> {
-        let mut wait = SharedWait::default();
+        let mut wait = Wait::default();
         poll_fn(|cx| self.poll_closed(cx, &mut wait)).await
     }
 
@@ -344,17 +344,17 @@ impl<S: Stream, C: Clock + Clone> Sender<S, C> {
         self.shared.lock().session.round_trip()
     }
 
+    fn handle(&self) -> Handle<'_, S, C> {
+        Handle::Shared(&self.shared)
+    }
+
     fn queue_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason.to_string())?;
         self.shared.act(|driver| driver.session.connection.close(frame));
         Ok(())
     }
 
-    fn poll_closed(
-        &self,
-        cx: &mut Context<'_>,
-        wait: &mut SharedWait<C>,
-    ) -> Poll<Result<Closed, Error>> {
+    fn poll_closed(&self, cx: &mut Context<'_>, wait: &mut Wait<C>) -> Poll<Result<Closed, Error>> {
         self.shared.poll_sender(cx, wait, |driver, attempt| {
             *attempt.need = Need::End;
             if driver.receiver_dropped {
@@ -370,27 +370,6 @@ impl<S: Stream, C: Clock + Clone> Sender<S, C> {
         })
     }
 }
-
-impl<S: Stream, C: Clock + Clone> Sealed for Sender<S, C> {
-    type Stream = S;
-    type Clock = C;
-    type Wait = SharedWait<C>;
-
-    fn poll_work<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        wait: &mut SharedWait<C>,
-        work: impl FnMut(&mut Driver<S, C>, Attempt<'_>) -> Poll<Result<T, Error>>,
-    ) -> Poll<Result<T, Error>> {
-        self.shared.poll_sender(cx, wait, work)
-    }
-
-    fn act<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
-        self.shared.act(act)
-    }
-}
-
-impl<S: Stream, C: Clock + Clone> SendHandle for Sender<S, C> {}
 
 impl<S, C> fmt::Debug for Sender<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,13 +3,13 @@
 //! The mutex is held while bytes are processed, never while a task waits or the application runs.
 //! Whichever half is polled moves all bytes that can be moved, those of the other half too.
 
+use std::boxed::Box;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
-use super::attempt::Attempt;
-use super::driver::{Driver, Wakers};
+use super::attempt::{Attempt, SharedWait, Wait, Wakers};
+use super::driver::Driver;
 use super::io::{Clock, Stream};
-use super::wait::{Sealed, SharedWait};
 use crate::adapter::Error;
 use crate::adapter::replies::SharedSession;
 use crate::adapter::waiters::{Facts, Waiters};
@@ -85,12 +85,8 @@ impl<S: Stream, C: Clock> Shared<S, C> {
     pub(super) fn act<T>(&self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
         let waker = Waker::from(Arc::clone(&self.waiters));
         self.change(|driver| {
-            let done = act(driver);
-            driver.update_state();
             self.waiters.begin();
-            // An error is met again by whoever waits for the stream.
-            let _ = driver.poll_flush((&waker).into());
-            done
+            driver.act(&waker, act)
         })
     }
 
@@ -114,12 +110,12 @@ impl<S: Stream, C: Clock> Shared<S, C> {
     }
 }
 
-impl<S: Stream, C: Clock + Clone> Shared<S, C> {
+impl<S: Stream, C: Clock> Shared<S, C> {
     /// Polls for one of the senders, whose write deadline is its own.
     pub(super) fn poll_sender<T>(
         &self,
         cx: &mut Context<'_>,
-        wait: &mut SharedWait<C>,
+        wait: &mut Wait<C>,
         mut work: impl FnMut(&mut Driver<S, C>, Attempt<'_>) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
         let waker = Waker::from(Arc::clone(&self.waiters));
@@ -128,43 +124,38 @@ impl<S: Stream, C: Clock + Clone> Shared<S, C> {
             let before = ForReceiver::of(&driver);
             driver.update_state();
             driver.flush_first = self.waiters.first_position().unwrap_or(u64::MAX);
-            let was_woken = self.waiters.was_woken(wait.place);
+            let place = wait.shared.as_ref().and_then(|shared| shared.place);
+            let was_woken = self.waiters.was_woken(place);
             self.waiters.begin();
             if was_woken {
                 // It may have been woken to write for others. They meet an error themselves.
                 let _ = driver.poll_flush((&waker).into());
             }
-            let attempt = Attempt {
-                // Once the receiver is dropped, those that wait for the end read.
-                wakers: (&waker).into(),
-                is_first: self.waiters.is_first(wait.place),
-                need: &mut wait.wait.need,
-            };
-            let worked = work(&mut driver, attempt);
-            let deadline = match worked {
-                Poll::Ready(_) => {
-                    self.waiters.finish(&mut wait.place);
-                    wait.wait.deadline.restart();
-                    Ok(None)
+            let is_first = self.waiters.is_first(place);
+            // Once the receiver is dropped, those that wait for the end read.
+            let attempt = Attempt { wakers: (&waker).into(), is_first, need: &mut wait.need };
+            if let Poll::Ready(done) = work(&mut driver, attempt) {
+                if let Some(shared) = &mut wait.shared {
+                    self.waiters.finish(&mut shared.place);
                 }
-                Poll::Pending => {
-                    wait.waiters.get_or_insert_with(|| Arc::clone(&self.waiters));
-                    self.waiters.register(&mut wait.place, wait.wait.need, cx.waker());
-                    driver.session.check_write(driver.alarm.now(), &mut wait.wait.deadline)
-                }
-            };
-            if matches!(deadline, Ok(Some(_))) {
-                wait.clock.get_or_insert_with(|| driver.alarm.clock().clone());
+                wait.deadline.restart();
+                self.unlock(driver, Some(&before));
+                return Poll::Ready(done);
             }
+            let shared = wait.shared.get_or_insert_with(|| {
+                let (waiters, clock) = (Arc::clone(&self.waiters), driver.alarm.clock().clone());
+                Box::new(SharedWait { place: None, waiters, clock })
+            });
+            self.waiters.register(&mut shared.place, wait.need, cx.waker());
+            let deadline = driver.session.check_write(driver.alarm.now(), &mut wait.deadline);
             self.unlock(driver, Some(&before));
-            match (worked, deadline, &mut wait.clock) {
-                (Poll::Ready(done), ..) => return Poll::Ready(done),
-                (_, Err(error), _) => {
-                    self.waiters.leave(&mut wait.place);
+            match deadline {
+                Ok(None) => return Poll::Pending,
+                Ok(Some(deadline)) => ready!(shared.clock.poll_until(cx, deadline)),
+                Err(error) => {
+                    self.waiters.leave(&mut shared.place);
                     return Poll::Ready(Err(error.into()));
                 }
-                (_, Ok(Some(at)), Some(clock)) => ready!(clock.poll_until(cx, at)),
-                _ => return Poll::Pending,
             }
         }
     }
@@ -173,24 +164,5 @@ impl<S: Stream, C: Clock + Clone> Shared<S, C> {
 impl<S: Stream, C: Clock> SharedSession for Shared<S, C> {
     fn with(&self, access: &mut dyn FnMut(&mut Session)) {
         self.change(|driver| access(&mut driver.session));
-    }
-}
-
-impl<S: Stream, C: Clock + Clone> Sealed for &Shared<S, C> {
-    type Stream = S;
-    type Clock = C;
-    type Wait = SharedWait<C>;
-
-    fn poll_work<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        wait: &mut SharedWait<C>,
-        work: impl FnMut(&mut Driver<S, C>, Attempt<'_>) -> Poll<Result<T, Error>>,
-    ) -> Poll<Result<T, Error>> {
-        self.poll_sender(cx, wait, work)
-    }
-
-    fn act<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
-        Shared::act(self, act)
     }
 }

@@ -7,13 +7,13 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 use futures_core::Stream as MessageStream;
 use futures_sink::Sink;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Wait};
 use super::driver::Driver;
+use super::handle::Handle;
 use super::io::{Clock, Stream};
 use super::receiver::Receiver;
 use super::sender::Sender;
 use super::two_tasks::Role;
-use super::wait::{self, Wait};
 use super::websocket::WebSocket;
 use crate::adapter::Error;
 use crate::adapter::waiters::Need;
@@ -53,7 +53,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         cx: &mut Context<'_>,
         work: impl FnMut(&mut Driver<S, C>, Attempt<'_>) -> Poll<Result<(), Error>>,
     ) -> Poll<Result<(), Error>> {
-        let mut wait = Wait { deadline: self.inner.write_deadline, ..Wait::default() };
+        let deadline = self.inner.write_deadline;
+        let mut wait = Wait { deadline, ..Wait::default() };
         let polled = self.inner.driver.poll_alone(cx, &mut wait, work);
         self.inner.write_deadline = wait.deadline;
         polled
@@ -122,7 +123,7 @@ impl<S: Stream, C: Clock> MessageStream for Receiver<S, C> {
 }
 
 /// Closing the sink sends a Close frame with code 1000. The [`Receiver`] receives the peer's.
-impl<S: Stream, C: Clock + Clone> Sink<Message> for Sender<S, C> {
+impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -154,7 +155,7 @@ impl<S: Stream, C: Clock + Clone> Sink<Message> for Sender<S, C> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let shared = Arc::clone(&self.shared);
         let sink = self.sink();
-        let flushed = wait::poll_flush(&mut &*shared, cx, &mut sink.wait);
+        let flushed = Handle::Shared(&shared).poll_flush(cx, &mut sink.wait);
         sink.complete(flushed)
     }
 

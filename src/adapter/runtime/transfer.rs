@@ -3,7 +3,8 @@
 use std::io::{ErrorKind, IoSlice};
 use std::task::{Context, Poll};
 
-use super::driver::{Driver, Wakers};
+use super::attempt::Wakers;
+use super::driver::Driver;
 use super::io::{Clock, Stream};
 use crate::adapter::Error;
 use crate::adapter::error::is_disconnect;

@@ -4,17 +4,16 @@ use std::boxed::Box;
 use std::future::poll_fn;
 use std::string::ToString;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Waker, ready};
 use std::time::Duration;
 
 use super::alarm::Alarm;
-use super::attempt::Attempt;
 use super::driver::Driver;
+use super::handle::Handle;
 use super::io::{Clock, Stream};
 use super::receiver::{self, Receiver};
 use super::sender::Sender;
 use super::two_tasks::TwoTasks;
-use super::wait::{self, Sealed, SendHandle, Wait};
 use super::writer::MessageWriter;
 use crate::adapter::{Error, Replies};
 use crate::connection::{Closed, Connection, Event, State};
@@ -190,7 +189,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         &mut self,
         message: impl Into<Outgoing>,
     ) -> impl Future<Output = Result<(), Error>> {
-        wait::send(self, message.into(), true)
+        self.handle().send(message.into(), true)
     }
 
     /// Queues a message, to be written together with others: by the next [`flush`](Self::flush) or
@@ -208,7 +207,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         &mut self,
         message: impl Into<Outgoing>,
     ) -> impl Future<Output = Result<(), Error>> {
-        wait::send(self, message.into(), false)
+        self.handle().send(message.into(), false)
     }
 
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
@@ -218,7 +217,9 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// [`TrySendError`] returns the message.
     pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
-        self.act(|driver| driver.try_send(message.into()))
+        let tasks = self.inner.tasks.as_ref();
+        let waker = tasks.map_or_else(|| Waker::noop().clone(), |tasks| Arc::clone(tasks).into());
+        self.inner.driver.act(&waker, |driver| driver.try_send(message.into()))
     }
 
     /// Starts a message that is sent in fragments.
@@ -230,8 +231,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// # Errors
     ///
     /// [`Error::Send`] once either side has begun to close.
-    pub async fn writer(&mut self, kind: Kind) -> Result<MessageWriter<'_, Self>, Error> {
-        MessageWriter::new(self, kind).await
+    pub async fn writer(&mut self, kind: Kind) -> Result<MessageWriter<'_, S, C>, Error> {
+        MessageWriter::new(self.handle(), kind).await
     }
 
     /// Writes everything that is queued.
@@ -245,7 +246,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// [`Error::ConnectionLost`] if the stream is lost, [`Error::TimedOut`] if the peer does not
     /// read.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        wait::flush(self).await
+        self.handle().flush().await
     }
 
     /// Sends a ping and waits for the pong. Returns the round-trip time. Messages that arrive before
@@ -406,6 +407,10 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         (driver.stream, driver.session.into_connection())
     }
 
+    fn handle(&mut self) -> Handle<'_, S, C> {
+        Handle::Alone(&mut self.inner.driver)
+    }
+
     fn queue_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         let frame = CloseFrame::new(code, reason.to_string())?;
         self.inner.driver.session.connection.close(frame);
@@ -440,34 +445,6 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
         }
     }
 }
-
-impl<S: Stream, C: Clock> Sealed for WebSocket<S, C> {
-    type Stream = S;
-    type Clock = C;
-    type Wait = Wait;
-
-    #[inline]
-    fn poll_work<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        wait: &mut Wait,
-        work: impl FnMut(&mut Driver<S, C>, Attempt<'_>) -> Poll<Result<T, Error>>,
-    ) -> Poll<Result<T, Error>> {
-        self.inner.driver.poll_alone(cx, wait, work)
-    }
-
-    fn act<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
-        let done = act(&mut self.inner.driver);
-        self.inner.driver.update_state();
-        let tasks = self.inner.tasks.as_ref();
-        let waker = tasks.map_or_else(|| Waker::noop().clone(), |tasks| Arc::clone(tasks).into());
-        // An error is met again by whoever waits for the stream.
-        let _ = self.inner.driver.poll_flush((&waker).into());
-        done
-    }
-}
-
-impl<S: Stream, C: Clock> SendHandle for WebSocket<S, C> {}
 
 impl<S, C> std::fmt::Debug for WebSocket<S, C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

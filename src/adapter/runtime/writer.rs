@@ -7,7 +7,9 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use super::wait::{self, SendHandle};
+use super::attempt::Wait;
+use super::handle::Handle;
+use super::io::{Clock, Stream};
 use crate::adapter::Error;
 use crate::adapter::waiters::Need;
 use crate::message::{Compress, Kind};
@@ -48,16 +50,16 @@ use crate::session::FragmentedMessage;
 /// # }).unwrap();
 /// # }
 /// ```
-pub struct MessageWriter<'a, H: SendHandle> {
-    handle: &'a mut H,
+pub struct MessageWriter<'a, S: Stream, C: Clock> {
+    handle: Handle<'a, S, C>,
     message: FragmentedMessage,
-    wait: H::Wait,
+    wait: Wait<C>,
 }
 
-impl<'a, H: SendHandle> MessageWriter<'a, H> {
+impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
     /// Waits for the lock, and holds it until the message is finished or dropped.
-    pub(super) async fn new(handle: &'a mut H, kind: Kind) -> Result<Self, Error> {
-        let mut wait = H::Wait::default();
+    pub(super) async fn new(mut handle: Handle<'a, S, C>, kind: Kind) -> Result<Self, Error> {
+        let mut wait = Wait::default();
         let locked = poll_fn(|cx| {
             handle.poll_work(cx, &mut wait, |driver, attempt| {
                 *attempt.need = Need::Writer;
@@ -65,7 +67,7 @@ impl<'a, H: SendHandle> MessageWriter<'a, H> {
             })
         });
         locked.await.map_err(Error::for_room)?;
-        Ok(Self { handle, message: FragmentedMessage::new(kind), wait })
+        Ok(Self { handle, message: FragmentedMessage::new(kind), wait: Wait::default() })
     }
 
     /// Whether to compress the message. Must be called before anything is written. By default the
@@ -90,7 +92,7 @@ impl<'a, H: SendHandle> MessageWriter<'a, H> {
     pub async fn write_chunk(&mut self, chunk: impl Into<Bytes>) -> Result<(), Error> {
         self.check_unfinished()?;
         self.message.push(chunk.into());
-        self.wait.as_mut().deadline.restart();
+        self.wait.deadline.restart();
         poll_fn(|cx| self.poll_send(cx)).await
     }
 
@@ -106,7 +108,7 @@ impl<'a, H: SendHandle> MessageWriter<'a, H> {
     /// As [`write_chunk`](Self::write_chunk); [`Error::Send`] also for a text that ends inside a
     /// character.
     pub async fn finish(mut self) -> Result<(), Error> {
-        self.wait.as_mut().deadline.restart();
+        self.wait.deadline.restart();
         poll_fn(|cx| self.poll_finish(cx)).await
     }
 
@@ -114,7 +116,7 @@ impl<'a, H: SendHandle> MessageWriter<'a, H> {
         if !self.message.is_finished() {
             ready!(self.poll_queue(cx, true))?;
         }
-        wait::poll_flush(self.handle, cx, &mut self.wait)
+        self.handle.poll_flush(cx, &mut self.wait)
     }
 
     /// Queues and writes everything that was taken.
@@ -122,7 +124,7 @@ impl<'a, H: SendHandle> MessageWriter<'a, H> {
         if !self.message.is_queued() {
             ready!(self.poll_queue(cx, false))?;
         }
-        wait::poll_flush(self.handle, cx, &mut self.wait)
+        self.handle.poll_flush(cx, &mut self.wait)
     }
 
     fn poll_queue(&mut self, cx: &mut Context<'_>, finish: bool) -> Poll<Result<(), Error>> {
@@ -161,14 +163,14 @@ impl<'a, H: SendHandle> MessageWriter<'a, H> {
     }
 }
 
-impl<H: SendHandle> Drop for MessageWriter<'_, H> {
+impl<S: Stream, C: Clock> Drop for MessageWriter<'_, S, C> {
     fn drop(&mut self) {
         let message = &mut self.message;
         self.handle.act(|driver| message.abandon(&mut driver.session));
     }
 }
 
-impl<H: SendHandle> fmt::Debug for MessageWriter<'_, H> {
+impl<S: Stream, C: Clock> fmt::Debug for MessageWriter<'_, S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MessageWriter").field("kind", &self.message.kind()).finish_non_exhaustive()
     }

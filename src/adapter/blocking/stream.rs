@@ -1,0 +1,153 @@
+//! What a blocking connection needs of its stream: reading, writing, giving up in time, and a
+//! second handle for another thread.
+
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+/// A stream that a blocking connection can stand on: reading, writing, and, if it can, giving up in
+/// time.
+///
+/// `TcpStream` and `UnixStream` do all of it. For another stream, forward to the socket below; a
+/// method that is left out makes that timeout not work.
+///
+/// ```
+/// struct Tls(std::net::TcpStream /* and a session */);
+/// # impl std::io::Read for Tls { fn read(&mut self, b: &mut [u8]) -> std::io::Result<usize> { self.0.read(b) } }
+/// # impl std::io::Write for Tls {
+/// #     fn write(&mut self, b: &[u8]) -> std::io::Result<usize> { self.0.write(b) }
+/// #     fn flush(&mut self) -> std::io::Result<()> { self.0.flush() }
+/// # }
+/// impl sansocket::blocking::Stream for Tls {
+///     fn set_read_timeout(&mut self, timeout: Option<std::time::Duration>) -> std::io::Result<()> {
+///         self.0.set_read_timeout(timeout)
+///     }
+/// }
+/// ```
+pub trait Stream: io::Read + io::Write {
+    /// Makes a read fail with `WouldBlock` or `TimedOut` after this time without a byte.
+    ///
+    /// # Errors
+    ///
+    /// What the stream says.
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let _ = timeout;
+        Ok(())
+    }
+
+    /// Makes a write fail with `WouldBlock` or `TimedOut` after this time without progress.
+    ///
+    /// # Errors
+    ///
+    /// What the stream says.
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let _ = timeout;
+        Ok(())
+    }
+
+    /// Makes reads and writes wait, where they might not.
+    ///
+    /// # Errors
+    ///
+    /// What the stream says.
+    fn set_blocking(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Sends small writes at once (`TCP_NODELAY`), where there is such a thing.
+    ///
+    /// # Errors
+    ///
+    /// What the stream says.
+    fn set_nodelay(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Whether one write takes several buffers. If not, which is the default, a frame's header and
+    /// payload (up to 64 KiB) are copied together, so that they leave in one write.
+    fn is_write_vectored(&self) -> bool {
+        false
+    }
+
+    /// Ends the stream's outgoing half, or both.
+    ///
+    /// # Errors
+    ///
+    /// What the stream says.
+    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
+        let _ = how;
+        self.flush()
+    }
+}
+
+impl Stream for TcpStream {
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        TcpStream::set_read_timeout(self, timeout)
+    }
+
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        TcpStream::set_write_timeout(self, timeout)
+    }
+
+    fn set_blocking(&mut self) -> io::Result<()> {
+        self.set_nonblocking(false)
+    }
+
+    fn set_nodelay(&mut self) -> io::Result<()> {
+        TcpStream::set_nodelay(self, true)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
+        TcpStream::shutdown(self, how)
+    }
+}
+
+#[cfg(unix)]
+impl Stream for std::os::unix::net::UnixStream {
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        Self::set_read_timeout(self, timeout)
+    }
+
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        Self::set_write_timeout(self, timeout)
+    }
+
+    fn set_blocking(&mut self) -> io::Result<()> {
+        self.set_nonblocking(false)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
+        Self::shutdown(self, how)
+    }
+}
+
+/// A stream that can be read by one thread while another writes to it.
+pub trait TryClone: Stream + Send + Sized + 'static {
+    /// A second handle of the same stream.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    fn try_clone(&self) -> io::Result<Self>;
+}
+
+impl TryClone for TcpStream {
+    fn try_clone(&self) -> io::Result<Self> {
+        Self::try_clone(self)
+    }
+}
+
+#[cfg(unix)]
+impl TryClone for std::os::unix::net::UnixStream {
+    fn try_clone(&self) -> io::Result<Self> {
+        Self::try_clone(self)
+    }
+}
