@@ -24,6 +24,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const EMPTY: [u8; 6] = [0x81, 0x80, 0, 0, 0, 0];
 
 /// A clock that remembers what it was told.
+#[derive(Clone)]
 struct Remembering(ManualClock, Arc<Mutex<Vec<Duration>>>);
 
 impl Clock for Remembering {

@@ -27,6 +27,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const EMPTY: [u8; 6] = [0x81, 0x80, 0, 0, 0, 0];
 
 /// A clock that counts who looks and how often it is set, and can tell that it is asleep.
+#[derive(Clone)]
 struct Watched {
     clock: ManualClock,
     looks: Arc<AtomicUsize>,

@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::runtime::{self, Clock, MessageWriter, Stream, Transport};
-use super::{Error, Options as AnyOptions, incoming};
+use super::runtime::{self, Clock, MessageWriter, Stream};
+use super::{Error, Options as AnyOptions};
 use crate::handshake::{ClientRequest, Response};
 
 /// A connection on one of futures-io's streams: see [`runtime::WebSocket`] for its methods.
@@ -21,7 +21,7 @@ pub type Sender<S, C> = runtime::Sender<FuturesStream<S>, C>;
 pub type Receiver<S, C> = runtime::Receiver<FuturesStream<S>, C>;
 
 /// The first request of a client; see [`Options::receive_request`](crate::Options::receive_request).
-pub type Incoming<S, C> = incoming::Incoming<Transport<FuturesStream<S>, C>>;
+pub type Incoming<S, C> = runtime::Incoming<FuturesStream<S>, C>;
 
 /// The adapter that [`Options`] belong to.
 #[derive(Clone, Copy, Debug)]

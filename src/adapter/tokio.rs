@@ -14,8 +14,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
-use super::runtime::{self, Clock, MessageWriter, SleepSlot, Stream, Transport};
-use super::{Error, Options as AnyOptions, incoming};
+use super::runtime::{self, Clock, MessageWriter, SleepSlot, Stream};
+use super::{Error, Options as AnyOptions};
 use crate::handshake::{ClientRequest, Response};
 use crate::timing::TimedOut;
 
@@ -29,7 +29,7 @@ pub type Sender<S> = runtime::Sender<TokioStream<S>, TokioClock>;
 pub type Receiver<S> = runtime::Receiver<TokioStream<S>, TokioClock>;
 
 /// The first request of a client; see [`Options::receive_request`](crate::Options::receive_request).
-pub type Incoming<S> = incoming::Incoming<Transport<TokioStream<S>, TokioClock>>;
+pub type Incoming<S> = runtime::Incoming<TokioStream<S>, TokioClock>;
 
 /// The adapter that [`Options`] belong to.
 #[derive(Clone, Copy, Debug)]

@@ -80,7 +80,7 @@ impl Need {
             Self::Pong(number) => {
                 facts.answered >= number || facts.is_closed || facts.receiver_dropped
             }
-            Self::End => facts.receiver_dropped,
+            Self::End => false,
         }
     }
 }

@@ -16,13 +16,16 @@ use super::websocket::WebSocket;
 use crate::adapter::error::is_disconnect;
 use crate::adapter::output;
 use crate::adapter::read_buffer::ReadBuffer;
-use crate::adapter::{Error, Incoming, Options, PlainHttp, Upgrade};
+use crate::adapter::{Error, Options, PlainHttp, Upgrade, incoming};
 use crate::connection::{Config, Connection, Entropy};
 use crate::handshake::{
     AcceptOptions, ClientHandshake, ClientRequest, HttpResponse, Rejection, RequestError, Response,
 };
 use crate::session::{Backpressure, Exchange, Handshake, Next, Session};
 use crate::timing::SharedTimeouts;
+
+/// The first request of a client.
+pub type Incoming<S, C> = incoming::Incoming<Transport<S, C>>;
 
 /// The future of a handshake, in a box: it is several times as large as the connection that it
 /// makes, and the task that keeps the connection would keep room for it as long.
@@ -47,7 +50,7 @@ impl<A> Options<A> {
         self,
         stream: S,
         clock: C,
-    ) -> Boxed<impl Future<Output = Result<Incoming<Transport<S, C>>, Error>>> {
+    ) -> Boxed<impl Future<Output = Result<Incoming<S, C>, Error>>> {
         Box::pin(self.receive(stream, clock))
     }
 
@@ -83,7 +86,7 @@ impl<A> Options<A> {
         self,
         stream: S,
         clock: C,
-    ) -> Result<Incoming<Transport<S, C>>, Error> {
+    ) -> Result<Incoming<S, C>, Error> {
         let (config, mut transport) = self.transport(stream, clock);
         let timeouts = transport.timeouts.clone();
         let mut exchange = Exchange::server_shared(config, timeouts, transport.started);

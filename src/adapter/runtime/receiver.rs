@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::string::ToString;
 use std::sync::Arc;
-use std::task::{Poll, ready};
+use std::task::{Poll, Wake, ready};
 use std::time::Duration;
 
 use super::attempt::Wakers;
@@ -176,6 +176,8 @@ impl<S: Stream, C: Clock> Drop for Receiver<S, C> {
     fn drop(&mut self) {
         // Corked messages waited for this half to receive.
         self.shared.act(|driver| driver.receiver_dropped = true);
+        // From now on, those that wait for the end read.
+        self.shared.waiters.wake_by_ref();
     }
 }
 
