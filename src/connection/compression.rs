@@ -49,7 +49,7 @@ mod with {
             match choice {
                 Compress::Never => None,
                 Compress::Automatic => self.compressor.automatic(message).map(fit),
-                Compress::Always => Some(self.deflate_part(message, true)),
+                Compress::Always => Some(self.deflate_fragment(message, true)),
             }
         }
 
@@ -68,7 +68,7 @@ mod with {
         }
 
         /// The next part of a message, compressed.
-        pub(in crate::connection) fn deflate_part(&mut self, part: &[u8], last: bool) -> Bytes {
+        pub(in crate::connection) fn deflate_fragment(&mut self, part: &[u8], last: bool) -> Bytes {
             let mut deflated = BytesMut::new();
             self.compressor.compress(part, last, &mut deflated);
             fit(deflated)
@@ -124,7 +124,7 @@ mod without {
             match *self {}
         }
 
-        pub(in crate::connection) fn deflate_part(&mut self, _: &[u8], _: bool) -> Bytes {
+        pub(in crate::connection) fn deflate_fragment(&mut self, _: &[u8], _: bool) -> Bytes {
             match *self {}
         }
 

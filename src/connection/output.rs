@@ -90,7 +90,7 @@ impl Output {
 
     /// Lends a block to write into, if there is none.
     #[cfg(feature = "std")]
-    pub(super) fn lend(&mut self, block: impl FnOnce() -> Vec<u8>) {
+    pub(super) fn set_buffer(&mut self, block: impl FnOnce() -> Vec<u8>) {
         if self.small.capacity() == 0 {
             (self.small, self.borrowed) = (block(), true);
         }
@@ -99,7 +99,7 @@ impl Output {
     /// Gives the block that was lent back, if there is little in it that is not written.
     #[cfg(feature = "std")]
     #[inline]
-    pub(super) fn give_back(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn take_buffer(&mut self) -> Option<Vec<u8>> {
         let rest = &self.small[self.start..];
         if !self.borrowed || rest.len() > self.small.capacity() / LITTLE {
             return None;
