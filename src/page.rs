@@ -10,6 +10,6 @@ pub(crate) const PAGE: usize = 4096;
 
 /// How many bytes to leave out at the beginning of this memory, so as to begin in the middle of a
 /// page: less than a page.
-pub(crate) fn lead(memory: &[u8]) -> usize {
+pub(crate) fn mid_page_padding(memory: &[u8]) -> usize {
     (PAGE / 2).wrapping_sub(memory.as_ptr().addr()) % PAGE
 }

@@ -109,8 +109,8 @@ fn conversation(deflate: &Deflate, messages: &[Vec<u8>]) -> Cost {
         on_the_wire,
         compressing,
         decompressing,
-        held_sending: compressor.held(),
-        held_receiving: decompressor.held(),
+        held_sending: compressor.bytes_held(),
+        held_receiving: decompressor.bytes_held(),
     }
 }
 

@@ -46,7 +46,7 @@ fn inflate(
                 Ok(Some(bytes)) => got.extend_from_slice(bytes),
                 Ok(None) => break,
                 Err(error) => {
-                    assert_eq!(decompressor.held(), 0);
+                    assert_eq!(decompressor.bytes_held(), 0);
                     return (got, Err(error));
                 }
             }
@@ -176,9 +176,9 @@ fn messages_come_through(deflate: &Deflate, input: &mut Input<'_>) {
         assert!(got == content && rest.is_empty());
         if what & 0x20 != 0 {
             compressor.release_memory();
-            assert_eq!(compressor.held(), 0);
+            assert_eq!(compressor.bytes_held(), 0);
         }
-        assert!(compressor.held() + decompressor.held() <= SLACK);
+        assert!(compressor.bytes_held() + decompressor.bytes_held() <= SLACK);
     }
 }
 

@@ -9,7 +9,7 @@ use std::vec::Vec;
 use std::{fmt, thread_local};
 
 use crate::connection::{Event, EventRef};
-use crate::page::{PAGE, lead};
+use crate::page::{PAGE, mid_page_padding};
 
 /// The size of a block, in bytes. The pages that no read ever filled take no memory.
 pub(super) const SMALL: usize = 64 * 1024;
@@ -70,7 +70,7 @@ impl Window {
             .ok()
             .flatten()
             .unwrap_or_else(|| std::vec![0; PAGE + if large { LARGE } else { SMALL }]);
-        let start = lead(&block);
+        let start = mid_page_padding(&block);
         Self { block, received: start..start }
     }
 

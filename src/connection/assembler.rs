@@ -118,7 +118,7 @@ impl Assembler {
     }
 
     /// Heap bytes held.
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn bytes_held(&self) -> usize {
         self.body.as_ref().map_or(0, Body::capacity)
     }
 }
@@ -199,7 +199,7 @@ impl PendingChunk {
     }
 
     /// Heap bytes held.
-    pub(super) const fn held(&self) -> usize {
+    pub(super) const fn bytes_held(&self) -> usize {
         size_of::<Self>() + self.allocated
     }
 }

@@ -250,18 +250,24 @@ impl Connection {
     #[must_use]
     pub fn bytes_held(&self) -> usize {
         let pending_pong = self.pending_pong.as_ref().map_or(0, |payload| payload.len());
-        let buffers = self.inbox.held()
-            + self.assembler.held()
-            + self.output.held()
+        let buffers = self.inbox.bytes_held()
+            + self.assembler.bytes_held()
+            + self.output.bytes_held()
             + pending_pong
             + self.pushed_back_bytes();
-        let chunk = self.pending_chunk.as_ref().map_or(0, |chunk| chunk.held());
-        buffers + chunk + self.compression.as_ref().map_or(0, |compression| compression.held())
+        let chunk = self.pending_chunk.as_ref().map_or(0, |chunk| chunk.bytes_held());
+        buffers
+            + chunk
+            + self.compression.as_ref().map_or(0, |compression| compression.bytes_held())
     }
 
     /// Returns the number of bytes that the pushed-back events hold.
     pub(crate) fn pushed_back_bytes(&self) -> usize {
-        self.pushed_back.iter().flat_map(|pushed_back| pushed_back.iter()).map(Event::held).sum()
+        self.pushed_back
+            .iter()
+            .flat_map(|pushed_back| pushed_back.iter())
+            .map(Event::bytes_held)
+            .sum()
     }
 
     /// Frees the window of the compressor, which the next compressed message allocates again: it

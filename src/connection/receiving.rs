@@ -100,7 +100,7 @@ impl Connection {
     #[inline]
     pub(crate) fn needs_input(&self) -> bool {
         let ends = self.input_ended || self.state() == State::Closed;
-        self.inbox.held() == 0
+        self.inbox.bytes_held() == 0
             && self.pending_chunk.is_none()
             && self.pushed_back.is_none()
             && !ends
@@ -159,7 +159,7 @@ impl Connection {
         let event = self.next_kept();
         // The bytes behind the frame stay in `received`.
         let behind = if self.inbox.len() <= missing { self.inbox.len() } else { 0 };
-        self.inbox.forget_last(behind);
+        self.inbox.remove_last(behind);
         reader::take(received, missing - behind);
         event
     }

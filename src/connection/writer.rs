@@ -1,7 +1,6 @@
 //! From messages to frames in the output.
 //!
-//! RFC 6455 §6.1 (sending), §5.3 (masking). A client masks every frame with a new key; a server has
-//! no field to hold one.
+//! RFC 6455 §6.1 (sending), §5.3 (masking). A client masks every frame with a new key.
 
 use bytes::Bytes;
 
@@ -11,11 +10,11 @@ use super::output::Output;
 use crate::message::Block;
 use crate::wire::{Header, Opcode, apply_mask};
 
-/// Up to here a payload is copied beside its header: cheaper than one more `iovec`, and many small
-/// frames become one write.
+/// The largest payload that is copied behind its header, in bytes: cheaper than one more `iovec`,
+/// and many small frames become one write.
 const COALESCE: usize = 4 * 1024;
 
-/// A frame's place in the conversation.
+/// The fields of a frame's first byte (§5.2).
 pub(super) struct FirstByte {
     /// Whether it is the last of its message.
     pub(super) fin: bool,
@@ -43,7 +42,7 @@ impl Writer {
         self.copy(FirstByte { fin: true, compressed: false, opcode }, payload, output);
     }
 
-    /// Queues a frame, and keeps its payload as it is if that is large.
+    /// Queues a frame. A large payload is not copied.
     #[inline]
     pub(super) fn frame(&mut self, first: FirstByte, payload: Bytes, output: &mut Output) {
         if payload.len() <= COALESCE {
@@ -53,12 +52,12 @@ impl Writer {
         }
     }
 
-    /// Queues a frame with its payload as it is.
+    /// Queues a frame without a copy of its payload, if it need not be masked or is not shared.
     fn keep(&mut self, first: FirstByte, payload: Bytes, output: &mut Output) {
         let header = self.header(&first, payload.len());
         let payload = match header.mask {
             None => payload,
-            // In place if the payload is ours alone, else in a copy: somebody may still look at it.
+            // In place if the payload is not shared, else in a copy.
             Some(key) => match payload.try_into_mut() {
                 Ok(mut payload) => {
                     apply_mask(key, 0, &mut payload);

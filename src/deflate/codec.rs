@@ -40,7 +40,7 @@ impl Settings {
 
     /// Heap bytes of a stream: the hash table, two windows' bytes and chains, the symbols, and
     /// zlib's own variables.
-    pub(super) const fn held(self) -> usize {
+    pub(super) const fn bytes_held(self) -> usize {
         128 * 1024 + (4 << self.window_bits) + (7 << (self.mem_level() + 6)) + 3200
     }
 }
@@ -126,7 +126,7 @@ static INFLATERS: Pool<Inflater> = Pool::new(MAX_IDLE, |_| 1);
 
 impl Inflater {
     /// Heap bytes of a stream.
-    pub(super) const HELD: usize = 47_680;
+    pub(super) const BYTES_HELD: usize = 47_680;
 
     /// RFC 7692 §7.2.2: a smaller window than 32,768 bytes is a "MAY", where it is agreed on.
     pub(super) fn new() -> Self {

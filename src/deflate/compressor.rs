@@ -123,8 +123,8 @@ impl Compressor {
 
     /// Heap bytes held.
     #[must_use]
-    pub const fn held(&self) -> usize {
-        if self.stream.is_some() { self.settings.held() } else { 0 }
+    pub const fn bytes_held(&self) -> usize {
+        if self.stream.is_some() { self.settings.bytes_held() } else { 0 }
     }
 }
 

@@ -184,8 +184,8 @@ impl Decompressor {
 
     /// Heap bytes held.
     #[must_use]
-    pub const fn held(&self) -> usize {
-        if self.stream.is_some() { Inflater::HELD } else { 0 }
+    pub const fn bytes_held(&self) -> usize {
+        if self.stream.is_some() { Inflater::BYTES_HELD } else { 0 }
     }
 }
 

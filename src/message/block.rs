@@ -9,7 +9,7 @@ use core::ops::RangeInclusive;
 
 use bytes::Bytes;
 
-use crate::page::{PAGE, lead};
+use crate::page::{PAGE, mid_page_padding};
 #[cfg(feature = "std")]
 use crate::pool::Pool;
 
@@ -65,14 +65,14 @@ impl Block {
         }
         match take(all.saturating_add(PAGE)..=most).or_else(|| take(room + PAGE..=most)) {
             Some(mut memory) => {
-                let start = lead(&memory);
+                let start = mid_page_padding(&memory);
                 memory.resize(start, 0);
                 memory.extend_from_slice(self.as_ref());
                 *self = Self { memory, start };
             }
             None => {
                 self.memory.reserve_exact(room + PAGE - self.memory.len());
-                self.begin_at(lead(&self.memory));
+                self.begin_at(mid_page_padding(&self.memory));
             }
         }
     }

@@ -33,7 +33,7 @@ impl<S: Stream> WebSocket<S> {
                 Some(Event::Closed(_)) => self.end(wait),
                 Some(event) => {
                     self.note(&event);
-                    kept += event.held();
+                    kept += event.bytes_held();
                     self.connection.push_back(event);
                 }
                 None if self.connection.closed().is_some() => return Err(Error::ConnectionLost),

@@ -207,7 +207,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 Some(Event::Closed(_)) => {}
                 Some(event) => {
                     self.note(&event);
-                    kept += event.held();
+                    kept += event.bytes_held();
                     self.connection.push_back(event);
                 }
                 None if self.connection.closed().is_some() => {
