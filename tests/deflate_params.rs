@@ -432,13 +432,15 @@ fn errors_name_the_parameter() {
     let error = accept(&Deflate::memory(), "").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the server's answer to permessage-deflate lacks server_no_context_takeover, which was asked for; offer less, \
+        "the server's answer to permessage-deflate lacks server_no_context_takeover, which was offered; offer less, \
          or no compression"
     );
     let error =
         accept(&largest().peer_max_window_bits(9), "server_max_window_bits=10").unwrap_err();
     assert!(
-        error.to_string().ends_with("has server_max_window_bits=10, larger than the 9 asked for"),
+        error
+            .to_string()
+            .ends_with("has server_max_window_bits=10, larger than the 9 that was offered"),
         "{error}"
     );
     assert!(!accept(&largest(), "secret=1").unwrap_err().to_string().contains("secret"));
