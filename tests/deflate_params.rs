@@ -438,9 +438,7 @@ fn errors_name_the_parameter() {
     let error =
         accept(&largest().peer_max_window_bits(9), "server_max_window_bits=10").unwrap_err();
     assert!(
-        error
-            .to_string()
-            .ends_with("has server_max_window_bits=10, larger than the 9 that was offered"),
+        error.to_string().ends_with("has server_max_window_bits=10, larger than the 9 offered"),
         "{error}"
     );
     assert!(!accept(&largest(), "secret=1").unwrap_err().to_string().contains("secret"));

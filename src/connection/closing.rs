@@ -95,8 +95,8 @@ impl Closed {
         self.details.received.as_ref()
     }
 
-    /// Returns WHATWG's `code` (§7.1.5): that of the peer's Close frame; 1005 if the frame had none,
-    /// 1006 if there was no frame.
+    /// Returns WHATWG's `code` (§7.1.5): that of the peer's Close frame; 1005 if the frame had
+    /// none, 1006 if there was no frame.
     #[must_use]
     pub fn code(&self) -> u16 {
         match (self.received(), self.outcome()) {

@@ -39,7 +39,8 @@ pub(super) const PONGS_WHILE_BELOW: usize = 4 * 1024;
 /// use sansocket::{Config, Connection, Event};
 ///
 /// let mut server = Connection::server(Config::new());
-/// server.input().put_slice(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"); // "Hello", masked (§5.7)
+/// // §5.7: "Hello", masked
+/// server.input().put_slice(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
 /// while let Some(event) = server.receive() {
 ///     if let Event::Message(message) = event {
 ///         server.send(message)?;

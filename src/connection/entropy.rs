@@ -37,9 +37,9 @@ impl Entropy {
         Ok(Self { generator: Box::new(generator) })
     }
 
-    /// Seeds the generator with the caller's bytes: for targets without an operating system, and for
-    /// tests. The seed must come from a strong source and be used once: two connections with one
-    /// seed have the same masking keys.
+    /// Seeds the generator with the caller's bytes: for targets without an operating system, and
+    /// for tests. The seed must come from a strong source and be used once: two connections with
+    /// one seed have the same masking keys.
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self { generator: Box::new(StdRng::from_seed(seed)) }
@@ -69,7 +69,7 @@ pub struct NoEntropy;
 
 impl fmt::Display for NoEntropy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the operating system provides no random bytes; pass your own seed to Entropy::from_seed")
+        f.write_str("the system provides no random bytes; pass your own to Entropy::from_seed")
     }
 }
 

@@ -92,20 +92,14 @@ impl fmt::Display for ProtocolError {
             Self::MessageTooBig { limit } => {
                 write!(
                     f,
-                    "a message is over max_message_size {limit}; raise Config::max_message_size to receive it"
+                    "a message is over max_message_size {limit}; raise Config::max_message_size"
                 )
             }
             Self::FrameTooBig { limit } => {
-                write!(
-                    f,
-                    "a frame is over max_frame_size {limit}; raise Config::max_frame_size to receive it"
-                )
+                write!(f, "a frame is over max_frame_size {limit}; raise Config::max_frame_size")
             }
             Self::TooManyFragments { limit } => {
-                write!(
-                    f,
-                    "a message is in more than {limit} fragments; raise Config::max_fragments to receive it"
-                )
+                write!(f, "a message has more than {limit} fragments; raise Config::max_fragments")
             }
         }
     }
@@ -158,12 +152,14 @@ impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotOpen => {
-                f.write_str("the connection is closing or closed, so nothing can be sent; closed() has the reason")
+                f.write_str("the connection is closing or closed; closed() has the reason")
             }
-            Self::MessageUnderWay => f.write_str("another message is being sent in fragments; finish it first"),
+            Self::MessageUnderWay => {
+                f.write_str("another message is being sent in fragments; finish it first")
+            }
             Self::InvalidUtf8 => f.write_str("the text is not valid UTF-8; send it as binary"),
             Self::ControlTooLong { len } => {
-                write!(f, "a ping or pong carries at most 125 bytes, not {len}; send a message instead")
+                write!(f, "a ping or pong has at most 125 bytes, not {len}; send a message instead")
             }
         }
     }

@@ -118,8 +118,8 @@ impl Inbox {
         self.bytes.capacity()
     }
 
-    /// Moves the unparsed bytes to the front, if they are no more than the parsed ones: so each byte
-    /// is moved once on average.
+    /// Moves the unparsed bytes to the front, if they are no more than the parsed ones: so each
+    /// byte is moved once on average.
     fn remove_parsed(&mut self) {
         if self.start >= self.len() {
             self.bytes.drain(..mem::take(&mut self.start));

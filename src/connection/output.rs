@@ -1,8 +1,8 @@
 //! Bytes to write: a queue that is [`Buf`].
 //!
 //! ```text
-//!   small   [ header payload header payload header | header | header payload … ]     <- small frames are appended here
-//!   large                                          ^ large payloads, not copied: written in between
+//!   small   [ header payload header payload header | header | header payload … ] <- small frames
+//!   large                                          ^ large payloads, not copied
 //! ```
 
 use alloc::collections::VecDeque;

@@ -36,8 +36,7 @@ impl Connection {
     /// Returns the next event, or `None` until more bytes are received. After `None`, the input
     /// holds no memory but for an incomplete frame.
     ///
-    /// Messages that were received before a protocol error are returned before
-    /// [`Event::Closed`].
+    /// Messages that were received before a protocol error are returned before [`Event::Closed`].
     pub fn receive(&mut self) -> Option<Event> {
         if self.pushed_back.is_some() { self.take_pushed_back() } else { self.next_kept() }
     }
@@ -56,7 +55,8 @@ impl Connection {
     /// use sansocket::{Config, Connection, EventRef};
     ///
     /// let mut server = Connection::server(Config::new());
-    /// let mut buffer = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"; // read from a socket: "Hello", masked (§5.7)
+    /// // Read from a socket: §5.7: "Hello", masked
+    /// let mut buffer = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
     /// let mut received = &mut buffer[..];
     /// while let Some(event) = server.receive_from(&mut received) {
     ///     if let EventRef::Message(message) = event {

@@ -26,8 +26,8 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn new(level: u8, window_bits: u8) -> Self {
-        // zlib rejects a raw stream of 8 bits (its compressor is wrong there). With 9 bits it refers
-        // back 512 - 262 bytes at most.
+        // zlib rejects a raw stream of 8 bits (its compressor is wrong there). With 9 bits it
+        // refers back 512 - 262 bytes at most.
         Self { level, window_bits: window_bits.max(9) }
     }
 
@@ -89,8 +89,8 @@ impl Deflater {
             debug_assert!(status.is_ok(), "zlib fails for a wrong use only: {status:?}");
             input = &input[(self.stream.total_in() - read) as usize..];
             let end = start + (self.stream.total_out() - written) as usize;
-            // zlib is done when it leaves room. If its output has fitted exactly, the next round adds
-            // an empty block, which is harmless.
+            // zlib is done when it leaves room. If its output has fitted exactly, the next round
+            // adds an empty block, which is harmless.
             let done = end < out.len() && input.is_empty();
             out.truncate(end);
             if done {

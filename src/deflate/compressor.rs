@@ -8,9 +8,9 @@ use super::{Agreed, Deflate};
 
 /// Compresses the messages of one direction.
 ///
-/// Its state, of 134 to 273 KiB by [`level`](Deflate::level) and window, is allocated with the first
-/// compressed message. Without context takeover, the state is taken from a pool for each message,
-/// and returned after it.
+/// Its state, of 134 to 273 KiB by [`level`](Deflate::level) and window, is allocated with the
+/// first compressed message. Without context takeover, the state is taken from a pool for each
+/// message, and returned after it.
 pub struct Compressor {
     settings: Settings,
     takeover: bool,
@@ -115,8 +115,8 @@ impl Compressor {
         (!whole || beginning.len() >= self.threshold) && !looks_random(beginning)
     }
 
-    /// Frees the state. The next message or fragment is compressed with an empty window, which every
-    /// peer can inflate: each fragment ends at a byte boundary.
+    /// Frees the state. The next message or fragment is compressed with an empty window, which
+    /// every peer can inflate: each fragment ends at a byte boundary.
     pub fn release_memory(&mut self) {
         self.stream = None;
     }

@@ -58,13 +58,13 @@ impl Decompressor {
     /// # Ok::<(), InflateError>(())
     /// ```
     ///
-    /// A message has at most `limit` bytes, inclusive: never more are returned. Compressed bytes are
-    /// limited as well, since they may inflate to nothing: see
+    /// A message has at most `limit` bytes, inclusive: never more are returned. Compressed bytes
+    /// are limited as well, since they may inflate to nothing: see
     /// [`max_compressed`](Self::max_compressed).
     ///
-    /// Blocks may follow one with `BFINAL` (§7.2.3.4), but can't refer to bytes before it: the window
-    /// is emptied, as in every sender that ends a stream. By the text of §7.2.2 the window would
-    /// outlive the stream; zlib's does not, in either direction.
+    /// Blocks may follow one with `BFINAL` (§7.2.3.4), but can't refer to bytes before it: the
+    /// window is emptied, as in every sender that ends a stream. By the text of §7.2.2 the window
+    /// would outlive the stream; zlib's does not, in either direction.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! Compression of messages: the permessage-deflate extension, RFC 7692.
 //!
-//! [`Deflate`] has the options of one endpoint, [`Agreed`] the parameters that the opening handshake
-//! negotiated (§7.1). [`Compressor`] and [`Decompressor`] are one direction each (§7.2). Nothing
-//! here depends on frames: the connection sets and checks RSV1 (§6).
+//! [`Deflate`] has the options of one endpoint, [`Agreed`] the parameters that the opening
+//! handshake negotiated (§7.1). [`Compressor`] and [`Decompressor`] are one direction each (§7.2).
+//! Nothing here depends on frames: the connection sets and checks RSV1 (§6).
 //!
 //! ```
 //! use bytes::BytesMut;
@@ -13,7 +13,11 @@
 //!
 //! let offered = [("client_max_window_bits", Some("12".into()))];
 //! let (at_server, answer) = server.answer(offered).unwrap();
-//! assert_eq!(answer, "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits=12");
+//! assert_eq!(
+//!     answer,
+//!     "permessage-deflate; server_no_context_takeover; client_no_context_takeover; \
+//!      client_max_window_bits=12"
+//! );
 //!
 //! let mut wire = BytesMut::new();
 //! Compressor::new(&server, &at_server).compress(b"Hello", true, &mut wire);
@@ -53,14 +57,15 @@ pub use params::{Agreed, InvalidAnswer, NAME, Window};
 ///
 /// # Secrets
 ///
-/// An attacker that sees the sizes of compressed messages, and controls a part of their content, can
-/// guess other content of the same window (§8: CRIME, BREACH). Send secrets next to such content
-/// with [`Compress::Never`](crate::Compress::Never).
+/// An attacker that sees the sizes of compressed messages, and controls a part of their content,
+/// can guess other content of the same window (§8: CRIME, BREACH). Send secrets next to such
+/// content with [`Compress::Never`](crate::Compress::Never).
 ///
 /// # Window bits of 8
 ///
-/// The RFC has windows from 2⁸ bytes up, zlib's compressor from 2⁹. If 8 is negotiated, the compressor
-/// uses 9: it never refers back more than 512 − 262 = 250 bytes, so a window of 256 bytes suffices.
+/// The RFC has windows from 2⁸ bytes up, zlib's compressor from 2⁹. If 8 is negotiated, the
+/// compressor uses 9: it never refers back more than 512 − 262 = 250 bytes, so a window of 256
+/// bytes suffices.
 #[derive(Clone, Debug)]
 pub struct Deflate {
     level: u8,
@@ -84,8 +89,8 @@ impl Deflate {
         Self { level: 1, threshold: None, ours: Window::LARGEST, peers: Window::LARGEST }
     }
 
-    /// The default, a balance of time, bytes and memory: [`level`](Self::level) 3, our window of 2¹²
-    /// bytes, context takeover. The peer's window is not limited: decompression takes the same
+    /// The default, a balance of time, bytes and memory: [`level`](Self::level) 3, our window of
+    /// 2¹² bytes, context takeover. The peer's window is not limited: decompression takes the same
     /// memory for any.
     #[must_use]
     pub const fn balance() -> Self {
@@ -123,8 +128,8 @@ impl Deflate {
         self
     }
 
-    /// Sets the maximum size of our window, as the base-2 logarithm of its bytes (§7.1.2): from 8 to
-    /// 15; clamped. Default: 12. The peer may request a smaller one.
+    /// Sets the maximum size of our window, as the base-2 logarithm of its bytes (§7.1.2): from 8
+    /// to 15; clamped. Default: 12. The peer may request a smaller one.
     #[must_use]
     pub const fn max_window_bits(mut self, bits: u8) -> Self {
         self.ours.bits = clamp(bits, 8, 15);

@@ -81,7 +81,8 @@ impl Deflate {
     /// Returns the server's response to the parameters of one offer, for
     /// `Sec-WebSocket-Extensions`; `None` declines the offer: try the next one.
     ///
-    /// The response grants every request of the client, and makes its hint (its own window) binding.
+    /// The response grants every request of the client, and makes its hint (its own window)
+    /// binding.
     #[must_use]
     pub fn answer<'a>(
         &self,
@@ -299,7 +300,7 @@ impl fmt::Display for InvalidAnswer {
             Self::WindowTooLarge { asked, answered } => {
                 write!(
                     f,
-                    "has {SERVER_MAX_WINDOW_BITS}={answered}, larger than the {asked} that was offered"
+                    "has {SERVER_MAX_WINDOW_BITS}={answered}, larger than the {asked} offered"
                 )
             }
         }

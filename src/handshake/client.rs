@@ -92,7 +92,8 @@ impl ClientRequest {
         for part in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\nHost: ", &host, "\r\n"] {
             head.put_slice(part.as_bytes());
         }
-        head.put_slice(b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+        head.put_slice(b"Upgrade: websocket\r\nConnection: Upgrade\r\n");
+        head.put_slice(b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
         head.put_slice(key);
         head.put_slice(b"\r\n");
         if !self.subprotocols.is_empty() {
@@ -151,8 +152,8 @@ pub struct ClientHandshake {
 }
 
 impl ClientHandshake {
-    /// Creates a handshake with this request, for a connection with this configuration. Each attempt
-    /// needs its own entropy (§4.1 no. 7, §5.3).
+    /// Creates a handshake with this request, for a connection with this configuration. Each
+    /// attempt needs its own entropy (§4.1 no. 7, §5.3).
     #[must_use]
     pub fn new(request: &ClientRequest, config: Config, mut entropy: Entropy) -> Self {
         // RFC 6455 §4.1: "The nonce MUST be selected randomly for each connection."
@@ -201,9 +202,9 @@ impl ClientHandshake {
         self.output.has_remaining()
     }
 
-    /// Returns the connection once the server has accepted; `None` until more bytes are received, and
-    /// after the connection or an error. Frames that came with the response are in the connection's
-    /// input.
+    /// Returns the connection once the server has accepted; `None` until more bytes are received,
+    /// and after the connection or an error. Frames that came with the response are in the
+    /// connection's input.
     ///
     /// # Errors
     ///

@@ -18,8 +18,8 @@ pub(super) fn encode(nonce: [u8; 16]) -> [u8; 24] {
     key
 }
 
-/// Whether this is a `Sec-WebSocket-Key`: 16 bytes in base64. The unused bits at its end may be set,
-/// as in the RFC's own example (§4.1).
+/// Whether this is a `Sec-WebSocket-Key`: 16 bytes in base64. The unused bits at its end may be
+/// set, as in the RFC's own example (§4.1).
 pub(super) fn is_valid(key: &[u8]) -> bool {
     key.len() == 24
         && key.strip_suffix(b"==").is_some_and(|digits| classes::are(digits, classes::BASE64))

@@ -39,9 +39,9 @@ pub(super) fn is_same(a: &str, b: &str) -> bool {
         && a.port == b.port
 }
 
-/// Whether an origin has the host and port of a `Host` header field. Without a port, the field means
-/// the default port of the origin's scheme, because it is unknown whether the server uses TLS. The
-/// scheme must be `http` or `https`: an app's `tauri://localhost` is on no host.
+/// Whether an origin has the host and port of a `Host` header field. Without a port, the field
+/// means the default port of the origin's scheme, because it is unknown whether the server uses
+/// TLS. The scheme must be `http` or `https`: an app's `tauri://localhost` is on no host.
 pub(super) fn is_on_host(origin: &str, host: &str) -> bool {
     let Some(origin) = Origin::parse(origin) else { return false };
     let Some(default_port) = default_port(origin.scheme) else { return false };

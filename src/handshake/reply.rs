@@ -60,7 +60,7 @@ fn is_reserved(name: &str) -> bool {
 /// ```
 /// use sansocket::HttpResponse;
 ///
-/// let reply = HttpResponse::new(401)?.header("WWW-Authenticate", "Bearer")?.body("missing token\n");
+/// let reply = HttpResponse::new(401)?.header("WWW-Authenticate", "Bearer")?.body("no token\n");
 /// # Ok::<(), sansocket::InvalidField>(())
 /// ```
 #[derive(Clone)]

@@ -83,8 +83,8 @@ impl RequestHead {
         self.headers.get("Host")
     }
 
-    /// Returns the origin of the script that connects; clients other than browsers send none (§4.2.1
-    /// no. 7).
+    /// Returns the origin of the script that connects; clients other than browsers send none
+    /// (§4.2.1 no. 7).
     ///
     /// Any page can make a browser connect with the user's cookies. A server that authenticates by
     /// cookies must check the origin: [`origin_is_one_of`](Self::origin_is_one_of) or
@@ -119,8 +119,8 @@ impl RequestHead {
             .filter_map(|name| str::from_utf8(name).ok())
     }
 
-    /// Returns the extensions that the client offers, in its order of preference (§9.1): at most 32,
-    /// each with at most 16 parameters; others are skipped.
+    /// Returns the extensions that the client offers, in its order of preference (§9.1): at most
+    /// 32, each with at most 16 parameters; others are skipped.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'_>> {
         extensions(self.headers.get_all("Sec-WebSocket-Extensions")).filter_map(Result::ok)
     }

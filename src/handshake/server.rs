@@ -24,8 +24,9 @@ use crate::connection::{Config, Connection, Inbox};
 
 /// Receives a client's opening handshake.
 ///
-/// Append received bytes to [`input`](Self::input) until [`receive`](Self::receive) returns a request
-/// or a rejection. The response is in the output of the [`Connection`] or the [`Rejection`].
+/// Append received bytes to [`input`](Self::input) until [`receive`](Self::receive) returns a
+/// request or a rejection. The response is in the output of the [`Connection`] or the
+/// [`Rejection`].
 ///
 /// ```
 /// use bytes::{Buf, BufMut};
@@ -70,8 +71,8 @@ impl ServerHandshake {
         self.input_ended = true;
     }
 
-    /// Returns whether to read from the stream: false after a request, a rejection, or the end of the
-    /// stream.
+    /// Returns whether to read from the stream: false after a request, a rejection, or the end of
+    /// the stream.
     #[must_use]
     pub fn wants_read(&self) -> bool {
         !self.done && !self.input_ended
@@ -82,8 +83,8 @@ impl ServerHandshake {
     ///
     /// # Errors
     ///
-    /// [`Rejection`] if it is not an opening handshake. Its output is the HTTP response; empty if the
-    /// stream ended inside the head.
+    /// [`Rejection`] if it is not an opening handshake. Its output is the HTTP response; empty if
+    /// the stream ended inside the head.
     pub fn receive(&mut self) -> Result<Option<Request>, Rejection> {
         if self.done {
             return Ok(None);

@@ -208,9 +208,9 @@ impl fmt::Display for InvalidUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Scheme => "the address does not begin with ws:// or wss://",
-            Self::Host => "the address has no valid host; write other scripts in punycode, and IPv6 in brackets",
+            Self::Host => "the address has no valid host; use punycode, and IPv6 in brackets",
             Self::Port => "the port is not a number from 1 to 65535",
-            Self::UserInfo => "the address has a user name; send credentials in an Authorization header field",
+            Self::UserInfo => "the address has a user name; send an Authorization header field",
             Self::Fragment => "the address has a fragment; write # as %23",
             Self::Path => "the path or query has characters that must be percent-encoded",
         })

@@ -100,7 +100,8 @@ pub struct CloseFrame {
 }
 
 impl CloseFrame {
-    /// The maximum length of a reason, in bytes: a control frame's 125 (§5.5) minus two for the code.
+    /// The maximum length of a reason, in bytes: a control frame's 125 (§5.5) minus two for the
+    /// code.
     pub const MAX_REASON_LEN: usize = 123;
 
     /// Creates the body of a Close frame.

@@ -67,8 +67,8 @@ impl Kind {
 pub struct Chunk {
     /// The kind of the message: the same in all its chunks.
     pub kind: Kind,
-    /// The next bytes of the message; the last chunk may be empty. A text is validated as UTF-8, but
-    /// a chunk may end inside a character.
+    /// The next bytes of the message; the last chunk may be empty. A text is validated as UTF-8,
+    /// but a chunk may end inside a character.
     pub bytes: Bytes,
     /// Whether this is the message's last chunk.
     pub last: bool,

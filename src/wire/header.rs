@@ -32,7 +32,8 @@ const MASK: u8 = 0b1000_0000;
 /// // RFC 6455 §5.7: the single-frame unmasked text message "Hello"
 /// let (header, size) = Header::parse(b"\x81\x05Hello").unwrap().unwrap();
 /// assert_eq!(size, 2);
-/// assert_eq!(header, Header { fin: true, rsv1: false, opcode: Opcode::Text, mask: None, payload_len: 5 });
+/// let (fin, rsv1, opcode, mask) = (true, false, Opcode::Text, None);
+/// assert_eq!(header, Header { fin, rsv1, opcode, mask, payload_len: 5 });
 /// assert_eq!(header.encode(&mut [0; Header::MAX_LEN]), b"\x81\x05");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
