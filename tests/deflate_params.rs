@@ -289,8 +289,8 @@ fn what_a_client_fails() {
         (strict(), "client_no_context_takeover", Missing("server_no_context_takeover")),
         (small(), "", Missing("server_max_window_bits")),
         (small(), "client_max_window_bits=9", Missing("server_max_window_bits")),
-        (small(), "server_max_window_bits=10", WindowTooLarge { asked: 9, answered: 10 }),
-        (small(), "server_max_window_bits=15", WindowTooLarge { asked: 9, answered: 15 }),
+        (small(), "server_max_window_bits=10", WindowTooLarge { offered: 9, answered: 10 }),
+        (small(), "server_max_window_bits=15", WindowTooLarge { offered: 9, answered: 15 }),
     ] {
         assert_eq!(accept(&deflate, answer), Err(error), "{answer}");
     }

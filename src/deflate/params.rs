@@ -137,8 +137,8 @@ impl Deflate {
         }
         let peers_bits = match (limit(self.peers.bits), answer.server_max_window_bits) {
             (Some(_), None) => return Err(InvalidAnswer::Missing(SERVER_MAX_WINDOW_BITS)),
-            (Some(asked), Some(answered)) if answered > asked => {
-                return Err(InvalidAnswer::WindowTooLarge { asked, answered });
+            (Some(offered), Some(answered)) if answered > offered => {
+                return Err(InvalidAnswer::WindowTooLarge { offered, answered });
             }
             (_, answered) => answered.unwrap_or(MAX_BITS),
         };
@@ -281,7 +281,7 @@ pub enum InvalidAnswer {
     /// A larger server's window than the offer allows (§7.1.2.1).
     WindowTooLarge {
         /// The maximum bits in the offer.
-        asked: u8,
+        offered: u8,
         /// The bits in the response.
         answered: u8,
     },
@@ -297,10 +297,10 @@ impl fmt::Display for InvalidAnswer {
             Self::Missing(name) => {
                 write!(f, "lacks {name}, which was offered; offer less, or no compression")
             }
-            Self::WindowTooLarge { asked, answered } => {
+            Self::WindowTooLarge { offered, answered } => {
                 write!(
                     f,
-                    "has {SERVER_MAX_WINDOW_BITS}={answered}, larger than the {asked} offered"
+                    "has {SERVER_MAX_WINDOW_BITS}={answered}, larger than the {offered} offered"
                 )
             }
         }

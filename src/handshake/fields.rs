@@ -122,7 +122,7 @@ fn parse_parameter(text: &str) -> Option<(Parameter<'_>, &str)> {
     is_token(&value).then_some(((name, Some(value)), rest))
 }
 
-/// Reads a token, between white space; gives what follows it.
+/// Parses a token and white space around it; also returns the rest.
 fn parse_token(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_ascii_start();
     let end = text.bytes().position(|b| !classes::is(b, classes::TOKEN)).unwrap_or(text.len());
