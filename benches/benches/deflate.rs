@@ -1,8 +1,8 @@
 //! Compressed messages of JSON, at each preset and some levels, as a table: `cargo bench -p
 //! sansocket-benches --bench deflate`
 //!
-//! Not with criterion: what is measured is a conversation, whose windows fill, and not a message
-//! over and over. A figure is the best of some conversations.
+//! Not with criterion: it measures a connection, whose windows fill, not one message repeatedly. A
+//! figure is the best of several connections.
 
 use std::time::{Duration, Instant};
 
@@ -114,7 +114,7 @@ fn conversation(deflate: &Deflate, messages: &[Vec<u8>]) -> Cost {
     }
 }
 
-/// What a client and a server who both want this agree on.
+/// The negotiated parameters of two endpoints with these options.
 fn agreed(deflate: &Deflate) -> Agreed {
     deflate.answer([("client_max_window_bits", None)]).expect("it is a valid offer").0
 }
