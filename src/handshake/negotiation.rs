@@ -57,7 +57,7 @@ mod with {
                 Ok(Some(deflate.accept(answer.parameters())?))
             }
             // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake";
-            // or one twice.
+            // or one that is there twice.
             _ => Err(ResponseError::Extension),
         }
     }
