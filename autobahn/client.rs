@@ -1,4 +1,5 @@
-//! The client for the conformance suite's fuzzing server: runs every case, and echoes every message.
+//! The client for the conformance suite's fuzzing server: runs every case, and echoes every
+//! message.
 //!
 //! `autobahn_client ws://127.0.0.1:9001 --driver core|blocking|tokio|futures --agent NAME`; started
 //! by `autobahn/run`.

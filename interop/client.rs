@@ -1,7 +1,7 @@
 //! The client for other libraries' servers: sends messages of every kind, and checks their echo.
 //!
-//! `interop_client PRESET URL`; started by `interop/run`. The preset `every` tests every level, window
-//! and takeover.
+//! `interop_client PRESET URL`; started by `interop/run`. The preset `every` tests every level,
+//! window and takeover.
 
 use std::error::Error;
 use std::process::ExitCode;

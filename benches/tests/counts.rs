@@ -1,9 +1,9 @@
-//! The instructions and allocations of each operation equal those in `counts.txt`, so a review shows
-//! a regression more reliably than a clock. `cargo test --release -p sansocket-benches`; `UPDATE=1`
-//! rewrites the file.
+//! The instructions and allocations of each operation equal those in `counts.txt`, so a review
+//! shows a regression more reliably than a clock. `cargo test --release -p sansocket-benches`;
+//! `UPDATE=1` rewrites the file.
 //!
-//! valgrind counts instructions, for its simulated processor. Without valgrind, only allocations are
-//! compared.
+//! valgrind counts instructions, for its simulated processor. Without valgrind, only allocations
+//! are compared.
 #![cfg(not(debug_assertions))]
 #![allow(missing_docs)]
 

@@ -1,7 +1,7 @@
 //! Writes the seeds of every target: `cargo run --manifest-path fuzz/Cargo.toml --example seeds`.
 //!
-//! Few and small: one for each case that a mutation would take long to find. Inputs that a run finds
-//! are not committed.
+//! Few and small: one for each case that a mutation would take long to find. Inputs that a run
+//! finds are not committed.
 
 use std::fs;
 use std::path::Path;
@@ -239,8 +239,8 @@ fn compressed() {
         b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00",
         b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00",
         b"\x00\x00\x00\xff\xff\x00",
-        // A repetition of 258 bytes; a truncated header of a dynamic block; the reserved block type;
-        // a distance too far.
+        // A repetition of 258 bytes; a truncated header of a dynamic block; the reserved block
+        // type; a distance too far.
         b"\x62\x60\x18\x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x00",
         b"\x04\xc0\x81\x08\x00\x00\x00\x00\x20\x7f\xeb",
         b"\x07",

@@ -1,6 +1,6 @@
-//! Any response of a server: no panic; the same result and events at once, byte by byte and split at
-//! random. An accepted response passes a stricter parser, has the right `Sec-WebSocket-Accept`, and
-//! nothing that was not offered. The body of a rejection has at most 4 KiB.
+//! Any response of a server: no panic; the same result and events at once, byte by byte and split
+//! at random. An accepted response passes a stricter parser, has the right `Sec-WebSocket-Accept`,
+//! and nothing that was not offered. The body of a rejection has at most 4 KiB.
 #![no_main]
 
 use bytes::{Buf, BufMut};

@@ -1,7 +1,7 @@
 //! Two applications with random actions on a random wire. Messages arrive in order, complete or not
-//! at all. No side reports a protocol error. Each gets `Closed` once; if both are clean, they agree.
-//! Nothing is sent after a Close frame. States only advance. Memory is bounded by the sent bytes. A
-//! connection without further input is closed by its timers.
+//! at all. No side reports a protocol error. Each gets `Closed` once; if both are clean, they
+//! agree. Nothing is sent after a Close frame. States only advance. Memory is bounded by the sent
+//! bytes. A connection without further input is closed by its timers.
 #![no_main]
 
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Compression, module by module: any bytes as a compressed message, any parameters as an offer and
-//! as a response, any messages there and back, and any bytes into a connection with compression. The
-//! split of the bytes never matters, and no memory grows beyond its limit and a constant.
+//! as a response, any messages there and back, and any bytes into a connection with compression.
+//! The split of the bytes never matters, and no memory grows beyond its limit and a constant.
 #![no_main]
 
 use std::borrow::Cow;

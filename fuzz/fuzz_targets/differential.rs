@@ -5,8 +5,8 @@
 //!
 //! * §5.2, a length in more bytes than it needs: an error here, accepted there.
 //! * §5.2, a length of 64 bits: 1002 here; over the limit there.
-//! * §5.2, §5.5, §10.4, an invalid header: an error here when it is complete; there when the payload
-//!   is complete.
+//! * §5.2, §5.5, §10.4, an invalid header: an error here when it is complete; there when the
+//!   payload is complete.
 //! * §8.1, text that is not UTF-8: an error here at the first invalid byte; there when the frame is
 //!   complete.
 //! * §7.4, a Close frame with an invalid code: an error here; there a Close frame, answered with

@@ -5,8 +5,8 @@
 //!
 //! * §5.1, §5.2, an invalid header, a continuation without a message: each reports it at another
 //!   byte between the header's second and the payload's first. With all of these, both fail.
-//! * §8.1, text with half of a surrogate (ED, then A0 to BF): an error here at the second byte; there
-//!   at the third, and events in between are returned.
+//! * §8.1, text with half of a surrogate (ED, then A0 to BF): an error here at the second byte;
+//!   there at the third, and events in between are returned.
 //! * §5.2, §10.4, a message of 2⁶³ bytes or more, by its frames' headers: 1009 here; they wait for
 //!   all of it.
 //! * §7.4.2, a Close frame with 1014, which was registered later: accepted here, if its reason is
@@ -61,8 +61,8 @@ fn compare(role: Role, reads: &[&[u8]]) {
     let bytes = reads.concat();
     let (header, payload) = model::missing(&bytes);
     let explained = match (ours.get(same), theirs.get(same)) {
-        // §5.1, §5.2, §5.4: the one that waits reports the same when the header is complete, and the
-        // payload begins.
+        // §5.1, §5.2, §5.4: the one that waits reports the same when the header is complete, and
+        // the payload begins.
         (Some(Seen::Violation(1002)), None) => {
             let more = [&header[..], &[0][..payload.min(1) as usize]].concat();
             their_view(role, &[&bytes, &more]).get(same) == Some(&Seen::Violation(1002))

@@ -1,5 +1,5 @@
-//! An accepted header encodes to the bytes that it was parsed from; more bytes never change a result;
-//! every encoded header is parsed back.
+//! An accepted header encodes to the bytes that it was parsed from; more bytes never change a
+//! result; every encoded header is parsed back.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

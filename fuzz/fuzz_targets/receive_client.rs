@@ -1,6 +1,6 @@
-//! Any bytes that a server sends to a client: no panic; the same events as a slow model; `Closed` at
-//! most once and nothing after it; output of complete, valid frames; memory bounded by the received
-//! bytes and a constant.
+//! Any bytes that a server sends to a client: no panic; the same events as a slow model; `Closed`
+//! at most once and nothing after it; output of complete, valid frames; memory bounded by the
+//! received bytes and a constant.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

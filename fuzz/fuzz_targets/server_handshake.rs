@@ -1,7 +1,7 @@
 //! Any bytes of a client before the connection is open: no panic; the same request, response and
-//! events at once, byte by byte and split at random. An accepted request passes a stricter parser. A
-//! rejected one gets a complete response with `Connection: close`, or none if the stream ended inside
-//! the head. A response has nothing of the client's but what it offered.
+//! events at once, byte by byte and split at random. An accepted request passes a stricter parser.
+//! A rejected one gets a complete response with `Connection: close`, or none if the stream ended
+//! inside the head. A response has nothing of the client's but what it offered.
 #![no_main]
 
 use bytes::{Buf, BufMut};

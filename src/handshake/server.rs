@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   input ──► ServerHandshake ──► Request ──accept──► Connection ──► output: 101, then frames
-//!                             │          └──reject──► Rejection  ──► output: a response; then close
+//!                             │          └──reject──► Rejection  ──► output: a response
 //!                             └──► Rejection
 //! ```
 

@@ -1,5 +1,5 @@
-//! Repeats one operation of the library: `operation NAME TIMES`. Prints the number of allocations and
-//! allocated bytes of each repetition; without a name, the names of the operations.
+//! Repeats one operation of the library: `operation NAME TIMES`. Prints the number of allocations
+//! and allocated bytes of each repetition; without a name, the names of the operations.
 //! `tests/counts.rs` counts the instructions.
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-/// A function, by its library. Its arguments are bytes to change in place, and a copy of their first
-/// content.
+/// A function, by its library. Its arguments are bytes to change in place, and a copy of their
+/// first content.
 pub type Kernel = (&'static str, fn(&mut [u8], &[u8]));
 
 pub const MEMCPY: Kernel = ("memcpy", <[u8]>::copy_from_slice);

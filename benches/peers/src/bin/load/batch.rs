@@ -1,7 +1,7 @@
 //! Messages that are encoded once: as a client sends them, and as they must be echoed.
 //!
-//! RFC 6455 §5.2: a batch is `depth` consecutive text frames, each with different text, so that none
-//! can be mistaken for another.
+//! RFC 6455 §5.2: a batch is `depth` consecutive text frames, each with different text, so that
+//! none can be mistaken for another.
 
 /// The bytes that are sent at once, and their expected echo.
 pub struct Batch {

@@ -1,5 +1,5 @@
-//! `load KIND --addr HOST:PORT --pid PID …`: sends to an echo server, checks the echo, and prints the
-//! server's costs as one line of JSON. Started by `benches/peers/run`.
+//! `load KIND --addr HOST:PORT --pid PID …`: sends to an echo server, checks the echo, and prints
+//! the server's costs as one line of JSON. Started by `benches/peers/run`.
 
 mod batch;
 mod broadcast;

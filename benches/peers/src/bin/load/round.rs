@@ -1,5 +1,5 @@
-//! The server's CPU time, messages per second, and the latency of a batch; in turn with the baseline,
-//! if there is one.
+//! The server's CPU time, messages per second, and the latency of a batch; in turn with the
+//! baseline, if there is one.
 //!
 //! A slice begins and ends without messages in flight, so its CPU time is that of the counted
 //! messages. Slices of a server and its baseline alternate, and are short: the machine's speed is

@@ -1,5 +1,5 @@
-//! `server PEER`: an echo server on one core, the same for every library. `server --broadcast PEER`:
-//! sends each message to all clients.
+//! `server PEER`: an echo server on one core, the same for every library. `server --broadcast
+//! PEER`: sends each message to all clients.
 //!
 //! Prints the address that the system chose. All servers validate UTF-8, set `TCP_NODELAY`, accept
 //! messages of 16 MiB, and do not compress.

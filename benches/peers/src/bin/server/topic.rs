@@ -1,5 +1,5 @@
-//! The loop of every broadcasting server: sends each message to all clients, by tokio's channel, with
-//! one task for each half of a connection, so that sending does not wake the receiving task.
+//! The loop of every broadcasting server: sends each message to all clients, by tokio's channel,
+//! with one task for each half of a connection, so that sending does not wake the receiving task.
 
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The baseline for servers on tokio: echoes bytes. One read buffer for all connections: one for each
-//! would cost more.
+//! The baseline for servers on tokio: echoes bytes. One read buffer for all connections: one for
+//! each would cost more.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -38,8 +38,8 @@ async fn echo(mut stream: TcpStream) -> Result<(), Failure> {
 async fn read_and_write(stream: &mut TcpStream, rest: &mut Vec<u8>) -> io::Result<bool> {
     poll_fn(|context| {
         WINDOW.with_borrow_mut(|window| {
-            // Not `try_read`: it does not notice that a short read has emptied the socket, and needs
-            // one more system call.
+            // Not `try_read`: it does not notice that a short read has emptied the socket, and
+            // needs one more system call.
             let mut read = ReadBuf::new(window);
             ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
             let read = read.filled();
