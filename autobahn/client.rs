@@ -1,5 +1,5 @@
-//! The client that the conformance suite's fuzzing server talks to: runs every case, echoing
-//! whatever comes.
+//! The client for the conformance suite's fuzzing server: runs every case, and echoes every
+//! message.
 //!
 //! `autobahn_client ws://127.0.0.1:9001 --driver core|blocking|tokio|futures --agent NAME`; started
 //! by `autobahn/run`.
@@ -29,8 +29,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let count: usize = count.as_text().ok_or("the number of cases is not text")?.parse()?;
     for case in 1..=count {
         println!("case {case}/{count}");
-        // Most cases break the protocol on purpose: how a connection ends is for the suite to
-        // judge.
+        // Most cases violate the protocol on purpose: the suite checks how a connection is closed.
         let _ = echo(&format!("{server}/runCase?case={case}&agent={agent}"), config());
     }
     let mut socket = blocking::connect(&format!("{server}/updateReports?agent={agent}"))?;
@@ -40,7 +39,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 
 type Echo = fn(&str, Config) -> Result<(), Box<dyn Error>>;
 
-/// Everything is offered; the suite accepts what a case is about.
+/// Offers all extensions; the suite accepts those that a case needs.
 fn config() -> Config {
     #[cfg(feature = "deflate")]
     return Config::new().deflate(sansocket::deflate::Deflate::new());
@@ -92,7 +91,7 @@ fn echo_futures(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// With nothing but the core: the bytes are moved by hand.
+/// With the core alone, without an adapter.
 fn echo_core(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
     let request = ClientRequest::new(url)?;
     let mut stream = TcpStream::connect((request.uri().host(), request.uri().port()))?;

@@ -1,4 +1,4 @@
-"""Starts programs, each with a log of its own, and leaves none of them behind."""
+"""Starts programs, each with its own log, and stops all of them at the end."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import threading
 import time
 from pathlib import Path
 
-# How long a program may take to end once it has been asked to.
+# The seconds that a program may take to end after SIGTERM.
 GRACE = 5
 
 
 class Closed(Exception):
-    """The run is over: nothing more is started."""
+    """The run has ended: no program is started."""
 
 
 class Failed(Exception):
-    """A program did not do what it was started for; the message holds the end of its log."""
+    """A program failed; the message has the end of its log."""
 
 
 class Processes:
-    """Every program of one run. Leaving the `with` block ends those that still run."""
+    """The programs of one run. The end of the `with` block stops those that still run."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -82,7 +82,7 @@ class Processes:
         return self
 
     def __exit__(self, *_):
-        # A second Ctrl-C must not cut the cleaning up short.
+        # A second Ctrl-C must not interrupt the cleanup.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         with self._lock:

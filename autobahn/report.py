@@ -1,4 +1,4 @@
-"""Knows which cases there are, reads the suite's report, and compares it with what is expected.
+"""The list of cases, and the comparison of the suite's report with the expected results.
 
 The cases are listed here and not taken from the report, so that one that was not run is missed.
 """
@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from itertools import groupby
 from pathlib import Path
 
-# Every subgroup and how many cases it has: they are numbered from 1 without gaps.
+# Every subgroup and its number of cases, which are numbered from 1 without gaps.
 CASES = {
     "1.1": 8, "1.2": 8, "2": 11, "3": 7, "4.1": 5, "4.2": 5, "5": 20,
     "6.1": 3, "6.2": 4, "6.3": 2, "6.4": 4, "6.5": 5, "6.6": 11, "6.7": 4, "6.8": 2,
@@ -37,12 +37,12 @@ GROUPS = {
     "13": "compression, parameters",
 }
 
-# Differences printed for one table; the HTML report has them all.
+# The maximum of differences printed for one table; the HTML report has all.
 SHOWN = 25
 
 
 class BadInput(Exception):
-    """The command line or expected.json asks for something that is not there."""
+    """The command line or expected.json names a case that does not exist."""
 
 
 def all_cases() -> list:
@@ -70,7 +70,7 @@ def matches(case: str, patterns: list) -> bool:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The suite's two verdicts on a case: on what was said, and on how it was closed."""
+    """The suite's two results of a case: its behavior, and its close."""
 
     behavior: str
     close: str
@@ -123,7 +123,7 @@ class Difference:
 
 
 class Verdict:
-    """One agent's report beside what was asked for and what was expected."""
+    """One agent's report, compared with the selected cases and the expected results."""
 
     def __init__(self, title: str, folder: Path, agent: str, cases: list, expected: dict):
         report = read(folder).get(agent, {})
@@ -167,7 +167,7 @@ class Verdict:
 
 
 def stretches(cases: list, chosen: set) -> list:
-    """`chosen` as stretches of `cases`: hundreds of missing ones fit on a line."""
+    """`chosen` as ranges of `cases`, so that hundreds of missing ones fit on a line."""
     found = []
     for missing, stretch in groupby(cases, key=chosen.__contains__):
         first, *rest = stretch
@@ -177,7 +177,7 @@ def stretches(cases: list, chosen: set) -> list:
 
 
 def read(folder: Path) -> dict:
-    """The suite's report; empty if it never got as far as writing one."""
+    """The suite's report; empty if it has not written one."""
     try:
         return json.loads((folder / "index.json").read_text())
     except (OSError, ValueError):

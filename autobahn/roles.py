@@ -21,14 +21,14 @@ from pathlib import Path
 from processes import Closed, Failed, Processes, ending, tail, wait_for_line
 from suite import Suite
 
-# Seconds for a server, or the suite, to start listening.
+# The seconds that a server, or the suite, may take to listen.
 START = 30
 
-# Seconds without a new case after which a peer counts as hung. The longest that the suite
-# itself waits within an ordinary case is 10; the heavy ones of 9.* take a few at most.
+# The seconds without a new case after which a peer is stopped. The suite waits for at most 10
+# in an ordinary case; the heavy ones of 9.* take a few.
 STALL = 120
 
-# Seconds that the average case may take: bounds a run in which every case runs into a time-out.
+# The maximum of seconds of an average case: bounds a run in which every case times out.
 PER_CASE = 3
 
 
@@ -39,7 +39,7 @@ def agent(driver: str) -> str:
 
 @dataclass
 class Bench:
-    """What both roles need."""
+    """Shared by both roles."""
 
     work: Path
     binaries: Path
@@ -52,7 +52,7 @@ class Bench:
 
 @dataclass
 class Progress:
-    """How far the suite has come, read from its log."""
+    """The suite's progress, from its log."""
 
     log: Path
     started: dict = field(default_factory=dict)
@@ -80,7 +80,7 @@ class Progress:
 
 
 class Role(threading.Thread):
-    """One role under way. `problems` says what broke, apart from cases that failed."""
+    """A running role. `problems` has the failures that are not failed cases."""
 
     name: str
 
@@ -96,7 +96,7 @@ class Role(threading.Thread):
     def run(self) -> None:
         try:
             for folder in (self.reports, self.logs):
-                # A report of an earlier run must not pass for one of this run.
+                # A report of an earlier run must not be mistaken for this one.
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
             self.exercise()
@@ -104,7 +104,7 @@ class Role(threading.Thread):
             pass
         except Failed as why:
             self.problem(str(why))
-        except Exception:  # noqa: BLE001 - a thread's error must reach the one who counts
+        except Exception:  # noqa: BLE001 - a thread's error counts as a failure
             self.problem(traceback.format_exc())
 
     def exercise(self) -> None:
@@ -115,7 +115,7 @@ class Role(threading.Thread):
 
     def start_suite(self, mode: str, spec: dict, port: int | None = None) -> subprocess.Popen:
         path = self.logs / "spec.json"
-        # The suite's patterns are looser than ours, so that it is given each case by name.
+        # The suite's patterns match more than ours, so each case is passed by name.
         rest = {
             "outdir": str(self.reports),
             "cases": self.bench.cases,
@@ -142,7 +142,7 @@ class Role(threading.Thread):
 
 
 class ServerRole(Role):
-    """The suite is the client (its 'fuzzingclient'); it goes through our servers one by one."""
+    """The suite is the client ('fuzzingclient'); it connects to our servers one after the other."""
 
     name = "server"
 
@@ -171,7 +171,7 @@ class ServerRole(Role):
             self.bench.processes.stop(server)
 
     def attend(self, suite: subprocess.Popen, servers: dict) -> None:
-        """Waits for the suite's end; stops whatever holds it up, and notes that."""
+        """Waits for the end of the suite; stops a server that hangs, and notes it."""
         while suite.poll() is None:
             time.sleep(0.1)
             self.progress.update()
@@ -187,24 +187,24 @@ class ServerRole(Role):
                 f"no new case for {self.bench.stall} s: the server of '{driver}' counts as hung and was stopped\n"
                 f"{tail(self.logs / f'{driver}.log')}"
             )
-            # With this server gone the suite finds out, and goes on to the next one.
+            # The suite notices that this server is stopped, and continues with the next one.
             self.progress.moved = time.monotonic()
         self.progress.update()
         if suite.returncode != 0:
             self.problem(f"the suite broke: {ending(suite.returncode)}\n{tail(self.progress.log)}")
 
     def held_up_by(self, servers: dict) -> str | None:
-        """The suite takes the servers in order: it waits for the first that has cases to go."""
+        """The first server that has cases left: the suite runs the servers in order."""
         alive = [driver for driver in servers if servers[driver].poll() is None]
         unfinished = [driver for driver in alive if self.progress.count(driver) < len(self.bench.cases)]
         return next(iter(unfinished or alive), None)
 
 
 class ClientRole(Role):
-    """The suite is the server (its 'fuzzingserver'); our clients visit it one after the other.
+    """The suite is the server ('fuzzingserver'); our clients connect one after the other.
 
-    Not at once: while the suite writes one client's report it answers no other, whose case
-    may have a time limit of a second.
+    Not in parallel: while the suite writes one client's report it does not respond to others,
+    whose case may have a time limit of a second.
     """
 
     name = "client"
@@ -225,7 +225,7 @@ class ClientRole(Role):
         self.bench.processes.stop(suite)
 
     def attend(self, driver: str, client: subprocess.Popen, log: Path, suite: subprocess.Popen) -> bool:
-        """Waits for a client's end and notes what went wrong. False if the suite is gone."""
+        """Waits for the end of a client, and notes failures. False if the suite has ended."""
         while client.poll() is None:
             time.sleep(0.1)
             self.progress.update()
@@ -249,10 +249,10 @@ ROLES = {"server": ServerRole, "client": ClientRole}
 
 
 def free_port() -> int:
-    """A port to listen on, below those that systems give to outgoing connections.
+    """A port to listen on, below the range for outgoing connections.
 
-    One of the latter could be taken again, by a connection of the other role, before the
-    suite listens on it.
+    A port of that range might be used by a connection of the other role before the suite
+    listens on it.
     """
     while True:
         port = random.randrange(20_000, 30_000)
@@ -278,7 +278,7 @@ def wait_for_port(process: subprocess.Popen, port: int, log: Path) -> None:
 
 
 def ask_for_report(port: int) -> None:
-    """Asks the suite to write its report, for clients that did not live to do so."""
+    """Makes the suite write its report, for a client that ended before it could."""
     request = (
         "GET /updateReports?agent=harness HTTP/1.1\r\n"
         f"Host: 127.0.0.1:{port}\r\n"
@@ -288,7 +288,7 @@ def ask_for_report(port: int) -> None:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=60) as suite:
             suite.sendall(request.encode())
-            # It answers, writes the report, and hangs up, soon by force as it gets no close.
+            # It responds, writes the report, and closes the stream without a close handshake.
             while suite.recv(4096):
                 pass
     except ConnectionResetError:

@@ -1,8 +1,8 @@
-"""Gets the Autobahn test suite.
+"""Installs the Autobahn test suite.
 
-The suite is a Python 2.7 program and will stay one, while hardly any machine has a
-Python 2.7. So there are several routes to it, tried in order; the first that leads
-to a suite that starts is taken. Whatever is fetched stays below one folder.
+The suite is a Python 2.7 program, and hardly any machine has Python 2.7. So there are
+several routes to it, tried in order; the first suite that starts is used. All files are
+below one folder.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ VERSION = "25.10.1"
 IMAGE = f"crossbario/autobahn-testsuite:{VERSION}"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 
-# The last of each that runs on Python 2.7. Used unpacked: 2.7 needs no pip of its own.
+# The last versions for Python 2.7, used as unpacked wheels.
 INSTALLER = ["pip==20.3.4", "setuptools==44.0.0", "wheel==0.37.1"]
 
-# The last Debian with a Python 2.7, and its packages: interpreter, headers, libraries.
+# The last Debian with Python 2.7, and its packages: interpreter, headers, libraries.
 DEBIAN = "bullseye"
 DEBIAN_PACKAGES = """
     python2.7 python2.7-minimal python2.7-dev
@@ -33,30 +33,30 @@ DEBIAN_PACKAGES = """
     libssl1.1 libffi7
 """.split()
 
-# Seconds for one step that may fetch or compile.
+# The time limit in seconds of a step that may download or compile.
 STEP = 600
 
 WAYS_OUT = f"""\
-Any one of these makes it run:
+One of these is needed:
   - CPython 2.7 with its headers, and gcc; it is found as python2.7 on PATH or below
-    ~/.pyenv/versions ('pyenv install 2.7.18'). The rest comes through pip.
+    ~/.pyenv/versions ('pyenv install 2.7.18'). Other packages are installed by pip.
   - A docker daemon that can run {IMAGE}.
   - Debian with apt-get, dpkg, gcc and pip, and a mirror that still has {DEBIAN}; no root needed.
-  - A suite from elsewhere: WSTEST=/path/to/wstest autobahn/run ..."""
+  - Another installation: WSTEST=/path/to/wstest autobahn/run ..."""
 
 
 class Unavailable(Exception):
-    """A route does not lead to a suite here; the message says why."""
+    """A route does not work on this machine; the message has the reason."""
 
 
 class NoSuite(Exception):
-    """No route did."""
+    """No route works."""
 
 
 class Suite:
     """A suite that can be started."""
 
-    # Under which name the suite reaches a server on this machine, and on which address it listens.
+    # The name of this machine for the suite, and the address that the suite listens on.
     peer = own = "127.0.0.1"
 
     def __init__(self, origin: str, wstest: list, env: dict | None = None):
@@ -65,7 +65,7 @@ class Suite:
         self.env = {**(env or os.environ), "PYTHONUNBUFFERED": "1"}
 
     def command(self, mode: str, spec: Path, port: int | None = None) -> list:
-        # The suite's web server (-u) would want port 8080, for pages that nobody looks at.
+        # Without the suite's web server, which would need port 8080 (-u).
         return [*self.wstest, "-m", mode, "-s", spec, "-u", "0"]
 
 
@@ -82,14 +82,14 @@ class DockerSuite(Suite):
         network = ["--network", "host"]
         if sys.platform != "linux":
             network = ["-p", f"127.0.0.1:{port}:{port}"] if port else []
-        # The reports belong to the user, and their folder has the same name on both sides.
+        # The reports belong to the user, and their folder has the same path inside and outside.
         user = ["--user", f"{os.getuid()}:{os.getgid()}", "-v", f"{self.work}:{self.work}"]
         run = ["docker", "run", "--rm", "--init", "-e", "PYTHONUNBUFFERED=1", *user, *network, IMAGE]
         return [*run, "wstest", "-m", mode, "-s", spec, "-u", "0"]
 
 
 def get(work: Path, processes: Processes, say=print) -> Suite:
-    """The first suite that a route leads to. `AUTOBAHN_ROUTE` names the only one to try."""
+    """The suite of the first route that works. `AUTOBAHN_ROUTE` selects a single route."""
     only = os.environ.get("AUTOBAHN_ROUTE")
     if only and only not in ROUTES:
         raise NoSuite(f"AUTOBAHN_ROUTE={only}: no such route; there are {', '.join(ROUTES)}")
@@ -103,7 +103,7 @@ def get(work: Path, processes: Processes, say=print) -> Suite:
     raise NoSuite("\n".join(["No Autobahn suite could be had. Tried:", *tried, WAYS_OUT]))
 
 
-# In this order: what the user chose, what is there, what is quick, what is clean, what is left.
+# The user's choice first, then installed suites, then the quickest installation.
 ROUTES = ["given", "path", "cached", "python2", "docker", "debian"]
 
 
@@ -123,7 +123,7 @@ class Routes:
         try:
             return self._checked(Suite(f"$WSTEST, {value}", command))
         except Failed as why:
-            # What was asked for by name must not be replaced silently.
+            # The user's choice must not be replaced silently.
             raise NoSuite(f"WSTEST={value} does not run the suite: {why}\n{WAYS_OUT}") from why
 
     def path(self) -> Suite:
@@ -184,7 +184,7 @@ class Routes:
         return self._installed(folder, *debian_python(folder))
 
     def _ready(self, name: str) -> Path:
-        """The folder of a route, if it was filled to the end and with today's pins."""
+        """The folder of a route, if its installation was completed with the current pins."""
         folder = self.home / name
         marker = folder / "pins"
         if not marker.exists() or marker.read_text() != pins():
@@ -211,7 +211,7 @@ class Routes:
         found += sorted(pyenv.glob("versions/2.7*/bin/python2.7"))
         for python in found:
             try:
-                # A version manager's stand-in may answer to the name without being there.
+                # A version manager's shim may exist without an interpreter.
                 probe = "import ssl, sys; assert sys.version_info[:2] == (2, 7)"
                 self._run("python2", [python, "-c", probe], 60, python_env())
             except Failed:
@@ -220,7 +220,7 @@ class Routes:
         raise Unavailable("no working python2.7 on PATH or below ~/.pyenv/versions")
 
     def _install(self, folder: Path, python: Path, env: dict) -> None:
-        """Fills `site` below a folder with the suite, by a pip that runs from unpacked wheels."""
+        """Installs the suite into `site` below a folder, with a pip that runs from unpacked wheels."""
         wheels, installer, temporary = (folder / name for name in ("wheels", "installer", "tmp"))
         temporary.mkdir()
         quiet = {
@@ -228,7 +228,7 @@ class Routes:
             "PIP_NO_CACHE_DIR": "1",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "PIP_NO_PYTHON_VERSION_WARNING": "1",
-            # A user's own settings may forbid what is asked for here by name.
+            # The user's pip configuration may forbid these packages.
             "PIP_REQUIRE_VIRTUALENV": "0",
             "PIP_USER": "0",
         }
@@ -243,12 +243,12 @@ class Routes:
             shutil.rmtree(leftover)
 
     def _debian_mirrors(self) -> list:
-        """The machine's own mirrors, so that whatever it is set up to use is used."""
+        """The mirrors in the machine's apt configuration."""
         text = Path("/etc/os-release").read_text() if Path("/etc/os-release").exists() else ""
         release = dict(line.split("=", 1) for line in shlex.split(text, comments=True) if "=" in line)
         if release.get("ID") != "debian":
             raise Unavailable("not a Debian")
-        # Without release info, apt-get knows its mirrors even where 'apt-get update' never ran.
+        # Without release info, apt-get prints its mirrors even if 'apt-get update' never ran.
         query = ["apt-get", "--no-release-info", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)"]
         rows = self._run("apt-mirrors", [*query, "Created-By: Packages"], 60).splitlines()
         wanted = f"{release.get('VERSION_CODENAME')} main "
@@ -258,11 +258,11 @@ class Routes:
         return list(mirrors)
 
     def _unpack_debian(self, folder: Path, mirrors: list) -> None:
-        """Unpacks Python 2.7 from Debian's packages without installing them or asking for root."""
+        """Unpacks Python 2.7 from Debian's packages, without installing them; needs no root."""
         apt = folder / "apt"
         for name in ("lists/partial", "cache/archives/partial", "debs"):
             (apt / name).mkdir(parents=True)
-        # Empty: otherwise apt-get refuses old libraries because newer ones are installed.
+        # Empty: otherwise apt-get rejects old libraries because newer ones are installed.
         (apt / "status").touch()
         sources = apt / "sources.list"
         sources.write_text(
@@ -292,7 +292,7 @@ class Routes:
 
 
 class Workshop:
-    """An empty folder that gets a route's name and its mark only if all went well inside."""
+    """An empty folder that gets a route's name and its mark only if the block succeeds."""
 
     def __init__(self, routes: Routes, name: str):
         self.final = routes.home / name
@@ -316,7 +316,7 @@ def pins() -> str:
 
 
 def python_env() -> dict:
-    """The environment without what is meant for another Python."""
+    """The environment without variables for another Python."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
@@ -340,9 +340,9 @@ def need_tools(*names: str) -> None:
             raise Unavailable(f"no {name} on PATH")
 
 
-# Python 2.7 code. First on the path, before modules of the machine's own; and a site folder
-# as well, because zope is a namespace package. The suite's server would listen on every
-# address of the machine: it is tied to this machine alone.
+# Python 2.7 code. The folder is first on the path, before the machine's modules; it is also
+# a site folder, because zope is a namespace package. The suite's server would listen on every
+# address: it is bound to loopback.
 BOOT = """
 import site, sys
 sys.path.insert(0, {site!r})

@@ -1,14 +1,14 @@
-"""What wsproto makes of bytes, and what it writes: the other side of `fuzz_targets/differential_wsproto.rs`.
+"""Runs wsproto for `fuzz_targets/differential_wsproto.rs`: its events and its output.
 
-Reads cases from standard input and answers each. A case and an answer are a length, in 4 bytes, and that much of items; an item is a
-tag, a length, in 4 bytes, and that many bytes.
+Reads cases from standard input, and writes an answer to each. A case and an answer are a length in 4 bytes and that many bytes of
+items; an item is a tag, a length in 4 bytes, and that many bytes.
 
-In a case, the first is a new connection, `S` or `C` for its role, with the extension that was agreed on, or nothing; then
-`r` are bytes that it reads, `t` and `b` messages that it sends, `T` and `B` the beginnings of such, `i` a ping, `o` a pong, and
-`x` a Close, of a code in two bytes and a reason.
+The first item of a case is a new connection, `S` or `C` for its role, with the negotiated extension, or empty. Then `r` are bytes to
+receive, `t` and `b` messages to send, `T` and `B` fragments but the last, `i` a ping, `o` a pong, and `x` a Close frame, of a code in
+two bytes and a reason.
 
-In an answer, `t`, `b`, `i`, `o` and `x` are what it was told; `v` a violation, with the code for it; `w` all that it wrote; and `e`
-that it failed itself, with the traceback.
+In an answer, `t`, `b`, `i`, `o` and `x` are events; `v` is a protocol error, with its close code; `w` the output; and `e` an exception,
+with its traceback.
 """
 
 import sys
@@ -51,8 +51,8 @@ def sent(tag: bytes, content: bytes):
     return {b"i": Ping, b"o": Pong}[tag](content)
 
 
-def told(connection: Connection, unfinished: list):
-    """What it tells, as items; pieces of a message are kept until it is whole."""
+def events(connection: Connection, unfinished: list):
+    """Yields the events as items; the pieces of a message are joined."""
     for event in connection.events():
         if isinstance(event, (TextMessage, BytesMessage)):
             unfinished.append(event.data)
@@ -62,7 +62,7 @@ def told(connection: Connection, unfinished: list):
                 unfinished.clear()
                 yield item(b"t" if text else b"b", message)
         elif isinstance(event, CloseConnection):
-            # A violation is told as a Close too, but nobody is closing.
+            # A protocol error is reported as CloseConnection too, but in another state.
             code = int(event.code).to_bytes(2, "big")
             closing = connection.state is ConnectionState.REMOTE_CLOSING
             yield item(b"x", code + event.reason.encode()) if closing else item(b"v", code)
@@ -80,7 +80,7 @@ def answer(case: bytes) -> bytes:
             written += connection.send(sent(tag, content))
             continue
         connection.receive_data(content)
-        answers.extend(told(connection, unfinished))
+        answers.extend(events(connection, unfinished))
         if answers and answers[-1][:1] in b"xv":
             break
     if written:

@@ -1,8 +1,7 @@
-//! The client that other libraries' servers talk to: sends messages of every kind, and checks that
-//! they come back as they were.
+//! The client for other libraries' servers: sends messages of every kind, and checks their echo.
 //!
-//! `interop_client PRESET URL`; started by `interop/run`. The preset `every` is every level, window
-//! and takeover in turn.
+//! `interop_client PRESET URL`; started by `interop/run`. The preset `every` tests every level,
+//! window and takeover.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -39,15 +38,16 @@ fn run() -> Result<usize, Box<dyn Error>> {
         "every" => {
             let mut count = 0;
             for (level, bits) in (1..=9).flat_map(|level| (8..=15).map(move |bits| (level, bits))) {
-                for anew in [false, true] {
-                    // zlib, which the others have, does not compress in a window of 8.
+                for fresh in [false, true] {
+                    // zlib, in the other libraries, does not compress with a window of 8 bits.
                     let deflate = Deflate::new()
                         .level(level)
                         .max_window_bits(bits)
                         .peer_max_window_bits(bits.max(9));
-                    let deflate = deflate.no_context_takeover(anew).peer_no_context_takeover(anew);
+                    let deflate =
+                        deflate.no_context_takeover(fresh).peer_no_context_takeover(fresh);
                     count += echo(&request, deflate, &small)
-                        .map_err(|error| format!("{level}, {bits}, {anew}: {error}"))?;
+                        .map_err(|error| format!("{level}, {bits}, {fresh}: {error}"))?;
                 }
             }
             count
@@ -56,7 +56,7 @@ fn run() -> Result<usize, Box<dyn Error>> {
     })
 }
 
-/// One connection, on which everything is sent and comes back.
+/// Sends all messages on one connection, and checks the echoes.
 fn echo(
     request: &ClientRequest,
     deflate: Deflate,
@@ -89,8 +89,7 @@ fn echo(
     }
 }
 
-/// What repeats itself, what is more than a byte a letter, what does not repeat itself, and nothing
-/// but zeros.
+/// Repetitive text, multi-byte characters, random bytes, and zeros.
 fn messages(size: usize) -> [Message; 4] {
     let json = "{\"type\":\"chat\",\"text\":\"hello again\"}".repeat(size / 36 + 1);
     let mut state = size as u64 + 1;

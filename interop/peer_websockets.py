@@ -13,7 +13,7 @@ LIMIT = 4 << 20
 
 
 def payloads():
-    """Text and binary of every form of length: what repeats itself, what does not, and what is more than a byte a letter."""
+    """Text and binary of every form of length: repetitive, random, and multi-byte characters."""
     for size in [0, 1, 63, 64, 125, 126, 1000, 65535, 65536, 300_000]:
         yield (json.dumps({"text": "hello again, "}) * (size // 20 + 1))[:size]
         yield "κόσμε 🙂 " * (size // 16)
@@ -33,7 +33,7 @@ async def server(options):
 
 
 async def client(options, url):
-    # zlib does not compress in a window of 8; what we do when it is asked of us, it has to follow.
+    # zlib does not compress with a window of 8 bits, but must inflate what sansocket compresses for it.
     every = [
         {"server_max_window_bits": ours, "client_max_window_bits": max(ours, 9), flag: True}
         for ours in range(8, 16)

@@ -1,4 +1,4 @@
-"""A relay on loopback that looks at the frames it passes on: who marks messages as compressed (RSV1), and where."""
+"""A relay on loopback that inspects the frames it passes on: which side marks messages as compressed (RSV1)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Seen:
-    """What passed in one direction."""
+    """The counts of one direction."""
 
     messages: int = 0
     compressed: int = 0
-    # RSV1 on what is not the first frame of a message, or any other reserved bit.
+    # RSV1 on a frame that is not the first of a message, or any other reserved bit.
     misplaced: int = 0
-    # What `Sec-WebSocket-Extensions` said, on each connection.
+    # `Sec-WebSocket-Extensions` of each connection.
     extensions: list = field(default_factory=list)
 
 
 class Scanner:
-    """Follows one direction of a connection, in pieces of any size."""
+    """Parses one direction of a connection, in pieces of any size."""
 
     def __init__(self, seen: Seen):
         self.seen = seen

@@ -1,15 +1,14 @@
-//! Where in a page memory begins that much is copied from and to.
+//! The position in a page of large buffers that are copied from and to.
 //!
-//! A copy takes many times as long where the source lies some bytes before the destination, whole
-//! pages apart: the processor takes what it reads for what it has just written. What the system
-//! copies what it reads from a socket from, and what is written to, begins with a page, or not far
-//! behind its beginning. So what we read into and write from begins in the middle of one.
+//! A copy takes many times as long if the source is some bytes before the destination, modulo the
+//! page size: the processor mistakes the bytes that it reads for those that it has just written
+//! (4K aliasing). The kernel's socket buffers begin at the start of a page, or shortly after it, so
+//! our read and write buffers begin in the middle of a page.
 
-/// The size of a page, in bytes: what processors go by, whatever size the system's pages have.
+/// The page size in bytes by which processors compare addresses, whatever the system's page size.
 pub(crate) const PAGE: usize = 4096;
 
-/// How many bytes to leave out at the beginning of this memory, so as to begin in the middle of a
-/// page: less than a page.
-pub(crate) fn lead(memory: &[u8]) -> usize {
+/// Returns the number of bytes from the start of `memory` to the next middle of a page.
+pub(crate) fn mid_page_padding(memory: &[u8]) -> usize {
     (PAGE / 2).wrapping_sub(memory.as_ptr().addr()) % PAGE
 }

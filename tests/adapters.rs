@@ -365,8 +365,12 @@ fn opening_handshakes_through_every_adapter() {
     let accepts: [(&[u8], &str, &str); 6] = [
         (REQUEST.as_bytes(), "HTTP/1.1 101", "Ok"),
         (&with_frame, "HTTP/1.1 101", "Ok"),
-        (&REQUEST.as_bytes()[..70], "", "Err(Handshake(Incomplete"),
-        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 426", "Err(Handshake(NotWebSocket"),
+        (&REQUEST.as_bytes()[..70], "", "Err(Handshake(Request(Head(Incomplete"),
+        (
+            b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "HTTP/1.1 426",
+            "Err(Handshake(Request(NotWebSocket",
+        ),
         (b"\x16\x03\x01\r\n\r\n", "HTTP/1.1 400", "Err(Handshake("),
         (b"", "", "Err("),
     ];
@@ -374,9 +378,9 @@ fn opening_handshakes_through_every_adapter() {
         all_alike(input, answer, verdict, false);
     }
     for (input, verdict) in [
-        (&b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno"[..], "Err(Handshake(UnexpectedStatus"),
+        (&b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno"[..], "Err(Handshake(Response(UnexpectedStatus"),
         (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "Err(Handshake("),
-        (b"HTTP/1.1 101 Swi", "Err(Handshake(Incomplete"),
+        (b"HTTP/1.1 101 Swi", "Err(Handshake(Response(Head(Incomplete"),
     ] {
         all_alike(input, "GET / HTTP/1.1", verdict, true);
     }

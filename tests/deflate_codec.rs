@@ -368,7 +368,7 @@ fn a_million_empty_blocks() {
         decompress_in(&mut decompressor, &blocks, Chunking::Whole, 16, 512),
         Err(InflateError::TooBig)
     );
-    assert_eq!(decompressor.held(), 0);
+    assert_eq!(decompressor.bytes_held(), 0);
     let mut fed = 0;
     while decompressor.inflate(&mut &b"\x00\x00\x00\xff\xff"[..], false, 16, &mut [0]).is_ok() {
         fed += 5;
@@ -441,7 +441,7 @@ fn what_is_not_deflate() {
                 "{why}: messages still stand alone"
             );
             assert_eq!(decompress(HELLO).as_deref(), Ok(&b"Hello"[..]));
-            assert_eq!(decompressor.held(), 0, "{why}: and leave nothing behind");
+            assert_eq!(decompressor.bytes_held(), 0, "{why}: and leave nothing behind");
         }
     }
 }
@@ -659,8 +659,8 @@ fn pauses_after_messages_that_do_not_get_smaller() {
         let mut tried = 0;
         for _ in 0..1000 {
             let message = noise(&mut random, 300);
-            let (before, sent) = (compressor.held(), compressor.automatic(&message));
-            assert!(before == 0 || compressor.held() == before);
+            let (before, sent) = (compressor.bytes_held(), compressor.automatic(&message));
+            assert!(before == 0 || compressor.bytes_held() == before);
             // With takeover, what was compressed is sent: the peer's window stays ours.
             if let Some(sent) = sent {
                 tried += 1;

@@ -250,7 +250,7 @@ fn answers_that_fail() {
     for (answer, error) in [
         (
             "permessage-deflate; server_max_window_bits=10",
-            WindowTooLarge { asked: 9, answered: 10 },
+            WindowTooLarge { offered: 9, answered: 10 },
         ),
         ("permessage-deflate; client_max_window_bits=9", Missing(SERVER_BITS)),
     ] {

@@ -71,13 +71,13 @@ fn each_preset_holds_what_the_docs_say() {
         assert_eq!(got, Ok(true));
         assert_near(once.held, decompressing, name);
         assert_eq!(
-            (compressor.held(), decompressor.held()),
+            (compressor.bytes_held(), decompressor.bytes_held()),
             (compressing as usize, decompressing as usize),
             "{name}"
         );
         let ((), once) = cost(|| compressor.release_memory());
         assert_near(once.held, -compressing, name);
-        assert_eq!(compressor.held(), 0);
+        assert_eq!(compressor.bytes_held(), 0);
     }
 }
 
@@ -96,7 +96,7 @@ fn held_is_what_is_held() {
             let ((), once) = cost(|| compressor.compress(b"Hello", true, &mut out));
             assert_near(
                 once.held,
-                compressor.held() as isize,
+                compressor.bytes_held() as isize,
                 &format!("level {level}, window bits {bits}"),
             );
         }
@@ -117,7 +117,7 @@ fn connections_share_what_they_do_not_keep() {
         for (compressor, decompressor) in &mut many {
             compressor.compress(b"", true, &mut out);
             decompressor.inflate(&mut &b""[..], true, 9, &mut [0]).unwrap();
-            assert_eq!((compressor.held(), decompressor.held()), (0, 0));
+            assert_eq!((compressor.bytes_held(), decompressor.bytes_held()), (0, 0));
         }
         thread::scope(|scope| {
             let work =

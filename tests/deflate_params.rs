@@ -289,8 +289,8 @@ fn what_a_client_fails() {
         (strict(), "client_no_context_takeover", Missing("server_no_context_takeover")),
         (small(), "", Missing("server_max_window_bits")),
         (small(), "client_max_window_bits=9", Missing("server_max_window_bits")),
-        (small(), "server_max_window_bits=10", WindowTooLarge { asked: 9, answered: 10 }),
-        (small(), "server_max_window_bits=15", WindowTooLarge { asked: 9, answered: 15 }),
+        (small(), "server_max_window_bits=10", WindowTooLarge { offered: 9, answered: 10 }),
+        (small(), "server_max_window_bits=15", WindowTooLarge { offered: 9, answered: 15 }),
     ] {
         assert_eq!(accept(&deflate, answer), Err(error), "{answer}");
     }
@@ -432,13 +432,13 @@ fn errors_name_the_parameter() {
     let error = accept(&Deflate::memory(), "").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the server's answer to permessage-deflate lacks server_no_context_takeover, which was asked for; offer less, \
+        "the server's answer to permessage-deflate lacks server_no_context_takeover, which was offered; offer less, \
          or no compression"
     );
     let error =
         accept(&largest().peer_max_window_bits(9), "server_max_window_bits=10").unwrap_err();
     assert!(
-        error.to_string().ends_with("has server_max_window_bits=10, larger than the 9 asked for"),
+        error.to_string().ends_with("has server_max_window_bits=10, larger than the 9 offered"),
         "{error}"
     );
     assert!(!accept(&largest(), "secret=1").unwrap_err().to_string().contains("secret"));

@@ -371,6 +371,6 @@ fn errors_name_the_remedy() {
     let CloseOutcome::ProtocolError(error) = closed.outcome() else { panic!("{closed:?}") };
     assert_eq!(
         error.to_string(),
-        "a message is over max_message_size 16777216; raise Config::max_message_size to receive it"
+        "a message is over max_message_size 16777216; raise Config::max_message_size"
     );
 }

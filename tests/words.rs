@@ -132,7 +132,7 @@ fn errors_of_compression() {
         (InvalidAnswer::Repeated("it"), "has it twice"),
         (InvalidAnswer::InvalidValue("it"), "invalid value for it"),
         (InvalidAnswer::Missing("it"), "lacks it"),
-        (InvalidAnswer::WindowTooLarge { asked: 9, answered: 10 }, "=10, larger than the 9"),
+        (InvalidAnswer::WindowTooLarge { offered: 9, answered: 10 }, "=10, larger than the 9"),
     ]);
     let answer = InvalidAnswer::UnknownParameter;
     assert_eq!(ResponseError::Deflate(answer).to_string(), answer.to_string());

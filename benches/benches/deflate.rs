@@ -1,8 +1,8 @@
 //! Compressed messages of JSON, at each preset and some levels, as a table: `cargo bench -p
 //! sansocket-benches --bench deflate`
 //!
-//! Not with criterion: what is measured is a conversation, whose windows fill, and not a message
-//! over and over. A figure is the best of some conversations.
+//! Not with criterion: it measures a connection, whose windows fill, not one message repeatedly. A
+//! figure is the best of several connections.
 
 use std::time::{Duration, Instant};
 
@@ -109,12 +109,12 @@ fn conversation(deflate: &Deflate, messages: &[Vec<u8>]) -> Cost {
         on_the_wire,
         compressing,
         decompressing,
-        held_sending: compressor.held(),
-        held_receiving: decompressor.held(),
+        held_sending: compressor.bytes_held(),
+        held_receiving: decompressor.bytes_held(),
     }
 }
 
-/// What a client and a server who both want this agree on.
+/// The negotiated parameters of two endpoints with these options.
 fn agreed(deflate: &Deflate) -> Agreed {
     deflate.answer([("client_max_window_bits", None)]).expect("it is a valid offer").0
 }

@@ -1,4 +1,4 @@
-//! Receiving one masked message, as a copy or where it lies, against copying its bytes: `cargo
+//! Receiving one masked message, copied or borrowed, against copying its bytes: `cargo
 //! bench -p sansocket-benches --bench receive`
 
 use std::hint::black_box;
@@ -24,7 +24,7 @@ fn receiving(criterion: &mut Criterion) {
                     message
                 });
             });
-            // As from a socket, into a window that is used again.
+            // As from a socket, into a read buffer that is reused.
             let mut window = frame.clone();
             group.bench_function(BenchmarkId::new(format!("{name}, borrowed"), size), |bencher| {
                 bencher.iter(|| {

@@ -7,7 +7,7 @@ use sansocket::bytes::{Buf, Bytes};
 use sansocket::{Config, Connection, Entropy};
 use sansocket_benches::SIZES;
 
-/// Takes off what waits to be written; gives how much that was.
+/// Drains the output; returns its length.
 fn drain(connection: &mut Connection) -> usize {
     let len = connection.output().remaining();
     connection.output().advance(len);

@@ -1,5 +1,5 @@
-//! Looking at a text that was checked when it came, against checking it at every look, and against
-//! receiving it at all: `cargo bench -p sansocket-benches --bench text`
+//! `Text::as_str`, which does not validate, against validation in every call, and against receiving
+//! the text: `cargo bench -p sansocket-benches --bench text`
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-"""Starts a server on one processor and the load on another, and has the cells measured in turn."""
+"""Starts a server on one processor and the load on another, and measures the cells in turn."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from peers import Commands, Peer, Unavailable
 from processes import Failed, Processes, wait_for_line
 from syscalls import Counter
 
-# Seconds that a load may take at most.
+# The maximum duration of a load, in seconds.
 PATIENCE = 120
 
-# Connections that are held where memory is measured, and files that are left for other uses.
+# Connections of the memory cell, and file descriptors that are reserved for other uses.
 HELD, HELD_QUICK, SPARE_FILES = 9_500, 2_000, 200
 
 
@@ -45,7 +45,7 @@ class Bench:
         self.floors = {peer.name: peer for peer in self.peers if peer.kind == "floor"}
 
     def about(self) -> dict:
-        """The machine, and who is measured."""
+        """The machine, and the measured peers."""
         model = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
         rustc = subprocess.run(["rustc", "--version"], capture_output=True, text=True).stdout.split(" (")[0]
         about = {peer.name: {"kind": peer.kind, "floor": peer.floor, "version": peers.version(peer)} for peer in self.peers}
@@ -57,7 +57,7 @@ class Bench:
         }
 
     def cell(self, cell: Cell, rounds: int) -> dict:
-        """Rounds of one cell: in each all peers once, every time another one first."""
+        """Rounds of one cell: each measures all peers once, and begins with another one."""
         chosen = [peer for peer in self.peers if cell.kind == "echo" or peer.broadcasts]
         measured = []
         for number in range(rounds):
@@ -80,7 +80,7 @@ class Bench:
             return self.load(peer, server, cell.kind, *arguments)
 
     def memory(self) -> dict:
-        """What connections cost each server that do nothing."""
+        """The memory of idle connections in each server."""
         most = min(HELD_QUICK if self.quick else HELD, self.files - SPARE_FILES)
         measured = {}
         for peer in self.peers:
@@ -92,7 +92,7 @@ class Bench:
         return measured
 
     def syscalls(self) -> dict:
-        """Calls of the kernel that a message takes, by cell and peer: those of a longer run without those of a shorter."""
+        """System calls per message, by cell and peer: those of a longer run minus those of a shorter one."""
         counter = Counter(self.processes, self.work / "logs")
         if not counter.tool:
             print("syscalls are left out: neither perf nor strace can be used")
@@ -113,7 +113,7 @@ class Bench:
         return measured
 
     def kernels(self) -> list:
-        """What functions take that work on every byte, by themselves."""
+        """The time of functions that process every byte, without a server."""
         tell("kernels")
         command = [*pinned_to(self.server_core), self.programs / "kernels"]
         measured = json.loads(self.processes.run(command, self.work / "logs" / "kernels.log", PATIENCE))
@@ -121,7 +121,7 @@ class Bench:
         return measured
 
     def load(self, peer: Peer, server: tuple, kind: str, *arguments, prefix=()) -> dict:
-        """What one load tells of a server."""
+        """The result of one load."""
         process, address = server
         raw = ["--raw"] if peer.kind == "floor" else []
         command = [*prefix, *pinned_to(self.load_core), self.programs / "load", kind, "--addr", address, "--pid", process.pid]
@@ -129,7 +129,7 @@ class Bench:
 
     @contextmanager
     def noting(self, peer: Peer, what: str):
-        """Goes on after a failure, which is noted."""
+        """Notes a failure, and continues."""
         try:
             yield
         except (Failed, ValueError, ArithmeticError) as why:
@@ -149,7 +149,7 @@ class Bench:
 
 
 def cores() -> tuple:
-    """Two processors that this may run on."""
+    """Two processors that this process may use."""
     allowed = sorted(os.sched_getaffinity(0))
     if len(allowed) < 2:
         raise Failed("two processors are needed: one for the server, one for the load")
@@ -157,7 +157,7 @@ def cores() -> tuple:
 
 
 def pinned_to(core: int) -> list:
-    """What keeps a program on one processor, and before others there, if that may be asked for."""
+    """The prefix that pins a program to one processor, with a higher priority if that is permitted."""
     return [*(["nice", "-n", "-10"] if os.geteuid() == 0 else []), "taskset", "-c", core]
 
 

@@ -1,4 +1,4 @@
-"""What is measured: cells of so many messages in flight, of such a size, on so many connections."""
+"""The measured cells: messages in flight, their size, and the number of connections."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 
 SIZES = {"20B": 20, "1K": 1024, "16K": 16 * 1024, "1M": 1024 * 1024}
 
-# What is measured besides the cells, by name, and whether `--quick` has it too.
+# Other measurements, by name, and whether `--quick` includes them.
 OTHERS = {"syscalls": True, "memory": True, "kernels": True}
 
 
@@ -16,7 +16,7 @@ class Cell:
     depth: int
     size: str
     connections: int
-    # Whether `--quick` has it too.
+    # Whether `--quick` includes it.
     quick: bool = False
     # "echo", or "broadcast": from one to all.
     kind: str = "echo"
@@ -54,12 +54,12 @@ CELLS = [
 ]
 
 
-# Those whose calls of the kernel are counted.
+# The cells whose system calls are counted.
 COUNTED = ["1x20B@10", "16x20B@10", "16x1K@10", "16x16K@10", "1x1M@10"]
 
 
 def select(patterns: list, quick: bool) -> tuple:
-    """Cells, and the names of what else is measured; without patterns all, or those of a quick run."""
+    """The cells and names of other measurements that match; without patterns all, or those of `--quick`."""
 
     def wanted(name: str, in_quick: bool) -> bool:
         return any(fnmatch(name, pattern) for pattern in patterns) if patterns else in_quick or not quick

@@ -1,4 +1,4 @@
-"""Who is measured: the floors, the library, its peers; how each is started, and what it is compared to."""
+"""The measured servers: baselines, the library, its peers; how each is started, and its baseline."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ INSTALLATION = 300
 @dataclass(frozen=True)
 class Peer:
     name: str
-    # The server that does no more than the same reads and writes.
+    # The server with the same reads and writes, and without WebSocket.
     floor: str
-    # Whose it is: "floor", "ours", "crate NAME", "npm" or "pip".
+    # Its origin: "floor", "ours", "crate NAME", "npm" or "pip".
     kind: str
-    # Connections it is asked to hold where memory is measured, if not all.
+    # Its number of connections in the memory cell, if not all.
     holds: int = 1_000_000
-    # Seconds before it is at its best.
+    # Seconds to warm up.
     warmup: float = 0
-    # Whether its server can also send what one says to all.
+    # Whether its server can also broadcast.
     broadcasts: bool = False
 
 
@@ -62,7 +62,7 @@ PEERS = [
 
 
 def select(patterns: list) -> list:
-    """Peers by name, and the floors that they are compared to."""
+    """Peers by name, and their baselines."""
     if not patterns:
         return PEERS
     chosen = [peer for peer in PEERS if any(fnmatch(peer.name, pattern) for pattern in patterns)]
@@ -71,11 +71,11 @@ def select(patterns: list) -> list:
 
 
 class Unavailable(Exception):
-    """A peer can't be had on this machine."""
+    """A peer is not available on this machine."""
 
 
 class Commands:
-    """The commands that start the servers. What comes from other registries is installed below `work`."""
+    """The commands that start the servers. Packages of npm and pip are installed below `work`."""
 
     def __init__(self, programs: Path, work: Path, processes):
         self.programs, self.work, self.processes = programs, work, processes
@@ -107,7 +107,7 @@ class Commands:
 
 
 def version(peer: Peer) -> str:
-    """What is measured, as the lock file or the pins above have it; of the library itself, the commit too."""
+    """The measured versions, by the lock file or the pins above; for the library itself, also the commit."""
     if peer.kind in ("npm", "pip"):
         return re.split("[@=]+", WS if peer.kind == "npm" else WEBSOCKETS)[1]
     crate = {"floor": "tokio", "ours": "sansocket"}.get(peer.kind) or peer.kind.split()[1]

@@ -1,4 +1,4 @@
-"""The ratios to the floor as bars, one panel a cell: an SVG for light and dark pages."""
+"""The ratios to the baseline as bars, one panel for each cell: an SVG for light and dark pages."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from xml.sax.saxutils import escape
 
 from report import ratios
 
-# The cells that have a panel, and no more than fit beside each other.
+# The cells with a panel: as many as fit beside each other.
 CELLS = ["1x20B@10", "16x20B@10", "16x1K@10", "16x16K@10", "1x1M@10"]
 
 NAMES, PANEL, BAR, GAP, ROW, TOP, BOTTOM = 180, 190, 140, 14, 22, 74, 34
 
-# Beyond this a bar would only make the others short: it is cut off, and its number tells.
+# The maximum of the scale: a longer bar is cut off, and its number is printed.
 LONGEST = 16
 
 STYLE = """
@@ -29,7 +29,7 @@ STYLE = """
 
 
 def svg(measured: dict) -> str:
-    """Servers below each other, cells beside each other. The scale is logarithmic, and a bar begins at the floor."""
+    """One row for each server, one column for each cell. The scale is logarithmic, and a bar begins at the baseline."""
     cells = [name for name in CELLS if name in measured["cells"]] or list(measured["cells"])[: len(CELLS)]
     peers = [name for name, about in measured["peers"].items() if about["kind"] != "floor"]
     width, height = NAMES + PANEL * len(cells) + GAP, TOP + ROW * len(peers) + BOTTOM
@@ -67,7 +67,7 @@ def panel(measured: dict, name: str, peers: list, left: int) -> list:
 
 
 def length(times: float) -> float:
-    """How long a bar is: nothing at the floor."""
+    """The length of a bar: 0 at the baseline."""
     return BAR * log2(min(max(times, 1), LONGEST)) / log2(LONGEST)
 
 

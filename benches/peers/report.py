@@ -1,4 +1,4 @@
-"""The measured rounds as tables of Markdown."""
+"""The measured rounds as tables in Markdown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def versions(measured: dict) -> str:
 
 
 def cell_table(measured: dict, name: str) -> str:
-    """One cell: what a message costs each server, and beside whom that is much."""
+    """One cell: the cost of a message for each server, and relative to the baseline and the best peer."""
     cell = measured["cells"][name]
     rows = [["server", "CPU µs/message", "÷ floor", "÷ best peer", "messages/s", "p50 µs", "p99 µs", "busy"]]
     costs = {peer: cost(measured, cell, peer) for peer in cell["peers"]}
@@ -52,12 +52,12 @@ def rounds_of(cell: dict, peer: str) -> list:
 
 
 def ratios(cell: dict, peer: str) -> list:
-    """How many times the floor's CPU a message cost, in each round: the middle of the slices, which they had in turn."""
+    """The CPU of a message divided by the baseline's, for each round: the median of alternating slices."""
     return [outcome["times"] for outcome in rounds_of(cell, peer) if outcome["times"]]
 
 
 def cost(measured: dict, cell: dict, peer: str) -> float | None:
-    """CPU for a message on an undisturbed machine: so many times the floor's, and that at its least."""
+    """The CPU of a message on an undisturbed machine: the ratio times the minimum of the baseline."""
     if not ratios(cell, peer):
         return None
     floor = measured["peers"][peer]["floor"]
@@ -75,7 +75,7 @@ def syscalls_table(measured: dict) -> str:
     rows = [["server", *counted]]
     for peer in measured["peers"]:
         rows.append([peer, *(f"{calls[peer]:.2f}" if peer in calls else "" for calls in counted.values())])
-    return f"## Calls of the kernel per message\n\n{table(rows)}"
+    return f"## System calls per message\n\n{table(rows)}"
 
 
 def memory_table(measured: dict) -> str:
@@ -86,7 +86,7 @@ def memory_table(measured: dict) -> str:
 
 
 def kernels_tables(measured: dict) -> str:
-    """By kind of work: what each function takes, and beside sansocket's."""
+    """By kind of work: the time of each function, and relative to sansocket's."""
     tables = []
     for kind in dict.fromkeys(work["kind"] for work in measured["kernels"]):
         works = [work for work in measured["kernels"] if work["kind"] == kind]
@@ -102,12 +102,12 @@ OTHERS = {"syscalls": syscalls_table, "memory": memory_table, "kernels": kernels
 
 
 def figure(value: float) -> str:
-    """Three digits that count."""
+    """Three significant digits."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def table(rows: list) -> str:
-    """Markdown, aligned for those who read it as it is."""
+    """A Markdown table, aligned as plain text."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     def line(cells):
         first, *others = zip(cells, widths)

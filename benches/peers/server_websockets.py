@@ -1,4 +1,4 @@
-"""An echo server on Python's `websockets`, which checks text itself."""
+"""An echo server on Python's `websockets`, which validates text itself."""
 
 import asyncio
 

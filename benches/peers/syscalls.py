@@ -1,4 +1,4 @@
-"""Counts a process's calls of the kernel while something else runs: by perf where it is allowed, else by strace."""
+"""Counts the system calls of a process while a command runs: by perf if it is permitted, else by strace."""
 
 from __future__ import annotations
 

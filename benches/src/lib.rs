@@ -6,8 +6,8 @@ use bytes::BufMut;
 use sansocket::wire::{Header, Opcode, apply_mask};
 use sansocket::{Connection, Event, Message};
 
-/// Sizes of payloads, in bytes: within a register, the longest short form, a page's quarter, and
-/// more than any window.
+/// Sizes of payloads, in bytes: within a register, the longest short form, a quarter of a page, and
+/// more than every read buffer.
 pub const SIZES: [usize; 4] = [16, 125, 1024, 64 * 1024];
 
 /// A frame as a client sends it.
@@ -44,7 +44,7 @@ pub fn cyrillic(len: usize) -> String {
     text[..end].to_owned()
 }
 
-/// Receives the message that is in these bytes.
+/// Receives the message in these bytes.
 ///
 /// # Panics
 ///
@@ -57,8 +57,8 @@ pub fn receive(connection: &mut Connection, bytes: &[u8]) -> Message {
     }
 }
 
-/// Messages of just so many bytes of JSON, as a chat or a ticker has them, each different: the
-/// beginning of a list of objects.
+/// Messages of JSON of this size, as in a chat or ticker, each different: the start of a list of
+/// objects.
 #[must_use]
 pub fn json(len: usize, count: usize) -> Vec<Vec<u8>> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;

@@ -1,5 +1,4 @@
-//! A dozen things that a connection does all day, each as something to be done again and again that
-//! asserts its result.
+//! The frequent operations of a connection, each repeatable, with an assertion of its result.
 
 use std::hint::black_box;
 use std::io;
@@ -23,13 +22,13 @@ use tokio::net::TcpStream;
 
 use crate::{cyrillic, masked, receive};
 
-/// Something to be done again and again.
+/// A repeatable operation.
 pub type Operation = Box<dyn FnMut()>;
 
-/// What something is called, and how it is had.
+/// A name, and a constructor.
 pub type Named<T> = (&'static str, fn() -> T);
 
-/// Every operation, and how it is set up.
+/// Every operation, with its setup.
 pub const OPERATIONS: &[Named<Operation>] = &[
     ("mask 16 B", || mask(16)),
     ("mask 1 KiB", || mask(1024)),
@@ -60,7 +59,7 @@ pub const OPERATIONS: &[Named<Operation>] = &[
     ("ask for a handshake", ask),
 ];
 
-/// What there is one of for each connection, and how many bytes that takes.
+/// The values that exist once for each connection, and their sizes in bytes.
 pub const SIZES: &[Named<usize>] = &[
     ("a connection", size_of::<Connection>),
     ("a socket of tokio's", size_of::<WebSocket<TcpStream>>),
@@ -72,7 +71,7 @@ fn client() -> Connection {
     Connection::client(Config::new(), Entropy::from_seed([7; 32]))
 }
 
-/// Takes off what waits to be written.
+/// Drains the output.
 fn drain(connection: &mut Connection) -> usize {
     let mut drained = 0;
     while connection.wants_write() {
@@ -108,7 +107,7 @@ fn receive_one(opcode: Opcode, payload: Vec<u8>) -> Operation {
     })
 }
 
-/// One of many that lie in one buffer.
+/// One of many messages in one buffer.
 fn borrow_one(opcode: Opcode, payload: Vec<u8>) -> Operation {
     const DEPTH: usize = 64;
     let mut connection = Connection::server(Config::new());
@@ -126,7 +125,7 @@ fn borrow_one(opcode: Opcode, payload: Vec<u8>) -> Operation {
     })
 }
 
-/// One of so many that come at once.
+/// One of this many messages that are received at once.
 fn receive_batch(depth: usize) -> Operation {
     let mut connection = Connection::server(Config::new());
     let frames = masked(Opcode::Binary, &[b'x'; 16]).repeat(depth);
@@ -163,14 +162,14 @@ fn echo() -> Operation {
     })
 }
 
-/// What a browser asks for.
+/// A browser's request.
 const REQUEST: &[u8] =
     b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: */*\r\n\
     Accept-Language: en\r\nAccept-Encoding: gzip, deflate\r\nSec-WebSocket-Version: 13\r\nOrigin: https://example.com\r\n\
     Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
     Connection: keep-alive, Upgrade\r\nPragma: no-cache\r\nCache-Control: no-cache\r\nUpgrade: websocket\r\n\r\n";
 
-/// What answers its key.
+/// The accept for its key.
 const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// The server's side of an opening handshake.
@@ -186,7 +185,7 @@ pub fn accept() -> Operation {
     })
 }
 
-/// What no server can do without, and nothing else: the request is parsed, and its key answered.
+/// The minimum of every server: parses the request, and computes the accept.
 #[must_use]
 pub fn accept_bare() -> Operation {
     Box::new(|| {
@@ -222,10 +221,10 @@ fn ask() -> Operation {
     })
 }
 
-/// A stream on which so many messages come at once, and then none until they were answered.
+/// A stream that receives this many messages at once, and the next ones when they are answered.
 struct Batches {
     frames: Vec<u8>,
-    /// Bytes that are still to be answered before more come.
+    /// Bytes that must be written before more are received.
     unanswered: usize,
     answer: usize,
 }
@@ -264,13 +263,13 @@ impl AsyncWrite for Batches {
     }
 }
 
-/// A socket on such a stream: of each answer, so many bytes.
+/// A socket on such a stream; each answer has this many bytes.
 fn batches(depth: usize, answer: usize) -> WebSocket<Batches> {
     let frame = masked(Opcode::Text, b"sixteen letters.");
     opened(Batches { frames: frame.repeat(depth), unanswered: 0, answer: answer * depth })
 }
 
-/// Where tokio's clock is known from now on.
+/// Enters a runtime, for tokio's clock.
 fn entered() -> tokio::runtime::EnterGuard<'static> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -288,7 +287,7 @@ fn opened(stream: Batches) -> WebSocket<Batches> {
     )
 }
 
-/// A socket: what an idle one holds, but for its alarm.
+/// An idle socket, without its timer.
 fn open_on_tokio() -> Operation {
     Box::new(|| {
         let stream = TokioStream(Batches { frames: Vec::new(), unanswered: 0, answer: 0 });
@@ -302,19 +301,19 @@ fn open_on_tokio() -> Operation {
     })
 }
 
-/// The next message, which is there.
+/// The next message, which is received already.
 fn next(socket: &mut WebSocket<Batches>, cx: &mut Context<'_>) -> Message {
     let mut receive = || pin!(socket.recv()).poll(cx);
     let mut received = receive();
     if received.is_pending() {
-        // Whoever read much lets others have their turn first.
+        // The read budget may be used up.
         received = receive();
     }
     let Poll::Ready(Ok(Some(message))) = received else { panic!("{received:?} is not a message") };
     message
 }
 
-/// One of many that come at once.
+/// One of many messages that are received at once.
 fn receive_on_tokio() -> Operation {
     let entered = entered();
     let mut socket = batches(64, 0);
@@ -324,7 +323,7 @@ fn receive_on_tokio() -> Operation {
     })
 }
 
-/// One of so many that come at once, answered before the next one is received.
+/// One of this many messages that are received at once, answered before the next one.
 fn echo_on_tokio(depth: usize, cork: bool) -> Operation {
     let entered = entered();
     let mut socket = batches(depth, 18);
@@ -338,18 +337,18 @@ fn echo_on_tokio(depth: usize, cork: bool) -> Operation {
     })
 }
 
-/// A task that nobody wakes.
+/// A task that is never woken.
 struct Task;
 
 impl Wake for Task {
     fn wake(self: Arc<Self>) {}
 }
 
-/// Nothing has come.
+/// No bytes are received.
 fn wait_on_tokio() -> Operation {
     let entered = entered();
     let mut socket = opened(Batches { frames: Vec::new(), unanswered: 1, answer: 0 });
-    // As a task has: the one that does nothing need not be known again.
+    // As in a task: the waker is the same in every poll.
     let waker = Waker::from(Arc::new(Task));
     Box::new(move || {
         let _entered = &entered;
@@ -357,7 +356,7 @@ fn wait_on_tokio() -> Operation {
     })
 }
 
-/// One of many that come at once, looked at where they lie, and answered or not.
+/// One of many messages that are received at once, borrowed, and answered or not.
 fn borrow_on_tokio(answered: bool) -> Operation {
     const DEPTH: usize = 64;
     let entered = entered();
@@ -376,7 +375,7 @@ fn borrow_on_tokio(answered: bool) -> Operation {
                 }))
                 .poll(&mut cx)
             };
-            // Whoever read much lets others have their turn first.
+            // The read budget may be used up.
             let received = if let Poll::Ready(received) = receive() {
                 Poll::Ready(received)
             } else {

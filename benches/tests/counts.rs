@@ -1,9 +1,9 @@
-//! What each operation takes, in instructions and in memory, is what `counts.txt` says: so a
-//! slow-down is seen in a review, which no clock would show as surely. `cargo test --release -p
-//! sansocket-benches`; with `UPDATE=1` it writes the file anew.
+//! The instructions and allocations of each operation equal those in `counts.txt`, so a review
+//! shows a regression more reliably than a clock. `cargo test --release -p sansocket-benches`;
+//! `UPDATE=1` rewrites the file.
 //!
-//! Instructions are counted by valgrind, for the processor that it plays: where it is not
-//! installed, only memory is looked at.
+//! valgrind counts instructions, for its simulated processor. Without valgrind, only allocations
+//! are compared.
 #![cfg(not(debug_assertions))]
 #![allow(missing_docs)]
 
@@ -13,18 +13,17 @@ use std::process::Command;
 
 use sansocket_benches::operations::{OPERATIONS, SIZES};
 
-/// How far the instructions may be off: what another compiler or C library makes of the same code.
+/// The tolerance of instructions, for other compilers and C libraries.
 const TOLERANCE: f64 = 0.1;
 
-/// How often an operation is done; the instructions are those of twice as often without those of
-/// once.
+/// The number of repetitions; the instructions are the difference between twice and once as many.
 const TIMES: u32 = 1000;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/counts.txt");
 
 const HEAD: &str = "\
-# What is done once takes so many instructions, so often memory, and so many bytes of it. Or: takes so many bytes of memory by
-# itself. Made by `UPDATE=1 cargo test --release -p sansocket-benches`.
+# For one repetition: instructions, allocations, allocated bytes; or, for a value that exists once for each connection: its size in
+# bytes. Made by `UPDATE=1 cargo test --release -p sansocket-benches`.
 ";
 
 fn output(command: &mut Command) -> (String, String) {
@@ -49,7 +48,7 @@ fn instructions(name: &str, times: u32) -> u64 {
     collected.and_then(|(_, count)| count.parse().ok()).expect("callgrind tells what it collected")
 }
 
-/// What is to be in the file: without instructions if nobody counts them.
+/// The expected content of the file; without valgrind, without instructions.
 fn measure(with_instructions: bool) -> String {
     let mut text = HEAD.to_owned();
     for (name, _) in OPERATIONS {
@@ -72,7 +71,7 @@ fn measure(with_instructions: bool) -> String {
     text
 }
 
-/// Whether what was counted is near enough to what is written: exactly, but for instructions.
+/// Whether the counts equal the file's; instructions within the tolerance.
 fn agree(written: &str, counted: &str) -> bool {
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let (written, counted) = (words(written), words(counted));

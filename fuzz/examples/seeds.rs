@@ -1,8 +1,7 @@
-//! Writes the seeds that every target begins with: `cargo run --manifest-path fuzz/Cargo.toml
-//! --example seeds`.
+//! Writes the seeds of every target: `cargo run --manifest-path fuzz/Cargo.toml --example seeds`.
 //!
-//! Few and small: one for each thing that a mutation would take long to find. What a run finds
-//! beyond them is not committed.
+//! Few and small: one for each case that a mutation would take long to find. Inputs that a run
+//! finds are not committed.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +26,7 @@ fn write(target: &str, seeds: impl IntoIterator<Item = Vec<u8>>) {
     }
 }
 
-/// What a peer may send, legal and not, by the function that makes its frames.
+/// Valid and invalid bytes of a peer, by the function that encodes its frames.
 fn streams(frame: fn(u8, &[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
     let streams: [&[(u8, &[u8])]; 14] = [
         &[(0x81, b"Hello"), (0x82, b"\xff"), (0x89, b"?"), (0x8a, b"!"), (0x88, b"\x03\xe8bye")],
@@ -48,7 +47,7 @@ fn streams(frame: fn(u8, &[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
     let mut streams: Vec<Vec<u8>> = streams
         .map(|stream| stream.iter().flat_map(|(first, payload)| frame(*first, payload)).collect())
         .into();
-    // Lengths in the wrong form, and too large.
+    // Lengths in long form, and too large.
     let mask = frame(0x82, b"")[1] & 0x80;
     for length in [125_u64, 65_535, 65_536, 1 << 40, (1 << 63) - 1, 1 << 63] {
         streams.push([&[0x82, mask | 127], &length.to_be_bytes()[..], &[0; 12]].concat());
@@ -63,7 +62,7 @@ fn frames() {
     let with = |prefix: &[u8], streams: &[Vec<u8>]| -> Vec<Vec<u8>> {
         streams.iter().map(|stream| [prefix, stream].concat()).collect()
     };
-    // The first byte chooses limits and habits: see `config`.
+    // The first byte chooses limits and options: see `config`.
     for (target, streams) in [("receive_server", &to_server), ("receive_client", &to_client)] {
         write(
             target,
@@ -83,8 +82,8 @@ fn frames() {
         "differential",
         with(&[0], &to_server[..13]).into_iter().chain(with(&[1], &to_client)).chain(exchanged),
     );
-    // Bits 2 to 4 of the first byte are how many cuts follow; of an exchange, the second is what is
-    // agreed on.
+    // Bits 2 to 4 of the first byte are the number of cuts; in an exchange, the second byte chooses
+    // the compression.
     let cuts = [3, 1, 2, 9];
     let received = [
         with(&[0], &to_server),
@@ -100,7 +99,7 @@ fn frames() {
         .into_iter()
         .flat_map(|role| [0, 0x80, 0xb4, 0x89, 0xff].map(|agreed| [role, agreed]));
     let exchanged = exchanged.map(|prefix| [&prefix[..], &said.concat()].concat());
-    // Each side of what a code may be.
+    // Codes on either side of each limit.
     let codes = [999_u16, 1000, 1003, 1004, 1006, 1007, 1015, 1016, 2999, 3000, 4999, 5000];
     let codes = codes.map(|code| [&[1], &unmasked(0x88, &code.to_be_bytes())[..]].concat());
     write("differential_wsproto", received.concat().into_iter().chain(codes).chain(exchanged));
@@ -203,7 +202,7 @@ fn heads() {
     write("client_handshake", answers.into_iter().map(String::into_bytes).chain([with_frames]));
 }
 
-/// Commands, which the targets read: a byte that says what, and what it needs.
+/// Commands of the target: a byte for the action, and its arguments.
 fn conversations() {
     write(
         "roundtrip",
@@ -220,17 +219,17 @@ fn conversations() {
             b"\0\0\x05Hello\x80\x01\x05Salut\x03\0\x83\0\x04\xff\x84\xff".to_vec(),
             // A ping, read byte by byte; time; a pong.
             b"\0\x03\x02??\x03\0\x04\x01\x04\x01\x84\xff\x07\xff\x07\xff\x83\0\x04\xff".to_vec(),
-            // Parts, and a Close in between from the other side.
+            // Fragments, and a Close frame from the other side in between.
             b"\0\x02\x03abc\x80\x15\x03bye\x83\0\0\x12\x02de\x05\xff\x03\0\x84\xff".to_vec(),
-            // A large message, of which the wire loses the end.
+            // A large message, whose end the wire loses.
             b"\0\x21\x1f\x03\0\x7e\x64\x84\xff\x07\xff\x87\xff\x07\xff\x87\xff".to_vec(),
-            // Both close, and nothing arrives for long.
+            // Both close, and nothing is received for long.
             b"\0\x15\x01a\x80\x15\x01b\x02\x01\x82\x01\x07\xff\x87\xff\x04\xff\x84\xff".to_vec(),
         ],
     );
 }
 
-/// A byte for what is tried, one or two for settings, and what that needs: see the target.
+/// A byte for the test, one or two for options, and its arguments: see the target.
 fn compressed() {
     const LARGEST: u8 = 0x3a;
     const ANEW: u8 = 0xfa;
@@ -240,8 +239,8 @@ fn compressed() {
         b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00",
         b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00",
         b"\x00\x00\x00\xff\xff\x00",
-        // 258 bytes over and over; a dynamic block's header, cut off; a block that does not exist;
-        // a distance too far.
+        // A repetition of 258 bytes; a truncated header of a dynamic block; the reserved block
+        // type; a distance too far.
         b"\x62\x60\x18\x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x00",
         b"\x04\xc0\x81\x08\x00\x00\x00\x00\x20\x7f\xeb",
         b"\x07",

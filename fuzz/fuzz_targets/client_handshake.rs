@@ -1,6 +1,6 @@
-//! Whatever a server answers: no panic; the same verdict and events whole, byte by byte and at
-//! random; what opens the connection passes a stricter reader, with the one answer to the key and
-//! nothing that was not offered; a refusal keeps 4 KiB at most.
+//! Any response of a server: no panic; the same result and events at once, byte by byte and split
+//! at random. An accepted response passes a stricter parser, has the right `Sec-WebSocket-Accept`,
+//! and nothing that was not offered. The body of a rejection has at most 4 KiB.
 #![no_main]
 
 use bytes::{Buf, BufMut};
@@ -27,15 +27,14 @@ fn ask(bytes: &[u8], chunking: Chunking) -> Result<Opened, ResponseError> {
         handshake.end_input();
         result = handshake.receive();
     }
-    assert!(!handshake.wants_read() && matches!(handshake.receive(), Ok(None)), "nothing twice");
-    let (mut connection, response) = result?.expect("the end of the input is an answer");
+    assert!(!handshake.wants_read() && matches!(handshake.receive(), Ok(None)), "no second result");
+    let (mut connection, response) = result?.expect("a result at the end of the stream");
     let mut events = feed(&mut connection, b"", Chunking::Whole);
     chunks.for_each(|chunk| events.extend(feed(&mut connection, chunk, Chunking::Whole)));
-    Ok((connection.subprotocol().map(String::from), response, model::told(&events)))
+    Ok((connection.subprotocol().map(String::from), response, model::seen(&events)))
 }
 
-/// What RFC 6455 §4.1 wants of the answer, once more; gives where it ends. Those before it only
-/// announce it.
+/// Checks an accepted response by RFC 6455 §4.1, after interim responses; returns its end.
 fn check_answer(bytes: &[u8]) -> usize {
     let mut start = 0;
     for _ in 0..=8 {

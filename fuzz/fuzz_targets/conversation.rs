@@ -1,7 +1,7 @@
-//! Two applications that do as they please on a wire that does as it pleases: what is sent arrives
-//! in order, whole or not at all; no side ever blames the other; each is told the end once, and
-//! both agree on it if both were told that it was clean; nothing is sent after a Close; states only
-//! go forward; memory stays within what was sent; and a connection that is left alone ends in time.
+//! Two applications with random actions on a random wire. Messages arrive in order, complete or not
+//! at all. No side reports a protocol error. Each gets `Closed` once; if both are clean, they
+//! agree. Nothing is sent after a Close frame. States only advance. Memory is bounded by the sent
+//! bytes. A connection without further input is closed by its timers.
 #![no_main]
 
 use std::time::Duration;
@@ -15,28 +15,28 @@ use sansocket::{
 use sansocket_fuzz::support::connection;
 use sansocket_fuzz::{Input, config, model, text};
 
-/// One side, with all that it said and heard.
+/// One side, with all that it sent and received.
 struct Peer {
     connection: Connection,
     timer: Timer,
     state: State,
-    /// A message in parts that is being sent.
+    /// A fragmented message that is being sent.
     part: Option<(Kind, Vec<u8>)>,
     sent: Vec<Message>,
     pinged: Vec<Vec<u8>>,
     ponged: Vec<Vec<u8>>,
     heard: Vec<Event>,
-    /// What it wrote that is still on its way, and whether that way is cut.
+    /// Written bytes that the other side has not read, and whether the wire is cut.
     wire: BytesMut,
     cut: bool,
     written: Vec<u8>,
-    /// The most that waited to be written at a time, since nothing did.
+    /// The maximum of buffered bytes since the output was last empty.
     waited: usize,
 }
 
 impl Peer {
     fn new(role: Role) -> Self {
-        // No limit is met, so that nobody is to blame.
+        // Without limits, so that no protocol error is possible.
         let connection = connection(role, config(1).0);
         let mut timer = Timer::new(
             Timeouts { idle: Some(Duration::from_secs(60)), ..Timeouts::default() },
@@ -60,7 +60,7 @@ impl Peer {
         }
     }
 
-    /// Does what the application is told to; refusals are right, and leave no trace.
+    /// Does one action of the application. An error is expected, and changes nothing.
     fn act(&mut self, what: u8, input: &mut Input<'_>) {
         let len = usize::from(input.byte() % 32) << if what & 0x20 != 0 { 9 } else { 0 };
         let content =
@@ -122,7 +122,7 @@ impl Peer {
         true
     }
 
-    /// Writes up to so many bytes; on a wire that is cut, nobody will read them.
+    /// Writes up to `count` bytes; if the wire is cut, they are lost.
     fn write(&mut self, count: usize) {
         let output = self.connection.output();
         let count = count.min(output.chunk().len());
@@ -134,7 +134,7 @@ impl Peer {
         }
     }
 
-    /// Reads so many bytes of what the other wrote, and takes so many events.
+    /// Reads up to `count` bytes from the other side, and receives up to `events` events.
     fn read(&mut self, from: &mut Peer, count: usize, events: usize, now: Duration) {
         let count = count.min(from.wire.len());
         let bytes = from.wire.split_to(count);
@@ -156,7 +156,7 @@ impl Peer {
         }
     }
 
-    /// Time has come to this; a side that has waited for too long hangs up.
+    /// Advances the clock; a side that is after its deadline closes the stream.
     fn tick(&mut self, now: Duration) -> bool {
         self.timer.observe(self.connection.state(), now);
         let deadline = self.timer.deadline();
@@ -178,12 +178,12 @@ impl Peer {
         }
     }
 
-    /// What holds at any time.
+    /// Checks the invariants.
     fn check(&mut self, other: &Peer) {
         let state = self.connection.state();
         assert!(state as u8 >= self.state as u8, "from {:?} back to {state:?}", self.state);
         self.state = state;
-        // The block that small frames are written from is kept until all is written.
+        // The buffer of small frames is freed when all of it is written.
         let waits = self.connection.buffered_amount();
         self.waited = if waits == 0 { 0 } else { self.waited.max(waits) };
         let held = self.connection.bytes_held();
@@ -191,7 +191,7 @@ impl Peer {
         assert!(self.connection.wants_write() == (self.connection.output().remaining() > 0));
     }
 
-    /// What was written: whole frames as the other must receive them, and nothing after a Close.
+    /// The written bytes are complete, valid frames, and nothing after a Close frame.
     fn check_written(&self) {
         let (frames, _) = model::frames(&self.written);
         assert!(frames.iter().all(|frame| frame.mask == (self.connection.role() == Role::Client)));
@@ -199,7 +199,7 @@ impl Peer {
         assert!(close.is_none_or(|close| close + 1 == frames.len()), "something after the Close");
     }
 
-    /// What was heard: the other's words in their order, and at most one end, as the last.
+    /// The received messages are those that the other sent, in order; `Closed` is last.
     fn check_heard(&self, other: &Peer) {
         let mut unheard = other.sent.iter();
         let mut pings = other.pinged.iter();
@@ -231,8 +231,8 @@ impl Peer {
     }
 }
 
-/// Both sides know of a clean end: each heard what the other said, and they agree on who began,
-/// unless both did.
+/// After two clean closes, each side received the other's Close frame, and they agree on the
+/// initiator, unless both began.
 fn check_agreement(one: &Peer, two: &Peer) {
     let (Some(a), Some(b)) = (one.connection.closed(), two.connection.closed()) else { return };
     if a.was_clean() && b.was_clean() {
@@ -269,7 +269,7 @@ fuzz_target!(|bytes: &[u8]| {
         one.check(&two);
         two.check(&one);
     }
-    // Both stop talking. What is not cut off arrives, and they part.
+    // Both sides stop sending. Bytes on an intact wire arrive, and both sides close.
     one.connection.close(CloseCode::NORMAL);
     loop {
         one.write(usize::MAX);
@@ -293,7 +293,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(one.connection.closed().is_some_and(|closed| closed.was_clean()));
         assert!(two.connection.closed().is_some_and(|closed| closed.was_clean()));
     }
-    // Whoever was cut off from the other still comes to an end, in time.
+    // A side behind a cut wire is closed by its timers.
     for us in [&mut one, &mut two].into_iter().filter(|us| us.connection.closed().is_none()) {
         us.timer.observe(us.connection.state(), now);
         let mut steps = 0;
@@ -303,7 +303,7 @@ fuzz_target!(|bytes: &[u8]| {
                 break;
             }
             steps += 1;
-            assert!(steps < 4, "it waits for ever");
+            assert!(steps < 4, "it is not closed in time");
         }
         us.connection.end_input();
         assert!(

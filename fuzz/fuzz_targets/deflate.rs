@@ -1,7 +1,6 @@
-//! Compression, one floor after the other: any bytes as a compressed message, any parameters as an
-//! offer and as an answer, any messages there and back, and any bytes into a connection that agreed
-//! to it. However they are cut, they come to the same; and nothing grows beyond its limit and a
-//! constant.
+//! Compression, module by module: any bytes as a compressed message, any parameters as an offer and
+//! as a response, any messages there and back, and any bytes into a connection with compression.
+//! The split of the bytes never matters, and no memory grows beyond its limit and a constant.
 #![no_main]
 
 use std::borrow::Cow;
@@ -14,13 +13,13 @@ use sansocket_fuzz::support::deflate::{agreed, compressing};
 use sansocket_fuzz::support::{Chunking, drain, feed, masked, unmasked};
 use sansocket_fuzz::{Input, cut, feed_one, model};
 
-/// What both states of compression may hold, with a frame and a read.
+/// The maximum of bytes that both states of compression, a frame and a read hold.
 const SLACK: usize = 512 * 1024;
 
-/// About as many parts as a message is sent in at most: the end of each takes zlib long.
+/// The approximate maximum of fragments of a message: zlib needs long for the end of each.
 const PARTS: usize = 16;
 
-/// Settings by a byte: three bits each for the level and the window, and one for each takeover.
+/// Options by a byte: three bits each for the level and the window, and one for each takeover.
 fn deflate(choice: u8) -> Deflate {
     Deflate::new()
         .level(1 + choice % 8)
@@ -30,7 +29,7 @@ fn deflate(choice: u8) -> Deflate {
         .threshold(0)
 }
 
-/// What pieces of a message inflate to, with this much room at a time.
+/// Inflates the pieces of a message, with this much room at a time.
 fn inflate(
     deflate: &Deflate,
     pieces: &[&[u8]],
@@ -46,7 +45,7 @@ fn inflate(
                 Ok(Some(bytes)) => got.extend_from_slice(bytes),
                 Ok(None) => break,
                 Err(error) => {
-                    assert_eq!(decompressor.held(), 0);
+                    assert_eq!(decompressor.bytes_held(), 0);
                     return (got, Err(error));
                 }
             }
@@ -65,14 +64,14 @@ fn anything_is_inflated_or_refused(deflate: &Deflate, input: &mut Input<'_>) {
     assert_eq!(inflate(deflate, &cut(bytes, sizes), limit, 4096), whole);
     let bytewise: Vec<_> = bytes.chunks(1).collect();
     assert!(bytes.is_empty() || inflate(deflate, &bytewise, limit, 64) == whole);
-    // A limit lets through what is within it, to the byte.
+    // Limits are exact to the byte.
     if whole.1.is_ok() && !whole.0.is_empty() {
         let len = whole.0.len() as u64;
         assert_ne!(inflate(deflate, &[bytes], len - 1, 100).1, Ok(()));
     }
 }
 
-/// Parameters: names that mean something, and any others, with any values.
+/// Parameters: known names and others, with any values.
 fn parameters(input: &mut Input<'_>) -> Vec<(&'static str, Option<String>)> {
     const NAMES: [&str; 6] = [
         "server_no_context_takeover",
@@ -95,7 +94,7 @@ fn parameters(input: &mut Input<'_>) -> Vec<(&'static str, Option<String>)> {
     parameters
 }
 
-/// What §7.1 says of them, by a count of each: valid in an offer, and in an answer.
+/// Whether they are valid in an offer or a response by §7.1, by a count of each.
 fn is_valid(parameters: &[(&str, Option<String>)], offer: bool) -> bool {
     let known = parameters.iter().all(|(name, value)| match (*name, value.as_deref()) {
         ("server_no_context_takeover" | "client_no_context_takeover", value) => value.is_none(),
@@ -119,7 +118,7 @@ fn any_parameters_are_agreed_on_or_not(deflate: &Deflate, other: &Deflate, input
     assert_eq!(answer.is_some(), is_valid(&parameters, true));
     assert!(deflate.accept(borrowed()).is_err() || is_valid(&parameters, false));
 
-    // Whatever two of us say to each other, they mean the same.
+    // Two endpoints of this crate always agree.
     let read = |text: &str| -> Vec<(String, Option<String>)> {
         let parameters = text.strip_prefix(NAME).expect("its name").split("; ").skip(1);
         parameters
@@ -144,7 +143,7 @@ fn messages_come_through(deflate: &Deflate, input: &mut Input<'_>) {
     let agreed = agreed(deflate);
     let (mut compressor, mut decompressor) =
         (Compressor::new(deflate, &agreed), Decompressor::new(&agreed));
-    // The window that the peer has is ours only if both keep it or neither does.
+    // The windows match only if both keep them or neither does.
     if agreed.ours().context_takeover() != agreed.peers().context_takeover() {
         return;
     }
@@ -176,14 +175,13 @@ fn messages_come_through(deflate: &Deflate, input: &mut Input<'_>) {
         assert!(got == content && rest.is_empty());
         if what & 0x20 != 0 {
             compressor.release_memory();
-            assert_eq!(compressor.held(), 0);
+            assert_eq!(compressor.bytes_held(), 0);
         }
-        assert!(compressor.held() + decompressor.held() <= SLACK);
+        assert!(compressor.bytes_held() + decompressor.bytes_held() <= SLACK);
     }
 }
 
-/// The frames of a peer, which the input chooses: whatever is in them is mostly marked as
-/// compressed.
+/// The frames of a peer, by the input: most are marked as compressed.
 fn frames(role: Role, input: &mut Input<'_>) -> Vec<u8> {
     let frame = if role == Role::Server { masked } else { unmasked };
     let mut wire = Vec::new();
@@ -236,12 +234,12 @@ fn connections_take_anything(deflate: &Deflate, input: &mut Input<'_>) {
     for chunks in [wire.chunks(1).collect(), cut(&wire, sizes)] {
         assert_eq!(run(false, Vec::clone(&chunks)), whole);
         let (parts, output) = run(true, chunks);
-        assert_eq!((model::told(&parts), output), (model::told(&whole.0), whole.1.clone()));
+        assert_eq!((model::seen(&parts), output), (model::seen(&whole.0), whole.1.clone()));
     }
     answers_are_read(role, deflate, &config, &whole.0);
 }
 
-/// What was received goes back as it came, compressed again, and another connection reads the same.
+/// Sends the received messages back, compressed; another connection receives the same messages.
 fn answers_are_read(role: Role, deflate: &Deflate, config: &Config, events: &[Event]) {
     let other = if role == Role::Server { Role::Client } else { Role::Server };
     let agreed = agreed(deflate);

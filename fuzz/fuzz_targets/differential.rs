@@ -1,17 +1,17 @@
-//! The same bytes to this crate and to tungstenite: the same messages and the same verdict; and
-//! what either writes, the other reads.
+//! The same bytes to this crate and to tungstenite: the same messages and the same errors; and each
+//! reads what the other writes.
 //!
-//! The differences that are allowed, and no others. In all of them this crate is the stricter one,
-//! or the earlier:
+//! Only these differences are allowed. In all of them this crate is stricter, or fails earlier:
 //!
-//! * §5.2, a length in more bytes than it needs: refused here, taken there.
+//! * §5.2, a length in more bytes than it needs: an error here, accepted there.
 //! * §5.2, a length of 64 bits: 1002 here; over the limit there.
-//! * §5.2, §5.5, §10.4, a bad header: refused here when it is whole; there when the payload is too.
-//! * §8.1, text that is not UTF-8: refused here at the first bad byte; there when the frame is
-//!   whole.
-//! * §7.4, a Close with a bad code: a violation here; there a Close, answered with 1002. So is
-//!   1014, which came later.
-//! * Two faults in one frame, of which either is told.
+//! * §5.2, §5.5, §10.4, an invalid header: an error here when it is complete; there when the
+//!   payload is complete.
+//! * §8.1, text that is not UTF-8: an error here at the first invalid byte; there when the frame is
+//!   complete.
+//! * §7.4, a Close frame with an invalid code: an error here; there a Close frame, answered with
+//!   1002. So is 1014, which was registered later.
+//! * Two errors in one frame, of which either is reported.
 #![no_main]
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -28,7 +28,7 @@ use tungstenite::{Error, WebSocket};
 const MAX_MESSAGE: usize = 2000;
 const MAX_FRAME: usize = 1500;
 
-/// Bytes to read, and then none yet; what is written is kept.
+/// A stream with bytes to read, then `WouldBlock`; written bytes are kept.
 struct Wire<'a> {
     unread: &'a [u8],
     written: Vec<u8>,
@@ -67,7 +67,7 @@ fn other(role: Role, unread: &[u8]) -> WebSocket<Wire<'_>> {
     WebSocket::from_raw_socket(Wire { unread, written: Vec::new() }, role, Some(config))
 }
 
-/// What tungstenite makes of bytes, up to the end.
+/// The events of tungstenite.
 fn their_view(role: Role, bytes: &[u8]) -> Vec<Seen> {
     let (mut socket, mut seen) = (other(role, bytes), Vec::new());
     loop {
@@ -93,7 +93,7 @@ fn their_view(role: Role, bytes: &[u8]) -> Vec<Seen> {
     }
 }
 
-/// Whether what they make of it is explained, after all that was the same: nothing if they wait.
+/// Whether their next event, after equal ones, is an allowed difference; `None` if they wait.
 fn is_explained(
     role: Role,
     bytes: &[u8],
@@ -102,16 +102,15 @@ fn is_explained(
     theirs: Option<&Seen>,
 ) -> bool {
     match (ours, theirs) {
-        // §5.2: what comes of a length in long form, nobody can say; a control frame has no other
-        // use for one.
+        // §5.2: after a length in long form, any result is allowed; in a control frame every long
+        // form is invalid.
         (ProtocolError::Header(HeaderError::LongForm | HeaderError::LongControl), _) => true,
         // §7.4
         (
             ProtocolError::InvalidCloseCode(_),
             Some(Seen::Close(1002, _) | Seen::Violation(1007)),
         ) => true,
-        // §8.1: there is nothing that they make a message of; all else in and behind that frame may
-        // come first.
+        // §8.1: they return no message of it; events inside and behind that frame may come first.
         (ProtocolError::InvalidUtf8, theirs) => {
             !matches!(theirs, Some(Seen::Text(_) | Seen::Binary(_)))
         }
@@ -120,7 +119,7 @@ fn is_explained(
             *code == ours || matches!((ours, code), (1002, 1009 | 1007) | (1009, 1002 | 1007))
         }
         (_, Some(_)) => false,
-        // They wait for the payload: with enough of it they are of one mind.
+        // They wait for the payload: with enough of it they report the same.
         (ours, None) => {
             let more = [bytes, &[0; MAX_FRAME + 16]].concat();
             let theirs = their_view(role, &more);
@@ -132,14 +131,14 @@ fn is_explained(
     }
 }
 
-/// What a peer sent, to both.
+/// Feeds a peer's bytes to both.
 fn compare(role: Role, bytes: &[u8]) {
     let config = Config::new()
         .max_message_size(MAX_MESSAGE as u64)
         .max_frame_size(MAX_FRAME as u64)
         .max_fragments(u32::MAX);
     let events = receive(&mut connection(role, config), [bytes]);
-    let (ours, theirs) = (model::told(&events), their_view(role, bytes));
+    let (ours, theirs) = (model::seen(&events), their_view(role, bytes));
     if ours == theirs {
         return;
     }
@@ -147,14 +146,14 @@ fn compare(role: Role, bytes: &[u8]) {
     let explained = match events.last() {
         Some(Event::Closed(closed)) if same + 1 == ours.len() => match closed.outcome() {
             CloseOutcome::ProtocolError(error) => {
-                // Pings and pongs that are told before the text is looked at.
+                // Pings and pongs that are returned before the text is validated.
                 let utf8 = error == ProtocolError::InvalidUtf8;
                 let is_control =
                     |seen: &&Seen| utf8 && matches!(seen, Seen::Ping(_) | Seen::Pong(_));
                 let next = theirs[same..].iter().find(|seen| !is_control(seen));
                 is_explained(role, bytes, same, error, next)
             }
-            // §7.4: registered since.
+            // §7.4: registered later.
             _ => closed.code() == 1014 && matches!(theirs.get(same), Some(Seen::Close(1002, _))),
         },
         _ => false,
@@ -162,7 +161,7 @@ fn compare(role: Role, bytes: &[u8]) {
     assert!(explained, "{role:?}: {ours:?}, but they say {theirs:?}");
 }
 
-/// Messages of ours to them, and of theirs to us.
+/// Sends messages in both directions.
 fn exchange(role: Role, mut input: Input<'_>) {
     let other_role = if role == Role::Server { Role::Client } else { Role::Server };
     let (mut us, mut they) = (connection(role, Config::new()), other(other_role, &[]));

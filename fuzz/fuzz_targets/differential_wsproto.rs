@@ -1,18 +1,18 @@
-//! The same reads to this crate and to Python's wsproto: the same messages and the same verdict;
-//! and what either writes, whole, in fragments and compressed, the other reads.
+//! The same reads to this crate and to Python's wsproto: the same messages and the same errors; and
+//! each reads what the other writes, whole, in fragments and compressed.
 //!
-//! The differences that are allowed, and no others:
+//! Only these differences are allowed:
 //!
-//! * §5.1, §5.2, a bad header, a continuation of nothing: each has its moment between the header's
-//!   second byte and the payload's first. With that much of the frame both refuse it.
-//! * §8.1, text with half of a surrogate (ED, then A0 to BF): refused here at once, as no third
-//!   byte mends it; there at the third. What comes in between, they tell.
-//! * §5.2, §10.4, a message of 2⁶³ bytes or more, by its frames' headers: refused here with 1009;
-//!   they wait for all of it.
-//! * §7.4.2, a Close with 1014, which was registered later: taken here, and its reason looked at; a
-//!   violation there.
-//! * §5.4, a control frame amid a compressed message's frames: they take what follows for
-//!   uncompressed. So they are sent none there.
+//! * §5.1, §5.2, an invalid header, a continuation without a message: each reports it at another
+//!   byte between the header's second and the payload's first. With all of these, both fail.
+//! * §8.1, text with half of a surrogate (ED, then A0 to BF): an error here at the second byte;
+//!   there at the third, and events in between are returned.
+//! * §5.2, §10.4, a message of 2⁶³ bytes or more, by its frames' headers: 1009 here; they wait for
+//!   all of it.
+//! * §7.4.2, a Close frame with 1014, which was registered later: accepted here, if its reason is
+//!   valid; an error there.
+//! * §5.4, a control frame between the frames of a compressed message: they parse later frames as
+//!   uncompressed. So none is sent to them there.
 #![no_main]
 
 use std::borrow::Cow;
@@ -27,7 +27,7 @@ use sansocket_fuzz::support::{Chunking, connection, drain, feed};
 use sansocket_fuzz::wsproto::{self, Case};
 use sansocket_fuzz::{Input, cut, receive, text};
 
-/// They know no limits.
+/// wsproto has no limits.
 fn unlimited() -> Config {
     Config::new().max_message_size(u64::MAX).max_frame_size(u64::MAX).max_fragments(u32::MAX)
 }
@@ -43,10 +43,10 @@ fn their_view(role: Role, reads: &[&[u8]]) -> Vec<Seen> {
     seen
 }
 
-/// What a peer sent, to both.
+/// Feeds a peer's reads to both.
 fn compare(role: Role, reads: &[&[u8]]) {
     let events = our_view(role, reads);
-    let (ours, theirs) = (model::told(&events), their_view(role, reads));
+    let (ours, theirs) = (model::seen(&events), their_view(role, reads));
     if ours == theirs {
         return;
     }
@@ -61,14 +61,14 @@ fn compare(role: Role, reads: &[&[u8]]) {
     let bytes = reads.concat();
     let (header, payload) = model::missing(&bytes);
     let explained = match (ours.get(same), theirs.get(same)) {
-        // §5.1, §5.2, §5.4: whoever waits says the same when the header is whole, and the payload
-        // begins.
+        // §5.1, §5.2, §5.4: the one that waits reports the same when the header is complete, and
+        // the payload begins.
         (Some(Seen::Violation(1002)), None) => {
             let more = [&header[..], &[0][..payload.min(1) as usize]].concat();
             their_view(role, &[&bytes, &more]).get(same) == Some(&Seen::Violation(1002))
         }
         (None, Some(Seen::Violation(1002))) => {
-            model::told(&our_view(role, &[&bytes, &header])).get(same)
+            model::seen(&our_view(role, &[&bytes, &header])).get(same)
                 == Some(&Seen::Violation(1002))
         }
         // §8.1
@@ -78,7 +78,7 @@ fn compare(role: Role, reads: &[&[u8]]) {
                     .iter()
                     .any(|seen| matches!(seen, Seen::Text(_) | Seen::Binary(_)))
         }
-        // §10.4: what is wrong with so much of it as there is, they may still tell.
+        // §10.4: they may still report an error in the received part.
         (Some(Seen::Violation(1009)), None | Some(Seen::Violation(1007))) => {
             payload > (1 << 63) - (1 << 20)
         }
@@ -93,7 +93,7 @@ fn compare(role: Role, reads: &[&[u8]]) {
     assert!(explained, "{role:?}: {ours:?}, but they say {theirs:?}");
 }
 
-/// Whether half of a surrogate is the first thing that is no text.
+/// Whether half of a surrogate is the first invalid text.
 fn half_a_surrogate(role: Role, bytes: &[u8]) -> bool {
     let is_over =
         |len: &usize| matches!(our_view(role, &[&bytes[..*len]]).last(), Some(Event::Closed(_)));
@@ -101,12 +101,12 @@ fn half_a_surrogate(role: Role, bytes: &[u8]) -> bool {
     matches!(model::data(&bytes[..len])[..], [.., 0xed, 0xa0..=0xbf])
 }
 
-/// What two sides agree on, by a byte: ours and theirs, as the extension's text.
+/// The negotiated parameters, by a byte: our connection, and the extension's text for theirs.
 fn compression(role: Role, choice: u8) -> (Connection, String) {
     if choice & 0x80 == 0 {
         return (connection(role, unlimited()), String::new());
     }
-    // zlib knows no window of 8 bits.
+    // zlib has no window of 8 bits.
     let ours = Deflate::new().threshold(0).level(1 + choice % 8).max_window_bits(15);
     let limits =
         ours.clone().max_window_bits(9 + choice % 7).peer_max_window_bits(9 + (choice >> 3) % 7);
@@ -126,10 +126,10 @@ fn compression(role: Role, choice: u8) -> (Connection, String) {
     (connection(role, unlimited().deflate(ours)).with_deflate(&agreed), answer)
 }
 
-/// Messages of ours to them, and of theirs to us.
+/// Sends messages in both directions.
 fn exchange(role: Role, choice: u8, mut input: Input<'_>) {
     let other = if role == Role::Server { Role::Client } else { Role::Server };
-    // Two of ours and two of theirs: one that writes, and one that reads.
+    // Two of our connections and two of theirs: one to write, and one to read.
     let ((mut writer, extension), (mut reader, _)) =
         (compression(role, choice), compression(role, choice));
     let mut they_write = Case::new(other, &extension);
@@ -154,9 +154,9 @@ fn exchange(role: Role, choice: u8, mut input: Input<'_>) {
         }
     }
     let code = 3000 + u16::from(choice);
-    let farewell =
+    let frame =
         CloseFrame::new(CloseCode::new(code).expect("for anybody"), "bye").expect("it is short");
-    writer.close(farewell);
+    writer.close(frame);
     they_write.item(b'x', &[&code.to_be_bytes()[..], b"bye"].concat());
     said.push(Seen::Close(code, b"bye".into()));
 
@@ -166,11 +166,11 @@ fn exchange(role: Role, choice: u8, mut input: Input<'_>) {
     assert_eq!(heard, said, "what we wrote, as {role:?}, {extension}");
     assert!(silence.is_empty() && nothing.is_empty());
     let heard = feed(&mut reader, &written, Chunking::Random(choice.into()));
-    assert_eq!(model::told(&heard), said, "what they wrote, for a {role:?}, {extension}");
+    assert_eq!(model::seen(&heard), said, "what they wrote, for a {role:?}, {extension}");
 }
 
-/// The same message by both: of a kind, in fragments, and with a ping behind each, by a byte and
-/// where that can be.
+/// Sends the same message from both. A byte chooses the kind, the fragments, and pings between them
+/// if that is possible.
 fn say(us: &mut Connection, they: &mut Case, what: u8, pings: bool, content: Vec<u8>) -> Vec<Seen> {
     let text = text(&content);
     let is_text = what & 2 == 0;
@@ -188,7 +188,7 @@ fn say(us: &mut Connection, they: &mut Case, what: u8, pings: bool, content: Vec
     let (mut seen, mut start) = (Vec::new(), 0);
     for part in content.chunks(1 + content.len() / usize::from(what >> 4)) {
         us.send_fragment(kind, part.to_vec(), false).expect("open");
-        // Ours may end amid a character, theirs not.
+        // Our fragments may end inside a character, theirs not.
         let mut end = start + part.len();
         while is_text && !text.is_char_boundary(end) {
             end -= 1;

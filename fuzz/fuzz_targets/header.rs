@@ -1,5 +1,5 @@
-//! An accepted header encodes to the very bytes that it was read from; more bytes never change a
-//! verdict; and any header that is written is read back.
+//! An accepted header encodes to the bytes that it was parsed from; more bytes never change a
+//! result; every encoded header is parsed back.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

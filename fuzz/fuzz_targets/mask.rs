@@ -1,5 +1,5 @@
-//! Masking is the obvious loop over bytes, at every offset, length and alignment; it is its own
-//! inverse; it may be done in pieces; and it touches nothing else.
+//! Masking equals the simple loop over bytes, at every offset, length and alignment; it is its own
+//! inverse; it may be done in pieces; and it changes no other bytes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,6 +1,6 @@
-//! Whatever a client sends to a server: no panic; what a slow and obvious model makes of the same
-//! bytes, and no more; the end at most once and nothing after it; output of whole and good frames;
-//! memory within what was received and a constant.
+//! Any bytes that a client sends to a server: no panic; the same events as a slow model; `Closed`
+//! at most once and nothing after it; output of complete, valid frames; memory bounded by the
+//! received bytes and a constant.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

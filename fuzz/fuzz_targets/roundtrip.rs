@@ -1,5 +1,5 @@
-//! Whatever two applications say to each other arrives, in order and whole, however the wire cuts
-//! it up, and however it was sent; and both part cleanly.
+//! All messages of two applications arrive, in order and complete, for every split of the bytes and
+//! every way to send; and the closing handshake is clean.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,14 +7,14 @@ use sansocket::{CloseCode, CloseFrame, Connection, Event, Kind, Message};
 use sansocket_fuzz::support::{Chunking, Pair};
 use sansocket_fuzz::{Input, text};
 
-/// Says what a byte of the input chooses; gives the message that must arrive, if it is one.
+/// Sends what a byte of the input chooses; returns the message that must arrive, if it is one.
 fn say(from: &mut Connection, what: u8, most: usize, input: &mut Input<'_>) -> Option<Message> {
     let content = match what & 0x40 {
         0 => {
             let len = input.byte() % 32;
             input.take(len.into()).to_vec()
         }
-        // One in sixteen may be long: that takes the time of many.
+        // One in sixteen may be long: it takes the time of many.
         _ => {
             let word = usize::from(input.word());
             vec![what; most.min(if word % 16 == 15 { word / 4 } else { word % 512 })]
@@ -31,7 +31,7 @@ fn say(from: &mut Connection, what: u8, most: usize, input: &mut Input<'_>) -> O
             Some(content.into())
         }
         2 => {
-            // In parts, which may end anywhere: also inside a character.
+            // In fragments, which may end inside a character.
             let (kind, message) = if what & 4 != 0 {
                 (Kind::Text, Message::from(text))
             } else {
@@ -58,7 +58,7 @@ fuzz_target!(|bytes: &[u8]| {
     let chunking = if seed == 0 { Chunking::Bytewise } else { Chunking::Random(seed.into()) };
     let mut pair = Pair::new(chunking);
     let (mut to_client, mut to_server) = (Vec::new(), Vec::new());
-    // What goes byte by byte is short, so that there is time for much of it.
+    // Messages are short if they are fed byte by byte, to have time for more inputs.
     let most = if seed == 0 { 300 } else { 10_000 };
     while !input.is_empty()
         && pair.client.buffered_amount() + pair.server.buffered_amount() < 2 * most
@@ -74,11 +74,11 @@ fuzz_target!(|bytes: &[u8]| {
     let reason = CloseFrame::new(CloseCode::GOING_AWAY, "done").expect("it is short");
     pair.client.close(reason.clone());
     let (at_client, at_server) = pair.settle();
-    for (events, expected, farewell) in
+    for (events, expected, close) in
         [(at_client, to_client, CloseCode::GOING_AWAY.into()), (at_server, to_server, reason)]
     {
         let Some(Event::Closed(closed)) = events.last() else { panic!("no end") };
-        assert!(closed.was_clean() && closed.received() == Some(&farewell));
+        assert!(closed.was_clean() && closed.received() == Some(&close));
         let messages = events.iter().filter_map(|event| match event {
             Event::Message(message) => Some(message),
             _ => None,

@@ -1,7 +1,7 @@
-//! Whatever a client sends before the connection is open: no panic; the same request, answer and
-//! events whole, byte by byte and at random; what is accepted passes a stricter reader; what is not
-//! is answered by a whole response that closes, or by nothing if the client hung up; and nothing of
-//! the client's is in an answer but what it offered.
+//! Any bytes of a client before the connection is open: no panic; the same request, response and
+//! events at once, byte by byte and split at random. An accepted request passes a stricter parser.
+//! A rejected one gets a complete response with `Connection: close`, or none if the stream ended
+//! inside the head. A response has nothing of the client's but what it offered.
 #![no_main]
 
 use bytes::{Buf, BufMut};
@@ -10,7 +10,7 @@ use sansocket::{AcceptOptions, Config, HeadError, HttpResponse, RequestError, Se
 use sansocket_fuzz::support::{Chunking, drain, feed};
 use sansocket_fuzz::{head, model};
 
-/// What a handshake came to, for one way to cut its bytes: what was seen of it, and the answer.
+/// The result of a handshake for one split of its bytes: the request, the response and the events.
 fn serve(
     bytes: &[u8],
     chunking: Chunking,
@@ -28,10 +28,10 @@ fn serve(
         handshake.end_input();
         result = handshake.receive();
     }
-    assert!(!handshake.wants_read() && matches!(handshake.receive(), Ok(None)), "nothing twice");
+    assert!(!handshake.wants_read() && matches!(handshake.receive(), Ok(None)), "no second result");
     match result {
         Ok(request) => {
-            let request = request.expect("the end of the input is an answer");
+            let request = request.expect("a result at the end of the stream");
             let extensions: Vec<_> = request
                 .extensions()
                 .map(|extension| (extension.name(), extension.parameters().count()))
@@ -59,7 +59,7 @@ fn serve(
             let answer = drain(&mut connection);
             let mut events = feed(&mut connection, b"", Chunking::Whole);
             chunks.for_each(|chunk| events.extend(feed(&mut connection, chunk, Chunking::Whole)));
-            (Ok(seen), answer, model::told(&events))
+            (Ok(seen), answer, model::seen(&events))
         }
         Err(mut rejection) => {
             let answer = rejection.output().chunk().to_vec();
@@ -75,7 +75,7 @@ fn serve(
     }
 }
 
-/// What RFC 6455 §4.2.1 wants of a request, once more, and RFC 9112 of any.
+/// Checks an accepted request by RFC 6455 §4.2.1 and RFC 9112; returns its end.
 fn check_request(bytes: &[u8]) -> usize {
     let skipped = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
     let head = head::parse(&bytes[skipped..]);

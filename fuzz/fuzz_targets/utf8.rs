@@ -1,5 +1,5 @@
-//! Text in pieces of any size is as valid as std says of the whole; it is refused in the very piece
-//! that holds the first bad byte.
+//! Text in pieces of any size is valid if std accepts the whole; otherwise the piece with the first
+//! invalid byte is rejected.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
     let count = usize::from(input.byte() % 16);
     let sizes = input.take(count);
     let text = input.0;
-    // The byte that shows it: std names the length of the bad sequence's good beginning.
+    // The first invalid byte: std reports the length of the valid start of the sequence.
     let bad = std::str::from_utf8(text)
         .err()
         .and_then(|error| Some(error.valid_up_to() + error.error_len()?));
@@ -25,7 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
         match bad {
             Some(at) => {
                 assert!(refused.is_some() && seen >= at.min(text.len()), "{seen} of {at}");
-                // Not one piece later than where std sees it, in the bytes up to there.
+                // Not one piece later than std, for the bytes up to there.
                 let early =
                     std::str::from_utf8(&text[..seen]).expect_err("what was refused is bad");
                 assert!(early.error_len().is_some());

@@ -1,15 +1,14 @@
-//! An HTTP/1.1 head as strictly as can be: for what was accepted, which must pass.
+//! A strict parser of HTTP/1.1 heads: every accepted head must pass it.
 
-/// A head that is whole and in good form: its first line, and its fields.
+/// A valid head: its first line, and its fields.
 pub struct Head<'a> {
     pub start: String,
     pub fields: Vec<(&'a str, &'a [u8])>,
-    /// How many bytes it has.
+    /// The length in bytes.
     pub len: usize,
 }
 
-/// The head at the beginning of these bytes; panics where RFC 9112 would have it refused, or where
-/// it is too large.
+/// Parses the head at the start of these bytes. Panics if it violates RFC 9112 or a limit.
 pub fn parse(bytes: &[u8]) -> Head<'_> {
     let len = bytes.windows(4).position(|end| end == b"\r\n\r\n").expect("an end") + 4;
     assert!(len <= 16 * 1024);
@@ -49,14 +48,14 @@ impl<'a> Head<'a> {
             .collect()
     }
 
-    /// The value of a field that must be there once.
+    /// The value of a field that must occur once.
     pub fn one(&self, name: &str) -> &'a str {
         let all = self.all(name);
         assert_eq!(all.len(), 1, "{name}");
         std::str::from_utf8(all[0]).expect("text")
     }
 
-    /// Whether a list has this element, in any case.
+    /// Whether a list contains this element, case-insensitively.
     pub fn lists(&self, name: &str, element: &str) -> bool {
         let values = self.all(name);
         let mut elements = values.iter().flat_map(|value| value.split(|byte| *byte == b','));

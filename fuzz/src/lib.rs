@@ -1,8 +1,8 @@
-//! What the fuzz targets share: a reader of inputs, the rules that every connection keeps, and slow
-//! and obvious models to compare with.
+//! Shared by the fuzz targets: a reader of inputs, the invariants of every connection, and slow
+//! models to compare with.
 //!
-//! Inputs are plain bytes with a layout of their own, so that seeds can be written by hand
-//! (`examples/seeds.rs`) and mutations stay close to what they were.
+//! Each target has its own layout of input bytes, so that seeds can be written by hand
+//! (`examples/seeds.rs`) and a mutation changes little.
 
 pub mod head;
 pub mod model;
@@ -22,7 +22,7 @@ use sansocket::{
 use model::Seen;
 use support::{Chunking, connection, drain, entropy, feed, feed_from, feed_kept};
 
-/// Takes an input apart from its front. What is not there any more is 0.
+/// Reads an input from its front. Missing bytes are 0.
 #[derive(Clone, Copy)]
 pub struct Input<'a>(pub &'a [u8]);
 
@@ -35,7 +35,7 @@ impl<'a> Input<'a> {
         u16::from_be_bytes([self.byte(), self.byte()])
     }
 
-    /// As many bytes as there are, up to this many.
+    /// Reads up to `len` bytes.
     pub fn take(&mut self, len: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(len.min(self.0.len()));
         self.0 = rest;
@@ -47,14 +47,14 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Bytes as text; what is none is replaced. Most of it is, which is found out faster.
+/// Bytes as text; invalid UTF-8 is replaced. Most inputs are valid, and that check is faster.
 pub fn text(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes)
         .map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), String::from)
 }
 
-/// Limits that inputs of some kilobytes meet, and habits, chosen by a byte: bits 0 and 1 the
-/// limits, bit 2 parts, bit 3 pongs.
+/// Limits that inputs of some kilobytes reach, and options, by a byte: bits 0 and 1 the limits, bit
+/// 2 chunks, bit 3 pongs.
 pub fn config(choice: u8) -> (Config, model::Limits) {
     let (message, frame, fragments) = match choice % 4 {
         0 => (1000, 700, 20),
@@ -68,14 +68,13 @@ pub fn config(choice: u8) -> (Config, model::Limits) {
     (config, model::Limits { message, frame, fragments })
 }
 
-/// The most that a connection may hold for so many received bytes: twice what came, room for a
-/// read, and a few frames.
+/// The maximum of bytes that a connection may hold: twice the received bytes, room for a read, and
+/// a few frames.
 pub fn most_held(received: usize) -> usize {
     2 * received + 64 * 1024 + 4 * 1024
 }
 
-/// Gives a connection the chunk of this number: every other one stays where it is, also of those of
-/// one byte.
+/// Feeds one chunk to a connection: every other one by `receive_from`, also of one-byte chunks.
 pub fn feed_one(connection: &mut Connection, number: usize, chunk: &[u8]) -> Vec<Event> {
     if (number + chunk.len()) % 2 == 0 {
         feed_kept(connection, chunk)
@@ -84,8 +83,7 @@ pub fn feed_one(connection: &mut Connection, number: usize, chunk: &[u8]) -> Vec
     }
 }
 
-/// Gives bytes to a connection chunk by chunk, and asks for more events than there are; nothing it
-/// does breaks a rule.
+/// Feeds bytes to a connection chunk by chunk, and checks the invariants after each.
 pub fn receive<'a>(
     connection: &mut Connection,
     chunks: impl IntoIterator<Item = &'a [u8]>,
@@ -94,8 +92,7 @@ pub fn receive<'a>(
     for (number, chunk) in chunks.into_iter().enumerate() {
         let new = feed_one(connection, number, chunk);
         received += chunk.len();
-        // Each event uses bytes up: two of a frame at least, and the end comes once. As parts, a
-        // byte may be one.
+        // Each event needs at least one byte, except for `Closed`, which is returned once.
         assert!(new.len() <= received + 1);
         events.extend(new);
         assert_eq!(connection.receive(), None);
@@ -105,8 +102,8 @@ pub fn receive<'a>(
     events
 }
 
-/// What a peer sends, in one read, against the model: the events, the answers, and the end. The
-/// first byte chooses the limits.
+/// Compares the events, replies and close of one read with the model. The first byte chooses the
+/// limits.
 pub fn check_received(role: Role, bytes: &[u8]) {
     let mut input = Input(bytes);
     let choice = input.byte();
@@ -114,7 +111,7 @@ pub fn check_received(role: Role, bytes: &[u8]) {
     let mut us = connection(role, config);
     let events = receive(&mut us, [bytes]);
     let expected = model::receive(bytes, role == Role::Server, limits);
-    assert_eq!(model::told(&events), expected);
+    assert_eq!(model::seen(&events), expected);
 
     let pongs = check_output(role, &drain(&mut us));
     let pings = expected
@@ -143,20 +140,16 @@ pub fn check_received(role: Role, bytes: &[u8]) {
     check_dead(&mut us, bytes);
 }
 
-/// The end is told at most once, as the last event, and the state says the same.
+/// `Closed` is returned at most once, as the last event, and the state agrees.
 pub fn check_end(connection: &Connection, events: &[Event]) {
     let ends = events.iter().filter(|event| matches!(event, Event::Closed(_))).count();
-    assert!(ends <= 1, "the end was told {ends} times");
-    assert_eq!(
-        ends == 1,
-        matches!(events.last(), Some(Event::Closed(_))),
-        "something came after the end"
-    );
+    assert!(ends <= 1, "Closed was returned {ends} times");
+    assert_eq!(ends == 1, matches!(events.last(), Some(Event::Closed(_))), "an event after Closed");
     assert_eq!(ends == 1, connection.state() == State::Closed);
     assert_eq!(ends == 1, connection.closed().is_some());
 }
 
-/// Nothing can change a connection that is closed, but draining it.
+/// A closed connection returns no event, accepts no message, and holds no memory once drained.
 pub fn check_dead(connection: &mut Connection, bytes: &[u8]) {
     assert!(feed(connection, bytes, Chunking::Whole).is_empty());
     connection.close(CloseCode::NORMAL);
@@ -173,8 +166,8 @@ pub fn check_dead(connection: &mut Connection, bytes: &[u8]) {
     assert_eq!(connection.bytes_held(), 0);
 }
 
-/// Whatever is written is whole frames, as the other role must receive them: nothing after a Close,
-/// and only if the end was told is there one. Gives the pongs' payloads.
+/// The output is complete, valid frames of this role, and nothing after a Close frame. Returns the
+/// payloads of the pongs.
 pub fn check_output(role: Role, output: &[u8]) -> Vec<Vec<u8>> {
     let (frames, rest) = model::frames(output);
     assert!(rest.is_empty(), "half a frame");
@@ -184,7 +177,7 @@ pub fn check_output(role: Role, output: &[u8]) -> Vec<Vec<u8>> {
         assert_eq!(frame.first & 0x70, 0, "a reserved bit");
         match frame.first {
             0x88 => {
-                assert_eq!(i + 1, frames.len(), "something after the Close");
+                assert_eq!(i + 1, frames.len(), "a frame after the Close");
                 let code = frame.payload.first_chunk::<2>().map(|code| u16::from_be_bytes(*code));
                 assert!(
                     code.map_or(frame.payload.is_empty(), |code| CloseCode::new(code).is_some())
@@ -206,7 +199,7 @@ pub fn check_output(role: Role, output: &[u8]) -> Vec<Vec<u8>> {
     pongs
 }
 
-/// A client's handshake that is the same each time: it offers `a` and `b`.
+/// A deterministic client's handshake that offers the subprotocols `a` and `b`.
 pub fn client_handshake() -> ClientHandshake {
     let request = ClientRequest::new("ws://localhost/")
         .expect("an address")
@@ -215,7 +208,7 @@ pub fn client_handshake() -> ClientHandshake {
     ClientHandshake::new(&request.subprotocol("b").expect("a token"), Config::new(), entropy())
 }
 
-/// The one answer to its key.
+/// The `Sec-WebSocket-Accept` for its key.
 pub static ACCEPT: LazyLock<String> = LazyLock::new(|| {
     let mut server = ServerHandshake::new(Config::new());
     server.input().put(client_handshake().output());
@@ -223,7 +216,7 @@ pub static ACCEPT: LazyLock<String> = LazyLock::new(|| {
     head::parse(&answer).one("Sec-WebSocket-Accept").into()
 });
 
-/// Cuts bytes where the input says: each cut takes a byte of it, and the rest is whole.
+/// Splits bytes into chunks of these sizes; the rest is one chunk.
 pub fn cut<'a>(mut bytes: &'a [u8], sizes: &[u8]) -> Vec<&'a [u8]> {
     let mut chunks = Vec::new();
     for &size in sizes {

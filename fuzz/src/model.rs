@@ -1,7 +1,7 @@
-//! What RFC 6455 makes of bytes that are all there: slow, obvious, and sharing nothing with the
+//! A model of RFC 6455 for bytes that are received at once: slow, simple, and without code of the
 //! crate.
 
-/// A frame as it lies on the wire, without its mask.
+/// A frame, with its payload unmasked.
 #[derive(Clone, Debug)]
 pub struct Frame {
     pub first: u8,
@@ -10,7 +10,7 @@ pub struct Frame {
     pub bytes: Vec<u8>,
 }
 
-/// The whole frames at the beginning of these bytes, and what follows them; no rule is looked at.
+/// The complete frames at the start of these bytes, and the rest; without any validation.
 pub fn frames(mut bytes: &[u8]) -> (Vec<Frame>, &[u8]) {
     let mut frames = Vec::new();
     while let Some((header, length)) = header(bytes) {
@@ -29,7 +29,7 @@ pub fn frames(mut bytes: &[u8]) -> (Vec<Frame>, &[u8]) {
     (frames, bytes)
 }
 
-/// The payloads of all frames of data, as far as they are there, one behind the other.
+/// The concatenated payloads of all data frames, including an incomplete one.
 pub fn data(bytes: &[u8]) -> Vec<u8> {
     let (frames, rest) = frames(bytes);
     let begun = header(rest).filter(|_| rest[0] & 8 == 0).map(|(size, _)| unmask(rest, size));
@@ -37,15 +37,15 @@ pub fn data(bytes: &[u8]) -> Vec<u8> {
     whole.chain(begun).flatten().collect()
 }
 
-/// What is missing of a frame of which two bytes are there: the rest of its header, in good form,
-/// and the payload's length.
+/// The missing bytes of an incomplete frame of at least two bytes: the rest of a valid header, and
+/// the length of the missing payload.
 pub fn missing(bytes: &[u8]) -> (Vec<u8>, u128) {
     let (_, rest) = frames(bytes);
     if rest.len() < 2 {
         return (vec![], 0);
     }
     let mut whole = rest.to_vec();
-    // A length has no zeros that it does not need.
+    // A length must be in its shortest form.
     while header(&whole).is_none() {
         whole.push(if whole.len() == 2 { 0 } else { 0xff });
     }
@@ -53,7 +53,7 @@ pub fn missing(bytes: &[u8]) -> (Vec<u8>, u128) {
     (whole.split_off(rest.len()), length)
 }
 
-/// The size of a header, if it is whole, and the length that it announces.
+/// The size of a complete header, and the payload length in it.
 fn header(bytes: &[u8]) -> Option<(usize, u128)> {
     let second = *bytes.get(1)?;
     let long = match second & 127 {
@@ -67,7 +67,7 @@ fn header(bytes: &[u8]) -> Option<(usize, u128)> {
     Some((size, if long == 0 { u128::from(second & 127) } else { length }))
 }
 
-/// What follows a header, without its mask.
+/// The unmasked bytes after a header.
 fn unmask(frame: &[u8], header: usize) -> Vec<u8> {
     let mut payload = frame[header..].to_vec();
     if frame[1] > 127 {
@@ -86,20 +86,20 @@ pub struct Limits {
     pub fragments: u32,
 }
 
-/// What bytes come to.
+/// An event of the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
     Text(Vec<u8>),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
-    /// The peer's Close: 1005 if it had no code.
+    /// The peer's Close frame: 1005 if it had no code.
     Close(u16, Vec<u8>),
-    /// A violation, with the code that tells it.
+    /// A protocol error, by its close code.
     Violation(u16),
 }
 
-/// A message whose last frame has not come.
+/// An incomplete message.
 struct Message {
     text: bool,
     content: Vec<u8>,
@@ -107,7 +107,7 @@ struct Message {
     fragments: u32,
 }
 
-/// All that a server, or a client, is to make of these bytes.
+/// All events of these bytes, for a server or a client.
 pub fn receive(mut bytes: &[u8], server: bool, limits: Limits) -> Vec<Seen> {
     let mut seen = Vec::new();
     let mut message: Option<Message> = None;
@@ -123,7 +123,7 @@ pub fn receive(mut bytes: &[u8], server: bool, limits: Limits) -> Vec<Seen> {
     }
 }
 
-/// One frame, or the beginning of one: nothing if there is no more to be had from the bytes.
+/// Parses one frame, or the start of one; `None` if the bytes are incomplete.
 fn step(
     bytes: &mut &[u8],
     server: bool,
@@ -133,15 +133,15 @@ fn step(
     let [first, second, ..] = **bytes else { return Ok(None) };
     let (fin, opcode) = (first > 127, first & 15);
     let control = opcode > 7;
-    // What two bytes show is refused at two: §5.2, §5.5. RSV1 and masks are looked at when the
-    // header is whole.
+    // Checked after two bytes: §5.2, §5.5. RSV1 and the mask bit are checked when the header is
+    // complete.
     if first & 0x30 != 0
         || ![0, 1, 2, 8, 9, 10].contains(&opcode)
         || control && (second & 127 > 125 || !fin)
     {
         return Err(Seen::Violation(1002));
     }
-    // §5.2: and the length's form as soon as the length is there, though the mask may be missing.
+    // §5.2: the form of the length is checked before the masking key is received.
     let long = [0, 2, 8][usize::from((second & 127).saturating_sub(125))];
     if let Some(length) = bytes.get(2..2 + long) {
         let length = length.iter().fold(0_u64, |length, byte| length << 8 | u64::from(*byte));
@@ -190,7 +190,7 @@ fn step(
     }
     open.content.extend(payload);
     let last = whole && fin;
-    // §8.1: at the first byte that nothing can mend, or at the end of a text that ends too early.
+    // §8.1: at the first invalid byte, or at the end of a text that ends inside a character.
     if open.text
         && std::str::from_utf8(&open.content)
             .is_err_and(|error| last || error.error_len().is_some())
@@ -222,9 +222,9 @@ fn close(payload: &[u8]) -> Seen {
     }
 }
 
-/// What a connection made of bytes, in the model's words; parts are joined, and those of an
-/// unfinished message left out.
-pub fn told(events: &[sansocket::Event]) -> Vec<Seen> {
+/// Converts a connection's events to the model's; chunks are joined, except for those of an
+/// incomplete message.
+pub fn seen(events: &[sansocket::Event]) -> Vec<Seen> {
     use sansocket::{CloseOutcome, Event, Kind, Message};
     let mut parts: Vec<u8> = Vec::new();
     let one = |event: &Event| {

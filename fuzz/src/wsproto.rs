@@ -1,4 +1,4 @@
-//! Python's wsproto, in a process of its own that lasts as long as ours: see `wsproto_peer.py`.
+//! Python's wsproto, in a child process that runs as long as ours: see `wsproto_peer.py`.
 
 use std::io::{self, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -8,7 +8,7 @@ use sansocket::Role;
 
 use crate::model::Seen;
 
-/// As `fuzz/run` makes it.
+/// Created by `fuzz/run`.
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/fuzz-python/bin/python");
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/wsproto_peer.py");
 
@@ -30,8 +30,7 @@ static PEER: LazyLock<Mutex<Peer>> = LazyLock::new(|| {
 });
 
 impl Peer {
-    /// All cases go before the first answer is waited for: they and their answers are small enough
-    /// for a pipe.
+    /// Writes all cases before it reads the first answer: all of them fit into the pipe's buffers.
     fn ask<const N: usize>(&mut self, cases: [Vec<u8>; N]) -> io::Result<[Vec<u8>; N]> {
         self.cases.write_all(&cases.concat())?;
         let mut answers = [const { Vec::new() }; N];
@@ -45,18 +44,18 @@ impl Peer {
     }
 }
 
-/// A connection of wsproto's, and what is to be done with it.
+/// A connection of wsproto, and its input.
 pub struct Case(Vec<u8>);
 
 impl Case {
-    /// With nothing in `extension`, none was agreed on.
+    /// With an empty `extension`, none was negotiated.
     pub fn new(role: Role, extension: &str) -> Self {
         let mut case = Self(vec![0; 4]);
         case.item(if role == Role::Server { b'S' } else { b'C' }, extension.as_bytes());
         case
     }
 
-    /// See `wsproto_peer.py` for what there is.
+    /// The items are documented in `wsproto_peer.py`.
     pub fn item(&mut self, tag: u8, content: &[u8]) {
         self.0.push(tag);
         self.0.extend((content.len() as u32).to_be_bytes());
@@ -64,7 +63,7 @@ impl Case {
     }
 }
 
-/// What they were told, up to the end, and what they wrote.
+/// The events of each connection, and its output.
 pub fn run<const N: usize>(cases: [Case; N]) -> [(Vec<Seen>, Vec<u8>); N] {
     let cases = cases.map(|Case(mut case)| {
         let len = case.len() as u32 - 4;

@@ -9,7 +9,7 @@ use std::vec::Vec;
 use std::{fmt, thread_local};
 
 use crate::connection::{Event, EventRef};
-use crate::page::{PAGE, lead};
+use crate::page::{PAGE, mid_page_padding};
 
 /// The size of a block, in bytes. Pages that were never filled take no memory.
 pub(super) const SMALL: usize = 64 * 1024;
@@ -47,7 +47,7 @@ impl ReadBuffer {
             .ok()
             .flatten()
             .unwrap_or_else(|| std::vec![0; PAGE + if large { LARGE } else { SMALL }]);
-        let start = lead(&block);
+        let start = mid_page_padding(&block);
         Self { block, received: start..start }
     }
 

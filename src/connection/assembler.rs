@@ -1,25 +1,25 @@
 //! From pieces of payload to messages.
 //!
-//! RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8). A message that comes in one piece passes through;
-//! any other is joined in one buffer, so fragments cost no memory of their own, and text is checked
-//! piece by piece. Messages in parts pass through piece by piece. Compressed pieces (RFC 7692 §6.2)
-//! are inflated first, and checked as they come out.
+//! RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8). A message in one piece passes through without a
+//! copy. The pieces of any other are joined in one buffer, so that fragments cost no memory of
+//! their own; text is validated piece by piece. With `Config::receive_in_chunks` no piece is
+//! joined. Compressed pieces (RFC 7692 §6.2) are inflated first.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use super::compression::Compression;
 use super::error::ProtocolError;
 use crate::message::{Block, Chunk, Kind, Message, MessageRef, TextBuilder};
 use crate::wire::{InvalidUtf8, Utf8Validator};
 
-/// What is inflated at once, in bytes.
+/// The size of the buffer to inflate into, in bytes.
 pub(super) const ROOM: usize = 4 * 1024;
 
 #[derive(Default)]
 pub(super) struct Assembler {
-    /// The message that is under way.
+    /// The message of which pieces were joined.
     body: Option<Body>,
-    /// Where the text is that passes through in parts.
+    /// The position inside a character of a text that is received in chunks.
     utf8: Utf8Validator,
 }
 
@@ -29,8 +29,8 @@ enum Body {
 }
 
 impl Assembler {
-    /// Takes a piece; gives the message that it completes. `remaining` more bytes will, if that is
-    /// known.
+    /// Adds a piece, and returns the message if it is complete. `remaining` is the number of bytes
+    /// that will complete it, if that is known.
     #[inline]
     pub(super) fn push<'a>(
         &mut self,
@@ -56,8 +56,8 @@ impl Assembler {
         }
     }
 
-    /// Takes a piece of a compressed message; gives the message that it completes, of at most
-    /// `limit` bytes.
+    /// Adds a piece of a compressed message, and returns the message if it is complete. `limit` is
+    /// its maximum size in bytes.
     pub(super) fn inflate(
         &mut self,
         kind: Kind,
@@ -81,7 +81,8 @@ impl Assembler {
         Ok(self.body.take().map(Body::finish).transpose()?)
     }
 
-    /// Takes a piece of a message that is not to be joined; gives it as a part, if it is one.
+    /// Checks a piece of a message that is received in chunks, and returns it as a chunk. An empty
+    /// piece is one only at the end.
     pub(super) fn pass(
         &mut self,
         kind: Kind,
@@ -95,10 +96,15 @@ impl Assembler {
         Ok(Some(Chunk { kind, bytes: Bytes::copy_from_slice(payload), last }))
     }
 
-    /// Checks a part of a message that is not to be joined.
-    pub(super) fn check(&mut self, kind: Kind, part: &[u8], last: bool) -> Result<(), InvalidUtf8> {
+    /// Checks a chunk of a message that is received in chunks.
+    pub(super) fn check(
+        &mut self,
+        kind: Kind,
+        chunk: &[u8],
+        last: bool,
+    ) -> Result<(), InvalidUtf8> {
         if let Kind::Text = kind {
-            self.utf8.push(part)?;
+            self.utf8.push(chunk)?;
             if last {
                 self.utf8.finish()?;
             }
@@ -106,13 +112,13 @@ impl Assembler {
         Ok(())
     }
 
-    /// Throws the message under way away.
+    /// Discards the incomplete message.
     pub(super) fn clear(&mut self) {
         self.body = None;
     }
 
     /// Heap bytes held.
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn bytes_held(&self) -> usize {
         self.body.as_ref().map_or(0, Body::capacity)
     }
 }
@@ -159,5 +165,41 @@ impl Body {
             Self::Text(text) => text.make_room(piece, remaining),
             Self::Binary(bytes) => bytes.make_room(piece, remaining),
         }
+    }
+}
+
+/// Compressed payload that is inflated chunk by chunk, one for each event.
+pub(super) struct PendingChunk {
+    pub(super) kind: Kind,
+    /// The payload that is not inflated.
+    rest: Bytes,
+    /// The length of the allocation that `rest` is the end of.
+    allocated: usize,
+    /// Whether the message ends with it.
+    pub(super) last: bool,
+}
+
+impl PendingChunk {
+    pub(super) fn new(kind: Kind, payload: &[u8], last: bool) -> Self {
+        Self { kind, rest: Bytes::copy_from_slice(payload), allocated: payload.len(), last }
+    }
+
+    /// Inflates the next bytes into `room`; `None` if there are none. See [`Compression::inflate`].
+    pub(super) fn inflate<'a>(
+        &mut self,
+        limit: u64,
+        compression: &mut Compression,
+        room: &'a mut [u8],
+    ) -> Result<Option<&'a [u8]>, ProtocolError> {
+        let mut piece = &self.rest[..];
+        let inflated = compression.inflate(&mut piece, self.last, limit, room)?;
+        let used = self.rest.len() - piece.len();
+        self.rest.advance(used);
+        Ok(inflated)
+    }
+
+    /// Heap bytes held.
+    pub(super) const fn bytes_held(&self) -> usize {
+        size_of::<Self>() + self.allocated
     }
 }

@@ -1,20 +1,22 @@
-//! What adapters and a connection lend each other: blocks for the output, output that is written
-//! while the connection is in use, bytes and events that came while something else was waited for.
+//! The connection's side of an adapter's buffers: borrowed blocks for the output, output that is
+//! written while the connection is in use, pushed-back bytes and events.
 
 use alloc::vec::Vec;
 
-use super::{Connection, Event, Output};
+use super::endpoint::Connection;
+use super::event::Event;
+use super::output::Output;
 
 impl Connection {
-    /// Parts from its adapter: keeps bytes that were received, behind those that are kept already,
-    /// and the block that was in_flight.
+    /// Detaches the connection from its adapter: keeps the adapter's unread bytes, behind those of
+    /// the inbox, and the borrowed output buffer.
     pub(crate) fn detach(&mut self, received: &[u8]) {
         self.inbox.keep(received);
         self.output.keep_block();
     }
 
-    /// Whether the next event is a message that is here, so that its answer will not wait for the
-    /// peer. `received` is what will be given to [`receive_from`](Self::receive_from).
+    /// Whether the next event is a complete message, so that a reply to it can be written together
+    /// with this one. `received` is what [`receive_from`](Self::receive_from) will get.
     pub(crate) fn has_message(&self, received: &[u8]) -> bool {
         let next = if self.inbox.is_empty() { received } else { &self.inbox };
         match self.pushed_back.as_ref().and_then(|pushed_back| pushed_back.front()) {
@@ -23,38 +25,39 @@ impl Connection {
         }
     }
 
-    /// Bytes of payload that are still to come of the frame under way.
+    /// The bytes of payload of the current frame that are still to be received.
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn remaining_payload(&self) -> u64 {
         self.reader.remaining_payload()
     }
 
-    /// Keeps an event for the application that came while something else was waited for. Not the
-    /// last one.
+    /// Returns an event to the end of the pushed-back events, which `receive` returns first. Never
+    /// [`Event::Closed`].
     pub(crate) fn push_back(&mut self, event: Event) {
         self.pushed_back.get_or_insert_default().push_back(event);
     }
 
-    /// Lends a block for the output, if it has none: empty, and with as much room as is usual.
+    /// Sets an empty buffer for the output, if it has none.
     pub(crate) fn set_output_buffer(&mut self, block: impl FnOnce() -> Vec<u8>) {
-        self.output.lend(block);
+        self.output.set_buffer(block);
     }
 
-    /// Gives the block back, once almost all output is written.
+    /// Returns the buffer of [`set_output_buffer`](Self::set_output_buffer), once almost all output
+    /// is written.
     #[inline]
     pub(crate) fn take_output_buffer(&mut self) -> Option<Vec<u8>> {
-        self.output.give_back()
+        self.output.take_buffer()
     }
 
-    /// Takes the output out, to be written while the connection is in use: what then could not be
-    /// written is to be [`restore_output`](Self::restore_output)d.
+    /// Takes the output, to write it while the connection is in use. The caller must
+    /// [`restore_output`](Self::restore_output) what it could not write.
     pub(crate) fn take_output(&mut self) -> Output {
         self.output();
         self.in_flight = self.output.len();
         core::mem::take(&mut self.output)
     }
 
-    /// Puts what was not written before everything that was queued meanwhile.
+    /// Puts unwritten output before the output that was queued since.
     pub(crate) fn restore_output(&mut self, unwritten: Output) {
         self.in_flight = 0;
         self.output.prepend(unwritten);

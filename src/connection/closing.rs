@@ -1,4 +1,4 @@
-//! How a conversation ends: RFC 6455 §7, as one table.
+//! How a connection is closed: RFC 6455 §7, as one table.
 //!
 //! | state \ happening | we close              | peer's Close             | violation by the peer              | end of input        |
 //! |-------------------|-----------------------|--------------------------|------------------------------------|---------------------|
@@ -6,7 +6,7 @@
 //! | **Closing**       | –                     | **Closed** (Clean)       | **Closed** (ProtocolError)              | **Closed** (ConnectionLost) |
 //! | **Closed**        | –                     | –                        | –                                  | –                   |
 //!
-//! What is received once the conversation is closed is thrown away unread (§1.4, §7.1.7).
+//! Bytes that are received in state Closed are discarded (§1.4, §7.1.7).
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -14,51 +14,50 @@ use core::fmt;
 use super::error::ProtocolError;
 use crate::message::CloseFrame;
 
-/// Where a connection is in its life. The numbers are those of WHATWG's `readyState`.
+/// The state of a connection. The numbers are those of WHATWG's `readyState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum State {
     /// The opening handshake is under way (§4).
     Connecting = 0,
-    /// Messages can be sent.
+    /// Messages can be sent and received.
     Open = 1,
-    /// We sent a Close and wait for the peer's; what it sends before that is still received
-    /// (§7.1.3).
+    /// We sent a Close frame, and the peer has not: its messages are still received (§7.1.3).
     Closing = 2,
-    /// The conversation is over. What is still to be written should be, and then the stream be
-    /// closed (§7.1.1).
+    /// Both peers sent a Close frame, or the connection failed. Write the queued output, then close
+    /// the stream (§7.1.1).
     Closed = 3,
 }
 
-/// Who initiator to close.
+/// The peer that began to close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// We did.
+    /// This endpoint.
     Local,
-    /// The peer did.
+    /// The other endpoint.
     Remote,
 }
 
-/// How the conversation ended.
+/// How the connection was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CloseOutcome {
-    /// Both sides said reply (§7.1.4).
+    /// Both peers sent a Close frame (§7.1.4).
     Clean,
-    /// The peer broke the protocol or a limit; a Close that says so was queued, if none had been
-    /// sent before (§7.1.7).
+    /// The peer violated the protocol or a limit. A Close frame with the error's code was queued,
+    /// unless one had been sent before (§7.1.7).
     ProtocolError(ProtocolError),
-    /// The stream ended without a Close from the peer (§7.1.5: code 1006).
+    /// The stream ended without a Close frame from the peer (§7.1.5: code 1006).
     ConnectionLost,
 }
 
-/// The end of a conversation, told once: how, who initiator, and what was said.
+/// The end of a connection: the outcome, the initiator, and both Close frames.
 ///
-/// `Display` is for logs of one's own: `4000 "bye", clean, begun by the peer`. The reason is the
-/// peer's word.
+/// `Display` is for logs: `4000 "bye", clean, begun by the peer`. The reason is the peer's text: do
+/// not show it to end users.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Closed {
-    // Boxed because it is one event in a connection's life and four times the size of the others.
+    // Boxed because it is the last event of a connection and four times the size of the others.
     details: Box<Details>,
 }
 
@@ -71,32 +70,33 @@ struct Details {
 }
 
 impl Closed {
-    /// How the conversation ended.
+    /// Returns how the connection was closed.
     #[must_use]
     pub fn outcome(&self) -> CloseOutcome {
         self.details.outcome
     }
 
-    /// Who initiator to close. A violation is closed by us; a lost connection is the peer's doing,
-    /// unless we had sent a Close.
+    /// Returns the peer that began to close: for a protocol error [`Side::Local`]; for a lost
+    /// connection [`Side::Remote`], unless we had sent a Close frame.
     #[must_use]
     pub fn initiator(&self) -> Side {
         self.details.initiator
     }
 
-    /// The Close that we sent; `None` if there was none, or it had no code.
+    /// Returns the Close frame that we sent; `None` if there was none, or it had no code.
     #[must_use]
     pub fn sent(&self) -> Option<&CloseFrame> {
         self.details.sent.as_ref()
     }
 
-    /// The Close that the peer sent; `None` if there was none, or it had no code.
+    /// Returns the Close frame that we received; `None` if there was none, or it had no code.
     #[must_use]
     pub fn received(&self) -> Option<&CloseFrame> {
         self.details.received.as_ref()
     }
 
-    /// WHATWG's `code`, §7.1.5: the peer's; 1005 if its Close had none, 1006 if it sent no Close.
+    /// Returns WHATWG's `code` (§7.1.5): that of the peer's Close frame; 1005 if the frame had
+    /// none, 1006 if there was no frame.
     #[must_use]
     pub fn code(&self) -> u16 {
         match (self.received(), self.outcome()) {
@@ -106,13 +106,13 @@ impl Closed {
         }
     }
 
-    /// WHATWG's `reason`, §7.1.6: the peer's, or nothing.
+    /// Returns WHATWG's `reason` (§7.1.6): that of the peer's Close frame, or an empty string.
     #[must_use]
     pub fn reason(&self) -> &str {
         self.received().map_or("", CloseFrame::reason)
     }
 
-    /// WHATWG's `wasClean`: whether both sides said reply.
+    /// Returns WHATWG's `wasClean`: whether both peers sent a Close frame.
     #[must_use]
     pub fn was_clean(&self) -> bool {
         self.outcome() == CloseOutcome::Clean
@@ -126,8 +126,8 @@ impl fmt::Display for Closed {
             CloseOutcome::ProtocolError(_) => "the peer broke the protocol",
             CloseOutcome::ConnectionLost => "lost",
         };
-        let who = if self.initiator() == Side::Local { "us" } else { "the peer" };
-        write!(f, "{} {:?}, {how}, begun by {who}", self.code(), self.reason())
+        let side = if self.initiator() == Side::Local { "us" } else { "the peer" };
+        write!(f, "{} {:?}, {how}, begun by {side}", self.code(), self.reason())
     }
 }
 
@@ -146,12 +146,12 @@ impl fmt::Debug for Closed {
 #[derive(Debug)]
 pub(super) enum CloseState {
     Open,
-    /// With what we said; boxed because few connections have said anything yet.
+    /// With the frame that we sent; boxed because few connections have sent one.
     Closing(Option<Box<CloseFrame>>),
     Closed(Closed),
 }
 
-/// What the table wants sent: a Close, with or without a body.
+/// The Close frame that a transition requires: with a body, or without.
 pub(super) type CloseReply = Option<CloseFrame>;
 
 impl CloseState {
@@ -205,7 +205,7 @@ impl CloseState {
         match self {
             Self::Open => {
                 // RFC 6455 §7.1.7: "the endpoint SHOULD send a Close frame with an appropriate
-                // status code". Without a reason: the peer learns nothing of us but the code.
+                // status code". Without a reason: the peer needs to know no more than the code.
                 let reply = Some(CloseFrame::from(error.close_code()));
                 self.end(CloseOutcome::ProtocolError(error), Side::Local, reply.clone(), None);
                 Some(reply)

@@ -1,8 +1,7 @@
-//! Compressed messages in the flow: RFC 7692 §6, §7.2. What is compressed is marked by RSV1 on a
-//! message's first frame.
+//! Compression of a connection's messages: RFC 7692 §6, §7.2. RSV1 on the first frame marks a
+//! compressed message.
 //!
-//! This is where the crate learns whether it was built with feature `deflate`: without it there is
-//! never a `Compression`.
+//! Without feature `deflate`, `Compression` has no value.
 
 #[cfg(feature = "deflate")]
 pub(super) use self::with::Compression;
@@ -17,15 +16,15 @@ mod with {
     use crate::deflate::{Agreed, Compressor, Decompressor, Deflate, InflateError};
     use crate::message::Compress;
 
-    /// Both directions of a connection on which compression was agreed on.
+    /// The state of both directions.
     pub(in crate::connection) struct Compression {
         pub(in crate::connection) agreed: Agreed,
         compressor: Compressor,
         decompressor: Decompressor,
     }
 
-    /// A buffer of about the size of what is in it: it may wait long to be written, and what waits
-    /// is counted by its size.
+    /// Shrinks a buffer that is more than half as large again as its content: it may be queued for
+    /// long, and `buffered_amount` counts its length alone.
     fn fit(deflated: BytesMut) -> Bytes {
         let fits = deflated.capacity() <= deflated.len() + deflated.len() / 2;
         if fits { deflated.freeze() } else { Bytes::copy_from_slice(&deflated) }
@@ -40,7 +39,7 @@ mod with {
             }
         }
 
-        /// The message compressed, if it is to be.
+        /// Compresses a message; `None` sends it uncompressed.
         pub(in crate::connection) fn deflate(
             &mut self,
             message: &[u8],
@@ -49,11 +48,11 @@ mod with {
             match choice {
                 Compress::Never => None,
                 Compress::Automatic => self.compressor.automatic(message).map(fit),
-                Compress::Always => Some(self.deflate_part(message, true)),
+                Compress::Always => Some(self.deflate_fragment(message, true)),
             }
         }
 
-        /// Whether a message in parts is to be compressed, that begins like this.
+        /// Whether to compress a fragmented message with this first fragment.
         pub(in crate::connection) fn is_wanted(
             &self,
             beginning: &[u8],
@@ -67,14 +66,18 @@ mod with {
             }
         }
 
-        /// The next part of a message, compressed.
-        pub(in crate::connection) fn deflate_part(&mut self, part: &[u8], last: bool) -> Bytes {
+        /// Compresses the next fragment of a message.
+        pub(in crate::connection) fn deflate_fragment(
+            &mut self,
+            payload: &[u8],
+            last: bool,
+        ) -> Bytes {
             let mut deflated = BytesMut::new();
-            self.compressor.compress(part, last, &mut deflated);
+            self.compressor.compress(payload, last, &mut deflated);
             fit(deflated)
         }
 
-        /// The next bytes of a message; see [`Decompressor::inflate`].
+        /// Inflates the next bytes of a message; see [`Decompressor::inflate`].
         pub(in crate::connection) fn inflate<'a>(
             &mut self,
             piece: &mut &[u8],
@@ -88,19 +91,19 @@ mod with {
             })
         }
 
-        /// The most bytes that a message of `limit` bytes may be compressed to.
+        /// The maximum size of a message of `limit` bytes when it is compressed.
         pub(in crate::connection) const fn max_compressed(limit: u64) -> u64 {
             Decompressor::max_compressed(limit)
         }
 
-        /// Gives back what an idle connection can do without.
+        /// Frees the compressor's window.
         pub(in crate::connection) fn release_memory(&mut self) {
             self.compressor.release_memory();
         }
 
         /// Heap bytes held.
-        pub(in crate::connection) fn held(&self) -> usize {
-            self.compressor.held() + self.decompressor.held()
+        pub(in crate::connection) fn bytes_held(&self) -> usize {
+            self.compressor.bytes_held() + self.decompressor.bytes_held()
         }
     }
 }
@@ -112,7 +115,7 @@ mod without {
     use crate::connection::error::ProtocolError;
     use crate::message::Compress;
 
-    /// What there is never one of.
+    /// Compression that is not compiled in.
     pub(in crate::connection) enum Compression {}
 
     impl Compression {
@@ -124,7 +127,7 @@ mod without {
             match *self {}
         }
 
-        pub(in crate::connection) fn deflate_part(&mut self, _: &[u8], _: bool) -> Bytes {
+        pub(in crate::connection) fn deflate_fragment(&mut self, _: &[u8], _: bool) -> Bytes {
             match *self {}
         }
 
@@ -146,7 +149,7 @@ mod without {
             match *self {}
         }
 
-        pub(in crate::connection) fn held(&self) -> usize {
+        pub(in crate::connection) fn bytes_held(&self) -> usize {
             match *self {}
         }
     }

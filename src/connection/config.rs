@@ -1,4 +1,4 @@
-//! What a connection allows, and which side of it we are.
+//! The options and limits of a connection, and its role.
 
 #[cfg(feature = "deflate")]
 use alloc::boxed::Box;
@@ -6,18 +6,18 @@ use alloc::boxed::Box;
 #[cfg(feature = "deflate")]
 use crate::deflate::Deflate;
 
-/// Which side of the connection we are. The client masks what it sends (RFC 6455 §5.1) and lets the
-/// server hang up (§7.1.1).
+/// The role of an endpoint. A client masks its frames (RFC 6455 §5.1), and waits for the server to
+/// close the stream (§7.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// The side that asked for the connection.
+    /// The endpoint that opened the connection.
     Client,
-    /// The side that was asked.
+    /// The endpoint that accepted the connection.
     Server,
 }
 
-/// Limits and habits of a connection, the same for both roles. Every limit is inclusive, and is
-/// enforced on a frame's header: before a byte of its payload is read or memory is taken for it.
+/// Options and limits of a connection, the same for both roles. Every limit is inclusive, and is
+/// enforced on a frame's header: before its payload is read or memory is allocated for it.
 ///
 /// ```
 /// use sansocket::Config;
@@ -36,10 +36,10 @@ pub struct Config {
 }
 
 impl Config {
-    /// For a limit that shall not limit. The peer decides then how much memory a message takes.
+    /// No limit: the peer decides how much memory a message takes.
     pub const UNLIMITED: u64 = u64::MAX;
 
-    /// The defaults that each method names.
+    /// Creates a configuration with the defaults that each method documents.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -53,54 +53,52 @@ impl Config {
         }
     }
 
-    /// The largest message to receive, in bytes, over all its fragments. Default: 16 MiB. Above it
-    /// the connection ends with 1009 (§10.4).
+    /// Sets the maximum size of a received message, in bytes over all its fragments. Default: 16
+    /// MiB. A larger message closes the connection with 1009 (§10.4).
     #[must_use]
     pub const fn max_message_size(mut self, bytes: u64) -> Self {
         self.max_message_size = bytes;
         self
     }
 
-    /// The largest frame to receive, in bytes of payload. Default: no other limit than the
-    /// message's. Above it the connection ends with 1009 (§10.4).
+    /// Sets the maximum size of a received frame, in bytes of payload. Default: unlimited, but for
+    /// the message's limit. A larger frame closes the connection with 1009 (§10.4).
     #[must_use]
     pub const fn max_frame_size(mut self, bytes: u64) -> Self {
         self.max_frame_size = bytes;
         self
     }
 
-    /// The most frames that one message may come in, empty ones counted. Default: 262 144. Above it
-    /// the connection ends with
-    /// 1008. Fragments cost no memory of their own; the limit is against frames that carry nothing,
-    ///       for ever.
+    /// Sets the maximum number of frames in a received message. Default: 262 144. One more closes
+    /// the connection with 1008. Fragments cost no memory of their own; the limit stops an endless
+    /// message of empty frames.
     #[must_use]
     pub const fn max_fragments(mut self, frames: u32) -> Self {
         self.max_fragments = frames;
         self
     }
 
-    /// Whether pings are answered without the application's help (§5.5.2). Default: yes. If not,
-    /// the application owes the peer a [`pong`](crate::Connection::pong) for each
-    /// [`Event::Ping`](crate::Event::Ping).
+    /// Sets whether the connection answers pings (§5.5.2). Default: true. If false, the application
+    /// must send a [`pong`](crate::Connection::pong) for each [`Event::Ping`](crate::Event::Ping).
     #[must_use]
     pub const fn auto_pong(mut self, yes: bool) -> Self {
         self.auto_pong = yes;
         self
     }
 
-    /// Whether messages are given in parts, as they come ([`Event::Chunk`](crate::Event::Chunk)), and
-    /// never put together: for messages that are larger than memory should be. Default: no. The
-    /// limits count all the same; for messages of any size,
-    /// [`max_message_size`](Self::max_message_size) is [`Config::UNLIMITED`], and
-    /// [`max_fragments`](Self::max_fragments) `u32::MAX`.
+    /// Sets whether messages are returned in chunks ([`Event::Chunk`](crate::Event::Chunk)) as they
+    /// are received, and never joined: for messages that don't fit into memory. Default: false. The
+    /// limits still apply: for messages of any size, set
+    /// [`max_message_size`](Self::max_message_size) to [`Config::UNLIMITED`] and
+    /// [`max_fragments`](Self::max_fragments) to `u32::MAX`.
     #[must_use]
     pub const fn receive_in_chunks(mut self, yes: bool) -> Self {
         self.receive_in_chunks = yes;
         self
     }
 
-    /// Compression (RFC 7692), offered by a client and accepted by a server; used if the peer
-    /// agrees. Default: none. It needs feature `deflate`.
+    /// Enables compression (RFC 7692): a client offers it, a server accepts it, and it is used if
+    /// the peer agrees. Default: none. Needs feature `deflate`.
     ///
     /// ```
     /// use sansocket::Config;
@@ -109,8 +107,8 @@ impl Config {
     /// let config = Config::new().deflate(Deflate::memory());
     /// ```
     ///
-    /// Then [`max_message_size`](Self::max_message_size) is for what a message inflates to, and
-    /// [`max_frame_size`](Self::max_frame_size) for frames as they are on the wire.
+    /// [`max_message_size`](Self::max_message_size) then limits the inflated message, and
+    /// [`max_frame_size`](Self::max_frame_size) the compressed frame.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, deflate: Deflate) -> Self {

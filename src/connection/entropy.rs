@@ -10,8 +10,7 @@ use rand::{Rng, SeedableRng};
 /// shared or copied.
 ///
 /// Masking keys protect proxies between the peers from bytes that an attacker chose (§10.3), so
-/// their source must be one that nobody can predict: [`Entropy::from_os`], or a seed that is as
-/// good.
+/// their source must be unpredictable: [`Entropy::from_os`], or a seed of the same quality.
 ///
 /// ```
 /// use sansocket::{Config, Connection, Entropy};
@@ -22,26 +21,25 @@ use rand::{Rng, SeedableRng};
 /// # Ok::<(), sansocket::NoEntropy>(())
 /// ```
 pub struct Entropy {
-    // Boxed so that servers, who need none, don't carry its 320 bytes.
+    // Boxed so that servers, which need none, have no room for its 320 bytes.
     generator: Box<StdRng>,
 }
 
 impl Entropy {
-    /// Seeded by the operating system.
+    /// Seeds the generator from the operating system.
     ///
     /// # Errors
     ///
-    /// [`NoEntropy`] if the operating system has no random bytes to give. There is no fallback,
-    /// because a weak one is worse than none.
+    /// [`NoEntropy`] if the operating system provides no random bytes. There is no weaker fallback.
     #[cfg(feature = "std")]
     pub fn from_os() -> Result<Self, NoEntropy> {
         let generator = StdRng::try_from_rng(&mut rand::rngs::SysRng).map_err(|_| NoEntropy)?;
         Ok(Self { generator: Box::new(generator) })
     }
 
-    /// Seeded by the caller: for systems without an operating system, and for tests. A seed must
-    /// come from a strong source and be used once, since two connections with one seed have the
-    /// same masking keys.
+    /// Seeds the generator with the caller's bytes: for targets without an operating system, and
+    /// for tests. The seed must come from a strong source and be used once: two connections with
+    /// one seed have the same masking keys.
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self { generator: Box::new(StdRng::from_seed(seed)) }
@@ -58,20 +56,20 @@ impl Entropy {
     }
 }
 
-/// Shows nothing: whoever knows the state knows every key to come.
+/// Shows nothing: the state predicts every later key.
 impl fmt::Debug for Entropy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entropy").finish_non_exhaustive()
     }
 }
 
-/// The operating system gives no random bytes, so no connection can be opened safely.
+/// The operating system provides no random bytes, so no masking key is safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoEntropy;
 
 impl fmt::Display for NoEntropy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the operating system gives no random bytes; pass a seed of your own with Entropy::from_seed")
+        f.write_str("the system provides no random bytes; pass your own to Entropy::from_seed")
     }
 }
 

@@ -1,12 +1,12 @@
-//! What can go wrong in an open conversation: theirs ([`ProtocolError`]) and yours ([`SendError`]).
+//! Errors of an open connection: the peer's ([`ProtocolError`]) and the caller's ([`SendError`]).
 
 use core::{error, fmt};
 
 use crate::message::{CloseCode, InvalidClose};
 use crate::wire::{HeaderError, InvalidUtf8};
 
-/// What the peer did wrong. A Close with [`close_code`](ProtocolError::close_code) has been queued
-/// when this is reported.
+/// The peer violated the protocol or a limit. A Close frame with
+/// [`close_code`](ProtocolError::close_code) was queued before this is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProtocolError {
@@ -16,9 +16,9 @@ pub enum ProtocolError {
     Unmasked,
     /// A server's frame with a mask (§5.1).
     Masked,
-    /// A continuation with nothing to continue (§5.4).
+    /// A continuation frame outside of a fragmented message (§5.4).
     UnexpectedContinuation,
-    /// A new message before the one under way has ended (§5.4).
+    /// A new message before the last fragment of the current one (§5.4).
     ExpectedContinuation,
     /// A text message that is not UTF-8 (§8.1).
     InvalidUtf8,
@@ -30,12 +30,12 @@ pub enum ProtocolError {
     InvalidCloseCode(u16),
     /// A Close frame whose reason is not UTF-8 (§5.5.1, §8.1).
     InvalidCloseReason,
-    /// A message above [`Config::max_message_size`](crate::Config::max_message_size) (§10.4).
+    /// A message larger than [`Config::max_message_size`](crate::Config::max_message_size) (§10.4).
     MessageTooBig {
         /// The limit in bytes.
         limit: u64,
     },
-    /// A frame above [`Config::max_frame_size`](crate::Config::max_frame_size) (§10.4).
+    /// A frame larger than [`Config::max_frame_size`](crate::Config::max_frame_size) (§10.4).
     FrameTooBig {
         /// The limit in bytes.
         limit: u64,
@@ -48,7 +48,7 @@ pub enum ProtocolError {
 }
 
 impl ProtocolError {
-    /// The code that tells the peer (§7.4.1): 1002, 1007, 1008 or 1009.
+    /// Returns the close code of this error (§7.4.1): 1002, 1007, 1008 or 1009.
     #[must_use]
     pub const fn close_code(&self) -> CloseCode {
         match self {
@@ -92,20 +92,14 @@ impl fmt::Display for ProtocolError {
             Self::MessageTooBig { limit } => {
                 write!(
                     f,
-                    "a message is over max_message_size {limit}; raise Config::max_message_size to receive it"
+                    "a message is over max_message_size {limit}; raise Config::max_message_size"
                 )
             }
             Self::FrameTooBig { limit } => {
-                write!(
-                    f,
-                    "a frame is over max_frame_size {limit}; raise Config::max_frame_size to receive it"
-                )
+                write!(f, "a frame is over max_frame_size {limit}; raise Config::max_frame_size")
             }
             Self::TooManyFragments { limit } => {
-                write!(
-                    f,
-                    "a message is in more than {limit} fragments; raise Config::max_fragments to receive it"
-                )
+                write!(f, "a message has more than {limit} fragments; raise Config::max_fragments")
             }
         }
     }
@@ -135,20 +129,21 @@ impl From<InvalidClose> for ProtocolError {
     }
 }
 
-/// What you asked for and can't have. Nothing was queued, nothing is broken.
+/// A frame can't be sent. Nothing was queued, and the connection stays as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SendError {
-    /// A Close was sent or received, or the connection is lost (§5.5.1: nothing follows a Close).
+    /// A Close frame was sent or received, or the connection is lost (§5.5.1: no data frame follows
+    /// a Close frame).
     NotOpen,
-    /// A message while another is being sent in parts (§5.4: they can't be interleaved).
+    /// Another message is being sent in fragments (§5.4: messages can't be interleaved).
     MessageUnderWay,
-    /// A part of a text that makes it invalid UTF-8 (§8.1), or a last part that ends inside a
+    /// A fragment that makes its text invalid UTF-8 (§8.1), or a last one that ends inside a
     /// character.
     InvalidUtf8,
     /// A ping or pong with more than 125 bytes (§5.5).
     ControlTooLong {
-        /// How many bytes it has.
+        /// The length in bytes.
         len: usize,
     },
 }
@@ -157,12 +152,14 @@ impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotOpen => {
-                f.write_str("the connection is closing or closed, so nothing can be sent any more; closed() tells how it ended")
+                f.write_str("the connection is closing or closed; closed() has the reason")
             }
-            Self::MessageUnderWay => f.write_str("another message is being sent in parts; finish it first"),
+            Self::MessageUnderWay => {
+                f.write_str("another message is being sent in fragments; finish it first")
+            }
             Self::InvalidUtf8 => f.write_str("the text is not valid UTF-8; send it as binary"),
             Self::ControlTooLong { len } => {
-                write!(f, "a ping or pong carries at most 125 bytes, not {len}; send a message instead")
+                write!(f, "a ping or pong has at most 125 bytes, not {len}; send a message instead")
             }
         }
     }

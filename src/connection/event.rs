@@ -1,4 +1,4 @@
-//! What a conversation comes to, for the application.
+//! The events that a connection reports to the application.
 
 use core::fmt;
 
@@ -7,29 +7,29 @@ use bytes::Bytes;
 use super::closing::Closed;
 use crate::message::{Chunk, Message, MessageRef};
 
-/// What [`Connection::receive`](crate::Connection::receive) gives. `Debug` shows no content.
+/// An event of [`Connection::receive`](crate::Connection::receive). `Debug` shows no content.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A message.
+    /// A whole message.
     Message(Message),
-    /// The next part of a message, instead of the whole, if
-    /// [`Config::receive_in_chunks`](crate::Config::receive_in_chunks) says so. The last part of a compressed message
-    /// is empty: that it was the last is known after it.
+    /// The next chunk of a message, if
+    /// [`Config::receive_in_chunks`](crate::Config::receive_in_chunks) is on. A compressed message
+    /// ends with an empty chunk.
     Chunk(Chunk),
-    /// A ping, which is answered already unless [`Config::auto_pong`](crate::Config::auto_pong) is
-    /// off (§5.5.2).
+    /// A ping (§5.5.2). The pong is queued already, unless
+    /// [`Config::auto_pong`](crate::Config::auto_pong) is off.
     Ping(Bytes),
-    /// A pong (§5.5.3): an answer to a ping of ours, or unasked for.
+    /// A pong (§5.5.3): the answer to one of our pings, or an unsolicited one.
     Pong(Bytes),
-    /// The end of the conversation: exactly once, and nothing after it. Adapters give `None`
-    /// instead, and tell it by `closed()`.
+    /// The end of the connection: exactly once, as the last event. Adapters return `None` instead,
+    /// and have this in `closed()`.
     Closed(Closed),
 }
 
 impl Event {
-    /// Bytes that it takes to keep it.
-    pub(crate) fn held(&self) -> usize {
+    /// Bytes held.
+    pub(crate) fn bytes_held(&self) -> usize {
         let payload = match self {
             Self::Message(message) => message.len(),
             Self::Chunk(Chunk { bytes, .. }) | Self::Ping(bytes) | Self::Pong(bytes) => bytes.len(),
@@ -39,18 +39,18 @@ impl Event {
     }
 }
 
-/// What [`Connection::receive_from`](crate::Connection::receive_from) gives. `Debug` shows no
+/// An event of [`Connection::receive_from`](crate::Connection::receive_from). `Debug` shows no
 /// content.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventRef<'a> {
-    /// A message, where it was received.
+    /// A whole message, borrowed from the caller's buffer if it came in one frame.
     Message(MessageRef<'a>),
-    /// Anything else: never an [`Event::Message`].
+    /// Any other event: never an [`Event::Message`].
     Other(Event),
 }
 
-/// Copies a message, unless it had to be joined.
+/// Copies a borrowed message.
 impl From<EventRef<'_>> for Event {
     #[inline]
     fn from(event: EventRef<'_>) -> Self {
@@ -83,7 +83,7 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message(message) => message.fmt(f),
-            Self::Chunk(part) => part.fmt(f),
+            Self::Chunk(chunk) => chunk.fmt(f),
             Self::Ping(payload) => write!(f, "Ping({} bytes)", payload.len()),
             Self::Pong(payload) => write!(f, "Pong({} bytes)", payload.len()),
             Self::Closed(closed) => closed.fmt(f),

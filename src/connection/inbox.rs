@@ -1,8 +1,8 @@
-//! Received bytes that are not used up yet. Memory follows use: taken when bytes arrive, given back
-//! when they are gone.
+//! Received bytes that are not parsed yet. The buffer is allocated when bytes are received, and
+//! freed when they are parsed.
 //!
 //! ```text
-//!   bytes   [ used up | header | payload ........ | next frame ... | room ]
+//!   bytes   [ parsed  | header | payload ........ | next frame ... | room ]
 //!             start ──►
 //! ```
 
@@ -15,76 +15,75 @@ use bytes::BufMut;
 /// Room for the first read, in bytes: one page.
 const MIN_ROOM: u32 = 4 * 1024;
 
-/// Room for a read from a peer that fills whatever it is given.
+/// Room for a read from a peer that fills every smaller room, in bytes.
 const MAX_ROOM: u32 = 64 * 1024;
 
-/// A block is not kept for so few bytes: a header or control frame that a silent peer did not
-/// finish.
+/// Up to so many unparsed bytes are moved to a buffer of their size: an incomplete header or
+/// control frame, after which the peer may send nothing for long.
 const REMNANT: usize = 256;
 
 #[derive(Default)]
 pub(crate) struct Inbox {
     bytes: Vec<u8>,
-    /// Up to here they are used up.
+    /// The end of the parsed bytes.
     start: usize,
-    /// How much room the next reservation makes, in bytes, if that is more than [`MIN_ROOM`].
+    /// The size of the next reservation in bytes, if that is more than [`MIN_ROOM`].
     room: u32,
-    /// Whether room was made since the last release.
+    /// Whether room was reserved since the last release.
     reserved: bool,
 }
 
 impl Inbox {
-    /// Where received bytes are appended. It has room already.
+    /// Returns the buffer to append received bytes to, with room for [`MIN_ROOM`] / 4 or more.
     pub(crate) fn space(&mut self) -> &mut (impl BufMut + use<>) {
-        if self.spare() < MIN_ROOM as usize / 4 {
-            self.forget_used();
+        if self.unused() < MIN_ROOM as usize / 4 {
+            self.remove_parsed();
             self.bytes.reserve(self.room.max(MIN_ROOM) as usize);
             self.reserved = true;
         }
         &mut self.bytes
     }
 
-    /// Whether all is used up.
+    /// Whether all bytes are parsed.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.start == self.bytes.len()
     }
 
-    /// Appends bytes, and takes no more room than they need.
+    /// Appends a copy of these bytes, without room for more.
     pub(super) fn keep(&mut self, bytes: &[u8]) {
-        self.forget_used();
+        self.remove_parsed();
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Takes the last `len` bytes back.
-    pub(super) fn forget_last(&mut self, len: usize) {
+    /// Removes the last `len` bytes.
+    pub(super) fn remove_last(&mut self, len: usize) {
         self.bytes.truncate(self.bytes.len() - len);
     }
 
-    /// Uses up the first `len` bytes.
+    /// Removes the first `len` bytes.
     pub(crate) fn advance(&mut self, len: usize) {
         self.start += len;
-        debug_assert!(self.start <= self.bytes.len(), "no more is used up than there is");
+        debug_assert!(self.start <= self.bytes.len(), "no more is parsed than there is");
     }
 
-    /// The bytes to unmask and to take from, of which [`advance`](Self::advance) is to be told.
+    /// The unparsed bytes, to unmask in place; then call [`advance`](Self::advance).
     pub(super) fn bytes(&mut self) -> &mut [u8] {
         &mut self.bytes[self.start..]
     }
 
-    /// Gives back what is not in use. For when nothing more is to be had from the bytes that are
-    /// here.
+    /// Frees unused memory: to be called when the bytes have no further event.
     pub(crate) fn release_memory(&mut self) {
-        self.learn();
+        self.adapt_room();
         if self.len() <= REMNANT {
             self.bytes = self.bytes[self.start..].to_vec();
             self.start = 0;
         }
     }
 
-    /// Gives the block to somebody else, if there is nothing in it.
+    /// Takes the allocation, if all bytes are parsed.
     pub(crate) fn take_block(&mut self) -> Vec<u8> {
-        self.learn();
+        self.adapt_room();
         if !self.is_empty() {
             return Vec::new();
         }
@@ -94,40 +93,40 @@ impl Inbox {
         block
     }
 
-    /// How much room to make from now on.
-    fn learn(&mut self) {
-        let spare = self.spare();
+    /// Adapts the size of the next reservation to the last read.
+    fn adapt_room(&mut self) {
+        let unused = self.unused();
         if mem::take(&mut self.reserved) {
-            // A read that fills its room has more to come; one that leaves most of it empty was
-            // given too much.
+            // A read that fills its room may be followed by more; one that leaves most of it unused
+            // had too much.
             let room = self.room.max(MIN_ROOM);
-            if spare == 0 {
+            if unused == 0 {
                 self.room = MAX_ROOM.min(room * 2);
-            } else if spare > room as usize / 2 {
+            } else if unused > room as usize / 2 {
                 self.room = room / 2;
             }
         }
     }
 
-    /// Throws everything away.
+    /// Discards all bytes.
     pub(crate) fn clear(&mut self) {
         (self.bytes, self.start) = (Vec::new(), 0);
     }
 
     /// Heap bytes held.
-    pub(crate) fn held(&self) -> usize {
+    pub(crate) fn bytes_held(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// Moves what is not used up to the front; no more than was used up, so what is moved again and
-    /// again is not much either.
-    fn forget_used(&mut self) {
+    /// Moves the unparsed bytes to the front, if they are no more than the parsed ones: so each
+    /// byte is moved once on average.
+    fn remove_parsed(&mut self) {
         if self.start >= self.len() {
             self.bytes.drain(..mem::take(&mut self.start));
         }
     }
 
-    fn spare(&self) -> usize {
+    fn unused(&self) -> usize {
         self.bytes.capacity() - self.bytes.len()
     }
 }

@@ -1,8 +1,8 @@
-//! Bytes on their way to the peer: a queue that is [`Buf`].
+//! Bytes to write: a queue that is [`Buf`].
 //!
 //! ```text
-//!   small   [ header payload header payload header | header | header payload … ]     <- small frames are appended here
-//!   large                                          ^ large payloads, not copied: they go in between
+//!   small   [ header payload header payload header | header | header payload … ] <- small frames
+//!   large                                          ^ large payloads, not copied
 //! ```
 
 use alloc::collections::VecDeque;
@@ -11,45 +11,45 @@ use core::mem;
 
 use bytes::{Buf, Bytes};
 
-/// The first allocation, in bytes: some small frames.
+/// The first allocation in bytes: room for some small frames.
 const MIN_ROOM: u32 = 512;
 
-/// What is taken at once at most, in bytes, for as much again as was written last time.
+/// The largest first allocation, in bytes. It has the size of the previous output.
 const MAX_ROOM: usize = 64 * 1024;
 
-/// So large a part of a block is not worth the block.
+/// A borrowed buffer is returned if at most this fraction of it, 1/16, is unwritten.
 #[cfg(feature = "std")]
-const LITTLE: usize = 16;
+const MAX_UNWRITTEN_FRACTION: usize = 16;
 
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     small: Vec<u8>,
-    /// Up to here the small ones are written.
+    /// The end of the written bytes in `small`.
     start: usize,
     large: VecDeque<Large>,
-    /// Bytes in both that are not written.
+    /// Unwritten bytes in both.
     len: usize,
-    /// What `small` had come to when all was written, in bytes.
-    usual: u32,
-    /// Whether `small` is somebody's who wants it back.
+    /// The length of `small` when all output was last written, in bytes.
+    previous_len: u32,
+    /// Whether `small` is the adapter's buffer.
     borrowed: bool,
 }
 
 #[derive(Debug)]
 struct Large {
-    /// Where it goes: before this byte of the small ones.
+    /// Its position: before this byte of the small ones.
     at: usize,
     payload: Bytes,
 }
 
 impl Output {
-    /// Begins with these bytes, and goes on in the same block. For an output that is empty.
+    /// Sets the first bytes and the allocation of an empty output.
     pub(crate) fn begin_with(&mut self, small: Vec<u8>) {
-        debug_assert!(self.len == 0, "nothing is thrown away");
+        debug_assert!(self.len == 0, "no output is lost");
         (self.len, self.small) = (small.len(), small);
     }
 
-    /// Copies a header and its payload to the end, and lends the payload's copy.
+    /// Appends a copy of a header and its payload; returns the payload's copy.
     #[inline(always)]
     pub(super) fn append(&mut self, header: &[u8], payload: &[u8]) -> &mut [u8] {
         let len = header.len() + payload.len();
@@ -57,7 +57,7 @@ impl Output {
             self.make_room(len);
         }
         match *header {
-            // As most are: stored, and not copied by a call.
+            // As most are: two stores instead of a call.
             [first, second] => self.small.extend_from_slice(&[first, second]),
             _ => self.small.extend_from_slice(header),
         }
@@ -67,14 +67,14 @@ impl Output {
         &mut self.small[start..]
     }
 
-    /// Puts a header and its payload at the end, the payload as it is.
+    /// Appends a header and its payload, without a copy of the payload.
     pub(super) fn push(&mut self, header: &[u8], payload: Bytes) {
         self.append(header, &[]);
         self.len += payload.len();
         self.large.push_back(Large { at: self.small.len(), payload });
     }
 
-    /// Puts another output before this one, of which nothing is written yet.
+    /// Puts another output before this one, of which nothing was written.
     #[cfg(feature = "std")]
     pub(super) fn prepend(&mut self, mut first: Self) {
         if first.len == 0 {
@@ -88,20 +88,20 @@ impl Output {
         *self = first;
     }
 
-    /// Lends a block to write into, if there is none.
+    /// Sets an empty buffer of the adapter's to append to, if there is none.
     #[cfg(feature = "std")]
-    pub(super) fn lend(&mut self, block: impl FnOnce() -> Vec<u8>) {
+    pub(super) fn set_buffer(&mut self, block: impl FnOnce() -> Vec<u8>) {
         if self.small.capacity() == 0 {
             (self.small, self.borrowed) = (block(), true);
         }
     }
 
-    /// Gives the block that was lent back, if there is little in it that is not written.
+    /// Returns the adapter's buffer, if almost all of it is written.
     #[cfg(feature = "std")]
     #[inline]
-    pub(super) fn give_back(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn take_buffer(&mut self) -> Option<Vec<u8>> {
         let rest = &self.small[self.start..];
-        if !self.borrowed || rest.len() > self.small.capacity() / LITTLE {
+        if !self.borrowed || rest.len() > self.small.capacity() / MAX_UNWRITTEN_FRACTION {
             return None;
         }
         let rest = rest.to_vec();
@@ -110,7 +110,7 @@ impl Output {
         Some(mem::replace(&mut self.small, rest))
     }
 
-    /// Keeps the block that was lent, as long as there is something in it.
+    /// Keeps the adapter's buffer, and frees it once it is written.
     #[cfg(feature = "std")]
     pub(super) fn keep_block(&mut self) {
         self.borrowed = false;
@@ -122,24 +122,24 @@ impl Output {
     }
 
     /// Heap bytes held.
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn bytes_held(&self) -> usize {
         let payloads: usize = self.large.iter().map(|large| large.payload.len()).sum();
         payloads + self.large.capacity() * size_of::<Large>() + self.small.capacity()
     }
 
-    /// No more is moved than is written already, so what is moved again and again is not much
-    /// either.
+    /// Makes room for `len` bytes. Moves no more bytes than are written already, so each byte is
+    /// moved once on average.
     fn make_room(&mut self, len: usize) {
         if self.start >= self.small.len() - self.start {
             let written = mem::take(&mut self.start);
             self.small.drain(..written);
             self.large.iter_mut().for_each(|large| large.at -= written);
         }
-        let usual = if self.small.capacity() == 0 { self.usual.max(MIN_ROOM) } else { 0 };
-        self.small.reserve(len.max(usual as usize));
+        let first = if self.small.capacity() == 0 { self.previous_len.max(MIN_ROOM) } else { 0 };
+        self.small.reserve(len.max(first as usize));
     }
 
-    /// All that is to be written, in its order: nothing empty.
+    /// The unwritten bytes in order, without empty slices.
     fn chunks(&self) -> impl Iterator<Item = &[u8]> {
         let mut start = self.start;
         let in_between = self.large.iter().flat_map(move |large| {
@@ -153,7 +153,7 @@ impl Output {
     #[inline]
     fn release_if_empty(&mut self) {
         if self.len == 0 {
-            self.usual = self.small.len().min(MAX_ROOM) as u32;
+            self.previous_len = self.small.len().min(MAX_ROOM) as u32;
             if self.borrowed {
                 self.small.clear();
             } else {
@@ -201,7 +201,7 @@ impl Buf for Output {
         self.release_if_empty();
     }
 
-    /// A large payload that is taken whole is not copied.
+    /// Does not copy a large payload that is taken whole.
     fn copy_to_bytes(&mut self, len: usize) -> Bytes {
         assert!(len <= self.len, "took {len} bytes of an output of {}", self.len);
         let taken = match self.large.front() {

@@ -1,9 +1,9 @@
 //! From received bytes to unmasked pieces of payload.
 //!
-//! RFC 6455 §5.1 (who masks), §5.4 (what may follow what), §10.4 (limits). A header is checked the
-//! moment it is whole, and refused before a byte of its payload is looked at. Data leaves in
-//! pieces, as soon as any of it is there; a control frame leaves whole. Pieces are where the bytes
-//! were received: nothing is copied here.
+//! RFC 6455 §5.1 (masking by role), §5.4 (order of frames), §10.4 (limits). A header is checked as
+//! soon as it is complete, before its payload is read. The payload of a data frame is returned in
+//! pieces, as they are received; a control frame is returned whole. Pieces borrow from the buffer:
+//! nothing is copied here.
 
 use core::mem;
 
@@ -13,21 +13,20 @@ use super::error::ProtocolError;
 use crate::message::Kind;
 use crate::wire::{Header, HeaderError, Opcode, apply_mask};
 
-/// How the frame of a message begins that is not in fragments, nor compressed: FIN and the opcode
-/// (§5.2).
+/// The first byte of a message in one uncompressed frame: FIN and the opcode (§5.2).
 const WHOLE_TEXT: u8 = 0x80 | Opcode::Text.bits();
 const WHOLE_BINARY: u8 = 0x80 | Opcode::Binary.bits();
 
-/// What the reader gives: unmasked payload with its place in the conversation.
+/// Unmasked payload.
 #[derive(Debug)]
 pub(super) enum Piece<'a> {
     /// A whole control frame.
     Control(Control, &'a [u8]),
-    /// Some of a message's content; perhaps none, at the end of a frame.
+    /// Payload of a message; empty for an empty frame.
     Data {
         kind: Kind,
         payload: &'a [u8],
-        /// How much of the message is still to come, in bytes, if that is known: in its last frame.
+        /// The bytes of the message that are still to come, if that is known: in its last frame.
         remaining: Option<u64>,
         /// Whether the message ends here.
         last: bool,
@@ -45,32 +44,32 @@ pub(super) enum Control {
 
 #[derive(Debug)]
 pub(super) struct Reader {
-    /// The data frame whose payload is arriving.
-    frame: Option<Frame>,
-    /// The message that is under way, between two of its frames.
-    message: Option<Progress>,
-    /// Whether compression was agreed on.
+    /// The data frame whose payload is incomplete.
+    frame: Option<IncomingFrame>,
+    /// The message, between two of its frames.
+    message: Option<IncomingMessage>,
+    /// Whether compression was negotiated.
     pub(super) may_be_compressed: bool,
-    /// A message in one frame is within all limits if it has fewer bytes than this; 0 if none is to
-    /// be given as a whole.
+    /// A message in one frame is within all limits if it has fewer bytes than this; 0 if messages
+    /// are received in chunks.
     whole_below: u64,
 }
 
 #[derive(Debug)]
-struct Frame {
+struct IncomingFrame {
     fin: bool,
     mask: Option<[u8; 4]>,
-    /// How far the payload is, modulo 256, which the key's length divides.
+    /// The offset into the payload, modulo 256, which the key's length divides.
     phase: u8,
     remaining: u64,
-    /// Its message, up to its end.
-    message: Progress,
+    /// Its message, this frame included.
+    message: IncomingMessage,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Progress {
+struct IncomingMessage {
     kind: Kind,
-    /// The sum of the announced frames, in bytes.
+    /// The sum of the payload lengths in the headers, in bytes.
     size: u64,
     fragments: u32,
     compressed: bool,
@@ -84,7 +83,7 @@ impl Reader {
         Self { frame: None, message: None, may_be_compressed: false, whole_below }
     }
 
-    /// The next piece, taken off the front of what was received; or `None` until more is.
+    /// Removes the next piece from the front of `received`; `None` until more is received.
     pub(super) fn next<'a>(
         &mut self,
         received: &mut &'a mut [u8],
@@ -99,14 +98,14 @@ impl Reader {
         let before = match header.opcode {
             Opcode::Text => self.begin(Kind::Text, &header)?,
             Opcode::Binary => self.begin(Kind::Binary, &header)?,
-            Opcode::Continuation => self.go_on()?,
+            Opcode::Continuation => self.continued()?,
             Opcode::Close => return Ok(control(Control::Close, &header, size, received)),
             Opcode::Ping => return Ok(control(Control::Ping, &header, size, received)),
             Opcode::Pong => return Ok(control(Control::Pong, &header, size, received)),
         };
-        let message = before.and(&header, config)?;
+        let message = before.with_frame(&header, config)?;
         take(received, size);
-        let frame = Frame {
+        let frame = IncomingFrame {
             fin: header.fin,
             mask: header.mask,
             phase: 0,
@@ -116,8 +115,8 @@ impl Reader {
         Ok(self.piece(frame, received))
     }
 
-    /// A message that is all there, in one frame, and not compressed, as most are: what
-    /// [`next`](Self::next) would give in one piece, in a third of the time.
+    /// A complete message in one uncompressed frame, as most are: the same as the piece of
+    /// [`next`](Self::next), in a third of the time.
     #[inline(always)]
     pub(super) fn whole_message<'a>(
         &self,
@@ -148,7 +147,7 @@ impl Reader {
         Some((kind, payload))
     }
 
-    /// Whether a message is all there, in one frame, as far as its header tells.
+    /// Whether the bytes begin with a complete message in one frame with a valid header.
     #[cfg(feature = "std")]
     pub(super) fn has_whole_message(&self, received: &[u8], role: Role, config: &Config) -> bool {
         let Ok(Some((header, size))) = Header::parse(received) else { return false };
@@ -162,16 +161,18 @@ impl Reader {
             && header.fin
             && self.frame.is_none()
             && self.check(&header, role).is_ok()
-            && self.begin(kind, &header).is_ok_and(|message| message.and(&header, config).is_ok())
+            && self
+                .begin(kind, &header)
+                .is_ok_and(|message| message.with_frame(&header, config).is_ok())
     }
 
-    /// Bytes of payload that are still to come of the frame under way.
+    /// The bytes of payload of the current frame that are still to be received.
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(super) fn remaining_payload(&self) -> u64 {
         self.frame.as_ref().map_or(0, |frame| frame.remaining)
     }
 
-    /// What a header must be for the side that receives it, and for what was agreed on.
+    /// Checks a header for the receiver's role and the negotiated extension.
     #[inline(always)]
     fn check(&self, header: &Header, role: Role) -> Result<(), ProtocolError> {
         // RFC 6455 §5.2: RSV1 "MUST be 0 unless an extension is negotiated". RFC 7692 §6.1: "MUST
@@ -192,24 +193,28 @@ impl Reader {
         }
     }
 
-    /// A message, before its first frame.
-    fn begin(&self, kind: Kind, header: &Header) -> Result<Progress, ProtocolError> {
+    /// The new message of a first frame.
+    fn begin(&self, kind: Kind, header: &Header) -> Result<IncomingMessage, ProtocolError> {
         // RFC 6455 §5.4: "The fragments of one message MUST NOT be interleaved between the
         // fragments of another message"
         if self.message.is_some() {
             return Err(ProtocolError::ExpectedContinuation);
         }
-        Ok(Progress { kind, size: 0, fragments: 0, compressed: header.rsv1 })
+        Ok(IncomingMessage { kind, size: 0, fragments: 0, compressed: header.rsv1 })
     }
 
-    /// The message under way, before a further frame of it.
-    fn go_on(&self) -> Result<Progress, ProtocolError> {
+    /// The message of a continuation frame.
+    fn continued(&self) -> Result<IncomingMessage, ProtocolError> {
         // RFC 6455 §5.4: a fragmented message begins with "an opcode other than 0"
         self.message.ok_or(ProtocolError::UnexpectedContinuation)
     }
 
-    /// As much of the frame as is there; an empty frame is a piece too.
-    fn piece<'a>(&mut self, mut frame: Frame, received: &mut &'a mut [u8]) -> Option<Piece<'a>> {
+    /// The received part of the frame; an empty frame is one piece.
+    fn piece<'a>(
+        &mut self,
+        mut frame: IncomingFrame,
+        received: &mut &'a mut [u8],
+    ) -> Option<Piece<'a>> {
         // Never more than was received, so it fits a `usize` of any width.
         let len = frame.remaining.min(received.len() as u64);
         if len == 0 && frame.remaining > 0 {
@@ -223,7 +228,7 @@ impl Reader {
         frame.phase = frame.phase.wrapping_add(len as u8);
         frame.remaining -= len;
 
-        let Progress { kind, compressed, .. } = frame.message;
+        let IncomingMessage { kind, compressed, .. } = frame.message;
         let remaining = frame.fin.then_some(frame.remaining);
         if frame.remaining > 0 {
             self.frame = Some(frame);
@@ -234,17 +239,16 @@ impl Reader {
     }
 }
 
-impl Progress {
-    /// The message with a further frame: refused here if that is over a limit, with nothing of it
-    /// read yet.
-    fn and(self, header: &Header, config: &Config) -> Result<Self, ProtocolError> {
+impl IncomingMessage {
+    /// The message with one more frame, or an error if that is over a limit.
+    fn with_frame(self, header: &Header, config: &Config) -> Result<Self, ProtocolError> {
         let len = header.payload_len;
         let limit = if self.compressed {
             Compression::max_compressed(config.max_message_size)
         } else {
             config.max_message_size
         };
-        // No limit is above what memory can hold, and no sum of lengths wraps.
+        // No message is larger than memory can be, and the sum must not wrap.
         let size = self.size.checked_add(len).filter(|&size| size <= limit.min(isize::MAX as u64));
         let Some(size) = size else {
             return Err(ProtocolError::MessageTooBig { limit: config.max_message_size });
@@ -259,8 +263,7 @@ impl Progress {
     }
 }
 
-/// A control frame, once all of it is there: its header takes at most 6 bytes and its payload 125,
-/// so waiting is cheap.
+/// A control frame, once it is complete: at most 6 bytes of header and 125 of payload.
 fn control<'a>(
     control: Control,
     header: &Header,
@@ -279,7 +282,7 @@ fn control<'a>(
     Some(Piece::Control(control, payload))
 }
 
-/// Takes `len` bytes off the front.
+/// Removes `len` bytes from the front.
 #[inline]
 pub(super) fn take<'a>(received: &mut &'a mut [u8], len: usize) -> &'a mut [u8] {
     let (taken, rest) = mem::take(received).split_at_mut(len);

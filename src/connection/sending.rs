@@ -1,20 +1,22 @@
-//! Sending messages, whole and in parts: RFC 6455 §5.4, §6.1, §8.1; compressed if that was agreed
-//! on: RFC 7692 §6.1.
+//! Sending messages, whole and in fragments, and control frames: RFC 6455 §5.4, §5.5, §6.1;
+//! compressed if that was negotiated: RFC 7692 §6.1.
 
 use bytes::Bytes;
 
-use super::Connection;
+use super::closing::State;
+use super::endpoint::Connection;
 use super::error::SendError;
-use super::writer::Frame;
-use crate::message::{Compress, Kind, MessageRef, Outgoing};
-use crate::wire::{Opcode, Utf8Validator};
+use super::writer::FirstByte;
+use crate::message::{CloseFrame, Compress, Kind, MessageRef, Outgoing};
+use crate::wire::{Header, Opcode};
 
 impl Connection {
-    /// Queues a message. Text is what is given as a `String` or `&str`, anything else is binary.
+    /// Queues a message. A `String` or `&str` is sent as text, anything else as binary.
     ///
     /// # Errors
     ///
-    /// [`SendError::NotOpen`] once either side has begun to close; the message is dropped.
+    /// [`SendError::NotOpen`] once either peer has begun to close, [`SendError::MessageUnderWay`]
+    /// before the last fragment of a fragmented message. The message is dropped.
     pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
         self.check_sendable()?;
         self.queue_pending_pong();
@@ -26,15 +28,16 @@ impl Connection {
             .and_then(|compression| compression.deflate(&payload, compress));
         let compressed = deflated.is_some();
         self.writer.frame(
-            Frame { fin: true, compressed, opcode },
+            FirstByte { fin: true, compressed, opcode },
             deflated.unwrap_or(payload),
             &mut self.output,
         );
         Ok(())
     }
 
-    /// Queues a copy of a message: for one that is small, or that others need too. It takes no
-    /// memory but the output's. What was joined already is queued as it is.
+    /// Queues a copy of a message: for a small one, or one that is needed again. It allocates
+    /// nothing but room in the output. A message that the connection had to assemble is queued
+    /// without a copy.
     ///
     /// # Errors
     ///
@@ -47,7 +50,6 @@ impl Connection {
         }
     }
 
-    /// Queues a copy of a message.
     fn send_copy(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
         self.check_sendable()?;
         self.queue_pending_pong();
@@ -57,12 +59,12 @@ impl Connection {
             .and_then(|compression| compression.deflate(payload, Compress::Automatic));
         match deflated {
             None => self.writer.copy(
-                Frame { fin: true, compressed: false, opcode },
+                FirstByte { fin: true, compressed: false, opcode },
                 payload,
                 &mut self.output,
             ),
             Some(deflated) => self.writer.frame(
-                Frame { fin: true, compressed: true, opcode },
+                FirstByte { fin: true, compressed: true, opcode },
                 deflated,
                 &mut self.output,
             ),
@@ -70,9 +72,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Queues the next part of a message, as a frame of its own (§5.4): for messages that are
-    /// larger than memory should be, or not known to their end. Pings, pongs and a Close may go in
-    /// between; another message may not.
+    /// Queues the next fragment of a message, as one frame (§5.4): for a message that does not fit
+    /// into memory, or whose end is not known yet. Pings, pongs and a Close frame may be sent
+    /// between two fragments; another message may not.
     ///
     /// ```
     /// # use sansocket::{Config, Connection, bytes::Buf};
@@ -87,21 +89,23 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`SendError::NotOpen`] once either side has begun to close, [`SendError::MessageUnderWay`]
-    /// if the kind is not that of the message under way, [`SendError::InvalidUtf8`] if a text is
-    /// none. Nothing was queued then.
+    /// Nothing is queued if it fails, with:
+    ///
+    /// - [`SendError::NotOpen`] once either peer has begun to close;
+    /// - [`SendError::MessageUnderWay`] if the kind differs from that of the first fragment;
+    /// - [`SendError::InvalidUtf8`] if the text is not UTF-8.
     pub fn send_fragment(
         &mut self,
         kind: Kind,
-        part: impl Into<Bytes>,
+        payload: impl Into<Bytes>,
         last: bool,
     ) -> Result<(), SendError> {
-        self.send_fragment_with(kind, part, last, Compress::Automatic)
+        self.send_fragment_with(kind, payload, last, Compress::Automatic)
     }
 
-    /// As [`send_fragment`](Self::send_fragment), of a message that is to be compressed or not: what is
-    /// said with its first part counts. If it is automatic, the message is compressed unless its
-    /// first part looks as if that were in vain.
+    /// As [`send_fragment`](Self::send_fragment), of a message that is compressed or not: the first
+    /// fragment's `compress` counts. [`Compress::Automatic`] decides by the payload of the first
+    /// fragment.
     ///
     /// # Errors
     ///
@@ -109,79 +113,76 @@ impl Connection {
     pub fn send_fragment_with(
         &mut self,
         kind: Kind,
-        part: impl Into<Bytes>,
+        payload: impl Into<Bytes>,
         last: bool,
         compress: Compress,
     ) -> Result<(), SendError> {
         self.check_open()?;
-        let part = part.into();
+        let payload = payload.into();
         let wanted = || {
             self.compression
                 .as_ref()
-                .is_some_and(|compression| compression.is_wanted(&part, last, compress))
+                .is_some_and(|compression| compression.is_wanted(&payload, last, compress))
         };
-        let (opcode, compressed) = self.sending.next(kind, &part, last, wanted)?;
+        let (opcode, compressed) = self.fragmented_send.next(kind, &payload, last, wanted)?;
         self.queue_pending_pong();
         let payload = match &mut self.compression {
-            Some(compression) if compressed => compression.deflate_part(&part, last),
-            _ => part,
+            Some(compression) if compressed => compression.deflate_fragment(&payload, last),
+            _ => payload,
         };
         // RFC 7692 §6.1: "MUST NOT set the "Per-Message Compressed" bit of … non-first fragments"
         let compressed = compressed && opcode != Opcode::Continuation;
-        self.writer.frame(Frame { fin: last, compressed, opcode }, payload, &mut self.output);
+        self.writer.frame(FirstByte { fin: last, compressed, opcode }, payload, &mut self.output);
         Ok(())
     }
-}
 
-/// The message that is being sent in parts.
-#[derive(Debug, Default)]
-pub(super) struct Sending {
-    /// None if no message is under way.
-    message: Option<Progress>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Progress {
-    kind: Kind,
-    /// Where in a character it is, if it is text.
-    utf8: Utf8Validator,
-    compressed: bool,
-}
-
-impl Sending {
-    /// Whether a message waits for its last part.
-    pub(super) const fn is_under_way(&self) -> bool {
-        self.message.is_some()
+    /// Queues a ping, which the peer must answer with a pong of the same payload (§5.5.2).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ControlTooLong`] above 125 bytes, [`SendError::NotOpen`] once either peer has
+    /// begun to close.
+    pub fn ping(&mut self, payload: impl AsRef<[u8]>) -> Result<(), SendError> {
+        self.control(Opcode::Ping, payload.as_ref())
     }
 
-    /// Checks the next part; gives its frame's opcode, and whether the message is compressed, which
-    /// is asked of `compress` when it begins.
-    pub(super) fn next(
-        &mut self,
-        kind: Kind,
-        part: &[u8],
-        last: bool,
-        compress: impl FnOnce() -> bool,
-    ) -> Result<(Opcode, bool), SendError> {
-        let mut message = match self.message {
-            // RFC 6455 §5.4: "The fragments of one message MUST NOT be interleaved between the
-            // fragments of another message"
-            Some(message) if message.kind != kind => return Err(SendError::MessageUnderWay),
-            Some(message) => message,
-            None => Progress { kind, utf8: Utf8Validator::new(), compressed: false },
-        };
-        if kind == Kind::Text {
-            let checked = message
-                .utf8
-                .push(part)
-                .and_then(|()| if last { message.utf8.finish() } else { Ok(()) });
-            checked.map_err(|_| SendError::InvalidUtf8)?;
+    /// Queues a pong: the answer to a ping if [`Config::auto_pong`](crate::Config::auto_pong) is
+    /// off, or an unsolicited keep-alive (§5.5.3).
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ControlTooLong`] above 125 bytes, [`SendError::NotOpen`] once either peer has
+    /// begun to close.
+    pub fn pong(&mut self, payload: impl AsRef<[u8]>) -> Result<(), SendError> {
+        self.control(Opcode::Pong, payload.as_ref())
+    }
+
+    /// Starts the closing handshake (§7.1.2): queues a Close frame behind the output that is queued
+    /// already. Takes a [`CloseCode`](crate::CloseCode), a [`CloseFrame`], or `None` for a Close
+    /// frame without a code. Does nothing if either peer has begun to close.
+    pub fn close(&mut self, frame: impl Into<Option<CloseFrame>>) {
+        let reply = self.close_state.close(frame.into());
+        self.queue_close(reply);
+    }
+
+    fn check_open(&self) -> Result<(), SendError> {
+        // RFC 6455 §5.5.1: "The application MUST NOT send any more data frames after sending a
+        // Close frame."
+        if self.state() == State::Open { Ok(()) } else { Err(SendError::NotOpen) }
+    }
+
+    /// Checks that a whole message can be sent now.
+    pub(crate) fn check_sendable(&self) -> Result<(), SendError> {
+        self.check_open()?;
+        if self.fragmented_send.is_under_way() { Err(SendError::MessageUnderWay) } else { Ok(()) }
+    }
+
+    fn control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
+        if payload.len() > Header::MAX_CONTROL_PAYLOAD {
+            return Err(SendError::ControlTooLong { len: payload.len() });
         }
-        let opcode = if self.is_under_way() { Opcode::Continuation } else { kind.opcode() };
-        if !self.is_under_way() {
-            message.compressed = compress();
-        }
-        self.message = if last { None } else { Some(message) };
-        Ok((opcode, message.compressed))
+        self.check_open()?;
+        self.writer.control(opcode, payload, &mut self.output);
+        Ok(())
     }
 }

@@ -1,7 +1,6 @@
 //! From messages to frames in the output.
 //!
-//! RFC 6455 §6.1 (sending), §5.3 (masking). A client masks every frame with a new key; a server has
-//! no field to hold one.
+//! RFC 6455 §6.1 (sending), §5.3 (masking). A client masks every frame with a new key.
 
 use bytes::Bytes;
 
@@ -11,12 +10,12 @@ use super::output::Output;
 use crate::message::Block;
 use crate::wire::{Header, Opcode, apply_mask};
 
-/// Up to here a payload is copied beside its header: cheaper than one more `iovec`, and many small
-/// frames become one write.
+/// The largest payload that is copied behind its header, in bytes: cheaper than one more `iovec`,
+/// and many small frames become one write.
 const COALESCE: usize = 4 * 1024;
 
-/// A frame's place in the conversation.
-pub(super) struct Frame {
+/// The fields of a frame's first byte (§5.2).
+pub(super) struct FirstByte {
     /// Whether it is the last of its message.
     pub(super) fin: bool,
     /// Whether it is the first of a compressed message (RFC 7692 §6).
@@ -40,25 +39,25 @@ impl Writer {
 
     /// Queues a control frame.
     pub(super) fn control(&mut self, opcode: Opcode, payload: &[u8], output: &mut Output) {
-        self.copy(Frame { fin: true, compressed: false, opcode }, payload, output);
+        self.copy(FirstByte { fin: true, compressed: false, opcode }, payload, output);
     }
 
-    /// Queues a frame, and keeps its payload as it is if that is large.
+    /// Queues a frame. A large payload is not copied.
     #[inline]
-    pub(super) fn frame(&mut self, frame: Frame, payload: Bytes, output: &mut Output) {
+    pub(super) fn frame(&mut self, first: FirstByte, payload: Bytes, output: &mut Output) {
         if payload.len() <= COALESCE {
-            self.copy(frame, &payload, output)
+            self.copy(first, &payload, output)
         } else {
-            self.keep(frame, payload, output)
+            self.keep(first, payload, output)
         }
     }
 
-    /// Queues a frame with its payload as it is.
-    fn keep(&mut self, frame: Frame, payload: Bytes, output: &mut Output) {
-        let header = self.header(&frame, payload.len());
+    /// Queues a frame without a copy of its payload, if it need not be masked or is not shared.
+    fn keep(&mut self, first: FirstByte, payload: Bytes, output: &mut Output) {
+        let header = self.header(&first, payload.len());
         let payload = match header.mask {
             None => payload,
-            // In place if the payload is ours alone, else in a copy: somebody may still look at it.
+            // In place if the payload is not shared, else in a copy.
             Some(key) => match payload.try_into_mut() {
                 Ok(mut payload) => {
                     apply_mask(key, 0, &mut payload);
@@ -76,8 +75,8 @@ impl Writer {
 
     /// Queues a frame with a copy of its payload.
     #[inline(always)]
-    pub(super) fn copy(&mut self, frame: Frame, payload: &[u8], output: &mut Output) {
-        let header = self.header(&frame, payload.len());
+    pub(super) fn copy(&mut self, first: FirstByte, payload: &[u8], output: &mut Output) {
+        let header = self.header(&first, payload.len());
         let copy = output.append(header.encode(&mut [0; Header::MAX_LEN]), payload);
         if let Some(key) = header.mask {
             apply_mask(key, 0, copy);
@@ -85,8 +84,8 @@ impl Writer {
     }
 
     #[inline]
-    fn header(&mut self, frame: &Frame, len: usize) -> Header {
-        let &Frame { fin, compressed, opcode } = frame;
+    fn header(&mut self, first: &FirstByte, len: usize) -> Header {
+        let &FirstByte { fin, compressed, opcode } = first;
         let mask = match self {
             // RFC 6455 §5.3: "the client MUST pick a fresh masking key"
             Self::Client(entropy) => Some(entropy.masking_key()),

@@ -1,7 +1,7 @@
-//! Raw DEFLATE streams (RFC 1951): the only file that names zlib-rs.
+//! Raw DEFLATE streams (RFC 1951): the only file that uses zlib-rs.
 //!
 //! ```text
-//!   plain bytes    ──►  Deflater::flush   ──►  … 00 00 FF FF, at a byte's end
+//!   plain bytes    ──►  Deflater::flush   ──►  … 00 00 FF FF, at a byte boundary
 //!   deflated bytes ──►  Inflater::inflate ──►  plain bytes, as many as there is room for
 //! ```
 
@@ -10,14 +10,14 @@ use zlib_rs::{DeflateConfig, DeflateFlush, InflateFlush, Status};
 
 use crate::pool::Pool;
 
-/// At most so many of a kind are kept. It takes as many threads that compress at the same moment,
-/// or messages under way in parts, to need more.
+/// The maximum number of pooled streams for each direction. Only as many concurrent compressions,
+/// or unfinished fragmented messages, need more.
 const MAX_IDLE: usize = 32;
 
-/// What is written to first, in bytes.
+/// The first room for output, in bytes.
 const FIRST_ROOM: usize = 4 * 1024;
 
-/// What a compressing stream is made with.
+/// The parameters of a compressing stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
     level: u8,
@@ -26,26 +26,26 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn new(level: u8, window_bits: u8) -> Self {
-        // zlib refuses to make a raw stream of 8 (its compressor is wrong there). That of 9 goes
-        // back 512 - 262 bytes at most.
+        // zlib rejects a raw stream of 8 bits (its compressor is wrong there). With 9 bits it
+        // refers back 512 - 262 bytes at most.
         Self { level, window_bits: window_bits.max(9) }
     }
 
-    /// Room for 2^(6 + this) symbols before a block has to end. Level 1 writes its symbols out at
-    /// once, in zlib's fixed code, and never uses it; above it, 8 (zlib's default) makes 64 KiB of
-    /// JSON 1 % smaller than 5, for another 105 KiB.
+    /// A block has at most 2^(6 + this) symbols. Level 1 writes its symbols at once, in the fixed
+    /// code, and does not use the room; above it, 8 (zlib's default) makes 64 KiB of JSON 1 %
+    /// smaller than 5, for another 105 KiB.
     const fn mem_level(self) -> u8 {
         if self.level == 1 { 1 } else { 5 }
     }
 
-    /// Heap bytes of a stream: the hash table, two windows' bytes and chains, the symbols, and
+    /// The heap bytes of a stream: the hash table, two windows' bytes and chains, the symbols, and
     /// zlib's own variables.
-    pub(super) const fn held(self) -> usize {
+    pub(super) const fn bytes_held(self) -> usize {
         128 * 1024 + (4 << self.window_bits) + (7 << (self.mem_level() + 6)) + 3200
     }
 }
 
-/// A stream that compresses.
+/// A compressing stream.
 pub(super) struct Deflater {
     stream: zlib_rs::Deflate,
     settings: Settings,
@@ -64,34 +64,33 @@ impl Deflater {
         Self { stream: zlib_rs::Deflate::new_with_config(config), settings }
     }
 
-    /// One from the pool, at the start of a stream.
+    /// Takes a stream from the pool, or creates one; its window is empty.
     pub(super) fn pooled(settings: Settings) -> Self {
         DEFLATERS.take(|idle| idle.settings == settings).unwrap_or_else(|| Self::new(settings))
     }
 
-    /// Gives it to the pool, with its window emptied: nothing of a message gets into another
-    /// connection's.
+    /// Empties the window and puts the stream into the pool: no message of another connection can
+    /// refer to this one's.
     pub(super) fn recycle(mut self) {
         self.stream.reset();
-        DEFLATERS.give(self);
+        DEFLATERS.put(self);
     }
 
-    /// Compresses all of `input`, which is not empty, and ends with an empty stored block: `00 00
-    /// FF FF`, at a byte's end.
+    /// Compresses all of `input`, which is not empty, and appends an empty stored block, which ends
+    /// with `00 00 FF FF` at a byte boundary.
     pub(super) fn flush(&mut self, mut input: &[u8], out: &mut BytesMut) {
         loop {
             let start = out.len();
-            // Room grows with what is really written: never as large as a message that gets a
-            // thousand times smaller.
+            // Room grows with the written output: a message may get a thousand times smaller.
             let room = (input.len() / 2 + 64).min(start.max(FIRST_ROOM));
             out.resize(start + room, 0);
             let (read, written) = (self.stream.total_in(), self.stream.total_out());
             let status = self.stream.compress(input, &mut out[start..], DeflateFlush::SyncFlush);
-            debug_assert!(status.is_ok(), "zlib complains of nothing but a wrong use: {status:?}");
+            debug_assert!(status.is_ok(), "zlib fails for a wrong use only: {status:?}");
             input = &input[(self.stream.total_in() - read) as usize..];
             let end = start + (self.stream.total_out() - written) as usize;
-            // zlib is done when it leaves room. If what it had fitted exactly, the next round adds
-            // an empty block: no harm.
+            // zlib is done when it leaves room. If its output has fitted exactly, the next round
+            // adds an empty block, which is harmless.
             let done = end < out.len() && input.is_empty();
             out.truncate(end);
             if done {
@@ -101,21 +100,20 @@ impl Deflater {
     }
 }
 
-/// A stream that decompresses, from a window of any size: zlib-rs takes the same memory for all of
-/// them.
+/// A decompressing stream, for a window of any size: zlib-rs allocates the same memory for all.
 pub(super) struct Inflater {
     stream: zlib_rs::Inflate,
 }
 
-/// What a step of decompression came to.
-pub(super) struct Step {
-    /// Bytes of input used up.
+/// The result of one call of [`Inflater::inflate`].
+pub(super) struct Inflated {
+    /// Bytes of input that were read.
     pub(super) read: usize,
-    /// Bytes of output made.
+    /// Bytes of output that were written.
     pub(super) written: usize,
-    /// A block said that it is the last of its stream (`BFINAL`).
+    /// Whether the last block of a stream (`BFINAL`) ended.
     pub(super) ended: bool,
-    /// What follows is not DEFLATE.
+    /// Whether the rest of the input is not DEFLATE.
     pub(super) corrupt: bool,
 }
 
@@ -125,56 +123,60 @@ pub(super) struct Corrupt;
 static INFLATERS: Pool<Inflater> = Pool::new(MAX_IDLE, |_| 1);
 
 impl Inflater {
-    /// Heap bytes of a stream.
-    pub(super) const HELD: usize = 47_680;
+    /// The heap bytes of a stream.
+    pub(super) const BYTES_HELD: usize = 47_680;
 
-    /// RFC 7692 §7.2.2: a smaller window than 32,768 bytes is a "MAY", where it is agreed on.
+    /// RFC 7692 §7.2.2: a smaller window than 32,768 bytes is a "MAY", if one was negotiated.
     pub(super) fn new() -> Self {
         Self { stream: zlib_rs::Inflate::new(false, 15) }
     }
 
-    /// One from the pool, at the start of a stream.
+    /// Takes a stream from the pool, or creates one; its window is empty.
     pub(super) fn pooled() -> Self {
         INFLATERS.take(|_| true).unwrap_or_else(Self::new)
     }
 
-    /// Gives it to the pool, with its window emptied: no other connection's messages can look back
-    /// into this one's.
+    /// Empties the window and puts the stream into the pool: no message of another connection can
+    /// refer to this one's.
     pub(super) fn recycle(mut self) {
         self.restart();
-        INFLATERS.give(self);
+        INFLATERS.put(self);
     }
 
-    /// Begins a new stream, with an empty window.
+    /// Starts a new stream with an empty window.
     pub(super) fn restart(&mut self) {
         self.stream.reset(false);
     }
 
-    /// Decompresses until the input is used up, there is no more room, or the stream ends.
-    pub(super) fn inflate(&mut self, input: &[u8], room: &mut [u8]) -> Result<Step, Corrupt> {
-        self.step(input, room, InflateFlush::NoFlush)
+    /// Decompresses until all input is read, `room` is full, or the stream ends.
+    pub(super) fn inflate(&mut self, input: &[u8], room: &mut [u8]) -> Result<Inflated, Corrupt> {
+        self.inflate_until(input, room, InflateFlush::NoFlush)
     }
 
-    /// The same, but it stops at the next block's end as well.
-    pub(super) fn inflate_block(&mut self, input: &[u8], room: &mut [u8]) -> Result<Step, Corrupt> {
-        self.step(input, room, InflateFlush::Block)
+    /// As [`inflate`](Self::inflate), but also stops at the end of the next block.
+    pub(super) fn inflate_block(
+        &mut self,
+        input: &[u8],
+        room: &mut [u8],
+    ) -> Result<Inflated, Corrupt> {
+        self.inflate_until(input, room, InflateFlush::Block)
     }
 
-    fn step(
+    fn inflate_until(
         &mut self,
         input: &[u8],
         room: &mut [u8],
         until: InflateFlush,
-    ) -> Result<Step, Corrupt> {
+    ) -> Result<Inflated, Corrupt> {
         let (read, written) = (self.stream.total_in(), self.stream.total_out());
         let status = self.stream.decompress(input, room, until);
-        let step = Step {
+        let inflated = Inflated {
             read: (self.stream.total_in() - read) as usize,
             written: (self.stream.total_out() - written) as usize,
             ended: status == Ok(Status::StreamEnd),
             corrupt: status.is_err(),
         };
-        // What was good counts first, however much came with it.
-        if step.corrupt && step.written == 0 { Err(Corrupt) } else { Ok(step) }
+        // Output before the corrupt input is returned first.
+        if inflated.corrupt && inflated.written == 0 { Err(Corrupt) } else { Ok(inflated) }
     }
 }

@@ -1,4 +1,4 @@
-//! From messages to compressed messages: RFC 7692 §7.2.1, and which are worth it.
+//! Compression of messages: RFC 7692 §7.2.1, and which messages are worth it.
 
 use bytes::{BufMut, BytesMut};
 use core::fmt;
@@ -6,25 +6,25 @@ use core::fmt;
 use super::codec::{Deflater, Settings};
 use super::{Agreed, Deflate};
 
-/// Compresses what we send.
+/// Compresses the messages of one direction.
 ///
-/// Its state, of 134 to 273 KiB by [`level`](Deflate::level) and window, is made with the first
-/// message that is compressed. If the window is not kept from message to message, the state is
-/// shared: taken from a pool for a message, and given back.
+/// Its state, of 134 to 273 KiB by [`level`](Deflate::level) and window, is allocated with the
+/// first compressed message. Without context takeover, the state is taken from a pool for each
+/// message, and returned after it.
 pub struct Compressor {
     settings: Settings,
     takeover: bool,
     threshold: usize,
     stream: Option<Deflater>,
-    /// Messages in a row that [`automatic`](Self::automatic) compressed and that did not get
+    /// Consecutive messages that [`automatic`](Self::automatic) compressed without making them
     /// smaller.
     misses: u8,
-    /// Messages that it will let pass before it tries again.
+    /// Messages that it will not compress before it tries again.
     pause: u8,
 }
 
 impl Compressor {
-    /// For what both sides agreed on. Takes no memory yet.
+    /// Creates a compressor with the negotiated parameters. Allocates nothing yet.
     #[must_use]
     pub fn new(deflate: &Deflate, agreed: &Agreed) -> Self {
         let window = agreed.ours();
@@ -44,23 +44,23 @@ impl Compressor {
         }
     }
 
-    /// Compresses a message, or the next part of one, to the end of `out`.
+    /// Compresses a message, or its next fragment, and appends the result to `out`.
     ///
-    /// Each part is decompressed to its last byte by what it comes to, without the next: it can be
-    /// a frame, and the peer need not wait. That costs 5 bytes a part.
-    pub fn compress(&mut self, part: &[u8], last: bool, out: &mut BytesMut) {
-        if !part.is_empty() {
+    /// The peer can inflate all of a fragment without the next one. That costs 5 bytes for each
+    /// fragment.
+    pub fn compress(&mut self, payload: &[u8], last: bool, out: &mut BytesMut) {
+        if !payload.is_empty() {
             let (settings, takeover) = (self.settings, self.takeover);
             let make =
                 || if takeover { Deflater::new(settings) } else { Deflater::pooled(settings) };
-            self.stream.get_or_insert_with(make).flush(part, out);
+            self.stream.get_or_insert_with(make).flush(payload, out);
         }
         // RFC 7692 §7.2.1: "for non-final fragments, the removal of 0x00 0x00 0xff 0xff MUST NOT be
         // done"
         if !last {
             return;
         }
-        if part.is_empty() {
+        if payload.is_empty() {
             // RFC 7692 §7.2.3.6: "an empty uncompressed DEFLATE block can be built and used for
             // this purpose"
             out.put_u8(0);
@@ -77,16 +77,17 @@ impl Compressor {
         }
     }
 
-    /// Compresses a whole message if that is likely to be worth it; `None`: send it as it is.
+    /// Compresses a whole message if that is likely to be worth it; `None` if it should be sent
+    /// uncompressed:
     ///
-    /// It goes as it is if it is below the [`threshold`](Deflate::threshold), if its bytes look as
-    /// evenly spread as those of what is compressed or encrypted already, and, without takeover, if
-    /// it did not get smaller. After some messages in a row that did not, the next ones are let
-    /// pass, up to 64.
+    /// - it is shorter than the [`threshold`](Deflate::threshold);
+    /// - its bytes are as evenly distributed as those of compressed or encrypted data;
+    /// - without context takeover: it did not get smaller;
+    /// - at least 4 consecutive messages before it did not get smaller, which pauses compression
+    ///   for 1 to 64 messages.
     ///
-    /// With takeover a compressed message has to be sent, even in the rare case that it has grown,
-    /// by some bytes in a hundred: what follows may refer to it. That is cheaper than to forget the
-    /// window, which is worth more than those bytes.
+    /// With context takeover a compressed message must be sent, even if it has grown by some per
+    /// cent: later messages may refer to it. Emptying the window would cost more.
     #[must_use]
     pub fn automatic(&mut self, message: &[u8]) -> Option<BytesMut> {
         if !self.is_worth_it(message, true) {
@@ -107,24 +108,23 @@ impl Compressor {
         self.takeover.then_some(out)
     }
 
-    /// Whether a message that begins like this is likely to be worth it, as
-    /// [`automatic`](Self::automatic) sees it. If there is more to come, nobody knows how much.
+    /// Returns whether compression of a message that begins like this is likely to be worth it. If
+    /// it is not the `whole` message, the threshold does not apply.
     #[must_use]
     pub fn is_worth_it(&self, beginning: &[u8], whole: bool) -> bool {
         (!whole || beginning.len() >= self.threshold) && !looks_random(beginning)
     }
 
-    /// Gives the state's memory back, as an idle connection may. What is compressed next begins
-    /// with an empty window, which any peer follows, even within a message: each part ends at a
-    /// byte's end.
+    /// Frees the state. The next message or fragment is compressed with an empty window, which
+    /// every peer can inflate: each fragment ends at a byte boundary.
     pub fn release_memory(&mut self) {
         self.stream = None;
     }
 
-    /// Heap bytes held.
+    /// Returns the number of heap bytes held.
     #[must_use]
-    pub const fn held(&self) -> usize {
-        if self.stream.is_some() { self.settings.held() } else { 0 }
+    pub const fn bytes_held(&self) -> usize {
+        if self.stream.is_some() { self.settings.bytes_held() } else { 0 }
     }
 }
 
@@ -138,12 +138,12 @@ impl fmt::Debug for Compressor {
     }
 }
 
-/// Whether a large message's bytes are spread as evenly as if they were random: compressed,
-/// encrypted, images, sound.
+/// Whether a large message's bytes are as evenly distributed as random ones: compressed, encrypted,
+/// images, sound.
 ///
 /// Of n bytes, counted by value, the sum of the squared counts is n + n²/256 if they are random,
 /// and more the more they differ: n + n²/64 for base64, n + n²/20 for English. Repetitions farther
-/// apart than the sample is long go unnoticed.
+/// apart than the sample is long are not detected.
 fn looks_random(message: &[u8]) -> bool {
     message.len() >= SAMPLE && squares(message) < SAMPLE + SAMPLE * SAMPLE / 160
 }
@@ -151,19 +151,18 @@ fn looks_random(message: &[u8]) -> bool {
 /// The sum of the squared counts of a message that is no shorter than the sample.
 fn squares(message: &[u8]) -> usize {
     let mut counts = [0_u16; 256];
-    // Pieces from all over the message, so that a header of text in front does not decide.
+    // Pieces from the whole message, so that a text header at its start does not decide.
     for piece in message.chunks(message.len() / PIECES).take(PIECES) {
         piece.iter().take(SAMPLE / PIECES).for_each(|&byte| counts[usize::from(byte)] += 1);
     }
     counts.iter().map(|&count| usize::from(count) * usize::from(count)).sum()
 }
 
-/// The bytes that [`looks_random`] looks at: enough for random ones to be told from base64 by far
-/// more than chance.
+/// The bytes that [`looks_random`] counts: enough to distinguish random bytes from base64 reliably.
 const SAMPLE: usize = 1024;
 
-/// In so many pieces.
+/// The pieces that the sample is taken from.
 const PIECES: usize = 8;
 
-/// From 4 misses on, a pause of 1, 2, 4 … 64 messages.
+/// The maximum of `misses`: 4 to 10 misses pause for 1, 2, 4 … 64 messages.
 const MOST_MISSES: u8 = 10;

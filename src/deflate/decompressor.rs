@@ -1,25 +1,25 @@
-//! From compressed messages to messages, within a limit: RFC 7692 §7.2.2.
+//! Decompression of messages, within a limit: RFC 7692 §7.2.2.
 
 use core::{error, fmt};
 
 use super::Agreed;
-use super::codec::{Corrupt, Inflater, Step};
+use super::codec::{Corrupt, Inflated, Inflater};
 
-/// Decompresses what we receive, as it comes.
+/// Decompresses the messages of one direction, piece by piece.
 ///
-/// Its state, of 47 KiB, is made with the first bytes. If the peer's window is not kept from
-/// message to message, the state is shared: taken from a pool for a message, and given back. A
-/// window that is kept can't be given back: the peer's next message may refer to it.
+/// Its state, of 47 KiB, is allocated with the first bytes. Without context takeover, the state is
+/// taken from a pool for each message, and returned after it. With context takeover it is kept
+/// until the end: the peer's next message may refer to it.
 pub struct Decompressor {
     takeover: bool,
     stream: Option<Inflater>,
-    /// Bytes of the message under way, compressed.
+    /// Compressed bytes of the current message.
     received: u64,
-    /// Bytes of the message under way, decompressed.
+    /// Decompressed bytes of the current message.
     inflated: u64,
-    /// The last step used up all the room, so that more may come without more input.
+    /// Whether the last call filled the room, so that more output may follow without input.
     full: bool,
-    /// What comes after that which was given is not DEFLATE.
+    /// Whether the input after the returned bytes is not DEFLATE.
     corrupt: bool,
 }
 
@@ -33,15 +33,15 @@ impl Decompressor {
         corrupt: false,
     };
 
-    /// For what both sides agreed on. Takes no memory yet.
+    /// Creates a decompressor with the negotiated parameters. Allocates nothing yet.
     #[must_use]
     pub const fn new(agreed: &Agreed) -> Self {
         Self { takeover: agreed.peers().context_takeover(), ..Self::EMPTY }
     }
 
-    /// Decompresses from the front of `piece`, which is what has come of a message since the last
-    /// piece, split anywhere. Gives the next bytes of the message, which are in `room`; or `None`
-    /// when all of `piece` is used up and, if it is the `last`, the message is complete.
+    /// Decompresses from the front of `piece`, the next bytes of a compressed message, split at any
+    /// byte. Returns the next bytes of the message, which are in `room`; or `None` when all of
+    /// `piece` is read and, if it is the `last`, the message is complete.
     ///
     /// ```
     /// # use sansocket::deflate::{Decompressor, Deflate, InflateError};
@@ -51,21 +51,20 @@ impl Decompressor {
     /// let mut room = [0; 512];
     /// for (mut piece, last) in [(&b"\xf2\x48\xcd"[..], false), (&b"\xc9\xc9\x07\x00"[..], true)] {
     ///     while let Some(bytes) = decompressor.inflate(&mut piece, last, 1024, &mut room)? {
-    ///         message.extend_from_slice(bytes); // and here is the place to look at them
+    ///         message.extend_from_slice(bytes); // they can be checked here
     ///     }
     /// }
     /// assert_eq!(message, b"Hello");
     /// # Ok::<(), InflateError>(())
     /// ```
     ///
-    /// A message is at most `limit` bytes, inclusive. No more than that is ever given, nor room
-    /// needed for it. Bytes that inflate to nothing count as well: see
+    /// A message has at most `limit` bytes, inclusive: never more are returned. Compressed bytes
+    /// are limited as well, since they may inflate to nothing: see
     /// [`max_compressed`](Self::max_compressed).
     ///
-    /// A block with `BFINAL` is followed by others like any (§7.2.3.4), except that those can't
-    /// refer to what was before it, be it in an earlier message: the stream that it ends takes its
-    /// window along, as with every sender that ends one. To the letter of §7.2.2 the window would
-    /// outlive the stream; zlib's does not, on either side.
+    /// Blocks may follow one with `BFINAL` (§7.2.3.4), but can't refer to bytes before it: the
+    /// window is emptied, as in every sender that ends a stream. By the text of §7.2.2 the window
+    /// would outlive the stream; zlib's does not, in either direction.
     ///
     /// # Errors
     ///
@@ -82,7 +81,7 @@ impl Decompressor {
         room: &'a mut [u8],
     ) -> Result<Option<&'a [u8]>, InflateError> {
         assert!(!room.is_empty(), "there is no room to decompress to");
-        match self.step(piece, last, limit, room) {
+        match self.fill(piece, last, limit, room) {
             Ok(0) => Ok(None),
             Ok(written) => Ok(Some(&room[..written])),
             Err(error) => {
@@ -92,9 +91,8 @@ impl Decompressor {
         }
     }
 
-    /// Decompresses as far as there is room; gives how many bytes were made, none at the end of the
-    /// piece.
-    fn step(
+    /// Decompresses until `room` has bytes; returns their number, 0 at the end of the piece.
+    fn fill(
         &mut self,
         piece: &mut &[u8],
         last: bool,
@@ -109,25 +107,25 @@ impl Decompressor {
             .stream
             .get_or_insert_with(|| if takeover { Inflater::new() } else { Inflater::pooled() });
         while self.full || !piece.is_empty() {
-            // All that is allowed; and then one more, to see whether there is one more. So what is
-            // given before an error does not depend on how the message was cut.
+            // All allowed bytes; then one more, to detect that there is one. So the bytes that are
+            // returned before an error do not depend on how the message was split.
             let allowed = limit.saturating_sub(self.inflated).clamp(1, room.len() as u64) as usize;
-            let step = stream.inflate(piece, &mut room[..allowed])?;
-            *piece = &piece[step.read..];
-            self.received += step.read as u64;
-            self.inflated += step.written as u64;
-            self.full = step.written == allowed;
-            self.corrupt = step.corrupt;
+            let inflated = stream.inflate(piece, &mut room[..allowed])?;
+            *piece = &piece[inflated.read..];
+            self.received += inflated.read as u64;
+            self.inflated += inflated.written as u64;
+            self.full = inflated.written == allowed;
+            self.corrupt = inflated.corrupt;
             if self.inflated > limit || self.received > Self::max_compressed(limit) {
                 return Err(InflateError::TooBig);
             }
             // RFC 7692 §7.2.1: "An endpoint MAY use both DEFLATE blocks with the "BFINAL" bit set
             // to 0 and" 1
-            if step.ended {
+            if inflated.ended {
                 stream.restart();
             }
-            if step.written > 0 {
-                return Ok(step.written);
+            if inflated.written > 0 {
+                return Ok(inflated.written);
             }
         }
         if last {
@@ -144,17 +142,17 @@ impl Decompressor {
         Ok(0)
     }
 
-    /// Ends a message, and makes sure that it has ended: between two blocks, where the next can
-    /// begin.
+    /// Ends a message, and checks that it ends between two blocks, so that the next can begin.
     ///
-    /// A message ends with the header of an empty stored block, and a byte's end; so what is
-    /// appended is the rest of that block, and nothing but that. zlib shows the end of a block by
-    /// stopping there, but not at which bit. Another empty block does:
+    /// A message ends with the header of an empty stored block at a byte boundary, so the appended
+    /// bytes are the rest of that block. zlib stops at the end of a block, but does not report the
+    /// bit position. Another empty block proves it:
     ///
     /// ```text
-    ///   the tail     00 00 FF FF     has to end a block with its last byte, and to inflate to nothing
-    ///   the proof    00 00 00 FF FF  likewise, from the next byte on. Had bits of the tail been left, all ones, then with them
-    ///                                in front it were the last block of a stream, or of the type that does not exist
+    ///   the tail     00 00 FF FF     must end a block with its last byte, and inflate to nothing
+    ///   the proof    00 00 00 FF FF  likewise, from the next byte on. Unread bits of the tail, all
+    ///                                ones, would make it the last block of a stream, or a block of
+    ///                                the reserved type
     /// ```
     fn finish(stream: &mut Inflater, room: &mut [u8]) -> Result<(), InflateError> {
         const TAIL_AND_PROOF: &[u8] = b"\x00\x00\xff\xff\x00\x00\x00\xff\xff";
@@ -163,29 +161,28 @@ impl Decompressor {
         let tail = stream.inflate_block(TAIL_AND_PROOF, room)?;
         let proof = stream.inflate(&TAIL_AND_PROOF[4..], room)?;
         match (tail, proof) {
-            (Step { read: 4, written: 0, .. }, Step { read: 5, written: 0, ended: false, .. }) => {
-                Ok(())
-            }
-            // The block that the tail has ended was the last of a stream, as the next message will
-            // be told again.
-            (Step { read: 4, written: 0, .. }, Step { read: 0, ended: true, .. }) => Ok(()),
+            (
+                Inflated { read: 4, written: 0, .. },
+                Inflated { read: 5, written: 0, ended: false, .. },
+            ) => Ok(()),
+            // The tail ended the last block of a stream. The next call reports that again.
+            (Inflated { read: 4, written: 0, .. }, Inflated { read: 0, ended: true, .. }) => Ok(()),
             _ => Err(InflateError::Corrupt),
         }
     }
 
-    /// The most bytes that a message of `limit` bytes may be compressed to: an eighth more than it
-    /// is, which is what the fixed code comes to for bytes that it suits least, and 2 MiB for the
-    /// ends of blocks: as many as a message may have fragments by default, each of which ends one.
-    /// What is longer could go on for ever.
+    /// Returns the maximum compressed size of a message of `limit` bytes: an eighth more, for bytes
+    /// with the longest symbols of the fixed code, and 2 MiB for the ends of blocks, one for each
+    /// fragment up to the default limit. Without it, empty blocks could follow endlessly.
     #[must_use]
     pub const fn max_compressed(limit: u64) -> u64 {
         limit.saturating_add(limit / 8).saturating_add(2 * 1024 * 1024)
     }
 
-    /// Heap bytes held.
+    /// Returns the number of heap bytes held.
     #[must_use]
-    pub const fn held(&self) -> usize {
-        if self.stream.is_some() { Inflater::HELD } else { 0 }
+    pub const fn bytes_held(&self) -> usize {
+        if self.stream.is_some() { Inflater::BYTES_HELD } else { 0 }
     }
 }
 
@@ -199,15 +196,14 @@ impl fmt::Debug for Decompressor {
     }
 }
 
-/// Why a compressed message can't be decompressed.
+/// A compressed message can't be decompressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InflateError {
-    /// It is not DEFLATE, or ends in the middle of it (§7.2.2), or refers to bytes before its
-    /// window.
+    /// It is not DEFLATE, ends inside a block (§7.2.2), or refers to bytes before its window.
     Corrupt,
-    /// It inflates to more than the limit, or would be longer compressed than anything within the
-    /// limit.
+    /// It inflates to more than the limit, or is larger than
+    /// [`max_compressed`](Decompressor::max_compressed).
     TooBig,
 }
 

@@ -1,12 +1,12 @@
-//! What both sides say of permessage-deflate in the opening handshake: RFC 7692 §5, §7.1.
+//! Negotiation of permessage-deflate in the opening handshake: RFC 7692 §5, §7.1.
 //!
 //! ```text
 //!   client  offer() ──►  permessage-deflate; client_max_window_bits  ──►  answer()  server
 //!           accept() ◄──  permessage-deflate; server_max_window_bits=12  ◄──┘
 //! ```
 //!
-//! The parameters say `server` and `client`; [`Agreed`] says ours and the peer's, so nobody else
-//! has to know the role.
+//! The parameters are named by role, `server` and `client`; [`Agreed`] has ours and the peer's, so
+//! other modules do not depend on the role.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -17,7 +17,7 @@ use super::Deflate;
 /// The extension's name in `Sec-WebSocket-Extensions` (§7).
 pub const NAME: &str = "permessage-deflate";
 
-/// What both sides agreed on (§5: "agreed parameters"), seen from our side.
+/// The negotiated parameters (§5: "agreed parameters").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Agreed {
     ours: Window,
@@ -25,13 +25,13 @@ pub struct Agreed {
 }
 
 impl Agreed {
-    /// The window that we compress with.
+    /// Returns the window that we compress with.
     #[must_use]
     pub const fn ours(&self) -> Window {
         self.ours
     }
 
-    /// The window that the peer compresses with.
+    /// Returns the window that the peer compresses with.
     #[must_use]
     pub const fn peers(&self) -> Window {
         self.peers
@@ -46,16 +46,16 @@ pub struct Window {
 }
 
 impl Window {
-    /// What holds where nothing is said (§7.1.1.1, §7.1.2.1).
+    /// The default without parameters (§7.1.1.1, §7.1.2.1).
     pub(super) const LARGEST: Self = Self { bits: MAX_BITS, takeover: true };
 
-    /// The base-2 logarithm of its bytes (§7.1.2): 8 to 15.
+    /// Returns the base-2 logarithm of its bytes (§7.1.2): 8 to 15.
     #[must_use]
     pub const fn bits(self) -> u8 {
         self.bits
     }
 
-    /// Whether it is kept from message to message (§7.1.1).
+    /// Returns whether it is kept from message to message (§7.1.1).
     #[must_use]
     pub const fn context_takeover(self) -> bool {
         self.takeover
@@ -63,10 +63,10 @@ impl Window {
 }
 
 impl Deflate {
-    /// The client's offer, to stand in `Sec-WebSocket-Extensions`.
+    /// Returns the client's offer, for `Sec-WebSocket-Extensions`.
     ///
-    /// It is one offer, without a fallback: what was asked of the server is done, or there is no
-    /// compression. That the server may limit our window is always offered.
+    /// It is one offer, without a fallback: the server complies with all of it, or there is no
+    /// compression. It always allows the server to limit our window.
     #[must_use]
     pub fn offer(&self) -> String {
         let offer = Parameters {
@@ -78,11 +78,11 @@ impl Deflate {
         offer.to_string()
     }
 
-    /// The server's answer to one offer's parameters, to stand in `Sec-WebSocket-Extensions`;
-    /// `None` declines the offer, and the next may do better.
+    /// Returns the server's response to the parameters of one offer, for
+    /// `Sec-WebSocket-Extensions`; `None` declines the offer: try the next one.
     ///
-    /// What the client asks for is granted. What it hints at (its own window) is made binding,
-    /// which costs it nothing.
+    /// The response grants every request of the client, and makes its hint (its own window)
+    /// binding.
     #[must_use]
     pub fn answer<'a>(
         &self,
@@ -119,12 +119,11 @@ impl Deflate {
         Some((Agreed { ours, peers }, answer.to_string()))
     }
 
-    /// The client's look at the parameters of the server's answer to [`offer`](Self::offer).
+    /// Checks the parameters of the server's response to [`offer`](Self::offer) for the client.
     ///
     /// # Errors
     ///
-    /// [`InvalidAnswer`] if it is not valid, or does not grant what was asked for: §7 wants the
-    /// connection failed.
+    /// [`InvalidAnswer`] if it is not valid, or does not grant the offer: fail the connection (§7).
     pub fn accept<'a>(
         &self,
         parameters: impl IntoIterator<Item = (&'a str, Option<Cow<'a, str>>)>,
@@ -138,14 +137,14 @@ impl Deflate {
         }
         let peers_bits = match (limit(self.peers.bits), answer.server_max_window_bits) {
             (Some(_), None) => return Err(InvalidAnswer::Missing(SERVER_MAX_WINDOW_BITS)),
-            (Some(asked), Some(answered)) if answered > asked => {
-                return Err(InvalidAnswer::WindowTooLarge { asked, answered });
+            (Some(offered), Some(answered)) if answered > offered => {
+                return Err(InvalidAnswer::WindowTooLarge { offered, answered });
             }
             (_, answered) => answered.unwrap_or(MAX_BITS),
         };
         let ours_bits = match answer.client_max_window_bits {
-            // RFC 7692 §7.1.2.2: it "has a decimal integer value" in a response; it may do without
-            // in an offer alone
+            // RFC 7692 §7.1.2.2: it "has a decimal integer value" in a response; only an offer may
+            // have none
             Some(None) => return Err(InvalidAnswer::InvalidValue(CLIENT_MAX_WINDOW_BITS)),
             Some(Some(bits)) => bits.min(self.ours.bits),
             None => self.ours.bits,
@@ -162,7 +161,7 @@ impl Deflate {
     }
 }
 
-/// What an offer or an answer says.
+/// The parameters of an offer or a response.
 #[derive(Default)]
 struct Parameters {
     server_no_context_takeover: bool,
@@ -233,7 +232,7 @@ impl fmt::Display for Parameters {
     }
 }
 
-/// Sets what "has no value" (§7.1.1).
+/// Sets a parameter that "has no value" (§7.1.1).
 fn set_flag(flag: &mut bool, name: &'static str, value: Option<&str>) -> Result<(), InvalidAnswer> {
     if value.is_some() {
         return Err(InvalidAnswer::InvalidValue(name));
@@ -242,7 +241,7 @@ fn set_flag(flag: &mut bool, name: &'static str, value: Option<&str>) -> Result<
     if core::mem::replace(flag, true) { Err(InvalidAnswer::Repeated(name)) } else { Ok(()) }
 }
 
-/// Sets what may be set once.
+/// Sets a parameter that may be set once.
 fn set_once<T>(slot: &mut Option<T>, name: &'static str, value: T) -> Result<(), InvalidAnswer> {
     if slot.replace(value).is_some() { Err(InvalidAnswer::Repeated(name)) } else { Ok(()) }
 }
@@ -262,28 +261,28 @@ fn window_bits(value: &str) -> Option<u8> {
     }
 }
 
-/// What has to be said of a window; nothing of the largest.
+/// The parameter for a window; the largest one needs none.
 fn limit(bits: u8) -> Option<u8> {
     (bits < MAX_BITS).then_some(bits)
 }
 
-/// Why a server's answer to an offer of permessage-deflate can't be accepted (§7).
+/// A server's response to an offer of permessage-deflate is invalid (§7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvalidAnswer {
-    /// It has a parameter that the extension doesn't define (§7).
+    /// A parameter that the extension does not define (§7).
     UnknownParameter,
-    /// It has this parameter twice (§7).
+    /// This parameter twice (§7).
     Repeated(&'static str),
-    /// This parameter's value is none that it can have, or it has none and needs one (§7.1).
+    /// An invalid or missing value of this parameter (§7.1).
     InvalidValue(&'static str),
-    /// It does not grant this parameter, which was asked for (§7.1.1.1, §7.1.2.1).
+    /// This parameter of the offer is missing (§7.1.1.1, §7.1.2.1).
     Missing(&'static str),
-    /// The server's window would be larger than was asked for (§7.1.2.1).
+    /// A larger server's window than the offer allows (§7.1.2.1).
     WindowTooLarge {
-        /// The bits that were asked for at most.
-        asked: u8,
-        /// The bits that were answered.
+        /// The maximum bits in the offer.
+        offered: u8,
+        /// The bits in the response.
         answered: u8,
     },
 }
@@ -296,12 +295,12 @@ impl fmt::Display for InvalidAnswer {
             Self::Repeated(name) => write!(f, "has {name} twice"),
             Self::InvalidValue(name) => write!(f, "has an invalid value for {name}"),
             Self::Missing(name) => {
-                write!(f, "lacks {name}, which was asked for; offer less, or no compression")
+                write!(f, "lacks {name}, which was offered; offer less, or no compression")
             }
-            Self::WindowTooLarge { asked, answered } => {
+            Self::WindowTooLarge { offered, answered } => {
                 write!(
                     f,
-                    "has {SERVER_MAX_WINDOW_BITS}={answered}, larger than the {asked} asked for"
+                    "has {SERVER_MAX_WINDOW_BITS}={answered}, larger than the {offered} offered"
                 )
             }
         }
@@ -315,6 +314,6 @@ const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
 const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
-/// What is used where nothing is said.
+/// The default without a parameter.
 /// RFC 7692 §7.2.1: "An endpoint MUST NOT use an LZ77 sliding window longer than 32,768 bytes"
 const MAX_BITS: u8 = 15;

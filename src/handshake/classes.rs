@@ -1,23 +1,23 @@
-//! Which bytes may stand where: one look at a table for each.
+//! Classes of bytes, in one table.
 
 /// A token (RFC 9110 §5.6.2).
 pub(super) const TOKEN: u8 = 1;
 
-/// A host's name, beside what is percent-encoded (RFC 3986 §3.2.2: reg-name).
+/// A host name, except for percent-encoding (RFC 3986 §3.2.2: reg-name).
 pub(super) const HOST: u8 = 2;
 
-/// A path or query, beside what is percent-encoded (RFC 3986 §3.3, §3.4: pchar, "/" and "?").
+/// A path or query, except for percent-encoding (RFC 3986 §3.3, §3.4: pchar, "/" and "?").
 pub(super) const PATH: u8 = 4;
 
 /// Base64 (RFC 4648 §4).
 pub(super) const BASE64: u8 = 8;
 
-/// Whether this byte is of the class.
+/// Whether this byte is in the class.
 pub(super) fn is(byte: u8, class: u8) -> bool {
     CLASSES[usize::from(byte)] & class != 0
 }
 
-/// Whether all of these bytes are of the class.
+/// Whether all of these bytes are in the class.
 pub(super) fn are(bytes: &[u8], class: u8) -> bool {
     bytes.iter().fold(class, |class, &byte| class & CLASSES[usize::from(byte)]) != 0
 }

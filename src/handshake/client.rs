@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   ClientRequest ──► ClientHandshake ──► output: the request
-//!                         input ──► receive ──► (Connection, Response), or why not
+//!                         input ──► receive ──► (Connection, Response), or an error
 //! ```
 
 use alloc::boxed::Box;
@@ -23,13 +23,13 @@ use super::response_error::ResponseError;
 use super::uri::{InvalidUri, Uri};
 use crate::connection::{Config, Connection, Entropy, Output};
 
-/// The most that is kept of the body of a refusal, in bytes.
+/// The maximum length of a response's body that is kept, in bytes.
 const MAX_BODY: usize = 4 * 1024;
 
-/// Responses that announce another one (100, 103 …): more than these are not waited out.
+/// The maximum number of interim responses (100, 103 …) before the final one.
 const MAX_INTERIM: u8 = 8;
 
-/// What a client asks for.
+/// A client's opening handshake: address, subprotocols and header fields.
 ///
 /// ```
 /// use sansocket::ClientRequest;
@@ -47,44 +47,44 @@ pub struct ClientRequest {
 }
 
 impl ClientRequest {
-    /// A request for this address, with nothing added.
+    /// Creates a request for a `ws:` or `wss:` address.
     ///
     /// # Errors
     ///
-    /// [`InvalidUri`] if it is not a `ws:` or `wss:` address.
+    /// [`InvalidUri`] if the address is not valid.
     pub fn new(uri: &str) -> Result<Self, InvalidUri> {
         Ok(Self { uri: Uri::parse(uri)?, subprotocols: Vec::new(), lines: Lines::default() })
     }
 
-    /// Offers a subprotocol, after those that are preferred to it (§4.1 no. 10).
+    /// Offers a subprotocol, in the order of preference (§4.1 no. 10).
     ///
     /// # Errors
     ///
-    /// [`InvalidField`] if it is not a token, or is offered already.
+    /// [`InvalidField`] if it is not a token, or was offered before.
     pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidField> {
         add_subprotocol(&mut self.subprotocols, name)?;
         Ok(self)
     }
 
-    /// Adds a header field (§4.1 no. 12): `Authorization`, `Cookie`, `Origin` … Several of one name
-    /// are sent in order.
+    /// Adds a header field (§4.1 no. 12): `Authorization`, `Cookie`, `Origin` … Fields with equal
+    /// names are sent in order.
     ///
     /// # Errors
     ///
-    /// [`InvalidField`] if the name is not a token or is the handshake's own, or the value has a
-    /// control character in it.
+    /// [`InvalidField`] if the name is not a token or is reserved for the handshake, or the value
+    /// has a control character.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
         self.lines.add(name, value.as_ref())?;
         Ok(self)
     }
 
-    /// The address: where to connect to.
+    /// Returns the address to connect to.
     #[must_use]
     pub const fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// The request on the wire (§4.1).
+    /// Encodes the request (§4.1).
     fn encode(&self, key: &[u8; 24], extensions: Option<&str>) -> Output {
         let host = self.uri.host_field();
         let mut head =
@@ -92,7 +92,8 @@ impl ClientRequest {
         for part in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\nHost: ", &host, "\r\n"] {
             head.put_slice(part.as_bytes());
         }
-        head.put_slice(b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+        head.put_slice(b"Upgrade: websocket\r\nConnection: Upgrade\r\n");
+        head.put_slice(b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
         head.put_slice(key);
         head.put_slice(b"\r\n");
         if !self.subprotocols.is_empty() {
@@ -122,7 +123,7 @@ impl fmt::Debug for ClientRequest {
     }
 }
 
-/// Opens a connection: sends a request, and judges the answer.
+/// Opens a connection: sends a request, and checks the response.
 ///
 /// ```
 /// use bytes::Buf;
@@ -131,12 +132,13 @@ impl fmt::Debug for ClientRequest {
 /// let request = ClientRequest::new("ws://example.com/chat")?;
 /// let mut handshake = ClientHandshake::new(&request, Config::new(), Entropy::from_seed([7; 32]));
 /// assert!(handshake.output().chunk().starts_with(b"GET /chat HTTP/1.1\r\nHost: example.com\r\n"));
-/// // Write the output, fill the input, and ask `receive` until it gives the connection.
+/// // Write the output, append received bytes to the input, and call `receive` until it returns
+/// // the connection.
 /// assert!(handshake.receive().unwrap().is_none());
 /// # Ok::<(), sansocket::InvalidUri>(())
 /// ```
 pub struct ClientHandshake {
-    /// Taken when the connection is made.
+    /// `None` once the handshake is done.
     opening: Option<(Config, Entropy)>,
     key: [u8; 24],
     subprotocols: Vec<String>,
@@ -145,13 +147,13 @@ pub struct ClientHandshake {
     input_ended: bool,
     /// Interim responses that were skipped.
     interim: u8,
-    /// A refusal whose body is arriving.
+    /// A response other than 101 whose body is incomplete.
     refusal: Option<Response>,
 }
 
 impl ClientHandshake {
-    /// A handshake for this request, that will make a connection with this configuration. Each
-    /// attempt needs entropy of its own (§4.1 no. 7, §5.3).
+    /// Creates a handshake with this request, for a connection with this configuration. Each
+    /// attempt needs its own entropy (§4.1 no. 7, §5.3).
     #[must_use]
     pub fn new(request: &ClientRequest, config: Config, mut entropy: Entropy) -> Self {
         // RFC 6455 §4.1: "The nonce MUST be selected randomly for each connection."
@@ -169,7 +171,7 @@ impl ClientHandshake {
         }
     }
 
-    /// Where received bytes are appended. It has room already.
+    /// Returns the buffer that received bytes are appended to. It has room for at least 1 KiB.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
         if self.opening.is_none() {
             self.head = HeadReader::new();
@@ -177,46 +179,45 @@ impl ClientHandshake {
         self.head.input()
     }
 
-    /// Says that the stream has ended: nothing more will be received.
+    /// Reports the end of the stream: no more bytes will be received.
     pub fn end_input(&mut self) {
         self.input_ended = true;
     }
 
-    /// The request, as bytes to write.
+    /// Returns the request, as bytes to write.
     pub fn output(&mut self) -> &mut (impl Buf + use<>) {
         &mut self.output
     }
 
-    /// Whether more bytes are needed. Once not, there is nothing to be had from the handshake any
-    /// more.
+    /// Returns whether to read from the stream: false after the connection, an error, or the end of
+    /// the stream.
     #[must_use]
     pub fn wants_read(&self) -> bool {
         self.opening.is_some() && !self.input_ended
     }
 
-    /// Whether the request has not been written yet.
+    /// Returns whether the output has bytes to write.
     #[must_use]
     pub fn wants_write(&self) -> bool {
         self.output.has_remaining()
     }
 
-    /// The connection, once the server has answered; `None` until more has been received, and after
-    /// this has given anything else.
-    ///
-    /// Frames that came with the answer are in the connection's input already.
+    /// Returns the connection once the server has accepted; `None` until more bytes are received,
+    /// and after the connection or an error. Frames that came with the response are in the
+    /// connection's input.
     ///
     /// # Errors
     ///
-    /// [`ResponseError`] if there is no connection. Nothing is left to say then: hang up.
+    /// [`ResponseError`] if the server did not accept: close the stream.
     pub fn receive(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
-        let received = if self.opening.is_some() { self.answer() } else { Ok(None) };
+        let received = if self.opening.is_some() { self.next_response() } else { Ok(None) };
         if received.is_err() {
             self.opening = None;
         }
         received
     }
 
-    fn answer(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
+    fn next_response(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
         while self.refusal.is_none() {
             let Some(response) = self.head.receive(Response::parse)? else {
                 return if self.input_ended { Err(HeadError::Incomplete.into()) } else { Ok(None) };
@@ -232,7 +233,7 @@ impl ClientHandshake {
         self.refuse()
     }
 
-    /// Waits for the beginning of a refusal's body: as much as is kept of it, or as there is.
+    /// Receives the body of a response other than 101, up to [`MAX_BODY`] bytes.
     fn refuse(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
         let Some(mut refusal) = self.refusal.take() else { return Ok(None) };
         let body = self.head.rest();
@@ -245,7 +246,7 @@ impl ClientHandshake {
         Err(ResponseError::UnexpectedStatus(Box::new(refusal)))
     }
 
-    /// Judges a 101.
+    /// Checks a 101, and creates the connection.
     fn open(&mut self, response: Response) -> Result<(Connection, Response), ResponseError> {
         let subprotocol = self.check(response.headers())?;
         let Some((config, entropy)) = self.opening.take() else {
@@ -259,7 +260,7 @@ impl ClientHandshake {
         Ok((connection, response))
     }
 
-    /// What §4.1 wants of the response; gives the subprotocol that the server chose.
+    /// Checks a 101 by §4.1; returns the subprotocol that the server chose.
     fn check(&self, headers: &Headers) -> Result<Option<String>, ResponseError> {
         // RFC 6455 §4.1 no. 2: "contains a value that is not an ASCII case-insensitive match for
         // the value "websocket""

@@ -1,6 +1,6 @@
 //! The grammar of header fields: RFC 9110 §5.5–§5.6, and RFC 6455 §9.1 for extensions.
 //!
-//! Single passes over slices, no recursion, no allocation but for an escaped quoted string.
+//! Single passes over slices, without recursion; only an escaped quoted string allocates.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -8,25 +8,24 @@ use core::fmt;
 
 use super::classes;
 
-/// Offers beyond this many are read, and passed over.
+/// The maximum number of returned extensions. Later ones are checked and skipped.
 const MAX_EXTENSIONS: usize = 32;
 
-/// An offer with more parameters than this likewise.
+/// The maximum number of parameters. An extension with more is checked and skipped.
 const MAX_PARAMETERS: usize = 16;
 
-/// Whether this is a token (RFC 9110 §5.6.2): what names of fields, subprotocols and extensions are
-/// made of.
+/// Whether this is a token (RFC 9110 §5.6.2): the name of a field, subprotocol or extension.
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && classes::are(text.as_bytes(), classes::TOKEN)
 }
 
-/// Whether this may be a field's value (RFC 9110 §5.5): nothing in it can end the line.
+/// Whether this is a field value (RFC 9110 §5.5): no byte of it can end the line.
 pub(super) fn is_value(value: &[u8]) -> bool {
     value.iter().all(|&b| b == b'\t' || (b >= b' ' && b != 0x7F))
 }
 
-/// The elements of a comma-separated list without quoted strings, over all lines of it. Empty ones
-/// are skipped (RFC 9110 §5.6.1.2).
+/// The elements of a comma-separated list without quoted strings, over several lines. Empty
+/// elements are skipped (RFC 9110 §5.6.1.2).
 pub(super) fn list<'a>(
     lines: impl IntoIterator<Item = &'a [u8]>,
 ) -> impl Iterator<Item = &'a [u8]> {
@@ -37,37 +36,37 @@ pub(super) fn list<'a>(
         .filter(|element| !element.is_empty())
 }
 
-/// Whether a list has this token, in any case. It is written in small letters here.
+/// Whether a list contains this lower-case token, in any case.
 pub(super) fn list_contains<'a, const N: usize>(
     lines: impl IntoIterator<Item = &'a [u8]>,
     token: &[u8; N],
 ) -> bool {
-    // From the end, since "keep-alive, Upgrade" is what comes.
+    // From the end, because browsers send "keep-alive, Upgrade".
     let has = |line: &[u8]| {
         line.rsplit(|&b| b == b',').any(|element| is_in_any_case(element.trim_ascii(), token))
     };
     lines.into_iter().any(|line| is_in_any_case(line, token) || has(line))
 }
 
-/// Whether text is this, in any case. It is written in small letters here, and its length is known:
-/// all bytes are compared at once.
+/// Whether the text equals `lower` in any case. The length of `lower` is constant, so all bytes are
+/// compared at once.
 #[inline]
-pub(super) fn is_in_any_case<const N: usize>(text: &[u8], small: &[u8; N]) -> bool {
+pub(super) fn is_in_any_case<const N: usize>(text: &[u8], lower: &[u8; N]) -> bool {
     let Ok(text) = <&[u8; N]>::try_from(text) else { return false };
-    // Only a capital becomes a small letter by this bit.
-    let case = |small: u8| if small.is_ascii_lowercase() { b'a' ^ b'A' } else { 0 };
+    // This bit distinguishes an upper-case letter from its lower-case one.
+    let case = |lower: u8| if lower.is_ascii_lowercase() { b'a' ^ b'A' } else { 0 };
     text.iter()
-        .zip(small)
-        .fold(0, |differ, (&byte, &small)| differ | ((byte | case(small)) ^ small))
+        .zip(lower)
+        .fold(0, |differ, (&byte, &lower)| differ | ((byte | case(lower)) ^ lower))
         == 0
 }
 
 /// A parameter's name and, if it has one, its value.
 type Parameter<'a> = (&'a str, Option<Cow<'a, str>>);
 
-/// An extension that was offered or agreed on: a name with parameters (RFC 6455 §9.1).
+/// An extension in `Sec-WebSocket-Extensions`: a name with parameters (RFC 6455 §9.1).
 ///
-/// `Debug` shows the name alone.
+/// `Debug` shows only the name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Extension<'a> {
     name: &'a str,
@@ -76,13 +75,13 @@ pub struct Extension<'a> {
 }
 
 impl<'a> Extension<'a> {
-    /// The extension's name, as it was written.
+    /// Returns the extension's name, in its original case.
     #[must_use]
     pub fn name(&self) -> &'a str {
         self.name
     }
 
-    /// The parameters with their values, in order, quoted values without the quotes.
+    /// Returns the parameters in order: name and value, unquoted.
     pub fn parameters(&self) -> impl Iterator<Item = Parameter<'a>> + use<'a> {
         let mut rest = self.parameters;
         core::iter::from_fn(move || {
@@ -92,7 +91,7 @@ impl<'a> Extension<'a> {
         })
     }
 
-    /// Reads an element of the list; gives what follows it, from the comma on.
+    /// Parses an element of the list; also returns the rest, from the comma on.
     fn parse(text: &'a str) -> Option<(Self, &'a str)> {
         let (name, parameters) = parse_token(text)?;
         let mut rest = parameters;
@@ -110,7 +109,7 @@ impl fmt::Debug for Extension<'_> {
     }
 }
 
-/// Reads `; name [= value]`; gives what follows it.
+/// Parses `; name [= value]`; also returns the rest.
 fn parse_parameter(text: &str) -> Option<(Parameter<'_>, &str)> {
     let (name, rest) = parse_token(text.strip_prefix(';')?)?;
     let Some(value) = rest.strip_prefix('=') else { return Some(((name, None), rest)) };
@@ -123,7 +122,7 @@ fn parse_parameter(text: &str) -> Option<(Parameter<'_>, &str)> {
     is_token(&value).then_some(((name, Some(value)), rest))
 }
 
-/// Reads a token, between white space; gives what follows it.
+/// Parses a token and white space around it; also returns the rest.
 fn parse_token(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_ascii_start();
     let end = text.bytes().position(|b| !classes::is(b, classes::TOKEN)).unwrap_or(text.len());
@@ -131,7 +130,7 @@ fn parse_token(text: &str) -> Option<(&str, &str)> {
     (!token.is_empty()).then_some((token, rest.trim_ascii_start()))
 }
 
-/// Reads a quoted string after its opening quote; gives what follows it, less white space.
+/// Parses a quoted string after its opening quote; also returns the rest, without white space.
 fn parse_quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let mut escaped: Option<String> = None;
     let mut chars = text.char_indices();
@@ -155,25 +154,24 @@ fn parse_quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     None
 }
 
-/// Whether all elements of a line of a `Sec-WebSocket-Extensions` field can be read.
+/// Whether all elements of a line of `Sec-WebSocket-Extensions` are valid.
 pub(super) fn are_extensions(line: &[u8]) -> bool {
     !extensions([line].into_iter()).any(|extension| extension.is_err())
 }
 
-/// The extensions in the lines of a `Sec-WebSocket-Extensions` field, up to the first that can't be
-/// read.
+/// The extensions in the lines of `Sec-WebSocket-Extensions`, up to the first malformed one.
 pub(super) fn extensions<'a, L: Iterator<Item = &'a [u8]>>(
     lines: L,
 ) -> impl Iterator<Item = Result<Extension<'a>, Malformed>> {
-    Extensions { lines: Some(lines), rest: "", given: 0 }
+    Extensions { lines: Some(lines), rest: "", returned: 0 }
 }
 
 struct Extensions<'a, L> {
-    /// The lines to come; none after a malformed one.
+    /// The lines that follow; none after a malformed one.
     lines: Option<L>,
-    /// What is left of the current line.
+    /// The rest of the current line.
     rest: &'a str,
-    given: usize,
+    returned: usize,
 }
 
 impl<'a, L: Iterator<Item = &'a [u8]>> Iterator for Extensions<'a, L> {
@@ -189,7 +187,7 @@ impl<'a, L: Iterator<Item = &'a [u8]>> Iterator for Extensions<'a, L> {
             let text = &self.rest[start..];
             if text.is_empty() {
                 let line = self.lines.as_mut()?.next()?;
-                // What is not ASCII is not a token either, so the parser refuses the stand-in.
+                // Text that is not ASCII has no token, so the parser rejects this replacement.
                 self.rest = core::str::from_utf8(line).unwrap_or("\u{FFFD}");
                 continue;
             }
@@ -199,14 +197,16 @@ impl<'a, L: Iterator<Item = &'a [u8]>> Iterator for Extensions<'a, L> {
                 return Some(Err(Malformed));
             };
             self.rest = rest;
-            if self.given < MAX_EXTENSIONS && extension.parameters().nth(MAX_PARAMETERS).is_none() {
-                self.given += 1;
+            if self.returned < MAX_EXTENSIONS
+                && extension.parameters().nth(MAX_PARAMETERS).is_none()
+            {
+                self.returned += 1;
                 return Some(Ok(extension));
             }
         }
     }
 }
 
-/// A list breaks its grammar.
+/// A list violates its grammar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;

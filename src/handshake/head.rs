@@ -1,8 +1,7 @@
-//! Finds the end of an HTTP/1.1 head: RFC 9112 §2.2.
+//! Receiving an HTTP/1.1 head: RFC 9112 §2.2.
 //!
-//! Bytes are scanned once, however slowly they drip, and limited as they come. What follows the
-//! head stays, for whoever reads on. What the lines mean is httparse's business, when all of them
-//! are there.
+//! Each byte is scanned once for the end of the head, and limits are checked as bytes are received.
+//! httparse parses a complete head. The bytes after it stay in the reader.
 
 use core::{error, fmt};
 
@@ -10,32 +9,32 @@ use bytes::BufMut;
 
 use crate::connection::Inbox;
 
-/// The longest head, in bytes.
+/// The maximum length of a head, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// The longest line in it, in bytes.
+/// The maximum length of a line, in bytes.
 const MAX_LINE: usize = 8 * 1024;
 
-/// The most fields in it.
+/// The maximum number of fields.
 pub(super) const MAX_FIELDS: usize = 100;
 
-/// Whether these bytes may be a head from the first to the last, as most that are received are, and
-/// within all limits but that of the fields: then there is no need to look at each line before they
-/// are read. There may still be an empty line inside.
+/// Whether these bytes look like exactly one head, as most first reads do, within all limits but
+/// that of the fields. Such a head is parsed without scanning its lines first. It may still contain
+/// an empty line.
 fn looks_whole(bytes: &[u8]) -> bool {
     let starts = bytes.first().is_some_and(|&byte| byte != b'\r' && byte != b'\n');
     starts && bytes.ends_with(b"\r\n\r\n") && bytes.len() <= MAX_LINE
 }
 
-/// Collects one head after the other.
+/// Receives one head after the other.
 #[derive(Debug)]
 pub(super) struct HeadReader {
     inbox: Inbox,
-    /// Where the line that has not ended begins.
+    /// The start of the incomplete line.
     line: usize,
-    /// Up to here there is no line end that has not been seen.
+    /// The end of the scanned bytes.
     scanned: usize,
-    /// Lines that have ended, the start line among them.
+    /// Complete lines, the start line included.
     lines: usize,
     /// Whether an empty line was skipped before the start line.
     skipped: bool,
@@ -50,16 +49,15 @@ impl HeadReader {
         self.inbox.space()
     }
 
-    /// What `read` makes of the head, from the first byte to the end of the empty line that ends
-    /// it, once it is there. A head that it makes nothing of stays.
+    /// Parses and removes a complete head, which ends with an empty line; `None` until it is
+    /// complete. A head that `parse` rejects stays.
     pub(super) fn receive<T>(
         &mut self,
-        read: impl Fn(&[u8]) -> Result<T, HeadError>,
+        parse: impl Fn(&[u8]) -> Result<T, HeadError>,
     ) -> Result<Option<T>, HeadError> {
         if self.scanned == 0 && looks_whole(&self.inbox) {
-            // What is wrong with one that can't be read is told by its lines, of which the first
-            // may be one too many.
-            if let Ok(head) = read(&self.inbox) {
+            // If that fails, the lines are scanned for the first error.
+            if let Ok(head) = parse(&self.inbox) {
                 self.inbox.advance(self.inbox.len());
                 return Ok(Some(head));
             }
@@ -72,7 +70,7 @@ impl HeadReader {
             (self.line, self.scanned) = (end, end);
             match line {
                 b"\r\n" if self.lines > 0 => {
-                    let head = read(&self.inbox[..end])?;
+                    let head = parse(&self.inbox[..end])?;
                     self.inbox.advance(end);
                     (self.line, self.scanned, self.lines, self.skipped) = (0, 0, 0, false);
                     return Ok(Some(head));
@@ -81,8 +79,8 @@ impl HeadReader {
                 // prior to the request-line"
                 b"\r\n" if !self.skipped => self.skipped = true,
                 [_, .., b'\r', b'\n'] => self.lines += 1,
-                // RFC 9112 §2.2 allows to take a bare LF for a line end, but what two parsers may
-                // read in two ways is refused.
+                // RFC 9112 §2.2 allows a bare LF as a line end, but a head that two parsers may
+                // parse differently is rejected.
                 _ => return Err(HeadError::Malformed),
             }
         }
@@ -92,20 +90,20 @@ impl HeadReader {
         Ok(None)
     }
 
-    /// What was received after the head, or of one that has not ended.
+    /// The bytes after the last head.
     pub(super) fn into_rest(self) -> Inbox {
         self.inbox
     }
 
-    /// What was received after the head, or of one that has not ended.
+    /// The bytes after the last head.
     pub(super) fn rest(&self) -> &[u8] {
         &self.inbox
     }
 
-    /// Whether the line that is seen up to `end` may be that long, and there. Of several limits the
-    /// one that is met first is told, however many bytes came at once.
+    /// Checks the limits for a line that is scanned up to `end`. Reports the limit with the lowest
+    /// position in the head, however the head was split into reads.
     fn check_limits(&self, end: usize) -> Result<(), HeadError> {
-        // Once the start line and all fields have ended, what follows can only be the empty line.
+        // After the start line and the maximum number of fields, only an empty line may follow.
         let (in_line, too_long) = if self.lines > MAX_FIELDS {
             (b"\r\n".len(), HeadError::TooManyFields { limit: MAX_FIELDS })
         } else {
@@ -122,7 +120,7 @@ impl HeadReader {
     }
 }
 
-/// An HTTP/1.1 head, of a request or a response, can't be read (RFC 9112 §2).
+/// The HTTP/1.1 head of a request or response is invalid (RFC 9112 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HeadError {

@@ -8,54 +8,51 @@ use core::{fmt, str};
 use super::fields::is_token;
 use super::head::HeadError;
 
-/// Header fields in the order in which they came. Names are compared in any case; a name may come
-/// more than once.
+/// Received header fields, in order. Names are compared case-insensitively, and may repeat.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Headers {
-    /// The head as it came, and behind it where the line of each field begins: one piece of memory
-    /// for both.
+    /// The received head, followed by the offset of each field's line: one allocation for both.
     bytes: Box<[u8]>,
-    /// Up to here it is the head.
+    /// The end of the head.
     end: usize,
 }
 
-/// How many bytes it takes to say where a line begins, in a head that is shorter than 64 KiB.
-const PLACE: usize = size_of::<u16>();
+/// The size of an offset: a head is shorter than 64 KiB.
+const OFFSET: usize = size_of::<u16>();
 
 impl Headers {
-    /// The fields that were parsed out of `head`: all of its lines but the first and the empty one
-    /// at the end.
+    /// Stores a head and its parsed fields: all lines but the first and the empty one at the end.
     pub(super) fn new(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Self, HeadError> {
-        let len = head.len() + fields.len() * PLACE;
+        let len = head.len() + fields.len() * OFFSET;
         let mut bytes = Vec::with_capacity(len);
         bytes.extend_from_slice(head);
         bytes.resize(len, 0);
-        for (place, field) in bytes[head.len()..].chunks_exact_mut(PLACE).zip(fields) {
-            let line = offset(head, field.name.as_bytes());
-            // RFC 9112 §2.2 allows to take a bare LF for a line end, but what two parsers may read
-            // in two ways is refused.
+        for (offset, field) in bytes[head.len()..].chunks_exact_mut(OFFSET).zip(fields) {
+            let line = offset_in(head, field.name.as_bytes());
+            // RFC 9112 §2.2 allows a bare LF as a line end, but a head that two parsers may parse
+            // differently is rejected.
             if !head[..line].ends_with(b"\r\n") {
                 return Err(HeadError::Malformed);
             }
-            place.copy_from_slice(&(line as u16).to_ne_bytes());
+            offset.copy_from_slice(&(line as u16).to_ne_bytes());
         }
         Ok(Self { bytes: bytes.into_boxed_slice(), end: head.len() })
     }
 
-    /// The head that the fields are in.
+    /// The head that contains the fields.
     pub(super) fn head(&self) -> &[u8] {
         &self.bytes[..self.end]
     }
 
-    /// The first value with this name, if it is UTF-8.
+    /// Returns the first value with this name, if it is UTF-8.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         str::from_utf8(self.get_all(name).next()?).ok()
     }
 
-    /// All values with this name, as bytes: nothing says that they are text.
+    /// Returns all values with this name, as bytes: they need not be text.
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        // What is not a token might go on behind the colon.
+        // A name that is not a token might match beyond the colon.
         let lines = is_token(name).then(|| self.lines()).into_iter().flatten();
         lines.filter_map(|line| match line.split_at_checked(name.len())? {
             (known, [b':', value @ ..]) if known.eq_ignore_ascii_case(name.as_bytes()) => {
@@ -65,13 +62,13 @@ impl Headers {
         })
     }
 
-    /// Whether there is a field with this name.
+    /// Returns whether there is a field with this name.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.get_all(name).next().is_some()
     }
 
-    /// All fields: name and value.
+    /// Returns all fields: name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.lines().map(|line| {
             let (name, value) =
@@ -84,52 +81,51 @@ impl Headers {
         })
     }
 
-    /// How many fields there are.
+    /// Returns the number of fields.
     #[must_use]
     pub fn len(&self) -> usize {
-        (self.bytes.len() - self.end) / PLACE
+        (self.bytes.len() - self.end) / OFFSET
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The only value with this name; `None` if there is none or more than one.
+    /// Returns the value of a field that occurs exactly once.
     pub(super) fn single(&self, name: &str) -> Option<&[u8]> {
         let mut values = self.get_all(name);
         let value = values.next()?;
         values.next().is_none().then_some(value)
     }
 
-    /// The lines of all fields: `name:value`, with white space around the value, the line end at
-    /// least.
+    /// The lines of all fields: `name:value`, with the line end and other white space.
     fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        let (head, places) = self.bytes.split_at(self.end);
-        let places = places
-            .chunks_exact(PLACE)
-            .filter_map(|place| place.try_into().ok())
+        let (head, offsets) = self.bytes.split_at(self.end);
+        let offsets = offsets
+            .chunks_exact(OFFSET)
+            .filter_map(|offset| offset.try_into().ok())
             .map(u16::from_ne_bytes)
             .map(usize::from);
-        let ends = places.clone().skip(1).chain([head.len()]);
-        places.zip(ends).map(|(start, end)| &head[start..end])
+        let ends = offsets.clone().skip(1).chain([head.len()]);
+        offsets.zip(ends).map(|(start, end)| &head[start..end])
     }
 }
 
-/// Where `part`, which is a slice of `whole`, lies in it.
+/// The range of `part`, which is a slice of `whole`.
 pub(super) fn range_in(whole: &[u8], part: &[u8]) -> Range<u16> {
-    let start = offset(whole, part);
+    let start = offset_in(whole, part);
     start as u16..(start + part.len()) as u16
 }
 
-fn offset(whole: &[u8], part: &[u8]) -> usize {
+fn offset_in(whole: &[u8], part: &[u8]) -> usize {
     let start = part.as_ptr() as usize - whole.as_ptr() as usize;
-    debug_assert!(start + part.len() <= whole.len(), "a part of the whole");
+    debug_assert!(start + part.len() <= whole.len(), "part is a slice of whole");
     start
 }
 
-/// Names with the sizes of their values: cookies and credentials are not for logs.
+/// Shows names and the sizes of values: cookies and credentials must not get into logs.
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter().map(|(name, value)| (name, Size(value.len())))).finish()

@@ -1,6 +1,6 @@
-//! The proof that both sides mean WebSocket: RFC 6455 §4.1 no. 7, §4.2.2 no. 5.4.
+//! `Sec-WebSocket-Key` and `Sec-WebSocket-Accept`: RFC 6455 §4.1 no. 7, §4.2.2 no. 5.4.
 //!
-//! SHA-1 secures nothing here (§10.8): it only shows that the server read the key.
+//! SHA-1 secures nothing here (§10.8): it only proves that the server read the key.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use super::classes;
 
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// A `Sec-WebSocket-Key`, as text.
+/// Encodes a nonce as `Sec-WebSocket-Key`.
 pub(super) fn encode(nonce: [u8; 16]) -> [u8; 24] {
     let mut key = [0; 24];
     let written = STANDARD.encode_slice(nonce, &mut key);
@@ -18,14 +18,14 @@ pub(super) fn encode(nonce: [u8; 16]) -> [u8; 24] {
     key
 }
 
-/// Whether this is the text of a `Sec-WebSocket-Key`: 16 bytes in base64. It may end with bits that
-/// say nothing, as the RFC's own example does (§4.1).
+/// Whether this is a `Sec-WebSocket-Key`: 16 bytes in base64. The unused bits at its end may be
+/// set, as in the RFC's own example (§4.1).
 pub(super) fn is_valid(key: &[u8]) -> bool {
     key.len() == 24
         && key.strip_suffix(b"==").is_some_and(|digits| classes::are(digits, classes::BASE64))
 }
 
-/// The `Sec-WebSocket-Accept` that answers a key. The key is hashed as it was written.
+/// The `Sec-WebSocket-Accept` for a key, which is hashed without decoding.
 pub(super) fn accept(key: &[u8]) -> [u8; 28] {
     let hash = Sha1::new().chain_update(key).chain_update(GUID).finalize();
     let mut accept = [0; 28];

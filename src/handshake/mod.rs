@@ -1,7 +1,7 @@
-//! The doorway: an HTTP/1.1 request and its answer make a [`Connection`](crate::Connection).
+//! The opening handshake: an HTTP/1.1 request and its response, RFC 6455 §4.
 //!
-//! RFC 6455 §4. Both sides have the four ends of a connection: bytes go in and out, and `receive`
-//! gives what they come to.
+//! Both sides work like a [`Connection`](crate::Connection): received bytes go into `input`, bytes
+//! to write are in `output`, and `receive` returns the result.
 
 mod classes;
 mod client;

@@ -1,8 +1,6 @@
-//! Which extensions a connection has: RFC 6455 §9.1, and of all that there are, permessage-deflate
-//! (RFC 7692 §5).
+//! Negotiation of extensions: RFC 6455 §9.1. The only one is permessage-deflate (RFC 7692 §5).
 //!
-//! This is where the handshakes learn whether the crate was built with feature `deflate`: without
-//! it nothing is offered, and nothing agreed on.
+//! Without feature `deflate` nothing is offered or accepted.
 
 #[cfg(feature = "deflate")]
 pub(super) use self::with::{accept, answer, apply, offer};
@@ -22,13 +20,13 @@ mod with {
     use crate::handshake::headers::Headers;
     use crate::handshake::response_error::ResponseError;
 
-    /// What the client offers, as the field's value.
+    /// The value of the client's field.
     pub(in crate::handshake) fn offer(config: &Config) -> Option<String> {
         config.deflate.as_deref().map(Deflate::offer)
     }
 
-    /// What the server agrees to, and the field's value that says so: the first offer that it can,
-    /// since they come in the client's order of preference. Other extensions are none of ours.
+    /// Accepts the first offer that the server supports: they are in the client's order of
+    /// preference. Also returns the value of the server's field. Other extensions are ignored.
     pub(in crate::handshake) fn answer(
         config: &Config,
         request: &Headers,
@@ -40,14 +38,14 @@ mod with {
             .find_map(|offer| deflate.answer(offer.parameters()))
     }
 
-    /// What the client makes of the server's answer.
+    /// Checks the server's response for the client.
     pub(in crate::handshake) fn accept(
         config: &Config,
         response: &Headers,
     ) -> Result<Option<Agreed>, ResponseError> {
         let mut answers = list(response.get_all(FIELD));
-        // As a list without quoted strings: what is in them is a token, and has no comma. So
-        // nothing is passed over for its size.
+        // As a list without quoted strings: their content is a token, without commas. `extensions`
+        // would skip elements beyond its limits.
         match (
             &config.deflate,
             answers.next(),
@@ -64,7 +62,7 @@ mod with {
         }
     }
 
-    /// Gives the connection what was agreed on.
+    /// Applies the negotiated parameters to the connection.
     pub(in crate::handshake) fn apply(connection: &mut Connection, agreed: Option<&Agreed>) {
         if let Some(agreed) = agreed {
             connection.set_deflate(agreed);

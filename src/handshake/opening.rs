@@ -1,7 +1,6 @@
-//! What makes a request an opening handshake: RFC 6455 §4.2.1.
+//! Validation of a client's opening handshake: RFC 6455 §4.2.1.
 //!
-//! The fields are gone through once, whichever of them matter and however often they come; then
-//! they are judged in the order of what they are worth to whoever reads the error.
+//! One pass collects the fields; then they are checked so that the most helpful error is first.
 
 use core::str;
 
@@ -11,14 +10,14 @@ use super::key;
 use super::request_error::RequestError;
 use super::uri::{measure_authority, parse_authority};
 
-/// Checks that a request is an opening handshake, and gives its key.
+/// Checks that a request is an opening handshake, and returns its key.
 pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8], RequestError> {
     let fields = Fields::of(request.headers);
-    // Without an upgrade it is a request to an HTTP server, whatever else is in it.
+    // Without `Upgrade: websocket` it is a plain HTTP request, whatever its other fields are.
     if !fields.is_websocket {
         return Err(RequestError::NotWebSocket);
     }
-    // RFC 6455 §4.2.1 no. 1: "An HTTP/1.1 or higher GET request"; there is no higher one with this
+    // RFC 6455 §4.2.1 no. 1: "An HTTP/1.1 or higher GET request"; no higher version has this
     // syntax.
     if request.version != Some(1) {
         return Err(HeadError::HttpVersion.into());
@@ -52,7 +51,7 @@ pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8],
     fields.key.single().filter(|key| key::is_valid(key)).ok_or(RequestError::Key)
 }
 
-/// What there is in a request's header fields.
+/// The relevant header fields of a request.
 #[derive(Default)]
 struct Fields<'a> {
     is_websocket: bool,
@@ -95,7 +94,7 @@ impl<'a> Fields<'a> {
         fields
     }
 
-    /// RFC 9112 §6.3: a request has a body if it says how long that is. Its bytes are not frames.
+    /// RFC 9112 §6.3: a request with a length or transfer coding has a body, which is not frames.
     fn has_no_body(&self) -> bool {
         let no_length =
             self.content_length.is_absent() || self.content_length.single() == Some(b"0");
@@ -103,21 +102,21 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A field that may come once.
+/// A field that must not repeat.
 #[derive(Default)]
 struct Field<'a> {
     value: Option<&'a [u8]>,
-    came_again: bool,
+    repeated: bool,
 }
 
 impl<'a> Field<'a> {
     fn add(&mut self, value: &'a [u8]) {
-        self.came_again |= self.value.replace(value).is_some();
+        self.repeated |= self.value.replace(value).is_some();
     }
 
-    /// The only value; `None` if there is none or more than one.
+    /// The value of a field that occurs exactly once.
     fn single(&self) -> Option<&'a [u8]> {
-        self.value.filter(|_| !self.came_again)
+        self.value.filter(|_| !self.repeated)
     }
 
     fn is_absent(&self) -> bool {
@@ -125,10 +124,9 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Whether this may be asked for: a path, or an `http:` URL.
+/// Whether this is a valid request target: a path, or an `http:` URL.
 fn is_target(target: &str) -> bool {
-    // httparse lets bytes above 0x7F through; a fragment has no place here (RFC 6455 §3, RFC 9112
-    // §3.2).
+    // httparse accepts bytes above 0x7F; a fragment is not allowed (RFC 6455 §3, RFC 9112 §3.2).
     if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
         return false;
     }

@@ -1,11 +1,11 @@
-//! Who let the browser connect: RFC 6455 §10.2, RFC 6454 §6.2.
+//! Origins: RFC 6455 §10.2, RFC 6454 §6.2.
 //!
-//! Browsers let any page connect to any server and send the user's cookies along; only the server
-//! can tell that the page is not its own.
+//! Browsers let any page connect to any server, and send the user's cookies. Only the server can
+//! reject a page that is not its own.
 
 use super::uri::parse_authority;
 
-/// An origin as browsers write it: `scheme://host[:port]`, and nothing after it.
+/// An origin as browsers send it: `scheme://host[:port]`, without a path.
 struct Origin<'a> {
     scheme: &'a str,
     host: &'a str,
@@ -13,7 +13,7 @@ struct Origin<'a> {
 }
 
 impl<'a> Origin<'a> {
-    /// `None` for what is not the origin of a page with an address: `null` for example.
+    /// `None` for any other text, for example `null`.
     fn parse(text: &'a str) -> Option<Self> {
         let (scheme, authority) = text.split_once("://")?;
         let (host, port) = parse_authority(authority).ok()?;
@@ -31,8 +31,7 @@ fn default_port(scheme: &str) -> Option<u16> {
     }
 }
 
-/// Whether two origins are the same: scheme, host and port, as parsed. Never by a part of their
-/// text.
+/// Whether the schemes, hosts and ports of two origins are equal. Their text is not compared.
 pub(super) fn is_same(a: &str, b: &str) -> bool {
     let (Some(a), Some(b)) = (Origin::parse(a), Origin::parse(b)) else { return false };
     a.scheme.eq_ignore_ascii_case(b.scheme)
@@ -40,10 +39,9 @@ pub(super) fn is_same(a: &str, b: &str) -> bool {
         && a.port == b.port
 }
 
-/// Whether an origin is on the host and port that a `Host` header field names. A port that is not
-/// named is the default one of the origin's scheme, since nothing else tells here whether the
-/// server is behind TLS. Only pages of the web are on a host: an app's `tauri://localhost` is on
-/// nobody's.
+/// Whether an origin has the host and port of a `Host` header field. Without a port, the field
+/// means the default port of the origin's scheme, because it is unknown whether the server uses
+/// TLS. The scheme must be `http` or `https`: an app's `tauri://localhost` is on no host.
 pub(super) fn is_on_host(origin: &str, host: &str) -> bool {
     let Some(origin) = Origin::parse(origin) else { return false };
     let Some(default_port) = default_port(origin.scheme) else { return false };

@@ -1,4 +1,4 @@
-//! What goes into a head that is sent: nothing that a caller gives can end a line.
+//! Heads to send: no input of the caller can end a line.
 //!
 //! RFC 9110 §5 (fields), §15 (status codes); RFC 9112 §4 (status line), §6.3 (length of a body),
 //! §9.6 (`Connection: close`).
@@ -12,12 +12,12 @@ use bytes::Bytes;
 
 use super::fields::{is_token, is_value};
 
-/// Header fields that a caller adds, as lines.
+/// The caller's header fields, as lines.
 #[derive(Clone, Default)]
 pub(super) struct Lines(Vec<u8>);
 
 impl Lines {
-    /// Adds a field that is not the handshake's own.
+    /// Adds a field of the caller's, unless it is reserved.
     pub(super) fn add(&mut self, name: &str, value: &[u8]) -> Result<(), InvalidField> {
         if !is_token(name) {
             return Err(InvalidField::Name);
@@ -32,7 +32,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Adds a field whose name and value are known to be good.
+    /// Adds a field whose name and value are valid.
     pub(super) fn write(&mut self, name: &str, value: &[u8]) {
         for part in [name.as_bytes(), b": ", value, b"\r\n"] {
             self.0.extend_from_slice(part);
@@ -44,8 +44,8 @@ impl Lines {
     }
 }
 
-/// What frames a message, or is the handshake itself (RFC 6455 §4.1, §4.2.2; RFC 9110 §8.6; RFC
-/// 9112 §6.1).
+/// Whether the field frames the message or is set by the handshake (RFC 6455 §4.1, §4.2.2; RFC 9110
+/// §8.6; RFC 9112 §6.1).
 fn is_reserved(name: &str) -> bool {
     let reserved =
         ["Host", "Upgrade", "Connection", "Content-Length", "Transfer-Encoding", "Trailer", "TE"];
@@ -53,31 +53,31 @@ fn is_reserved(name: &str) -> bool {
         || name.get(..14).is_some_and(|prefix| prefix.eq_ignore_ascii_case("Sec-WebSocket-"))
 }
 
-/// An HTTP response in place of a connection: a refusal, or the answer to a plain request.
+/// An HTTP response that rejects an opening handshake, or answers a plain request.
 ///
-/// `Content-Length` and `Connection: close` are added to it.
+/// `Content-Length` and `Connection: close` are added.
 ///
 /// ```
 /// use sansocket::HttpResponse;
 ///
-/// let reply = HttpResponse::new(401)?.header("WWW-Authenticate", "Bearer")?.body("who are you?\n");
+/// let reply = HttpResponse::new(401)?.header("WWW-Authenticate", "Bearer")?.body("no token\n");
 /// # Ok::<(), sansocket::InvalidField>(())
 /// ```
 #[derive(Clone)]
 pub struct HttpResponse {
     status: u16,
     lines: Lines,
-    /// What `Connection` names beside `close`.
+    /// An option of `Connection` in addition to `close`.
     option: Option<&'static str>,
     body: Bytes,
 }
 
 impl HttpResponse {
-    /// A response with a status and nothing else.
+    /// Creates a response without header fields and body.
     ///
     /// # Errors
     ///
-    /// [`InvalidField::Status`] if it is not one of 200–599 that may have a body: not 204, 205 or
+    /// [`InvalidField::Status`] unless it is one of 200–599 that may have a body: not 204, 205 or
     /// 304.
     pub fn new(status: u16) -> Result<Self, InvalidField> {
         match status {
@@ -92,43 +92,43 @@ impl HttpResponse {
         Self { status, lines: Lines::default(), option: None, body: Bytes::new() }
     }
 
-    /// Adds a header field; several of one name are sent in order.
+    /// Adds a header field. Fields with equal names are sent in order.
     ///
     /// # Errors
     ///
-    /// [`InvalidField`] if the name is not a token or is the handshake's own, or the value has a
-    /// control character in it.
+    /// [`InvalidField`] if the name is not a token or is reserved for the handshake, or the value
+    /// has a control character.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
         self.lines.add(name, value.as_ref())?;
         Ok(self)
     }
 
-    /// The body: none if this is not called.
+    /// Sets the body. Default: empty.
     #[must_use]
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// The status.
+    /// Returns the status code.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status
     }
 
-    /// For fields that only the handshake may write.
+    /// Adds a reserved field.
     pub(super) fn own_header(mut self, name: &str, value: &str) -> Self {
         self.lines.write(name, value.as_bytes());
         self
     }
 
-    /// Names an option in `Connection`: a field that is for the next hop only.
+    /// Sets an option of `Connection`: the name of a field for the next hop only.
     pub(super) fn option(mut self, option: &'static str) -> Self {
         self.option = Some(option);
         self
     }
 
-    /// The response on the wire.
+    /// Encodes the response.
     pub(super) fn encode(&self, with_body: bool) -> Bytes {
         let (comma, option) = self.option.map_or(("", ""), |option| (", ", option));
         let mut response =
@@ -155,7 +155,7 @@ impl fmt::Debug for HttpResponse {
     }
 }
 
-/// What a status means, for people who read the wire (RFC 9110 §15; RFC 6585 for 429 and 431).
+/// The reason phrase of a status (RFC 9110 §15; RFC 6585 for 429 and 431).
 fn reason_phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
@@ -177,12 +177,12 @@ fn reason_phrase(status: u16) -> &'static str {
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         505 => "HTTP Version Not Supported",
-        // RFC 9112 §4: the phrase is for people, and may be empty
+        // RFC 9112 §4: the phrase may be empty
         _ => "",
     }
 }
 
-/// Adds a subprotocol to a list of tokens that are all different.
+/// Adds a subprotocol to a list of distinct tokens.
 pub(super) fn add_subprotocol(list: &mut Vec<String>, name: &str) -> Result<(), InvalidField> {
     if !is_token(name) {
         return Err(InvalidField::Subprotocol);
@@ -195,21 +195,21 @@ pub(super) fn add_subprotocol(list: &mut Vec<String>, name: &str) -> Result<(), 
     Ok(())
 }
 
-/// What you wanted to put into a head and can't. Nothing of it was taken.
+/// The caller's header field, subprotocol or status is invalid. It was not added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvalidField {
-    /// A field's name is not a token (RFC 9110 §5.1).
+    /// The name of a field is not a token (RFC 9110 §5.1).
     Name,
-    /// A field's value has a control character in it, a line end for example (RFC 9110 §5.5).
+    /// The value of a field has a control character, for example a line end (RFC 9110 §5.5).
     Value,
-    /// A field that the handshake itself writes.
+    /// A field that the handshake sets.
     Reserved,
     /// A subprotocol is not a token (§4.1 no. 10).
     Subprotocol,
-    /// A subprotocol is named twice (§4.1 no. 10).
+    /// A subprotocol was added before (§4.1 no. 10).
     DuplicateSubprotocol,
-    /// A status that can't end an exchange with a body: not one of 200–599, or 204, 205, 304.
+    /// A status that is not one of 200–599, or has no body: 204, 205, 304.
     Status,
 }
 
@@ -217,8 +217,8 @@ impl fmt::Display for InvalidField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Name => "the header field's name is not a token",
-            Self::Value => "the header field's value has a control character in it",
-            Self::Reserved => "the header field is written by the handshake itself; leave it out",
+            Self::Value => "the header field's value has a control character; remove line ends",
+            Self::Reserved => "the handshake sets the header field; leave it out",
             Self::Subprotocol => "the subprotocol is not a token",
             Self::DuplicateSubprotocol => "the subprotocol is named twice",
             Self::Status => "the status is not one of 200 to 599 that may have a body",

@@ -1,4 +1,4 @@
-//! A received HTTP request, as the application sees it: RFC 6455 §4.2.1.
+//! The head of a received HTTP request: RFC 6455 §4.2.1.
 
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -10,20 +10,20 @@ use super::headers::{Headers, range_in};
 use super::request_error::RequestError;
 use super::{opening, origin};
 
-/// What a client asked for: the request's first line and its header fields.
+/// The head of a client's request: the request line and the header fields.
 ///
-/// `Debug` shows the method, the path, and names: values and queries may be secrets.
+/// `Debug` shows the method, the path, and field names: values and queries may be secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RequestHead {
-    /// Where they lie in the head.
+    /// Ranges in the head.
     method: Range<u16>,
     target: Range<u16>,
     headers: Headers,
 }
 
 impl RequestHead {
-    /// Reads a head that is whole; gives the key too if it is an opening handshake, or why it is
-    /// none.
+    /// Parses a complete head. Also returns the key of an opening handshake, or the error if it is
+    /// not one.
     pub(super) fn parse(head: &[u8]) -> Result<(Self, Result<&[u8], RequestError>), HeadError> {
         let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
         let mut request = httparse::Request::new(&mut []);
@@ -44,19 +44,20 @@ impl RequestHead {
         Ok((request, key))
     }
 
-    /// The method: `GET` in every opening handshake.
+    /// Returns the method: `GET` in every opening handshake.
     #[must_use]
     pub fn method(&self) -> &str {
         self.text(&self.method)
     }
 
-    /// The request target as it was sent: a path with a query, or an `http:` URL (§4.2.1 no. 1).
+    /// Returns the request target without decoding: a path with a query, or an `http:` URL (§4.2.1
+    /// no. 1).
     #[must_use]
     pub fn target(&self) -> &str {
         self.text(&self.target)
     }
 
-    /// The path: what stands before `?`, as it was sent, percent-encoding and all.
+    /// Returns the path, which ends before `?`, without decoding: it may be percent-encoded.
     #[must_use]
     pub fn path(&self) -> &str {
         let resource = self.resource_name();
@@ -64,45 +65,46 @@ impl RequestHead {
         if path.is_empty() { "/" } else { path }
     }
 
-    /// The query: what stands after `?`, if there is one.
+    /// Returns the query after `?`, if there is one, without decoding.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
         Some(self.resource_name().split_once('?')?.1)
     }
 
-    /// The header fields.
+    /// Returns the header fields.
     #[must_use]
     pub fn headers(&self) -> &Headers {
         &self.headers
     }
 
-    /// The server's name and port as the client wrote them.
+    /// Returns the `Host` header field: the server's name and port by the client.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         self.headers.get("Host")
     }
 
-    /// Where the script came from that connects; `None` from clients that are not browsers (§4.2.1
-    /// no. 7).
+    /// Returns the origin of the script that connects; clients other than browsers send none
+    /// (§4.2.1 no. 7).
     ///
-    /// Any page may let a browser connect, with the user's cookies. A server that knows users by
-    /// their cookies must check the origin: [`origin_is_one_of`](Self::origin_is_one_of) or
+    /// Any page can make a browser connect with the user's cookies. A server that authenticates by
+    /// cookies must check the origin: [`origin_is_one_of`](Self::origin_is_one_of) or
     /// [`origin_is_host`](Self::origin_is_host).
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         self.headers.get("Origin")
     }
 
-    /// Whether there is an origin, and it is one of these: `https://example.com`,
-    /// `http://localhost:8080` … Compared by scheme, host and port, in any case. A request without
-    /// an origin is not from one of these.
+    /// Returns whether the request's origin is one of these: `https://example.com`,
+    /// `http://localhost:8080` … Compares scheme, host and port, case-insensitively. False for a
+    /// request without an origin.
     #[must_use]
     pub fn origin_is_one_of<O: AsRef<str>>(&self, origins: impl IntoIterator<Item = O>) -> bool {
         let Some(sent) = self.single_origin() else { return false };
         origins.into_iter().any(|allowed| origin::is_same(sent, allowed.as_ref()))
     }
 
-    /// Whether there is an origin, and it is on the host and port that the request was sent to.
+    /// Returns whether the request's origin has the host and port of its `Host` header field. False
+    /// for a request without an origin.
     #[must_use]
     pub fn origin_is_host(&self) -> bool {
         match (self.single_origin(), self.host()) {
@@ -111,19 +113,19 @@ impl RequestHead {
         }
     }
 
-    /// The subprotocols that the client offers, in its order of preference (§4.2.1 no. 8).
+    /// Returns the subprotocols that the client offers, in its order of preference (§4.2.1 no. 8).
     pub fn subprotocols(&self) -> impl Iterator<Item = &str> {
         list(self.headers.get_all("Sec-WebSocket-Protocol"))
             .filter_map(|name| str::from_utf8(name).ok())
     }
 
-    /// The extensions that the client offers, in its order of preference (§9.1). The first 32,
-    /// without those of more than 16 parameters.
+    /// Returns the extensions that the client offers, in its order of preference (§9.1): at most
+    /// 32, each with at most 16 parameters; others are skipped.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'_>> {
         extensions(self.headers.get_all("Sec-WebSocket-Extensions")).filter_map(Result::ok)
     }
 
-    /// The target without the scheme and authority that it may have.
+    /// The target without scheme and authority.
     fn resource_name(&self) -> &str {
         let target = self.target();
         match target.split_once("://") {
@@ -140,7 +142,7 @@ impl RequestHead {
 
     fn text(&self, range: &Range<u16>) -> &str {
         let bytes = &self.headers.head()[usize::from(range.start)..usize::from(range.end)];
-        // It was a `str` when the parser gave it.
+        // The parser returned these bytes as a `str`.
         str::from_utf8(bytes).unwrap_or_default()
     }
 }

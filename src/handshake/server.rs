@@ -1,8 +1,8 @@
 //! The server's side of the opening handshake: RFC 6455 §4.2.
 //!
 //! ```text
-//!   input ──► ServerHandshake ──► Request ──accept──► Connection ──► output: 101, and what is sent next
-//!                             │          └──reject──► Rejection  ──► output: a response; then hang up
+//!   input ──► ServerHandshake ──► Request ──accept──► Connection ──► output: 101, then frames
+//!                             │          └──reject──► Rejection  ──► output: a response
 //!                             └──► Rejection
 //! ```
 
@@ -22,11 +22,11 @@ use super::request::RequestHead;
 use super::request_error::RequestError;
 use crate::connection::{Config, Connection, Inbox};
 
-/// Reads a client's opening handshake.
+/// Receives a client's opening handshake.
 ///
-/// Bytes go into [`input`](Self::input) until [`receive`](Self::receive) gives a request, or a
-/// rejection. A server says nothing before that: what it answers is the output of what the
-/// handshake becomes.
+/// Append received bytes to [`input`](Self::input) until [`receive`](Self::receive) returns a
+/// request or a rejection. The response is in the output of the [`Connection`] or the
+/// [`Rejection`].
 ///
 /// ```
 /// use bytes::{Buf, BufMut};
@@ -37,7 +37,7 @@ use crate::connection::{Config, Connection, Inbox};
 ///     b"GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
 ///       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
 /// );
-/// let request = handshake.receive().unwrap().expect("the head is whole");
+/// let request = handshake.receive().unwrap().expect("a complete head");
 /// assert_eq!(request.path(), "/chat");
 /// let mut connection = request.accept();
 /// assert!(connection.output().chunk().starts_with(b"HTTP/1.1 101 "));
@@ -51,49 +51,49 @@ pub struct ServerHandshake {
 }
 
 impl ServerHandshake {
-    /// A handshake that will make a connection with this configuration.
+    /// Creates a handshake for a connection with this configuration.
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self { config, head: HeadReader::new(), input_ended: false, done: false }
     }
 
-    /// Where received bytes are appended. It has room already.
+    /// Returns the buffer that received bytes are appended to. It has room for at least 1 KiB.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
         if self.done {
-            // A rejected client is not listened to any more; an accepted one is, by its request.
+            // Bytes after a rejection are discarded; those of a request belong to the request.
             self.head = HeadReader::new();
         }
         self.head.input()
     }
 
-    /// Says that the stream has ended: nothing more will be received.
+    /// Reports the end of the stream: no more bytes will be received.
     pub fn end_input(&mut self) {
         self.input_ended = true;
     }
 
-    /// Whether more bytes are needed. Once not, there is nothing to be had from the handshake any
-    /// more.
+    /// Returns whether to read from the stream: false after a request, a rejection, or the end of
+    /// the stream.
     #[must_use]
     pub fn wants_read(&self) -> bool {
         !self.done && !self.input_ended
     }
 
-    /// The client's request, once it is whole; `None` until more has been received, and after this
-    /// has given anything else.
+    /// Returns the client's request once it is complete; `None` until more bytes are received, and
+    /// after a request or a rejection.
     ///
     /// # Errors
     ///
-    /// [`Rejection`] if it is not an opening handshake, with the HTTP response that says so in its
-    /// output, or without one if the client hung up.
+    /// [`Rejection`] if it is not an opening handshake. Its output is the HTTP response; empty if
+    /// the stream ended inside the head.
     pub fn receive(&mut self) -> Result<Option<Request>, Rejection> {
         if self.done {
             return Ok(None);
         }
-        let read = |head: &[u8]| {
+        let parse = |head: &[u8]| {
             RequestHead::parse(head).map(|(request, key)| (request, key.map(key::accept)))
         };
-        let (request, accept) = match self.head.receive(read) {
-            Ok(Some(read)) => read,
+        let (request, accept) = match self.head.receive(parse) {
+            Ok(Some(parsed)) => parsed,
             Ok(None) if self.input_ended => {
                 return Err(self.reject(HeadError::Incomplete.into(), None));
             }
@@ -113,20 +113,19 @@ impl ServerHandshake {
         Rejection::new(error, request, self.finish())
     }
 
-    /// Ends the handshake; gives what was received after the head.
+    /// Ends the handshake; returns the bytes after the head.
     fn finish(&mut self) -> Inbox {
         self.done = true;
         mem::replace(&mut self.head, HeadReader::new()).into_rest()
     }
 }
 
-/// An opening handshake that waits for an answer. Everything in it can be looked at first; see
-/// [`RequestHead`].
+/// A valid opening handshake, to accept or reject. It dereferences to [`RequestHead`].
 ///
-/// Dropping it answers nothing: the client will see the stream end.
+/// If it is dropped, nothing is sent: the client sees the end of the stream.
 pub struct Request {
     request: RequestHead,
-    /// What will be the `Sec-WebSocket-Accept`.
+    /// The `Sec-WebSocket-Accept`.
     accept: [u8; 28],
     rest: Inbox,
     input_ended: bool,
@@ -134,24 +133,24 @@ pub struct Request {
 }
 
 impl Request {
-    /// Where bytes are appended that are received while the application makes up its mind. They
-    /// become the connection's.
+    /// Returns the buffer that bytes are appended to that are received before the application
+    /// decides. They become the connection's input.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
         self.rest.space()
     }
 
-    /// Says that the stream has ended: nothing more will be received.
+    /// Reports the end of the stream: no more bytes will be received.
     pub fn end_input(&mut self) {
         self.input_ended = true;
     }
 
-    /// Accepts, without a subprotocol. The answer is the first thing in the connection's output.
+    /// Accepts without a subprotocol. The response is the first output of the connection.
     #[must_use]
     pub fn accept(self) -> Connection {
         self.accept_with(&AcceptOptions::new())
     }
 
-    /// Accepts, with a subprotocol or header fields of the application's.
+    /// Accepts with a subprotocol or header fields of the application.
     #[must_use]
     pub fn accept_with(self, accept: &AcceptOptions) -> Connection {
         // RFC 6455 §4.2.2 no. 4: the value "MUST be derived from the client's handshake"
@@ -163,7 +162,7 @@ impl Request {
         let (agreed, extensions) =
             negotiation::answer(&self.config, self.request.headers()).unzip();
 
-        // The request's block is free now, as a rule.
+        // The request's buffer is free, unless frames came with it.
         let mut rest = self.rest;
         let mut response = rest.take_block();
         response.reserve(192 + accept.lines.as_bytes().len());
@@ -191,7 +190,7 @@ impl Request {
         connection
     }
 
-    /// Refuses, with an HTTP response: 401, 403, 404, a redirect …
+    /// Rejects with an HTTP response: 401, 403, 404, a redirect …
     #[must_use]
     pub fn reject(self, reply: &HttpResponse) -> Rejection {
         let error = RequestError::RejectedByApplication { status: reply.status() };
@@ -213,12 +212,15 @@ impl fmt::Debug for Request {
     }
 }
 
-/// What a server adds to its acceptance.
+/// Options of a server's 101 response.
 ///
 /// ```
 /// use sansocket::AcceptOptions;
 ///
-/// let accept = AcceptOptions::new().subprotocol("chat.v2")?.subprotocol("chat.v1")?.header("Set-Cookie", "session=1; Secure")?;
+/// let accept = AcceptOptions::new()
+///     .subprotocol("chat.v2")?
+///     .subprotocol("chat.v1")?
+///     .header("Set-Cookie", "session=1; Secure")?;
 /// # Ok::<(), sansocket::InvalidField>(())
 /// ```
 #[derive(Clone, Default)]
@@ -228,15 +230,15 @@ pub struct AcceptOptions {
 }
 
 impl AcceptOptions {
-    /// Nothing added.
+    /// Creates options without subprotocols and header fields.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a subprotocol that the server speaks, after those that it prefers. The first of them
-    /// that the client offers is chosen; if it offers none of them, the connection has none, and
-    /// the client decides whether it likes that.
+    /// Adds a subprotocol of the server, in its order of preference. The first one that the client
+    /// offers is chosen. If the client offers none of them, the connection has no subprotocol, and
+    /// the client may close it.
     ///
     /// # Errors
     ///
@@ -246,12 +248,12 @@ impl AcceptOptions {
         Ok(self)
     }
 
-    /// Adds a header field; several of one name are sent in order.
+    /// Adds a header field. Fields with equal names are sent in order.
     ///
     /// # Errors
     ///
-    /// [`InvalidField`] if the name is not a token or is the handshake's own, or the value has a
-    /// control character in it.
+    /// [`InvalidField`] if the name is not a token or is reserved for the handshake, or the value
+    /// has a control character.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
         self.lines.add(name, value.as_ref())?;
         Ok(self)
@@ -266,21 +268,21 @@ impl fmt::Debug for AcceptOptions {
     }
 }
 
-/// An opening handshake that failed: why, and the HTTP response that tells the client. Write the
-/// output, then hang up.
+/// A failed opening handshake: the error, and the HTTP response for the client. Write the output,
+/// then close the stream.
 ///
-/// A plain HTTP request ([`RequestError::NotWebSocket`]) is in here too. It can be answered with
-/// something better ([`answer_with`](Self::answer_with)), or be handed to an HTTP server as it came
-/// ([`into_received`](Self::into_received)).
+/// A plain HTTP request is a rejection too ([`RequestError::NotWebSocket`]). Replace the response
+/// with [`answer_with`](Self::answer_with), or pass the received bytes to an HTTP server with
+/// [`into_received`](Self::into_received).
 pub struct Rejection {
-    // Boxed, because it is the error of functions that rarely fail.
+    // Boxed because functions that rarely fail return it as their error.
     details: Box<Details>,
 }
 
 struct Details {
     error: RequestError,
     request: Option<RequestHead>,
-    /// What is not in the request.
+    /// The bytes after the head.
     rest: Inbox,
     output: Bytes,
 }
@@ -296,13 +298,13 @@ impl Rejection {
         }
     }
 
-    /// Why there is no connection.
+    /// Returns the error.
     #[must_use]
     pub fn error(&self) -> &RequestError {
         &self.details.error
     }
 
-    /// What the client asked for, if it is HTTP at all.
+    /// Returns the client's request, if its head is valid HTTP.
     #[must_use]
     pub fn request(&self) -> Option<&RequestHead> {
         self.details.request.as_ref()
@@ -317,18 +319,18 @@ impl Rejection {
         self
     }
 
-    /// The response, as bytes to write.
+    /// Returns the response, as bytes to write.
     pub fn output(&mut self) -> &mut (impl Buf + use<>) {
         &mut self.details.output
     }
 
-    /// Whether the response has not been written yet.
+    /// Returns whether the output has bytes to write.
     #[must_use]
     pub fn wants_write(&self) -> bool {
         !self.details.output.is_empty()
     }
 
-    /// All bytes that were received, as they came, for another server to begin with.
+    /// Returns all received bytes, for another server to parse.
     #[must_use]
     pub fn into_received(self) -> Bytes {
         let head = self.request().map_or(&[][..], |request| request.headers().head());
@@ -345,7 +347,7 @@ impl fmt::Debug for Rejection {
     }
 }
 
-/// The response to what is not an opening handshake: its text says why.
+/// The response to an invalid opening handshake: its body is the error's text.
 fn default_reply(error: &RequestError, status: u16) -> HttpResponse {
     let reply = HttpResponse::with_status(status)
         .own_header("Content-Type", "text/plain; charset=utf-8")
@@ -355,7 +357,7 @@ fn default_reply(error: &RequestError, status: u16) -> HttpResponse {
         // response"
         RequestError::Method => reply.own_header("Allow", "GET"),
         // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response"; RFC
-        // 6455 §4.2.2 no. 4: and the versions that it understands. RFC 9110 §7.8: who sends Upgrade
+        // 6455 §4.2.2 no. 4: with the supported versions. RFC 9110 §7.8: a sender of Upgrade
         // names it in Connection.
         RequestError::NotWebSocket | RequestError::WebSocketVersion => reply
             .own_header("Upgrade", "websocket")

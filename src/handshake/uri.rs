@@ -7,7 +7,7 @@ use core::{error, fmt, str};
 
 use super::classes;
 
-/// Where a server is: `ws://host[:port][/path][?query]`, or `wss://…` over TLS.
+/// The address of a server: `ws://host[:port][/path][?query]`, or `wss://…` for TLS.
 ///
 /// ```
 /// use sansocket::Uri;
@@ -19,19 +19,18 @@ use super::classes;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Uri {
     secure: bool,
-    /// As it was written: an IPv6 address is in brackets.
+    /// An IPv6 address has its brackets.
     host: String,
     port: u16,
     resource_name: String,
 }
 
 impl Uri {
-    /// Reads an address. Nothing is repaired: what is not an address is an error that says what to
-    /// write instead.
+    /// Parses an address.
     ///
     /// # Errors
     ///
-    /// [`InvalidUri`] says what is wrong.
+    /// [`InvalidUri`] if it is not valid; the text of the error has the remedy.
     pub fn parse(text: &str) -> Result<Self, InvalidUri> {
         let (scheme, rest) = text.split_once("://").ok_or(InvalidUri::Scheme)?;
         // RFC 6455 §3: "if the scheme component matches "wss" case-insensitively"
@@ -61,25 +60,25 @@ impl Uri {
         Ok(Self { secure, host: host.to_owned(), port, resource_name })
     }
 
-    /// Whether TLS is asked for: `wss:`.
+    /// Returns whether the scheme is `wss:`, which needs TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.secure
     }
 
-    /// The host to resolve: a name, or an IP address without brackets.
+    /// Returns the host to resolve: a name, or an IP address without brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&self.host)
     }
 
-    /// The port: 80 for `ws:` and 443 for `wss:` unless another is named (§3).
+    /// Returns the port. Default: 80 for `ws:` and 443 for `wss:` (§3).
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// What is asked for: the path, which is at least `/`, and the query (§3).
+    /// Returns the path, which is at least `/`, and the query (§3).
     #[must_use]
     pub fn resource_name(&self) -> &str {
         &self.resource_name
@@ -108,7 +107,7 @@ impl fmt::Display for Uri {
     }
 }
 
-/// Without the query, which may be a secret.
+/// Does not show the query, which may be a secret.
 impl fmt::Debug for Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.resource_name.split('?').next().unwrap_or_default();
@@ -125,20 +124,20 @@ impl core::str::FromStr for Uri {
     }
 }
 
-/// Reads `host[:port]`; an IPv6 address keeps its brackets.
+/// Parses `host[:port]`; an IPv6 address keeps its brackets.
 pub(super) fn parse_authority(authority: &str) -> Result<(&str, Option<u16>), InvalidUri> {
     let (host_len, port) = measure_authority(authority.as_bytes())?;
     Ok((&authority[..host_len], port))
 }
 
-/// How long the host is in `host[:port]`, and the port.
+/// The length of the host in `host[:port]`, and the port.
 pub(super) fn measure_authority(authority: &[u8]) -> Result<(usize, Option<u16>), InvalidUri> {
-    // Most hosts are a name alone.
+    // Most hosts are a name without a port.
     if !authority.is_empty() && classes::are(authority, classes::HOST) {
         return Ok((authority.len(), None));
     }
-    // The last colon: an IPv6 address without brackets is no host, whatever follows it. Colons
-    // before the closing bracket are the address's.
+    // The last colon: an IPv6 address without brackets is not a host. Colons before the closing
+    // bracket are part of the address.
     let last = authority.iter().rposition(|b| matches!(b, b':' | b']')).unwrap_or(authority.len());
     let (host, port) = if authority[last..].starts_with(b":") {
         authority.split_at(last)
@@ -151,13 +150,13 @@ pub(super) fn measure_authority(authority: &[u8]) -> Result<(usize, Option<u16>)
                 address.strip_suffix(b"]").and_then(|address| str::from_utf8(address).ok());
             address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
         }
-        // An IPv4 address is made of the same.
+        // An IPv4 address has the same characters.
         None => !host.is_empty() && is_made_of(host, classes::HOST),
     };
     if !is_host {
         return Err(InvalidUri::Host);
     }
-    // RFC 3986 §3.2.3: *DIGIT, so "host:" names no port
+    // RFC 3986 §3.2.3: *DIGIT, so "host:" has no port
     let port = match port.strip_prefix(b":") {
         None | Some(b"") => None,
         Some(digits) if digits.iter().all(u8::is_ascii_digit) => {
@@ -169,7 +168,7 @@ pub(super) fn measure_authority(authority: &[u8]) -> Result<(usize, Option<u16>)
     Ok((host.len(), port))
 }
 
-/// Whether text is of a class, and percent-encoded bytes.
+/// Whether text has only bytes of a class and percent-encoded bytes.
 fn is_made_of(text: &[u8], class: u8) -> bool {
     let mut bytes = text.iter();
     while let Some(&byte) = bytes.next() {
@@ -187,22 +186,21 @@ fn is_made_of(text: &[u8], class: u8) -> bool {
     true
 }
 
-/// Why this is no address of a WebSocket server.
+/// The address of a WebSocket server is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvalidUri {
     /// Neither `ws://` nor `wss://`.
     Scheme,
-    /// No host, or none that could be: a name in ASCII, an IPv4 address, or an IPv6 address in
-    /// brackets.
+    /// No valid host: a name in ASCII, an IPv4 address, or an IPv6 address in brackets.
     Host,
     /// A port that is not one of 1–65535.
     Port,
-    /// A user name, which would be sent nowhere.
+    /// A user name, which would not be sent.
     UserInfo,
     /// A fragment (§3).
     Fragment,
-    /// A path or query with characters that must be percent-encoded.
+    /// Characters in the path or query that must be percent-encoded.
     Path,
 }
 
@@ -210,11 +208,11 @@ impl fmt::Display for InvalidUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Scheme => "the address does not begin with ws:// or wss://",
-            Self::Host => "the address has no valid host; write other scripts in punycode, and IPv6 in brackets",
+            Self::Host => "the address has no valid host; use punycode, and IPv6 in brackets",
             Self::Port => "the port is not a number from 1 to 65535",
-            Self::UserInfo => "the address has a user name; send credentials in an Authorization header field",
+            Self::UserInfo => "the address has a user name; send an Authorization header field",
             Self::Fragment => "the address has a fragment; write # as %23",
-            Self::Path => "the path or query has characters in it that must be percent-encoded",
+            Self::Path => "the path or query has characters that must be percent-encoded",
         })
     }
 }

@@ -1,7 +1,7 @@
-//! The memory that a message is put together in.
+//! The buffer in which the pieces of a message are joined.
 //!
-//! A large one's is kept when the message is dropped, for the next one: fresh pages cost more than
-//! the copy into them does, and a system's allocator hands large blocks back at once.
+//! The buffer of a large message is pooled when the message is dropped: fresh pages cost more than
+//! the copy into them, and a system's allocator returns large blocks to the system at once.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -9,36 +9,36 @@ use core::ops::RangeInclusive;
 
 use bytes::Bytes;
 
-use crate::page::{PAGE, lead};
+use crate::page::{PAGE, mid_page_padding};
 #[cfg(feature = "std")]
 use crate::pool::Pool;
 
-/// From here on a block is kept, in bytes; smaller ones the allocator keeps well enough.
+/// The smallest block that is pooled, in bytes: the allocator caches smaller ones.
 const LARGE: usize = 128 * 1024;
 
-/// What is kept at most, in bytes: a message of the largest size, by default.
+/// The maximum size of the pool, in bytes: the default maximum of one message.
 #[cfg(feature = "std")]
 const KEPT: usize = 16 * 1024 * 1024;
 
 #[cfg(feature = "std")]
 static BLOCKS: Pool<Vec<u8>> = Pool::new(KEPT + PAGE, Vec::capacity);
 
-/// A message's bytes, as far as they have come.
+/// The received bytes of a message.
 #[derive(Default)]
 pub(crate) struct Block {
     memory: Vec<u8>,
-    /// Where the message begins in it: if it is large, in the middle of a page.
+    /// The offset of the message: for a large one, the middle of a page.
     start: usize,
 }
 
-/// A copy of these bytes.
+/// Copies bytes, into a pooled block if they are many.
 #[inline]
 pub(crate) fn copy(bytes: &[u8]) -> Bytes {
     if bytes.len() < LARGE { Bytes::copy_from_slice(bytes) } else { Block::of(bytes).freeze() }
 }
 
 impl Block {
-    /// A block with these bytes.
+    /// Creates a block with a copy of these bytes.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut block = Self::default();
         block.make_room(bytes.len(), Some(0));
@@ -46,10 +46,12 @@ impl Block {
         block
     }
 
-    /// Room for a piece, and for as much again as has really been received: a header's claim alone
-    /// gets no memory, and many small pieces are not copied over and over. It is not more than a
-    /// last frame will need, so a large message in one frame ends with a block of just its size. A
-    /// kept block may be twice as large, and is one for all of the message if that is not more.
+    /// Makes room for a piece, and for as many more bytes as were received so far.
+    ///
+    /// - A header's length alone allocates nothing, and small pieces are not copied repeatedly.
+    /// - In a last frame it is no more than `remaining`, so the block of a large message in one
+    ///   frame has the message's size in the end.
+    /// - A pooled block may be twice as large; one for the whole message is preferred.
     pub(crate) fn make_room(&mut self, piece: usize, remaining: Option<u64>) {
         let received = self.len() + piece;
         if self.start + received <= self.memory.capacity() {
@@ -65,20 +67,20 @@ impl Block {
         }
         match take(all.saturating_add(PAGE)..=most).or_else(|| take(room + PAGE..=most)) {
             Some(mut memory) => {
-                let start = lead(&memory);
+                let start = mid_page_padding(&memory);
                 memory.resize(start, 0);
                 memory.extend_from_slice(self.as_ref());
                 *self = Self { memory, start };
             }
             None => {
                 self.memory.reserve_exact(room + PAGE - self.memory.len());
-                self.begin_at(lead(&self.memory));
+                self.move_to(mid_page_padding(&self.memory));
             }
         }
     }
 
-    /// Moves the message to there.
-    fn begin_at(&mut self, start: usize) {
+    /// Moves the message to this offset.
+    fn move_to(&mut self, start: usize) {
         let (before, end) = (self.start..self.memory.len(), start + self.len());
         self.memory.resize(end.max(before.end), 0);
         self.memory.copy_within(before, start);
@@ -86,7 +88,7 @@ impl Block {
         self.start = start;
     }
 
-    /// Appends bytes.
+    /// Appends a copy of these bytes.
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         self.memory.extend_from_slice(bytes);
     }
@@ -95,7 +97,7 @@ impl Block {
         self.memory.len() - self.start
     }
 
-    /// Heap bytes held.
+    /// The size of the allocation, in bytes.
     pub(crate) fn capacity(&self) -> usize {
         self.memory.capacity()
     }
@@ -104,7 +106,7 @@ impl Block {
         &mut self.memory[self.start..]
     }
 
-    /// The bytes, in memory that holds little else.
+    /// Returns the bytes; copies them if a large block is less than half full.
     pub(crate) fn freeze(mut self) -> Bytes {
         if self.capacity() < LARGE {
             Bytes::from(mem::take(&mut self.memory))
@@ -124,30 +126,30 @@ impl AsRef<[u8]> for Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        give(mem::take(&mut self.memory));
+        put(mem::take(&mut self.memory));
     }
 }
 
-/// A kept block with room for so many bytes.
+/// Takes a pooled block of this capacity, in bytes.
 #[cfg(feature = "std")]
 fn take(sizes: RangeInclusive<usize>) -> Option<Vec<u8>> {
     BLOCKS.take(|block| sizes.contains(&block.capacity()))
 }
 
-/// Keeps a block.
+/// Puts a large block into the pool.
 #[cfg(feature = "std")]
-fn give(mut block: Vec<u8>) {
+fn put(mut block: Vec<u8>) {
     if block.capacity() >= LARGE {
         block.clear();
-        BLOCKS.give(block);
+        BLOCKS.put(block);
     }
 }
 
-/// Without std there is no lock, and nothing is kept.
+/// Without std there is no lock, and no pool.
 #[cfg(not(feature = "std"))]
 fn take(_: RangeInclusive<usize>) -> Option<Vec<u8>> {
     None
 }
 
 #[cfg(not(feature = "std"))]
-fn give(_: Vec<u8>) {}
+fn put(_: Vec<u8>) {}

@@ -1,15 +1,15 @@
-//! A message where it was received: to be looked at, passed on, or kept.
+//! A message that borrows from the buffer in which it was received.
 
 use core::fmt;
 
 use super::{Checked, Kind, Message, block};
 use crate::wire::InvalidUtf8;
 
-/// A message that, if it came in one piece, lies where it was received, and was not copied; see
-/// [`Connection::receive_from`](crate::Connection::receive_from). To keep it, make a [`Message`] of
-/// it.
+/// A received message. If it came in one frame, it borrows from the buffer of
+/// [`Connection::receive_from`](crate::Connection::receive_from), without a copy. Convert it into a
+/// [`Message`] to keep it.
 ///
-/// `Debug` tells the kind and the size, never the content.
+/// `Debug` shows the kind and the size, not the content.
 ///
 /// ```
 /// use sansocket::{Message, MessageRef};
@@ -19,93 +19,93 @@ use crate::wire::InvalidUtf8;
 /// assert_eq!(Message::from(message), Message::from("hello"));
 /// ```
 #[derive(Clone)]
-pub struct MessageRef<'a>(Place<'a>);
+pub struct MessageRef<'a>(Content<'a>);
 
-/// Where it is.
+/// Where the content is.
 #[derive(Clone)]
-enum Place<'a> {
+enum Content<'a> {
     Text(Checked<'a>),
     Binary(&'a [u8]),
-    /// It had to be joined.
+    /// Fragments, or pieces of a frame, that were joined in memory of their own.
     Joined(Message),
 }
 
 impl<'a> MessageRef<'a> {
-    /// A message of what was received, if it may be one.
+    /// Creates a message of received payload; validates a text.
     #[inline]
     pub(crate) fn checked(kind: Kind, payload: &'a [u8]) -> Result<Self, InvalidUtf8> {
         Ok(Self(match kind {
-            Kind::Text => Place::Text(Checked::new(payload)?),
-            Kind::Binary => Place::Binary(payload),
+            Kind::Text => Content::Text(Checked::new(payload)?),
+            Kind::Binary => Content::Binary(payload),
         }))
     }
 
-    /// Text or not.
+    /// Returns the kind of the message.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match &self.0 {
-            Place::Text(_) | Place::Joined(Message::Text(_)) => Kind::Text,
-            Place::Binary(_) | Place::Joined(Message::Binary(_)) => Kind::Binary,
+            Content::Text(_) | Content::Joined(Message::Text(_)) => Kind::Text,
+            Content::Binary(_) | Content::Joined(Message::Binary(_)) => Kind::Binary,
         }
     }
 
-    /// The message, if it is one already.
+    /// Returns the message if it was joined, without a copy.
     #[inline]
     pub(crate) fn into_joined(self) -> Result<Message, Self> {
         match self.0 {
-            Place::Joined(message) => Ok(message),
-            place => Err(Self(place)),
+            Content::Joined(message) => Ok(message),
+            content => Err(Self(content)),
         }
     }
 
-    /// The content, whichever kind it is.
+    /// Returns the content of either kind.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Place::Text(text) => text.as_bytes(),
-            Place::Binary(bytes) => bytes,
-            Place::Joined(message) => message.as_bytes(),
+            Content::Text(text) => text.as_bytes(),
+            Content::Binary(bytes) => bytes,
+            Content::Joined(message) => message.as_bytes(),
         }
     }
 
-    /// The text, if it is text.
+    /// Returns the text of a text message.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match &self.0 {
-            Place::Text(text) => Some(text.as_str()),
-            Place::Binary(_) => None,
-            Place::Joined(message) => message.as_text(),
+            Content::Text(text) => Some(text.as_str()),
+            Content::Binary(_) => None,
+            Content::Joined(message) => message.as_text(),
         }
     }
 }
 
-/// Copies it, unless it had to be joined.
+/// Copies a borrowed message.
 impl From<MessageRef<'_>> for Message {
     #[inline]
     fn from(message: MessageRef<'_>) -> Self {
         match message.0 {
-            Place::Text(text) => Self::Text(text.into()),
-            Place::Binary(bytes) => Self::Binary(block::copy(bytes)),
-            Place::Joined(message) => message,
+            Content::Text(text) => Self::Text(text.into()),
+            Content::Binary(bytes) => Self::Binary(block::copy(bytes)),
+            Content::Joined(message) => message,
         }
     }
 }
 
 impl From<Message> for MessageRef<'_> {
     fn from(message: Message) -> Self {
-        Self(Place::Joined(message))
+        Self(Content::Joined(message))
     }
 }
 
 impl<'a> From<&'a str> for MessageRef<'a> {
     fn from(text: &'a str) -> Self {
-        Self(Place::Text(text.into()))
+        Self(Content::Text(text.into()))
     }
 }
 
 impl<'a> From<&'a [u8]> for MessageRef<'a> {
     fn from(bytes: &'a [u8]) -> Self {
-        Self(Place::Binary(bytes))
+        Self(Content::Binary(bytes))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The farewell: RFC 6455 §5.5.1 (its body), §7.4 (its codes).
+//! Close frames: RFC 6455 §5.5.1 (body), §7.4 (codes).
 
 use core::{error, fmt, str};
 
@@ -6,16 +6,16 @@ use bytes::{BufMut, BytesMut};
 
 use super::text::Text;
 
-/// Why a connection is closed: a code that may travel in a Close frame, and no other.
+/// The code of a Close frame: the reason why a connection is closed.
 ///
 /// 1000–1003 and 1007–1014 are registered, 3000–3999 are for libraries and frameworks, 4000–4999
-/// for applications. The rest are reserved (§7.4.2), or only ever reported and never sent (1005,
-/// 1006, 1015; §7.4.1), so they can't be built.
+/// for applications. All others are reserved (§7.4.2), or reported but never sent (1005, 1006,
+/// 1015; §7.4.1), so they can't be built.
 ///
 /// ```
 /// use sansocket::CloseCode;
 ///
-/// const SLOW_DOWN: CloseCode = CloseCode::new(4001).unwrap(); // an application's own
+/// const SLOW_DOWN: CloseCode = CloseCode::new(4001).unwrap(); // for applications
 /// assert_eq!(SLOW_DOWN.get(), 4001);
 /// assert_eq!(CloseCode::new(1006), None);
 /// ```
@@ -25,30 +25,30 @@ pub struct CloseCode(u16);
 impl CloseCode {
     /// 1000: the purpose of the connection is fulfilled.
     pub const NORMAL: Self = Self(1000);
-    /// 1001: a server goes down, or a page is left.
+    /// 1001: a server shuts down, or a browser leaves the page.
     pub const GOING_AWAY: Self = Self(1001);
-    /// 1002: the peer broke the protocol.
+    /// 1002: the peer violated the protocol.
     pub const PROTOCOL_ERROR: Self = Self(1002);
-    /// 1003: a kind of message that can't be accepted (text where only bytes are understood, say).
+    /// 1003: a kind of message that is not supported (text, for a binary protocol).
     pub const UNSUPPORTED_DATA: Self = Self(1003);
-    /// 1007: content that contradicts the message's kind: text that is not UTF-8.
+    /// 1007: content that does not match the message's kind: text that is not UTF-8.
     pub const INVALID_PAYLOAD: Self = Self(1007);
     /// 1008: a message violates a policy. For when no other code fits.
     pub const POLICY_VIOLATION: Self = Self(1008);
     /// 1009: a message is too big to process.
     pub const MESSAGE_TOO_BIG: Self = Self(1009);
-    /// 1010: the client wanted an extension that the server did not negotiate.
+    /// 1010: the client requires an extension that the server did not negotiate.
     pub const MANDATORY_EXTENSION: Self = Self(1010);
-    /// 1011: the server met a condition that it did not expect.
+    /// 1011: an unexpected condition in the server.
     pub const INTERNAL_ERROR: Self = Self(1011);
-    /// 1012: the service restarts; come back in a few seconds.
+    /// 1012: the service restarts; reconnect after some seconds.
     pub const SERVICE_RESTART: Self = Self(1012);
-    /// 1013: the service is overloaded; come back later.
+    /// 1013: the service is overloaded; reconnect later.
     pub const TRY_AGAIN_LATER: Self = Self(1013);
-    /// 1014: the server acts as a gateway and got an invalid answer.
+    /// 1014: the server is a gateway and received an invalid response.
     pub const BAD_GATEWAY: Self = Self(1014);
 
-    /// The code with this number, if such a code may be sent.
+    /// Returns the code with this number, if it may be sent.
     #[must_use]
     pub const fn new(code: u16) -> Option<Self> {
         match code {
@@ -59,7 +59,7 @@ impl CloseCode {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> u16 {
         self.0
@@ -84,14 +84,14 @@ impl fmt::Display for CloseCode {
     }
 }
 
-/// A Close frame's body: a code and, if there is something to say, a reason.
+/// A Close frame's body: a code, and a reason that may be empty.
 ///
 /// ```
 /// use sansocket::{CloseCode, CloseFrame};
 ///
-/// let farewell = CloseFrame::new(CloseCode::GOING_AWAY, "see you tomorrow").unwrap();
-/// assert_eq!(farewell.code().get(), 1001);
-/// assert_eq!(farewell.reason(), "see you tomorrow");
+/// let frame = CloseFrame::new(CloseCode::GOING_AWAY, "maintenance until 12:00").unwrap();
+/// assert_eq!(frame.code().get(), 1001);
+/// assert_eq!(frame.reason(), "maintenance until 12:00");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CloseFrame {
@@ -100,15 +100,15 @@ pub struct CloseFrame {
 }
 
 impl CloseFrame {
-    /// The longest reason, in bytes: what two bytes of code leave of a control frame's 125 (§5.5).
+    /// The maximum length of a reason, in bytes: a control frame's 125 (§5.5) minus two for the
+    /// code.
     pub const MAX_REASON_LEN: usize = 123;
 
-    /// A farewell with a reason.
+    /// Creates the body of a Close frame.
     ///
     /// # Errors
     ///
-    /// [`ReasonTooLong`] above [`CloseFrame::MAX_REASON_LEN`] bytes: cutting it is left to who
-    /// knows where.
+    /// [`ReasonTooLong`] above [`CloseFrame::MAX_REASON_LEN`] bytes: it is not truncated.
     pub fn new(code: CloseCode, reason: impl Into<Text>) -> Result<Self, ReasonTooLong> {
         let reason = reason.into();
         if reason.len() > Self::MAX_REASON_LEN {
@@ -117,20 +117,20 @@ impl CloseFrame {
         Ok(Self { code, reason })
     }
 
-    /// The code.
+    /// Returns the code.
     #[must_use]
     pub const fn code(&self) -> CloseCode {
         self.code
     }
 
-    /// The reason, which is empty if none was given. It is the peer's word: not for end users
-    /// (§5.5.1).
+    /// Returns the reason; empty if there is none. It may be a peer's text: do not show it to end
+    /// users (§5.5.1).
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// Reads a Close frame's payload; `None` if it has no body.
+    /// Parses a Close frame's payload; `None` if it is empty.
     pub(crate) fn parse(payload: &[u8]) -> Result<Option<Self>, InvalidClose> {
         let (code, reason) = match payload {
             [] => return Ok(None),
@@ -143,7 +143,7 @@ impl CloseFrame {
         Ok(Some(Self { code, reason: Text::from(reason) }))
     }
 
-    /// Writes a Close frame's payload.
+    /// Encodes a Close frame's payload.
     pub(crate) fn encode(&self) -> BytesMut {
         let mut payload = BytesMut::with_capacity(2 + self.reason.len());
         payload.put_u16(self.code.get());
@@ -158,19 +158,19 @@ impl From<CloseCode> for CloseFrame {
     }
 }
 
-/// A code alone, where a Close with or without a body is wanted.
+/// A code without a reason, for [`Connection::close`](crate::Connection::close).
 impl From<CloseCode> for Option<CloseFrame> {
     fn from(code: CloseCode) -> Self {
         Some(code.into())
     }
 }
 
-/// What a received Close frame's body may have wrong.
+/// A received Close frame's body is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidClose {
     /// One byte: half a code.
     Truncated,
-    /// A code that may not travel.
+    /// A code that must not be sent.
     Code(u16),
     /// A reason that is not UTF-8.
     Reason,
@@ -179,7 +179,7 @@ pub(crate) enum InvalidClose {
 /// A close reason has more than [`CloseFrame::MAX_REASON_LEN`] bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReasonTooLong {
-    /// How many bytes it has.
+    /// The length in bytes.
     pub len: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The words that both sides share: messages, text, and the farewell.
+//! Messages, text, and Close frames.
 //!
 //! RFC 6455 §5.6 (data), §5.5.1 and §7.4 (closing).
 
@@ -22,10 +22,9 @@ pub use self::text::Text;
 pub(crate) use self::text::TextBuilder;
 use crate::wire::Opcode;
 
-/// What applications exchange: text or bytes, and nothing else. Pings, pongs and closes are not
-/// messages.
+/// A text or binary message. Control frames (Close, Ping, Pong) are not messages.
 ///
-/// `Debug` tells the kind and the size, never the content, so that logs don't leak it. In a test,
+/// `Debug` shows the kind and the size, not the content, so that logs don't leak it. In a test,
 /// compare [`as_text`](Message::as_text) or [`as_bytes`](Message::as_bytes) to see what differs.
 ///
 /// ```
@@ -43,7 +42,7 @@ pub enum Message {
     Binary(Bytes),
 }
 
-/// What a message is made of.
+/// The kind of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// UTF-8 text (§5.6, opcode 1).
@@ -53,7 +52,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What a frame says of it.
+    /// The opcode of its first frame.
     pub(crate) const fn opcode(self) -> Opcode {
         match self {
             Self::Text => Opcode::Text,
@@ -62,16 +61,16 @@ impl Kind {
     }
 }
 
-/// A part of a message that is received in parts; see
+/// A chunk of a message that is received in chunks; see
 /// [`Config::receive_in_chunks`](crate::Config::receive_in_chunks).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Chunk {
-    /// What the message is made of, the same for all its parts.
+    /// The kind of the message: the same in all its chunks.
     pub kind: Kind,
-    /// The next bytes of the message; perhaps none, in its last part. Those of a text are checked
-    /// to be UTF-8, but a part may end inside a character.
+    /// The next bytes of the message; the last chunk may be empty. A text is validated as UTF-8,
+    /// but a chunk may end inside a character.
     pub bytes: Bytes,
-    /// Whether the message ends here.
+    /// Whether this is the message's last chunk.
     pub last: bool,
 }
 
@@ -83,7 +82,7 @@ impl fmt::Debug for Chunk {
 }
 
 impl Message {
-    /// Text or not.
+    /// Returns the kind of the message.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
@@ -92,31 +91,31 @@ impl Message {
         }
     }
 
-    /// Whether it is text.
+    /// Returns whether this is a text message.
     #[must_use]
     pub const fn is_text(&self) -> bool {
         matches!(self, Self::Text(_))
     }
 
-    /// Whether it is binary.
+    /// Returns whether this is a binary message.
     #[must_use]
     pub const fn is_binary(&self) -> bool {
         matches!(self, Self::Binary(_))
     }
 
-    /// The content's size in bytes.
+    /// Returns the content's size in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.as_bytes().len()
     }
 
-    /// Whether there is no content: a message may be empty.
+    /// Returns whether the content is empty, which is allowed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The content, whichever kind it is.
+    /// Returns the content of either kind.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
@@ -125,9 +124,8 @@ impl Message {
         }
     }
 
-    /// The content without a copy, whichever kind it is. What was received, of 128 KiB and more,
-    /// lies in memory that will be used again: `Bytes::try_into_mut` does not take it over, and a
-    /// `Vec` of it is a copy.
+    /// Returns the content of either kind without a copy. A received message of 128 KiB and more is
+    /// in a pooled buffer: `Bytes::try_into_mut` fails for it, and `Vec::from` copies it.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self {
@@ -136,7 +134,7 @@ impl Message {
         }
     }
 
-    /// The text, if it is text.
+    /// Returns the text of a text message.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match self {
@@ -155,7 +153,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// What becomes a text message.
+/// Conversions into a text message.
 macro_rules! message_from_text {
     ($($source:ty),*) => {$(
         impl From<$source> for Message {
@@ -166,7 +164,7 @@ macro_rules! message_from_text {
     )*};
 }
 
-/// What becomes a binary message.
+/// Conversions into a binary message.
 macro_rules! message_from_bytes {
     ($($source:ty),*) => {$(
         impl From<$source> for Message {

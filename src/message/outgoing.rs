@@ -1,30 +1,30 @@
-//! A message on its way out, and whether it is to be compressed: RFC 7692 §6.1 leaves that to the
-//! sender, message by message.
+//! A message to send, and whether to compress it: RFC 7692 §6.1 leaves that to the sender of each
+//! message.
 
 use super::Message;
 
-/// Whether a message is to be compressed. It matters only where compression was agreed on
+/// Whether to compress a message. It has an effect only if compression was negotiated
 /// ([`Config::deflate`](crate::Config), feature `deflate`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Compress {
-    /// If it is likely to get smaller, and large enough to be worth the time.
+    /// Compresses if the message is likely to get smaller, and large enough to be worth the time.
     #[default]
     Automatic,
-    /// In any case.
+    /// Compresses every message.
     Always,
-    /// In no case: it is compressed already, or it has secrets beside a stranger's words (RFC 7692
-    /// §8).
+    /// Does not compress: for content that is compressed already, or has a secret next to text that
+    /// an attacker chose (RFC 7692 §8).
     Never,
 }
 
-/// A message, and whether it is to be compressed. Anything that makes a [`Message`] makes one with
-/// [`Compress::Automatic`].
+/// A message, and whether to compress it. Everything that converts into a [`Message`] converts into
+/// this, with [`Compress::Automatic`].
 ///
 /// ```
 /// use sansocket::{Compress, Config, Connection, Message};
 ///
 /// let mut server = Connection::server(Config::new());
-/// server.send("whatever is best")?;
+/// server.send("compressed if that is worth it")?;
 /// server.send(Message::from("a token").compress(Compress::Never))?;
 /// # Ok::<(), sansocket::SendError>(())
 /// ```
@@ -32,12 +32,12 @@ pub enum Compress {
 pub struct Outgoing {
     /// The message.
     pub message: Message,
-    /// Whether it is to be compressed.
+    /// Whether to compress it.
     pub compress: Compress,
 }
 
 impl Message {
-    /// The same, to be compressed or not.
+    /// Sets whether to compress this message.
     #[must_use]
     pub const fn compress(self, compress: Compress) -> Outgoing {
         Outgoing { message: self, compress }

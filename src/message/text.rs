@@ -1,7 +1,6 @@
-//! Bytes that are known to be UTF-8: RFC 6455 §5.6, §8.1.
+//! Bytes that were validated as UTF-8: RFC 6455 §5.6, §8.1.
 //!
-//! Everything that makes a [`Text`] is in this file, so the proof behind its one line of `unsafe`
-//! is too.
+//! A [`Text`] can only be made in this file, which the proof of its one line of `unsafe` needs.
 
 use alloc::string::String;
 use core::hash::{Hash, Hasher};
@@ -13,11 +12,9 @@ use bytes::Bytes;
 use super::block::{self, Block};
 use crate::wire::{self, InvalidUtf8, Utf8Validator};
 
-/// Text that was checked once and can be cloned, sliced off and sent without a copy. It is a `str`
-/// wherever one is wanted.
+/// Validated UTF-8 that can be cloned and sent without a copy. It dereferences to `str`.
 ///
-/// `Debug` tells only the size, so that logs don't leak what people write to each other; `Display`
-/// is the text.
+/// `Debug` shows only the size, so that logs don't leak messages; `Display` shows the text.
 ///
 /// ```
 /// use sansocket::Text;
@@ -28,31 +25,31 @@ use crate::wire::{self, InvalidUtf8, Utf8Validator};
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Text {
-    /// Always UTF-8: made in this file only, by a conversion from `str`, by validation, or by
+    /// Always UTF-8: set in this file only, by a conversion from `str`, by validation, or by
     /// [`TextBuilder`].
     bytes: Bytes,
 }
 
 impl Text {
-    /// Text that is part of the program: neither copied nor allocated.
+    /// Creates a text from a literal, without a copy or allocation.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         Self { bytes: Bytes::from_static(text.as_bytes()) }
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         Checked { bytes: &self.bytes }.as_str()
     }
 
-    /// The text's UTF-8.
+    /// Returns the text as bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The text's UTF-8, without a copy.
+    /// Returns the text as bytes, without a copy.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.bytes
@@ -140,10 +137,10 @@ impl From<Text> for Bytes {
     }
 }
 
-/// Text that was checked, where it lies.
+/// Borrowed text that was validated.
 #[derive(Clone, Copy)]
 pub(super) struct Checked<'a> {
-    /// Always UTF-8: made in this file only, by validation, or of what is a `str` or a [`Text`].
+    /// Always UTF-8: set in this file only, by validation, or from a `str` or a [`Text`].
     bytes: &'a [u8],
 }
 
@@ -160,12 +157,12 @@ impl<'a> Checked<'a> {
 
     #[allow(unsafe_code)]
     pub(super) const fn as_str(self) -> &'a str {
-        // Checking again at every look would cost some 25 times as much for 16 bytes, and for 64
-        // KiB of two-byte letters as much as receiving the message did: `cargo bench -p
+        // Validating again in every call would cost some 25 times as much for 16 bytes, and for 64
+        // KiB of two-byte letters as much as receiving the message: `cargo bench -p
         // sansocket-benches --bench text`.
         //
-        // SAFETY: the bytes are UTF-8 by the field's invariant, and nothing changes them while they
-        // are borrowed.
+        // SAFETY: the bytes are UTF-8 by the field's invariant, and can't change while they are
+        // borrowed.
         unsafe { str::from_utf8_unchecked(self.bytes) }
     }
 }
@@ -183,10 +180,10 @@ impl From<Checked<'_>> for Text {
     }
 }
 
-/// Text that arrives in pieces: checked as it comes, at the first bad byte.
+/// Joins the pieces of a text, and validates each: fails at the first invalid byte.
 #[derive(Default)]
 pub(crate) struct TextBuilder {
-    /// Everything here went through `utf8`, in order.
+    /// All of it was validated by `utf8`, in order.
     bytes: Block,
     utf8: Utf8Validator,
 }
@@ -199,7 +196,7 @@ impl TextBuilder {
         Ok(())
     }
 
-    /// The text, if it may end here.
+    /// Returns the text, if it does not end inside a character.
     pub(crate) fn finish(self) -> Result<Text, InvalidUtf8> {
         self.utf8.finish()?;
         Ok(Text { bytes: self.bytes.freeze() })

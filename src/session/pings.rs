@@ -43,7 +43,7 @@ impl Session {
                 Some(Event::Closed(_)) => {}
                 Some(event) => {
                     self.other_received(&event, &now);
-                    pushed_back += event.held();
+                    pushed_back += event.bytes_held();
                     self.connection.push_back(event);
                 }
                 None if self.closed().is_some() => return PongProgress::Closed,

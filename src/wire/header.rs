@@ -1,4 +1,4 @@
-//! The two to fourteen bytes before a payload: RFC 6455 §5.2.
+//! Frame headers, two to fourteen bytes: RFC 6455 §5.2.
 //!
 //! ```text
 //!   0               1               2 …             then, if MASK
@@ -22,9 +22,9 @@ const MASK: u8 = 0b1000_0000;
 
 /// A frame's header.
 ///
-/// What a header alone can tell is checked by [`Header::parse`]. The rules that need to know the
-/// connection (who must mask, whether an extension owns RSV1, what may follow what) are the
-/// connection's. `Debug` does not show the masking key.
+/// [`Header::parse`] checks the rules for a single header. [`Connection`](crate::Connection) checks
+/// those that depend on the connection: masking by role, RSV1 with an extension, the order of
+/// frames. `Debug` does not show the masking key.
 ///
 /// ```
 /// use sansocket::wire::{Header, Opcode};
@@ -32,7 +32,8 @@ const MASK: u8 = 0b1000_0000;
 /// // RFC 6455 §5.7: the single-frame unmasked text message "Hello"
 /// let (header, size) = Header::parse(b"\x81\x05Hello").unwrap().unwrap();
 /// assert_eq!(size, 2);
-/// assert_eq!(header, Header { fin: true, rsv1: false, opcode: Opcode::Text, mask: None, payload_len: 5 });
+/// let (fin, rsv1, opcode, mask) = (true, false, Opcode::Text, None);
+/// assert_eq!(header, Header { fin, rsv1, opcode, mask, payload_len: 5 });
 /// assert_eq!(header.encode(&mut [0; Header::MAX_LEN]), b"\x81\x05");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub struct Header {
     /// The first reserved bit, which permessage-deflate sets on the first frame of a compressed
     /// message (RFC 7692 §6).
     pub rsv1: bool,
-    /// What the frame is for.
+    /// The frame's type.
     pub opcode: Opcode,
     /// The masking key, if the payload is masked.
     pub mask: Option<[u8; 4]>,
@@ -57,14 +58,14 @@ impl Header {
     /// The longest payload of a control frame, in bytes (§5.5).
     pub const MAX_CONTROL_PAYLOAD: usize = 125;
 
-    /// Reads the header at the start of `bytes`; gives it with its own size in bytes, or `None`
-    /// until all of it is there.
+    /// Parses the header at the start of `bytes`. Returns the header and its own size in bytes, or
+    /// `None` if `bytes` ends inside it.
     ///
-    /// An `Ok` header encodes to the very bytes it was read from: no two encodings mean the same.
+    /// A header encodes to the same bytes that it was parsed from: no two encodings are equal.
     ///
     /// # Errors
     ///
-    /// [`HeaderError`], as early as the bytes that are there show it.
+    /// [`HeaderError`] as soon as the first invalid byte is in `bytes`.
     #[inline(always)]
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, HeaderError> {
         let [first, second, rest @ ..] = bytes else { return Ok(None) };
@@ -127,7 +128,7 @@ impl Header {
         Ok(Some((header, bytes.len() - rest.len())))
     }
 
-    /// Writes the header into `space` and gives the part of it that was needed.
+    /// Writes the header into `space`, and returns the written part.
     #[inline]
     pub fn encode<'a>(&self, space: &'a mut [u8; Self::MAX_LEN]) -> &'a [u8] {
         debug_assert!(self.payload_len >> 63 == 0, "no payload in memory has 2^63 bytes");
@@ -170,8 +171,7 @@ impl fmt::Debug for Header {
     }
 }
 
-/// A header that no endpoint may send, whatever came before it. All of them are protocol errors
-/// (close code 1002).
+/// A header is invalid for every endpoint and connection. It is a protocol error (close code 1002).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HeaderError {

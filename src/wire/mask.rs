@@ -2,8 +2,7 @@
 
 /// XORs `data` with the masking key, in place, as if `data` began `offset` bytes into the payload.
 ///
-/// Masking any split of a payload piece by piece, each at its own offset, is the same as masking it
-/// whole.
+/// A payload may be masked in pieces, each at its own offset, with the same result.
 ///
 /// ```
 /// use sansocket::wire::apply_mask;
@@ -19,30 +18,30 @@ pub fn apply_mask(key: [u8; 4], offset: u64, data: &mut [u8]) {
     let key = u32::from_le_bytes(key);
     let key = key_at(u64::from(key) << 32 | u64::from(key), offset);
 
-    // What is small is common, and not worth a call.
+    // Small payloads are common, and a call would cost as much as the masking.
     match data.len() {
         8..=16 => ends::<8>(key, data),
         17..=32 => ends::<16>(key, data),
-        _ => few_or_many(key, data),
+        _ => call_blocks(key, data),
     }
 }
 
 const WORD: usize = 8;
 
-/// From so many bytes on, it pays to write where the processor writes best.
+/// From this length on, in bytes, aligned writes are worth their preparation.
 const LONG: usize = 1024;
 
-/// No register of 32 bytes that begins here is written across the border of two lines of a cache.
+/// The alignment in bytes at which no register of 32 bytes is written across two cache lines.
 const ALIGNMENT: usize = 32;
 
-/// The key as it is so many bytes further on.
+/// The key, rotated to an offset in bytes.
 #[inline(always)]
 const fn key_at(key: u64, offset: u64) -> u64 {
     key.rotate_right(8 * (offset % 4) as u32)
 }
 
-/// So many bytes from either end. They may overlap: so there are no single bytes left, and each is
-/// only changed once.
+/// Masks N bytes at either end. The ends may overlap, so no single bytes remain between them; each
+/// byte is changed once.
 #[inline(always)]
 fn ends<const N: usize>(key: u64, data: &mut [u8]) {
     let last = data.len() - N;
@@ -56,28 +55,28 @@ fn ends<const N: usize>(key: u64, data: &mut [u8]) {
 }
 
 #[inline(never)]
-fn few_or_many(key: u64, data: &mut [u8]) {
-    if data.len() < LONG { blocks(key, data) } else { many(key, data) }
+fn call_blocks(key: u64, data: &mut [u8]) {
+    if data.len() < LONG { blocks(key, data) } else { aligned(key, data) }
 }
 
 #[inline(never)]
-fn many(key: u64, data: &mut [u8]) {
+fn aligned(key: u64, data: &mut [u8]) {
     let (start, rest) = data.split_at_mut(data.as_ptr().addr().wrapping_neg() % ALIGNMENT);
     blocks(key, start);
     let key = key_at(key, start.len() as u64);
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     if std::arch::is_x86_feature_detected!("avx2") {
-        // Twice as fast as with what every x86-64 has: with and without this, `cargo bench -p
+        // Twice as fast as the instructions that every x86-64 has: `cargo bench -p
         // sansocket-benches --bench mask`.
         //
-        // SAFETY: the function needs nothing but AVX2, and the processor has it.
+        // SAFETY: the function requires AVX2 alone, and the processor has it.
         #[allow(unsafe_code)]
         return unsafe { blocks_by_avx2(key, rest) };
     }
     blocks(key, rest);
 }
 
-/// [`blocks`], which is safe code, compiled for registers of 32 bytes: unsafe to call where the
+/// [`blocks`], which is safe code, compiled for registers of 32 bytes: unsafe to call if the
 /// processor has no AVX2.
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 #[target_feature(enable = "avx2")]
@@ -98,8 +97,8 @@ fn blocks(key: u64, data: &mut [u8]) {
     let mut tail = [0; WORD];
     tail.copy_from_slice(&data[last..]);
     words(key_at(key, last as u64), &mut tail);
-    // Of four words the compiler makes SIMD and unrolls the loop: more of a block, and it makes
-    // worse of it for AVX-512.
+    // For blocks of four words the compiler emits SIMD, and unrolls the loop. For larger blocks its
+    // code for AVX-512 is slower.
     let mut blocks = data.chunks_exact_mut(4 * WORD);
     for block in &mut blocks {
         words(key, block);
@@ -108,8 +107,7 @@ fn blocks(key: u64, data: &mut [u8]) {
     data[last..].copy_from_slice(&tail);
 }
 
-/// The whole words of this. The compiler makes SIMD of this loop, which it does not of a loop over
-/// bytes.
+/// Masks the complete words. The compiler emits SIMD for this loop, but not for one over bytes.
 #[inline(always)]
 fn words(key: u64, data: &mut [u8]) {
     for word in data.chunks_exact_mut(WORD) {

@@ -1,7 +1,7 @@
-//! The bytes on the wire: RFC 6455 §5.2, §5.3 and §8.1 as pure functions on slices.
+//! The wire format: RFC 6455 §5.2, §5.3 and §8.1 as pure functions on slices.
 //!
-//! Nothing here allocates, remembers a connection or knows what a message is. The floor is public
-//! so that proxies, tests and other protocols can stand on it.
+//! Nothing here allocates, or depends on a connection or message. The module is public for proxies,
+//! tests and other protocols.
 
 mod header;
 mod mask;

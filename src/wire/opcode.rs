@@ -1,7 +1,7 @@
-//! What a frame is for: RFC 6455 §5.2, §11.8.
+//! Frame types: RFC 6455 §5.2, §11.8.
 
-/// The meaning of a frame. The ten reserved values have no variant, so they can't be sent and are
-/// refused on receipt.
+/// The type of a frame. The ten reserved values have no variant, so they can't be sent, and are
+/// rejected when received.
 ///
 /// ```
 /// use sansocket::wire::Opcode;
@@ -13,22 +13,22 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Opcode {
-    /// A further part of the message that is under way (§5.4).
+    /// A later fragment of a message (§5.4).
     Continuation = 0x0,
-    /// The first or only part of a text message: UTF-8 (§5.6).
+    /// The first or only fragment of a text message: UTF-8 (§5.6).
     Text = 0x1,
-    /// The first or only part of a binary message (§5.6).
+    /// The first or only fragment of a binary message (§5.6).
     Binary = 0x2,
     /// The closing handshake (§5.5.1).
     Close = 0x8,
-    /// "Are you there?" (§5.5.2)
+    /// A request for a pong (§5.5.2).
     Ping = 0x9,
-    /// "I am." (§5.5.3)
+    /// The answer to a ping, or a keep-alive (§5.5.3).
     Pong = 0xA,
 }
 
 impl Opcode {
-    /// The opcode of these four bits, or `None` where the RFC reserves them.
+    /// Returns the opcode of these four bits, or `None` if they are reserved.
     #[must_use]
     pub const fn from_bits(bits: u8) -> Option<Self> {
         Some(match bits {
@@ -42,13 +42,13 @@ impl Opcode {
         })
     }
 
-    /// The four bits on the wire.
+    /// Returns the four bits on the wire.
     #[must_use]
     pub const fn bits(self) -> u8 {
         self as u8
     }
 
-    /// Whether frames of this kind are control frames: at most 125 bytes, never fragmented (§5.5).
+    /// Returns whether this is a control frame: at most 125 bytes, never fragmented (§5.5).
     #[must_use]
     pub const fn is_control(self) -> bool {
         // RFC 6455 §5.5: "Control frames are identified by opcodes where the most significant bit

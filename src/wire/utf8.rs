@@ -1,7 +1,7 @@
-//! UTF-8 that arrives in pieces: RFC 6455 §8.1 and §5.6.
+//! Validation of UTF-8 in pieces: RFC 6455 §8.1 and §5.6.
 //!
-//! std or simdutf8 validate; this file only carries a character that is split between two pieces:
-//! one to three bytes of it.
+//! std or simdutf8 validate; this file keeps the one to three bytes of a character that is split
+//! between two pieces.
 
 #[cfg(not(feature = "simdutf8"))]
 use core::str as basic;
@@ -10,38 +10,38 @@ use core::{error, fmt, str};
 #[cfg(feature = "simdutf8")]
 use simdutf8::basic;
 
-/// Checks that pieces of text are UTF-8 when they are joined, and fails at the first byte that no
-/// later piece could mend.
+/// Validates pieces of a text as one UTF-8 text. Fails at the first byte that makes every
+/// continuation invalid.
 ///
 /// ```
 /// use sansocket::wire::Utf8Validator;
 ///
 /// let mut utf8 = Utf8Validator::new();
 /// utf8.push(b"\xce").unwrap(); // half a κ
-/// assert!(utf8.finish().is_err()); // so the text can't end here,
-/// utf8.push(b"\xba").unwrap(); // but it may go on
+/// assert!(utf8.finish().is_err()); // the text can't end here,
+/// utf8.push(b"\xba").unwrap(); // but it may continue
 /// assert!(utf8.finish().is_ok());
-/// assert!(utf8.push(b"\xed\xa0").is_err()); // a surrogate: refused before its last byte is there
+/// assert!(utf8.push(b"\xed\xa0").is_err()); // a surrogate: rejected before its last byte
 /// ```
 #[derive(Clone, Copy, Default)]
 pub struct Utf8Validator {
-    /// The bytes of a character that has not ended: the first `len` of them.
+    /// The first `len` bytes of an incomplete character.
     partial: [u8; 4],
     len: u8,
 }
 
 impl Utf8Validator {
-    /// A validator at the start of a text.
+    /// Creates a validator at the start of a text.
     #[must_use]
     pub const fn new() -> Self {
         Self { partial: [0; 4], len: 0 }
     }
 
-    /// Takes the next piece of the text, of any size, split anywhere.
+    /// Validates the next piece of the text, of any size, split at any byte.
     ///
     /// # Errors
     ///
-    /// [`InvalidUtf8`] if no continuation can make the text valid. The validator is of no use after
+    /// [`InvalidUtf8`] if no continuation can make the text valid. Do not use the validator after
     /// that.
     pub fn push(&mut self, mut piece: &[u8]) -> Result<(), InvalidUtf8> {
         while self.len > 0 {
@@ -49,12 +49,12 @@ impl Utf8Validator {
             self.complete_with(byte)?;
             piece = rest;
         }
-        let (whole, rest) = piece.split_at(piece.len() - cut_off(piece));
+        let (whole, rest) = piece.split_at(piece.len() - incomplete_len(piece));
         check(whole)?;
         rest.iter().try_for_each(|&byte| self.complete_with(byte))
     }
 
-    /// Adds a byte to the character that is under way.
+    /// Adds a byte to the incomplete character.
     fn complete_with(&mut self, byte: u8) -> Result<(), InvalidUtf8> {
         let len = usize::from(self.len);
         self.partial[len] = byte;
@@ -66,7 +66,7 @@ impl Utf8Validator {
         Ok(())
     }
 
-    /// Whether the text may end here: not inside a character.
+    /// Checks that the text may end here: not inside a character.
     ///
     /// # Errors
     ///
@@ -83,23 +83,23 @@ impl fmt::Debug for Utf8Validator {
     }
 }
 
-/// How many bytes at the end begin a character that goes on: one to three, or none. The first byte
-/// of a character of two bytes and more has as many leading ones as that.
-fn cut_off(piece: &[u8]) -> usize {
+/// The number of bytes at the end that begin an incomplete character: zero to three. The number of
+/// leading ones in the first byte is the length of the character, if that is two or more.
+fn incomplete_len(piece: &[u8]) -> usize {
     let mut back = piece.iter().rev().take(3).zip(1..);
     back.find(|(byte, back)| byte.leading_ones() > *back).map_or(0, |(_, back)| back as usize)
 }
 
-/// Up to here, in bytes, text that is ASCII is found to be faster than by any validator.
+/// Up to this length, in bytes, `is_ascii` is faster than any validator.
 const SHORT: usize = 64;
 
-/// Checks that a whole text is UTF-8.
+/// Validates a whole text.
 #[inline]
 pub(crate) fn check(text: &[u8]) -> Result<(), InvalidUtf8> {
     if text.len() <= SHORT && is_ascii(text) { Ok(()) } else { validate(text) }
 }
 
-/// Word by word: the last one overlaps the one before it, so that there are no single bytes left.
+/// Checks word by word. The last word overlaps the one before it, so no single bytes remain.
 #[inline]
 fn is_ascii(text: &[u8]) -> bool {
     let word = |word: &[u8; 8]| u64::from_ne_bytes(*word) & 0x8080_8080_8080_8080 == 0;

@@ -1,18 +1,18 @@
-//! Does one operation of the library many times, for whoever counts what that takes: `operation
-//! NAME TIMES`. Prints how often memory was taken each time, and how many bytes; without a name,
-//! which operations there are. `tests/counts.rs` counts the instructions.
+//! Repeats one operation of the library: `operation NAME TIMES`. Prints the number of allocations
+//! and allocated bytes of each repetition; without a name, the names of the operations.
+//! `tests/counts.rs` counts the instructions.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use sansocket_benches::operations::{OPERATIONS, Operation};
 
-/// How often memory was taken, and how many bytes.
+/// The number of allocations, and of allocated bytes.
 static TAKEN: (AtomicUsize, AtomicUsize) = (AtomicUsize::new(0), AtomicUsize::new(0));
 
 struct Counting;
 
-// SAFETY: every call is passed on to the system's allocator as it is.
+// SAFETY: every call is passed on to the system's allocator unchanged.
 #[allow(unsafe_code)]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -43,7 +43,7 @@ fn main() {
         .find(|(known, _)| *known == name)
         .expect("operation without arguments lists the names");
     let mut operation: Operation = begin();
-    // The first time takes what is kept from then on.
+    // The first repetition allocates memory that is kept.
     operation();
     let before = (TAKEN.0.load(Relaxed), TAKEN.1.load(Relaxed));
     for _ in 0..times {

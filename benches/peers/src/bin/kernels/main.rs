@@ -1,8 +1,7 @@
-//! `kernels`: what works on every byte, by itself: functions that libraries make public, each
-//! beside sansocket's and `memcpy`.
+//! `kernels`: public functions of libraries that process every byte, compared with sansocket's and
+//! `memcpy`.
 //!
-//! Prints JSON: by work and size, how many ns each function takes, and how many times as long as
-//! sansocket's.
+//! Prints JSON: by work and size, the time of each function in ns, and its ratio to sansocket's.
 
 mod text;
 mod turns;

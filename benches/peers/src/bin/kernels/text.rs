@@ -1,5 +1,4 @@
-//! Checking that text is UTF-8: RFC 6455 §8.1. `simdutf8` is what most libraries use, with or
-//! without something around it.
+//! Validation of UTF-8: RFC 6455 §8.1. Most libraries use `simdutf8`, some with a wrapper.
 
 use std::iter::repeat_n;
 

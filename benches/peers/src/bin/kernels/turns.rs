@@ -1,37 +1,35 @@
-//! Functions that do the same work in turn, so that a machine that changes its pace does so for all
-//! of them.
+//! Functions that do the same work in turn, so that a change of the machine's speed affects all.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-/// A function, by the library that it is from. It is given bytes to work on in place, and the same
-/// bytes as they were at first.
+/// A function, by its library. Its arguments are bytes to change in place, and a copy of their
+/// first content.
 pub type Kernel = (&'static str, fn(&mut [u8], &[u8]));
 
 pub const MEMCPY: Kernel = ("memcpy", <[u8]>::copy_from_slice);
 
-/// Payloads that lie one behind the other, each after a header, as a server receives them.
+/// Consecutive payloads, each after a header, as a server receives them.
 pub struct Work {
     pub kind: &'static str,
     pub size: &'static str,
     pub header: usize,
     pub payload: Vec<u8>,
-    /// What one call makes of it; of which the next makes the payload again.
+    /// The result of one call; the next call restores the payload.
     pub result: Vec<u8>,
     /// The first is sansocket's.
     pub kernels: &'static [Kernel],
 }
 
-/// So many bytes are worked on before the same ones are again: as many as the nearest cache holds,
-/// and no register.
+/// The size of the payloads in bytes: they fit into the L1 cache, but not into registers.
 const BUFFER: usize = 16 * 1024;
 
-/// How many turns each has, and of how many bytes at least.
+/// The number of turns of each function, and the minimum of bytes in a turn.
 const TURNS: usize = 101;
 const TURN: usize = 256 * 1024;
 
 impl Work {
-    /// The middle of all turns of each, as JSON.
+    /// The median of all turns of each, as JSON.
     pub fn measure(&self) -> String {
         let frame = [vec![0; self.header], self.payload.clone()].concat();
         let count = (BUFFER / frame.len()).max(1);
@@ -72,7 +70,7 @@ impl Work {
         )
     }
 
-    /// That what is measured is what is to be done.
+    /// Checks the result of each function.
     fn check(&self, (name, kernel): Kernel) {
         let mut payload = self.payload.clone();
         kernel(&mut payload, &self.payload);

@@ -39,7 +39,7 @@ const KERNELS: &[Kernel] = &[
     }),
 ];
 
-/// The payload's first bytes, as well: a key that no compiler knows beforehand.
+/// Also the payload's first bytes: a key that is not a constant.
 fn key(source: &[u8]) -> [u8; 4] {
     source.first_chunk().copied().unwrap_or_default()
 }

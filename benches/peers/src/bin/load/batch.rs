@@ -1,16 +1,16 @@
-//! Messages that are made once: as a client sends them, and as they must come back.
+//! Messages that are encoded once: as a client sends them, and as they must be echoed.
 //!
-//! RFC 6455 §5.2: a batch is `depth` text frames one after the other, each with other text, so that
-//! none can stand for another.
+//! RFC 6455 §5.2: a batch is `depth` consecutive text frames, each with different text, so that
+//! none can be mistaken for another.
 
-/// What goes to the server at once, and what has to come back before the next time.
+/// The bytes that are sent at once, and their expected echo.
 pub struct Batch {
     pub sent: Vec<u8>,
     pub expected: Vec<u8>,
 }
 
 impl Batch {
-    /// A `raw` server gives back the frames as they were sent.
+    /// A `raw` server echoes the masked frames.
     pub fn new(depth: usize, size: usize, raw: bool) -> Self {
         let (mut sent, mut expected) = (Vec::new(), Vec::new());
         for number in 0..depth {

@@ -1,4 +1,4 @@
-//! Batches from one client to all, itself among them; the next when the last one has all of it.
+//! Batches from one client to all, itself included; the next when all have received it.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use crate::clients::Clients;
 use crate::round::{self, Round};
 use crate::{Arguments, Failure};
 
-/// A message counts as often as it is delivered.
+/// Each delivery of a message counts.
 pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     round::measure(arguments, arguments.depth * arguments.connections, run)
 }

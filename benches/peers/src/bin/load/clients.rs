@@ -1,4 +1,4 @@
-//! All clients on one epoll: batches go out, and come back in any order.
+//! All clients on one epoll: sends batches, and receives echoes in any order.
 
 use std::net::TcpStream;
 
@@ -18,7 +18,7 @@ pub struct Clients {
 struct Client {
     stream: TcpStream,
     progress: Progress,
-    /// What epoll was told to wait for.
+    /// The interest that is registered with epoll.
     waits: Step,
 }
 
@@ -40,19 +40,19 @@ impl Clients {
         self.clients.len()
     }
 
-    /// Sends a batch, which is to come back.
+    /// Sends a batch, and expects its echo.
     pub fn send(&mut self, index: usize) -> Result<(), Failure> {
         let client = &mut self.clients[index];
         let step = client.progress.write(&mut client.stream, &self.batch)?;
         self.wait_for(index, step)
     }
 
-    /// Has a client wait for a batch that another one sends.
+    /// Expects a batch that another client sends.
     pub fn expect(&mut self, index: usize) {
         self.clients[index].progress = Progress::of_another(&self.batch);
     }
 
-    /// Waits until something happens, and tells whose batch is back by that.
+    /// Waits for events; returns the clients whose batch is complete.
     pub fn wait(&mut self, back: &mut Vec<usize>) -> Result<(), Failure> {
         back.clear();
         let mut events = [EpollEvent::empty(); 1024];

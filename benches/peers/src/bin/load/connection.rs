@@ -1,4 +1,4 @@
-//! One client: opens its connection, sends batches, and compares every byte that comes back.
+//! One client: opens its connection, sends batches, and compares every received byte.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -9,13 +9,13 @@ use socket2::{Domain, Socket, Type};
 use crate::batch::Batch;
 use crate::{Failure, Target};
 
-/// How long a server may be silent that owes an answer.
+/// The time limit of a server's response.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Connections from one address of the loopback net, whose ports are not many more.
+/// The maximum of connections from one loopback address: it has few more ports.
 const PER_ADDRESS: usize = 20_000;
 
-/// A connection, open and blocking.
+/// An open, blocking connection.
 pub fn open(target: &Target, index: usize) -> Result<TcpStream, Failure> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     if index >= PER_ADDRESS {
@@ -33,7 +33,7 @@ pub fn open(target: &Target, index: usize) -> Result<TcpStream, Failure> {
     Ok(stream)
 }
 
-/// The opening handshake of RFC 6455 §1.3, with the key and the answer that stand there.
+/// The opening handshake of RFC 6455 §1.3, with its key and accept.
 fn upgrade(stream: &mut TcpStream) -> Result<(), Failure> {
     stream.write_all(
         b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -55,31 +55,31 @@ fn upgrade(stream: &mut TcpStream) -> Result<(), Failure> {
     }
 }
 
-/// How far a batch is under way there and back.
+/// The progress of a batch.
 #[derive(Default)]
 pub struct Progress {
     sent: usize,
     received: usize,
 }
 
-/// What there is to wait for.
+/// What the client waits for.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Step {
-    /// All was sent, and not all is back.
+    /// The batch is sent, and its echo is incomplete.
     Read,
-    /// There was no room to send the rest; some of the answer may come before.
+    /// The socket's buffer is full; a part of the echo may be received before the rest is sent.
     ReadOrWrite,
-    /// The batch is back.
+    /// The echo is complete.
     Done,
 }
 
 impl Progress {
-    /// A batch that somebody else sends.
+    /// A batch that another client sends.
     pub fn of_another(batch: &Batch) -> Self {
         Self { sent: batch.sent.len(), received: 0 }
     }
 
-    /// Writes what there is room for.
+    /// Writes until the socket's buffer is full.
     pub fn write(&mut self, stream: &mut TcpStream, batch: &Batch) -> Result<Step, Failure> {
         while self.sent < batch.sent.len() {
             match stream.write(&batch.sent[self.sent..]) {
@@ -93,7 +93,7 @@ impl Progress {
         Ok(Step::Read)
     }
 
-    /// Reads once, and compares what comes.
+    /// Reads once, and compares the received bytes.
     pub fn read(
         &mut self,
         stream: &mut TcpStream,

@@ -1,4 +1,4 @@
-//! Batches on many connections, each sent when the one before is back.
+//! Batches on many connections, each sent after the echo of the previous one.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     round::measure(arguments, arguments.depth, run)
 }
 
-/// Begins no batch after `duration`, and waits for those that are under way.
+/// Sends no batch after `duration`, and waits for the pending echoes.
 fn run(clients: &mut Clients, duration: Duration) -> Result<Round, Failure> {
     let mut round = Round::default();
     let begun = Instant::now();

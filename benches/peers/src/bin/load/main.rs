@@ -1,5 +1,5 @@
-//! `load KIND --addr HOST:PORT --pid PID …`: talks to an echo server, checks what comes back, and
-//! prints what it cost the server as one line of JSON. Started by `benches/peers/run`.
+//! `load KIND --addr HOST:PORT --pid PID …`: sends to an echo server, checks the echo, and prints
+//! the server's costs as one line of JSON. Started by `benches/peers/run`.
 
 mod batch;
 mod broadcast;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use lexopt::ValueExt;
 use process::Process;
 
-/// What anything here may fail with: it is printed.
+/// Any error: it is printed.
 type Failure = Box<dyn Error>;
 
 fn main() -> ExitCode {
@@ -34,10 +34,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// What was asked for on the command line.
+/// The command line.
 struct Arguments {
     target: Target,
-    /// What the server is measured beside.
+    /// The baseline of the server.
     floor: Option<Target>,
     connections: usize,
     /// Messages in flight per connection.
@@ -52,7 +52,7 @@ struct Arguments {
 struct Target {
     addr: SocketAddr,
     process: Process,
-    /// It sends bytes back as they are, without a handshake and with the masks on.
+    /// Whether it echoes bytes without a handshake, and with their masks.
     raw: bool,
 }
 

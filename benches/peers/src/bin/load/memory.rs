@@ -1,5 +1,4 @@
-//! Many connections that do nothing, and what each of them costs the server: before, and after a
-//! large message.
+//! The server's memory for many idle connections: before and after a large message.
 
 use std::net::TcpStream;
 use std::thread;
@@ -8,8 +7,7 @@ use crate::batch::Batch;
 use crate::connection::{self, Progress, Step};
 use crate::{Arguments, Failure};
 
-/// Each figure is taken `duration` after what it is about, when what a server gives back was given
-/// back.
+/// Each figure is taken after `duration` without traffic, when the server has freed its memory.
 pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     let small = Batch::new(1, 20, arguments.target.raw);
     let large = Batch::new(1, 64 * 1024, arguments.target.raw);
@@ -18,7 +16,7 @@ pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
         streams.iter_mut().try_for_each(|stream| echo(stream, batch, &mut window))
     };
 
-    // What a server takes once for all: it is no connection's.
+    // The server's memory that does not depend on connections.
     let mut first = [connection::open(&arguments.target, 0)?];
     echo(&mut first, &large)?;
     echo(&mut first, &small)?;

@@ -1,4 +1,4 @@
-//! What a server has used so far, as the kernel tells it.
+//! The resources that a server has used, by the kernel.
 
 use std::fs;
 use std::time::Duration;
@@ -18,14 +18,13 @@ impl Process {
         Ok(Self { pid, clock: ClockId::pid_cpu_clock_id(Pid::from_raw(pid))? })
     }
 
-    /// Time on a processor, of all threads, in user mode and in the kernel; exact to the
-    /// nanosecond, where `/proc` counts ticks.
+    /// CPU time of all threads, in user mode and in the kernel; in nanoseconds, not in the ticks of
+    /// `/proc/PID/stat`.
     pub fn cpu(&self) -> Result<Duration, Failure> {
         Ok(self.clock.now()?.into())
     }
 
-    /// Resident memory in bytes. Exact, where other files of `/proc` are behind by some pages a
-    /// thread.
+    /// Resident memory in bytes. Exact: other files of `/proc` lag by some pages for each thread.
     pub fn resident(&self) -> Result<u64, Failure> {
         let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid))?;
         let line = text

@@ -1,9 +1,9 @@
-//! Time on the server's processor, messages a second, and how long a batch takes; in turn with the
-//! floor, if there is one.
+//! The server's CPU time, messages per second, and the latency of a batch; in turn with the
+//! baseline, if there is one.
 //!
-//! A slice begins and ends with nothing in flight, so what the server used is for the messages
-//! counted. Slices of a server and of its floor are so short, and follow each other so closely,
-//! that the machine has the same pace for both.
+//! A slice begins and ends without messages in flight, so its CPU time is that of the counted
+//! messages. Slices of a server and its baseline alternate, and are short: the machine's speed is
+//! the same for both.
 
 use std::thread;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use std::time::Duration;
 use crate::clients::Clients;
 use crate::{Arguments, Failure, Target};
 
-/// Long enough for what the other left in the caches not to count.
+/// Long enough that cold caches after the other's slice have no effect.
 const SLICE: Duration = Duration::from_millis(25);
 
 #[derive(Default)]
 pub struct Round {
-    /// How long each batch took from its first byte out to its last byte back.
+    /// The time of each batch, from its first sent byte to its last received byte.
     pub trips: Vec<Duration>,
     pub took: Duration,
 }
 
 type Run = fn(&mut Clients, Duration) -> Result<Round, Failure>;
 
-/// Measures after warming up. In a batch are so many messages.
+/// Measures after a warm-up. A batch has `depth` messages.
 pub fn measure(arguments: &Arguments, messages: usize, run: Run) -> Result<String, Failure> {
     let mut side = Side::open(arguments, &arguments.target, run)?;
     let mut floor =
@@ -41,8 +41,7 @@ pub fn measure(arguments: &Arguments, messages: usize, run: Run) -> Result<Strin
         }
     }
 
-    // The middle of them: when something else gets the processor in a slice, it is one of the
-    // others.
+    // The median: a slice in which another process used the processor is an outlier.
     times.sort_unstable_by(f64::total_cmp);
     let times = times.get(times.len() / 2).map_or("null".into(), |times| format!("{times:.4}"));
     let (cost, busy) = (side.cost(messages), side.cpu.as_secs_f64() / side.all.took.as_secs_f64());
@@ -59,7 +58,7 @@ pub fn measure(arguments: &Arguments, messages: usize, run: Run) -> Result<Strin
     ))
 }
 
-/// A server that is measured, and the sum of its slices.
+/// A measured server, and the sum of its slices.
 struct Side<'a> {
     target: &'a Target,
     clients: Clients,
@@ -72,19 +71,19 @@ impl<'a> Side<'a> {
     fn open(arguments: &Arguments, target: &'a Target, run: Run) -> Result<Self, Failure> {
         let mut clients = Clients::open(arguments, target)?;
         if target.raw {
-            // Without a handshake nothing tells that the server has all of them.
+            // Without a handshake, the client does not know when the server has accepted.
             thread::sleep(
                 Duration::from_millis(50)
                     + Duration::from_micros(200) * u32::try_from(arguments.connections)?,
             );
         }
         run(&mut clients, arguments.warmup)?;
-        // Room for all trips, so that none waits for memory.
+        // Room for all samples, so that no allocation is measured.
         let all = Round { trips: Vec::with_capacity(1 << 20), took: Duration::ZERO };
         Ok(Self { target, clients, run, all, cpu: Duration::ZERO })
     }
 
-    /// What a batch cost in this slice, in seconds.
+    /// The CPU time of a batch in this slice, in seconds.
     fn turn(&mut self, slice: Duration) -> Result<f64, Failure> {
         let before = self.target.process.cpu()?;
         let round = (self.run)(&mut self.clients, slice)?;

@@ -1,5 +1,5 @@
-//! The event loop of every server on epoll: one thread, level-triggered, one window to read into
-//! for all connections.
+//! The event loop of every server on epoll: one thread, level-triggered, one read buffer for all
+//! connections.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
@@ -8,16 +8,16 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 
 use crate::Failure;
 
-/// What is done with one connection.
+/// One connection of the loop.
 pub trait Conversation: Default {
-    /// There is something to read: once, into the window.
+    /// The stream is readable: read once, into the buffer.
     fn readable(&mut self, stream: &mut TcpStream, window: &mut [u8]) -> io::Result<Next>;
 
-    /// There is room to write again.
+    /// The stream is writable.
     fn writable(&mut self, stream: &mut TcpStream) -> io::Result<Next>;
 }
 
-/// What a connection waits for.
+/// The interest of a connection.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Next {
     Read,
@@ -25,10 +25,10 @@ pub enum Next {
     End,
 }
 
-/// Room for 16 messages of 16 KiB, so that a read takes what there is.
+/// Room for 16 messages of 16 KiB, so that one read empties the socket.
 const WINDOW: usize = 512 * 1024;
 
-/// Stands for the listener, where connections have their index.
+/// The token of the listener; connections have their index.
 const LISTENER: u64 = u64::MAX;
 
 struct Connection<C> {
@@ -37,7 +37,7 @@ struct Connection<C> {
     next: Next,
 }
 
-/// Talks to everyone who connects.
+/// Accepts and serves connections.
 pub fn serve<C: Conversation>(listener: TcpListener) -> Result<(), Failure> {
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
     listener.set_nonblocking(true)?;

@@ -8,13 +8,13 @@ use futures_util::{Sink, SinkExt, Stream, StreamExt};
 
 use crate::Failure;
 
-/// Sends back what `is_data`.
+/// Echoes items that are `is_data`.
 pub async fn echo<S, M, E>(mut socket: S, is_data: fn(&M) -> bool) -> Result<(), Failure>
 where
     S: Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin,
     E: Into<Failure>,
 {
-    // The flush is part of the wait, so that a socket is asked once for what it has.
+    // The flush is part of the wait for the next message: the socket is read once.
     let next = async |socket: &mut S| {
         poll_fn(|context| match socket.poll_next_unpin(context) {
             Poll::Ready(message) => Poll::Ready(message),

@@ -1,5 +1,4 @@
-//! The HTTP server of those libraries that are reached by hyper's upgrade: their socket goes on in
-//! a task of its own.
+//! The HTTP server for libraries that use hyper's upgrade: each socket has a task of its own.
 
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -12,7 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::Failure;
 
-/// Answers every request with what `upgrade` makes of it.
+/// Responds to every request with the result of `upgrade`.
 pub async fn serve<F, Fut>(stream: TcpStream, upgrade: F) -> Result<(), Failure>
 where
     F: Fn(Request<Incoming>) -> Fut,

@@ -1,8 +1,8 @@
-//! `server PEER`: an echo server on one core, in which every library does the same: it takes a
-//! message and sends it back. `server --broadcast PEER`: sends it to everyone.
+//! `server PEER`: an echo server on one core, the same for every library. `server --broadcast
+//! PEER`: sends each message to all clients.
 //!
-//! Prints the address that the system chose. Text is checked to be UTF-8 in all of them, nothing is
-//! compressed, nothing waits for `TCP_NODELAY`, and messages may have 16 MiB at least.
+//! Prints the address that the system chose. All servers validate UTF-8, set `TCP_NODELAY`, accept
+//! messages of 16 MiB, and do not compress.
 
 mod epoll;
 mod feeding;
@@ -16,10 +16,10 @@ use std::io::{self, Write};
 use std::net::TcpListener;
 use std::process::ExitCode;
 
-/// What anything here may fail with: nothing is done about it but to print it.
+/// Any error: it is printed.
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// Serves until it is ended from outside.
+/// Serves until the process is killed.
 type Serve = fn(TcpListener) -> Result<(), Failure>;
 
 fn main() -> ExitCode {

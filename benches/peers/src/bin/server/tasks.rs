@@ -1,4 +1,4 @@
-//! The accept loop of every server on tokio: one thread, a task a connection.
+//! The accept loop of every server on tokio: one thread, one task for each connection.
 
 use std::net::TcpListener;
 
@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 
 use crate::Failure;
 
-/// Gives every connection to `echo`, in a task of its own.
+/// Runs `echo` for every connection, in a task of its own.
 pub fn serve<F>(listener: TcpListener, echo: impl Fn(TcpStream) -> F) -> Result<(), Failure>
 where
     F: Future<Output = Result<(), Failure>> + Send + 'static,
@@ -22,7 +22,7 @@ where
     })
 }
 
-/// Has a conversation in a task of its own.
+/// Spawns the task of a connection.
 pub fn spawn(conversation: impl Future<Output = Result<(), Failure>> + Send + 'static) {
     tokio::spawn(async {
         if let Err(error) = conversation.await {

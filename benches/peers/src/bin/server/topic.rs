@@ -1,5 +1,5 @@
-//! The loop of every broadcasting server: what one client sends goes to all, by tokio's own channel
-//! and a task for each half of a connection: what is sent to it wakes none that receives.
+//! The loop of every broadcasting server: sends each message to all clients, by tokio's channel,
+//! with one task for each half of a connection, so that sending does not wake the receiving task.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use tokio::sync::broadcast::Sender;
 
 use crate::{Failure, tasks};
 
-/// When one that waits is told of it: each message at once, or with those that wait behind it.
+/// When a message is flushed: at once, or with the messages that are queued behind it.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Flush {
     Each,
     Last,
 }
 
-/// Opens sockets, and passes on what `is_data`.
+/// Opens sockets, and broadcasts items that are `is_data`.
 pub fn serve<S, M, E, F>(
     listener: TcpListener,
     flush: Flush,

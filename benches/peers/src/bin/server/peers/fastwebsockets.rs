@@ -1,4 +1,4 @@
-//! fastwebsockets, which checks text itself. It has no way to send without a flush.
+//! fastwebsockets, which validates text itself. It can't send without a flush.
 
 use std::net::TcpListener;
 

@@ -1,4 +1,4 @@
-//! The servers by name, one file a library.
+//! The servers by name, one file for each library.
 
 mod fastwebsockets;
 mod raw_epoll;
@@ -17,7 +17,7 @@ mod yawc;
 use crate::Serve;
 use crate::topic::Flush;
 
-/// First the floors, then the library, then its peers.
+/// The baselines, the library, and its peers.
 pub const ALL: &[(&str, Serve)] = &[
     ("raw-epoll", raw_epoll::serve),
     ("raw-tokio", raw_tokio::serve),
@@ -42,7 +42,7 @@ pub const ALL: &[(&str, Serve)] = &[
     ("web-socket-buf", web_socket::serve_buffered),
 ];
 
-/// Those that send what one client says to all.
+/// The broadcasting servers.
 pub const BROADCASTING: &[(&str, Serve)] = &[
     ("raw-tokio", raw_tokio::serve_broadcasting),
     ("sansocket-tokio", |listener| sansocket_tokio::serve_broadcasting(listener, Flush::Each)),

@@ -1,5 +1,4 @@
-//! The floor of what is not on tokio: bytes go back as they come, one `recv` and one `send` each
-//! time.
+//! The baseline for servers without tokio: echoes bytes, with one `recv` and one `send` each time.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +12,7 @@ pub fn serve(listener: TcpListener) -> Result<(), Failure> {
 
 #[derive(Default)]
 struct Echo {
-    /// What there was no room for.
+    /// Bytes that the socket did not accept.
     rest: Vec<u8>,
 }
 

@@ -1,5 +1,5 @@
-//! The floor of what is on tokio: bytes go back as they come. One window for all connections, as a
-//! connection of its own would only cost more.
+//! The baseline for servers on tokio: echoes bytes. One read buffer for all connections: one for
+//! each would cost more.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -33,12 +33,13 @@ async fn echo(mut stream: TcpStream) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads once and writes once; `rest` is what there was no room for. `false` at the end.
+/// Reads once and writes once; `rest` has the bytes that the socket did not accept. `false` at the
+/// end of the stream.
 async fn read_and_write(stream: &mut TcpStream, rest: &mut Vec<u8>) -> io::Result<bool> {
     poll_fn(|context| {
         WINDOW.with_borrow_mut(|window| {
-            // Not `try_read`: that does not see that a short read has emptied the socket, and asks
-            // again in vain.
+            // Not `try_read`: it does not notice that a short read has emptied the socket, and
+            // needs one more system call.
             let mut read = ReadBuf::new(window);
             ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
             let read = read.filled();
@@ -53,7 +54,7 @@ async fn read_and_write(stream: &mut TcpStream, rest: &mut Vec<u8>) -> io::Resul
     .await
 }
 
-/// The message that is broadcast: 1 KiB, its header and its mask.
+/// The broadcast message: 1 KiB, its header and its mask.
 const FRAME: usize = 1024 + 8;
 
 pub fn serve_broadcasting(listener: TcpListener) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! sansocket's adapter for std's sockets: a thread a connection.
+//! sansocket's adapter for std's sockets: one thread for each connection.
 
 use std::net::{TcpListener, TcpStream};
 use std::thread;

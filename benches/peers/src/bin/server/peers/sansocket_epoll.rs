@@ -1,5 +1,4 @@
-//! sansocket's core without an adapter, on an event loop of one's own: take what is there, answer
-//! it, write once.
+//! sansocket's core without an adapter, in an event loop: reads, echoes all messages, writes once.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -14,11 +13,10 @@ pub fn serve(listener: TcpListener) -> Result<(), Failure> {
     epoll::serve::<Echo>(listener)
 }
 
-/// What is read at once: so little that it is in the processor's cache while it is looked at. Room
-/// for 16 messages of 16 KiB.
+/// The size of a read in bytes: it fits into the processor's cache. Room for 16 messages of 16 KiB.
 const READ: usize = 272 * 1024;
 
-/// As many reads until others have their turn, though there is more.
+/// The maximum of reads before other connections are served.
 const READS_IN_A_ROW: usize = 16;
 
 enum Echo {
@@ -73,8 +71,8 @@ impl Conversation for Echo {
     }
 }
 
-/// Answers what there is: a large message is in the cache when it is whole, if nothing else is read
-/// in between.
+/// Echoes all messages. Reads a large message to its end before other connections, so that it is
+/// still in the cache when it is complete.
 fn receive(
     connection: &mut Connection,
     stream: &mut TcpStream,
@@ -94,7 +92,7 @@ fn receive(
                 connection.send_ref(message).map_err(io::Error::other)?;
             }
         }
-        // On only with a large message that is not whole.
+        // Continues only for an incomplete large message.
         if connection.wants_write() || connection.bytes_held() < window.len() {
             break;
         }

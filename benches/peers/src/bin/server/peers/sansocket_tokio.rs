@@ -1,5 +1,5 @@
-//! sansocket's adapter for tokio: `send` for each message, corked or not, `feed`, which leaves at
-//! the latest when `recv` would wait, and `recv_with`, which copies nothing but the answer.
+//! sansocket's adapter for tokio: `send` for each message, corked or not; `feed`, which is flushed
+//! before `recv` waits; and `recv_with`, which copies only the reply.
 
 use std::mem;
 use std::net::TcpListener;
@@ -34,7 +34,7 @@ pub fn serve_broadcasting(listener: TcpListener, flush: Flush) -> Result<(), Fai
     tasks::serve(listener, move |stream| relay(stream, Arc::clone(&topic), flush))
 }
 
-/// As the README has it: a task for each half.
+/// As in the README: a task for each half.
 async fn relay(stream: TcpStream, topic: Arc<Topic<Message>>, flush: Flush) -> Result<(), Failure> {
     let (mut sender, mut receiver) = accept(stream).await?.split();
     let mut news = topic.subscribe();

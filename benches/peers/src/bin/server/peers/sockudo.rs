@@ -1,4 +1,4 @@
-//! sockudo-ws, whose handshake is put together by hand.
+//! sockudo-ws, with a handshake that is written by hand.
 
 use std::net::TcpListener;
 

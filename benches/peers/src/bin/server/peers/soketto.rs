@@ -1,4 +1,4 @@
-//! soketto, behind buffers, as header and payload are two writes of its own. It does not check
+//! soketto, with buffers, because it writes header and payload separately. It does not validate
 //! text.
 
 use std::net::TcpListener;

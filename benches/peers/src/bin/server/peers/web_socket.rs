@@ -1,4 +1,4 @@
-//! web-socket, which has no handshake and no buffer, and does not check text; `-buf` is the same
+//! web-socket, which has no handshake and no buffer, and does not validate text; `-buf` is the same
 //! behind a `BufReader`.
 
 use std::net::TcpListener;

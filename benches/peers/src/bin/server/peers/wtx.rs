@@ -1,4 +1,4 @@
-//! wtx, which checks text itself. It has no way to send without a write.
+//! wtx, which validates text itself. It can't send without a write.
 
 use std::net::TcpListener;
 

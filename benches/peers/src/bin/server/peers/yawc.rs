@@ -1,4 +1,4 @@
-//! yawc, with its check of text, which is an option, and a limit that lets 16 MiB through.
+//! yawc, with its optional validation of text, and a limit of 16 MiB.
 
 use std::net::TcpListener;
 
