@@ -10,9 +10,9 @@ use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
 use sansocket::deflate::{Compressor, Decompressor, Deflate, InflateError, NAME};
 use sansocket::{Config, Event, Kind, Message, Role};
-use sansocket_fuzz::support::deflate::{agreed, compressing};
-use sansocket_fuzz::support::{Chunking, drain, feed, masked, unmasked};
 use sansocket_fuzz::{Input, cut, feed_one, model};
+use support::deflate::{agreed, compressing};
+use support::{Chunking, drain, feed, masked, unmasked};
 
 /// What both states of compression may hold, with a frame and a read.
 const SLACK: usize = 512 * 1024;

@@ -7,8 +7,8 @@
 use bytes::{Buf, BufMut};
 use libfuzzer_sys::fuzz_target;
 use sansocket::{AcceptOptions, Config, HandshakeError, HttpResponse, ServerHandshake};
-use sansocket_fuzz::support::{Chunking, drain, feed};
 use sansocket_fuzz::{head, model};
+use support::{Chunking, drain, feed};
 
 /// What a handshake came to, for one way to cut its bytes: what was seen of it, and the answer.
 fn serve(

@@ -3,7 +3,7 @@
 use bytes::{Buf, BufMut};
 use sansocket::{ClientHandshake, ClientRequest, Config, HandshakeError as E, ServerHandshake};
 
-use super::support::{drain, entropy};
+use support::{drain, entropy};
 
 /// A handshake whose request was sent, and what would answer it.
 fn asked() -> (ClientHandshake, Vec<u8>) {

@@ -11,8 +11,8 @@ use sansocket::runtime::{self, WebSocket};
 use sansocket::testing::ManualClock;
 use sansocket::{CloseCode, Config, Connection, Role, Timeouts};
 
-use super::support::connection;
 use super::{ROLES, from_peer};
+use support::connection;
 
 /// A peer that has always sent more of the same, as much as is read at once; but no more than
 /// `size`.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle};
 
-use crate::heap;
+use support::allocator::process as heap;
 
 /// Longer than anything here takes that is not to take for ever.
 pub const LONG: Duration = Duration::from_secs(90);
@@ -25,7 +25,7 @@ pub fn soak(what: &str, little: impl Future<Output = ()>, all: impl Future<Outpu
     run(little);
     let (begun, open, start, resident_before) =
         (Instant::now(), descriptors(), heap::live(), resident());
-    heap::forget_peak();
+    heap::reset_peak();
     run(all);
     let (held, more) = (heap::live() as isize - start as isize, resident() - resident_before);
     println!(

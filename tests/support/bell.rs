@@ -1,5 +1,4 @@
 //! A task that only counts how often it is woken.
-#![allow(dead_code, unreachable_pub, missing_docs)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

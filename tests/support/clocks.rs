@@ -1,5 +1,4 @@
 //! Both async adapters, for stories that are the same in each, on clocks that only a test moves.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -11,7 +10,8 @@ use std::time::Duration;
 
 use sansocket::futures::{self, FuturesStream};
 use sansocket::runtime::{self, Clock, WebSocket};
-use sansocket::testing::{Chunking, ManualClock, TestStream, Wire, pair};
+pub use sansocket::testing::ManualClock;
+use sansocket::testing::{Chunking, TestStream, Wire, pair};
 use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{ClientRequest, Config, Connection, Entropy, Error, Timeouts};
 
@@ -20,27 +20,28 @@ pub fn request() -> ClientRequest {
 }
 
 /// Makes a test of each story for each adapter.
+#[macro_export]
 macro_rules! in_both_adapters {
     ($($story:ident)*) => {
         mod over_tokio {
             $(#[tokio::test(start_paused = true)]
             async fn $story() {
-                let story = super::$story(&super::clocks::OnTokio);
-                tokio::time::timeout(super::clocks::s(100_000), story).await.expect("nobody will wake it");
+                let story = super::$story(&$crate::clocks::OnTokio);
+                tokio::time::timeout($crate::clocks::s(100_000), story).await.expect("nobody will wake it");
             })*
         }
 
         mod over_futures_io {
             $(#[test]
             fn $story() {
-                let clock = sansocket::testing::ManualClock::new();
-                super::clocks::wind(&clock, super::$story(&super::clocks::OnFutures(clock.clone())));
+                let clock = $crate::clocks::ManualClock::new();
+                $crate::clocks::wind(&clock, super::$story(&$crate::clocks::OnFutures(clock.clone())));
             })*
         }
     };
 }
 
-pub(crate) use in_both_adapters;
+pub use crate::in_both_adapters;
 
 pub type Socket<A> = WebSocket<<A as Adapter>::Io, <A as Adapter>::Clock>;
 

@@ -1,6 +1,5 @@
 //! A stream that gives and takes one byte at a time and is never ready twice in a row, and the hand
 //! that polls what stands on it.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -8,9 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-#[path = "bell.rs"]
-mod bell;
-pub use bell::Bell;
+pub use crate::bell::Bell;
 
 /// A stream that gives and takes one grain at a time, and between two grains says that it has to
 /// wait.

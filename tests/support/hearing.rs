@@ -1,11 +1,10 @@
 //! What a peer makes of what lies on the wire.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use std::time::Duration;
 
 use sansocket::{Config, Event, Role, blocking};
 
-use crate::support::{Chunking, connection, feed};
+use crate::{Chunking, connection, feed};
 
 /// All that lies on the wire now: how long each frame is, and what a client makes of them.
 pub fn hear(peer: &mut impl blocking::Stream) -> (Vec<usize>, Vec<Event>) {

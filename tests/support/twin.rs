@@ -1,6 +1,5 @@
 //! A blocking stream in memory with handles for two threads, as a socket has them: one reads while
 //! another writes, and they share their timeouts.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::Shutdown;

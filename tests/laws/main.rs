@@ -1,0 +1,4 @@
+//! Rules for the source itself: its layers, and the requirements of the RFCs that it obeys.
+
+mod layers;
+mod must;
