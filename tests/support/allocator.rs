@@ -3,7 +3,7 @@
 //!
 //! A test binary that measures installs it:
 //!
-//! ```ignore
+//! ```text
 //! #[global_allocator]
 //! static ALLOCATOR: support::allocator::Counting = support::allocator::Counting;
 //! ```
