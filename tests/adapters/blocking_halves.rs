@@ -18,7 +18,7 @@ use sansocket::{
     Backpressure, ClientRequest, CloseCode, Config, Connection, Error, Message, SendError, State,
     TimedOut, Timeouts, TrySendError,
 };
-use support::twin::{Twin, twins};
+use support::duplex::{DuplexStream, duplex};
 use support::{masked, unmasked};
 
 const SOON: Duration = Duration::from_millis(100);
@@ -26,18 +26,20 @@ const SOON: Duration = Duration::from_millis(100);
 /// Longer than anything here takes, and shorter than the default time for a write.
 const LONG: Duration = Duration::from_secs(20);
 
-fn open(stream: Twin, timeouts: Timeouts) -> WebSocket<Twin> {
+fn open(stream: DuplexStream, timeouts: Timeouts) -> WebSocket<DuplexStream> {
     WebSocket::from_parts(stream, Connection::server(Config::new()), timeouts).unwrap()
 }
 
 /// A server in halves, and the client's side of its stream.
-fn halves(timeouts: Timeouts) -> (Sender<Twin>, Receiver<Twin, Twin>, Twin) {
-    let (stream, peer) = twins();
+fn halves(
+    timeouts: Timeouts,
+) -> (Sender<DuplexStream>, Receiver<DuplexStream, DuplexStream>, DuplexStream) {
+    let (stream, peer) = duplex();
     let (sender, receiver) = open(stream, timeouts).split().unwrap();
     (sender, receiver, peer)
 }
 
-fn client(peer: Twin) -> WebSocket<Twin> {
+fn client(peer: DuplexStream) -> WebSocket<DuplexStream> {
     WebSocket::from_parts(
         peer,
         Connection::client(Config::new(), support::entropy()),
@@ -64,7 +66,10 @@ fn goes_on<T>(outcome: &mpsc::Receiver<T>) -> bool {
 }
 
 /// Starts a thread that sends more than the peer takes, and waits until it does.
-fn stick(sender: &Sender<Twin>, peer: &Twin) -> impl FnOnce() -> Result<(), Error> + use<> {
+fn stick(
+    sender: &Sender<DuplexStream>,
+    peer: &DuplexStream,
+) -> impl FnOnce() -> Result<(), Error> + use<> {
     let [_, wire] = sender_wires(peer);
     wire.set_capacity(10);
     let stuck = sender.clone();
@@ -76,7 +81,7 @@ fn stick(sender: &Sender<Twin>, peer: &Twin) -> impl FnOnce() -> Result<(), Erro
 }
 
 /// Towards us, and towards the peer.
-fn sender_wires(peer: &Twin) -> [sansocket::testing::Wire; 2] {
+fn sender_wires(peer: &DuplexStream) -> [sansocket::testing::Wire; 2] {
     let [incoming, outgoing] = peer.wires();
     [outgoing, incoming]
 }
@@ -143,7 +148,7 @@ fn a_close_is_over_when_the_last_words_are_written() {
 #[test]
 fn last_words_wait_for_a_peer_that_is_still_talking() {
     for (split, half_closed) in [(true, false), (false, false), (true, true), (false, true)] {
-        let (stream, mut peer) = twins();
+        let (stream, mut peer) = duplex();
         peer.set_capacity(1000);
         stream.set_capacity(10);
         let dead_ends = Arc::clone(&stream.dead_ends);
@@ -178,7 +183,7 @@ fn last_words_wait_for_a_peer_that_is_still_talking() {
 #[test]
 fn last_words_do_not_make_a_short_wait_longer() {
     for (split, half_closed) in [(true, false), (false, false), (true, true), (false, true)] {
-        let (stream, mut peer) = twins();
+        let (stream, mut peer) = duplex();
         stream.set_capacity(0);
         let mut socket = open(stream, Timeouts { close: None, ..Timeouts::default() });
         peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
@@ -198,7 +203,7 @@ fn last_words_do_not_make_a_short_wait_longer() {
 #[test]
 fn a_write_that_takes_too_long_is_told_to_who_receives() {
     for split in [true, false] {
-        let (stream, _peer) = twins();
+        let (stream, _peer) = duplex();
         stream.set_capacity(0);
         let mut socket =
             open(stream, Timeouts { write: Some(Duration::from_millis(1)), ..Timeouts::default() });
@@ -215,7 +220,7 @@ fn a_write_that_takes_too_long_is_told_to_who_receives() {
 
 #[test]
 fn a_client_that_does_not_read_the_answer_is_left_in_time() {
-    let (stream, mut peer) = twins();
+    let (stream, mut peer) = duplex();
     stream.set_capacity(0);
     peer.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
         .unwrap();
@@ -231,7 +236,7 @@ fn a_client_that_does_not_read_the_answer_is_left_in_time() {
 
 #[test]
 fn a_handshake_and_a_conversation_over_it() {
-    let (stream, peer) = twins();
+    let (stream, peer) = duplex();
     let serving = go(move || {
         let (sender, mut receiver) = blocking::accept(stream).unwrap().split().unwrap();
         sender.send(receiver.recv().unwrap().unwrap()).unwrap();
@@ -270,7 +275,7 @@ fn every_sender_that_waits_is_told_that_the_peer_does_not_read() {
 #[test]
 fn a_write_error_keeps_nobody_from_what_was_received() {
     for split in [true, false] {
-        let (mut stream, mut peer) = twins();
+        let (mut stream, mut peer) = duplex();
         stream.failure = Some(ErrorKind::Other);
         peer.write_all(&[masked(0x89, b"?"), masked(0x81, b"said before")].concat()).unwrap();
         let mut socket = open(stream, Timeouts::default());
@@ -293,7 +298,7 @@ fn a_write_error_keeps_nobody_from_what_was_received() {
 /// Neither peer reads before it has to: each receives while it writes.
 #[test]
 fn two_peers_that_both_have_much_to_say_hear_each_other() {
-    let (stream, peer) = twins();
+    let (stream, peer) = duplex();
     stream.set_capacity(4000);
     peer.set_capacity(4000);
     let patient = Backpressure { high_water_mark: 1 << 20, ..Backpressure::default() };
@@ -376,7 +381,7 @@ fn a_dead_peer_is_noticed_and_a_living_one_is_not_suspected() {
 /// What the stream was last told about timeouts is not what it was told before it had two handles.
 #[test]
 fn a_dead_peer_is_noticed_by_halves_that_talked_before_they_were_two() {
-    let (stream, mut peer) = twins();
+    let (stream, mut peer) = duplex();
     let mut socket =
         open(stream, Timeouts { ping: Some(5 * SOON), pong: Some(SOON), ..Timeouts::default() });
     let frame = masked(0x81, b"hello");
@@ -421,7 +426,7 @@ fn halves_are_put_together_again() {
 /// The settings of the halves go over to what they make.
 #[test]
 fn what_was_one_again_writes_and_waits_as_before() {
-    let (stream, mut peer) = twins();
+    let (stream, mut peer) = duplex();
     let mut socket = open(stream, Timeouts { write: Some(LONG), ..Timeouts::default() });
     let small = Backpressure {
         high_water_mark: 100,

@@ -11,7 +11,7 @@ use sansocket::{
     Backpressure, Config, Connection, Error, Kind, SendError, State, Timeouts, TrySendError,
     blocking,
 };
-use support::hearing::{farewell, hear, message};
+use support::peer::{read_events, read_to_close, text_event};
 
 /// What a writer that blocks does, of a connection in one piece or a sender.
 macro_rules! blocking_story {
@@ -36,9 +36,9 @@ macro_rules! blocking_story {
         }
         assert!(matches!(writer.finish(), Err(Error::Send(SendError::InvalidUtf8))));
         $out.send("between").unwrap();
-        let (sizes, events) = hear(&mut $peer);
+        let (sizes, events) = read_events(&mut $peer);
         assert!(sizes.iter().all(|size| *size <= 64 * 1024), "{sizes:?}");
-        assert!(events == [message(&format!("{text}{text}α")), message("between")]);
+        assert!(events == [text_event(&format!("{text}{text}α")), text_event("between")]);
 
         let mut writer = $out.writer(Kind::Text).unwrap();
         writer.write_chunk("half").unwrap();
@@ -47,13 +47,14 @@ macro_rules! blocking_story {
             Err(Error::Send(SendError::InvalidUtf8))
         ));
         drop(writer);
-        assert_eq!(($out.state(), farewell(&mut $peer)), (State::Closing, (vec![], 1011)));
+        assert_eq!(($out.state(), read_to_close(&mut $peer)), (State::Closing, (vec![], 1011)));
         assert!(matches!($out.writer(Kind::Text).map(drop), Err(Error::Send(SendError::NotOpen))));
     };
 }
 
-fn blocking_server() -> (blocking::WebSocket<support::twin::Twin>, support::twin::Twin) {
-    let (stream, peer) = support::twin::twins();
+fn blocking_server()
+-> (blocking::WebSocket<support::duplex::DuplexStream>, support::duplex::DuplexStream) {
+    let (stream, peer) = support::duplex::duplex();
     (
         blocking::WebSocket::from_parts(
             stream,
@@ -82,7 +83,7 @@ macro_rules! writer_makes_room {
         let mut writer = $out.writer(Kind::Text).unwrap();
         writer.write_chunk("written").unwrap();
         writer.finish().unwrap();
-        assert_eq!(hear(&mut $peer).1, [message("fed"), message("written")]);
+        assert_eq!(read_events(&mut $peer).1, [text_event("fed"), text_event("written")]);
     };
 }
 
@@ -134,9 +135,13 @@ fn threads_wait_for_their_turn() {
             outcomes.recv_timeout(Duration::from_secs(20)).expect("nobody woke it").unwrap();
         }
         sender.flush().unwrap();
-        let (_, events) = hear(&mut peer);
-        let expected =
-            [message("in three parts"), message("sent"), message("sent"), message("sent")];
+        let (_, events) = read_events(&mut peer);
+        let expected = [
+            text_event("in three parts"),
+            text_event("sent"),
+            text_event("sent"),
+            text_event("sent"),
+        ];
         assert_eq!(events, expected[usize::from(!used)..]);
     }
 

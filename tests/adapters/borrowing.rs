@@ -14,14 +14,16 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sansocket::blocking::{self, Stream as _};
 use sansocket::runtime::{self, Clock};
-use sansocket::testing::{Chunking, TestStream, pair};
+use sansocket::testing::TestStream;
 use sansocket::{
     Backpressure, CloseCode, Config, Connection, Error, Event, Kind, Message, MessageRef, Overflow,
     ProtocolError, Replies, Role, SendError, State, Text, TimedOut, Timeouts,
 };
+use support::Chunking;
+use support::adapters::{Adapter, in_every_adapter, s, timed};
 use support::allocator::{LIVE, PEAK};
-use support::clocks::{Adapter, in_both_adapters, s, timed};
-use support::hearing::{hear, message};
+use support::peer::{read_events, text_event};
+use support::stream_pair as pair;
 use support::{connection, feed, masked, unmasked};
 
 type Each = Result<(), Error>;
@@ -134,20 +136,8 @@ impl Place for OnThreads {
     }
 }
 
-macro_rules! everywhere {
-    ($($story:ident)*) => {
-        in_both_adapters! { $($story)* }
-
-        mod over_threads {
-            $(#[test]
-            fn $story() {
-                smol::block_on(super::$story(&super::OnThreads));
-            })*
-        }
-    };
-}
-
-everywhere! {
+in_every_adapter! {
+    with OnThreads:
     everything_comes_in_order_however_it_is_cut_up
     a_client_s_answers_are_masked
     answers_leave_together
@@ -173,7 +163,7 @@ everywhere! {
 mod clocked {
     use super::*;
 
-    in_both_adapters! {
+    in_every_adapter! {
         who_waits_for_room_goes_on_when_the_peer_reads
         a_peer_that_never_reads_is_told_in_time
         messages_are_a_sign_of_life
@@ -211,9 +201,9 @@ async fn echo(socket: &mut impl Socket) -> Vec<Message> {
 fn sort(events: Vec<Event>) -> (Vec<Message>, usize, bool) {
     let pongs = events.iter().filter(|event| matches!(event, Event::Pong(_))).count();
     let clean = matches!(events.last(), Some(Event::Closed(closed)) if closed.was_clean());
-    let messages = events
-        .into_iter()
-        .filter_map(|event| if let Event::Message(message) = event { Some(message) } else { None });
+    let messages = events.into_iter().filter_map(|event| {
+        if let Event::Message(text_event) = event { Some(text_event) } else { None }
+    });
     (messages.collect(), pongs, clean)
 }
 
@@ -264,7 +254,7 @@ async fn everything_comes_in_order_however_it_is_cut_up(place: &impl Place) {
         let (mut peer, mut socket) = place.server(chunking);
         say(&mut peer, &bytes);
         assert!(echo(&mut socket).await == expected, "{chunking:?}");
-        assert!(sort(hear(&mut peer).1) == (expected, 3, true), "{chunking:?}");
+        assert!(sort(read_events(&mut peer).1) == (expected, 3, true), "{chunking:?}");
     }
 }
 
@@ -294,7 +284,9 @@ mod compressed {
 
     use super::*;
 
-    everywhere! { compressed_messages_are_joined_and_answered }
+    in_every_adapter! {
+    with OnThreads: compressed_messages_are_joined_and_answered
+    }
 
     async fn compressed_messages_are_joined_and_answered(place: &impl Place) {
         for (chunking, large) in [
@@ -354,16 +346,16 @@ async fn answers_leave_together(place: &impl Place) {
     };
     assert!(socket.recv_with(&mut each).await.unwrap());
     assert_eq!(
-        (socket.buffered_amount(), hear(&mut peer).1),
+        (socket.buffered_amount(), read_events(&mut peer).1),
         (5 + 5 + 7, vec![]),
         "they wait, like what is fed"
     );
     // Before it waits, it writes.
     peer.write_all(&rest).unwrap();
     assert!(socket.recv_with(&mut each).await.unwrap());
-    assert_eq!(hear(&mut peer).1, ["one", "two", "three"].map(message));
+    assert_eq!(read_events(&mut peer).1, ["one", "two", "three"].map(text_event));
     socket.flush().await.unwrap();
-    assert_eq!((hear(&mut peer).1, count), (vec![message("four")], 4));
+    assert_eq!((read_events(&mut peer).1, count), (vec![text_event("four")], 4));
 }
 
 /// Whoever pinged waits.
@@ -374,14 +366,14 @@ async fn answers_leave_with_the_pongs_among_them(place: &impl Place) {
         frames.insert(ping, masked(0x89, b"?"));
         peer.write_all(&frames.concat()).unwrap();
         assert!(socket.recv_with(|message, replies| replies.send(message)).await.unwrap());
-        let mut expected = ["a", "b", "c"].map(message).to_vec();
+        let mut expected = ["a", "b", "c"].map(text_event).to_vec();
         expected.insert(ping, Event::Pong("?".into()));
-        assert_eq!((hear(&mut peer).1, socket.buffered_amount()), (expected, 0));
+        assert_eq!((read_events(&mut peer).1, socket.buffered_amount()), (expected, 0));
     }
     // Also where nobody answers.
     peer.write_all(&[masked(0x89, b"!"), masked(0x81, b"d")].concat()).unwrap();
     assert!(socket.recv_with(|_, _| Ok(())).await.unwrap());
-    assert_eq!(hear(&mut peer).1, [Event::Pong("!".into())]);
+    assert_eq!(read_events(&mut peer).1, [Event::Pong("!".into())]);
 }
 
 async fn an_answer_is_whatever_is_sent(place: &impl Place) {
@@ -400,7 +392,7 @@ async fn an_answer_is_whatever_is_sent(place: &impl Place) {
     let all: [Message; 4] =
         ["text".into(), b"bytes".to_vec().into(), large.clone().into(), large.clone().into()];
     let expected = [&all[..], &["text".into()], &all, &[b"binary".to_vec().into()]].concat();
-    assert!(sort(hear(&mut peer).1) == (expected, 0, true));
+    assert!(sort(read_events(&mut peer).1) == (expected, 0, true));
 }
 
 async fn where_each_fails_the_next_call_goes_on(place: &impl Place) {
@@ -443,7 +435,11 @@ async fn where_each_fails_the_next_call_goes_on(place: &impl Place) {
             );
             let mut expected = texts.map(Message::from).to_vec();
             expected.remove(failing);
-            assert_eq!(sort(hear(&mut peer).1), (expected, 1, true), "{chunking:?}, {failing}");
+            assert_eq!(
+                sort(read_events(&mut peer).1),
+                (expected, 1, true),
+                "{chunking:?}, {failing}"
+            );
         }
     }
 }
@@ -465,7 +461,7 @@ async fn a_panic_loses_no_message_but_its_own(place: &impl Place) {
     std::panic::set_hook(hook);
     assert!(panicked.is_err());
     while socket.recv_with(&mut each).await.unwrap() {}
-    assert_eq!(sort(hear(&mut peer).1), (vec!["a".into(), "c".into()], 0, true));
+    assert_eq!(sort(read_events(&mut peer).1), (vec!["a".into(), "c".into()], 0, true));
 }
 
 async fn a_violation_comes_after_what_was_good(place: &impl Place) {
@@ -516,8 +512,8 @@ async fn a_violation_comes_after_what_was_good(place: &impl Place) {
                         matches!(socket.recv().await, Err(Error::Protocol(told)) if told == error)
                     );
                 }
-                let (answers, told) = support::hearing::farewell(&mut peer);
-                assert_eq!((answers, told), (vec![message("good"); good], code));
+                let (answers, told) = support::peer::read_to_close(&mut peer);
+                assert_eq!((answers, told), (vec![text_event("good"); good], code));
             }
         }
     }
@@ -595,7 +591,7 @@ async fn much_that_waits_leaves_messages_for_the_next_call(place: &impl Place) {
                 let expected: Vec<Message> =
                     (0..50).map(|number| vec![number; 10].into()).collect();
                 assert_eq!(
-                    sort(hear(&mut peer).1),
+                    sort(read_events(&mut peer).1),
                     (expected, 0, true),
                     "{overflow:?} {high_water_mark} {chunking:?}"
                 );
@@ -666,7 +662,7 @@ async fn a_peer_that_does_not_read_is_met_as_was_chosen(place: &impl Place) {
         peer.wire().set_capacity(usize::MAX);
         say(&mut peer, &masked(0x88, BYE));
         assert!(!socket.recv_with(|_, _| panic!("all was seen")).await.unwrap());
-        let (_, mut events) = hear(&mut peer);
+        let (_, mut events) = read_events(&mut peer);
         let Some(Event::Closed(closed)) = events.pop() else { panic!("{events:?}") };
         assert_eq!(closed.code(), if overflow == Overflow::Close { 1008 } else { 1000 });
         assert_eq!(firsts(&sort(events).0), taken, "{overflow:?}");
@@ -694,7 +690,7 @@ async fn many_answers_to_one_message_are_sent(place: &impl Place) {
         }
         say(&mut peer, &masked(0x88, BYE));
         assert!(!socket.recv_with(|_, _| panic!("all was seen")).await.unwrap());
-        assert_eq!(sort(hear(&mut peer).1).0.len(), 120, "{overflow:?}");
+        assert_eq!(sort(read_events(&mut peer).1).0.len(), 120, "{overflow:?}");
     }
 }
 
@@ -759,7 +755,7 @@ async fn who_waits_for_room_goes_on_when_the_peer_reads(adapter: &impl Adapter) 
     }
     assert_eq!(seen, 2);
     // That future was dropped: nothing is lost.
-    let reading = support::clocks::read(&mut peer, usize::MAX);
+    let reading = support::adapters::read(&mut peer, usize::MAX);
     let echoing = async {
         let mut next = seen;
         while socket
@@ -825,7 +821,7 @@ async fn a_peer_that_never_reads_is_told_in_time(adapter: &impl Adapter) {
         .unwrap()
     {}
     assert_eq!(rest, (3..20).collect::<Vec<u8>>());
-    assert_eq!(firsts(&sort(hear(&mut peer).1).0), [0, 1]);
+    assert_eq!(firsts(&sort(read_events(&mut peer).1).0), [0, 1]);
 }
 
 async fn a_refused_answer_takes_no_block(place: &impl Place) {
@@ -859,7 +855,7 @@ async fn nothing_is_answered_after_our_farewell(place: &impl Place) {
             }
         }
     }
-    assert_eq!((errors, support::hearing::farewell(&mut peer)), (3, (vec![], 1001)));
+    assert_eq!((errors, support::peer::read_to_close(&mut peer)), (3, (vec![], 1001)));
 }
 
 /// One after the other, in any order, with some that fail and some that send in between.
@@ -900,11 +896,11 @@ async fn every_way_to_receive_can_follow_another(place: &impl Place) {
             };
             match any(7) {
                 0 => match socket.recv().await.unwrap() {
-                    Some(message) => seen.push(string(message)),
+                    Some(text_event) => seen.push(string(text_event)),
                     None => break,
                 },
                 1 => match socket.recv_event().await.unwrap() {
-                    Some(Event::Message(message)) => seen.push(string(message)),
+                    Some(Event::Message(text_event)) => seen.push(string(text_event)),
                     Some(_) => {}
                     None => break,
                 },
@@ -939,7 +935,7 @@ async fn every_way_to_receive_can_follow_another(place: &impl Place) {
             seen.iter().eq(&(0..COUNT).map(text).collect::<Vec<_>>()),
             "{seed}, {chunking:?}: {seen:?}"
         );
-        let (heard, _, clean) = sort(hear(&mut peer).1);
+        let (heard, _, clean) = sort(read_events(&mut peer).1);
         assert!(heard == sent && clean, "{seed}, {chunking:?}");
     }
 }
@@ -963,7 +959,7 @@ async fn what_is_left_goes_along(place: &impl Place) {
     assert_eq!(support::drain(&mut connection), unmasked(0x81, b"one"));
     assert_eq!(
         feed(&mut connection, &three().1, support::Chunking::Whole),
-        ["two", "three", "four"].map(message)
+        ["two", "three", "four"].map(text_event)
     );
 }
 
@@ -982,7 +978,7 @@ async fn parts_are_passed_over(place: &impl Place) {
                 .repeat(100);
         say(&mut peer, &[parts, masked(0x88, BYE)].concat());
         assert!(!socket.recv_with(|_, _| panic!("it is no whole message")).await.unwrap());
-        let (messages, pongs, clean) = sort(hear(&mut peer).1);
+        let (messages, pongs, clean) = sort(read_events(&mut peer).1);
         assert!(messages.is_empty() && pongs > 0 && clean, "{pongs}");
     }
 }
@@ -994,7 +990,7 @@ async fn messages_are_a_sign_of_life(adapter: &impl Adapter) {
         let (mut peer, mut socket) = adapter.server(timeouts);
         let begun = clock.now();
         for number in 1..6 {
-            support::clocks::until(&mut adapter.clock(), begun + s(6 * number)).await;
+            support::adapters::until(&mut adapter.clock(), begun + s(6 * number)).await;
             peer.write_all(&masked(0x81, b"still here")).unwrap();
             let more = socket
                 .recv_with(|_, _| if failing { Err(Error::UnreadMessages) } else { Ok(()) })
@@ -1087,7 +1083,7 @@ fn a_thread_does_not_wait_for_a_peer_that_never_reads() {
     say(&mut peer, &masked(0x88, BYE));
     while socket.recv_with(&mut each).unwrap() {}
     assert_eq!(firsts(&seen), [0, 1, 2, 3, 4]);
-    assert_eq!(firsts(&sort(hear(&mut peer).1).0), [0, 1, 2, 3, 4]);
+    assert_eq!(firsts(&sort(read_events(&mut peer).1).0), [0, 1, 2, 3, 4]);
 }
 
 #[test]

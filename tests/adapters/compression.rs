@@ -6,13 +6,15 @@ use std::io::Read;
 
 use sansocket::blocking;
 use sansocket::deflate::Deflate;
-use sansocket::testing::{Chunking, TestStream, pair};
+use sansocket::testing::TestStream;
 use sansocket::{Compress, Config, Connection, Kind, Role, Timeouts};
-use support::clocks::{Adapter, in_both_adapters};
+use support::Chunking;
+use support::adapters::{Adapter, in_every_adapter};
 use support::connection;
 use support::deflate::{agreed, compressing, json};
+use support::stream_pair as pair;
 
-in_both_adapters! {
+in_every_adapter! {
     over_async_streams
 }
 

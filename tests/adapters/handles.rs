@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use sansocket::futures::AsyncIoClock;
 use sansocket::runtime::{self, Clock, Stream, WebSocket};
-use sansocket::testing::{Chunking, TestStream, pair};
+use sansocket::testing::TestStream;
 use sansocket::{
     AcceptOptions, Backpressure, ClientRequest, CloseCode, Config, Event, Kind, Timeouts, blocking,
     futures, tokio as on_tokio,
 };
 use smol::future::zip;
+use support::Chunking;
+use support::stream_pair as pair;
 
 fn request() -> ClientRequest {
     ClientRequest::new("ws://test/x").unwrap().subprotocol("chat").unwrap()

@@ -3,7 +3,7 @@
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -13,14 +13,17 @@ use futures_core::Stream as _;
 use futures_sink::Sink;
 use sansocket::blocking::{self, Stream as _};
 use sansocket::futures::{self, FuturesStream};
-use sansocket::runtime::{self, Clock, WebSocket};
-use sansocket::testing::{Chunking, ManualClock, TestStream, pair};
+use sansocket::runtime::{Clock, WebSocket};
+use sansocket::testing::{ManualClock, TestStream};
 use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{
     CloseCode, Config, Connection, Error, HandshakeError, Message, ProtocolError, Role, State,
     TimedOut, Timeouts,
 };
-use support::clocks::{Adapter, during, in_both_adapters, request, s, timed, until};
+use support::Chunking;
+use support::adapters::{Adapter, during, in_every_adapter, request, s, timed, until};
+use support::stream_pair as pair;
+use support::streams::{Script, Scripted};
 use support::{connection, masked, unmasked};
 
 const CHUNKINGS: [Chunking; 4] =
@@ -436,7 +439,7 @@ fn open(driver: Driver, end: TestStream, client: bool) -> String {
 
 // What takes too long: stories for both async adapters, on clocks that only the test moves.
 
-in_both_adapters! {
+in_every_adapter! {
     an_opening_handshake_takes_ten_seconds_at_most
     a_handshake_that_trickles_is_not_given_more_time
     a_refusal_without_an_end_is_reported_as_what_it_is
@@ -534,7 +537,7 @@ struct Flood<C> {
     reads: usize,
 }
 
-impl<C: Unpin> runtime::Stream for Flood<C> {
+impl<C: Unpin> Script for Flood<C> {
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.reads += 1;
         assert!(self.reads < 20_000, "it reads without end");
@@ -542,22 +545,6 @@ impl<C: Unpin> runtime::Stream for Flood<C> {
         let frames = buffer.len().min(1000) / self.frame.len();
         buffer[..frames * self.frame.len()].copy_from_slice(&self.frame.repeat(frames));
         Poll::Ready(Ok(frames * self.frame.len()))
-    }
-
-    fn poll_write(
-        &mut self,
-        _: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
-    }
-
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -568,12 +555,12 @@ async fn a_peer_that_floods_does_not_make_closing_longer(_: &impl Adapter) {
         for closes in [true, false] {
             let clock = ManualClock::new();
             let frame = if message { masked(0x81, b"more") } else { masked(0x89, b"?") };
-            let flood = Flood {
+            let flood = Scripted(Flood {
                 frame,
                 clock: clock.clone(),
                 wind: |clock| clock.advance(Duration::from_millis(1)),
                 reads: 0,
-            };
+            });
             let connection = Connection::server(Config::new());
             let mut socket =
                 WebSocket::from_parts(flood, clock.clone(), connection, Timeouts::default());
@@ -594,10 +581,14 @@ async fn a_peer_that_floods_does_not_make_closing_longer(_: &impl Adapter) {
 }
 
 async fn pings_without_end_let_others_have_their_turn(adapter: &impl Adapter) {
-    let flood = Flood { frame: masked(0x89, b"?"), clock: (), wind: |()| {}, reads: 0 };
+    let flood = Scripted(Flood { frame: masked(0x89, b"?"), clock: (), wind: |()| {}, reads: 0 });
     let mut socket = adapter.clocked(flood, Connection::server(Config::new()));
     let poll = poll_fn(|cx| Poll::Ready(pin!(socket.recv()).poll(cx).is_pending())).await;
-    assert!(poll && socket.stream().reads <= 100, "{} reads in one poll", socket.stream().reads);
+    assert!(
+        poll && socket.stream().0.reads <= 100,
+        "{} reads in one poll",
+        socket.stream().0.reads
+    );
 }
 
 async fn a_dead_peer_is_noticed(adapter: &impl Adapter) {

@@ -3,7 +3,7 @@
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::io::{self, IoSlice, Read, Write};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use sansocket::futures::FuturesStream;
@@ -11,6 +11,7 @@ use sansocket::testing::ManualClock;
 use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{Backpressure, Config, Connection, Timeouts, blocking, runtime};
 use support::allocator::{cost, exclusive};
+use support::streams::{Script, Scripted};
 use support::{masked, unmasked};
 
 /// How many messages come at once.
@@ -71,7 +72,7 @@ impl Write for Batches {
 
 impl blocking::Stream for Batches {}
 
-impl runtime::Stream for Batches {
+impl Script for Batches {
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.read(buffer).map_or(Poll::Pending, |count| Poll::Ready(Ok(count)))
     }
@@ -83,76 +84,14 @@ impl runtime::Stream for Batches {
     ) -> Poll<io::Result<usize>> {
         Poll::Ready(Ok(self.answer(slices.iter().map(|slice| slice.len()).sum())))
     }
-
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
 }
-
-impl tokio::io::AsyncRead for Batches {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        buffer: &mut tokio::io::ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let read = Read::read(self.get_mut(), buffer.initialize_unfilled());
-        read.map_or(Poll::Pending, |count| {
-            buffer.advance(count);
-            Poll::Ready(Ok(()))
-        })
-    }
-}
-
-impl futures_io::AsyncRead for Batches {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        runtime::Stream::poll_read(self.get_mut(), cx, buffer)
-    }
-}
-
-/// The methods of `AsyncWrite`, which differ in one name.
-macro_rules! async_write {
-    ($trait:ty, $shutdown:ident) => {
-        impl $trait for Batches {
-            fn poll_write(
-                self: Pin<&mut Self>,
-                _: &mut Context<'_>,
-                bytes: &[u8],
-            ) -> Poll<io::Result<usize>> {
-                Poll::Ready(Ok(self.get_mut().answer(bytes.len())))
-            }
-
-            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(Ok(()))
-            }
-
-            fn $shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(Ok(()))
-            }
-        }
-    };
-}
-
-async_write!(tokio::io::AsyncWrite, poll_shutdown);
-async_write!(futures_io::AsyncWrite, poll_close);
 
 /// A peer that sends nothing, and takes everything or nothing.
 struct Peer {
     takes: bool,
 }
 
-impl runtime::Stream for Peer {
-    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
-        Poll::Pending
-    }
-
+impl Script for Peer {
     fn poll_write(
         &mut self,
         _: &mut Context<'_>,
@@ -163,14 +102,6 @@ impl runtime::Stream for Peer {
         } else {
             Poll::Pending
         }
-    }
-
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -192,13 +123,13 @@ fn neither_an_idle_nor_a_stalled_connection_holds_a_block() {
     let (mut idle, mut stalled) = (Vec::with_capacity(10), Vec::with_capacity(10));
     let (_, cost) = cost(|| {
         for _ in 0..10 {
-            let mut well = open(Peer { takes: true });
+            let mut well = open(Scripted(Peer { takes: true }));
             for _ in 0..10 {
                 assert!(pin!(well.feed(vec![7; 3000])).poll(&mut cx).is_ready());
             }
             assert!(pin!(well.flush()).poll(&mut cx).is_ready());
             idle.push(well);
-            stalled.push(open(Peer { takes: false }));
+            stalled.push(open(Scripted(Peer { takes: false })));
             assert!(pin!(stalled.last_mut().unwrap().send("stuck")).poll(&mut cx).is_pending());
         }
     });
@@ -226,11 +157,7 @@ struct SlowPeer {
     heard: Vec<u8>,
 }
 
-impl runtime::Stream for SlowPeer {
-    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
-        Poll::Pending
-    }
-
+impl Script for SlowPeer {
     fn poll_write(
         &mut self,
         _: &mut Context<'_>,
@@ -244,14 +171,6 @@ impl runtime::Stream for SlowPeer {
         self.heard.extend(slices.iter().flat_map(|slice| slice.iter()).take(self.takes));
         Poll::Ready(Ok(self.heard.len() - before))
     }
-
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
 }
 
 /// What a peer has not taken stays where it is, until it is little; and it goes before what is not
@@ -260,8 +179,11 @@ impl runtime::Stream for SlowPeer {
 fn what_waits_for_a_slow_peer_is_not_moved() {
     let _exclusive = exclusive();
     let mut cx = Context::from_waker(Waker::noop());
-    let mut socket =
-        open(SlowPeer { takes: 1000, is_ready: true, heard: Vec::with_capacity(100_000) });
+    let mut socket = open(Scripted(SlowPeer {
+        takes: 1000,
+        is_ready: true,
+        heard: Vec::with_capacity(100_000),
+    }));
     let sizes = [3000; 10].into_iter().chain([8000, 10]);
     for (size, byte) in sizes.clone().zip(0..) {
         assert!(pin!(socket.feed(vec![byte; size])).poll(&mut cx).is_ready());
@@ -274,7 +196,7 @@ fn what_waits_for_a_slow_peer_is_not_moved() {
     assert!(cost.taken < 5000, "{}", cost.taken);
     let expected: Vec<_> =
         sizes.zip(0..).flat_map(|(size, byte)| unmasked(0x82, &vec![byte; size])).collect();
-    assert!(socket.stream().heard == expected);
+    assert!(socket.stream().0.heard == expected);
 }
 
 /// A block that became large is nobody's: the thread keeps none of that size.
@@ -283,7 +205,7 @@ fn a_large_block_is_not_kept() {
     let _exclusive = exclusive();
     let mut cx = Context::from_waker(Waker::noop());
     let (_, cost) = cost(|| {
-        let mut socket = open(Peer { takes: true });
+        let mut socket = open(Scripted(Peer { takes: true }));
         socket.set_backpressure(Backpressure {
             high_water_mark: usize::MAX,
             hard_limit: usize::MAX,
@@ -313,12 +235,12 @@ fn nothing_is_allocated_but_the_messages() {
     for (cork, writes) in [(false, 10 * BATCH), (true, 10)] {
         let backpressure = Backpressure { cork, ..Backpressure::default() };
 
-        let mut socket = open(batches(1000, BATCH));
+        let mut socket = open(Scripted(batches(1000, BATCH)));
         socket.set_backpressure(backpressure);
         let (cost, written) = echo(10, || {
             let message = ready(socket.recv()).unwrap().unwrap();
             ready(socket.send(message)).unwrap();
-            socket.stream().writes
+            socket.stream().0.writes
         });
         // What is left of 4 KiB and less, or 17 KiB of a large block, is copied, once a batch.
         assert_eq!(
@@ -385,17 +307,23 @@ fn nothing_at_all_is_allocated_where_messages_lie() {
         let batches = || batches(size, count);
         let well = (0, 0, ROUNDS);
         assert_eq!(
-            steady_over((batches(), ManualClock::new()), |stream| stream.writes),
+            steady_over((Scripted(batches()), ManualClock::new()), |stream| stream.0.writes),
             well,
             "{count} of {size}"
         );
         assert_eq!(
-            steady_over((TokioStream(batches()), TokioClock::new()), |stream| stream.0.writes),
+            steady_over((TokioStream(Scripted(batches())), TokioClock::new()), |stream| stream
+                .0
+                .0
+                .writes),
             well,
             "tokio: {count} of {size}"
         );
         assert_eq!(
-            steady_over((FuturesStream(batches()), ManualClock::new()), |stream| stream.0.writes),
+            steady_over((FuturesStream(Scripted(batches())), ManualClock::new()), |stream| stream
+                .0
+                .0
+                .writes),
             well,
             "{count} of {size}"
         );
@@ -423,7 +351,7 @@ struct Bursts {
     asked: Vec<usize>,
 }
 
-impl runtime::Stream for Bursts {
+impl Script for Bursts {
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.asked.push(buffer.len());
         match self.left.last_mut() {
@@ -445,22 +373,6 @@ impl runtime::Stream for Bursts {
             }
         }
     }
-
-    fn poll_write(
-        &mut self,
-        _: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
-    }
-
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
 }
 
 /// Who sends much at once is read from in large reads; who does not, or no longer, is not.
@@ -472,13 +384,13 @@ fn reads_are_as_large_as_the_last_burst_lets_expect() {
     let small = 6000;
     // The last comes first.
     let left = vec![small, small, SMALL / 6 * 6, small, 400 * 1024 / 6 * 6, small];
-    let mut socket = open(Bursts { left, asked: Vec::new() });
+    let mut socket = open(Scripted(Bursts { left, asked: Vec::new() }));
     let mut cx = Context::from_waker(Waker::noop());
     // Pongs are some work, and others have their turn now and then.
     for _ in 0..1000 {
         assert!(pin!(socket.recv()).poll(&mut cx).is_pending());
     }
-    let asked = &socket.stream().asked;
+    let asked = &socket.stream().0.asked;
     let expected = [
         // A small burst, and its end.
         &[SMALL, SMALL][..],

@@ -9,10 +9,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use sansocket::runtime::{Clock, WebSocket};
-use sansocket::testing::{Chunking, ManualClock, TestStream, pair};
+use sansocket::testing::{ManualClock, TestStream};
 use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{CloseCode, Config, Connection, Error, TimedOut, Timeouts};
-use support::bell::Bell;
+use support::Chunking;
+use support::stream_pair as pair;
+use support::wakes::WakeCounter;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -60,7 +62,7 @@ impl Story {
     }
 
     /// Receives until there is nothing, for such a task.
-    fn wait(&mut self, task: &Arc<Bell>) {
+    fn wait(&mut self, task: &Arc<WakeCounter>) {
         let waker = Waker::from(Arc::clone(task));
         while pin!(self.socket.recv()).poll(&mut Context::from_waker(&waker)).is_ready() {}
     }
@@ -122,7 +124,7 @@ fn a_later_deadline_does_not_replace_an_earlier_one() {
 
 #[test]
 fn another_task_is_woken_in_time() {
-    let (mut story, task, other) = (Story::new(), Arc::default(), Arc::<Bell>::default());
+    let (mut story, task, other) = (Story::new(), Arc::default(), Arc::<WakeCounter>::default());
     story.wait(&task);
     story.peer.write_all(&EMPTY).unwrap();
     story.clock.advance(SECOND);
@@ -134,13 +136,13 @@ fn another_task_is_woken_in_time() {
     assert!(woken > 0, "the clock woke the task that waits");
     story.wait(&other);
     story.clock.advance(SECOND);
-    assert!(other.rung() > 0, "and again, at the new deadline");
+    assert!(other.count() > 0, "and again, at the new deadline");
 }
 
 #[test]
 fn a_ping_of_the_other_half_goes_unanswered_in_time() {
     let (clock, task, (_silent, end)) =
-        (ManualClock::new(), Arc::<Bell>::default(), pair(Chunking::Whole));
+        (ManualClock::new(), Arc::<WakeCounter>::default(), pair(Chunking::Whole));
     let timeouts =
         Timeouts { ping: Some(Duration::MAX), pong: Some(SECOND), ..Timeouts::default() };
     let socket = WebSocket::from_parts(
@@ -158,7 +160,7 @@ fn a_ping_of_the_other_half_goes_unanswered_in_time() {
     assert_eq!(task.take(), 1, "whoever receives has something to wait for");
     assert!(receive().is_pending());
     clock.advance(SECOND);
-    assert_eq!(task.rung(), 1);
+    assert_eq!(task.count(), 1);
     assert!(matches!(receive(), Poll::Ready(Err(Error::TimedOut(TimedOut::KeepAlive)))));
 }
 

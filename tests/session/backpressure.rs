@@ -19,12 +19,12 @@ use sansocket::{
     Backpressure, Config, Connection, Error, Event, Message, Overflow, SendError, State, TimedOut,
     Timeouts, TrySendError,
 };
+use support::adapters::{Adapter, in_every_adapter, s};
 use support::allocator::{LIVE, PEAK};
-use support::clocks::{Adapter, in_both_adapters, s};
-use support::twin::{Twin, twins};
+use support::duplex::{DuplexStream, duplex};
 use support::{Chunking, entropy, feed, masked};
 
-in_both_adapters! {
+in_every_adapter! {
     what_waits_is_bounded
     a_sink_does_as_was_chosen
     try_send_gives_the_message_back
@@ -108,10 +108,10 @@ sends!([S: Stream, C: Clock] Whole<WebSocket<S, C>>, 0, 0, async |socket: &mut W
 sends!([S: Stream, C: Clock] (Sender<S, C>, Receiver<S, C>), 0, 1, async |receiver: &mut Receiver<S, C>| {
     nothing(poll_fn(|cx| Poll::Ready(pin!(receiver.recv()).poll(cx))).await);
 }, await);
-sends!([] Whole<blocking::WebSocket<Twin>>, 0, 0, |socket: &mut blocking::WebSocket<Twin>| {
+sends!([] Whole<blocking::WebSocket<DuplexStream>>, 0, 0, |socket: &mut blocking::WebSocket<DuplexStream>| {
     socket.recv_timeout(Duration::ZERO).unwrap_err();
 });
-sends!([] (blocking::Sender<Twin>, blocking::Receiver<Twin, Twin>), 0, 1, |receiver: &mut blocking::Receiver<Twin, Twin>| {
+sends!([] (blocking::Sender<DuplexStream>, blocking::Receiver<DuplexStream, DuplexStream>), 0, 1, |receiver: &mut blocking::Receiver<DuplexStream, DuplexStream>| {
     receiver.recv_timeout(Duration::ZERO).unwrap_err();
 });
 
@@ -141,8 +141,8 @@ async fn what_waits_is_bounded(adapter: &impl Adapter) {
 }
 
 /// A blocking connection whose peer leaves room for some bytes at a time.
-fn blocking_server(overflow: Overflow) -> (blocking::WebSocket<Twin>, Wire, Twin) {
-    let (stream, peer) = twins();
+fn blocking_server(overflow: Overflow) -> (blocking::WebSocket<DuplexStream>, Wire, DuplexStream) {
+    let (stream, peer) = duplex();
     let timeouts = Timeouts { write: Some(Duration::from_millis(20)), ..Timeouts::default() };
     let mut socket =
         blocking::WebSocket::from_parts(stream, Connection::server(Config::new()), timeouts)

@@ -15,32 +15,33 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::BufMut;
 use futures_core::Stream as _;
-use sansocket::futures::FuturesStream;
 use sansocket::runtime::{self, Clock, Incoming, WebSocket};
-use sansocket::testing::{Chunking, ManualClock, pair};
-use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{
-    Backpressure, ClientHandshake, ClientRequest, CloseCode, Config, Connection, Error, Event,
-    HandshakeError, HttpResponse, Message, MessageRef, Replies, Role, ServerHandshake, Timeouts,
-    futures,
+    Backpressure, ClientHandshake, CloseCode, Config, Connection, Error, Event, HandshakeError,
+    HttpResponse, Message, MessageRef, Replies, Role, ServerHandshake, Timeouts,
 };
-use support::drip::{Bell, Drip, Dropping, Tap, poll_once};
+use support::Chunking;
+use support::adapters::{Adapter, Socket, in_every_adapter, poll_once, request};
+use support::one_byte::{Dropping, Handle, OneByteStream};
+use support::stream_pair as pair;
+use support::streams::Scripted;
+use support::wakes::WakeCounter;
 use support::{connection, entropy, masked, unmasked};
 
 // The adapters.
 
-type Socket<A> = WebSocket<<A as Adapter>::Io, <A as Adapter>::Clock>;
 type Opening<T> = Pin<Box<dyn Future<Output = Result<T, Error>>>>;
 
-trait Adapter: 'static {
-    type Io: runtime::Stream;
-    type Clock: Clock;
+fn open<A: Adapter>(handle: &Handle, connection: Connection) -> Socket<A, OneByteStream> {
+    A::default().open(Scripted(handle.clone()), connection, Timeouts::default())
+}
 
-    fn open(stream: Drip, connection: Connection) -> Socket<Self>;
-    fn open_end(stream: sansocket::testing::TestStream, connection: Connection) -> impl Going;
-    fn accept(stream: Drip) -> Opening<Socket<Self>>;
-    fn receive_request(stream: Drip) -> Opening<Incoming<Self::Io, Self::Clock>>;
-    fn connect_with_stream(stream: Drip) -> Opening<Socket<Self>>;
+fn connecting<A: Adapter>(stream: OneByteStream) -> Opening<Socket<A, OneByteStream>> {
+    Box::pin(async { A::default().connect_with_stream(stream).await })
+}
+
+fn accepting<A: Adapter>(stream: OneByteStream) -> Opening<Socket<A, OneByteStream>> {
+    Box::pin(async { A::default().accept(stream).await })
 }
 
 /// A connection on some stream.
@@ -64,110 +65,8 @@ impl<S: runtime::Stream, C: Clock> Going for WebSocket<S, C> {
     }
 }
 
-fn request() -> ClientRequest {
-    ClientRequest::new("ws://test/").unwrap()
-}
-
-struct OnTokio;
-
-impl Adapter for OnTokio {
-    type Io = TokioStream<Drip>;
-    type Clock = TokioClock;
-
-    fn open(stream: Drip, connection: Connection) -> Socket<Self> {
-        WebSocket::from_parts(
-            TokioStream(stream),
-            TokioClock::new(),
-            connection,
-            Timeouts::default(),
-        )
-    }
-
-    fn open_end(stream: sansocket::testing::TestStream, connection: Connection) -> impl Going {
-        WebSocket::from_parts(
-            TokioStream(stream),
-            TokioClock::new(),
-            connection,
-            Timeouts::default(),
-        )
-    }
-
-    fn accept(stream: Drip) -> Opening<Socket<Self>> {
-        Box::pin(sansocket::tokio::accept(stream))
-    }
-
-    fn receive_request(stream: Drip) -> Opening<Incoming<Self::Io, Self::Clock>> {
-        Box::pin(async { sansocket::tokio::Options::new().receive_request(stream).await })
-    }
-
-    fn connect_with_stream(stream: Drip) -> Opening<Socket<Self>> {
-        Box::pin(async { Ok(sansocket::tokio::connect_with_stream(stream, &request()).await?.0) })
-    }
-}
-
-struct OnFutures;
-
-impl Adapter for OnFutures {
-    type Io = FuturesStream<Drip>;
-    type Clock = ManualClock;
-
-    fn open(stream: Drip, connection: Connection) -> Socket<Self> {
-        WebSocket::from_parts(
-            FuturesStream(stream),
-            ManualClock::new(),
-            connection,
-            Timeouts::default(),
-        )
-    }
-
-    fn open_end(stream: sansocket::testing::TestStream, connection: Connection) -> impl Going {
-        WebSocket::from_parts(
-            FuturesStream(stream),
-            ManualClock::new(),
-            connection,
-            Timeouts::default(),
-        )
-    }
-
-    fn accept(stream: Drip) -> Opening<Socket<Self>> {
-        Box::pin(futures::accept(stream, ManualClock::new()))
-    }
-
-    fn receive_request(stream: Drip) -> Opening<Incoming<Self::Io, Self::Clock>> {
-        Box::pin(async {
-            futures::Options::new().receive_request(stream, ManualClock::new()).await
-        })
-    }
-
-    fn connect_with_stream(stream: Drip) -> Opening<Socket<Self>> {
-        Box::pin(async {
-            Ok(futures::connect_with_stream(stream, ManualClock::new(), &request()).await?.0)
-        })
-    }
-}
-
-/// Makes a test of each story for each adapter.
-macro_rules! in_both_adapters {
-    ($($story:ident)*) => {
-        mod tokio {
-            $(#[test]
-            fn $story() {
-                let runtime = ::tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-                let _entered = runtime.enter();
-                super::$story::<super::OnTokio>();
-            })*
-        }
-
-        mod futures_io {
-            $(#[test]
-            fn $story() {
-                super::$story::<super::OnFutures>();
-            })*
-        }
-    };
-}
-
-in_both_adapters! {
+in_every_adapter! {
+    polled:
     recv recv_of_a_long_message recv_event recv_with next send send_that_waits_for_room try_send feed flush ping round_trip pong start_close close
     a_close_that_crosses_a_message a_future_that_waits_is_woken accept accept_in_two_steps reject reply connect_with_stream
     flushing_goes_on_until_the_stream_has_flushed answers_are_flushed_too
@@ -200,7 +99,7 @@ use Call::{
 };
 
 /// Does what is to be done, and tells what came of it.
-async fn perform<A: Adapter>(socket: &mut Socket<A>, call: Call) -> String {
+async fn perform<A: Adapter>(socket: &mut Socket<A, OneByteStream>, call: Call) -> String {
     match call {
         Recv => format!("{:?}", socket.recv().await.map(tell)),
         RecvEvent => format!("{:?}", socket.recv_event().await),
@@ -259,7 +158,7 @@ struct Conversation {
     role: Role,
     input: Vec<u8>,
     /// How much is written at a time.
-    grain: usize,
+    write_size: usize,
     /// Whether the peer lets a server hang up first.
     polite: bool,
     /// How much may wait before who waits for room must.
@@ -270,7 +169,7 @@ struct Conversation {
 impl Conversation {
     fn new(role: Role, input: Vec<u8>, calls: impl Into<Vec<Call>>) -> Self {
         let high_water_mark = Backpressure::default().high_water_mark;
-        Self { role, input, grain: 1, polite: false, high_water_mark, calls: calls.into() }
+        Self { role, input, write_size: 1, polite: false, high_water_mark, calls: calls.into() }
     }
 
     fn with_a_polite_peer(self) -> Self {
@@ -279,12 +178,12 @@ impl Conversation {
 
     /// Has it; gives what came of it, and how many polls it took.
     fn run<A: Adapter>(&self, dropping: Dropping) -> (Story, usize) {
-        let tap = Tap::new(self.input.clone(), true);
+        let tap = Handle::new(self.input.clone(), true);
         tap.get(|script| {
-            script.grain = self.grain;
+            script.write_size = self.write_size;
             script.ends_second = self.polite && self.role == Role::Server;
         });
-        let mut socket = A::open(Drip(tap.clone()), connection(self.role, Config::new()));
+        let mut socket = open::<A>(&tap, connection(self.role, Config::new()));
         socket.set_backpressure(Backpressure {
             high_water_mark: self.high_water_mark,
             ..Backpressure::default()
@@ -293,7 +192,7 @@ impl Conversation {
         for call in &self.calls {
             // Before its first poll a future has done nothing.
             drop(perform::<A>(&mut socket, call.clone()));
-            let total = |socket: &Socket<A>| {
+            let total = |socket: &Socket<A, OneByteStream>| {
                 socket.buffered_amount() + tap.get(|script| script.written.len())
             };
             let before = total(&socket);
@@ -302,7 +201,7 @@ impl Conversation {
                 {
                     let mut future = pin!(perform::<A>(&mut socket, now.clone()));
                     loop {
-                        let (poll, bell) = poll_once(future.as_mut());
+                        let (poll, wakes) = poll_once(future.as_mut());
                         polls += 1;
                         assert!(polls < 1_000_000, "{call:?} does not end");
                         if let Poll::Ready(told) = poll {
@@ -310,7 +209,7 @@ impl Conversation {
                         }
                         tap.wake();
                         assert!(
-                            bell.rung() > 0,
+                            wakes.count() > 0,
                             "{call:?} waits, and nobody will wake it: {dropping:?}, poll {polls}"
                         );
                         if dropping.is_due(polls) {
@@ -494,8 +393,10 @@ fn send_that_waits_for_room<A: Adapter>() {
             Send(large.clone()),
             Recv,
         ];
-        let conversation =
-            Conversation { grain: 1 << 15, ..Conversation::new(role, frames(role, &[BYE]), calls) };
+        let conversation = Conversation {
+            write_size: 1 << 15,
+            ..Conversation::new(role, frames(role, &[BYE]), calls)
+        };
         let (story, heard) = conversation.run_in_every_way::<A>();
         assert_eq!(
             messages(&heard),
@@ -503,9 +404,9 @@ fn send_that_waits_for_room<A: Adapter>() {
         );
         assert_eq!(story.told[..5], ["Ok(())"; 5]);
 
-        let tap = Tap::new(Vec::new(), false);
-        tap.get(|script| script.grain = 1 << 15);
-        let mut socket = A::open(Drip(tap.clone()), connection(role, Config::new()));
+        let tap = Handle::new(Vec::new(), false);
+        tap.get(|script| script.write_size = 1 << 15);
+        let mut socket = open::<A>(&tap, connection(role, Config::new()));
         let huge = Message::from(vec![7; 300_000]);
         assert!(poll_once(pin!(socket.feed(huge.clone()))).0.is_ready());
         for waiting in [true, false] {
@@ -722,20 +623,21 @@ fn a_close_that_crosses_a_message<A: Adapter>() {
 fn a_future_that_waits_is_woken<A: Adapter>() {
     let (mut peer, end) = pair(Chunking::Whole);
     let wire = end.wire();
-    let mut socket = A::open_end(end, connection(Role::Server, Config::new()));
-    let bells: [Arc<Bell>; 3] = Default::default();
-    let wakers = bells.each_ref().map(|bell| Waker::from(bell.clone()));
+    let mut socket =
+        A::default().open(end, connection(Role::Server, Config::new()), Timeouts::default());
+    let counters: [Arc<WakeCounter>; 3] = Default::default();
+    let wakers = counters.each_ref().map(|wakes| Waker::from(wakes.clone()));
     let mut contexts = wakers.each_ref().map(Context::from_waker);
-    let rung = || bells.each_ref().map(|bell| bell.rung() > 0);
+    let woken = || counters.each_ref().map(|wakes| wakes.count() > 0);
 
     // Bytes.
     assert!(socket.poll_recv(&mut contexts[0]).is_pending());
     assert!(socket.poll_recv(&mut contexts[1]).is_pending());
     peer.write_all(&masked(0x81, b"a")[..3]).unwrap();
-    assert_eq!(rung(), [false, true, false]);
+    assert_eq!(woken(), [false, true, false]);
     assert!(socket.poll_recv(&mut contexts[2]).is_pending());
     peer.write_all(&masked(0x81, b"a")[3..]).unwrap();
-    assert_eq!(rung(), [false, true, true]);
+    assert_eq!(woken(), [false, true, true]);
     assert_eq!(socket.poll_recv(&mut contexts[2]), Poll::Ready("a".into()));
 
     // Room.
@@ -743,11 +645,11 @@ fn a_future_that_waits_is_woken<A: Adapter>() {
     assert!(socket.poll_send(&mut contexts[2], &"b".into()).is_pending());
     assert!(socket.poll_flush(&mut contexts[0]).is_pending());
     let mut byte = [0];
-    assert_eq!((peer.read(&mut byte).unwrap(), rung()), (1, [true, true, true]));
-    let before = bells[1].rung();
+    assert_eq!((peer.read(&mut byte).unwrap(), woken()), (1, [true, true, true]));
+    let before = counters[1].count();
     assert!(socket.poll_flush(&mut contexts[1]).is_pending());
     wire.set_capacity(100);
-    assert!(bells[1].rung() > before);
+    assert!(counters[1].count() > before);
     assert!(socket.poll_flush(&mut contexts[1]).is_ready());
 
     // Both: who receives also waits for room, if something is to be written.
@@ -757,17 +659,17 @@ fn a_future_that_waits_is_woken<A: Adapter>() {
     assert_eq!(&frame, b"\x81\x01b");
     wire.set_capacity(1);
     assert!(socket.poll_send(&mut contexts[0], &"c".into()).is_pending());
-    let before = bells[1].rung();
+    let before = counters[1].count();
     assert!(socket.poll_recv(&mut contexts[1]).is_pending());
     peer.read_exact(&mut frame[..1]).unwrap();
-    assert!(bells[1].rung() > before);
+    assert!(counters[1].count() > before);
     wire.set_capacity(100);
     assert!(socket.poll_recv(&mut contexts[1]).is_pending());
     peer.read_exact(&mut frame[1..]).unwrap();
     assert_eq!(&frame, b"\x81\x01c");
-    let before = bells[1].rung();
+    let before = counters[1].count();
     drop(peer);
-    assert!(bells[1].rung() > before, "the end wakes too");
+    assert!(counters[1].count() > before, "the end wakes too");
 }
 
 // Flushing: some streams (TLS) keep what was written until they are flushed, and that can take more
@@ -776,9 +678,9 @@ fn a_future_that_waits_is_woken<A: Adapter>() {
 fn flushing_goes_on_until_the_stream_has_flushed<A: Adapter>() {
     for call in [Send("a".into()), Ping, Pong("a"), StartClose] {
         for dropping in [false, true] {
-            let tap = Tap::new(Vec::new(), false);
+            let tap = Handle::new(Vec::new(), false);
             tap.get(|script| script.holds_back = true);
-            let mut socket = A::open(Drip(tap.clone()), connection(Role::Server, Config::new()));
+            let mut socket = open::<A>(&tap, connection(Role::Server, Config::new()));
             let mut now = call.clone();
             loop {
                 let mut future = Box::pin(perform::<A>(&mut socket, now.clone()));
@@ -801,9 +703,9 @@ fn flushing_goes_on_until_the_stream_has_flushed<A: Adapter>() {
 }
 
 fn answers_are_flushed_too<A: Adapter>() {
-    let tap = Tap::new(masked(0x89, b"?"), false);
+    let tap = Handle::new(masked(0x89, b"?"), false);
     tap.get(|script| script.holds_back = true);
-    let mut socket = A::open(Drip(tap.clone()), connection(Role::Server, Config::new()));
+    let mut socket = open::<A>(&tap, connection(Role::Server, Config::new()));
     for _ in 0..100 {
         assert!(poll_once(pin!(socket.recv())).0.is_pending());
     }
@@ -834,11 +736,11 @@ fn poll_times<T>(
 /// what is written without. Gives all that is written, and what came of it.
 fn drop_at_every_point<T>(
     input: &[u8],
-    open: impl Fn(Drip) -> Opening<T>,
+    open: impl Fn(OneByteStream) -> Opening<T>,
 ) -> (Vec<u8>, Result<T, Error>) {
     let run = |times| {
-        let tap = Tap::new(input.to_vec(), true);
-        let opened = poll_times(open(Drip(tap.clone())), times, || tap.wake());
+        let tap = Handle::new(input.to_vec(), true);
+        let opened = poll_times(open(Scripted(tap.clone())), times, || tap.wake());
         if opened.is_none() {
             assert!(tap.is_dropped(), "after {times} polls");
         }
@@ -862,13 +764,13 @@ fn drop_at_every_point<T>(
 }
 
 fn accept<A: Adapter>() {
-    let (written, opened) = drop_at_every_point(REQUEST.as_bytes(), A::accept);
+    let (written, opened) = drop_at_every_point(REQUEST.as_bytes(), accepting::<A>);
     assert!(written.starts_with(b"HTTP/1.1 101 ") && written.ends_with(b"\r\n\r\n"));
     opened.unwrap();
     for (request, status) in
         [(REQUEST.replace("13", "8"), "426"), ("GET / HTTP/1.1\r\nHost: a\r\n\r\n".into(), "426")]
     {
-        let (written, opened) = drop_at_every_point(request.as_bytes(), A::accept);
+        let (written, opened) = drop_at_every_point(request.as_bytes(), accepting::<A>);
         assert!(written.starts_with(format!("HTTP/1.1 {status} ").as_bytes()));
         assert!(matches!(opened, Err(Error::Handshake(_))));
     }
@@ -878,7 +780,9 @@ fn accept<A: Adapter>() {
 fn accept_in_two_steps<A: Adapter>() {
     let (written, opened) = drop_at_every_point(REQUEST.as_bytes(), |stream| {
         Box::pin(async {
-            let Incoming::Upgrade(upgrade) = A::receive_request(stream).await? else { panic!() };
+            let Incoming::Upgrade(upgrade) = A::default().receive_request(stream).await? else {
+                panic!()
+            };
             upgrade.accept().await
         })
     });
@@ -891,7 +795,9 @@ fn accept_in_two_steps<A: Adapter>() {
 fn reject<A: Adapter>() {
     let (written, opened) = drop_at_every_point(REQUEST.as_bytes(), |stream| {
         Box::pin(async {
-            let Incoming::Upgrade(upgrade) = A::receive_request(stream).await? else { panic!() };
+            let Incoming::Upgrade(upgrade) = A::default().receive_request(stream).await? else {
+                panic!()
+            };
             upgrade.reject(&HttpResponse::new(403).unwrap().body("no")).await
         })
     });
@@ -904,7 +810,9 @@ fn reply<A: Adapter>() {
         let (written, opened) =
             drop_at_every_point(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", |stream| {
                 Box::pin(async move {
-                    let Incoming::Http(plain) = A::receive_request(stream).await? else { panic!() };
+                    let Incoming::Http(plain) = A::default().receive_request(stream).await? else {
+                        panic!()
+                    };
                     if own {
                         plain.reply(&HttpResponse::new(200).unwrap().body("yes")).await
                     } else {
@@ -930,10 +838,10 @@ fn without_key(mut request: Vec<u8>) -> Vec<u8> {
 fn connect_with_stream<A: Adapter>() {
     // A server that answers when it has the request, and says something at once.
     let run = |times| {
-        let tap = Tap::new(Vec::new(), false);
+        let tap = Handle::new(Vec::new(), false);
         let (mut server, mut read) = (ServerHandshake::new(Config::new()), 0);
         let mut accepted = None;
-        let opened = poll_times(A::connect_with_stream(Drip(tap.clone())), times, || {
+        let opened = poll_times(connecting::<A>(Scripted(tap.clone())), times, || {
             tap.wake();
             let written = tap.written();
             server.input().put_slice(&written[read..]);

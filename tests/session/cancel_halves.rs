@@ -11,77 +11,18 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::BufMut;
-use sansocket::futures::FuturesStream;
-use sansocket::runtime::{self, Clock, Receiver, WebSocket};
-use sansocket::testing::ManualClock;
-use sansocket::tokio::{TokioClock, TokioStream};
+use sansocket::runtime::{self, Clock, Receiver};
 use sansocket::{
     Backpressure, CloseCode, Config, Connection, Event, Kind, Message, Role, State, Timeouts,
 };
+use support::adapters::{Adapter, Socket, in_every_adapter, poll_once};
 use support::connection;
-use support::drip::{Bell, Drip, Dropping, Tap, poll_once};
+use support::one_byte::{Dropping, Handle, OneByteStream};
+use support::streams::Scripted;
+use support::wakes::WakeCounter;
 
-trait Adapter {
-    type Io: runtime::Stream + 'static;
-    type Clock: Clock + Clone + 'static;
-
-    fn open(stream: Drip, connection: Connection) -> WebSocket<Self::Io, Self::Clock>;
-}
-
-struct OnTokio;
-
-impl Adapter for OnTokio {
-    type Io = TokioStream<Drip>;
-    type Clock = TokioClock;
-
-    fn open(stream: Drip, connection: Connection) -> WebSocket<Self::Io, Self::Clock> {
-        WebSocket::from_parts(
-            TokioStream(stream),
-            TokioClock::new(),
-            connection,
-            Timeouts::default(),
-        )
-    }
-}
-
-struct OnFutures;
-
-impl Adapter for OnFutures {
-    type Io = FuturesStream<Drip>;
-    type Clock = ManualClock;
-
-    fn open(stream: Drip, connection: Connection) -> WebSocket<Self::Io, Self::Clock> {
-        WebSocket::from_parts(
-            FuturesStream(stream),
-            ManualClock::new(),
-            connection,
-            Timeouts::default(),
-        )
-    }
-}
-
-/// Makes a test of each story for each adapter.
-macro_rules! in_both_adapters {
-    ($($story:ident)*) => {
-        mod tokio {
-            $(#[test]
-            fn $story() {
-                let runtime = ::tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-                let _entered = runtime.enter();
-                super::in_every_way(super::$story::<super::OnTokio>);
-            })*
-        }
-
-        mod futures_io {
-            $(#[test]
-            fn $story() {
-                super::in_every_way(super::$story::<super::OnFutures>);
-            })*
-        }
-    };
-}
-
-in_both_adapters! {
+in_every_adapter! {
+    polled by in_every_way:
     a_sender_and_a_receiver the_receiver_closes a_sender_alone_closes a_sender_waits_for_the_end writers_of_both a_writer_that_finishes
 }
 
@@ -99,7 +40,7 @@ fn in_every_way<T: PartialEq + std::fmt::Debug>(story: impl Fn(Role, Dropping) -
 
 /// The stream and the peer at its other end.
 struct Stage {
-    tap: Tap,
+    tap: Handle,
     peer: Connection,
     /// How much of what was written the peer has heard.
     carried: usize,
@@ -120,9 +61,13 @@ enum Step<T> {
 }
 
 impl Stage {
-    fn new<A: Adapter>(role: Role, dropping: Dropping) -> (Self, WebSocket<A::Io, A::Clock>) {
-        let tap = Tap::new(Vec::new(), false);
-        let socket = A::open(Drip(tap.clone()), connection(role, Config::new()));
+    fn new<A: Adapter>(role: Role, dropping: Dropping) -> (Self, Socket<A, OneByteStream>) {
+        let tap = Handle::new(Vec::new(), false);
+        let socket = A::default().open(
+            Scripted(tap.clone()),
+            connection(role, Config::new()),
+            Timeouts::default(),
+        );
         let peer = connection(
             if role == Role::Server { Role::Client } else { Role::Server },
             Config::new(),
@@ -161,10 +106,10 @@ impl Stage {
     fn step<T>(
         &mut self,
         future: Pin<&mut impl Future<Output = T>>,
-        mut other: impl FnMut(&mut Vec<Message>) -> Arc<Bell>,
+        mut other: impl FnMut(&mut Vec<Message>) -> Arc<WakeCounter>,
     ) -> Step<T> {
         let before = (self.amount)();
-        let (poll, bell) = poll_once(future);
+        let (poll, wakes) = poll_once(future);
         self.queued |= (self.amount)() > before;
         self.polls += 1;
         assert!(self.polls < 500_000, "it does not end");
@@ -174,7 +119,7 @@ impl Stage {
         let other = other(&mut self.received);
         self.carry();
         assert!(
-            bell.rung() + other.rung() > 0,
+            wakes.count() + other.count() > 0,
             "nobody will wake it: {:?}, poll {}",
             self.dropping,
             self.polls
@@ -214,17 +159,17 @@ struct Outcome {
 fn glance<S: runtime::Stream, C: Clock>(
     receiver: &mut Receiver<S, C>,
     received: &mut Vec<Message>,
-) -> Arc<Bell> {
-    let (poll, bell) = poll_once(pin!(receiver.recv()));
+) -> Arc<WakeCounter> {
+    let (poll, wakes) = poll_once(pin!(receiver.recv()));
     if let Poll::Ready(message) = poll {
         received.extend(message.unwrap());
-        bell.rings();
+        wakes.increment();
     }
-    bell
+    wakes
 }
 
 /// Nobody else.
-fn nobody(_: &mut Vec<Message>) -> Arc<Bell> {
+fn nobody(_: &mut Vec<Message>) -> Arc<WakeCounter> {
     Arc::default()
 }
 
@@ -410,7 +355,7 @@ fn a_writer_that_finishes<A: Adapter>(role: Role, dropping: Dropping) -> ((), us
     socket.set_backpressure(Backpressure { high_water_mark: 1, ..Backpressure::default() });
     let mut writer =
         in_peace!(stage, perform!(stage, nobody, socket.writer(Kind::Text))).unwrap().unwrap();
-    stage.tap.get(|script| script.grain = 20_000);
+    stage.tap.get(|script| script.write_size = 20_000);
     let long = "x".repeat(200_000);
     // Of both, a frame's worth waits in the connection, and there is no room for more.
     assert!(poll_once(pin!(writer.write_chunk(long.clone()))).0.is_pending());

@@ -7,11 +7,11 @@ use std::io::Write;
 use bytes::BufMut;
 use sansocket::testing::{self, pair};
 use sansocket::{Backpressure, Config, Connection, Role, Timeouts, blocking};
-use support::clocks::{Adapter, in_both_adapters};
-use support::hearing::{hear, message};
+use support::adapters::{Adapter, in_every_adapter};
+use support::peer::{read_events, text_event};
 use support::{connection, masked};
 
-in_both_adapters! {
+in_every_adapter! {
     answers_leave_together
     halves_are_corked_too
     nothing_waits_for_a_receiver_that_is_gone
@@ -40,7 +40,7 @@ async fn answers_leave_together(adapter: &impl Adapter) {
         socket.send(received).await.unwrap();
         assert_eq!(socket.buffered_amount() > 0, waits);
     }
-    assert_eq!(hear(&mut peer).1, ["one", "two", "three"].map(message));
+    assert_eq!(read_events(&mut peer).1, ["one", "two", "three"].map(text_event));
 
     // Not above the high-water mark,
     peer.write_all(
@@ -58,7 +58,10 @@ async fn answers_leave_together(adapter: &impl Adapter) {
     socket.set_backpressure(Backpressure { cork: false, ..CORKED });
     peer.write_all(&masked(0x81, b"seven")).unwrap();
     socket.send("goes").await.unwrap();
-    assert_eq!(hear(&mut peer).1, [message(&"x".repeat(100)), message("waits"), message("goes")]);
+    assert_eq!(
+        read_events(&mut peer).1,
+        [text_event(&"x".repeat(100)), text_event("waits"), text_event("goes")]
+    );
 }
 
 async fn halves_are_corked_too(adapter: &impl Adapter) {
@@ -71,7 +74,7 @@ async fn halves_are_corked_too(adapter: &impl Adapter) {
         sender.send(received).await.unwrap();
         assert_eq!(sender.buffered_amount() > 0, waits);
     }
-    assert_eq!(hear(&mut peer).1, ["one", "two", "three"].map(message));
+    assert_eq!(read_events(&mut peer).1, ["one", "two", "three"].map(text_event));
 }
 
 /// What was corked before leaves too.
@@ -83,10 +86,10 @@ async fn nothing_waits_for_a_receiver_that_is_gone(adapter: &impl Adapter) {
     receiver.recv().await.unwrap().unwrap();
     sender.send("before").await.unwrap();
     drop(receiver);
-    let before = hear(&mut peer).1;
+    let before = read_events(&mut peer).1;
     sender.send("after").await.unwrap();
-    let after = hear(&mut peer).1;
-    assert_eq!((before, after), (vec![message("before")], vec![message("after")]));
+    let after = read_events(&mut peer).1;
+    assert_eq!((before, after), (vec![text_event("before")], vec![text_event("after")]));
 }
 
 async fn a_ping_that_was_kept_is_no_message(adapter: &impl Adapter) {
@@ -115,7 +118,7 @@ fn blocking_answers_leave_together() {
         socket.send(received).unwrap();
         assert_eq!(socket.buffered_amount() > 0, waits);
     }
-    assert_eq!(hear(&mut peer).1, ["one", "two", "three"].map(message));
+    assert_eq!(read_events(&mut peer).1, ["one", "two", "three"].map(text_event));
 }
 
 /// A message that the connection has already, from before the adapter, counts.
@@ -127,7 +130,7 @@ fn what_was_received_before_the_adapter_counts() {
     let mut socket = blocking::WebSocket::from_parts(end, connection, Timeouts::default()).unwrap();
     socket.set_backpressure(CORKED);
     socket.send("waits").unwrap();
-    assert_eq!(hear(&mut peer).1, []);
+    assert_eq!(read_events(&mut peer).1, []);
     socket.flush().unwrap();
-    assert_eq!(hear(&mut peer).1, [message("waits")]);
+    assert_eq!(read_events(&mut peer).1, [text_event("waits")]);
 }

@@ -13,12 +13,12 @@ use sansocket::runtime::{self, Clock, Receiver, Sender};
 use sansocket::testing::ManualClock;
 use sansocket::{CloseCode, Error, Kind, Message, SendError, State, TimedOut, Timeouts};
 use smol::LocalExecutor;
-use support::clocks::{
-    Adapter, OnFutures, during, in_both_adapters, read, s, timed, until, wind, write_all,
+use support::adapters::{
+    Adapter, OnFutures, during, in_every_adapter, read, run_on, s, timed, until, write_all,
 };
 use support::{masked, unmasked};
 
-in_both_adapters! {
+in_every_adapter! {
     every_sender_that_waits_is_told_that_the_peer_does_not_read
     whoever_goes_on_waits_as_long_again
     a_close_is_over_when_the_last_words_are_written
@@ -494,7 +494,7 @@ async fn halves_are_put_together_again(adapter: &impl Adapter) {
 #[test]
 fn what_the_sink_was_given_is_not_lost() {
     let clock = ManualClock::new();
-    wind(&clock, what_the_sink_was_given_goes_over(&OnFutures(clock.clone())));
+    run_on(&clock, what_the_sink_was_given_goes_over(&OnFutures(clock.clone())));
 }
 
 /// A sink that has taken a message owes it to the peer.

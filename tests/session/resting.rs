@@ -10,10 +10,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use sansocket::runtime::{Clock, WebSocket};
-use sansocket::testing::{Chunking, ManualClock, TestStream, pair};
+use sansocket::testing::{ManualClock, TestStream};
 use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{CloseCode, Config, Connection, Error, TimedOut, Timeouts};
-use support::bell::Bell;
+use support::Chunking;
+use support::stream_pair as pair;
+use support::wakes::WakeCounter;
 use tokio::io::{AsyncRead, ReadBuf};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -51,7 +53,7 @@ struct Story {
     clock: ManualClock,
     looks: Arc<AtomicUsize>,
     alarms: Arc<AtomicUsize>,
-    task: Arc<Bell>,
+    task: Arc<WakeCounter>,
     peer: TestStream,
     socket: WebSocket<TokioStream<TestStream>, Watched>,
 }
@@ -208,7 +210,7 @@ fn what_is_due_sooner_is_on_time() {
     assert!(poll().is_pending());
     story.task.take();
     story.clock.advance(MILLISECOND);
-    assert_eq!(story.task.rung(), 1, "it is woken");
+    assert_eq!(story.task.count(), 1, "it is woken");
     assert!(matches!(poll(), Poll::Ready(Err(Error::TimedOut(TimedOut::Write)))));
 }
 

@@ -13,15 +13,15 @@ use std::thread;
 use futures_core::Stream as _;
 use futures_sink::Sink;
 use sansocket::blocking::{self, Stream as _};
-use sansocket::testing::{Chunking, pair};
 use sansocket::{CloseCode, Config, Connection, Error, Event, Message, TimedOut, Timeouts};
 use smol::LocalExecutor;
-use support::clocks::{
-    Adapter, Unwritable, during, in_both_adapters, read, s, timed, until, write_all,
-};
+use support::Chunking;
+use support::adapters::{Adapter, during, in_every_adapter, read, s, timed, until, write_all};
+use support::stream_pair as pair;
+use support::streams::{Scripted, Unwritable};
 use support::{masked, unmasked};
 
-in_both_adapters! {
+in_every_adapter! {
     a_handshake_of_both_sides
     a_client_that_does_not_read_the_answer_is_left_in_time
     two_tasks_poll_one_socket
@@ -193,9 +193,9 @@ async fn a_task_that_can_t_write_does_not_keep_the_time_from_the_other(adapter: 
 
 async fn a_write_error_keeps_nobody_from_what_was_received(adapter: &impl Adapter) {
     let input = || {
-        Unwritable(
+        Scripted(Unwritable(
             [masked(0x89, b"?"), masked(0x81, b"said before"), masked(0x81, b"and this")].concat(),
-        )
+        ))
     };
     let mut socket = adapter.clocked(input(), Connection::server(Config::new()));
     socket.feed("never written").await.unwrap();
@@ -356,7 +356,7 @@ async fn a_ping_is_not_stuck_behind_a_peer_that_does_not_read(adapter: &impl Ada
 
 #[test]
 fn a_blocking_ping_does_all_that_too() {
-    let (stream, mut peer) = support::twin::twins();
+    let (stream, mut peer) = support::duplex::duplex();
     let mut socket = blocking::WebSocket::from_parts(
         stream,
         Connection::server(Config::new()),
@@ -393,7 +393,7 @@ fn a_blocking_ping_does_all_that_too() {
     assert!(answering.join().unwrap().starts_with(&unmasked(0x8a, b"?")));
 }
 
-fn read_all(peer: &mut support::twin::Twin) -> Vec<u8> {
+fn read_all(peer: &mut support::duplex::DuplexStream) -> Vec<u8> {
     let mut heard = Vec::new();
     let _ = peer.read_to_end(&mut heard);
     heard

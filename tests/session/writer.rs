@@ -11,12 +11,12 @@ use sansocket::{
     Timeouts, TrySendError,
 };
 use smol::LocalExecutor;
-use support::clocks::{Adapter, in_both_adapters, s, timed};
-use support::hearing::{farewell, hear, message};
+use support::adapters::{Adapter, in_every_adapter, s, timed};
+use support::peer::{read_events, read_to_close, text_event};
 use support::{connection, entropy};
 use tokio::io::AsyncWriteExt;
 
-in_both_adapters! {
+in_every_adapter! {
     pieces_make_one_message
     pings_are_answered_between_the_parts
     text_that_is_none_is_not_sent
@@ -78,11 +78,11 @@ async fn pieces_make_one_message(adapter: &impl Adapter) {
         drop(writer);
         out.writer(Kind::Text).await.unwrap().finish().await.unwrap();
 
-        let (sizes, events) = hear(&mut peer);
+        let (sizes, events) = read_events(&mut peer);
         assert!(sizes.len() < 12 && sizes.iter().all(|size| *size <= 64 * 1024), "{sizes:?}");
         let binary = |bytes: &'static [u8]| Event::Message(Message::from(bytes.to_vec()));
-        assert!(events[0] == message(&text), "{:?}", events[0]);
-        assert_eq!(events[1..], [binary(b"for tokio"), binary(b"for futures"), message("")]);
+        assert!(events[0] == text_event(&text), "{:?}", events[0]);
+        assert_eq!(events[1..], [binary(b"for tokio"), binary(b"for futures"), text_event("")]);
     });
 }
 
@@ -157,8 +157,8 @@ async fn text_that_is_none_is_not_sent(adapter: &impl Adapter) {
         invalid(writer.write_chunk("valid").await);
         invalid(writer.finish().await);
         assert_eq!(out.state(), State::Closing);
-        let (events, code) = farewell(&mut peer);
-        assert_eq!((events, code), (vec![message("still here")], 1011));
+        let (events, code) = read_to_close(&mut peer);
+        assert_eq!((events, code), (vec![text_event("still here")], 1011));
     });
 }
 
@@ -170,7 +170,7 @@ async fn an_unused_writer_harms_nothing(adapter: &impl Adapter) {
         writer.write_all(b"gathered, and not sent").await.unwrap();
         drop(writer);
         out.send("two").await.unwrap();
-        assert_eq!(hear(&mut peer).1, [message("one"), message("two")]);
+        assert_eq!(read_events(&mut peer).1, [text_event("one"), text_event("two")]);
     });
 }
 
@@ -184,7 +184,7 @@ async fn half_a_message_closes_the_connection(adapter: &impl Adapter) {
             out.writer(Kind::Binary).await.map(drop),
             Err(Error::Send(SendError::NotOpen))
         ));
-        assert_eq!(farewell(&mut peer), (vec![], 1011));
+        assert_eq!(read_to_close(&mut peer), (vec![], 1011));
     });
 }
 
@@ -200,7 +200,7 @@ async fn a_farewell_ends_a_message(adapter: &impl Adapter) {
         assert!(matches!(writer.write_chunk("late").await, Err(Error::Send(SendError::NotOpen))));
     }
     drop(writer);
-    assert_eq!(farewell(&mut peer), (vec![], 1001));
+    assert_eq!(read_to_close(&mut peer), (vec![], 1001));
 }
 
 async fn nobody_s_message_comes_in_between(adapter: &impl Adapter) {
@@ -241,9 +241,9 @@ async fn nobody_s_message_comes_in_between(adapter: &impl Adapter) {
         last.try_send("last").unwrap();
     };
     assert_eq!(timed(&clock, executor.run(story)).await.1, s(0), "they are woken");
-    let (_, events) = hear(&mut peer);
-    assert_eq!((&events[0], events.last().unwrap()), (&message("befo"), &message("last")));
-    let count = |text| events.iter().filter(|event| **event == message(text)).count();
+    let (_, events) = read_events(&mut peer);
+    assert_eq!((&events[0], events.last().unwrap()), (&text_event("befo"), &text_event("last")));
+    let count = |text| events.iter().filter(|event| **event == text_event(text)).count();
     assert_eq!((count("fed"), count("in two"), count("sent"), events.len()), (3, 1, 3, 9));
 }
 
@@ -284,7 +284,7 @@ async fn whoever_waits_for_a_writer_learns_that_it_broke_off(adapter: &impl Adap
     ] {
         assert!(matches!(error, Err(Error::Send(SendError::NotOpen))));
     }
-    assert_eq!(farewell(&mut peer), (vec![message("x")], 1011));
+    assert_eq!(read_to_close(&mut peer), (vec![text_event("x")], 1011));
 }
 
 async fn a_writer_waits_for_permits(adapter: &impl Adapter) {
@@ -313,9 +313,12 @@ async fn a_writer_waits_for_permits(adapter: &impl Adapter) {
             reserving.await.unwrap();
         });
         assert_eq!(timed(&clock, story).await.1, s(0));
-        let (_, mut events) = hear(&mut peer);
-        assert_eq!((events.remove(0), events.pop()), (message("others may"), Some(message(""))));
-        assert_eq!(events, if used { vec![message("reserved")] } else { vec![] });
+        let (_, mut events) = read_events(&mut peer);
+        assert_eq!(
+            (events.remove(0), events.pop()),
+            (text_event("others may"), Some(text_event("")))
+        );
+        assert_eq!(events, if used { vec![text_event("reserved")] } else { vec![] });
     }
 }
 
@@ -339,8 +342,8 @@ async fn a_permit_is_kept_whatever_waits(adapter: &impl Adapter) {
     );
     let refused = late.send("late").unwrap_err();
     assert_eq!(refused, TrySendError::Send("late".into(), SendError::NotOpen));
-    let (events, code) = farewell(&mut peer);
-    assert_eq!((events.last(), code), (Some(&message("reserved")), 1000));
+    let (events, code) = read_to_close(&mut peer);
+    assert_eq!((events.last(), code), (Some(&text_event("reserved")), 1000));
 }
 
 async fn a_finished_message_is_whole_though_the_writer_lives_on(adapter: &impl Adapter) {
@@ -356,7 +359,7 @@ async fn a_finished_message_is_whole_though_the_writer_lives_on(adapter: &impl A
         assert!(more.await.is_err(), "it is not the beginning of another message");
         assert!(writer.write_chunk("and more").await.is_err());
         drop(writer);
-        assert_eq!((out.state(), hear(&mut peer).1), (State::Open, vec![message("all")]));
+        assert_eq!((out.state(), read_events(&mut peer).1), (State::Open, vec![text_event("all")]));
     });
 }
 

@@ -1,65 +1,31 @@
-//! The test rig: two connections joined by a fake wire, and rules for how the wire cuts up what it
-//! carries.
-
+//! What the tests share: connections that are joined by a wire, streams and clocks that a test
+//! controls, and an allocator that counts.
 #![allow(async_fn_in_trait)]
 
-pub mod allocator;
-pub mod bell;
 #[cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
-pub mod clocks;
+pub mod adapters;
+pub mod allocator;
+mod chunking;
 #[cfg(feature = "deflate")]
 pub mod deflate;
-#[cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
-pub mod drip;
-#[cfg(feature = "std")]
-pub mod hearing;
 #[cfg(feature = "testing")]
-pub mod twin;
+pub mod duplex;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+pub mod one_byte;
+#[cfg(feature = "std")]
+pub mod peer;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+pub mod streams;
+pub mod wakes;
 
 use std::path::Path;
 
 use bytes::{Buf, BufMut};
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 use sansocket::{Config, Connection, Entropy, Event, Role};
 
-/// How bytes are cut up on their way.
-#[derive(Clone, Copy, Debug)]
-pub enum Chunking {
-    /// Not at all.
-    Whole,
-    /// One by one.
-    Bytewise,
-    /// Once, after this many.
-    At(usize),
-    /// Into pieces of 1 to 64 bytes.
-    Random(u64),
-}
-
-impl Chunking {
-    pub fn split(self, bytes: &[u8]) -> Vec<&[u8]> {
-        match self {
-            Self::Whole => vec![bytes],
-            Self::Bytewise => bytes.chunks(1).collect(),
-            Self::At(at) => {
-                let (head, tail) = bytes.split_at(at.min(bytes.len()));
-                vec![head, tail]
-            }
-            Self::Random(seed) => {
-                let mut random = StdRng::seed_from_u64(seed);
-                let mut rest = bytes;
-                let mut chunks = Vec::new();
-                while !rest.is_empty() {
-                    let size = (random.next_u32() as usize % 64 + 1).min(rest.len());
-                    let (chunk, after) = rest.split_at(size);
-                    chunks.push(chunk);
-                    rest = after;
-                }
-                chunks
-            }
-        }
-    }
-}
+pub use crate::chunking::Chunking;
+#[cfg(feature = "testing")]
+pub use crate::chunking::stream_pair;
 
 /// A connection in a role, with masking keys that are the same in every run.
 pub fn connection(role: Role, config: Config) -> Connection {

@@ -14,6 +14,7 @@ use std::io::ErrorKind;
 
 use sansocket::{ClientRequest, Error, HandshakeError, Message, blocking, futures, tokio};
 use stream::{Socket, Still, Stream};
+use support::streams::Scripted;
 use wire::{Fault, Wire};
 
 const FAULTS: [Fault; 6] = [
@@ -147,22 +148,26 @@ fn run(
                 )
                 .await
             }
-            (Adapter::Tokio, true) => perform(&stream, tokio::accept(ours).await, steps).await,
+            (Adapter::Tokio, true) => {
+                perform(&stream, tokio::accept(Scripted(ours)).await, steps).await
+            }
             (Adapter::Tokio, false) => {
                 perform(
                     &stream,
-                    tokio::connect_with_stream(ours, &request).await.map(|(socket, _)| socket),
+                    tokio::connect_with_stream(Scripted(ours), &request)
+                        .await
+                        .map(|(socket, _)| socket),
                     steps,
                 )
                 .await
             }
             (Adapter::Futures, true) => {
-                perform(&stream, futures::accept(ours, Still).await, steps).await
+                perform(&stream, futures::accept(Scripted(ours), Still).await, steps).await
             }
             (Adapter::Futures, false) => {
                 perform(
                     &stream,
-                    futures::connect_with_stream(ours, Still, &request)
+                    futures::connect_with_stream(Scripted(ours), Still, &request)
                         .await
                         .map(|(socket, _)| socket),
                     steps,

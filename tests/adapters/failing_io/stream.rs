@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, IoSlice};
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use sansocket::runtime::Clock;
 use sansocket::{CloseCode, Closed, Error, Message, blocking, futures, tokio};
+
+use support::streams::{Script, Scripted};
 
 use super::wire::Wire;
 
@@ -63,57 +64,21 @@ impl blocking::Stream for Stream {
     }
 }
 
-macro_rules! async_stream {
-    ($trait:path, $close:ident) => {
-        impl $trait for Stream {
-            fn poll_write(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                bytes: &[u8],
-            ) -> Poll<io::Result<usize>> {
-                self.poll(cx, |wire| wire.write(&[IoSlice::new(bytes)]))
-            }
-
-            fn poll_write_vectored(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                slices: &[IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
-                self.poll(cx, |wire| wire.write(slices))
-            }
-
-            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                self.poll(cx, Wire::flush)
-            }
-
-            fn $close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(Ok(()))
-            }
-        }
-    };
-}
-
-async_stream!(::tokio::io::AsyncWrite, poll_shutdown);
-async_stream!(smol::io::AsyncWrite, poll_close);
-
-impl ::tokio::io::AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ::tokio::io::ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.poll(cx, |wire| wire.read(buffer.initialize_unfilled()))
-            .map_ok(|count| buffer.advance(count))
-    }
-}
-
-impl smol::io::AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
+impl Script for Stream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.poll(cx, |wire| wire.read(buffer))
+    }
+
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll(cx, |wire| wire.write(slices))
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll(cx, Wire::flush)
     }
 }
 
@@ -161,5 +126,5 @@ macro_rules! socket {
 }
 
 socket!(blocking::WebSocket<Stream>);
-socket!(tokio::WebSocket<Stream>, await);
-socket!(futures::WebSocket<Stream, Still>, await);
+socket!(tokio::WebSocket<Scripted<Stream>>, await);
+socket!(futures::WebSocket<Scripted<Stream>, Still>, await);

@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sansocket::blocking::{Stream, TryClone};
-use sansocket::testing::{Chunking, TestStream, Wire, pair};
+use sansocket::testing::{TestStream, Wire};
+
+use crate::{Chunking, stream_pair};
 
 /// One wire for each direction, so that a read and a write never wait for each other.
-pub struct Twin {
+pub struct DuplexStream {
     incoming: Arc<Mutex<TestStream>>,
     outgoing: Arc<Mutex<TestStream>>,
     /// What every write fails with, if it is to.
@@ -22,17 +24,17 @@ pub struct Twin {
 }
 
 /// A stream, and the peer's side of it.
-pub fn twins() -> (Twin, Twin) {
-    let ((a, b), (c, d)) = (pair(Chunking::Whole), pair(Chunking::Whole));
-    let twin = |incoming: TestStream, outgoing: TestStream| {
+pub fn duplex() -> (DuplexStream, DuplexStream) {
+    let ((a, b), (c, d)) = (stream_pair(Chunking::Whole), stream_pair(Chunking::Whole));
+    let stream = |incoming: TestStream, outgoing: TestStream| {
         let wires = [incoming.wire(), outgoing.wire()];
         let (incoming, outgoing) = (Arc::new(Mutex::new(incoming)), Arc::new(Mutex::new(outgoing)));
-        Twin { incoming, outgoing, failure: None, dead_ends: Arc::default(), wires }
+        DuplexStream { incoming, outgoing, failure: None, dead_ends: Arc::default(), wires }
     };
-    (twin(a, d), twin(c, b))
+    (stream(a, d), stream(c, b))
 }
 
-impl Twin {
+impl DuplexStream {
     /// How many bytes may lie on the way to the peer.
     pub fn set_capacity(&self, bytes: usize) {
         self.wires[1].set_capacity(bytes);
@@ -48,7 +50,7 @@ fn lock(end: &Mutex<TestStream>) -> MutexGuard<'_, TestStream> {
     end.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Read for Twin {
+impl Read for DuplexStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = lock(&self.incoming).read(buffer);
         self.dead_ends.fetch_add(usize::from(matches!(read, Ok(0))), Ordering::Relaxed);
@@ -56,7 +58,7 @@ impl Read for Twin {
     }
 }
 
-impl Write for Twin {
+impl Write for DuplexStream {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         self.write_vectored(&[IoSlice::new(buffer)])
     }
@@ -77,7 +79,7 @@ impl Write for Twin {
     }
 }
 
-impl Stream for Twin {
+impl Stream for DuplexStream {
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         lock(&self.incoming).set_read_timeout(timeout)
     }
@@ -104,7 +106,7 @@ impl Stream for Twin {
     }
 }
 
-impl TryClone for Twin {
+impl TryClone for DuplexStream {
     fn try_clone(&self) -> io::Result<Self> {
         let (incoming, outgoing) = (Arc::clone(&self.incoming), Arc::clone(&self.outgoing));
         Ok(Self {

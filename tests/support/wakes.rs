@@ -1,4 +1,4 @@
-//! A task that only counts how often it is woken.
+//! A waker that only counts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,25 +6,26 @@ use std::task::Wake;
 
 /// Counts how often it is woken.
 #[derive(Default)]
-pub struct Bell(AtomicUsize);
+pub struct WakeCounter(AtomicUsize);
 
-impl Wake for Bell {
+impl Wake for WakeCounter {
     fn wake(self: Arc<Self>) {
-        self.rings();
+        self.increment();
     }
 }
 
-impl Bell {
-    /// Wakes it, as it were.
-    pub fn rings(&self) {
+impl WakeCounter {
+    /// Counts one more.
+    pub fn increment(&self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 
-    pub fn rung(&self) -> usize {
+    /// How often it was woken.
+    pub fn count(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// How often it was woken since this was asked last.
+    /// The same, and counts from 0 again.
     pub fn take(&self) -> usize {
         self.0.swap(0, Ordering::SeqCst)
     }

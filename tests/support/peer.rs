@@ -1,4 +1,4 @@
-//! What a peer makes of what lies on the wire.
+//! What a peer receives: frames, events, and the close code.
 
 use std::time::Duration;
 
@@ -6,8 +6,9 @@ use sansocket::{Config, Event, Role, blocking};
 
 use crate::{Chunking, connection, feed};
 
-/// All that lies on the wire now: how long each frame is, and what a client makes of them.
-pub fn hear(peer: &mut impl blocking::Stream) -> (Vec<usize>, Vec<Event>) {
+/// Reads all that has arrived: the payload length of each frame, and the events of a client that
+/// receives them.
+pub fn read_events(peer: &mut impl blocking::Stream) -> (Vec<usize>, Vec<Event>) {
     let mut bytes = Vec::new();
     peer.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
     let _ = peer.read_to_end(&mut bytes);
@@ -26,13 +27,13 @@ pub fn hear(peer: &mut impl blocking::Stream) -> (Vec<usize>, Vec<Event>) {
     (sizes, events)
 }
 
-/// The code of the Close at the end, and what was said before it.
-pub fn farewell(peer: &mut impl blocking::Stream) -> (Vec<Event>, u16) {
-    let (_, mut events) = hear(peer);
+/// Reads all that has arrived, up to a close frame: the events before it, and its code.
+pub fn read_to_close(peer: &mut impl blocking::Stream) -> (Vec<Event>, u16) {
+    let (_, mut events) = read_events(peer);
     let Some(Event::Closed(closed)) = events.pop() else { panic!("{events:?}") };
     (events, closed.code())
 }
 
-pub fn message(text: &str) -> Event {
+pub fn text_event(text: &str) -> Event {
     Event::Message(text.into())
 }
