@@ -2,7 +2,8 @@
 //! that nothing is left of them.
 //!
 //! It takes a minute and a half and wants optimised code, so it runs when it is asked for:
-//! `cargo test --release --all-features --test soak -- --ignored --nocapture --test-threads 1`
+//! `cargo test --release --all-features --test soak -- --ignored --nocapture --test-threads 1`;
+//! with `SOAK_CONNECTIONS=400` before it, no more connections than that, and less time.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
 #[cfg(feature = "deflate")]
