@@ -72,13 +72,13 @@ fn echo_tokio(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// With the adapter for futures-io, on smol.
+/// With the adapter for futures-io, on async-io.
 #[cfg(feature = "async-io")]
 fn echo_futures(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
-    smol::block_on(async {
+    async_io::block_on(async {
         let request = ClientRequest::new(url)?;
-        let stream =
-            smol::net::TcpStream::connect((request.uri().host(), request.uri().port())).await?;
+        let stream = TcpStream::connect((request.uri().host(), request.uri().port()))?;
+        let stream = async_io::Async::new(stream)?;
         let clock = sansocket::futures::AsyncIoClock::new();
         let (mut socket, _) = sansocket::futures::Options::new()
             .config(config)

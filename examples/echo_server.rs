@@ -21,7 +21,7 @@ Usage: echo_server [--addr HOST:PORT] [--driver DRIVER] [--deflate]
                       blocking  the adapter for std::net, a thread a connection
                       core      the loop of the README around the sans-IO core
                       tokio     the adapter for tokio (built with --features tokio)
-                      futures   the adapter for futures-io, on smol (built with --features async-io)
+                      futures   the adapter for futures-io, on async-io (built with --features async-io)
   --deflate         compress, if the client can  (built with --features deflate)
   --help            this text";
 
@@ -57,6 +57,11 @@ fn serve_core(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error
     serve_in_threads(&listener, &config, echo_core)
 }
 
+#[cfg(feature = "async-io")]
+fn serve_futures(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
+    serve_in_threads(&listener, &config, echo_futures)
+}
+
 fn serve_in_threads(
     listener: &TcpListener,
     config: &Config,
@@ -88,7 +93,7 @@ fn echo_blocking(stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>
     Ok(())
 }
 
-/// With the adapter for tokio: a task a connection.
+/// With the adapter for tokio: a task for each connection, all on this thread.
 #[cfg(feature = "tokio")]
 fn serve_tokio(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
     async fn echo(stream: tokio::net::TcpStream, config: Config) -> Result<(), sansocket::Error> {
@@ -101,7 +106,7 @@ fn serve_tokio(listener: TcpListener, config: Config) -> Result<(), Box<dyn Erro
     }
 
     listener.set_nonblocking(true)?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         loop {
             match listener.accept().await {
@@ -122,11 +127,13 @@ fn serve_tokio(listener: TcpListener, config: Config) -> Result<(), Box<dyn Erro
     })
 }
 
-/// With the adapter for futures-io, on smol: a task a connection.
+/// With the adapter for futures-io, on async-io. An executor (smol's, for example) would run a task
+/// for each connection instead of a thread.
 #[cfg(feature = "async-io")]
-fn serve_futures(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
-    async fn echo(stream: smol::net::TcpStream, config: Config) -> Result<(), sansocket::Error> {
+fn echo_futures(stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>> {
+    async_io::block_on(async {
         stream.set_nodelay(true)?;
+        let stream = async_io::Async::new(stream)?;
         let clock = sansocket::futures::AsyncIoClock::new();
         let mut socket =
             sansocket::futures::Options::new().config(config).accept(stream, clock).await?;
@@ -134,27 +141,6 @@ fn serve_futures(listener: TcpListener, config: Config) -> Result<(), Box<dyn Er
             socket.feed(message).await?;
         }
         Ok(())
-    }
-
-    smol::block_on(async {
-        let listener = smol::net::TcpListener::from(smol::Async::new(listener)?);
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    let config = config.clone();
-                    smol::spawn(async {
-                        if let Err(error) = echo(stream, config).await {
-                            eprintln!("a connection ended: {error}");
-                        }
-                    })
-                    .detach();
-                }
-                Err(error) => {
-                    eprintln!("a connection was not accepted: {error}");
-                    smol::Timer::after(PAUSE).await;
-                }
-            }
-        }
     })
 }
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use sansocket_fuzz::ACCEPT;
-use sansocket_fuzz::support::{masked, unmasked};
+use support::{masked, unmasked};
 
 fn main() {
     frames();

@@ -5,8 +5,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use sansocket::{Event, Role};
-use sansocket_fuzz::support::{Chunking, connection, drain};
 use sansocket_fuzz::{Input, config, cut, model, receive};
+use support::{Chunking, connection, drain};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut input = Input(bytes);

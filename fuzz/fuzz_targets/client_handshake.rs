@@ -6,8 +6,8 @@
 use bytes::{Buf, BufMut};
 use libfuzzer_sys::fuzz_target;
 use sansocket::{Response, ResponseError};
-use sansocket_fuzz::support::{Chunking, feed};
 use sansocket_fuzz::{ACCEPT, client_handshake, head, model};
+use support::{Chunking, feed};
 
 type Opened = (Option<String>, Response, Vec<model::Seen>);
 

@@ -12,8 +12,8 @@ use sansocket::timing::{Due, Timeouts, Timer};
 use sansocket::{
     CloseCode, CloseFrame, CloseOutcome, Connection, Event, Kind, Message, Role, Side, State,
 };
-use sansocket_fuzz::support::connection;
 use sansocket_fuzz::{Input, config, model, text};
+use support::connection;
 
 /// One side, with all that it sent and received.
 struct Peer {

@@ -9,9 +9,9 @@ use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
 use sansocket::deflate::{Compressor, Decompressor, Deflate, InflateError, NAME};
 use sansocket::{Config, Event, Kind, Message, Role};
-use sansocket_fuzz::support::deflate::{agreed, compressing};
-use sansocket_fuzz::support::{Chunking, drain, feed, masked, unmasked};
 use sansocket_fuzz::{Input, cut, feed_one, model};
+use support::deflate::{agreed, compressing};
+use support::{Chunking, drain, feed, masked, unmasked};
 
 /// The maximum of bytes that both states of compression, a frame and a read hold.
 const SLACK: usize = 512 * 1024;

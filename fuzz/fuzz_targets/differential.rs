@@ -20,8 +20,8 @@ use libfuzzer_sys::fuzz_target;
 use sansocket::wire::HeaderError;
 use sansocket::{CloseOutcome, Config, Event, Message, ProtocolError, Role};
 use sansocket_fuzz::model::{self, Seen};
-use sansocket_fuzz::support::{Chunking, connection, drain, feed};
 use sansocket_fuzz::{Input, receive, text};
+use support::{Chunking, connection, drain, feed};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, WebSocket};
 

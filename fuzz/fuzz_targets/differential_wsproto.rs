@@ -23,9 +23,9 @@ use sansocket::{
     CloseCode, CloseFrame, CloseOutcome, Config, Connection, Event, Kind, ProtocolError, Role,
 };
 use sansocket_fuzz::model::{self, Seen};
-use sansocket_fuzz::support::{Chunking, connection, drain, feed};
 use sansocket_fuzz::wsproto::{self, Case};
 use sansocket_fuzz::{Input, cut, receive, text};
+use support::{Chunking, connection, drain, feed};
 
 /// wsproto has no limits.
 fn unlimited() -> Config {

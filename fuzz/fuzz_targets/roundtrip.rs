@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use sansocket::{CloseCode, CloseFrame, Connection, Event, Kind, Message};
-use sansocket_fuzz::support::{Chunking, Pair};
 use sansocket_fuzz::{Input, text};
+use support::{Chunking, Pair};
 
 /// Sends what a byte of the input chooses; returns the message that must arrive, if it is one.
 fn say(from: &mut Connection, what: u8, most: usize, input: &mut Input<'_>) -> Option<Message> {

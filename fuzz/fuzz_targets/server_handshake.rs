@@ -7,8 +7,8 @@
 use bytes::{Buf, BufMut};
 use libfuzzer_sys::fuzz_target;
 use sansocket::{AcceptOptions, Config, HeadError, HttpResponse, RequestError, ServerHandshake};
-use sansocket_fuzz::support::{Chunking, drain, feed};
 use sansocket_fuzz::{head, model};
+use support::{Chunking, drain, feed};
 
 /// The result of a handshake for one split of its bytes: the request, the response and the events.
 fn serve(

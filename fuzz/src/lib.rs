@@ -6,8 +6,6 @@
 
 pub mod head;
 pub mod model;
-#[path = "../../tests/support/mod.rs"]
-pub mod support;
 pub mod wsproto;
 
 use std::sync::LazyLock;

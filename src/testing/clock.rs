@@ -12,6 +12,8 @@ use std::vec::Vec;
 ///
 /// ```
 /// # #[cfg(feature = "futures-io")] {
+/// use std::pin::pin;
+/// use std::task::{Context, Poll, Waker};
 /// use std::time::Duration;
 ///
 /// use sansocket::testing::{Chunking, ManualClock, pair};
@@ -19,10 +21,12 @@ use std::vec::Vec;
 ///
 /// let clock = ManualClock::new();
 /// let (_silent, server) = pair(Chunking::Whole);
-/// let accepting = futures::accept(server, clock.clone());
-/// let later = async { clock.advance(Duration::from_secs(10)) };
-/// let (accepted, ()) = smol::block_on(smol::future::zip(accepting, later));
-/// assert!(matches!(accepted, Err(Error::TimedOut(TimedOut::Handshake))));
+/// let mut accepting = pin!(futures::accept(server, clock.clone()));
+/// let mut cx = Context::from_waker(Waker::noop());
+/// assert!(accepting.as_mut().poll(&mut cx).is_pending());
+/// clock.advance(Duration::from_secs(10));
+/// let accepted = accepting.as_mut().poll(&mut cx);
+/// assert!(matches!(accepted, Poll::Ready(Err(Error::TimedOut(TimedOut::Handshake)))));
 /// # }
 /// ```
 #[derive(Debug, Default)]

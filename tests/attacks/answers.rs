@@ -5,7 +5,7 @@ use sansocket::{
     AcceptOptions, ClientHandshake, ClientRequest, Config, ResponseError as E, ServerHandshake,
 };
 
-use super::support::{drain, entropy};
+use support::{drain, entropy};
 
 const NAMES: [&str; 4] = ["chat", "chat.v2", "Chat", "c"];
 

@@ -3,9 +3,9 @@
 use bytes::{Buf, BufMut};
 use sansocket::{CloseCode, CloseFrame, Config, Event, ProtocolError, Role, State};
 
-use super::measure::cost;
-use super::support::{Chunking, connection, drain, feed, unmasked};
 use super::{ROLES, announced, from_peer, messages, take, violation};
+use support::allocator::cost;
+use support::{Chunking, connection, drain, feed, unmasked};
 
 /// Memory of others in a reason that was shorter than was said: every length there is, byte for
 /// byte.

@@ -7,9 +7,9 @@ use sansocket::{
     Role, ServerHandshake,
 };
 
-use super::support::deflate::{compressing, noise};
-use super::support::{Chunking, connection, drain, entropy, feed};
 use super::{ROLES, from_peer, take, violation};
+use support::deflate::{compressing, noise};
+use support::{Chunking, connection, drain, entropy, feed};
 
 /// F5: all first two bytes, alone and within a message, are judged as without compression; but text
 /// and binary may have RSV1. yawc took it on control frames and continuations, websockets on

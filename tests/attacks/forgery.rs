@@ -5,7 +5,7 @@ use sansocket::{
     ClientHandshake, ClientRequest, Config, HeadError as H, ResponseError as E, ServerHandshake,
 };
 
-use super::support::{drain, entropy};
+use support::{drain, entropy};
 
 /// A handshake whose request was sent, and what would answer it.
 fn asked() -> (ClientHandshake, Vec<u8>) {

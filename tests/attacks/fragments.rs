@@ -4,9 +4,9 @@
 use bytes::BufMut;
 use sansocket::{Config, Connection, ProtocolError, Role};
 
-use super::measure::{LARGE, cost};
-use super::support::{Chunking, connection, feed};
 use super::{ROLES, from_peer, messages, take, violation};
+use support::allocator::{LARGE, cost};
+use support::{Chunking, connection, feed};
 
 const MOST: usize = 262_144;
 

@@ -5,8 +5,8 @@ use sansocket::{
     ClientHandshake, ClientRequest, Config, HeadError as H, RequestError as E, ServerHandshake,
 };
 
-use super::measure::cost;
-use super::support::entropy;
+use support::allocator::cost;
+use support::entropy;
 
 /// What a server makes of bytes that come one by one, or `None` if it still waits; and what it
 /// answered.
@@ -103,7 +103,7 @@ fn cve_2026_47073_a_client_holds_no_more_of_an_answer_than_it_says() {
         assert!(error.is_some() && cost.peak < 64 * 1024, "{}", cost.peak);
         assert!(!handshake.wants_read());
         // What comes after is not kept either.
-        let (_, after) = super::measure::cost(|| {
+        let (_, after) = support::allocator::cost(|| {
             for _ in 0..1000 {
                 handshake.input().put_slice(line.as_bytes());
                 assert!(handshake.receive().unwrap().is_none());
@@ -127,7 +127,7 @@ fn cve_2026_54463_and_cve_2026_54466_drafts_are_refused_at_their_head() {
     }
     // A frame of such a draft, whose length goes on for ever, is no frame: opcode 0 and nothing to
     // continue.
-    let mut server = super::support::connection(sansocket::Role::Server, Config::new());
+    let mut server = support::connection(sansocket::Role::Server, Config::new());
     super::take(&mut server, &[&[0x80, 0x80][..], &[0x80; 1000]].concat());
     assert_eq!(super::violation(&server), Some(sansocket::ProtocolError::UnexpectedContinuation));
 }

@@ -5,9 +5,9 @@
 use bytes::Bytes;
 use sansocket::{Config, Kind, Role};
 
-use super::measure::cost;
-use super::support::{connection, drain};
 use super::{ROLES, announced, from_peer, take};
+use support::allocator::cost;
+use support::{connection, drain};
 
 /// What a connection takes beside the bytes it tells of: the ends and the handles of its blocks.
 const HANDLES: isize = 1024;

@@ -9,7 +9,7 @@ use sansocket::{
     AcceptOptions, ClientHandshake, ClientRequest, Config, HttpResponse, Request, ServerHandshake,
 };
 
-use super::support::{drain, entropy};
+use support::{drain, entropy};
 
 /// Every text with one strange byte in it, and some that attackers have sent.
 fn strange() -> Vec<Vec<u8>> {

@@ -7,9 +7,9 @@
 use bytes::BufMut;
 use sansocket::{AcceptOptions, ClientHandshake, ClientRequest, Config, Role, ServerHandshake};
 
-use super::measure::{Cost, cost};
-use super::support::{connection, entropy, masked};
 use super::{ROLES, announced, from_peer, take};
+use support::allocator::{Cost, cost};
+use support::{connection, entropy, masked};
 
 /// Does work of a size, and of four times that; six times the cost is too much.
 fn assert_linear(what: &str, size: usize, work: impl Fn(usize)) {

@@ -4,114 +4,109 @@
 //!
 //! Many attacks are lines of tables and stories elsewhere. This is where:
 //!
-//! * F1 an announced length overflows, or is given memory: `frames::every_line_of_the_table`,
-//!   `memory::an_announced_length_takes_no_memory`,
-//!   `memory::a_refusal_comes_from_the_header_alone`,
-//!   `memory::a_dribbled_message_takes_twice_what_came`,
-//!   `exhaustive::every_limit_with_every_length`
+//! * F1 an announced length overflows, or is given memory: `core::frames::every_line_of_the_table`,
+//!   `memory::connection::an_announced_length_takes_no_memory`,
+//!   `memory::connection::a_refusal_comes_from_the_header_alone`,
+//!   `memory::connection::a_dribbled_message_takes_twice_what_came`,
+//!   `core::exhaustive::every_limit_with_every_length`
 //! * F3–F7 lengths in long form, wrong masks, reserved bits, bad control frames, broken
-//!   fragmentation: `frames::every_line_of_the_table`,
-//!   `exhaustive::every_first_two_bytes_for_a_server`,
-//!   `exhaustive::every_first_two_bytes_for_a_client`
-//! * F8 text that is not UTF-8: `exhaustive::every_text_of_up_to_three_bytes`,
-//!   `exhaustive::every_text_of_four_bytes`, `parts::a_text_in_parts_is_checked_too`
-//! * F9 forged Close frames: `exhaustive::every_close_code_both_ways`,
-//!   `closing::a_reason_has_at_most_123_bytes`
-//! * F10 data after the end: `memory::nothing_is_kept_after_the_end`,
-//!   `closing::closed_and_whatever_happens`, `closing::nothing_is_sent_after_a_close`
-//! * F12 masks at odd places: `exhaustive::every_mask_offset`
-//! * R1, R2 tiny and empty fragments: `memory::tiny_fragments_take_what_they_carry`,
-//!   `memory::empty_fragments_are_counted`
-//! * R3 quadratic work: `memory::fragments_are_joined_in_linear_time`,
-//!   `handshake_fields::long_lists_are_bounded`
-//! * R4 pings to a peer that does not read: `memory::a_ping_flood_takes_no_memory`,
-//!   `frames::a_ping_flood_leaves_one_late_pong`,
-//!   `adapters::pings_without_end_let_others_have_their_turn`
-//! * R5 a peer that does not read: `adapters::a_peer_that_reads_nothing_stops_send`,
-//!   `blocking::a_peer_that_does_not_read_makes_writes_time_out_and_loses_nothing`
-//! * R6 a peer that is slow or gone: `adapters::a_handshake_that_trickles_is_not_given_more_time`,
-//!   `adapters::a_dead_peer_is_noticed`
+//!   fragmentation: `core::frames::every_line_of_the_table`,
+//!   `core::exhaustive::every_first_two_bytes_for_a_server`,
+//!   `core::exhaustive::every_first_two_bytes_for_a_client`
+//! * F8 text that is not UTF-8: `core::exhaustive::every_text_of_up_to_three_bytes`,
+//!   `core::exhaustive::every_text_of_four_bytes`, `core::chunks::a_text_in_parts_is_checked_too`
+//! * F9 forged Close frames: `core::exhaustive::every_close_code_both_ways`,
+//!   `core::closing::a_reason_has_at_most_123_bytes`
+//! * F10 data after the end: `memory::connection::nothing_is_kept_after_the_end`,
+//!   `core::closing::closed_and_whatever_happens`, `core::closing::nothing_is_sent_after_a_close`
+//! * F12 masks at odd places: `core::exhaustive::every_mask_offset`
+//! * R1, R2 tiny and empty fragments: `memory::connection::tiny_fragments_take_what_they_carry`,
+//!   `memory::connection::empty_fragments_are_counted`
+//! * R3 quadratic work: `memory::connection::fragments_are_joined_in_linear_time`,
+//!   `handshake::fields::long_lists_are_bounded`
+//! * R4 pings to a peer that does not read: `memory::connection::a_ping_flood_takes_no_memory`,
+//!   `core::frames::a_ping_flood_leaves_one_late_pong`,
+//!   `adapters::transcripts::pings_without_end_let_others_have_their_turn`
+//! * R5 a peer that does not read: `adapters::transcripts::a_peer_that_reads_nothing_stops_send`,
+//!   `adapters::blocking::a_peer_that_does_not_read_makes_writes_time_out_and_loses_nothing`
+//! * R6 a peer that is slow or gone: `adapters::transcripts::a_handshake_that_trickles_is_not_given_more_time`,
+//!   `adapters::transcripts::a_dead_peer_is_noticed`
 //! * R7 a closing handshake without an end (CVE-2024-23672):
-//!   `adapters::a_closing_handshake_takes_five_seconds_at_most`,
-//!   `adapters::a_peer_that_does_not_hang_up_is_left`
+//!   `adapters::transcripts::a_closing_handshake_takes_five_seconds_at_most`,
+//!   `adapters::transcripts::a_peer_that_does_not_hang_up_is_left`
 //! * R8 buffers that never shrink:
-//!   `memory::an_idle_connection_holds_nothing_after_a_large_message_came_and_went`,
-//!   `memory::a_waiting_read_gives_its_room_back`
+//!   `memory::connection::an_idle_connection_holds_nothing_after_a_large_message_came_and_went`,
+//!   `memory::connection::a_waiting_read_gives_its_room_back`
 //! * H1–H8, H10, H12, H20 requests that are none, smuggling:
-//!   `handshake_server::every_request_gets_its_answer_however_it_is_cut`
+//!   `handshake::server::every_request_gets_its_answer_however_it_is_cut`
 //! * H9 a second request behind a refused one:
-//!   `handshake_server::a_request_behind_a_refused_one_gets_no_answer`
+//!   `handshake::server::a_request_behind_a_refused_one_gets_no_answer`
 //! * H11, K8 frames in the same packet as the head (CVE-2026-2833):
-//!   `handshake_server::frames_that_come_with_the_request_are_delivered`,
-//!   `handshake_client::frames_that_come_with_the_answer_are_delivered`
-//! * H13, H14 heads without an end: `handshake_fields::limits_are_exact`,
-//!   `handshake_fields::a_head_that_never_ends_is_refused_in_time`,
-//!   `memory::an_endless_head_is_bounded`
-//! * H15 origins of others: `handshake_fields::an_origin_is_compared_whole`,
-//!   `handshake_fields::an_origin_is_compared_with_the_host`
-//! * H16, H17 hostile lists: `handshake_fields::the_server_prefers_among_what_the_client_offers`,
-//!   `handshake_fields::extensions_are_read_and_none_is_agreed_on`
+//!   `handshake::server::frames_that_come_with_the_request_are_delivered`,
+//!   `handshake::client::frames_that_come_with_the_answer_are_delivered`
+//! * H13, H14 heads without an end: `handshake::fields::limits_are_exact`,
+//!   `handshake::fields::a_head_that_never_ends_is_refused_in_time`,
+//!   `memory::connection::an_endless_head_is_bounded`
+//! * H15 origins of others: `handshake::fields::an_origin_is_compared_whole`,
+//!   `handshake::fields::an_origin_is_compared_with_the_host`
+//! * H16, H17 hostile lists: `handshake::fields::the_server_prefers_among_what_the_client_offers`,
+//!   `handshake::fields::extensions_are_read_and_none_is_agreed_on`
 //! * K1, K4, K5, K7 answers that are none:
-//!   `handshake_client::every_response_opens_or_fails_however_it_is_cut`,
-//!   `handshake_client::heads_are_limited`
+//!   `handshake::client::every_response_opens_or_fails_however_it_is_cut`,
+//!   `handshake::client::heads_are_limited`
 //! * K2, K3 refusals, redirects:
-//!   `handshake_client::a_refusal_tells_its_status_its_fields_and_the_beginning_of_its_body`,
-//!   `handshake_client::responses_before_the_last_are_waited_out`
-//! * K9 addresses with more in them: `uri::every_address_leads_where_it_says_or_is_refused`
+//!   `handshake::client::a_refusal_tells_its_status_its_fields_and_the_beginning_of_its_body`,
+//!   `handshake::client::responses_before_the_last_are_waited_out`
+//! * K9 addresses with more in them: `handshake::uri::every_address_leads_where_it_says_or_is_refused`
 //! * K11, K12 nonces and masks that can be guessed (CVE-2025-10148):
-//!   `handshake_client::every_handshake_has_a_nonce_of_its_own`,
-//!   `handshake_client::every_frame_has_a_masking_key_of_its_own`
-//! * K6 answers to an offer of compression that are none: `deflate_handshake::answers_that_fail`,
-//!   `deflate_handshake::servers_in_the_wild`, `deflate_params::what_a_client_fails`
+//!   `handshake::client::every_handshake_has_a_nonce_of_its_own`,
+//!   `handshake::client::every_frame_has_a_masking_key_of_its_own`
+//! * K6 answers to an offer of compression that are none: `deflate::handshake::answers_that_fail`,
+//!   `deflate::handshake::servers_in_the_wild`, `deflate::params::what_a_client_fails`
 //! * D1 bombs (CVE-2018-1000518, CVE-2026-1526, CVE-2026-39804, CVE-2026-27571, CVE-2026-54464,
-//!   CVE-2026-54274): `deflate_bombs::d1_a_gibibyte_in_a_mebibyte`,
-//!   `deflate_bombs::large_reads_add_what_was_read`, `deflate_memory::memory`
-//! * D2 limits that are off by a few: `deflate::the_limit_is_exact_for_every_kind_of_block`,
-//!   `deflate_codec::limits_are_exact`, `deflate_attacks::d2_nothing_is_cut_off`
-//! * D3 input without output: `deflate_bombs::d3_a_million_empty_blocks`,
-//!   `deflate_attacks::d3_blocks_that_inflate_to_nothing`
-//! * D4 streams of every form: `deflate_attacks::d4_stream_forms`,
-//!   `deflate_codec::the_rfcs_examples_as_received`
+//!   CVE-2026-54274): `memory::deflate_bombs::d1_a_gibibyte_in_a_mebibyte`,
+//!   `memory::deflate_bombs::large_reads_add_what_was_read`, `memory::deflate_states::memory`
+//! * D2 limits that are off by a few: `deflate::receiving::the_limit_is_exact_for_every_kind_of_block`,
+//!   `deflate::codec::limits_are_exact`, `attacks::deflate::d2_nothing_is_cut_off`
+//! * D3 input without output: `memory::deflate_bombs::d3_a_million_empty_blocks`,
+//!   `attacks::deflate::d3_blocks_that_inflate_to_nothing`
+//! * D4 streams of every form: `attacks::deflate::d4_stream_forms`,
+//!   `deflate::codec::the_rfcs_examples_as_received`
 //! * D5 streams that are none (CVE-2018-25032, CVE-2022-37434, CVE-2020-36406, RUSTSEC-2024-0401):
-//!   `deflate_attacks::d5_broken_data`,
-//!   `deflate_attacks::d5_the_tail_is_not_written_over_the_next_frame`, `deflate_codec::damage`
-//! * D6 hostile parameters (CVE-2026-2229): `deflate_attacks::d6_hostile_parameters`,
-//!   `deflate_handshake::servers_choose`, `deflate_params::what_a_server_declines`
-//! * D7 what is compressed and was not negotiated, or is not and was: `deflate::where_rsv1_may_be`,
-//!   `deflate_attacks::d7_not_negotiated_or_not_compressed`
+//!   `attacks::deflate::d5_broken_data`,
+//!   `attacks::deflate::d5_the_tail_is_not_written_over_the_next_frame`, `deflate::codec::damage`
+//! * D6 hostile parameters (CVE-2026-2229): `attacks::deflate::d6_hostile_parameters`,
+//!   `deflate::handshake::servers_choose`, `deflate::params::what_a_server_declines`
+//! * D7 what is compressed and was not negotiated, or is not and was: `deflate::receiving::where_rsv1_may_be`,
+//!   `attacks::deflate::d7_not_negotiated_or_not_compressed`
 //! * D8 states that remember whose they were:
-//!   `deflate_attacks::d8_no_connection_sees_anothers_window`,
-//!   `deflate_codec::nothing_is_left_in_the_pool`
-//! * D9 secrets beside a stranger's words: `deflate_attacks::d9_secrets_can_be_kept_apart`,
-//!   `deflate_handshake::both_or_none`
-//! * D10 memory that is held: `deflate_attacks::d10_memory_is_taken_late_and_given_back`,
-//!   `deflate_memory::memory`
-//! * M5 secrets in logs: `debug::nothing_secret_is_shown`,
-//!   `handshake_fields::secrets_are_not_for_logs`
-//! * A1, A3 futures that are dropped: `cancel::every_async_method_tells_its_cancel_safety`,
-//!   `cancel::a_future_that_waits_is_woken`
+//!   `attacks::deflate::d8_no_connection_sees_anothers_window`,
+//!   `deflate::codec::nothing_is_left_in_the_pool`
+//! * D9 secrets beside a stranger's words: `attacks::deflate::d9_secrets_can_be_kept_apart`,
+//!   `deflate::handshake::both_or_none`
+//! * D10 memory that is held: `attacks::deflate::d10_memory_is_taken_late_and_given_back`,
+//!   `memory::deflate_states::memory`
+//! * M5 secrets in logs: `core::debug::nothing_secret_is_shown`,
+//!   `handshake::fields::secrets_are_not_for_logs`
+//! * A1, A3 futures that are dropped: `session::cancel::every_async_method_tells_its_cancel_safety`,
+//!   `session::cancel::a_future_that_waits_is_woken`
 //! * A2 interrupted and short reads and writes:
-//!   `blocking::interrupted_and_short_reads_and_writes_change_nothing`
+//!   `adapters::blocking::interrupted_and_short_reads_and_writes_change_nothing`
 //! * A5 halves that interfere:
-//!   `halves::eight_tasks_send_ten_thousand_messages_each_while_the_peer_pings`,
-//!   `blocking::many_threads_send_and_their_messages_do_not_mix`
-//! * A8 time that overflows: `timing::none_is_for_ever_and_no_time_overflows`
+//!   `adapters::tokio_halves::eight_tasks_send_ten_thousand_messages_each_while_the_peer_pings`,
+//!   `adapters::blocking::many_threads_send_and_their_messages_do_not_mix`
+//! * A8 time that overflows: `core::timing::none_is_for_ever_and_no_time_overflows`
 //!
 //! What is not offered has no test: HTTP/2 (H21), password checks (H19), proxies (K13), drafts, TLS
 //! but for never doing without.
-#![cfg(feature = "std")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
-
-#[path = "../support/counting.rs"]
-mod measure;
-#[path = "../support/mod.rs"]
-mod support;
 
 mod answers;
 mod clear;
 mod close;
 #[cfg(feature = "deflate")]
 mod compression;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod forgery;
 mod fragments;
 mod heads;
@@ -125,6 +120,9 @@ mod sizes;
 #[cfg(all(feature = "testing", any(feature = "tokio", feature = "futures-io")))]
 mod turns;
 mod utf8;
+
+#[global_allocator]
+static ALLOCATOR: support::allocator::Counting = support::allocator::Counting;
 
 use std::fs;
 
@@ -171,10 +169,10 @@ fn messages(events: &[Event]) -> Vec<&[u8]> {
 fn the_list_names_tests_that_are_there() {
     let list: String =
         include_str!("main.rs").lines().filter_map(|line| line.strip_prefix("//!")).collect();
-    let names: Vec<_> = list.split('`').filter_map(|word| word.split_once("::")).collect();
-    for (file, test) in &names {
-        let text =
-            fs::read_to_string(format!("{}/tests/{file}.rs", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let names: Vec<_> = list.split('`').filter_map(|word| word.rsplit_once("::")).collect();
+    for (module, test) in &names {
+        let file = format!("tests/{}.rs", module.replace("::", "/"));
+        let text = fs::read_to_string(support::repository().join(&file)).unwrap();
         assert!(
             text.contains(&format!("fn {test}(")) || text.contains(&format!("fn {test}<")),
             "{file}::{test}"

@@ -9,9 +9,9 @@ use sansocket::{
     ServerHandshake,
 };
 
-use super::measure::poisoned;
-use super::support::{connection, drain, entropy};
 use super::{ROLES, from_peer, take};
+use support::allocator::poisoned;
+use support::{connection, drain, entropy};
 
 /// "Talking to yourself" (2011): a page makes a browser send what a proxy takes for a request.
 /// Masked, it is none: in a thousand frames of every way of sending there is no piece of it, and no
@@ -99,10 +99,10 @@ fn rustsec_2020_0123_nothing_is_received_that_was_not_sent() {
         ]
         .concat();
         let receive = || {
-            super::support::feed(
+            support::feed(
                 &mut connection(role, Config::new()),
                 &bytes,
-                super::support::Chunking::Random(1),
+                support::Chunking::Random(1),
             )
         };
         assert!(poisoned(0xa5, receive) == receive());

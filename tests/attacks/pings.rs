@@ -4,9 +4,9 @@
 use bytes::Buf;
 use sansocket::{Config, Role};
 
-use super::measure::cost;
-use super::support::{connection, drain, masked, unmasked};
 use super::{ROLES, from_peer, take};
+use support::allocator::cost;
+use support::{connection, drain, masked, unmasked};
 
 /// A server that pings and reads nothing, too: the queue of pongs does not grow, and the newest
 /// ping is answered in the end.

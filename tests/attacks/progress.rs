@@ -3,9 +3,9 @@
 
 use sansocket::{CloseOutcome, Config, Connection, Event, Role, Side, State};
 
-use super::measure::cost;
-use super::support::{connection, drain};
 use super::{ROLES, announced, from_peer, take};
+use support::allocator::cost;
+use support::{connection, drain};
 
 /// A conversation that stops in the middle of something, one for each state that receiving can be
 /// in.

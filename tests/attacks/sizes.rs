@@ -3,9 +3,9 @@
 use sansocket::wire::HeaderError;
 use sansocket::{Config, ProtocolError};
 
-use super::measure::cost;
-use super::support::connection;
 use super::{ROLES, announced, from_peer, take, violation};
+use support::allocator::cost;
+use support::connection;
 
 const LIMIT: u64 = 16 * 1024 * 1024;
 

@@ -1,18 +1,19 @@
 //! Work that one poll of an async adapter does, for a peer that sends without end: counted in bytes
 //! and in frames.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
-use sansocket::runtime::{self, WebSocket};
+use sansocket::runtime::WebSocket;
 use sansocket::testing::ManualClock;
 use sansocket::{CloseCode, Config, Connection, Role, Timeouts};
 
-use super::support::connection;
 use super::{ROLES, from_peer};
+use support::connection;
+use support::streams::{Script, Scripted};
+use support::wakes::WakeCounter;
 
 /// A peer that has always sent more of the same, as much as is read at once; but no more than
 /// `size`.
@@ -24,7 +25,7 @@ struct Flood {
     read: usize,
 }
 
-impl runtime::Stream for Flood {
+impl Script for Flood {
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let size = self.size.min(buffer.len());
         assert!(self.read < 64 << 20, "it reads without end");
@@ -35,35 +36,15 @@ impl runtime::Stream for Flood {
         self.read += size;
         Poll::Ready(Ok(size))
     }
-
-    fn poll_write(
-        &mut self,
-        _: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
-    }
-
-    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
 }
 
-struct Woken(AtomicUsize);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Relaxed);
-    }
-}
-
-fn flooded(connection: Connection, frames: Vec<u8>, size: usize) -> WebSocket<Flood, ManualClock> {
+fn flooded(
+    connection: Connection,
+    frames: Vec<u8>,
+    size: usize,
+) -> WebSocket<Scripted<Flood>, ManualClock> {
     WebSocket::from_parts(
-        Flood { frames, size, at: 0, read: 0 },
+        Scripted(Flood { frames, size, at: 0, read: 0 }),
         ManualClock::new(),
         connection,
         Timeouts::default(),
@@ -95,7 +76,7 @@ fn g15_a_poll_is_short_though_there_is_always_more() {
             ("a long message", frame(0x82, &vec![0; 16 << 20]), false),
         ] {
             for (size, lying) in [(1000, false), (1000, true), (READ, false), (READ, true)] {
-                let woken = Arc::new(Woken(AtomicUsize::new(0)));
+                let woken = Arc::new(WakeCounter::default());
                 let waker = Waker::from(Arc::clone(&woken));
                 let mut us = flooded(connection(role, Config::new()), frames.clone(), size);
                 let smallest = if role == Role::Server { 6 } else { 2 };
@@ -109,14 +90,14 @@ fn g15_a_poll_is_short_though_there_is_always_more() {
                     } else {
                         pin!(us.recv()).poll(cx).is_pending()
                     };
-                    let read = us.stream().read - before;
+                    let read = us.stream().0.read - before;
                     before += read;
                     let most = if what == "a long message" { 12 * READ } else { 3 * READ };
                     assert!(
                         pending && read <= most,
                         "{what}, {role:?}, {size} at once: {read} in one poll"
                     );
-                    assert_eq!(woken.0.load(Relaxed), polls, "{what}: it has to be polled again");
+                    assert_eq!(woken.count(), polls, "{what}: it has to be polled again");
                     let most =
                         polls * 256 * (if what == "large pings" { 125 } else { 0 } + smallest);
                     assert!(
@@ -135,7 +116,7 @@ fn g15_answering_is_as_short() {
     const READ: usize = 256 * 1024;
     for role in ROLES {
         for len in [0, 16, 16 * 1024, 100_000] {
-            let woken = Arc::new(Woken(AtomicUsize::new(0)));
+            let woken = Arc::new(WakeCounter::default());
             let waker = Waker::from(Arc::clone(&woken));
             let mut us = flooded(
                 connection(role, Config::new()),
@@ -149,14 +130,14 @@ fn g15_answering_is_as_short() {
                     while us.recv_with(|message, replies| replies.send(message)).await.unwrap() {}
                 })
                 .poll(cx);
-                let read = us.stream().read - before;
+                let read = us.stream().0.read - before;
                 before += read;
                 assert!(
                     pending.is_pending() && read <= 12 * READ,
                     "{len}, {role:?}: {read} in one poll"
                 );
                 assert!(len > 16 || read <= 3 * READ, "{len}, {role:?}: {read} in one poll");
-                assert_eq!(woken.0.load(Relaxed), polls);
+                assert_eq!(woken.count(), polls);
             }
         }
     }
@@ -166,14 +147,14 @@ fn g15_answering_is_as_short() {
 #[test]
 fn g15_closing_is_as_short() {
     for role in ROLES {
-        let woken = Arc::new(Woken(AtomicUsize::new(0)));
+        let woken = Arc::new(WakeCounter::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut us =
             flooded(connection(role, Config::new()), from_peer(role, 0x81, b"more"), 64 * 1024);
         let mut closing = pin!(us.close(CloseCode::NORMAL, ""));
         for polls in 1..=5 {
             assert!(closing.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-            assert_eq!(woken.0.load(Relaxed), polls);
+            assert_eq!(woken.count(), polls);
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use sansocket::{Config, Event, ProtocolError, Role};
 
-use super::support::{Chunking, connection, feed};
 use super::{ROLES, from_peer, messages, take, violation};
+use support::{Chunking, connection, feed};
 
 /// Letters of one to four bytes, 256 of them bytes, as a text of real people is mixed.
 fn mixed() -> Vec<u8> {

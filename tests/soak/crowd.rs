@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 
 use crate::frames::{self, CLOSE, NORMAL, PING, PONG, read_frame};
 use crate::script::{Ending, SEED, Script};
-use crate::support::masked;
 use crate::world::{LONG, affordable, soak};
+use support::masked;
 
 const WANTED: usize = 2000;
 

@@ -2,18 +2,25 @@
 //! that nothing is left of them.
 //!
 //! It takes a minute and a half and wants optimised code, so it runs when it is asked for:
-//! `cargo test --release --all-features --test soak -- --ignored --nocapture --test-threads 1`
-#![cfg(all(feature = "tokio", feature = "deflate", target_os = "linux"))]
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)]
+//! `cargo test --release --all-features --test soak -- --ignored --nocapture --test-threads 1`;
+//! with `SOAK_CONNECTIONS=400` before it, no more connections than that, and less time.
+#![cfg(all(feature = "tokio", target_os = "linux"))]
 
-#[path = "../support/mod.rs"]
-mod support;
-
+#[cfg(feature = "deflate")]
 mod crowd;
+#[cfg(feature = "deflate")]
 mod frames;
-mod heap;
+mod gibibyte;
+#[cfg(feature = "deflate")]
 mod killed;
+#[cfg(feature = "deflate")]
 mod peer;
+#[cfg(feature = "deflate")]
 mod script;
+#[cfg(feature = "deflate")]
 mod slow;
+#[cfg(feature = "deflate")]
 mod world;
+
+#[global_allocator]
+static ALLOCATOR: support::allocator::Counting = support::allocator::Counting;

@@ -11,8 +11,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::frames::{self, CLOSE, NORMAL, PING, PONG, read_frame, read_head};
-use crate::support::masked;
 use crate::world::{LONG, SLACK};
+use support::masked;
 
 const STATE: &str = "SOAK_PEER_STATE";
 const ADDRESS: &str = "SOAK_PEER_ADDRESS";

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::frames::PING;
-use crate::support::masked;
+use support::masked;
 
 pub const SEED: u64 = 0x6455_7692;
 

@@ -12,8 +12,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use crate::frames;
 use crate::world::{SLACK, affordable, soak, until};
-use crate::{frames, heap};
+use support::allocator::process as heap;
 
 /// Of each kind.
 const WANTED: usize = 500;

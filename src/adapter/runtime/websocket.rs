@@ -127,9 +127,10 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// # runtime.block_on(async {
     /// # let (client, server) = pair(Chunking::Whole);
     /// # let request = ClientRequest::new("ws://test/").unwrap();
-    /// # let (client, server) =
-    /// #     ::tokio::join!(ws::connect_with_stream(client, &request), ws::accept(server));
-    /// # let (mut client, mut socket) = (client?.0, server?);
+    /// # let connecting =
+    /// #     ::tokio::spawn(async move { ws::connect_with_stream(client, &request).await });
+    /// # let mut socket = ws::accept(server).await?;
+    /// # let mut client = connecting.await.unwrap()?.0;
     /// # client.send("hello").await?;
     /// # client.start_close(sansocket::CloseCode::NORMAL, "").await?;
     /// let mut bytes = 0;

@@ -37,9 +37,10 @@ use crate::session::FragmentedMessage;
 /// # runtime.block_on(async {
 /// # let (client, server) = pair(Chunking::Whole);
 /// # let request = ClientRequest::new("ws://test/").unwrap();
-/// # let (client, server) =
-/// #     ::tokio::join!(ws::connect_with_stream(client, &request), ws::accept(server));
-/// # let (mut socket, mut peer) = (client?.0, server?);
+/// # let connecting =
+/// #     ::tokio::spawn(async move { ws::connect_with_stream(client, &request).await });
+/// # let mut peer = ws::accept(server).await?;
+/// # let mut socket = connecting.await.unwrap()?.0;
 /// let mut writer = socket.writer(Kind::Text).await?;
 /// for line in ["first\n", "second\n"] {
 ///     writer.write_chunk(line).await?;

@@ -1,0 +1,160 @@
+//! The example programs do what the README says of them, and say what is wrong with what they are
+//! given.
+#![cfg(feature = "std")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+const DRIVERS: &[&str] = &[
+    "core",
+    "blocking",
+    #[cfg(feature = "tokio")]
+    "tokio",
+    #[cfg(feature = "async-io")]
+    "futures",
+];
+
+/// An example program, which `cargo test` builds beside the tests.
+fn example(name: &str) -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let path: PathBuf = tests.parent().unwrap().parent().unwrap().join("examples").join(name);
+    assert!(
+        path.exists(),
+        "{} is not built: run all of `cargo test`, or `cargo build --examples` first",
+        path.display()
+    );
+    Command::new(path)
+}
+
+/// A running echo server, ended when it is dropped.
+struct Server {
+    process: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(driver: &str) -> Self {
+        let mut command = example("echo_server");
+        command
+            .args(["--addr", "127.0.0.1:0", "--driver", driver])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+        Self { process, url }
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.url.trim_start_matches("ws://").trim_end_matches('/')).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+fn ask(url: &str, arguments: &[&str], input: &str) -> Output {
+    let mut client = example("echo_client");
+    client
+        .arg(url)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut client = client.spawn().unwrap();
+    // A client that fails at once reads nothing.
+    let _ = client.stdin.take().unwrap().write_all(input.as_bytes());
+    client.wait_with_output().unwrap()
+}
+
+#[test]
+fn every_driver_echoes() {
+    for driver in DRIVERS {
+        let server = Server::start(driver);
+        let output = ask(&server.url, &["hello", "", "grüezi"], "");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "hello\n\ngrüezi\nclosed: 1000 \"\", clean\n",
+            "{driver}"
+        );
+        assert!(output.status.success());
+        let output = ask(&server.url, &[], "one\ntwo\n");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "one\ntwo\nclosed: 1000 \"\", clean\n",
+            "{driver}"
+        );
+    }
+}
+
+#[test]
+fn every_driver_survives_garbage() {
+    const REQUEST: &[u8] =
+        b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    for driver in DRIVERS {
+        let server = Server::start(driver);
+        for (bytes, answer, end) in [
+            (b"\x16\x03\x01\x02\x00\x01\r\n\r\n".to_vec(), &b"HTTP/1.1 400 "[..], None),
+            ([REQUEST, b"\xff\xff\xff\xff"].concat(), b"HTTP/1.1 101 ", Some(b"\x88\x02\x03\xea")),
+            (
+                [REQUEST, b"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00"].concat(),
+                b"HTTP/1.1 101 ",
+                Some(b"\x88\x02\x03\xf1"),
+            ),
+            (
+                [REQUEST, b"\x81\x82\x00\x00\x00\x00\xc0\x80"].concat(),
+                b"HTTP/1.1 101 ",
+                Some(b"\x88\x02\x03\xef"),
+            ),
+            ([b"GET / HTTP/1.1\r\nX: ", &[b'x'; 1 << 20][..]].concat(), b"HTTP/1.1 431 ", None),
+        ] {
+            let mut client = server.connect();
+            client.write_all(&bytes).unwrap();
+            let mut received = Vec::new();
+            client.read_to_end(&mut received).unwrap();
+            assert!(
+                received.starts_with(answer),
+                "{driver}: {}",
+                String::from_utf8_lossy(&received)
+            );
+            assert!(end.is_none_or(|end| received.ends_with(end)), "{driver}: {received:02x?}");
+        }
+        assert!(ask(&server.url, &["still here"], "").status.success());
+    }
+}
+
+#[test]
+fn wrong_arguments_are_explained() {
+    for (name, arguments, complaint) in [
+        ("echo_client", &[][..], "the URL is missing"),
+        ("echo_client", &["http://127.0.0.1/"], "ws:// or wss://"),
+        ("echo_client", &["wss://127.0.0.1/"], "needs TLS"),
+        ("echo_client", &["--verbose"], "--help"),
+        ("echo_server", &["--driver", "tubes"], "one of: blocking, core, tokio, futures"),
+        ("echo_server", &["--addr", "nowhere"], "can't listen on nowhere"),
+        ("echo_server", &["extra"], "--help"),
+    ] {
+        let output = example(name).args(arguments).stdin(Stdio::null()).output().unwrap();
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{name} {arguments:?}");
+        assert!(complaints.contains(complaint), "{name} {arguments:?}: {complaints}");
+    }
+}
+
+#[test]
+fn help_is_given() {
+    for name in ["echo_client", "echo_server"] {
+        let output = example(name).arg("--help").output().unwrap();
+        assert!(
+            output.status.success() && String::from_utf8_lossy(&output.stdout).contains("Usage:")
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! The adapters: blocking, tokio, futures-io, and the example programs.
+
+mod blocking;
+mod blocking_halves;
+mod blocking_writer;
+mod borrowing;
+mod compression;
+mod examples;
+mod failing_io;
+mod handles;
+mod sockets;
+mod test_streams;
+mod tokio_halves;
+mod transcripts;
+
+#[global_allocator]
+static ALLOCATOR: support::allocator::Counting = support::allocator::Counting;

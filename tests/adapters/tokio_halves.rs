@@ -1,0 +1,306 @@
+//! A connection in two halves: many tasks send, one receives, and nobody needs the other's help.
+#![cfg(feature = "tokio")]
+
+use std::time::Duration;
+
+use sansocket::runtime::{Receiver, Sender};
+use sansocket::tokio::{Options, TokioClock, TokioStream, WebSocket};
+use sansocket::{
+    ClientRequest, CloseCode, Config, Connection, Error, Message, SendError, State, Timeouts,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::{TcpListener, TcpStream};
+
+type Halves = (
+    Sender<TokioStream<DuplexStream>, TokioClock>,
+    Receiver<TokioStream<DuplexStream>, TokioClock>,
+);
+
+fn socket(stream: DuplexStream, connection: Connection) -> WebSocket<DuplexStream> {
+    WebSocket::from_parts(TokioStream(stream), TokioClock::new(), connection, Timeouts::default())
+}
+
+/// A server in halves, and a client, joined by a pipe that holds this many bytes.
+fn pair(size: usize) -> (Halves, WebSocket<DuplexStream>) {
+    let (server, client) = duplex(size);
+    let server = socket(server, Connection::server(Config::new())).split();
+    (server, socket(client, Connection::client(Config::new(), support::entropy())))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn eight_tasks_send_ten_thousand_messages_each_while_the_peer_pings() {
+    const TASKS: u32 = 8;
+    const EACH: u32 = 10_000;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        let socket = sansocket::tokio::accept(listener.accept().await.unwrap().0).await.unwrap();
+        let (sender, mut receiver) = socket.split();
+        let tasks: Vec<_> = (0..TASKS)
+            .map(|task| {
+                let mut sender = sender.clone();
+                tokio::spawn(async move {
+                    for number in 0..EACH {
+                        let filler = vec![task as u8; (number % 200) as usize];
+                        let message =
+                            [&task.to_be_bytes()[..], &number.to_be_bytes(), &filler].concat();
+                        sender.send(message).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        while receiver.recv().await.unwrap().is_some() {}
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+
+    let mut client = sansocket::tokio::connect(&format!("ws://{address}/")).await.unwrap();
+    let mut next = [0; TASKS as usize];
+    for received in 0..TASKS * EACH {
+        let message = client.recv().await.unwrap().unwrap().into_bytes();
+        let task = u32::from_be_bytes(message[..4].try_into().unwrap());
+        let number = u32::from_be_bytes(message[4..8].try_into().unwrap());
+        assert_eq!(number, next[task as usize], "task {task} in order");
+        assert_eq!(&message[8..], vec![task as u8; (number % 200) as usize], "whole");
+        next[task as usize] += 1;
+        if received % 1000 == 0 {
+            client.start_ping().await.unwrap();
+        }
+    }
+    assert!(client.close(CloseCode::NORMAL, "").await.unwrap().was_clean());
+    assert!(client.round_trip().is_some(), "pings were answered in between");
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn there_may_be_all_the_time_to_connect() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let request = ClientRequest::new(&format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
+    let patient = Options::new().timeouts(Timeouts { handshake: None, ..Timeouts::default() });
+    let serving = async { sansocket::tokio::accept(listener.accept().await.unwrap().0).await };
+    let (server, client) = tokio::join!(serving, patient.connect(&request));
+    let (mut server, (mut client, _)) = (server.unwrap(), client.unwrap());
+    client.send("at last").await.unwrap();
+    assert_eq!(server.recv().await.unwrap(), Some("at last".into()));
+}
+
+#[tokio::test]
+async fn no_time_to_connect_is_a_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let request = ClientRequest::new(&format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
+    let hasty = Options::new()
+        .timeouts(Timeouts { handshake: Some(Duration::ZERO), ..Timeouts::default() });
+    assert!(matches!(
+        hasty.connect(&request).await,
+        Err(Error::TimedOut(sansocket::TimedOut::Handshake))
+    ));
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = sansocket::tokio::connect(&format!("ws://{nobody}/")).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Io(_)) && error.to_string().contains(&nobody.to_string()),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn both_directions_at_once() {
+    let ((mut sender, mut receiver), client) = pair(1000);
+    let (mut other_sender, mut other_receiver) = client.split();
+    let message = vec![7; 300_000];
+    let send_all = async {
+        for _ in 0..20 {
+            sender.send(message.clone()).await.unwrap();
+        }
+    };
+    let send_all_back = async {
+        for _ in 0..20 {
+            other_sender.send(message.clone()).await.unwrap();
+        }
+    };
+    let receive_all = async {
+        for _ in 0..20 {
+            assert_eq!(receiver.recv().await.unwrap().unwrap().len(), 300_000);
+        }
+    };
+    let receive_all_back = async {
+        for _ in 0..20 {
+            assert_eq!(other_receiver.recv().await.unwrap().unwrap().len(), 300_000);
+        }
+    };
+    tokio::join!(send_all, send_all_back, receive_all, receive_all_back);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ping_tells_the_round_trip_while_the_other_half_receives() {
+    let ((mut sender, mut receiver), mut client) = pair(1000);
+    let receiving = tokio::spawn(async move { receiver.recv().await });
+    let answering = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        client.recv().await
+    });
+    assert_eq!(sender.ping().await.unwrap(), Duration::from_millis(30));
+    assert!(sender.close(CloseCode::NORMAL, "").await.unwrap().was_clean());
+    assert_eq!(answering.await.unwrap().unwrap(), None);
+    assert_eq!(receiving.await.unwrap().unwrap(), None);
+}
+
+#[tokio::test]
+async fn pings_are_answered_while_only_the_receiver_is_polled() {
+    let (server, mut wire) = duplex(1000);
+    let (_sender, mut receiver) = socket(server, Connection::server(Config::new())).split();
+    let receiving = tokio::spawn(async move { receiver.recv().await });
+    wire.write_all(&support::masked(0x89, b"?")).await.unwrap();
+    let mut pong = [0; 3];
+    wire.read_exact(&mut pong).await.unwrap();
+    assert_eq!(pong[..], support::unmasked(0x8a, b"?"));
+    drop(wire);
+    assert!(matches!(receiving.await.unwrap(), Err(Error::ConnectionLost)));
+}
+
+#[tokio::test]
+async fn either_half_closes_and_the_other_learns_it() {
+    let ((mut sender, mut receiver), mut client) = pair(1000);
+    let peer = tokio::spawn(async move { (client.recv().await, client.closed().cloned()) });
+    let receiving = tokio::spawn(async move { receiver.recv().await });
+    let closed = sender.close(CloseCode::GOING_AWAY, "moved").await.unwrap();
+    assert!(closed.was_clean());
+    assert_eq!(receiving.await.unwrap().unwrap(), None);
+    let (received, at_peer) = peer.await.unwrap();
+    assert_eq!((received.unwrap(), at_peer.unwrap().reason()), (None, "moved"));
+    assert!(matches!(sender.send("late").await, Err(Error::Send(SendError::NotOpen))));
+
+    let ((sender, mut receiver), mut client) = pair(1000);
+    let peer = tokio::spawn(async move { client.recv().await });
+    assert!(receiver.close(CloseCode::NORMAL, "").await.unwrap().was_clean());
+    assert_eq!((sender.state(), sender.closed().unwrap().code()), (State::Closed, 1000));
+    assert_eq!(peer.await.unwrap().unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_sender_alone_closes_too() {
+    let ((mut sender, receiver), mut client) = pair(1000);
+    assert!(!sender.receiver_dropped());
+    drop(receiver);
+    assert!(sender.receiver_dropped());
+    client.send("nobody reads this").await.unwrap();
+    let peer = tokio::spawn(async move { client.recv().await });
+    assert!(sender.close(CloseCode::NORMAL, "").await.unwrap().was_clean());
+    assert_eq!(peer.await.unwrap().unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_that_nobody_answers_ends_in_time() {
+    let ((mut sender, _receiver), _client) = pair(1000);
+    let closing = sender.close(CloseCode::NORMAL, "").await;
+    assert!(matches!(closing, Err(Error::TimedOut(sansocket::TimedOut::Close))), "{closing:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_does_not_read_makes_senders_time_out() {
+    let ((sender, _receiver), _client) = pair(1000);
+    let send = |mut sender: Sender<_, _>| async move {
+        for _ in 0..100 {
+            sender.send(vec![0; 10_000]).await?;
+        }
+        Ok::<(), Error>(())
+    };
+    let (one, two) = tokio::join!(send(sender.clone()), send(sender.clone()));
+    for sent in [one, two] {
+        assert!(matches!(sent, Err(Error::TimedOut(sansocket::TimedOut::Write))), "{sent:?}");
+    }
+    assert!(
+        sender.buffered_amount() < 64 * 1024 + 2 * 10_010,
+        "senders waited: {}",
+        sender.buffered_amount()
+    );
+}
+
+/// A sender does not wait for a pong that nobody will meet.
+#[tokio::test(start_paused = true)]
+async fn a_ping_without_a_receiver_is_lost() {
+    let ((mut sender, mut receiver), _client) = pair(1000);
+    let receiving = tokio::spawn(async move { receiver.recv().await });
+    assert!(matches!(sender.ping().await, Err(Error::ConnectionLost)));
+    assert!(matches!(
+        receiving.await.unwrap(),
+        Err(Error::TimedOut(sansocket::TimedOut::KeepAlive))
+    ));
+}
+
+/// A receiver that waits already has the closing handshake's deadline from its beginning.
+#[tokio::test(start_paused = true)]
+async fn a_close_that_can_t_be_written_ends_the_receiver_in_time_too() {
+    let ((mut sender, mut receiver), _client) = pair(10);
+    sender.feed(vec![0; 100]).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let receiving = tokio::spawn(async move { receiver.recv().await });
+    tokio::task::yield_now().await;
+    assert!(matches!(
+        sender.close(CloseCode::NORMAL, "").await,
+        Err(Error::TimedOut(sansocket::TimedOut::Close))
+    ));
+    receiving.await.unwrap().unwrap_err();
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+}
+
+/// A permit waits for room before there is a message to lose.
+#[tokio::test]
+async fn a_permit_is_room_for_a_message() {
+    let ((mut sender, mut receiver), mut client) = pair(100);
+    let _ = sender.reserve().await.unwrap();
+    sender.reserve().await.unwrap().send("reserved").unwrap();
+    let receiving = tokio::spawn(async move { receiver.recv().await.map(drop) });
+    assert_eq!(client.recv().await.unwrap(), Some(Message::from("reserved")));
+    client.close(CloseCode::NORMAL, "").await.unwrap();
+    receiving.await.unwrap().unwrap();
+    assert!(matches!(sender.reserve().await, Err(Error::Send(SendError::NotOpen))));
+}
+
+/// A future that is dropped while it writes leaves the rest to whoever is polled next.
+#[tokio::test]
+async fn a_dropped_send_is_finished_by_the_other_half() {
+    let ((mut sender, mut receiver), mut client) = pair(16);
+    {
+        let mut sending = Box::pin(sender.send("longer than the pipe can hold at once"));
+        let waker = std::task::Waker::noop();
+        assert!(sending.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending());
+    }
+    let receiving = tokio::spawn(async move { receiver.recv().await.map(drop) });
+    assert_eq!(
+        client.recv().await.unwrap().unwrap().as_text(),
+        Some("longer than the pipe can hold at once")
+    );
+    client.abort();
+    assert!(receiving.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn halves_are_put_together_again() {
+    let ((sender, receiver), mut client) = pair(1000);
+    let other = sender.clone();
+    let (receiver, sender) = receiver.reunite(sender).unwrap_err();
+    drop(other);
+    let mut server = receiver.reunite(sender).unwrap();
+    server.send("whole again").await.unwrap();
+    assert_eq!(client.recv().await.unwrap(), Some("whole again".into()));
+
+    let ((sender, _), _) = pair(10);
+    let ((_, receiver), _) = pair(10);
+    assert!(receiver.reunite(sender).is_err());
+}
+
+#[test]
+fn halves_move_between_threads() {
+    fn assert_send<T: Send + 'static>() {}
+    assert_send::<Sender<TokioStream<TcpStream>, TokioClock>>();
+    assert_send::<Receiver<TokioStream<TcpStream>, TokioClock>>();
+    fn assert_future<F: Future + Send>(_: F) {}
+    let _ = |mut sender: Sender<TokioStream<TcpStream>, TokioClock>| {
+        assert_future(async move { sender.send("x").await })
+    };
+}

@@ -1,0 +1,69 @@
+//! Debug output shows no content, no keys and no header values: it ends in logs.
+
+use bytes::BufMut;
+use sansocket::wire::{Header, Opcode, Utf8Validator};
+use sansocket::{
+    ClientHandshake, ClientRequest, CloseCode, CloseFrame, Config, Event, HttpResponse, Message,
+    Role, ServerHandshake, Text,
+};
+use support::{Chunking, connection, entropy, feed, masked};
+
+#[test]
+fn nothing_secret_is_shown() {
+    let mut shown = Vec::new();
+    let mut show = |value: &dyn std::fmt::Debug| shown.push(format!("{value:?} {value:#?}"));
+
+    show(&Message::from("SECRET"));
+    show(&Text::from("SECRET"));
+    show(&CloseFrame::new(CloseCode::NORMAL, "SECRET").unwrap());
+    for frame in [
+        masked(0x81, b"SECRET"),
+        masked(0x89, b"SECRET"),
+        masked(0x8a, b"SECRET"),
+        masked(0x88, b"\x03\xe8SECRET"),
+    ] {
+        let mut server = connection(Role::Server, Config::new());
+        let events: Vec<Event> = feed(&mut server, &frame, Chunking::Whole);
+        show(&events);
+        show(&server);
+        show(&server.closed());
+    }
+    let mut utf8 = Utf8Validator::new();
+    utf8.push(b"\xf0\x9f\x98").unwrap();
+    show(&utf8);
+    show(&Header {
+        fin: true,
+        rsv1: false,
+        opcode: Opcode::Text,
+        mask: Some([83, 69, 67, 82]),
+        payload_len: 1,
+    });
+    show(&entropy());
+
+    let request = ClientRequest::new("ws://localhost/path?token=SECRET")
+        .unwrap()
+        .header("Authorization", "SECRET")
+        .unwrap();
+    show(&request);
+    show(request.uri());
+    show(&ClientHandshake::new(&request, Config::new(), entropy()));
+    show(&HttpResponse::new(200).unwrap().header("Set-Cookie", "SECRET").unwrap().body("SECRET"));
+
+    let head = b"GET /path?token=SECRET HTTP/1.1\r\nHost: a\r\nCookie: SECRET\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Extensions: a; b=SECRET\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let mut handshake = ServerHandshake::new(Config::new());
+    handshake.input().put_slice(&head[..40]);
+    show(&handshake);
+    handshake.input().put_slice(&head[40..]);
+    let accepted = handshake.receive().unwrap().unwrap();
+    show(&accepted);
+    show(&accepted.extensions().collect::<Vec<_>>());
+    show(accepted.headers());
+    show(&accepted.reject(&HttpResponse::new(404).unwrap()));
+
+    for text in shown {
+        for secret in ["SECRET", "240", "159", "83,"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The sans-IO core: wire format, frames, messages, closing, deadlines.
+
+mod borrowed;
+mod chunking;
+mod chunks;
+mod closing;
+mod debug;
+mod exhaustive;
+mod formatting;
+mod frames;
+mod requirements;
+mod thresholds;
+mod timing;
+mod wire;

@@ -1,0 +1,8 @@
+//! permessage-deflate (RFC 7692) without I/O: parameters, handshake, compression in both directions.
+
+mod chunking;
+mod codec;
+mod handshake;
+mod params;
+mod receiving;
+mod sending;

@@ -1,0 +1,444 @@
+//! What is offered, answered and agreed on: RFC 7692 §5, §7.1, a line a rule.
+//!
+//! The parameters go through a request's head, as they would: quoted values, white space and all.
+#![cfg(feature = "deflate")]
+
+use bytes::BufMut;
+use sansocket::deflate::{Agreed, Deflate, InvalidAnswer, NAME, Window};
+use sansocket::{Config, Request, ServerHandshake};
+
+/// A request that offers these extensions.
+fn request(extensions: &str) -> Request {
+    let mut server = ServerHandshake::new(Config::new());
+    let head = format!(
+        "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: {extensions}\r\n\r\n"
+    );
+    server.input().put_slice(head.as_bytes());
+    server.receive().unwrap().unwrap()
+}
+
+/// The answer to the first offer that is not declined, without its name.
+fn answer(deflate: &Deflate, offers: &str) -> Option<(Agreed, String)> {
+    let request = request(offers);
+    let (agreed, answer) =
+        request.extensions().find_map(|offer| deflate.answer(offer.parameters()))?;
+    let parameters = answer.strip_prefix(NAME).unwrap();
+    Some((agreed, parameters.trim_start_matches("; ").to_owned()))
+}
+
+/// What a client makes of an answer, given without its name.
+fn accept(deflate: &Deflate, parameters: &str) -> Result<Agreed, InvalidAnswer> {
+    let separator = if parameters.is_empty() { "" } else { "; " };
+    let request = request(&format!("{NAME}{separator}{parameters}"));
+    let answer =
+        request.extensions().next().unwrap_or_else(|| panic!("{parameters} breaks the grammar"));
+    deflate.accept(answer.parameters())
+}
+
+/// `15 keeps, 9 starts anew`: ours and the peer's.
+fn words(agreed: Agreed) -> String {
+    let word = |window: Window| {
+        format!(
+            "{} {}",
+            window.bits(),
+            if window.context_takeover() { "keeps" } else { "starts anew" }
+        )
+    };
+    format!("{}, {}", word(agreed.ours()), word(agreed.peers()))
+}
+
+fn largest() -> Deflate {
+    Deflate::speed()
+}
+
+#[test]
+fn what_a_client_offers() {
+    for (deflate, offer) in [
+        (Deflate::new(), "permessage-deflate; client_max_window_bits=12"),
+        (largest(), "permessage-deflate; client_max_window_bits"),
+        (
+            Deflate::memory(),
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits",
+        ),
+        (
+            largest().max_window_bits(9).peer_max_window_bits(10),
+            "permessage-deflate; server_max_window_bits=10; client_max_window_bits=9",
+        ),
+        (
+            largest().peer_no_context_takeover(true),
+            "permessage-deflate; server_no_context_takeover; client_max_window_bits",
+        ),
+        (
+            largest().no_context_takeover(true),
+            "permessage-deflate; client_no_context_takeover; client_max_window_bits",
+        ),
+        // What is out of range counts as the nearest.
+        (
+            largest().max_window_bits(0).peer_max_window_bits(7),
+            "permessage-deflate; server_max_window_bits=8; client_max_window_bits=8",
+        ),
+        (
+            largest().max_window_bits(16).peer_max_window_bits(255),
+            "permessage-deflate; client_max_window_bits",
+        ),
+    ] {
+        assert_eq!(deflate.offer(), offer);
+    }
+}
+
+#[test]
+fn what_a_server_answers() {
+    let ours = || largest().max_window_bits(12);
+    let peers = || largest().peer_max_window_bits(11);
+    for (deflate, offer, expected, agreed) in [
+        // §7.1.3's examples
+        (largest(), "permessage-deflate", "", "15 keeps, 15 keeps"),
+        (
+            largest(),
+            "permessage-deflate; client_max_window_bits; server_max_window_bits=10",
+            "server_max_window_bits=10",
+            "10 keeps, 15 keeps",
+        ),
+        // §7.1.1.1: what is asked is done, and said
+        (
+            largest(),
+            "permessage-deflate; server_no_context_takeover",
+            "server_no_context_takeover",
+            "15 starts anew, 15 keeps",
+        ),
+        (
+            largest().no_context_takeover(true),
+            "permessage-deflate",
+            "server_no_context_takeover",
+            "15 starts anew, 15 keeps",
+        ),
+        // §7.1.1.2: a hint, made binding
+        (
+            largest(),
+            "permessage-deflate; client_no_context_takeover",
+            "client_no_context_takeover",
+            "15 keeps, 15 starts anew",
+        ),
+        (
+            largest().peer_no_context_takeover(true),
+            "permessage-deflate",
+            "client_no_context_takeover",
+            "15 keeps, 15 starts anew",
+        ),
+        // §7.1.2.1: the same or smaller; said unasked as well
+        (
+            largest(),
+            "permessage-deflate; server_max_window_bits=15",
+            "server_max_window_bits=15",
+            "15 keeps, 15 keeps",
+        ),
+        (
+            largest(),
+            "permessage-deflate; server_max_window_bits=8",
+            "server_max_window_bits=8",
+            "8 keeps, 15 keeps",
+        ),
+        (
+            ours(),
+            "permessage-deflate; server_max_window_bits=15",
+            "server_max_window_bits=12",
+            "12 keeps, 15 keeps",
+        ),
+        (
+            ours(),
+            "permessage-deflate; server_max_window_bits=9",
+            "server_max_window_bits=9",
+            "9 keeps, 15 keeps",
+        ),
+        (ours(), "permessage-deflate", "server_max_window_bits=12", "12 keeps, 15 keeps"),
+        // §7.1.2.2: the smaller of hint and wish; nothing if the client did not offer it
+        (largest(), "permessage-deflate; client_max_window_bits", "", "15 keeps, 15 keeps"),
+        (largest(), "permessage-deflate; client_max_window_bits=15", "", "15 keeps, 15 keeps"),
+        (
+            largest(),
+            "permessage-deflate; client_max_window_bits=8",
+            "client_max_window_bits=8",
+            "15 keeps, 8 keeps",
+        ),
+        (
+            peers(),
+            "permessage-deflate; client_max_window_bits",
+            "client_max_window_bits=11",
+            "15 keeps, 11 keeps",
+        ),
+        (
+            peers(),
+            "permessage-deflate; client_max_window_bits=15",
+            "client_max_window_bits=11",
+            "15 keeps, 11 keeps",
+        ),
+        (
+            peers(),
+            "permessage-deflate; client_max_window_bits=9",
+            "client_max_window_bits=9",
+            "15 keeps, 9 keeps",
+        ),
+        (peers(), "permessage-deflate", "", "15 keeps, 15 keeps"),
+        // Any order, white space, quotes (§5.2, RFC 6455 §9.1)
+        (
+            largest(),
+            "permessage-deflate ;client_max_window_bits = \"10\" ; server_max_window_bits=\"1\\1\";client_no_context_takeover",
+            "client_no_context_takeover; server_max_window_bits=11; client_max_window_bits=10",
+            "11 keeps, 10 starts anew",
+        ),
+        // All of it
+        (
+            Deflate::memory().peer_max_window_bits(10),
+            "permessage-deflate; client_max_window_bits; server_max_window_bits=9; client_no_context_takeover; \
+             server_no_context_takeover",
+            "server_no_context_takeover; client_no_context_takeover; server_max_window_bits=9; client_max_window_bits=10",
+            "9 starts anew, 10 starts anew",
+        ),
+        // The first offer that will do, in the client's order (§5)
+        (
+            largest(),
+            "permessage-deflate; server_max_window_bits=7, permessage-deflate; server_max_window_bits=9, permessage-deflate",
+            "server_max_window_bits=9",
+            "9 keeps, 15 keeps",
+        ),
+        (largest(), "permessage-deflate; mode=fast, permessage-deflate", "", "15 keeps, 15 keeps"),
+    ] {
+        let (at_server, text) =
+            answer(&deflate, offer).unwrap_or_else(|| panic!("{offer} was declined"));
+        assert_eq!((text.as_str(), words(at_server).as_str()), (expected, agreed), "{offer}");
+    }
+}
+
+/// What no parameter may be, in an offer or an answer (§7).
+fn invalid() -> Vec<(String, InvalidAnswer)> {
+    use InvalidAnswer::{InvalidValue, Repeated, UnknownParameter};
+    let mut lines = Vec::new();
+    for name in ["server_max_window_bits", "client_max_window_bits"] {
+        for value in [
+            "0",
+            "7",
+            "16",
+            "08",
+            "015",
+            "+9",
+            "-9",
+            "9.",
+            "1e1",
+            "0x9",
+            "a",
+            "99999999999999999999",
+            "256",
+            "264",
+        ] {
+            lines.push((format!("{name}={value}"), InvalidValue(name)));
+            lines.push((format!("{name}=\"{value}\""), InvalidValue(name)));
+        }
+        lines.push((format!("{name}=10; {name}=10"), Repeated(name)));
+        lines.push((format!("{name}=10; server_no_context_takeover; {name}=11"), Repeated(name)));
+    }
+    lines.push(("server_max_window_bits".into(), InvalidValue("server_max_window_bits")));
+    lines.push((
+        "client_max_window_bits; client_max_window_bits=9".into(),
+        Repeated("client_max_window_bits"),
+    ));
+    for name in ["server_no_context_takeover", "client_no_context_takeover"] {
+        for value in ["true", "1", "0", "15", "\"true\""] {
+            lines.push((format!("{name}={value}"), InvalidValue(name)));
+        }
+        lines.push((format!("{name}; {name}"), Repeated(name)));
+    }
+    for name in [
+        "mode=fast",
+        "x",
+        "server_max_window_bit=9",
+        "Server_Max_Window_Bits=9",
+        "constructor",
+        "__proto__",
+    ] {
+        lines.push((name.into(), UnknownParameter));
+    }
+    lines
+}
+
+#[test]
+fn what_a_server_declines() {
+    for (offer, _) in invalid() {
+        assert_eq!(answer(&largest(), &format!("permessage-deflate; {offer}")), None, "{offer}");
+    }
+    // What a header can't say: an empty value.
+    for name in ["server_max_window_bits", "client_max_window_bits", "server_no_context_takeover"] {
+        assert_eq!(largest().answer([(name, Some("".into()))]), None, "{name}");
+    }
+}
+
+#[test]
+fn what_a_client_fails() {
+    use InvalidAnswer::{InvalidValue, Missing, WindowTooLarge};
+    for (answer, error) in invalid() {
+        assert_eq!(accept(&largest(), &answer), Err(error), "{answer}");
+    }
+    let strict = || largest().peer_no_context_takeover(true);
+    let small = || largest().peer_max_window_bits(9);
+    for (deflate, answer, error) in [
+        // §7.1.2.2: a value, in an answer
+        (largest(), "client_max_window_bits", InvalidValue("client_max_window_bits")),
+        // §7.1.1.1, §7.1.2.1: what was asked for
+        (strict(), "", Missing("server_no_context_takeover")),
+        (strict(), "client_no_context_takeover", Missing("server_no_context_takeover")),
+        (small(), "", Missing("server_max_window_bits")),
+        (small(), "client_max_window_bits=9", Missing("server_max_window_bits")),
+        (small(), "server_max_window_bits=10", WindowTooLarge { offered: 9, answered: 10 }),
+        (small(), "server_max_window_bits=15", WindowTooLarge { offered: 9, answered: 15 }),
+    ] {
+        assert_eq!(accept(&deflate, answer), Err(error), "{answer}");
+    }
+}
+
+/// What servers were seen to answer, to each of three offers.
+#[test]
+fn what_servers_answer_in_the_wild() {
+    let simple = largest;
+    let nine = || largest().max_window_bits(9).peer_max_window_bits(9);
+    let anew = || largest().no_context_takeover(true).peer_no_context_takeover(true);
+    for (server, deflate, answer, expected) in [
+        ("ws, uvicorn/websockets", simple(), "", Ok("15 keeps, 15 keeps")),
+        (
+            "ws, uvicorn/websockets",
+            nine(),
+            "server_max_window_bits=9; client_max_window_bits=9",
+            Ok("9 keeps, 9 keeps"),
+        ),
+        (
+            "ws, uvicorn/websockets",
+            anew(),
+            "server_no_context_takeover; client_no_context_takeover",
+            Ok(ANEW),
+        ),
+        // §7.1.2: a server may limit both windows
+        (
+            "websockets",
+            simple(),
+            "server_max_window_bits=12; client_max_window_bits=12",
+            Ok("12 keeps, 12 keeps"),
+        ),
+        (
+            "websockets",
+            nine(),
+            "server_max_window_bits=9; client_max_window_bits=9",
+            Ok("9 keeps, 9 keeps"),
+        ),
+        (
+            "websockets",
+            anew(),
+            "server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12; client_max_window_bits=12",
+            Ok("12 starts anew, 12 starts anew"),
+        ),
+        // as largely as it likes
+        (
+            "wsproto (uvicorn, hypercorn), Chromium's debugger",
+            simple(),
+            "client_max_window_bits=15",
+            Ok("15 keeps, 15 keeps"),
+        ),
+        (
+            "wsproto, and we want less",
+            Deflate::new(),
+            "client_max_window_bits=15",
+            Ok("12 keeps, 15 keeps"),
+        ),
+        (
+            "wsproto",
+            nine(),
+            "server_max_window_bits=9; client_max_window_bits=9",
+            Ok("9 keeps, 9 keeps"),
+        ),
+        (
+            "wsproto",
+            anew(),
+            "server_no_context_takeover; client_no_context_takeover; client_max_window_bits=15",
+            Ok(ANEW),
+        ),
+        ("aiohttp", simple(), "", Ok("15 keeps, 15 keeps")),
+        // §7.1.2.2, §7.1.1.2: hints need no answer, and we keep to them
+        ("aiohttp", nine(), "server_max_window_bits=9", Ok("9 keeps, 9 keeps")),
+        ("aiohttp", anew(), "server_no_context_takeover", Ok(ANEW)),
+        ("tornado", simple(), "", Ok("15 keeps, 15 keeps")),
+        (
+            "tornado",
+            nine(),
+            "server_max_window_bits=9; client_max_window_bits=9",
+            Ok("9 keeps, 9 keeps"),
+        ),
+        // §7.1.1.1: a request does
+        ("tornado", anew(), "", Err(InvalidAnswer::Missing("server_no_context_takeover"))),
+        // §7.1.1: "even if the extension negotiation offer … didn't include" them
+        ("Bun", simple(), "client_no_context_takeover; server_no_context_takeover", Ok(ANEW)),
+        ("Bun", anew(), "client_no_context_takeover; server_no_context_takeover", Ok(ANEW)),
+        (
+            "in quotes",
+            simple(),
+            "client_max_window_bits=\"10\"; server_max_window_bits=\"11\"",
+            Ok("10 keeps, 11 keeps"),
+        ),
+        (
+            "smallest",
+            simple(),
+            "client_max_window_bits=8; server_max_window_bits=8",
+            Ok("8 keeps, 8 keeps"),
+        ),
+    ] {
+        let agreed = accept(&deflate, answer).map(words);
+        assert_eq!(agreed.as_deref().map_err(|&error| error), expected, "{server}: {answer}");
+    }
+}
+
+const ANEW: &str = "15 starts anew, 15 starts anew";
+
+/// Whatever two of us want, they agree, and mean the same.
+#[test]
+fn both_sides_agree() {
+    let mut configurations = Vec::new();
+    for (ours, peers) in (8..=15).flat_map(|ours| (8..=15).map(move |peers| (ours, peers))) {
+        for takeover in 0..4 {
+            let deflate = largest().max_window_bits(ours).peer_max_window_bits(peers);
+            configurations.push(
+                deflate
+                    .no_context_takeover(takeover & 1 > 0)
+                    .peer_no_context_takeover(takeover & 2 > 0),
+            );
+        }
+    }
+    for client in &configurations {
+        for server in configurations.iter().step_by(7) {
+            let request = request(&client.offer());
+            let offer = request.extensions().next().unwrap();
+            let (at_server, text) = server.answer(offer.parameters()).unwrap();
+            let at_client =
+                accept(client, text.strip_prefix(NAME).unwrap().trim_start_matches("; ")).unwrap();
+            assert_eq!(
+                (at_client.ours(), at_client.peers()),
+                (at_server.peers(), at_server.ours()),
+                "{} {text}",
+                client.offer()
+            );
+        }
+    }
+}
+
+#[test]
+fn errors_name_the_parameter() {
+    let error = accept(&Deflate::memory(), "").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server's answer to permessage-deflate lacks server_no_context_takeover, which was offered; offer less, \
+         or no compression"
+    );
+    let error =
+        accept(&largest().peer_max_window_bits(9), "server_max_window_bits=10").unwrap_err();
+    assert!(
+        error.to_string().ends_with("has server_max_window_bits=10, larger than the 9 offered"),
+        "{error}"
+    );
+    assert!(!accept(&largest(), "secret=1").unwrap_err().to_string().contains("secret"));
+}

@@ -1,0 +1,551 @@
+//! The client's opening handshake, with what hostile servers answer: RFC 6455 §4.1.
+
+use std::collections::HashSet;
+use std::iter;
+
+use bytes::{Buf, BufMut};
+use sansocket::HeadError as H;
+use sansocket::ResponseError as E;
+use sansocket::{
+    ClientHandshake, ClientRequest, Config, Connection, Entropy, Event, Response, ServerHandshake,
+};
+use support::{Chunking, drain, entropy, feed, unmasked};
+
+const MAX_BODY: usize = 4 * 1024;
+
+/// The response that every row changes in one place. `{accept}` stands for what answers the key.
+const RESPONSE: [&str; 4] = [
+    "HTTP/1.1 101 Switching Protocols",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Accept: {accept}",
+];
+
+/// Which row of attacks; the line that is replaced (none: one is added); by what (nothing: it is
+/// left out); the subprotocol of the connection, or why there is none. `chat` and `superchat` are
+/// offered.
+type Row = (&'static str, &'static str, &'static str, Result<Option<&'static str>, E>);
+
+const ROWS: &[Row] = &[
+    ("K0", "", "X-Unknown: is ignored", Ok(None)),
+    ("K0", "HTTP", "HTTP/1.1 101", Ok(None)), // RFC 9112 §4: the phrase may be left out
+    ("K0", "HTTP", "HTTP/1.1 101 ", Ok(None)),
+    ("K0", "Upgrade", "UPGRADE:\tWebSocket\t", Ok(None)), // §4.1 no. 2: in any case
+    ("K1", "Sec", "", Err(E::AcceptKey)),                 // §4.1 no. 4
+    ("K1", "Sec", "Sec-WebSocket-Accept:", Err(E::AcceptKey)),
+    ("K1", "Sec", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", Err(E::AcceptKey)), // of the RFC's key
+    ("K1", "Sec", "Sec-WebSocket-Accept: {swapped}", Err(E::AcceptKey)),
+    ("K1", "Sec", "Sec-WebSocket-Accept: x{accept}", Err(E::AcceptKey)),
+    ("K1", "Sec", "Sec-WebSocket-Accept: {accept}x", Err(E::AcceptKey)),
+    ("K1", "Sec", "Sec-WebSocket-Accept: {accept}, {accept}", Err(E::AcceptKey)),
+    ("K1", "Sec", "Sec-WebSocket-Accept: \"{accept}\"", Err(E::AcceptKey)),
+    (
+        "K1",
+        "Sec",
+        "Sec-WebSocket-Accept: {accept}{accept}{accept}{accept}{accept}{accept}",
+        Err(E::AcceptKey),
+    ), // over-long
+    ("K1", "", "Sec-WebSocket-Accept: {accept}", Err(E::AcceptKey)), // twice
+    ("K1", "", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", Err(E::AcceptKey)),
+    ("K1", "Sec", "sec-websocket-accept: \t {accept} \t", Ok(None)), // "ignoring any leading and trailing whitespace"
+    ("K4", "Upgrade", "", Err(E::NotWebSocket)),                     // §4.1 no. 2
+    ("K4", "Upgrade", "Upgrade: h2c", Err(E::NotWebSocket)),
+    ("K4", "Upgrade", "Upgrade: websockets", Err(E::NotWebSocket)),
+    ("K4", "Connection", "", Err(E::NotUpgraded)), // §4.1 no. 3
+    ("K4", "Connection", "Connection: close", Err(E::NotUpgraded)),
+    ("K4", "Connection", "Connection: Upgraded", Err(E::NotUpgraded)),
+    ("K4", "Connection", "Connection: keep-alive, uPgrade", Ok(None)),
+    ("K4", "Connection", "Connection: keep-alive\r\nConnection: Upgrade", Ok(None)),
+    ("K5", "", "Sec-WebSocket-Protocol: superchat", Ok(Some("superchat"))), // §4.1 no. 6
+    ("K5", "", "Sec-WebSocket-Protocol: soap", Err(E::Subprotocol)),
+    ("K5", "", "Sec-WebSocket-Protocol: CHAT", Err(E::Subprotocol)),
+    ("K5", "", "Sec-WebSocket-Protocol: chat, superchat", Err(E::Subprotocol)),
+    ("K5", "", "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat", Err(E::Subprotocol)),
+    ("K5", "", "Sec-WebSocket-Protocol:", Err(E::Subprotocol)), // §4.2.2 no. 4: "not a legal value"
+    ("K5", "", "Sec-WebSocket-Extensions: permessage-deflate", Err(E::Extension)), // §4.1 no. 5
+    (
+        "K5",
+        "",
+        "Sec-WebSocket-Extensions: ,\r\nSec-WebSocket-Extensions: x; y=\"z\"",
+        Err(E::Extension),
+    ),
+    ("K5", "", "Sec-WebSocket-Extensions: x; y=\"", Err(E::Extension)),
+    (
+        "K5",
+        "",
+        "Sec-WebSocket-Extensions: x;a;a;a;a;a;a;a;a;a;a;a;a;a;a;a;a;a;a",
+        Err(E::Extension),
+    ), // however many parameters
+    ("K5", "", "Sec-WebSocket-Extensions: \u{e4}", Err(E::Extension)),
+    ("K7", "HTTP", "HTTP/1.0 101 Switching Protocols", Err(E::Head(H::HttpVersion))),
+    ("K7", "HTTP", "HTTP/2.0 101 Switching Protocols", Err(E::Head(H::HttpVersion))),
+    ("K7", "HTTP", "HTTP/1.1 1O1 Switching Protocols", Err(E::Head(H::Malformed))),
+    ("K7", "HTTP", "HTTP/1.1 99 Less", Err(E::Head(H::Malformed))),
+    ("K7", "HTTP", "HTTP/1.1 1010 More", Err(E::Head(H::Malformed))),
+    ("K7", "HTTP", "HTTP/1.1", Err(E::Head(H::HttpVersion))),
+    ("K7", "HTTP", "ICY 200 OK", Err(E::Head(H::HttpVersion))),
+    ("K7", "HTTP", "SSH-2.0-OpenSSH_10.0", Err(E::Head(H::HttpVersion))),
+    ("K7", "", "X: a\r\n b", Err(E::Head(H::Malformed))), // RFC 9112 §5.2
+    ("K7", "", "X : a", Err(E::Head(H::Malformed))),      // RFC 9112 §5.1
+    ("K7", "", "X: a\nY: b", Err(E::Head(H::Malformed))), // RFC 9112 §2.2
+    ("K7", "", "X: a\rY: b", Err(E::Head(H::Malformed))),
+    ("K7", "", "X: a\0", Err(E::Head(H::Malformed))),
+];
+
+fn request() -> ClientRequest {
+    ClientRequest::new("ws://example.com/chat")
+        .unwrap()
+        .subprotocol("chat")
+        .unwrap()
+        .subprotocol("superchat")
+        .unwrap()
+}
+
+/// A real server's answer to what the handshake sends: what stands in `Sec-WebSocket-Accept`.
+fn accept(handshake: &mut ClientHandshake) -> String {
+    let mut server = ServerHandshake::new(Config::new());
+    server.input().put(handshake.output());
+    let response = drain(&mut server.receive().unwrap().unwrap().accept());
+    let response = String::from_utf8(response).unwrap();
+    response.split_once("Accept: ").unwrap().1.trim_end().to_owned()
+}
+
+fn new_handshake() -> ClientHandshake {
+    ClientHandshake::new(&request(), Config::new(), entropy())
+}
+
+fn response(replaced: &str, by: &str) -> Vec<u8> {
+    let is_added = replaced.is_empty();
+    let line = |line: &'static str| if !is_added && line.starts_with(replaced) { by } else { line };
+    let lines = RESPONSE
+        .into_iter()
+        .map(line)
+        .chain(is_added.then_some(by))
+        .filter(|line| !line.is_empty());
+    let text: String = lines.chain([""]).map(|line| format!("{line}\r\n")).collect();
+    let accept = accept(&mut new_handshake());
+    let swap = |c: char| {
+        if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
+    };
+    text.replace("{swapped}", &accept.chars().map(swap).collect::<String>())
+        .replace("{accept}", &accept)
+        .into_bytes()
+}
+
+/// Gives a handshake all chunks until it has come to something, and the rest to the connection if
+/// there is one. The stream ends behind them if that is asked for.
+fn run(
+    bytes: &[u8],
+    chunking: Chunking,
+    ends: bool,
+) -> Result<(Connection, Response, Vec<Event>), E> {
+    let mut handshake = new_handshake();
+    drain_request(&mut handshake);
+    let chunks = chunking.split(bytes);
+    for (i, chunk) in chunks.iter().enumerate() {
+        assert!(handshake.wants_read());
+        handshake.input().put_slice(chunk);
+        let result = match handshake.receive() {
+            Ok(None) => continue,
+            result => result,
+        };
+        assert!(!handshake.wants_read() && !handshake.wants_write());
+        assert_eq!(handshake.receive().map(|nothing| nothing.is_none()), Ok(true), "nothing twice");
+        return result.map(|opened| {
+            let (mut connection, response) = opened.unwrap();
+            let mut events = feed(&mut connection, &[], Chunking::Whole);
+            events.extend(
+                chunks[i + 1..]
+                    .iter()
+                    .flat_map(|chunk| feed(&mut connection, chunk, Chunking::Whole))
+                    .collect::<Vec<_>>(),
+            );
+            (connection, response, events)
+        });
+    }
+    assert!(ends, "the handshake wants more: {}", bytes.escape_ascii());
+    handshake.end_input();
+    assert!(!handshake.wants_read());
+    Err(handshake.receive().map(drop).unwrap_err())
+}
+
+fn drain_request(handshake: &mut ClientHandshake) -> String {
+    assert!(handshake.wants_write());
+    let text = String::from_utf8(handshake.output().chunk().to_vec()).unwrap();
+    handshake.output().advance(text.len());
+    assert!(!handshake.wants_write());
+    text
+}
+
+/// What can be seen of a handshake: the subprotocol, the response, the events after it, or the
+/// error.
+type Outcome = Result<(Option<String>, Response, Vec<Event>), E>;
+
+fn outcome(bytes: &[u8], chunking: Chunking, ends: bool) -> Outcome {
+    run(bytes, chunking, ends).map(|(connection, response, events)| {
+        (connection.subprotocol().map(String::from), response, events)
+    })
+}
+
+/// The outcome, which is the same however the bytes are cut.
+fn outcome_of_all_cuts(bytes: &[u8], ends: bool) -> Outcome {
+    let whole = outcome(bytes, Chunking::Whole, ends);
+    let cuts = if bytes.len() < 1_000 {
+        (0..=bytes.len()).collect()
+    } else {
+        vec![1, 50, MAX_BODY, bytes.len() - 1]
+    };
+    for chunking in iter::once(Chunking::Bytewise).chain(cuts.into_iter().map(Chunking::At)) {
+        assert_eq!(outcome(bytes, chunking, ends), whole, "{} {chunking:?}", bytes.escape_ascii());
+    }
+    whole
+}
+
+#[test]
+fn every_response_opens_or_fails_however_it_is_cut() {
+    for (id, replaced, by, expected) in ROWS {
+        let seen = outcome_of_all_cuts(&response(replaced, by), false);
+        if let Ok((_, response, events)) = &seen {
+            assert_eq!(
+                (response.status(), response.body().len(), events.len()),
+                (101, 0, 0),
+                "{id} {by}"
+            );
+        }
+        let seen = seen.map(|(subprotocol, ..)| subprotocol);
+        assert_eq!(
+            seen,
+            expected.clone().map(|subprotocol| subprotocol.map(String::from)),
+            "{id} {by}"
+        );
+    }
+}
+
+#[test]
+fn the_server_upgrades_to_websocket_alone() {
+    // §4.1 no. 2: fail if Upgrade "contains a value that is not an ASCII case-insensitive match for
+    // the value "websocket""
+    for by in
+        ["Upgrade: h2c, websocket", "Upgrade: websocket, foo", "Upgrade: websocket\r\nUpgrade: h2c"]
+    {
+        let seen = outcome(&response("Upgrade", by), Chunking::Whole, false)
+            .map(|(subprotocol, ..)| subprotocol);
+        assert_eq!(seen, Err(E::NotWebSocket), "{by}");
+    }
+}
+
+#[test]
+fn a_refusal_tells_its_status_its_fields_and_the_beginning_of_its_body() {
+    let long = "x".repeat(5_000);
+    let sized = format!("HTTP/1.1 400 No\r\nContent-Length: 5000\r\n\r\n{long}");
+    let endless = format!("HTTP/1.1 502 \r\n\r\n{long}");
+    for (response, ends, status, body) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false, 200, "hello"), // K2, RFC 9112 §6.3
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 101", false, 200, "hello"),
+        ("HTTP/1.1 426 \r\nContent-Length: 0\r\nSec-WebSocket-Version: 8\r\n\r\n", false, 426, ""),
+        ("HTTP/1.1 403 \r\nContent-Length: 5\r\n\r\nhel", true, 403, "hel"), // the stream ends too early
+        ("HTTP/1.1 204 No Content\r\n\r\n", false, 204, ""),
+        ("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", false, 304, ""),
+        ("HTTP/1.1 400 Bad\r\n\r\nuntil the end", true, 400, "until the end"),
+        ("HTTP/1.0 404 Not Found\r\n\r\n", true, 404, ""),
+        ("HTTP/1.1 500 \r\nContent-Length: what\r\n\r\nhello", true, 500, "hello"),
+        (
+            "HTTP/1.1 503 \r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+            true,
+            503,
+            "5\r\nhello\r\n0\r\n\r\n",
+        ),
+        (
+            "HTTP/1.1 503 \r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n0\r\n\r\n",
+            true,
+            503,
+            "0\r\n\r\n",
+        ),
+        (
+            "HTTP/1.1 302 Found\r\nLocation: ws://other/\r\nContent-Length: 0\r\n\r\n",
+            false,
+            302,
+            "",
+        ), // K3: not followed
+        (&sized, false, 400, &long[..MAX_BODY]),
+        (&endless, false, 502, &long[..MAX_BODY]),
+    ] {
+        let Err(E::UnexpectedStatus(refusal)) = outcome_of_all_cuts(response.as_bytes(), ends)
+        else {
+            panic!("{response}")
+        };
+        assert_eq!((refusal.status(), &refusal.body()[..]), (status, body.as_bytes()));
+        let fields: Vec<_> = refusal
+            .headers()
+            .iter()
+            .map(|(name, value)| [name.as_bytes(), b": ", value].concat())
+            .collect();
+        let head = response.split_once("\r\n\r\n").unwrap().0;
+        assert_eq!(fields, head.lines().skip(1).map(str::as_bytes).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_refusal_in_chunks_ends_with_its_last_chunk() {
+    // RFC 9112 §6.3 no. 4, §7.1: the server may keep the stream open, and the user waits.
+    let response =
+        b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let mut handshake = new_handshake();
+    handshake.input().put_slice(response);
+    assert!(matches!(handshake.receive(), Err(E::UnexpectedStatus(_))));
+}
+
+#[test]
+fn a_refusal_is_not_written_out_in_logs() {
+    let response = format!(
+        "HTTP/1.1 403 \r\nSet-Cookie: hunter2\r\nContent-Length: 900\r\n\r\n{}",
+        "secret".repeat(150)
+    );
+    let error = outcome(response.as_bytes(), Chunking::Whole, false).map(drop).unwrap_err();
+    assert_eq!(error.to_string(), "the server answered 403 instead of 101");
+    let shown = format!("{error:?}");
+    assert!(
+        shown.contains("403")
+            && !shown.contains("hunter2")
+            && shown.matches("secret").count() <= 10,
+        "{shown}"
+    );
+}
+
+#[test]
+fn responses_before_the_last_are_waited_out() {
+    // K2, RFC 9110 §15.2
+    let interim =
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
+    let opening = String::from_utf8(response("", "Sec-WebSocket-Protocol: chat")).unwrap();
+    let (subprotocol, response, _) =
+        outcome_of_all_cuts(format!("{interim}{opening}").as_bytes(), false).unwrap();
+    assert_eq!(
+        (subprotocol.as_deref(), response.status(), response.headers().contains("Link")),
+        (Some("chat"), 101, false)
+    );
+    let refusal = format!("{interim}HTTP/1.1 403 \r\nContent-Length: 1\r\n\r\n!");
+    assert!(
+        matches!(outcome_of_all_cuts(refusal.as_bytes(), false), Err(E::UnexpectedStatus(refusal)) if refusal.status() == 403)
+    );
+    for (count, opens) in [(8, true), (9, false)] {
+        let bytes = "HTTP/1.1 102 Processing\r\n\r\n".repeat(count) + &opening;
+        match outcome(bytes.as_bytes(), Chunking::Bytewise, false) {
+            Ok(_) => assert!(opens),
+            Err(E::UnexpectedStatus(refusal)) => {
+                assert_eq!((opens, refusal.status()), (false, 102))
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn heads_are_limited() {
+    // K7; CVE-2026-47073
+    let line = |len: usize| format!("X: {}", "x".repeat(len - 5));
+    let empty = response("", &line(6)).len() - 6;
+    let head =
+        |len: usize| response("", &format!("{}\r\n{}", line(8192), line(len - 8192 - empty)));
+    let fields = |n: usize| response("", &vec!["a:"; n - 3].join("\r\n"));
+    for (good, bad, error) in [
+        (head(16_384), head(16_385), E::Head(H::TooLong { limit: 16_384 })),
+        (
+            response("", &line(8_192)),
+            response("", &line(8_193)),
+            E::Head(H::LineTooLong { limit: 8_192 }),
+        ),
+        (fields(100), fields(101), E::Head(H::TooManyFields { limit: 100 })),
+    ] {
+        for chunking in
+            [Chunking::Whole, Chunking::Bytewise, Chunking::At(9_000), Chunking::Random(1)]
+        {
+            assert!(outcome(&good, chunking, false).is_ok(), "{error} {chunking:?}");
+            assert_eq!(
+                outcome(&bad, chunking, false).map(drop),
+                Err(error.clone()),
+                "{chunking:?}"
+            );
+        }
+    }
+    for endless in ["HTTP/1.1 101 x", "\r\n", "HTTP/1.1 200 OK\r\n", "\0"] {
+        let mut handshake = new_handshake();
+        let mut bytes = endless.bytes().cycle().enumerate().take(20_000);
+        let (len, _) = bytes
+            .find(|&(_, byte)| (handshake.input().put_u8(byte), handshake.receive().is_err()).1)
+            .unwrap();
+        assert!(len <= 16_384, "{len} bytes of {endless:?}");
+    }
+}
+
+#[test]
+fn a_server_that_hangs_up_in_its_head_is_told_as_such() {
+    let bytes = response("", "");
+    for len in 0..bytes.len() {
+        assert_eq!(
+            outcome(&bytes[..len], Chunking::Bytewise, true).map(drop),
+            Err(E::Head(H::Incomplete)),
+            "after {len} bytes"
+        );
+    }
+}
+
+#[test]
+fn frames_that_come_with_the_answer_are_delivered() {
+    // K8
+    let bytes = [
+        response("", ""),
+        unmasked(0x81, b"Hello"),
+        unmasked(0x02, b"par"),
+        unmasked(0x80, b"tial"),
+    ]
+    .concat();
+    let (_, _, events) = outcome_of_all_cuts(&bytes, false).unwrap();
+    assert_eq!(
+        events,
+        [Event::Message("Hello".into()), Event::Message(b"partial"[..].to_vec().into())]
+    );
+}
+
+#[test]
+fn the_end_of_the_input_is_told_to_the_connection() {
+    let mut handshake = new_handshake();
+    handshake.input().put_slice(&[response("", ""), unmasked(0x81, b"bye")].concat());
+    handshake.end_input();
+    let (mut connection, _) = handshake.receive().unwrap().unwrap();
+    assert!(!connection.wants_read());
+    assert_eq!(connection.receive(), Some(Event::Message("bye".into())));
+    assert!(matches!(connection.receive(), Some(Event::Closed(_))));
+}
+
+#[test]
+fn the_request_is_as_it_should_be() {
+    for (uri, target, host) in [
+        ("ws://example.com", "/", "example.com"), // §4.1 no. 3, no. 4
+        ("ws://example.com:80/chat", "/chat", "example.com"),
+        ("wss://example.com:443/chat", "/chat", "example.com"),
+        ("wss://Example.com:80/a?b=c", "/a?b=c", "Example.com:80"),
+        ("ws://h:443?x=1", "/?x=1", "h:443"),
+        ("ws://h?x=1", "/?x=1", "h"),
+        ("ws://[::1]/%20", "/%20", "[::1]"),
+        ("ws://[::1]:9001", "/", "[::1]:9001"),
+    ] {
+        let mut handshake =
+            ClientHandshake::new(&ClientRequest::new(uri).unwrap(), Config::new(), entropy());
+        let sent = drain_request(&mut handshake);
+        let key = sent.split_once("Key: ").unwrap().1.get(..24).unwrap();
+        let expected = format!(
+            "GET {target} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+        );
+        assert_eq!(sent, expected);
+        let again = drain_request(&mut ClientHandshake::new(
+            &ClientRequest::new(uri).unwrap(),
+            Config::new(),
+            entropy(),
+        ));
+        assert_eq!(sent, again, "one seed, one request");
+        let other = Entropy::from_seed([8; 32]);
+        assert_ne!(
+            sent,
+            drain_request(&mut ClientHandshake::new(
+                &ClientRequest::new(uri).unwrap(),
+                Config::new(),
+                other
+            ))
+        );
+    }
+    let request =
+        request().header("Origin", "https://a.com").unwrap().header("Cookie", "a=1").unwrap();
+    let sent = drain_request(&mut ClientHandshake::new(
+        &request.header("Cookie", "b=2").unwrap(),
+        Config::new(),
+        entropy(),
+    ));
+    let added = "Sec-WebSocket-Protocol: chat, superchat\r\nOrigin: https://a.com\r\nCookie: a=1\r\nCookie: b=2\r\n\r\n";
+    assert!(sent.ends_with(added), "{sent}"); // §4.1 no. 10, no. 12
+}
+
+#[test]
+fn both_sides_agree_and_talk() {
+    let mut handshake = new_handshake();
+    let mut server = ServerHandshake::new(Config::new());
+    server.input().put(handshake.output());
+    let mut server = server
+        .receive()
+        .unwrap()
+        .unwrap()
+        .accept_with(&sansocket::AcceptOptions::new().subprotocol("superchat").unwrap());
+    server.send("welcome").unwrap();
+    handshake.input().put_slice(&drain(&mut server));
+    let (mut client, response) = handshake.receive().unwrap().unwrap();
+    assert_eq!((client.subprotocol(), response.status()), (Some("superchat"), 101));
+    assert_eq!(client.receive(), Some(Event::Message("welcome".into())));
+    client.send("thanks").unwrap();
+    assert_eq!(
+        feed(&mut server, &drain(&mut client), Chunking::Bytewise),
+        [Event::Message("thanks".into())]
+    );
+}
+
+#[test]
+#[cfg(feature = "std")]
+fn every_handshake_has_a_nonce_of_its_own() {
+    // K11, §4.1 no. 7
+    let request = ClientRequest::new("ws://h").unwrap();
+    let new = || ClientHandshake::new(&request, Config::new(), Entropy::from_os().unwrap());
+    let key = |sent: String| sent.split_once("Key: ").unwrap().1.get(..24).unwrap().to_owned();
+    let keys: HashSet<_> = (0..10_000).map(|_| key(drain_request(&mut new()))).collect();
+    assert_eq!(keys.len(), 10_000);
+    for place in 0..21 {
+        let chars: HashSet<_> = keys.iter().map(|key| key.as_bytes()[place]).collect();
+        assert_eq!(chars.len(), 64, "all of base64's alphabet comes at {place}");
+    }
+}
+
+#[test]
+#[cfg(feature = "std")]
+fn every_frame_has_a_masking_key_of_its_own() {
+    // K12, §5.3, §10.3; CVE-2025-10148: one key for a whole connection
+    let mut client = Connection::client(Config::new(), Entropy::from_os().unwrap());
+    let mut keys = HashSet::new();
+    for i in 0..100_000_u32 {
+        match i % 3 {
+            0 => client.send("").unwrap(),
+            1 => client.ping("").unwrap(),
+            _ => client.pong("").unwrap(),
+        }
+        let frame = drain(&mut client);
+        assert_eq!((frame.len(), frame[1]), (6, 0x80));
+        keys.insert(<[u8; 4]>::try_from(&frame[2..]).unwrap());
+    }
+    let collisions = 100_000 - keys.len();
+    assert!(collisions < 20, "{collisions} collisions, where 1.2 are expected");
+    for place in 0..4 {
+        assert_eq!(keys.iter().map(|key| key[place]).collect::<HashSet<_>>().len(), 256);
+    }
+}
+
+#[test]
+fn the_nonce_tells_nothing_of_the_masking_keys() {
+    // Who sees the request must not know the first keys (§10.3), and two connections have different
+    // ones.
+    let mut firsts = HashSet::new();
+    for seed in 0..100 {
+        let mut handshake =
+            ClientHandshake::new(&request(), Config::new(), Entropy::from_seed([seed; 32]));
+        let answer =
+            RESPONSE.join("\r\n").replace("{accept}", &accept(&mut handshake)) + "\r\n\r\n";
+        handshake.input().put_slice(answer.as_bytes());
+        let (mut client, _) = handshake.receive().unwrap().unwrap();
+        client.send("").unwrap();
+        firsts.insert(drain(&mut client)[2..].to_vec());
+        let mut fresh = Connection::client(Config::new(), Entropy::from_seed([seed; 32]));
+        fresh.send("").unwrap();
+        assert!(
+            firsts.insert(drain(&mut fresh)[2..].to_vec()),
+            "the key is not the nonce's beginning"
+        );
+    }
+    assert_eq!(firsts.len(), 200);
+}

@@ -1,0 +1,6 @@
+//! The opening handshake of both roles, and the addresses of servers.
+
+mod client;
+mod fields;
+mod server;
+mod uri;

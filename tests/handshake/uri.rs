@@ -1,0 +1,204 @@
+//! Addresses of WebSocket servers: RFC 6455 §3, RFC 3986.
+
+use sansocket::InvalidUri::{self, Fragment, Host, Path, Port, Scheme, UserInfo};
+use sansocket::{ClientRequest, Uri};
+
+/// Where an address leads: whether over TLS, host, port, resource name.
+type Place = (bool, &'static str, u16, &'static str);
+
+const fn to(
+    host: &'static str,
+    port: u16,
+    resource_name: &'static str,
+) -> Result<Place, InvalidUri> {
+    Ok((false, host, port, resource_name))
+}
+
+const fn tls(
+    host: &'static str,
+    port: u16,
+    resource_name: &'static str,
+) -> Result<Place, InvalidUri> {
+    Ok((true, host, port, resource_name))
+}
+
+const ADDRESSES: &[(&str, Result<Place, InvalidUri>)] = &[
+    ("ws://h", to("h", 80, "/")), // §3: "/" if the path is empty
+    ("ws://h/", to("h", 80, "/")),
+    ("wss://h", tls("h", 443, "/")),
+    ("WS://H.example/", to("H.example", 80, "/")), // §3: the scheme in any case
+    ("wSs://h", tls("h", 443, "/")),
+    ("ws://h?x=1", to("h", 80, "/?x=1")), // "/" before a query too
+    ("ws://h?", to("h", 80, "/?")),
+    ("ws://h/?", to("h", 80, "/?")),
+    ("ws://h?x=/a?b", to("h", 80, "/?x=/a?b")),
+    ("ws://h//a", to("h", 80, "//a")),
+    ("ws://h/a/../b/./c", to("h", 80, "/a/../b/./c")), // nothing is repaired
+    ("ws://h/%C3%A4%20b?%23", to("h", 80, "/%C3%A4%20b?%23")),
+    ("ws://h/-._~!$&'()*+,;=:@/?/?:@", to("h", 80, "/-._~!$&'()*+,;=:@/?/?:@")), // RFC 3986 §3.3, §3.4
+    ("ws://h/?back=ws://other/", to("h", 80, "/?back=ws://other/")),
+    ("ws://h/a@b", to("h", 80, "/a@b")), // no user name
+    ("ws://h:1/", to("h", 1, "/")),
+    ("ws://h:9001", to("h", 9001, "/")),
+    ("ws://h:65535?q", to("h", 65535, "/?q")),
+    ("ws://h:/", to("h", 80, "/")), // RFC 3986 §3.2.3: the port may be empty
+    ("wss://h:", tls("h", 443, "/")),
+    ("ws://h:0080/", to("h", 80, "/")),
+    ("ws://h:443/", to("h", 443, "/")),
+    ("wss://h:80/", tls("h", 80, "/")),
+    ("ws://127.0.0.1:8080", to("127.0.0.1", 8080, "/")),
+    ("ws://0x7f.1/", to("0x7f.1", 80, "/")), // a name, as far as the grammar goes
+    ("ws://[::1]", to("::1", 80, "/")),      // RFC 3986 §3.2.2: without brackets for the resolver
+    ("ws://[::1]:9001/", to("::1", 9001, "/")),
+    ("ws://[::]/", to("::", 80, "/")), // a colon before the bracket
+    ("ws://[::]:81/", to("::", 81, "/")),
+    ("ws://[::1]?x", to("::1", 80, "/?x")),
+    ("ws://[2001:DB8::1]:", to("2001:DB8::1", 80, "/")),
+    ("ws://[::ffff:127.0.0.1]/", to("::ffff:127.0.0.1", 80, "/")),
+    ("ws://xn--exmple-cua.com/", to("xn--exmple-cua.com", 80, "/")),
+    ("ws://a-b_c.~d/", to("a-b_c.~d", 80, "/")), // RFC 3986 §3.2.2: reg-name
+    ("ws://a%2Fb/", to("a%2Fb", 80, "/")),
+    ("ws://h./", to("h.", 80, "/")),
+    ("", Err(Scheme)),
+    ("h", Err(Scheme)),
+    ("h:80", Err(Scheme)),
+    ("//h/x", Err(Scheme)),
+    ("ws:h", Err(Scheme)),
+    ("ws:/h", Err(Scheme)),
+    ("://h", Err(Scheme)),
+    ("http://h/", Err(Scheme)),
+    ("https://h/", Err(Scheme)),
+    ("wsx://h/", Err(Scheme)),
+    (" ws://h/", Err(Scheme)),
+    ("\u{feff}ws://h/", Err(Scheme)),
+    ("http://h/?ws://h", Err(Scheme)),
+    ("ws://", Err(Host)),
+    ("ws:///nohost", Err(Host)),
+    ("ws://?q", Err(Host)),
+    ("ws://:80/", Err(Host)),
+    ("ws:// h/", Err(Host)),
+    ("ws://h /", Err(Host)),
+    ("ws://a b/", Err(Host)),
+    ("ws://h\t/", Err(Host)),
+    ("ws://a\r\nX:", Err(Host)), // K9: nothing gets into the request
+    ("ws://a\0/", Err(Host)),
+    ("ws://ex\u{e4}mple.com/", Err(Host)),
+    ("ws://\u{ff28}/", Err(Host)),
+    ("ws://h\\evil/", Err(Host)),
+    ("ws://h%/", Err(Host)),
+    ("ws://h%4/", Err(Host)),
+    ("ws://h%4g/", Err(Host)),
+    ("ws://<h>/", Err(Host)),
+    ("ws://[]/", Err(Host)),
+    ("ws://[h]/", Err(Host)),
+    ("ws://[127.0.0.1]/", Err(Host)),
+    ("ws://[::1]x/", Err(Host)),
+    ("ws://[::1]x:80/", Err(Host)),
+    ("ws://x[::1]/", Err(Host)),
+    ("ws://[[::1]]/", Err(Host)),
+    ("ws://[::1%25eth0]/", Err(Host)), // a zone means something here only
+    ("ws://[1::2::3]/", Err(Host)),
+    ("ws://[v1.x]/", Err(Host)), // RFC 3986 §3.2.2: of an unknown version
+    ("ws://h]/", Err(Host)),
+    ("ws://]/", Err(Host)),
+    ("ws://]:80/", Err(Host)),
+    ("ws://h:0/", Err(Port)),
+    ("ws://h:65536/", Err(Port)),
+    ("ws://h:99999/", Err(Port)),
+    ("ws://h:18446744073709551696/", Err(Port)), // 2⁶⁴ + 80
+    ("ws://h:-1/", Err(Port)),
+    ("ws://h:+80/", Err(Port)),
+    ("ws://h: 80/", Err(Port)),
+    ("ws://h:80 /", Err(Port)),
+    ("ws://h:http/", Err(Port)),
+    ("ws://h:\u{663}/", Err(Port)), // a digit, but not one of ours
+    ("ws://[::1]:x/", Err(Port)),
+    ("ws://u@h/", Err(UserInfo)),
+    ("ws://u:p@h/", Err(UserInfo)),
+    ("ws://@h/", Err(UserInfo)),
+    ("ws://good.com:80@evil.com/", Err(UserInfo)),
+    ("ws://good.com\\@evil.com/", Err(UserInfo)),
+    ("ws://h/p#frag", Err(Fragment)), // §3: "MUST NOT be used on these URIs"
+    ("ws://h/p#", Err(Fragment)),
+    ("ws://h?q#f", Err(Fragment)),
+    ("ws://h#f", Err(Fragment)),
+    ("ws://h/a b", Err(Path)), // K9, RFC 3986 §2.1
+    ("ws://h/\u{e4}", Err(Path)),
+    ("ws://h/?\u{e4}", Err(Path)),
+    ("ws://h/ HTTP/1.1\r\nX: y", Err(Path)),
+    ("ws://h/\n", Err(Path)),
+    ("ws://h/\0", Err(Path)),
+    ("ws://h/\x7f", Err(Path)),
+    ("ws://h/%", Err(Path)),
+    ("ws://h/%2", Err(Path)),
+    ("ws://h/%2x", Err(Path)),
+    ("ws://h/%%20", Err(Path)),
+    ("ws://h/a|b", Err(Path)),
+    ("ws://h/\"", Err(Path)),
+    ("ws://h/<>", Err(Path)),
+    ("ws://h/\\", Err(Path)),
+    ("ws://h/?a[]=1", Err(Path)),
+    ("ws://h/{id}", Err(Path)),
+];
+
+#[test]
+fn every_address_leads_where_it_says_or_is_refused() {
+    for (text, expected) in ADDRESSES {
+        let parsed = Uri::parse(text);
+        let place = parsed
+            .as_ref()
+            .map(|uri| (uri.is_secure(), uri.host(), uri.port(), uri.resource_name()));
+        assert_eq!(place, expected.as_ref().map(|place| *place), "{text:?}");
+        assert_eq!(text.parse::<Uri>(), parsed, "{text:?}");
+        assert_eq!(
+            ClientRequest::new(text).map(|request| request.uri().clone()),
+            parsed,
+            "{text:?}"
+        );
+    }
+}
+
+#[test]
+fn an_address_without_its_brackets_is_told_about_its_host() {
+    // Not about a port, which nobody wrote.
+    for text in [
+        "ws://::1/",
+        "ws://::1",
+        "ws://2001:db8::1/",
+        "ws://fe80::1:8080/",
+        "ws://[::1/",
+        "ws://::1]/",
+    ] {
+        assert_eq!(Uri::parse(text), Err(Host), "{text}");
+    }
+}
+
+#[test]
+fn what_is_shown_leads_to_the_same_place() {
+    for (text, _) in ADDRESSES.iter().filter(|(_, expected)| expected.is_ok()) {
+        let uri = Uri::parse(text).unwrap();
+        let shown = uri.to_string();
+        let again = Uri::parse(&shown).unwrap_or_else(|error| panic!("{text} {shown}: {error}"));
+        let place = |uri: &Uri| {
+            (uri.is_secure(), uri.host().to_owned(), uri.port(), uri.resource_name().to_owned())
+        };
+        assert_eq!(place(&again), place(&uri), "{text} {shown}");
+        assert_eq!(again.to_string(), shown);
+    }
+    for (text, shown) in [
+        ("WSS://h:443?x", "wss://h/?x"), // RFC 3986 §6.2.3: a default port can be left out
+        ("ws://h:", "ws://h/"),
+        ("wss://h:80/", "wss://h:80/"),
+        ("ws://[::1]:81", "ws://[::1]:81/"),
+    ] {
+        assert_eq!(Uri::parse(text).unwrap().to_string(), shown);
+    }
+}
+
+#[test]
+fn every_refusal_says_something_else() {
+    let errors = [Scheme, Host, Port, UserInfo, Fragment, Path];
+    let texts: std::collections::BTreeSet<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(texts.len(), errors.len());
+    assert!(texts.iter().all(|text| text.is_ascii() && !text.ends_with('.')));
+}

@@ -1,0 +1,161 @@
+//! Imports run down only, from layer to layer and from file to file.
+//!
+//! ```text
+//! wire, page, pool ◄ deflate, message ◄ connection ◄ handshake, timing ◄ adapter ◄ testing        lib.rs re-exports, nobody imports lib.rs
+//! ```
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::files::{Crate, below};
+
+/// A layer, and the layers that it may import.
+const LAYERS: [(&str, &[&str]); 10] = [
+    ("wire", &[]),
+    ("page", &[]),
+    ("pool", &[]),
+    ("deflate", &["pool"]),
+    ("message", &["wire", "page", "pool"]),
+    ("connection", &["wire", "deflate", "message"]),
+    ("handshake", &["wire", "deflate", "message", "connection"]),
+    ("timing", &["wire", "deflate", "message", "connection"]),
+    ("adapter", &["wire", "page", "deflate", "message", "connection", "handshake", "timing"]),
+    ("testing", &["wire", "deflate", "message", "connection", "handshake", "timing", "adapter"]),
+];
+
+fn source() -> PathBuf {
+    support::repository().join("src")
+}
+
+/// The lines of a file that are no comments, in which examples may import what they like.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn imports_run_down_only() {
+    let mut arrows = 0;
+    for path in below(&source()) {
+        let inside = path.strip_prefix(source()).unwrap();
+        if inside == Path::new("lib.rs") {
+            continue;
+        }
+        let name = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        let (layer, lower) = LAYERS
+            .iter()
+            .find(|(layer, _)| *layer == name)
+            .unwrap_or_else(|| panic!("no layer for {name}"));
+        for detour in ["super::super::", "crate as "] {
+            assert!(
+                !code(&path).contains(detour),
+                "{} goes where this test can't follow: {detour}",
+                inside.display()
+            );
+        }
+        for (at, _) in code(&path).match_indices("crate::") {
+            let code = code(&path);
+            let target: String = code[at + "crate::".len()..]
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            assert!(
+                target == *layer || lower.contains(&target.as_str()),
+                "{}: {layer} imports {target:?}, which is not below it",
+                inside.display()
+            );
+            arrows += usize::from(target != *layer);
+        }
+    }
+    assert!(arrows > 20, "only {arrows} imports were found: is the test still reading them?");
+}
+
+/// The same through re-exports, of which the text of an import says nothing.
+#[test]
+fn no_file_uses_a_file_of_a_higher_layer() {
+    let sources = Crate::read(&source());
+    let layer = |file: &str| file.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
+    let mut wrong = vec![];
+    for (file, used) in sources.uses() {
+        let here = layer(file);
+        let Some((_, lower)) = LAYERS.iter().find(|(layer, _)| *layer == here) else { continue };
+        let above = used.iter().map(|used| (used, layer(used)));
+        let above = above.filter(|(_, used)| *used != here && !lower.contains(&used.as_str()));
+        wrong.extend(above.map(|(used, _)| format!("{file} uses {used}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Circles that are still there: the file, and the one that it uses and should not.
+const KNOWN_CIRCLES: [(&str, &str); 5] = [
+    ("connection/policy.rs", "connection/mod.rs"),
+    ("connection/sending.rs", "connection/mod.rs"),
+    ("deflate/params.rs", "deflate/mod.rs"),
+    ("handshake/error.rs", "handshake/client.rs"),
+    ("timing/keeper.rs", "timing/mod.rs"),
+];
+
+/// The files of this folder may still use each other in circles.
+const CIRCULAR: &str = "adapter/";
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let sources = Crate::read(&source());
+    let count: usize = sources.uses().values().map(BTreeSet::len).sum();
+    assert!(count > 200, "only {count} uses were found: is the test still reading them?");
+    let mut circles = sources.circles(&KNOWN_CIRCLES);
+    circles.retain(|circle| !circle.iter().all(|file| file.starts_with(CIRCULAR)));
+    let shown = circles.iter().map(|circle| {
+        let used = |file: &String| {
+            let used = &sources.uses()[file.as_str()];
+            let used: Vec<_> = used.intersection(circle).map(String::as_str).collect();
+            format!("  {file} uses {}", used.join(", "))
+        };
+        circle.iter().map(used).collect::<Vec<_>>().join("\n")
+    });
+    assert!(circles.is_empty(), "a circle:\n{}", shown.collect::<Vec<_>>().join("\na circle:\n"));
+}
+
+/// No I/O, clock or randomness in the core but where it is said: everything is passed in.
+#[test]
+fn the_core_asks_nobody() {
+    for path in below(&source()) {
+        let inside = path.strip_prefix(source()).unwrap().to_str().unwrap().to_owned();
+        if inside.starts_with("adapter") || inside.starts_with("testing") || inside == "lib.rs" {
+            continue;
+        }
+        let code = code(&path);
+        for word in ["std::net", "std::time", "Instant", "SystemTime", "std::thread", "println!"] {
+            assert!(!code.contains(word), "{inside} has {word} in it");
+        }
+        if inside != "connection/entropy.rs" {
+            assert!(!code.contains("SysRng"), "{inside} asks the system for randomness");
+        }
+    }
+}
+
+/// An adapter moves bytes; it has no word of the protocol.
+#[test]
+fn adapters_know_no_protocol() {
+    for path in below(&source().join("adapter")) {
+        let code = code(&path).to_lowercase();
+        for word in ["opcode", "utf8", "mask", "1002", "1007", "1009"] {
+            assert!(!code.contains(word), "{} has {word} in it", path.display());
+        }
+    }
+}
+
+/// One idea a file, said in its first lines; short enough to be read at once.
+#[test]
+fn files_say_what_they_are_for() {
+    for path in below(&source()) {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            text.lines().take(3).any(|line| line.starts_with("//!")),
+            "{} does not",
+            path.display()
+        );
+        assert!(text.lines().count() <= 470, "{} is too long", path.display());
+    }
+}

@@ -1,0 +1,5 @@
+//! Rules for the source itself: its layers, and the requirements of the RFCs that it obeys.
+
+mod files;
+mod layers;
+mod must;

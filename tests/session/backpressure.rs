@@ -1,0 +1,490 @@
+//! A peer that does not read: what waits for it stays bounded, for every policy and in every
+//! adapter, whole and in halves; and nobody else is kept waiting.
+//!
+//! The stories are async for all: over a blocking stream their futures are ready at once.
+#![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
+
+use std::future::poll_fn;
+use std::io::Read;
+use std::net::Shutdown;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_sink::Sink;
+use sansocket::blocking;
+use sansocket::runtime::{Clock, Receiver, Sender, Stream, WebSocket};
+use sansocket::testing::{TestStream, Wire};
+use sansocket::{
+    Backpressure, Config, Connection, Error, Event, Message, Overflow, SendError, State, TimedOut,
+    Timeouts, TrySendError,
+};
+use support::adapters::{Adapter, in_every_adapter, s};
+use support::allocator::{LIVE, PEAK};
+use support::duplex::{DuplexStream, duplex};
+use support::{Chunking, entropy, feed, masked};
+
+in_every_adapter! {
+    what_waits_is_bounded
+    a_sink_does_as_was_chosen
+    try_send_gives_the_message_back
+    a_broadcast_does_not_wait_for_one
+    a_writer_and_a_permit_wait_whatever_the_policy
+}
+
+const SIZE: usize = 30_000;
+const POLICIES: [Overflow; 4] =
+    [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close];
+
+fn bound(overflow: Overflow) -> Backpressure {
+    Backpressure { high_water_mark: 40_000, hard_limit: 100_000, overflow, cork: false }
+}
+
+/// Whatever sends.
+trait Sends {
+    async fn send(&mut self, message: Message) -> Result<(), Error>;
+    async fn flush(&mut self) -> Result<(), Error>;
+    /// Receives for a moment: nothing that would be given comes.
+    async fn glance(&mut self);
+    async fn recv(&mut self) -> Result<Option<Message>, Error>;
+    fn try_send(&mut self, message: Message) -> Result<(), TrySendError>;
+    fn buffered_amount(&self) -> usize;
+    fn dropped(&self) -> u64;
+    fn state(&self) -> State;
+}
+
+/// The methods, with or without `.await`; the half that sends, and the one that receives.
+macro_rules! sends {
+    ([$($generics:tt)*] $type:ty, $sender:tt, $receiver:tt, $glance:expr $(, $wait:tt)?) => {
+        impl<$($generics)*> Sends for $type {
+            async fn send(&mut self, message: Message) -> Result<(), Error> {
+                self.$sender.send(message)$(.$wait)?
+            }
+
+            async fn flush(&mut self) -> Result<(), Error> {
+                self.$sender.flush()$(.$wait)?
+            }
+
+            async fn glance(&mut self) {
+                $glance(&mut self.$receiver)$(.$wait)?
+            }
+
+            async fn recv(&mut self) -> Result<Option<Message>, Error> {
+                self.$receiver.recv()$(.$wait)?
+            }
+
+            fn try_send(&mut self, message: Message) -> Result<(), TrySendError> {
+                self.$sender.try_send(message)
+            }
+
+            fn buffered_amount(&self) -> usize {
+                self.$sender.buffered_amount()
+            }
+
+            fn dropped(&self) -> u64 {
+                self.$sender.dropped()
+            }
+
+            fn state(&self) -> State {
+                self.$sender.state()
+            }
+        }
+    };
+}
+
+/// Who receives may also be told that the peer does not read.
+fn nothing(received: Poll<Result<Option<Message>, Error>>) {
+    assert!(
+        matches!(received, Poll::Pending | Poll::Ready(Err(Error::TimedOut(TimedOut::Write)))),
+        "{received:?}"
+    );
+}
+
+struct Whole<T>(T);
+
+sends!([S: Stream, C: Clock] Whole<WebSocket<S, C>>, 0, 0, async |socket: &mut WebSocket<S, C>| {
+    nothing(poll_fn(|cx| Poll::Ready(pin!(socket.recv()).poll(cx))).await);
+}, await);
+sends!([S: Stream, C: Clock] (Sender<S, C>, Receiver<S, C>), 0, 1, async |receiver: &mut Receiver<S, C>| {
+    nothing(poll_fn(|cx| Poll::Ready(pin!(receiver.recv()).poll(cx))).await);
+}, await);
+sends!([] Whole<blocking::WebSocket<DuplexStream>>, 0, 0, |socket: &mut blocking::WebSocket<DuplexStream>| {
+    socket.recv_timeout(Duration::ZERO).unwrap_err();
+});
+sends!([] (blocking::Sender<DuplexStream>, blocking::Receiver<DuplexStream, DuplexStream>), 0, 1, |receiver: &mut blocking::Receiver<DuplexStream, DuplexStream>| {
+    receiver.recv_timeout(Duration::ZERO).unwrap_err();
+});
+
+/// Hears what a server has said, and how it closed.
+fn hear(wire: &[u8]) -> (Vec<Message>, usize, Option<u16>) {
+    let mut client = Connection::client(Config::new(), entropy());
+    let events = feed(&mut client, wire, Chunking::Whole);
+    let pongs = events.iter().filter(|event| matches!(event, Event::Pong(_))).count();
+    let code = client.closed().and_then(|closed| closed.received().map(|frame| frame.code().get()));
+    assert!(client.closed().is_none_or(sansocket::Closed::was_clean), "{:?}", client.closed());
+    let messages = events
+        .into_iter()
+        .filter_map(|event| if let Event::Message(message) = event { Some(message) } else { None });
+    (messages.collect(), pongs, code)
+}
+
+async fn what_waits_is_bounded(adapter: &impl Adapter) {
+    for overflow in POLICIES {
+        let timeouts = Timeouts { ping: None, ..Timeouts::default() };
+        let (peer, mut socket) = adapter.server(timeouts);
+        socket.set_backpressure(bound(overflow));
+        stuff(Whole(socket), &peer.wire(), peer, overflow).await;
+        let (peer, mut socket) = adapter.server(timeouts);
+        socket.set_backpressure(bound(overflow));
+        stuff(socket.split(), &peer.wire(), peer, overflow).await;
+    }
+}
+
+/// A blocking connection whose peer leaves room for some bytes at a time.
+fn blocking_server(overflow: Overflow) -> (blocking::WebSocket<DuplexStream>, Wire, DuplexStream) {
+    let (stream, peer) = duplex();
+    let timeouts = Timeouts { write: Some(Duration::from_millis(20)), ..Timeouts::default() };
+    let mut socket =
+        blocking::WebSocket::from_parts(stream, Connection::server(Config::new()), timeouts)
+            .unwrap();
+    socket.set_backpressure(bound(overflow));
+    (socket, peer.wires()[0].clone(), peer)
+}
+
+#[test]
+fn what_waits_is_bounded_where_it_blocks() {
+    for overflow in POLICIES {
+        let (socket, wire, peer) = blocking_server(overflow);
+        smol::block_on(stuff(Whole(socket), &wire, peer, overflow));
+        let (socket, wire, peer) = blocking_server(overflow);
+        smol::block_on(stuff(socket.split().unwrap(), &wire, peer, overflow));
+    }
+}
+
+/// Sends and sends to a peer that does not read, until it does.
+async fn stuff(
+    mut out: impl Sends,
+    wire: &Wire,
+    mut peer: impl blocking::Stream,
+    overflow: Overflow,
+) {
+    out.glance().await;
+    peer.write_all(&masked(0x89, b"?")).unwrap();
+    wire.set_capacity(1000);
+    let limit = SIZE + if overflow == Overflow::Wait { 40_000 } else { 100_000 };
+    let before = LIVE.get();
+    PEAK.set(before);
+    let mut taken = Vec::new();
+    let mut refused = 0;
+    for number in 0..20 {
+        let (had, dropped) = (out.buffered_amount(), out.dropped());
+        let sent = out.send(Message::from(vec![number; SIZE])).await;
+        assert!(out.buffered_amount() < limit + 10, "{overflow:?}: {}", out.buffered_amount());
+        if out.buffered_amount() > had + 1000 {
+            taken.push(Message::from(vec![number; 1]));
+            let told = matches!(sent, Err(Error::TimedOut(TimedOut::Write)));
+            assert!(
+                if overflow == Overflow::Wait { told } else { sent.is_ok() },
+                "{overflow:?}: {sent:?}"
+            );
+            continue;
+        }
+        refused += 1;
+        let as_chosen = match overflow {
+            Overflow::Wait => matches!(sent, Err(Error::TimedOut(TimedOut::Room))),
+            Overflow::Fail => matches!(sent, Err(Error::Full)),
+            Overflow::DropNewest => sent.is_ok() && out.dropped() == dropped + 1,
+            Overflow::Close if refused == 1 => matches!(sent, Err(Error::Full)),
+            Overflow::Close => matches!(sent, Err(Error::Send(SendError::NotOpen))),
+        };
+        assert!(as_chosen, "{overflow:?}: {sent:?}");
+        assert!(out.buffered_amount() <= had + 4, "nothing of it is queued, but at most a Close");
+    }
+    let peak = PEAK.get() - before;
+    assert!(peak < (limit + SIZE + 16_000) as isize, "{overflow:?}: {peak} bytes are held");
+    assert!(refused >= 10, "{refused}");
+
+    if overflow == Overflow::Close {
+        assert_eq!(out.state(), State::Closing);
+    } else {
+        assert_eq!(out.state(), State::Open);
+        out.glance().await;
+    }
+    wire.set_capacity(usize::MAX);
+    out.flush().await.unwrap();
+    assert_eq!(out.buffered_amount(), 0);
+    if overflow != Overflow::Close {
+        out.send(Message::from(vec![99; SIZE])).await.unwrap();
+        taken.push(Message::from(vec![99; 1]));
+    }
+    peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
+    peer.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(out.recv().await.unwrap(), None);
+    drop(out);
+    let mut heard = Vec::new();
+    let _ = peer.read_to_end(&mut heard);
+    let (messages, pongs, code) = hear(&heard);
+    let firsts: Vec<_> =
+        messages.iter().map(|message| Message::from(message.as_bytes()[..1].to_vec())).collect();
+    assert_eq!(firsts, taken, "{overflow:?}: what was taken arrives, in order");
+    assert!(messages.iter().all(|message| message.len() == SIZE), "whole");
+    let close = overflow == Overflow::Close;
+    assert_eq!(
+        (pongs, code),
+        (usize::from(!close), Some(if close { 1008 } else { 1000 })),
+        "{overflow:?}"
+    );
+}
+
+/// Whoever gives messages to a sink waits for nobody either, unless that was chosen.
+async fn a_sink_does_as_was_chosen(adapter: &impl Adapter) {
+    for overflow in [Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
+        let (peer, mut socket) = adapter.server(Timeouts::default());
+        socket.set_backpressure(bound(overflow));
+        let clock = adapter.clock();
+        give_and_give(&mut socket, &peer, &clock, overflow, |socket| {
+            (socket.buffered_amount(), socket.dropped())
+        })
+        .await;
+        let (peer, mut socket) = adapter.server(Timeouts::default());
+        socket.set_backpressure(bound(overflow));
+        let (mut sender, _receiver) = socket.split();
+        give_and_give(&mut sender, &peer, &clock, overflow, |sender| {
+            (sender.buffered_amount(), sender.dropped())
+        })
+        .await;
+    }
+}
+
+async fn give_and_give<T: Sink<Message, Error = Error> + Unpin>(
+    sink: &mut T,
+    peer: &TestStream,
+    clock: &impl Clock,
+    overflow: Overflow,
+    tell: impl Fn(&T) -> (usize, u64),
+) {
+    let begun = clock.now();
+    peer.wire().set_capacity(1000);
+    let mut results = Vec::new();
+    for number in 0..10 {
+        let given = match poll_fn(|cx| Pin::new(&mut *sink).poll_ready(cx)).await {
+            Ok(()) => Pin::new(&mut *sink).start_send(vec![number; SIZE].into()),
+            refused => refused,
+        };
+        results.push(given);
+        assert!(tell(sink).0 < 100_000 + SIZE + 10, "{overflow:?}: {}", tell(sink).0);
+    }
+    let refused = results.split_off(4);
+    assert!(results.iter().all(Result::is_ok), "{overflow:?}: {results:?}");
+    for (number, refused) in refused.into_iter().enumerate() {
+        let as_chosen = match overflow {
+            Overflow::DropNewest => refused.is_ok(),
+            Overflow::Close if number > 0 => {
+                matches!(refused, Err(Error::Send(SendError::NotOpen)))
+            }
+            _ => matches!(refused, Err(Error::Full)),
+        };
+        assert!(as_chosen, "{overflow:?}: {refused:?}");
+    }
+    assert_eq!(tell(sink).1, if overflow == Overflow::DropNewest { 6 } else { 0 });
+    peer.wire().set_capacity(usize::MAX);
+    poll_fn(|cx| Pin::new(&mut *sink).poll_flush(cx)).await.unwrap();
+    if overflow != Overflow::Close {
+        poll_fn(|cx| Pin::new(&mut *sink).poll_ready(cx)).await.unwrap();
+        Pin::new(&mut *sink).start_send("there is room".into()).unwrap();
+    }
+    assert_eq!(clock.now(), begun, "{overflow:?}: nobody waited");
+}
+
+async fn try_send_gives_the_message_back(adapter: &impl Adapter) {
+    for overflow in POLICIES {
+        let (mut peer, mut socket) = adapter.server(Timeouts::default());
+        socket.set_backpressure(bound(overflow));
+        try_and_try(Whole(socket), &peer.wire(), &mut peer).await;
+        let (mut peer, mut socket) = adapter.server(Timeouts::default());
+        socket.set_backpressure(bound(overflow));
+        try_and_try(socket.split(), &peer.wire(), &mut peer).await;
+    }
+}
+
+#[test]
+fn try_send_gives_the_message_back_where_it_blocks() {
+    for overflow in POLICIES {
+        let (socket, wire, mut peer) = blocking_server(overflow);
+        smol::block_on(try_and_try(Whole(socket), &wire, &mut peer));
+        let (socket, wire, mut peer) = blocking_server(overflow);
+        smol::block_on(try_and_try(socket.split().unwrap(), &wire, &mut peer));
+    }
+}
+
+async fn try_and_try(mut out: impl Sends, wire: &Wire, peer: &mut impl blocking::Stream) {
+    wire.set_capacity(1000);
+    let message = Message::from(vec![7; SIZE]);
+    let mut count = 0;
+    while out.try_send(message.clone()).is_ok() {
+        count += 1;
+        assert!(out.buffered_amount() < 100_000 + SIZE + 10);
+    }
+    assert_eq!(
+        (count, out.dropped(), out.state()),
+        (4, 0, State::Open),
+        "no policy is for who does not wait"
+    );
+    let refused = out.try_send(message.clone()).unwrap_err();
+    assert_eq!(refused, TrySendError::Full(message.clone().into()));
+    assert_eq!(refused.into_message(), message.clone().into());
+    wire.set_capacity(usize::MAX);
+    out.flush().await.unwrap();
+    out.try_send("there is room".into()).unwrap();
+    assert_eq!(out.buffered_amount(), 0, "and it is written at once");
+    peer.write_all(&masked(0x88, b"")).unwrap();
+    peer.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(out.recv().await.unwrap(), None);
+    assert_eq!(
+        out.try_send(message.clone()).unwrap_err(),
+        TrySendError::Send(message.into(), SendError::NotOpen)
+    );
+}
+
+/// One of a hundred takes nothing; the others have everything at once.
+async fn a_broadcast_does_not_wait_for_one(adapter: &impl Adapter) {
+    for overflow in [Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
+        let clock = adapter.clock();
+        let begun = clock.now();
+        let (mut peers, sockets): (Vec<_>, Vec<_>) = (0..100)
+            .map(|number| {
+                let (peer, mut socket) = adapter.server(Timeouts::default());
+                socket.set_backpressure(Backpressure {
+                    high_water_mark: 2000,
+                    hard_limit: 10_000,
+                    overflow,
+                    cork: false,
+                });
+                if number == 50 {
+                    peer.wire().set_capacity(0);
+                }
+                (peer, Whole(socket))
+            })
+            .unzip();
+        broadcast(sockets, overflow).await;
+        assert_eq!(clock.now(), begun, "{overflow:?}: nobody waited");
+        listen(&mut peers);
+    }
+}
+
+#[test]
+fn a_broadcast_does_not_wait_for_one_where_it_blocks() {
+    for overflow in [Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
+        let (mut peers, sockets): (Vec<_>, Vec<_>) = (0..100)
+            .map(|number| {
+                let (mut socket, wire, peer) = blocking_server(overflow);
+                socket.set_backpressure(Backpressure {
+                    high_water_mark: 2000,
+                    hard_limit: 10_000,
+                    overflow,
+                    cork: false,
+                });
+                if number == 50 {
+                    wire.set_capacity(0);
+                }
+                (peer, socket.split().unwrap())
+            })
+            .unzip();
+        smol::block_on(broadcast(sockets, overflow));
+        listen(&mut peers);
+    }
+}
+
+async fn broadcast(mut sockets: Vec<impl Sends>, overflow: Overflow) {
+    for number in 0..100 {
+        for (socket, who) in sockets.iter_mut().zip(0..) {
+            let sent = socket.send(vec![number; 1000].into()).await;
+            assert!(sent.is_ok() || who == 50, "{overflow:?}: {who}: {sent:?}");
+            assert!(socket.buffered_amount() < 10_000 + 1010);
+        }
+    }
+    assert_eq!(sockets[50].dropped(), if overflow == Overflow::DropNewest { 90 } else { 0 });
+    assert!(
+        sockets.iter().zip(0..).all(
+            |(socket, who)| who == 50 || socket.buffered_amount() == 0 && socket.dropped() == 0
+        )
+    );
+}
+
+fn listen(peers: &mut [impl Read]) {
+    for (peer, who) in peers.iter_mut().zip(0..) {
+        let mut heard = Vec::new();
+        let _ = peer.read_to_end(&mut heard);
+        let messages = if who == 50 { 0 } else { 100 };
+        assert_eq!(hear(&heard).0.len(), messages, "{who}");
+    }
+}
+
+/// A message that only waits for more is bounded as one that is sent; and what can be written makes
+/// room.
+#[test]
+fn what_is_fed_is_bounded_where_it_blocks() {
+    let bound = Backpressure { high_water_mark: usize::MAX, ..bound(Overflow::DropNewest) };
+    let message = || vec![7; SIZE];
+    for split in [false, true] {
+        let (mut socket, wire, peer) = blocking_server(Overflow::DropNewest);
+        socket.set_backpressure(bound);
+        wire.set_capacity(0);
+        if split {
+            let (sender, _receiver) = socket.split().unwrap();
+            (0..10).for_each(|_| sender.feed(message()).unwrap());
+            assert_eq!((sender.buffered_amount(), sender.dropped()), (4 * (SIZE + 4), 6));
+        } else {
+            (0..10).for_each(|_| socket.feed(message()).unwrap());
+            assert_eq!((socket.buffered_amount(), socket.dropped()), (4 * (SIZE + 4), 6));
+        }
+        drop(peer);
+
+        let (mut socket, _wire, _peer) = blocking_server(Overflow::DropNewest);
+        socket.set_backpressure(Backpressure { hard_limit: usize::MAX, ..bound });
+        if split {
+            let (sender, _receiver) = socket.split().unwrap();
+            (0..4).for_each(|_| sender.feed(message()).unwrap());
+            sender.set_backpressure(bound);
+            sender.feed(message()).unwrap();
+            assert_eq!((sender.buffered_amount(), sender.dropped()), (SIZE + 4, 0));
+        } else {
+            (0..4).for_each(|_| socket.feed(message()).unwrap());
+            socket.set_backpressure(bound);
+            socket.feed(message()).unwrap();
+            assert_eq!((socket.buffered_amount(), socket.dropped()), (SIZE + 4, 0));
+        }
+    }
+}
+
+/// Pieces of a message can't be dropped, and a permit is for who waits.
+async fn a_writer_and_a_permit_wait_whatever_the_policy(adapter: &impl Adapter) {
+    for overflow in POLICIES {
+        let clock = adapter.clock();
+        let (peer, mut socket): (TestStream, _) =
+            adapter.server(Timeouts { ping: None, ..Timeouts::default() });
+        socket.set_backpressure(bound(overflow));
+        peer.wire().set_capacity(1000);
+        let (mut sender, _receiver) = socket.split();
+        while sender.buffered_amount() < 40_000 {
+            sender.try_send(vec![0; SIZE]).unwrap();
+        }
+        let begun = clock.now();
+        let reserved = sender.reserve().await.map(drop);
+        assert!(
+            matches!(reserved, Err(Error::TimedOut(TimedOut::Room))),
+            "{overflow:?}: {reserved:?}"
+        );
+        let mut writer = sender.writer(sansocket::Kind::Binary).await.unwrap();
+        let written = writer.write_chunk(vec![0; 10]).await;
+        assert!(
+            matches!(written, Err(Error::TimedOut(TimedOut::Write))),
+            "{overflow:?}: {written:?}"
+        );
+        drop(writer);
+        assert!(
+            clock.now() - begun >= s(60) && sender.state() == State::Open,
+            "{overflow:?}: nothing of it was sent"
+        );
+    }
+}
