@@ -130,6 +130,7 @@ impl Session {
     }
 
     /// Reports the end of the stream, or a reset: nothing more will be received.
+    #[inline]
     pub fn end_input(&mut self) {
         self.connection.end_input();
         self.stream.shutdown.end_input();
@@ -144,7 +145,7 @@ impl Session {
     /// Reports that the stream has accepted bytes, and takes them off the output.
     #[inline]
     pub fn wrote(&mut self, count: usize) {
-        self.connection.output().advance(count);
+        self.connection.output_written(count);
         self.stream.writes.wrote(count);
     }
 
@@ -294,6 +295,7 @@ impl Session {
     /// Checks the deadlines of a caller that waits for the stream, and acts on those that are due.
     /// `reads` is whether the caller reads: where it does not, the peer may be alive, and only the
     /// write deadline counts.
+    #[inline]
     pub(crate) fn wait(
         &mut self,
         now: Duration,
@@ -322,6 +324,7 @@ impl Session {
     }
 
     /// The write deadline of a caller that does not read.
+    #[inline]
     pub(crate) fn check_write(
         &self,
         now: Duration,
@@ -330,6 +333,7 @@ impl Session {
         write_deadline.check(self.stalled_write(), now)
     }
 
+    #[inline]
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) const fn is_write_stalled(&self) -> bool {
         self.stream.writes.stalled_since().is_some()
@@ -337,16 +341,19 @@ impl Session {
 
     /// Whether bytes arrived, and so shortly after the last ones that reading the clock for each
     /// message costs more than an early wake-up.
+    #[inline]
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn is_busy(&self, now: Duration) -> bool {
         self.unreported_read && self.timer.is_busy(now)
     }
 
+    #[inline]
     fn stalled_write(&self) -> Option<(Duration, Duration)> {
         self.stream.writes.stalled_since().zip(self.timer.timeouts().write)
     }
 
     /// Reports to the timer that bytes were read since the last time.
+    #[inline]
     pub(crate) fn report_reads(&mut self, now: Duration) {
         if core::mem::take(&mut self.unreported_read) {
             self.timer.bytes_received(now);
@@ -372,6 +379,7 @@ impl Session {
     // Looking.
 
     /// The connection.
+    #[inline]
     #[must_use]
     pub const fn connection(&self) -> &Connection {
         &self.connection
@@ -385,18 +393,21 @@ impl Session {
     }
 
     /// The role of this side.
+    #[inline]
     #[must_use]
     pub const fn role(&self) -> Role {
         self.connection.role()
     }
 
     /// The state of the connection.
+    #[inline]
     #[must_use]
     pub const fn state(&self) -> State {
         self.connection.state()
     }
 
     /// How the connection was closed, once it is.
+    #[inline]
     #[must_use]
     pub const fn closed(&self) -> Option<&Closed> {
         self.connection.closed()
@@ -422,6 +433,7 @@ impl Session {
         self.timer.round_trip()
     }
 
+    #[inline]
     pub(crate) const fn timer(&self) -> &Timer {
         &self.timer
     }

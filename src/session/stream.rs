@@ -82,6 +82,7 @@ impl StreamState {
     }
 
     /// Counts a read after the deadline of a handshake.
+    #[inline]
     pub(super) fn check_late_read(&mut self, timer: &Timer, now: Duration) -> Result<(), TimedOut> {
         if self.late_reads < MAX_LATE_READS {
             self.late_reads += u8::from(timer.check_handshake(now).is_err());

@@ -12,7 +12,7 @@ use super::budget::ReadBudget;
 use super::io::{Clock, Stream};
 use crate::adapter::Error;
 use crate::adapter::read_buffer::ReadBuffer;
-use crate::adapter::replies::{PeerReads, Replies};
+use crate::adapter::replies::{self, PeerReads, Replies};
 use crate::connection::{Closed, Event, State};
 use crate::message::{Message, MessageRef};
 use crate::session::{Next, PongProgress, Session, WriteDeadline};
@@ -94,8 +94,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     ) -> Poll<Result<bool, Error>> {
         let (mut count, mut skipped) = (0, 0);
         loop {
-            let mut replies = Replies::new(&mut self.session, peer);
-            let other = replies.hand_over(&mut self.read_buffer, &mut count, each);
+            let Self { session, read_buffer, .. } = self;
+            let other = replies::hand_over(session, peer, read_buffer, &mut count, each);
             if let Some(more) = ready!(self.poll_handed_over(wakers, other, count, &mut skipped))? {
                 return Poll::Ready(Ok(more));
             }
@@ -273,7 +273,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn poll_alone<T>(
         &mut self,
         cx: &mut Context<'_>,
-        wait: &mut Wait<C>,
+        wait: &mut Wait,
         mut work: impl FnMut(&mut Self, Attempt<'_>) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
         self.update_state();
