@@ -29,7 +29,7 @@ pub struct Session {
     pub(super) reply_pending: bool,
     /// The closing handshake timed out.
     close_timed_out: bool,
-    /// For [`next`](Self::next).
+    /// Of the caller that receives.
     write_deadline: WriteDeadline,
 }
 
@@ -83,10 +83,7 @@ impl Session {
                 Some(next) => return Ok(next),
                 None => {}
             }
-            let mut write_deadline = self.write_deadline;
-            let wait = self.wait(now, &mut write_deadline, !unread);
-            self.write_deadline = write_deadline;
-            match wait? {
+            match self.wait(now, None, !unread)? {
                 Wait::Until(deadline) => return Ok(Next::Wait(deadline)),
                 Wait::Again => {}
             }
@@ -164,13 +161,14 @@ impl Session {
 
     #[inline]
     pub(crate) fn write_stalled(&mut self, now: impl FnOnce() -> Duration) {
+        self.stream.write_blocked = true;
         self.stream.writes.would_block(now);
     }
 
     /// Reports that writing has failed. The session still wants to read: the peer's last messages
     /// and its Close may have arrived. Once the connection is closed, the output is given up.
     pub fn write_failed(&mut self) {
-        self.stream.writes.blocked = true;
+        self.stream.write_blocked = true;
         if self.connection.closed().is_some() {
             self.stream.shutdown.flushed(self.connection.role());
         }
@@ -293,17 +291,18 @@ impl Session {
     }
 
     /// Checks the deadlines of a caller that waits for the stream, and acts on those that are due.
-    /// `reads` is whether the caller reads: where it does not, the peer may be alive, and only the
-    /// write deadline counts.
+    /// A caller that sends has a write deadline of its own. `reads` is whether the caller reads:
+    /// where it does not, the peer may be alive, and only the write deadline counts.
     #[inline]
     pub(crate) fn wait(
         &mut self,
         now: Duration,
-        write_deadline: &mut WriteDeadline,
+        sender: Option<&mut WriteDeadline>,
         reads: bool,
     ) -> Result<Wait, TimedOut> {
         self.report_reads(now);
-        let write = write_deadline.check(self.stalled_write(), now)?;
+        let stalled = self.stalled_write();
+        let write = sender.unwrap_or(&mut self.write_deadline).check(stalled, now)?;
         let deadline = self.timer.deadline();
         if deadline.is_none_or(|deadline| now < deadline) {
             return Ok(Wait::Until([deadline, write].into_iter().flatten().min()));

@@ -19,8 +19,6 @@ pub(super) struct Writes {
     flushed: u64,
     /// When the stream began to accept nothing.
     stalled_since: Option<Duration>,
-    /// The stream accepts nothing until it is ready again.
-    pub(super) blocked: bool,
 }
 
 impl Writes {
@@ -54,7 +52,6 @@ impl Writes {
     /// The stream accepts nothing, now or since an earlier time.
     #[inline]
     pub(super) fn would_block(&mut self, now: impl FnOnce() -> Duration) {
-        self.blocked = true;
         self.stalled_since.get_or_insert_with(now);
     }
 

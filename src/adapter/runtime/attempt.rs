@@ -13,11 +13,14 @@ use crate::session::WriteDeadline;
 pub(super) struct Wakers<'a> {
     pub(super) read: &'a Waker,
     pub(super) write: &'a Waker,
+    /// The first position that a sender waits for: it is flushed before more is written.
+    pub(super) flush_first: u64,
 }
 
 impl<'a> From<&'a Waker> for Wakers<'a> {
+    #[inline]
     fn from(waker: &'a Waker) -> Self {
-        Self { read: waker, write: waker }
+        Self { read: waker, write: waker, flush_first: u64::MAX }
     }
 }
 

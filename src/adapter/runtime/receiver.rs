@@ -160,8 +160,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
         match self.poll_room(wakers) {
             Poll::Pending if self.session.backpressure().overflow == Overflow::Wait => {
-                let Self { session, alarm, write_deadline, .. } = self;
-                let late = ready!(alarm.poll_session(wakers.read, session, write_deadline, false));
+                let Self { session, alarm, .. } = self;
+                let late = ready!(alarm.poll_session(wakers.read, session, None, false));
                 late.map_err(|error| Error::from(error).for_room())?;
                 wakers.read.wake_by_ref();
                 Poll::Pending

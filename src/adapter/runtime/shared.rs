@@ -99,8 +99,8 @@ impl<S: Stream, C: Clock> Shared<S, C> {
         let mut driver = self.lock();
         self.waiters.begin();
         self.waiters.set_receiver(Some(cx.waker()));
-        driver.flush_first = self.waiters.first_position().unwrap_or(u64::MAX);
-        let polled = poll(&mut driver, Wakers { read: cx.waker(), write: &waker });
+        let flush_first = self.waiters.first_position().unwrap_or(u64::MAX);
+        let polled = poll(&mut driver, Wakers { read: cx.waker(), write: &waker, flush_first });
         if polled.is_ready() {
             self.waiters.set_receiver(None);
         }
@@ -122,17 +122,18 @@ impl<S: Stream, C: Clock> Shared<S, C> {
             let mut driver = self.lock();
             let before = ForReceiver::of(&driver);
             driver.update_state();
-            driver.flush_first = self.waiters.first_position().unwrap_or(u64::MAX);
+            // Once the receiver is dropped, those that wait for the end read.
+            let flush_first = self.waiters.first_position().unwrap_or(u64::MAX);
+            let wakers = Wakers { read: &waker, write: &waker, flush_first };
             let place = wait.queued.as_ref().and_then(|queued| queued.place);
             let was_woken = self.waiters.was_woken(place);
             self.waiters.begin();
             if was_woken {
                 // It may have been woken to write for others. They meet an error themselves.
-                let _ = driver.poll_flush((&waker).into());
+                let _ = driver.poll_flush(wakers);
             }
             let is_first = self.waiters.is_first(place);
-            // Once the receiver is dropped, those that wait for the end read.
-            let attempt = Attempt { wakers: (&waker).into(), is_first, need: &mut wait.wait.need };
+            let attempt = Attempt { wakers, is_first, need: &mut wait.wait.need };
             if let Poll::Ready(done) = work(&mut driver, attempt) {
                 if let Some(queued) = &mut wait.queued {
                     self.waiters.finish(&mut queued.place);

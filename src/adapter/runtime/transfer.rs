@@ -62,7 +62,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         let mut cx = Context::from_waker(wakers.write);
         loop {
             let session = &mut self.session;
-            if session.connection.wants_write() && !session.is_unflushed_at(self.flush_first) {
+            if session.connection.wants_write() && !session.is_unflushed_at(wakers.flush_first) {
                 let vectored = self.stream.is_write_vectored();
                 let write = |slices: &[IoSlice<'_>]| self.stream.poll_write(&mut cx, slices);
                 match output::write_with(session.output(), vectored, write) {
@@ -92,10 +92,10 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     #[inline]
     pub(super) fn poll_flush_to(
         &mut self,
-        wakers: Wakers<'_>,
+        mut wakers: Wakers<'_>,
         position: u64,
     ) -> Poll<Result<(), Error>> {
-        self.flush_first = self.flush_first.min(position);
+        wakers.flush_first = wakers.flush_first.min(position);
         let flushed = self.poll_flush(wakers);
         if self.session.is_flushed_to(position) { Poll::Ready(Ok(())) } else { flushed }
     }
