@@ -11,7 +11,7 @@
 
 use core::time::Duration;
 
-use super::{SharedTimeouts, TimedOut, Timeouts};
+use super::timeouts::{SharedTimeouts, TimedOut, Timeouts};
 use crate::connection::State;
 
 /// The action that is due.
@@ -208,10 +208,6 @@ impl Timer {
     #[inline]
     pub fn timeouts(&self) -> &Timeouts {
         self.timeouts.get()
-    }
-
-    pub(crate) const fn shared_timeouts(&self) -> &SharedTimeouts {
-        &self.timeouts
     }
 
     /// How late a received byte may be reported where it only postpones a ping: an eighth of
