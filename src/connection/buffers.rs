@@ -54,9 +54,11 @@ impl Connection {
         core::mem::take(&mut self.output)
     }
 
-    /// Puts what was not written before everything that was queued meanwhile.
-    pub(crate) fn restore_output(&mut self, unwritten: Output) {
+    /// Puts what was not written before everything that was queued meanwhile. Returns a borrowed
+    /// block that is not needed any more.
+    pub(crate) fn restore_output(&mut self, mut unwritten: Output) -> Option<Vec<u8>> {
         self.in_flight = 0;
-        self.output.prepend(unwritten);
+        let block = unwritten.give_back();
+        block.or(self.output.prepend(unwritten))
     }
 }

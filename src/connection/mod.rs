@@ -231,7 +231,7 @@ impl Connection {
     /// Whether there is something to write.
     #[must_use]
     pub fn wants_write(&self) -> bool {
-        self.output.len() > 0 || self.pending_pong.is_some()
+        self.output.len() > 0 || self.in_flight > 0 || self.pending_pong.is_some()
     }
 
     // The application side.

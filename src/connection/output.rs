@@ -74,18 +74,20 @@ impl Output {
         self.large.push_back(Large { at: self.small.len(), payload });
     }
 
-    /// Puts another output before this one, of which nothing is written yet.
+    /// Puts another output before this one, of which nothing is written yet. Returns the block of
+    /// this one, if it is borrowed and not needed any more.
     #[cfg(feature = "std")]
-    pub(super) fn prepend(&mut self, mut first: Self) {
+    pub(super) fn prepend(&mut self, mut first: Self) -> Option<Vec<u8>> {
         if first.len == 0 {
-            return;
+            return None;
         }
         let shift = first.small.len();
         first.small.extend_from_slice(&self.small);
         let behind = self.large.drain(..).map(|large| Large { at: large.at + shift, ..large });
         first.large.extend(behind);
         first.len += self.len;
-        *self = first;
+        let Self { small, borrowed, .. } = mem::replace(self, first);
+        borrowed.then_some(small)
     }
 
     /// Lends a block to write into, if there is none.

@@ -52,6 +52,7 @@ impl Admission {
     }
 
     /// What it says for a permit, whatever the overflow policy.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(super) fn permit(&self, buffered: usize) -> Admit {
         match () {
             () if self.locked => Admit::Locked,

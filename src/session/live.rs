@@ -287,6 +287,7 @@ impl Session {
     /// Whether the timer knows another state than the connection's: see
     /// [`update_state`](Self::update_state).
     #[inline]
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn state_changed(&self) -> bool {
         self.timer.state() != self.connection.state()
     }
@@ -322,6 +323,7 @@ impl Session {
     }
 
     /// The write deadline of a caller that does not read.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn check_write(
         &self,
         now: Duration,
@@ -342,7 +344,7 @@ impl Session {
         self.unreported_read && self.timer.is_busy(now)
     }
 
-    fn stalled_write(&self) -> Option<(Duration, Duration)> {
+    pub(super) fn stalled_write(&self) -> Option<(Duration, Duration)> {
         self.stream.writes.stalled_since().zip(self.timer.timeouts().write)
     }
 
@@ -355,7 +357,7 @@ impl Session {
 
     /// Acts on a timeout. The close deadline is no error once the closing handshake is done: then
     /// only the shutdown of the stream is cut short.
-    fn expire(&mut self, error: TimedOut) -> Result<(), TimedOut> {
+    pub(super) fn expire(&mut self, error: TimedOut) -> Result<(), TimedOut> {
         match error {
             TimedOut::Close if self.connection.closed().is_some() => {
                 self.stream.shutdown.finish();

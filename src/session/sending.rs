@@ -118,6 +118,7 @@ impl Session {
     }
 
     /// What a caller has to do before it gets a permit: room for one message.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn admit_permit(&self) -> Result<Admit, SendError> {
         self.admit(self.admission.permit(self.buffered_amount()))
     }
@@ -169,11 +170,13 @@ impl Session {
     }
 
     /// Grants a permit.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) const fn add_permit(&mut self) {
         self.admission.permits += 1;
     }
 
     /// A permit was used, or dropped.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) const fn remove_permit(&mut self) {
         self.admission.permits -= 1;
     }
@@ -209,6 +212,7 @@ impl Session {
 
     /// Whether everything before this position was accepted by the stream.
     #[inline]
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) const fn is_written_to(&self, position: u64) -> bool {
         self.stream.writes.written() >= position
     }
