@@ -104,7 +104,7 @@ impl AnyOptions<Blocking> {
         match self.receive_request(stream)? {
             Incoming::Upgrade(upgrade) => upgrade.accept(),
             Incoming::Http(plain) => {
-                let error = plain.rejection.error().clone();
+                let error = *plain.rejection.error();
                 plain.reject()?;
                 Err(error.into())
             }
@@ -129,7 +129,7 @@ impl AnyOptions<Blocking> {
                     return Ok(Incoming::Http(PlainHttp { transport, rejection }));
                 }
                 Err(rejection) => {
-                    let error = rejection.error().clone();
+                    let error = *rejection.error();
                     // The client's error matters, not whether it reads the response.
                     let _ = transport.dismiss(rejection);
                     return Err(error.into());
