@@ -71,6 +71,7 @@ fn write_several<T>(
     let mut slices = [IoSlice::new(&[]); MAX_SLICES];
     let count = output.chunks_vectored(&mut slices);
     let mut gathered = take_block();
+    gathered.reserve(output.remaining().min(GATHERED));
     for slice in &slices[..count] {
         let room = GATHERED - gathered.len();
         gathered.extend_from_slice(&slice[..slice.len().min(room)]);

@@ -73,6 +73,8 @@
 
 mod admission;
 mod backpressure;
+#[cfg(feature = "std")]
+mod blocking;
 mod fragments;
 mod live;
 mod opening;
@@ -87,6 +89,8 @@ mod writes;
 #[cfg(feature = "std")]
 pub(crate) use self::admission::Admit;
 pub use self::backpressure::{Backpressure, Full, Overflow, TrySendError};
+#[cfg(feature = "std")]
+pub(crate) use self::blocking::{POLL_INTERVAL, RETRY_INTERVAL, WriteProgress};
 #[cfg(feature = "std")]
 pub(crate) use self::fragments::FragmentedMessage;
 pub use self::live::Session;

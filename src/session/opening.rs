@@ -193,6 +193,12 @@ impl<H: Handshake> Exchange<H> {
         }
     }
 
+    /// When the exchange times out.
+    #[cfg(feature = "std")]
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        self.timer.deadline()
+    }
+
     /// Bytes to write; `None` for a server that reads a request.
     pub fn output(&mut self) -> Option<&mut dyn Buf> {
         self.handshake.output()

@@ -134,7 +134,7 @@ impl Session {
     }
 
     #[inline]
-    fn stalled_write(&self) -> Option<(Duration, Duration)> {
+    pub(super) fn stalled_write(&self) -> Option<(Duration, Duration)> {
         self.stream.writes.stalled_since().zip(self.timer.timeouts().write)
     }
 
@@ -148,7 +148,7 @@ impl Session {
 
     /// Acts on a timeout. The close deadline is no error once the closing handshake is done: then
     /// only the shutdown of the stream is cut short.
-    fn expire(&mut self, error: TimedOut) -> Result<(), TimedOut> {
+    pub(super) fn expire(&mut self, error: TimedOut) -> Result<(), TimedOut> {
         match error {
             TimedOut::Close if self.connection.closed().is_some() => {
                 self.stream.shutdown.finish();
