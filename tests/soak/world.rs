@@ -79,7 +79,8 @@ pub fn affordable(wanted: usize) -> usize {
     let soft = line
         .and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok())
         .unwrap_or(usize::MAX);
-    let allowed = std::env::var("SOAK_CONNECTIONS").map_or(usize::MAX, |most| most.parse().unwrap());
+    let allowed =
+        std::env::var("SOAK_CONNECTIONS").map_or(usize::MAX, |most| most.parse().unwrap());
     let wanted = wanted.min(allowed);
     let count = wanted.min(soft.saturating_sub(100) / 2);
     if count < wanted {
