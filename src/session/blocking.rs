@@ -102,8 +102,8 @@ impl Session {
         self.stream.writes.set_stalled(progress.stalled_since);
     }
 
-    /// As [`take_written`](Self::take_written), for output that was taken out to be written. What is
-    /// left of it is put back. Returns a borrowed block that is not needed any more.
+    /// As [`take_written`](Self::take_written), for output that was taken out to be written. What
+    /// is left of it is put back. Returns a borrowed block that is not needed any more.
     pub(crate) fn output_returned(
         &mut self,
         mut output: Output,

@@ -194,7 +194,8 @@ impl<W: Stream> Handle<'_, W> {
         })
     }
 
-    /// Whether the message that was just queued may wait for the answer to another one that is there.
+    /// Whether the message that was just queued may wait for the answer to another one that is
+    /// there.
     fn may_cork(&mut self) -> bool {
         match self {
             Self::Alone(Driver { session, incoming }) => {

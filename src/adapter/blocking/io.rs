@@ -21,6 +21,20 @@ pub(super) enum Read {
     TimedOut,
 }
 
+#[derive(Clone, Copy)]
+enum Direction {
+    Read,
+    Write,
+}
+
+enum InTime<T> {
+    Done(T),
+    TimedOut { begun: Duration },
+}
+
+const DOES_NOT_BLOCK: &str =
+    "the stream does not block; make it block, or drive a Session with an event loop";
+
 /// A stream, or one handle of it, and its clock.
 pub(super) struct Io<S> {
     stream: S,
@@ -78,23 +92,11 @@ impl<S: Stream> Io<S> {
         buffer: &mut [u8],
         until: Option<Duration>,
     ) -> Result<Read, Error> {
-        loop {
-            let begun = self.now();
-            if let Some(timeout) = new_timeout(self.read_timeout, until, begun) {
-                self.stream.set_read_timeout(timeout)?;
-                self.read_timeout = Some(timeout);
-            }
-            let error = match self.stream.read(buffer) {
-                Ok(0) => return Ok(Read::End),
-                Ok(count) => return Ok(Read::Bytes(count)),
-                Err(error) => error,
-            };
-            match self.after_error(error, self.read_timeout, begun, until) {
-                Ok(Retry::Now) => {}
-                Ok(Retry::TooLate) => return Ok(Read::TimedOut),
-                Err(Error::ConnectionLost) => return Ok(Read::End),
-                Err(error) => return Err(error),
-            }
+        match self.in_time(Direction::Read, until, |stream| stream.read(buffer)) {
+            Ok(InTime::Done(0)) | Err(Error::ConnectionLost) => Ok(Read::End),
+            Ok(InTime::Done(count)) => Ok(Read::Bytes(count)),
+            Ok(InTime::TimedOut { .. }) => Ok(Read::TimedOut),
+            Err(error) => Err(error),
         }
     }
 
@@ -115,101 +117,99 @@ impl<S: Stream> Io<S> {
                     slices => stream.write_vectored(slices),
                 })
             };
-            match self.in_time(until, progress, write)? {
-                Some(0) => return Err(Error::ConnectionLost),
-                Some(written) => progress.written = written,
-                None => return Ok(()),
+            match self.in_time(Direction::Write, until, write)? {
+                InTime::Done(0) => return Err(Error::ConnectionLost),
+                InTime::Done(written) => progress.written = written,
+                InTime::TimedOut { begun } => {
+                    self.stalled(begun, progress);
+                    return Ok(());
+                }
             }
+            self.blocked_at = None;
         }
         if progress.written == output.remaining() || progress.written as u64 >= flush_at {
-            progress.flushed = self.in_time(until, progress, S::flush)?.is_some();
+            match self.in_time(Direction::Write, until, S::flush)? {
+                InTime::Done(()) => progress.flushed = true,
+                InTime::TimedOut { begun } => self.stalled(begun, progress),
+            }
         }
         Ok(())
     }
 
-    /// Writes or flushes; `None` if that times out.
+    fn stalled(&mut self, begun: Duration, progress: &mut WriteProgress) {
+        progress.stalled_since = Some(begun);
+        self.blocked_at = Some(self.now());
+    }
+
+    /// Calls the stream again and again, until it does something or it is too late.
     fn in_time<T>(
         &mut self,
+        direction: Direction,
         until: Option<Duration>,
-        progress: &mut WriteProgress,
-        mut work: impl FnMut(&mut S) -> io::Result<T>,
-    ) -> Result<Option<T>, Error> {
+        mut call: impl FnMut(&mut S) -> io::Result<T>,
+    ) -> Result<InTime<T>, Error> {
         loop {
             let begun = self.now();
-            if let Some(timeout) = new_timeout(self.write_timeout, until, begun) {
-                self.stream.set_write_timeout(timeout)?;
-                self.write_timeout = Some(timeout);
-            }
-            let error = match work(&mut self.stream) {
-                Ok(done) => {
-                    self.blocked_at = None;
-                    return Ok(Some(done));
-                }
+            let timeout = self.set_timeout(direction, until, begun)?;
+            let error = match call(&mut self.stream) {
+                Ok(done) => return Ok(InTime::Done(done)),
                 Err(error) => error,
             };
-            if let Retry::TooLate = self.after_error(error, self.write_timeout, begun, until)? {
-                progress.stalled_since = Some(begun);
-                self.blocked_at = Some(self.now());
-                return Ok(None);
+            match error.kind() {
+                ErrorKind::Interrupted => continue,
+                // Systems differ in how they say that a timeout has expired.
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => {}
+                _ => return Err(Error::from_stream(error)),
             }
+            let now = self.now();
+            if until.is_some_and(|until| now >= until) {
+                return Ok(InTime::TimedOut { begun });
+            }
+            if timeout.is_some_and(|timeout| now.saturating_sub(begun) >= timeout / 2) {
+                continue;
+            }
+            // Too early for a timeout of ours: the network gave up, or the stream does not block.
+            return Err(match error.kind() {
+                ErrorKind::TimedOut => Error::ConnectionLost,
+                kind => io::Error::new(kind, DOES_NOT_BLOCK).into(),
+            });
         }
     }
 
-    /// Says whether to call again after an error, or returns the error.
-    fn after_error(
-        &self,
-        error: io::Error,
-        timeout: Option<Timeout>,
-        begun: Duration,
+    /// Sets the timeout of the stream, unless the one that it has will do. It may be shorter than
+    /// the time that is left, so that it is not set for every call; then the call is made again.
+    fn set_timeout(
+        &mut self,
+        direction: Direction,
         until: Option<Duration>,
-    ) -> Result<Retry, Error> {
-        match error.kind() {
-            ErrorKind::Interrupted => return Ok(Retry::Now),
-            // Systems differ in how they say that a timeout has expired.
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => {}
-            _ => return Err(Error::from_stream(error)),
+        now: Duration,
+    ) -> Result<Timeout, Error> {
+        let current = match direction {
+            Direction::Read => &mut self.read_timeout,
+            Direction::Write => &mut self.write_timeout,
+        };
+        let left = until.map(|until| until.saturating_sub(now));
+        if let Some(set) = *current {
+            let will_do = match (set, left) {
+                (Some(set), Some(left)) => set <= left && set >= left / 2,
+                (set, left) => set == left,
+            };
+            if will_do {
+                return Ok(set);
+            }
         }
-        let now = self.now();
-        if until.is_some_and(|until| now >= until) {
-            return Ok(Retry::TooLate);
+        // Sockets take no timeout of zero.
+        let timeout = left.map(|left| (left - left / 8).max(Duration::from_micros(1)));
+        match direction {
+            Direction::Read => self.stream.set_read_timeout(timeout)?,
+            Direction::Write => self.stream.set_write_timeout(timeout)?,
         }
-        if timeout.flatten().is_some_and(|timeout| now.saturating_sub(begun) >= timeout / 2) {
-            return Ok(Retry::Now);
-        }
-        // Too early for a timeout of ours: the stream does not block, or the network gave up.
-        Err(match error.kind() {
-            ErrorKind::TimedOut => Error::ConnectionLost,
-            kind => io::Error::new(
-                kind,
-                "the stream does not block; make it block, or drive a Session with an event loop",
-            )
-            .into(),
-        })
+        *current = Some(timeout);
+        Ok(timeout)
     }
 
     pub(super) fn shut_down(&mut self, how: Shutdown) {
         // A stream that can't be shut down has ended.
         let _ = self.stream.shutdown(how);
     }
-}
-
-/// What to do after an error that is none of the stream's.
-enum Retry {
-    Now,
-    TooLate,
-}
-
-/// The timeout that the stream needs, unless the one that it has will do. It may be shorter than
-/// the time that is left, so that it is not set for every call; then the call is made again.
-fn new_timeout(
-    current: Option<Timeout>,
-    until: Option<Duration>,
-    now: Duration,
-) -> Option<Timeout> {
-    let Some(left) = until.map(|until| until.saturating_sub(now)) else {
-        return if current == Some(None) { None } else { Some(None) };
-    };
-    let will_do = current.flatten().is_some_and(|current| current <= left && current >= left / 2);
-    // Sockets take no timeout of zero.
-    (!will_do).then(|| Some((left - left / 8).max(Duration::from_micros(1))))
 }

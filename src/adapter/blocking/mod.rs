@@ -23,10 +23,10 @@
 //! ```
 //!
 //! ```text
-//!   WebSocket ───────────────────┐                ┌──► session    what to do now
-//!                                ├──► receive ────┼──► io         reads and writes that return in time
-//!   Receiver ──► shared ─────────┘                │
-//!   Sender ────►   │   ──────────────► handle ────┘
+//!   WebSocket ─────────────┐                   ┌──► session   what to do now
+//!                          ├──► receive ───────┼──► io        calls that return in time
+//!   Receiver ──► shared ───┘                   │
+//!   Sender ────────┴──────────► handle ────────┘
 //!                  └──► waiters    which thread wakes up
 //! ```
 

@@ -21,7 +21,8 @@ use crate::handshake::{
 use crate::session::{Backpressure, Exchange, Handshake, Next, Session, WriteProgress};
 use crate::timing::{SharedTimeouts, TimedOut};
 
-/// The first request of a client; see [`Options::receive_request`](crate::Options::receive_request).
+/// The first request of a client; see
+/// [`Options::receive_request`](crate::Options::receive_request).
 pub type Incoming<S> = incoming::Incoming<Transport<S>>;
 
 /// An opening handshake that has not been answered.
@@ -65,8 +66,8 @@ pub type Options = AnyOptions<Blocking>;
 ///
 /// # Errors
 ///
-/// [`Error::Handshake`] if the client sent no opening handshake; an HTTP response was sent that says
-/// so. [`Error::TimedOut`] after 10 s.
+/// [`Error::Handshake`] if the client sent no opening handshake; an HTTP response was sent that
+/// says so. [`Error::TimedOut`] after 10 s.
 pub fn accept<S: Stream>(stream: S) -> Result<WebSocket<S>, Error> {
     Options::new().accept(stream)
 }
@@ -115,8 +116,8 @@ impl AnyOptions<Blocking> {
     ///
     /// # Errors
     ///
-    /// [`Error::Handshake`] if the client violated the protocol; an HTTP response was sent that says
-    /// so. [`Error::TimedOut`] after [`Timeouts::handshake`](crate::Timeouts::handshake).
+    /// [`Error::Handshake`] if the client violated the protocol; an HTTP response was sent that
+    /// says so. [`Error::TimedOut`] after [`Timeouts::handshake`](crate::Timeouts::handshake).
     pub fn receive_request<S: Stream>(&self, stream: S) -> Result<Incoming<S>, Error> {
         let mut transport = self.start(stream, Instant::now())?;
         let timeouts = self.timeouts.clone();

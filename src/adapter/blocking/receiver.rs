@@ -50,8 +50,8 @@ impl<W> Drop for Presence<W> {
 }
 
 impl<S: Stream, W: Stream> Receiver<S, W> {
-    /// Receives the next message; see [`WebSocket::recv`]. It answers pings, and before it waits, it
-    /// writes what the senders have fed.
+    /// Receives the next message; see [`WebSocket::recv`]. It answers pings, and before it waits,
+    /// it writes what the senders have fed.
     ///
     /// # Errors
     ///
@@ -116,8 +116,8 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         self.shared().lock().session.closed().cloned()
     }
 
-    /// Round-trip time of the latest ping that was answered: a keep-alive ping, or one that a sender
-    /// asked for.
+    /// Round-trip time of the latest ping that was answered: a keep-alive ping, or one that a
+    /// sender asked for.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
         self.shared().lock().session.round_trip()

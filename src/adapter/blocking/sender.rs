@@ -16,9 +16,9 @@ use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
 use crate::session::{Backpressure, TrySendError};
 use crate::timing::TimedOut;
 
-/// The half that sends. Clones of it send from several threads: messages never mix, and those of one
-/// thread arrive in order. Threads that wait for room, or for a message in fragments, are served in
-/// the order in which they came.
+/// The half that sends. Clones of it send from several threads: messages never mix, and those of
+/// one thread arrive in order. Threads that wait for room, or for a message in fragments, are
+/// served in the order in which they came.
 pub struct Sender<W> {
     pub(super) shared: Arc<Shared<W>>,
 }
@@ -39,7 +39,8 @@ impl<W: Stream> Sender<W> {
     /// Queues a message and writes it to the stream. Returns when the stream has accepted this
     /// message, whatever other senders queue behind it.
     ///
-    /// While another message is sent in fragments ([`writer`](Self::writer)), it waits for its turn.
+    /// While another message is sent in fragments ([`writer`](Self::writer)), it waits for its
+    /// turn.
     ///
     /// # Errors
     ///
@@ -50,8 +51,8 @@ impl<W: Stream> Sender<W> {
 
     /// Queues a message, to be written together with others: by the next `flush` or `send` of any
     /// half, before [`recv`](super::Receiver::recv) waits, or at
-    /// [`high_water_mark`](crate::Backpressure::high_water_mark). A receiver that is waiting already
-    /// does not write it.
+    /// [`high_water_mark`](crate::Backpressure::high_water_mark). A receiver that is waiting
+    /// already does not write it.
     ///
     /// # Errors
     ///
@@ -145,17 +146,18 @@ impl<W: Stream> Sender<W> {
         self.flush()
     }
 
-    /// Closes the connection: sends a Close frame, waits for the peer's Close and for the end of the
-    /// stream. Returns how the connection was closed.
+    /// Closes the connection: sends a Close frame, waits for the peer's Close and for the end of
+    /// the stream. Returns how the connection was closed.
     ///
-    /// The [`Receiver`](super::Receiver) receives the peer's Close: another thread must be receiving
-    /// meanwhile. At [`Timeouts::close`](crate::Timeouts::close) the stream is closed all the same.
+    /// The [`Receiver`](super::Receiver) receives the peer's Close: another thread must be
+    /// receiving meanwhile. At [`Timeouts::close`](crate::Timeouts::close) the stream is closed all
+    /// the same.
     ///
     /// # Errors
     ///
     /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the
-    /// peer does not close in time, or nobody receives. [`Error::ConnectionLost`] if the receiver is
-    /// dropped: the Close frame was sent, but nobody will receive the peer's.
+    /// peer does not close in time, or nobody receives. [`Error::ConnectionLost`] if the receiver
+    /// is dropped: the Close frame was sent, but nobody will receive the peer's.
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         match self.start_close(code, reason) {
             // If it can't be written, the receiver finds out.

@@ -42,6 +42,14 @@ pub(super) struct Core<W> {
     facts: Facts,
 }
 
+impl<W> Core<W> {
+    /// Returns what the waiters have to know, and whether that has changed.
+    fn update_facts(&mut self) -> (Facts, bool) {
+        let facts = Facts::of(&self.session, self.receiver_dropped);
+        (facts, std::mem::replace(&mut self.facts, facts) != facts)
+    }
+}
+
 impl<W> Shared<W> {
     pub(super) fn new(session: Session, outgoing: Io<W>, abort_stream: Abort) -> Self
     where
@@ -80,21 +88,19 @@ impl<W> Shared<W> {
 
     /// Wakes the threads that can continue, if something has changed for them.
     fn unlock(&self, mut core: MutexGuard<'_, Core<W>>) {
-        let facts = Facts::of(&core.session, core.receiver_dropped);
-        if facts != core.facts {
-            core.facts = facts;
+        if let (facts, true) = core.update_facts() {
             drop(core);
             self.waiters.notify(facts, true);
         }
     }
 
-    /// Lets another thread write what is left, and queue what it has to send.
+    /// Lets another thread write what is left, or queue what it has to send.
     fn pass_on(&self) {
-        let core = self.lock();
+        let mut core = self.lock();
         let is_left = core.outgoing.is_some() && core.session.wants_write();
-        let facts = core.facts;
+        let (facts, has_changed) = core.update_facts();
         drop(core);
-        self.waiters.notify(facts, false);
+        self.waiters.notify(facts, has_changed);
         if is_left {
             self.waiters.wake_by_ref();
         }
