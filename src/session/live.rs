@@ -23,7 +23,7 @@ pub struct Session {
     pub(super) stream: StreamState,
     /// Bytes arrived that the timer was not told of yet.
     unreported_read: bool,
-    /// Events may be left in the input.
+    /// Events may be left: `next` does not answer `Read`, and does not judge the peer's silence.
     unread: bool,
     /// A ping was answered, and the pong may not be written yet.
     pub(super) reply_pending: bool,
@@ -131,6 +131,7 @@ impl Session {
 
     /// Reports the end of the stream, or a reset: nothing more will be received.
     pub fn end_input(&mut self) {
+        self.unread = true;
         self.connection.end_input();
         self.stream.shutdown.end_input();
     }
