@@ -65,8 +65,9 @@ impl Session {
 
     /// Returns what to do with the stream now. [`Next`] says what to report afterwards.
     ///
-    /// Take the events with [`receive`](Self::receive) first, until it returns `None`. Before that
-    /// the answer is not [`Next::Read`], and the peer's silence is not judged.
+    /// Take the events with [`receive`](Self::receive) first, until it returns `None` or
+    /// [`Event::Closed`]. Before that the answer is not [`Next::Read`], and the peer's silence is not
+    /// judged.
     ///
     /// # Errors
     ///
@@ -109,7 +110,8 @@ impl Session {
 
     /// Reports that bytes were read from the stream.
     pub const fn bytes_received(&mut self) {
-        self.unread = true;
+        // Bytes after the end of the connection are discarded, not events.
+        self.unread = self.connection.closed().is_none();
         self.note_read();
     }
 
@@ -213,7 +215,7 @@ impl Session {
     /// Returns the next event: see [`Connection::receive`].
     pub fn receive(&mut self, now: Duration) -> Option<Event> {
         let event = self.connection.receive();
-        self.unread = event.is_some();
+        self.unread = event.as_ref().is_some_and(|event| !matches!(event, Event::Closed(_)));
         if let Some(event) = &event {
             self.other_received(event, || now);
         }
@@ -229,7 +231,8 @@ impl Session {
         now: Duration,
     ) -> Option<EventRef<'a>> {
         let event = self.receive_from_at(received, || now);
-        self.unread = event.is_some();
+        self.unread =
+            event.as_ref().is_some_and(|event| !matches!(event, EventRef::Other(Event::Closed(_))));
         event
     }
 
