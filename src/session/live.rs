@@ -66,8 +66,8 @@ impl Session {
     /// Returns what to do with the stream now. [`Next`] says what to report afterwards.
     ///
     /// Take the events with [`receive`](Self::receive) first, until it returns `None` or
-    /// [`Event::Closed`]. Before that the answer is not [`Next::Read`], and the peer's silence is not
-    /// judged.
+    /// [`Event::Closed`]. Before that the answer is not [`Next::Read`], and of an open connection
+    /// only a stalled write has a deadline: the peer may be alive.
     ///
     /// # Errors
     ///
@@ -85,7 +85,12 @@ impl Session {
                 None => {}
             }
             let mut write_deadline = self.write_deadline;
-            let wait = self.wait(now, &mut write_deadline, !unread);
+            let wait = if unread && self.state() == State::Open {
+                self.report_reads(now);
+                self.check_write(now, &mut write_deadline).map(Wait::Until)
+            } else {
+                self.wait(now, &mut write_deadline, true)
+            };
             self.write_deadline = write_deadline;
             match wait? {
                 Wait::Until(deadline) => return Ok(Next::Wait(deadline)),
