@@ -45,7 +45,7 @@ impl StreamState {
         if let Some(role) = closed {
             return self.next_in_shutdown(wants_write, role);
         }
-        if !self.writes.blocked {
+        if !self.writes.blocked && !self.writes.has_failed() {
             if wants_write {
                 return Some(Next::Write);
             }
@@ -58,7 +58,7 @@ impl StreamState {
 
     #[cold]
     fn next_in_shutdown(&mut self, wants_write: bool, role: Role) -> Option<Next> {
-        if !wants_write && !self.writes.is_unflushed() {
+        if self.writes.has_failed() || (!wants_write && !self.writes.is_unflushed()) {
             self.shutdown.flushed(role);
         }
         match self.shutdown.step() {

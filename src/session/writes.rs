@@ -21,6 +21,8 @@ pub(super) struct Writes {
     stalled_since: Option<Duration>,
     /// The stream accepts nothing until it is ready again.
     pub(super) blocked: bool,
+    /// Writing has failed: nothing more will be written.
+    failed: bool,
 }
 
 impl Writes {
@@ -55,6 +57,15 @@ impl Writes {
     pub(super) fn would_block(&mut self, now: impl FnOnce() -> Duration) {
         self.blocked = true;
         self.stalled_since.get_or_insert_with(now);
+    }
+
+    pub(super) const fn fail(&mut self) {
+        (self.failed, self.blocked, self.stalled_since) = (true, false, None);
+    }
+
+    #[inline]
+    pub(super) const fn has_failed(&self) -> bool {
+        self.failed
     }
 
     pub(super) const fn stalled_since(&self) -> Option<Duration> {
