@@ -7,6 +7,7 @@ use bytes::{Buf, BufMut};
 
 use super::admission::Admission;
 use super::backpressure::Backpressure;
+use super::shutdown::Step;
 use super::stream::{Next, StreamState};
 use super::writes::WriteDeadline;
 use crate::connection::{Closed, Connection, Event, EventRef, Role, State};
@@ -49,12 +50,13 @@ impl Session {
         let mut timer = Timer::with_shared(timeouts, now);
         timer.set_state(connection.state(), now);
         Self {
+            // The opening handshake may have left some.
+            unread: !connection.needs_input(),
             connection,
             timer,
             admission: Admission { backpressure, ..Admission::default() },
             stream: StreamState::default(),
             unreported_read: false,
-            unread: true,
             reply_pending: false,
             close_timed_out: false,
             write_deadline: WriteDeadline::default(),
@@ -191,16 +193,27 @@ impl Session {
         self.stream.unblock();
     }
 
-    /// Whether the stream is to be read from: the interest to register with an event loop.
+    /// Whether the stream is to be read from: the interest to register with an event loop, once the
+    /// answer is [`Next::Wait`]. Not while events are left untaken.
     #[must_use]
     pub fn wants_read(&self) -> bool {
-        !self.stream.shutdown.input_ended() && !self.is_done()
+        !self.unread && !self.stream.shutdown.input_ended() && !self.is_done()
     }
 
-    /// Whether the stream is to be written to: the interest to register with an event loop.
+    /// Whether the stream is to be written to: the interest to register with an event loop, once the
+    /// answer is [`Next::Wait`].
     #[must_use]
-    #[inline]
     pub fn wants_write(&self) -> bool {
+        match self.stream.shutdown.step() {
+            Step::Flush => self.has_unwritten() && !self.stream.writes.has_failed(),
+            Step::ShutdownWrite => true,
+            Step::Drain | Step::Done => false,
+        }
+    }
+
+    /// Whether output is left that the stream has not accepted, or not flushed.
+    #[inline]
+    pub(crate) fn has_unwritten(&self) -> bool {
         self.connection.wants_write() || self.stream.writes.is_unflushed()
     }
 

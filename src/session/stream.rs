@@ -18,7 +18,8 @@ pub enum Next {
     Write,
     /// Flush the stream, if it buffers. Report `flushed`, `write_would_block` or `write_failed`.
     Flush,
-    /// Shut down the write half of the stream. Report `write_half_shut_down`, also if that fails.
+    /// Shut down the write half of the stream. Report `write_half_shut_down`, also if that fails, or
+    /// `write_would_block`.
     ShutdownWrite,
     /// Read from the stream. Report `received`, `read_would_block` or `end_input`.
     Read,
