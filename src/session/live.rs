@@ -217,11 +217,11 @@ impl Session {
         self.connection.wants_write() || self.stream.writes.is_unflushed()
     }
 
-    /// Ends the session without a closing handshake. The next answer is [`Next::Done`].
+    /// Ends the session without a closing handshake. Messages that were not taken are discarded, but
+    /// [`Event::Closed`] is still received. The next answer is [`Next::Done`].
     pub fn abort(&mut self) {
-        self.connection.end_input();
-        // Events that were pushed back can still be received.
-        while self.connection.next_event(&mut &mut [][..]).is_some() {}
+        // Events that were pushed back can still be received too.
+        self.connection.abort();
         self.stream.shutdown.finish();
     }
 
