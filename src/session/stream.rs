@@ -34,6 +34,8 @@ pub(super) struct StreamState {
     pub(super) shutdown: Shutdown,
     /// The stream accepts nothing until it is ready again.
     pub(super) write_blocked: bool,
+    /// Writing has failed: nothing more will be written.
+    pub(super) write_failed: bool,
     /// The stream has no bytes until it is ready again.
     pub(super) read_blocked: bool,
     late_reads: u8,
@@ -47,7 +49,7 @@ impl StreamState {
         if let Some(role) = closed {
             return self.next_in_shutdown(wants_write, role);
         }
-        if !self.write_blocked {
+        if !self.write_blocked && !self.write_failed {
             if wants_write {
                 return Some(Next::Write);
             }
@@ -60,7 +62,7 @@ impl StreamState {
 
     #[cold]
     fn next_in_shutdown(&mut self, wants_write: bool, role: Role) -> Option<Next> {
-        if !wants_write && !self.writes.is_unflushed() {
+        if self.write_failed || (!wants_write && !self.writes.is_unflushed()) {
             self.shutdown.flushed(role);
         }
         match self.shutdown.step() {

@@ -56,6 +56,11 @@ impl Writes {
     }
 
     #[inline]
+    pub(super) const fn end_stall(&mut self) {
+        self.stalled_since = None;
+    }
+
+    #[inline]
     pub(super) const fn stalled_since(&self) -> Option<Duration> {
         self.stalled_since
     }

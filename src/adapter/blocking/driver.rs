@@ -37,7 +37,7 @@ impl<S: Stream> Driver<S> {
     /// Writes once, and flushes the stream if all is written.
     fn write_once(&mut self, mut limit: Limit<'_>) -> Result<Written, Error> {
         let Self { session, incoming: Incoming { io, .. } } = self;
-        if !session.wants_write() {
+        if !session.has_unwritten() {
             return Ok(Written::Nothing);
         }
         if session.is_done() {

@@ -311,7 +311,7 @@ pub(super) trait Receive {
                     Err(_) => self.handle().with(Session::write_failed),
                     // Another thread may be writing, or what was to be written may be flushed.
                     Ok(_) => self.handle().with(|session| {
-                        if session.wants_write() {
+                        if session.has_unwritten() {
                             session.write_would_block(now);
                         }
                     }),
@@ -340,7 +340,7 @@ pub(super) trait Receive {
     fn drain(&mut self, patience: &Patience, now: Duration, soon: Duration) {
         let deadline = self.handle().with(|session| {
             let deadline = session.check_close_deadline(now).unwrap_or_default();
-            if session.wants_write() { Some(soon) } else { deadline }
+            if session.has_unwritten() { Some(soon) } else { deadline }
         });
         let until = [deadline, patience.until].into_iter().flatten().min();
         match self.read(until) {

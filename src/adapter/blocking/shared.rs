@@ -97,7 +97,7 @@ impl<W> Shared<W> {
     /// Lets another thread write what is left, or queue what it has to send.
     fn pass_on(&self) {
         let mut core = self.lock();
-        let is_left = core.outgoing.is_some() && core.session.wants_write();
+        let is_left = core.outgoing.is_some() && core.session.has_unwritten();
         let (facts, has_changed) = core.update_facts();
         drop(core);
         self.waiters.notify(facts, has_changed);
@@ -158,7 +158,7 @@ impl<W: Stream> Shared<W> {
     ) -> Result<Written, Error> {
         let now = self.now();
         let Core { session, outgoing, .. } = &mut *core;
-        if !session.wants_write() || outgoing.is_none() {
+        if !session.has_unwritten() || outgoing.is_none() {
             return Ok(Written::Nothing);
         }
         if session.is_done() {
