@@ -73,6 +73,7 @@
 
 mod admission;
 mod backpressure;
+mod driven;
 mod fragments;
 mod live;
 mod opening;
@@ -85,6 +86,7 @@ mod writes;
 #[cfg(feature = "std")]
 pub(crate) use self::admission::Admit;
 pub use self::backpressure::{Backpressure, Full, Overflow, TrySendError};
+pub use self::driven::Driven;
 #[cfg(feature = "std")]
 pub(crate) use self::fragments::FragmentedMessage;
 pub use self::live::Session;
