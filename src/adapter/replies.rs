@@ -40,15 +40,7 @@ pub(super) enum PeerReads {
     NoMore,
 }
 
-impl<'a> Replies<'a> {
-    pub(super) fn new(session: &'a mut Session, peer: PeerReads) -> Self {
-        Self { target: Target::Own(session), peer }
-    }
-
-    pub(super) fn shared(session: &'a dyn SharedSession, peer: PeerReads) -> Self {
-        Self { target: Target::Shared(session), peer }
-    }
-
+impl Replies<'_> {
     /// Queues a copy of a message. It is written with the other answers, when `recv_with` returns. A
     /// message that was joined from fragments is queued without a copy.
     ///
@@ -73,59 +65,69 @@ impl<'a> Replies<'a> {
             }
         }
     }
-
-    /// Hands over the messages that have arrived, until the answers reach the high-water mark, and
-    /// counts them. Returns the next event, if that is not a message.
-    pub(super) fn hand_over(
-        &mut self,
-        buffer: &mut ReadBuffer,
-        count: &mut usize,
-        each: &mut impl FnMut(MessageRef<'_>, &mut Self) -> Result<(), Error>,
-    ) -> Result<Option<Event>, Error> {
-        if buffer.is_empty() && self.look(|session| session.connection.needs_input()) {
-            return Ok(None);
-        }
-        let limit = self.look(|session| session.backpressure().soft_limit());
-        buffer.take(|received| {
-            loop {
-                let next = match &mut self.target {
-                    Target::Own(session) => session.connection.receive_from(received),
-                    Target::Shared(session) => {
-                        let mut next = None;
-                        session.with(&mut |session| {
-                            next = session.connection.receive_from(received);
-                        });
-                        next
-                    }
-                };
-                match next {
-                    Some(EventRef::Message(message)) => {
-                        *count += 1;
-                        each(message, self)?;
-                    }
-                    other => return Ok(other.map(Event::from)),
-                }
-                if self.look(|session| session.buffered_amount() >= limit) {
-                    return Ok(None);
-                }
-            }
-        })
-    }
-
-    #[inline]
-    fn look<T: Default>(&mut self, look: impl Fn(&Session) -> T) -> T {
-        match &mut self.target {
-            Target::Own(session) => look(session),
-            Target::Shared(session) => {
-                let mut seen = T::default();
-                session.with(&mut |session| seen = look(session));
-                seen
-            }
-        }
-    }
 }
 
-#[inline]
+/// Hands over the messages that have arrived, until the answers reach the high-water mark, and
+/// counts them. Returns the next event, if that is not a message.
+pub(super) fn hand_over(
+    session: &mut Session,
+    peer: PeerReads,
+    buffer: &mut ReadBuffer,
+    count: &mut usize,
+    each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
+) -> Result<Option<Event>, Error> {
+    if buffer.is_empty() && session.connection.needs_input() {
+        return Ok(None);
+    }
+    let limit = session.backpressure().soft_limit();
+    buffer.take(|received| {
+        loop {
+            match session.connection.receive_from(received) {
+                Some(EventRef::Message(message)) => {
+                    *count += 1;
+                    each(message, &mut Replies { target: Target::Own(session), peer })?;
+                }
+                other => return Ok(other.map(Event::from)),
+            }
+            if session.buffered_amount() >= limit {
+                return Ok(None);
+            }
+        }
+    })
+}
+
+/// As [`hand_over`], with the session of a connection in halves.
+pub(super) fn hand_over_shared(
+    shared: &dyn SharedSession,
+    peer: PeerReads,
+    buffer: &mut ReadBuffer,
+    count: &mut usize,
+    each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
+) -> Result<Option<Event>, Error> {
+    let mut is_full = false;
+    buffer.take(|received| {
+        while !is_full {
+            let mut next = None;
+            shared.with(&mut |session| {
+                is_full = *count > 0 && session.is_above_high_water_mark();
+                let needs_input = received.is_empty() && session.connection.needs_input();
+                if !is_full && !needs_input {
+                    next = session.connection.receive_from(received);
+                }
+            });
+            match next {
+                Some(EventRef::Message(message)) => {
+                    *count += 1;
+                    each(message, &mut Replies { target: Target::Shared(shared), peer })?;
+                }
+                other => return Ok(other.map(Event::from)),
+            }
+        }
+        Ok(None)
+    })
+}
+
+#[inline(always)]
 fn queue(session: &mut Session, peer: PeerReads, message: MessageRef<'_>) -> Result<(), Error> {
     // No block is borrowed for a message that can't be sent.
     session.connection.check_sendable()?;

@@ -38,6 +38,7 @@ impl Connection {
     }
 
     /// Sets an empty buffer for the output, if it has none.
+    #[inline]
     pub(crate) fn set_output_buffer(&mut self, block: impl FnOnce() -> Vec<u8>) {
         self.output.set_buffer(block);
     }

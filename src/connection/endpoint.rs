@@ -183,11 +183,18 @@ impl Connection {
 
     /// Returns the bytes to write, in one slice after the other ([`Buf::chunk`]) or in several at
     /// once ([`Buf::chunks_vectored`]). Remove written bytes with [`Buf::advance`].
+    #[inline]
     pub fn output(&mut self) -> &mut (impl Buf + use<>) {
         if self.buffered_amount() < PONGS_WHILE_BELOW {
             self.queue_pending_pong();
         }
         &mut self.output
+    }
+
+    /// Removes written bytes from the output.
+    #[inline]
+    pub(crate) fn output_written(&mut self, count: usize) {
+        self.output.advance(count);
     }
 
     /// Returns whether to read from the stream. It is false after the end of the stream, and for a

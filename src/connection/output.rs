@@ -90,6 +90,7 @@ impl Output {
 
     /// Sets an empty buffer of the adapter's to append to, if there is none.
     #[cfg(feature = "std")]
+    #[inline]
     pub(super) fn set_buffer(&mut self, block: impl FnOnce() -> Vec<u8>) {
         if self.small.capacity() == 0 {
             (self.small, self.borrowed) = (block(), true);

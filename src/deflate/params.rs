@@ -12,55 +12,11 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use core::{error, fmt};
 
-use super::Deflate;
+use super::options::Deflate;
+use super::window::{Agreed, MAX_BITS, Window};
 
 /// The extension's name in `Sec-WebSocket-Extensions` (§7).
 pub const NAME: &str = "permessage-deflate";
-
-/// The negotiated parameters (§5: "agreed parameters").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Agreed {
-    ours: Window,
-    peers: Window,
-}
-
-impl Agreed {
-    /// Returns the window that we compress with.
-    #[must_use]
-    pub const fn ours(&self) -> Window {
-        self.ours
-    }
-
-    /// Returns the window that the peer compresses with.
-    #[must_use]
-    pub const fn peers(&self) -> Window {
-        self.peers
-    }
-}
-
-/// One direction's LZ77 sliding window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Window {
-    pub(super) bits: u8,
-    pub(super) takeover: bool,
-}
-
-impl Window {
-    /// The default without parameters (§7.1.1.1, §7.1.2.1).
-    pub(super) const LARGEST: Self = Self { bits: MAX_BITS, takeover: true };
-
-    /// Returns the base-2 logarithm of its bytes (§7.1.2): 8 to 15.
-    #[must_use]
-    pub const fn bits(self) -> u8 {
-        self.bits
-    }
-
-    /// Returns whether it is kept from message to message (§7.1.1).
-    #[must_use]
-    pub const fn context_takeover(self) -> bool {
-        self.takeover
-    }
-}
 
 impl Deflate {
     /// Returns the client's offer, for `Sec-WebSocket-Extensions`.
@@ -313,7 +269,3 @@ const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
 const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
 const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
-
-/// The default without a parameter.
-/// RFC 7692 §7.2.1: "An endpoint MUST NOT use an LZ77 sliding window longer than 32,768 bytes"
-const MAX_BITS: u8 = 15;

@@ -39,6 +39,7 @@ pub(crate) enum Admit {
 
 impl Admission {
     /// What the table's first column says for a message.
+    #[inline]
     pub(super) fn message(&self, buffered: usize) -> Admit {
         match self.backpressure.overflow {
             _ if self.locked => Admit::Locked,
@@ -52,6 +53,7 @@ impl Admission {
     }
 
     /// What it says for a permit, whatever the overflow policy.
+    #[inline]
     pub(super) fn permit(&self, buffered: usize) -> Admit {
         match () {
             () if self.locked => Admit::Locked,

@@ -81,6 +81,7 @@ impl Backpressure {
         self.high_water_mark.clamp(1, self.hard_limit.max(1))
     }
 
+    #[inline]
     pub(crate) fn is_full(&self, buffered: usize) -> bool {
         buffered >= self.hard_limit.max(1)
     }

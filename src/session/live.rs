@@ -7,10 +7,10 @@ use bytes::{Buf, BufMut};
 
 use super::admission::Admission;
 use super::backpressure::Backpressure;
-use super::stream::{Next, StreamState};
+use super::stream::StreamState;
 use super::writes::WriteDeadline;
-use crate::connection::{Closed, Connection, Event, EventRef, Role, State};
-use crate::timing::{Due, SharedTimeouts, TimedOut, Timeouts, Timer};
+use crate::connection::{Closed, Connection, Role, State};
+use crate::timing::{SharedTimeouts, Timeouts, Timer};
 
 /// A [`Connection`] with deadlines, keep-alive, backpressure and a clean end, and still no I/O: see
 /// the [module](super).
@@ -22,15 +22,15 @@ pub struct Session {
     pub(super) admission: Admission,
     pub(super) stream: StreamState,
     /// Bytes arrived that the timer was not told of yet.
-    unreported_read: bool,
+    pub(super) unreported_read: bool,
     /// Events may be left in the input.
-    unread: bool,
+    pub(super) unread: bool,
     /// A ping was answered, and the pong may not be written yet.
     pub(super) reply_pending: bool,
     /// The closing handshake timed out.
-    close_timed_out: bool,
-    /// For [`next`](Self::next).
-    write_deadline: WriteDeadline,
+    pub(super) close_timed_out: bool,
+    /// Of the caller that receives.
+    pub(super) write_deadline: WriteDeadline,
 }
 
 impl Session {
@@ -61,47 +61,6 @@ impl Session {
         }
     }
 
-    // The question.
-
-    /// Returns what to do with the stream now. [`Next`] says what to report afterwards.
-    ///
-    /// Take the events with [`receive`](Self::receive) first, until it returns `None`. Before that
-    /// the answer is not [`Next::Read`], and the peer's silence is not judged.
-    ///
-    /// # Errors
-    ///
-    /// [`TimedOut::KeepAlive`] and [`TimedOut::Close`]: the connection is over, and the next answer
-    /// is [`Next::Done`]. [`TimedOut::Write`] and [`TimedOut::Idle`] are returned once, and begin
-    /// anew if the caller goes on.
-    pub fn next(&mut self, now: Duration) -> Result<Next, TimedOut> {
-        self.before_read(|| now)?;
-        // Events that were not taken stop reading: so the input is bounded as the output is.
-        let unread = self.unread;
-        loop {
-            match self.next_action() {
-                Some(Next::Read) if unread => {}
-                Some(next) => return Ok(next),
-                None => {}
-            }
-            let mut write_deadline = self.write_deadline;
-            let wait = self.wait(now, &mut write_deadline, !unread);
-            self.write_deadline = write_deadline;
-            match wait? {
-                Wait::Until(deadline) => return Ok(Next::Wait(deadline)),
-                Wait::Again => {}
-            }
-        }
-    }
-
-    /// Returns what to do with the stream now, but for waiting: `None` is [`Next::Wait`].
-    #[inline(always)]
-    pub(crate) fn next_action(&mut self) -> Option<Next> {
-        let closed = self.connection.closed().map(|_| self.connection.role());
-        self.stream.next(self.connection.wants_write(), closed)
-    }
-
-    // Reports.
-
     /// Where received bytes are appended; [`bytes_received`](Self::bytes_received) reports them.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
         self.connection.input()
@@ -130,6 +89,7 @@ impl Session {
     }
 
     /// Reports the end of the stream, or a reset: nothing more will be received.
+    #[inline]
     pub fn end_input(&mut self) {
         self.connection.end_input();
         self.stream.shutdown.end_input();
@@ -144,7 +104,7 @@ impl Session {
     /// Reports that the stream has accepted bytes, and takes them off the output.
     #[inline]
     pub fn wrote(&mut self, count: usize) {
-        self.connection.output().advance(count);
+        self.connection.output_written(count);
         self.stream.writes.wrote(count);
     }
 
@@ -163,13 +123,14 @@ impl Session {
 
     #[inline]
     pub(crate) fn write_stalled(&mut self, now: impl FnOnce() -> Duration) {
+        self.stream.write_blocked = true;
         self.stream.writes.would_block(now);
     }
 
     /// Reports that writing has failed. The session still wants to read: the peer's last messages
     /// and its Close may have arrived. Once the connection is closed, the output is given up.
     pub fn write_failed(&mut self) {
-        self.stream.writes.blocked = true;
+        self.stream.write_blocked = true;
         if self.connection.closed().is_some() {
             self.stream.shutdown.flushed(self.connection.role());
         }
@@ -207,171 +168,8 @@ impl Session {
         self.stream.shutdown.finish();
     }
 
-    // Receiving.
-
-    /// Returns the next event: see [`Connection::receive`].
-    pub fn receive(&mut self, now: Duration) -> Option<Event> {
-        let event = self.connection.receive();
-        self.unread = event.is_some();
-        if let Some(event) = &event {
-            self.other_received(event, || now);
-        }
-        event
-    }
-
-    /// Returns the next event out of bytes in a buffer of the caller's: see
-    /// [`Connection::receive_from`].
-    #[inline]
-    pub fn receive_from<'a>(
-        &mut self,
-        received: &mut &'a mut [u8],
-        now: Duration,
-    ) -> Option<EventRef<'a>> {
-        let event = self.receive_from_at(received, || now);
-        self.unread = event.is_some();
-        event
-    }
-
-    /// As [`receive_from`](Self::receive_from), with a clock that is read only where it matters.
-    #[inline(always)]
-    pub(crate) fn receive_from_at<'a>(
-        &mut self,
-        received: &mut &'a mut [u8],
-        now: impl FnOnce() -> Duration,
-    ) -> Option<EventRef<'a>> {
-        let event = self.connection.receive_from(received)?;
-        match &event {
-            EventRef::Message(_) => self.message_received(now),
-            EventRef::Other(event) => self.other_received(event, now),
-        }
-        Some(event)
-    }
-
-    #[inline(always)]
-    pub(crate) fn message_received(&mut self, now: impl FnOnce() -> Duration) {
-        if self.timer.timeouts().idle.is_some() {
-            self.timer.message_received(now());
-        }
-    }
-
-    pub(crate) fn other_received(&mut self, event: &Event, now: impl FnOnce() -> Duration) {
-        match event {
-            Event::Message(_) | Event::Chunk(_) => self.message_received(now),
-            Event::Pong(payload) => self.timer.pong_received(payload, now()),
-            Event::Ping(_) => self.reply_pending = true,
-            Event::Closed(_) => {}
-        }
-    }
-
-    // The time.
-
-    /// To be called before the stream is read: a handshake whose deadline has passed is given a
-    /// bounded number of reads.
-    #[inline(always)]
-    pub(crate) fn before_read(&mut self, now: impl Fn() -> Duration) -> Result<(), TimedOut> {
-        if self.timer.state() == State::Open && self.connection.state() == State::Open {
-            return Ok(());
-        }
-        let now = now();
-        self.update_state(now);
-        let late = self.stream.check_late_read(&self.timer, now);
-        late.or_else(|error| self.expire(error))
-    }
-
-    /// Reports the state of the connection to the timer.
-    #[inline]
-    pub(crate) fn update_state(&mut self, now: Duration) {
-        self.timer.set_state(self.connection.state(), now);
-    }
-
-    /// Whether the timer knows another state than the connection's: see
-    /// [`update_state`](Self::update_state).
-    #[inline]
-    pub(crate) fn state_changed(&self) -> bool {
-        self.timer.state() != self.connection.state()
-    }
-
-    /// Checks the deadlines of a caller that waits for the stream, and acts on those that are due.
-    /// `reads` is whether the caller reads: where it does not, the peer may be alive, and only the
-    /// write deadline counts.
-    pub(crate) fn wait(
-        &mut self,
-        now: Duration,
-        write_deadline: &mut WriteDeadline,
-        reads: bool,
-    ) -> Result<Wait, TimedOut> {
-        self.report_reads(now);
-        let write = write_deadline.check(self.stalled_write(), now)?;
-        let deadline = self.timer.deadline();
-        if deadline.is_none_or(|deadline| now < deadline) {
-            return Ok(Wait::Until([deadline, write].into_iter().flatten().min()));
-        }
-        if !reads {
-            return Ok(Wait::Until(write));
-        }
-        match self.timer.poll(now) {
-            Ok(Due::Nothing) => {}
-            Ok(Due::Ping) => {
-                let payload = self.timer.ping(now);
-                let queued = self.connection.ping(payload);
-                debug_assert!(queued.is_ok(), "the connection is open");
-            }
-            Err(error) => self.expire(error)?,
-        }
-        Ok(Wait::Again)
-    }
-
-    /// The write deadline of a caller that does not read.
-    pub(crate) fn check_write(
-        &self,
-        now: Duration,
-        write_deadline: &mut WriteDeadline,
-    ) -> Result<Option<Duration>, TimedOut> {
-        write_deadline.check(self.stalled_write(), now)
-    }
-
-    #[cfg(any(feature = "tokio", feature = "futures-io"))]
-    pub(crate) const fn is_write_stalled(&self) -> bool {
-        self.stream.writes.stalled_since().is_some()
-    }
-
-    /// Whether bytes arrived, and so shortly after the last ones that reading the clock for each
-    /// message costs more than an early wake-up.
-    #[cfg(any(feature = "tokio", feature = "futures-io"))]
-    pub(crate) fn is_busy(&self, now: Duration) -> bool {
-        self.unreported_read && self.timer.is_busy(now)
-    }
-
-    fn stalled_write(&self) -> Option<(Duration, Duration)> {
-        self.stream.writes.stalled_since().zip(self.timer.timeouts().write)
-    }
-
-    /// Reports to the timer that bytes were read since the last time.
-    pub(crate) fn report_reads(&mut self, now: Duration) {
-        if core::mem::take(&mut self.unreported_read) {
-            self.timer.bytes_received(now);
-        }
-    }
-
-    /// Acts on a timeout. The close deadline is no error once the closing handshake is done: then
-    /// only the shutdown of the stream is cut short.
-    fn expire(&mut self, error: TimedOut) -> Result<(), TimedOut> {
-        match error {
-            TimedOut::Close if self.connection.closed().is_some() => {
-                self.stream.shutdown.finish();
-                return Ok(());
-            }
-            TimedOut::Close => self.close_timed_out = true,
-            TimedOut::KeepAlive => {}
-            _ => return Err(error),
-        }
-        self.abort();
-        Err(error)
-    }
-
-    // Looking.
-
     /// The connection.
+    #[inline]
     #[must_use]
     pub const fn connection(&self) -> &Connection {
         &self.connection
@@ -385,18 +183,21 @@ impl Session {
     }
 
     /// The role of this side.
+    #[inline]
     #[must_use]
     pub const fn role(&self) -> Role {
         self.connection.role()
     }
 
     /// The state of the connection.
+    #[inline]
     #[must_use]
     pub const fn state(&self) -> State {
         self.connection.state()
     }
 
     /// How the connection was closed, once it is.
+    #[inline]
     #[must_use]
     pub const fn closed(&self) -> Option<&Closed> {
         self.connection.closed()
@@ -422,6 +223,7 @@ impl Session {
         self.timer.round_trip()
     }
 
+    #[inline]
     pub(crate) const fn timer(&self) -> &Timer {
         &self.timer
     }
@@ -434,14 +236,6 @@ impl Session {
     pub(crate) const fn reply_pending(&self) -> bool {
         self.reply_pending
     }
-}
-
-/// What a caller that waits has to do.
-pub(crate) enum Wait {
-    /// Wait until this time, if the stream is not ready before.
-    Until(Option<Duration>),
-    /// Ask again: a ping was queued, or the session is over.
-    Again,
 }
 
 impl fmt::Debug for Session {

@@ -78,6 +78,8 @@ mod fragments;
 mod live;
 mod opening;
 mod pings;
+mod question;
+mod receiving;
 mod sending;
 mod shutdown;
 mod stream;
@@ -90,11 +92,11 @@ pub use self::driven::Driven;
 #[cfg(feature = "std")]
 pub(crate) use self::fragments::FragmentedMessage;
 pub use self::live::Session;
-#[cfg(feature = "std")]
-pub(crate) use self::live::Wait;
 pub use self::opening::{Exchange, Handshake};
 #[cfg(feature = "std")]
 pub(crate) use self::pings::PongProgress;
+#[cfg(feature = "std")]
+pub(crate) use self::question::Wait;
 pub use self::stream::Next;
 #[cfg(feature = "std")]
 pub(crate) use self::writes::WriteDeadline;

@@ -239,6 +239,7 @@ impl<H: Handshake> Exchange<H> {
 
     /// Reports that the stream accepts nothing now.
     pub fn write_would_block(&mut self, now: Duration) {
+        self.stream.write_blocked = true;
         self.stream.writes.would_block(|| now);
     }
 

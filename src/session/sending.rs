@@ -21,6 +21,7 @@ impl Session {
     ///
     /// [`TrySendError::Send`] once either side has begun to close, and [`TrySendError::Full`] at the
     /// hard limit, unless [`Overflow::DropNewest`] drops the message. The message is returned.
+    #[inline]
     pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         let message = message.into();
         if self.state() == State::Open && self.is_full() && !self.admission.locked {
@@ -30,6 +31,7 @@ impl Session {
     }
 
     /// Queues a message below the hard limit, whatever the overflow policy.
+    #[inline]
     pub(crate) fn try_send(&mut self, message: Outgoing) -> Result<(), TrySendError> {
         if self.state() == State::Open && (self.admission.locked || self.is_full()) {
             return Err(TrySendError::Full(message));
@@ -38,6 +40,7 @@ impl Session {
     }
 
     /// Queues a message that room was promised for.
+    #[inline]
     pub(crate) fn queue_promised(&mut self, message: Outgoing) -> Result<(), TrySendError> {
         if let Err(error) = self.connection.check_sendable() {
             return Err(TrySendError::Send(message, error));
@@ -94,6 +97,7 @@ impl Session {
     }
 
     /// Number of messages that [`Overflow::DropNewest`] has dropped.
+    #[inline]
     #[must_use]
     pub const fn dropped(&self) -> u64 {
         self.admission.dropped
@@ -107,6 +111,7 @@ impl Session {
     }
 
     /// Sets the bounds of the output, from the next message on.
+    #[inline]
     pub const fn set_backpressure(&mut self, backpressure: Backpressure) {
         self.admission.backpressure = backpressure;
     }
@@ -138,6 +143,7 @@ impl Session {
     }
 
     /// Applies the overflow policy to a message that found no room: `Ok` if it is dropped.
+    #[inline]
     pub(crate) fn refuse(&mut self) -> Result<(), Full> {
         match self.admission.backpressure.overflow {
             Overflow::DropNewest => {
@@ -151,6 +157,7 @@ impl Session {
     }
 
     /// Whether the output has reached the hard limit.
+    #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.admission.backpressure.is_full(self.buffered_amount())
     }
@@ -178,6 +185,7 @@ impl Session {
         self.admission.permits -= 1;
     }
 
+    #[inline]
     pub(crate) const fn has_permits(&self) -> bool {
         self.admission.permits > 0
     }
@@ -191,6 +199,7 @@ impl Session {
         self.admission.locked = false;
     }
 
+    #[inline]
     pub(crate) const fn is_locked(&self) -> bool {
         self.admission.locked
     }
@@ -207,10 +216,10 @@ impl Session {
         self.stream.writes.flushed() >= position
     }
 
-    /// Whether everything before this position was accepted by the stream.
+    /// Whether everything before this position was accepted by the stream, which has not flushed it.
     #[inline]
-    pub(crate) const fn is_written_to(&self, position: u64) -> bool {
-        self.stream.writes.written() >= position
+    pub(crate) const fn is_unflushed_at(&self, position: u64) -> bool {
+        self.stream.writes.written() >= position && self.stream.writes.flushed() < position
     }
 
     #[inline]

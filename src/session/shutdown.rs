@@ -47,7 +47,7 @@ impl Shutdown {
     /// All output is flushed, or can't be.
     pub(super) fn flushed(&mut self, role: Role) {
         if self.step == Step::Flush {
-            // RFC 6455 §7.1.1: "the underlying TCP connection, in most normal cases, SHOULD be closed
+            // RFC 6455 §7.1.1: "The underlying TCP connection, in most normal cases, SHOULD be closed
             // first by the server"
             match role {
                 Role::Server => self.step = Step::ShutdownWrite,

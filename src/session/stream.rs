@@ -32,6 +32,8 @@ pub enum Next {
 pub(super) struct StreamState {
     pub(super) writes: Writes,
     pub(super) shutdown: Shutdown,
+    /// The stream accepts nothing until it is ready again.
+    pub(super) write_blocked: bool,
     /// The stream has no bytes until it is ready again.
     pub(super) read_blocked: bool,
     late_reads: u8,
@@ -45,7 +47,7 @@ impl StreamState {
         if let Some(role) = closed {
             return self.next_in_shutdown(wants_write, role);
         }
-        if !self.writes.blocked {
+        if !self.write_blocked {
             if wants_write {
                 return Some(Next::Write);
             }
@@ -63,9 +65,9 @@ impl StreamState {
         }
         match self.shutdown.step() {
             Step::Done => Some(Next::Done),
-            Step::Flush if !self.writes.blocked && wants_write => Some(Next::Write),
-            Step::Flush if !self.writes.blocked => Some(Next::Flush),
-            Step::ShutdownWrite if !self.writes.blocked => Some(Next::ShutdownWrite),
+            Step::Flush if !self.write_blocked && wants_write => Some(Next::Write),
+            Step::Flush if !self.write_blocked => Some(Next::Flush),
+            Step::ShutdownWrite if !self.write_blocked => Some(Next::ShutdownWrite),
             _ => self.read(),
         }
     }
@@ -78,10 +80,11 @@ impl StreamState {
     /// The stream may accept bytes, and have some, again.
     #[inline]
     pub(super) const fn unblock(&mut self) {
-        (self.writes.blocked, self.read_blocked) = (false, false);
+        (self.write_blocked, self.read_blocked) = (false, false);
     }
 
     /// Counts a read after the deadline of a handshake.
+    #[inline]
     pub(super) fn check_late_read(&mut self, timer: &Timer, now: Duration) -> Result<(), TimedOut> {
         if self.late_reads < MAX_LATE_READS {
             self.late_reads += u8::from(timer.check_handshake(now).is_err());

@@ -19,8 +19,6 @@ pub(super) struct Writes {
     flushed: u64,
     /// When the stream began to accept nothing.
     stalled_since: Option<Duration>,
-    /// The stream accepts nothing until it is ready again.
-    pub(super) blocked: bool,
 }
 
 impl Writes {
@@ -52,11 +50,12 @@ impl Writes {
     }
 
     /// The stream accepts nothing, now or since an earlier time.
+    #[inline]
     pub(super) fn would_block(&mut self, now: impl FnOnce() -> Duration) {
-        self.blocked = true;
         self.stalled_since.get_or_insert_with(now);
     }
 
+    #[inline]
     pub(super) const fn stalled_since(&self) -> Option<Duration> {
         self.stalled_since
     }
@@ -71,11 +70,13 @@ pub(crate) struct WriteDeadline {
 
 impl WriteDeadline {
     /// Starts anew with the next check.
+    #[inline]
     pub(crate) const fn restart(&mut self) {
         self.waiting_since = None;
     }
 
     /// Returns the deadline of the wait; `None` while the write makes progress.
+    #[inline]
     pub(super) fn check(
         &mut self,
         stalled: Option<(Duration, Duration)>,

@@ -4,115 +4,13 @@
 //! time"; the other timeouts are this crate's choice. Nothing here reads a clock: `now` is the time
 //! since an epoch of the caller's, and must not run backwards.
 
+mod timeouts;
 mod timer;
 
-use alloc::sync::Arc;
-use core::time::Duration;
-use core::{error, fmt};
-
+pub(crate) use self::timeouts::SharedTimeouts;
+pub use self::timeouts::{TimedOut, Timeouts};
 pub use self::timer::{Due, Timer};
 
 /// How early a runtime's timer may wake a task. It is set again then.
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
-pub(crate) const TIMER_TOLERANCE: Duration = Duration::from_millis(100);
-
-/// Timeouts of a connection. `None` switches a timeout off.
-///
-/// ```
-/// use core::time::Duration;
-/// use sansocket::timing::Timeouts;
-///
-/// let slow_link = Timeouts { handshake: Some(Duration::from_secs(60)), ..Timeouts::default() };
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// The opening handshake, from the first byte to the last; for a client, connecting included.
-    /// Default: 10 s.
-    pub handshake: Option<Duration>,
-    /// The closing handshake: from the first Close, ours or the peer's, to the end of the stream.
-    /// Default: 5 s.
-    pub close: Option<Duration>,
-    /// A stalled write: no byte was accepted by the stream for this long. Default: 30 s.
-    pub write: Option<Duration>,
-    /// A ping is sent after this long without a byte from the peer. Default: 20 s. On tokio the
-    /// ping may be up to an eighth later while the peer sends many messages, because the clock is
-    /// not read for each of them.
-    pub ping: Option<Duration>,
-    /// The connection is lost if no byte arrives for this long after a ping. Any byte counts, not
-    /// only the pong: a peer that is sending a long message is alive. Default: 20 s.
-    pub pong: Option<Duration>,
-    /// No message arrived for this long, although the peer may be alive. Default: off.
-    pub idle: Option<Duration>,
-}
-
-impl Timeouts {
-    pub(crate) const DEFAULT: Self = Self {
-        handshake: Some(Duration::from_secs(10)),
-        close: Some(Duration::from_secs(5)),
-        write: Some(Duration::from_secs(30)),
-        ping: Some(Duration::from_secs(20)),
-        pong: Some(Duration::from_secs(20)),
-        idle: None,
-    };
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-/// Timeouts that many connections share: `None` is the default, which takes no memory.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SharedTimeouts(Option<Arc<Timeouts>>);
-
-impl SharedTimeouts {
-    #[inline]
-    pub(crate) fn get(&self) -> &Timeouts {
-        self.0.as_deref().unwrap_or(&Timeouts::DEFAULT)
-    }
-}
-
-impl From<Timeouts> for SharedTimeouts {
-    fn from(timeouts: Timeouts) -> Self {
-        Self((timeouts != Timeouts::DEFAULT).then(|| Arc::new(timeouts)))
-    }
-}
-
-/// Which timeout has expired.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TimedOut {
-    /// The opening handshake.
-    Handshake,
-    /// The closing handshake. The connection is over.
-    Close,
-    /// A write: the peer does not read. The message is queued, and must not be sent again.
-    Write,
-    /// The wait for room in the output, because the peer does not read. The message was not sent.
-    Room,
-    /// The time that `recv_timeout` was given. Nothing is lost.
-    Receive,
-    /// Keep-alive: no byte arrived after a ping. The connection is over.
-    KeepAlive,
-    /// [`Timeouts::idle`]: no message arrived. The connection can still be used.
-    Idle,
-}
-
-impl fmt::Display for TimedOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Handshake => "the opening handshake timed out; see Timeouts::handshake",
-            Self::Close => "the peer did not finish the closing handshake in time; see Timeouts::close",
-            Self::Write => "the write timed out: the peer does not read; see Timeouts::write",
-            Self::Room => {
-                "the peer does not read, and the output is full; see Timeouts::write and Backpressure"
-            }
-            Self::Receive => "no message arrived in time",
-            Self::KeepAlive => "the peer did not answer a ping in time; see Timeouts::pong",
-            Self::Idle => "no message arrived for too long; see Timeouts::idle",
-        })
-    }
-}
-
-impl error::Error for TimedOut {}
+pub(crate) const TIMER_TOLERANCE: core::time::Duration = core::time::Duration::from_millis(100);

@@ -11,7 +11,7 @@
 
 use core::time::Duration;
 
-use super::{SharedTimeouts, TimedOut, Timeouts};
+use super::timeouts::{SharedTimeouts, TimedOut, Timeouts};
 use crate::connection::State;
 
 /// The action that is due.
@@ -95,6 +95,7 @@ impl Timer {
     }
 
     /// Reports that bytes arrived, of any kind.
+    #[inline]
     pub fn bytes_received(&mut self, now: Duration) {
         self.last_read = now;
         self.ping_outstanding_since = None;
@@ -128,6 +129,7 @@ impl Timer {
     }
 
     /// Number of pings that were sent.
+    #[inline]
     #[must_use]
     pub const fn last_ping(&self) -> u64 {
         self.last_ping
@@ -135,18 +137,21 @@ impl Timer {
 
     /// Number of the latest ping that was answered; 0 before the first. A pong answers all earlier
     /// pings too (RFC 6455 §5.5.3).
+    #[inline]
     #[must_use]
     pub const fn last_answered(&self) -> u64 {
         self.last_answered
     }
 
     /// Time from the latest answered ping to its pong.
+    #[inline]
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
         self.round_trip
     }
 
     /// When to call [`poll`](Self::poll) next, if nothing is reported before.
+    #[inline]
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         if self.state == State::Open {
@@ -183,6 +188,7 @@ impl Timer {
     /// # Errors
     ///
     /// [`TimedOut::Handshake`] or [`TimedOut::Close`].
+    #[inline]
     pub fn check_handshake(&self, now: Duration) -> Result<(), TimedOut> {
         match self.handshake_deadline() {
             Some((at, what)) if now >= at => Err(what),
@@ -204,12 +210,9 @@ impl Timer {
         self.timeouts.get()
     }
 
-    pub(crate) const fn shared_timeouts(&self) -> &SharedTimeouts {
-        &self.timeouts
-    }
-
     /// How late a received byte may be reported where it only postpones a ping: an eighth of
     /// [`Timeouts::ping`]. `None` where every byte must be reported at once.
+    #[inline]
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn read_slack(&self) -> Option<Duration> {
         let only_ping = self.state == State::Open && self.ping_outstanding_since.is_none();
@@ -218,11 +221,13 @@ impl Timer {
 
     /// Whether a byte arrived within a thirty-second of that slack. At this rate of messages one
     /// early wake-up costs less than reading the clock for each message.
+    #[inline]
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn is_busy(&self, now: Duration) -> bool {
         self.read_slack().is_some_and(|slack| now < self.last_read.saturating_add(slack / 32))
     }
 
+    #[inline]
     fn handshake_deadline(&self) -> Option<(Duration, TimedOut)> {
         let (timeout, what) = match self.state {
             State::Connecting => (self.timeouts().handshake, TimedOut::Handshake),
@@ -232,6 +237,7 @@ impl Timer {
         Some((self.state_since.saturating_add(timeout?), what))
     }
 
+    #[inline]
     fn keep_alive(&self) -> Option<(Duration, Result<Due, TimedOut>)> {
         let ping = self.timeouts().ping?;
         Some(match (self.ping_outstanding_since, self.timeouts().pong) {

@@ -37,7 +37,7 @@ impl<C: Clock> Alarm<C> {
         &mut self,
         waker: &Waker,
         session: &mut Session,
-        write_deadline: &mut WriteDeadline,
+        mut sender: Option<&mut WriteDeadline>,
         reads: bool,
     ) -> Poll<Result<(), TimedOut>> {
         if let Some(at) = self.may_skip_clock(waker, session) {
@@ -48,7 +48,7 @@ impl<C: Clock> Alarm<C> {
         loop {
             let now = self.now();
             let is_busy = session.is_busy(now) && self.clock.alarm_is_pending();
-            match session.wait(now, write_deadline, reads)? {
+            match session.wait(now, sender.as_deref_mut(), reads)? {
                 Wait::Again => return Poll::Ready(Ok(())),
                 Wait::Until(None) => return Poll::Pending,
                 Wait::Until(Some(deadline)) => {

@@ -1,9 +1,9 @@
 //! What a future that sends brings to each poll of the driver, and keeps between polls.
 
-use std::boxed::Box;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
+use crate::adapter::Error;
 use crate::adapter::waiters::{Need, Place, Waiters};
 use crate::message::Outgoing;
 use crate::session::WriteDeadline;
@@ -13,11 +13,14 @@ use crate::session::WriteDeadline;
 pub(super) struct Wakers<'a> {
     pub(super) read: &'a Waker,
     pub(super) write: &'a Waker,
+    /// The first position that a sender waits for: it is flushed before more is written.
+    pub(super) flush_first: u64,
 }
 
 impl<'a> From<&'a Waker> for Wakers<'a> {
+    #[inline]
     fn from(waker: &'a Waker) -> Self {
-        Self { read: waker, write: waker }
+        Self { read: waker, write: waker, flush_first: u64::MAX }
     }
 }
 
@@ -38,6 +41,16 @@ pub(super) struct Sending {
 }
 
 impl Sending {
+    pub(super) const fn new(message: Outgoing, write: bool) -> Self {
+        Self { message: Some(message), write }
+    }
+
+    /// A write that timed out before the message was queued is a timeout of the wait for room.
+    #[inline]
+    pub(super) fn explain(&self, sent: Poll<Result<(), Error>>) -> Poll<Result<(), Error>> {
+        if self.is_unsent() { sent.map_err(Error::for_room) } else { sent }
+    }
+
     /// Whether the message was not queued yet.
     pub(super) const fn is_unsent(&self) -> bool {
         self.message.is_some()
@@ -45,28 +58,34 @@ impl Sending {
 }
 
 /// The wait of a future: what for, and how long.
-pub(super) struct Wait<C> {
+#[derive(Clone, Copy, Default)]
+pub(super) struct Wait {
     pub(super) need: Need,
     pub(super) deadline: WriteDeadline,
-    /// Its place among other senders, once it waits with them.
-    pub(super) shared: Option<Box<SharedWait<C>>>,
 }
 
-impl<C> Default for Wait<C> {
+/// The wait of one of several senders.
+pub(super) struct SharedWait<C> {
+    pub(super) wait: Wait,
+    /// Once it has been pending.
+    pub(super) queued: Option<Queued<C>>,
+}
+
+impl<C> Default for SharedWait<C> {
     fn default() -> Self {
-        Self { need: Need::default(), deadline: WriteDeadline::default(), shared: None }
+        Self { wait: Wait::default(), queued: None }
     }
 }
 
 /// A place among other senders. Dropping it passes on a wake-up that was not used.
-pub(super) struct SharedWait<C> {
+pub(super) struct Queued<C> {
     pub(super) place: Option<Place>,
     pub(super) waiters: Arc<Waiters>,
     /// A clock of its own: a clock wakes only the task that polled it last.
     pub(super) clock: C,
 }
 
-impl<C> Drop for SharedWait<C> {
+impl<C> Drop for Queued<C> {
     fn drop(&mut self) {
         self.waiters.leave(&mut self.place);
     }

@@ -3,21 +3,24 @@
 use crate::adapter::read_buffer;
 
 /// Reads in a row.
-const MAX_READS: usize = 16;
+const MAX_READS: u32 = 16;
 
 /// Bytes in a row, and those of the last read.
-const MAX_BYTES: usize = 512 * 1024;
+const MAX_BYTES: u32 = 512 * 1024;
 
 /// So many bytes that are known to be payload take as little work as one that may be a frame.
-const PAYLOAD_PER_BYTE: usize = 4;
+const PAYLOAD_PER_BYTE: u32 = 4;
+
+/// Bytes in a row that fill small read buffers.
+const LARGE_BURST: u32 = read_buffer::SMALL as u32;
 
 #[derive(Default)]
 pub(super) struct ReadBudget {
-    reads: usize,
+    reads: u32,
     /// Bytes in a row, by the work that they take.
-    work: usize,
+    work: u32,
     /// Bytes since the stream last had none.
-    burst: usize,
+    burst: u32,
     /// Whether the last burst was large.
     last_was_large: bool,
 }
@@ -36,13 +39,14 @@ impl ReadBudget {
     /// Whether a large read is likely to be filled.
     #[inline]
     pub(super) const fn expects_large(&self) -> bool {
-        self.last_was_large || self.burst >= read_buffer::SMALL
+        self.last_was_large || self.burst >= LARGE_BURST
     }
 
     /// Counts a read of so many bytes, of which at most `payload` belong to a frame that has begun.
     #[inline]
     pub(super) fn count(&mut self, bytes: usize, payload: u64) {
-        let payload = usize::try_from(payload).unwrap_or(usize::MAX).min(bytes);
+        let bytes = bytes as u32;
+        let payload = payload.min(u64::from(bytes)) as u32;
         self.reads += 1;
         self.work += bytes - payload + payload / PAYLOAD_PER_BYTE;
         self.burst = self.burst.saturating_add(bytes);
@@ -51,6 +55,6 @@ impl ReadBudget {
     /// The stream had no bytes.
     #[inline]
     pub(super) fn end_burst(&mut self) {
-        *self = Self { last_was_large: self.burst >= read_buffer::SMALL, ..Self::default() };
+        *self = Self { last_was_large: self.burst >= LARGE_BURST, ..Self::default() };
     }
 }

@@ -12,10 +12,10 @@ use super::budget::ReadBudget;
 use super::io::{Clock, Stream};
 use crate::adapter::Error;
 use crate::adapter::read_buffer::ReadBuffer;
-use crate::adapter::replies::{PeerReads, Replies};
+use crate::adapter::replies::{self, PeerReads, Replies};
 use crate::connection::{Closed, Event, State};
 use crate::message::{Message, MessageRef};
-use crate::session::{Next, PongProgress, Session, WriteDeadline};
+use crate::session::{Next, PongProgress, Session};
 
 /// Pings and pongs after which a task yields, although more events are there.
 const MAX_CONTROL_EVENTS: usize = 256;
@@ -28,11 +28,7 @@ pub(super) struct Driver<S, C> {
     /// Bytes that were read, and not given to the session yet.
     pub(super) read_buffer: ReadBuffer,
     pub(super) budget: ReadBudget,
-    /// Of the task that receives.
-    pub(super) write_deadline: WriteDeadline,
     pub(super) receiver_dropped: bool,
-    /// The first position that a sender waits for: it is flushed before more is written.
-    pub(super) flush_first: u64,
 }
 
 impl<S: Stream, C: Clock> Driver<S, C> {
@@ -43,9 +39,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             alarm,
             read_buffer: ReadBuffer::default(),
             budget: ReadBudget::default(),
-            write_deadline: WriteDeadline::default(),
             receiver_dropped: false,
-            flush_first: u64::MAX,
         }
     }
 
@@ -94,8 +88,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     ) -> Poll<Result<bool, Error>> {
         let (mut count, mut skipped) = (0, 0);
         loop {
-            let mut replies = Replies::new(&mut self.session, peer);
-            let other = replies.hand_over(&mut self.read_buffer, &mut count, each);
+            let Self { session, read_buffer, .. } = self;
+            let other = replies::hand_over(session, peer, read_buffer, &mut count, each);
             if let Some(more) = ready!(self.poll_handed_over(wakers, other, count, &mut skipped))? {
                 return Poll::Ready(Ok(more));
             }
@@ -174,8 +168,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             // Deadlines are checked now that there is nothing to read: bytes in the stream show
             // that the peer is alive, however late they are read.
             Poll::Pending => {
-                let Self { session, alarm, write_deadline, .. } = self;
-                ready!(alarm.poll_session(wakers.read, session, write_deadline, true))?;
+                let Self { session, alarm, .. } = self;
+                ready!(alarm.poll_session(wakers.read, session, None, true))?;
             }
         }
         Poll::Ready(Ok(()))
@@ -206,9 +200,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                     Poll::Pending => self.session.read_would_block(),
                 },
                 Some(Next::Wait(_)) | None => {
-                    let Self { session, alarm, write_deadline, .. } = self;
+                    let Self { session, alarm, .. } = self;
                     // A write deadline that passes changes nothing here: the close deadline does.
-                    let _ = ready!(alarm.poll_session(wakers.read, session, write_deadline, true));
+                    let _ = ready!(alarm.poll_session(wakers.read, session, None, true));
                 }
                 Some(Next::Done) => break,
             }
@@ -273,7 +267,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn poll_alone<T>(
         &mut self,
         cx: &mut Context<'_>,
-        wait: &mut Wait<C>,
+        wait: &mut Wait,
         mut work: impl FnMut(&mut Self, Attempt<'_>) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
         self.update_state();
@@ -287,7 +281,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             // The close deadline holds for a sender too: it may be the only task there is.
             let is_closing = self.session.state() != State::Open;
             let Self { session, alarm, .. } = self;
-            ready!(alarm.poll_session(cx.waker(), session, &mut wait.deadline, is_closing))?;
+            let deadline = Some(&mut wait.deadline);
+            ready!(alarm.poll_session(cx.waker(), session, deadline, is_closing))?;
         }
     }
 

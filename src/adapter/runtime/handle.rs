@@ -3,13 +3,12 @@
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use super::attempt::{Attempt, Sending, Wait};
+use super::attempt::{Attempt, SharedWait};
 use super::driver::Driver;
 use super::io::{Clock, Stream};
 use super::shared::Shared;
 use crate::adapter::Error;
 use crate::adapter::waiters::Need;
-use crate::message::Outgoing;
 
 /// The driver, and whether other tasks use it too.
 pub(super) enum Handle<'a, S, C> {
@@ -23,11 +22,11 @@ impl<S: Stream, C: Clock> Handle<'_, S, C> {
     pub(super) fn poll_work<T>(
         &mut self,
         cx: &mut Context<'_>,
-        wait: &mut Wait<C>,
+        wait: &mut SharedWait<C>,
         work: impl FnMut(&mut Driver<S, C>, Attempt<'_>) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
         match self {
-            Self::Alone(driver) => driver.poll_alone(cx, wait, work),
+            Self::Alone(driver) => driver.poll_alone(cx, &mut wait.wait, work),
             Self::Shared(shared) => shared.poll_sender(cx, wait, work),
         }
     }
@@ -44,7 +43,7 @@ impl<S: Stream, C: Clock> Handle<'_, S, C> {
     pub(super) fn poll_flush(
         &mut self,
         cx: &mut Context<'_>,
-        wait: &mut Wait<C>,
+        wait: &mut SharedWait<C>,
     ) -> Poll<Result<(), Error>> {
         self.poll_work(cx, wait, |driver, attempt| {
             let position = match *attempt.need {
@@ -57,24 +56,7 @@ impl<S: Stream, C: Clock> Handle<'_, S, C> {
     }
 
     pub(super) async fn flush(mut self) -> Result<(), Error> {
-        let mut wait = Wait::default();
+        let mut wait = SharedWait::default();
         poll_fn(|cx| self.poll_flush(cx, &mut wait)).await
-    }
-
-    /// Sends a message. A timeout before it is queued is one of the wait for room.
-    ///
-    /// This is not an async function, because that would keep room for the message twice.
-    pub(super) fn send(
-        mut self,
-        message: Outgoing,
-        write: bool,
-    ) -> impl Future<Output = Result<(), Error>> {
-        let (mut wait, mut sending) = (Wait::default(), Sending { message: Some(message), write });
-        poll_fn(move |cx| {
-            let sent = self.poll_work(cx, &mut wait, |driver, attempt| {
-                driver.poll_send(attempt, &mut sending)
-            });
-            if sending.is_unsent() { sent.map_err(Error::for_room) } else { sent }
-        })
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::attempt::Wait;
+use super::attempt::SharedWait;
 use super::io::{Clock, Stream};
 use super::shared::Shared;
 use crate::adapter::waiters::Need;
@@ -53,12 +53,12 @@ impl<S: Stream, C: Clock> fmt::Debug for Permit<'_, S, C> {
 /// The permit of a sink, from `poll_ready` to `start_send`, and its wait.
 pub(super) struct SinkPermit<S, C> {
     held: Option<Arc<Shared<S, C>>>,
-    pub(super) wait: Wait<C>,
+    pub(super) wait: SharedWait<C>,
 }
 
 impl<S, C> Default for SinkPermit<S, C> {
     fn default() -> Self {
-        Self { held: None, wait: Wait::default() }
+        Self { held: None, wait: SharedWait::default() }
     }
 }
 
@@ -81,7 +81,7 @@ impl<S, C> SinkPermit<S, C> {
     /// Starts the next wait anew, once one is complete.
     pub(super) fn complete<T>(&mut self, polled: Poll<T>) -> Poll<T> {
         if polled.is_ready() {
-            self.wait.need = Need::default();
+            self.wait.wait.need = Need::default();
         }
         polled
     }

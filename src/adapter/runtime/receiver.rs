@@ -14,7 +14,7 @@ use super::sender::Sender;
 use super::shared::Shared;
 use crate::adapter::Error;
 use crate::adapter::read_buffer::ReadBuffer;
-use crate::adapter::replies::{PeerReads, Replies};
+use crate::adapter::replies::{self, PeerReads, Replies};
 use crate::connection::{Closed, Event, State};
 use crate::message::{CloseCode, CloseFrame, Message, MessageRef};
 use crate::session::Overflow;
@@ -80,8 +80,9 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
             let (mut count, mut skipped) = (0, 0);
             loop {
                 let mut taken = Taken::new(&self.shared);
-                let mut replies = Replies::shared(&*self.shared, peer);
-                let other = replies.hand_over(&mut taken.buffer, &mut count, &mut each);
+                let buffer = &mut taken.buffer;
+                let other =
+                    replies::hand_over_shared(&*self.shared, peer, buffer, &mut count, &mut each);
                 drop(taken);
                 let handed_over = self.shared.poll_receiver(cx, |driver, wakers| {
                     driver.poll_handed_over(wakers, other, count, &mut skipped)
@@ -159,8 +160,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
         match self.poll_room(wakers) {
             Poll::Pending if self.session.backpressure().overflow == Overflow::Wait => {
-                let Self { session, alarm, write_deadline, .. } = self;
-                let late = ready!(alarm.poll_session(wakers.read, session, write_deadline, false));
+                let Self { session, alarm, .. } = self;
+                let late = ready!(alarm.poll_session(wakers.read, session, None, false));
                 late.map_err(|error| Error::from(error).for_room())?;
                 wakers.read.wake_by_ref();
                 Poll::Pending

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use super::attempt::Wait;
+use super::attempt::{Sending, SharedWait};
 use super::driver::Driver;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
@@ -69,7 +69,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
     pub fn send(&self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
-        self.handle().send(message.into(), true)
+        self.send_or_feed(message.into(), true)
     }
 
     /// Queues a message, to be written together with others: by the next `flush` or `send` of any
@@ -84,7 +84,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
     pub fn feed(&self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
-        self.handle().send(message.into(), false)
+        self.send_or_feed(message.into(), false)
     }
 
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
@@ -123,7 +123,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
     pub async fn reserve(&self) -> Result<Permit<'_, S, C>, Error> {
-        let mut wait = Wait::default();
+        let mut wait = SharedWait::default();
         let granted = poll_fn(|cx| {
             self.shared.poll_sender(cx, &mut wait, |driver, attempt| {
                 *attempt.need = Need::Permit;
@@ -160,7 +160,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// connection ends, or the receiver is dropped, before the pong arrives.
     pub async fn ping(&self) -> Result<Duration, Error> {
         let (number, sent) = self.shared.act(Driver::queue_ping)?;
-        let mut wait = Wait::default();
+        let mut wait = SharedWait::default();
         poll_fn(|cx| {
             self.shared.poll_sender(cx, &mut wait, |driver, attempt| {
                 if driver.session.is_answered(number) {
@@ -239,7 +239,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// peer does not close in time, or nobody receives.
     pub async fn close(&self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         self.queue_close(code, reason)?;
-        let (mut wait, mut clock) = (Wait::default(), None);
+        let (mut wait, mut clock) = (SharedWait::default(), None);
         poll_fn(|cx| {
             loop {
                 if let Poll::Ready(closed) = self.poll_closed(cx, &mut wait) {
@@ -277,7 +277,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// [`Error::TimedOut`] if the peer does not finish the closing handshake in time.
     pub async fn until_closed(&self) -> Result<Closed, Error> {
-        let mut wait = Wait::default();
+        let mut wait = SharedWait::default();
         poll_fn(|cx| self.poll_closed(cx, &mut wait)).await
     }
 
@@ -344,6 +344,21 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         self.shared.lock().session.round_trip()
     }
 
+    /// This is not an async function, because that would keep room for the message twice.
+    fn send_or_feed(
+        &self,
+        message: Outgoing,
+        write: bool,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let (mut wait, mut sending) = (SharedWait::default(), Sending::new(message, write));
+        poll_fn(move |cx| {
+            let sent = self.shared.poll_sender(cx, &mut wait, |driver, attempt| {
+                driver.poll_send(attempt, &mut sending)
+            });
+            sending.explain(sent)
+        })
+    }
+
     fn handle(&self) -> Handle<'_, S, C> {
         Handle::Shared(&self.shared)
     }
@@ -354,7 +369,11 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         Ok(())
     }
 
-    fn poll_closed(&self, cx: &mut Context<'_>, wait: &mut Wait<C>) -> Poll<Result<Closed, Error>> {
+    fn poll_closed(
+        &self,
+        cx: &mut Context<'_>,
+        wait: &mut SharedWait<C>,
+    ) -> Poll<Result<Closed, Error>> {
         self.shared.poll_sender(cx, wait, |driver, attempt| {
             *attempt.need = Need::End;
             if driver.receiver_dropped {

@@ -3,11 +3,10 @@
 //! The mutex is held while bytes are processed, never while a task waits or the application runs.
 //! Whichever half is polled moves all bytes that can be moved, those of the other half too.
 
-use std::boxed::Box;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
-use super::attempt::{Attempt, SharedWait, Wait, Wakers};
+use super::attempt::{Attempt, Queued, SharedWait, Wakers};
 use super::driver::Driver;
 use super::io::{Clock, Stream};
 use crate::adapter::Error;
@@ -100,8 +99,8 @@ impl<S: Stream, C: Clock> Shared<S, C> {
         let mut driver = self.lock();
         self.waiters.begin();
         self.waiters.set_receiver(Some(cx.waker()));
-        driver.flush_first = self.waiters.first_position().unwrap_or(u64::MAX);
-        let polled = poll(&mut driver, Wakers { read: cx.waker(), write: &waker });
+        let flush_first = self.waiters.first_position().unwrap_or(u64::MAX);
+        let polled = poll(&mut driver, Wakers { read: cx.waker(), write: &waker, flush_first });
         if polled.is_ready() {
             self.waiters.set_receiver(None);
         }
@@ -115,7 +114,7 @@ impl<S: Stream, C: Clock> Shared<S, C> {
     pub(super) fn poll_sender<T>(
         &self,
         cx: &mut Context<'_>,
-        wait: &mut Wait<C>,
+        wait: &mut SharedWait<C>,
         mut work: impl FnMut(&mut Driver<S, C>, Attempt<'_>) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
         let waker = Waker::from(Arc::clone(&self.waiters));
@@ -123,37 +122,39 @@ impl<S: Stream, C: Clock> Shared<S, C> {
             let mut driver = self.lock();
             let before = ForReceiver::of(&driver);
             driver.update_state();
-            driver.flush_first = self.waiters.first_position().unwrap_or(u64::MAX);
-            let place = wait.shared.as_ref().and_then(|shared| shared.place);
+            // Once the receiver is dropped, those that wait for the end read.
+            let flush_first = self.waiters.first_position().unwrap_or(u64::MAX);
+            let wakers = Wakers { read: &waker, write: &waker, flush_first };
+            let place = wait.queued.as_ref().and_then(|queued| queued.place);
             let was_woken = self.waiters.was_woken(place);
             self.waiters.begin();
             if was_woken {
                 // It may have been woken to write for others. They meet an error themselves.
-                let _ = driver.poll_flush((&waker).into());
+                let _ = driver.poll_flush(wakers);
             }
             let is_first = self.waiters.is_first(place);
-            // Once the receiver is dropped, those that wait for the end read.
-            let attempt = Attempt { wakers: (&waker).into(), is_first, need: &mut wait.need };
+            let attempt = Attempt { wakers, is_first, need: &mut wait.wait.need };
             if let Poll::Ready(done) = work(&mut driver, attempt) {
-                if let Some(shared) = &mut wait.shared {
-                    self.waiters.finish(&mut shared.place);
+                if let Some(queued) = &mut wait.queued {
+                    self.waiters.finish(&mut queued.place);
                 }
-                wait.deadline.restart();
+                wait.wait.deadline.restart();
                 self.unlock(driver, Some(&before));
                 return Poll::Ready(done);
             }
-            let shared = wait.shared.get_or_insert_with(|| {
+            let queued = wait.queued.get_or_insert_with(|| {
                 let (waiters, clock) = (Arc::clone(&self.waiters), driver.alarm.clock().clone());
-                Box::new(SharedWait { place: None, waiters, clock })
+                Queued { place: None, waiters, clock }
             });
-            self.waiters.register(&mut shared.place, wait.need, cx.waker());
-            let deadline = driver.session.check_write(driver.alarm.now(), &mut wait.deadline);
+            self.waiters.register(&mut queued.place, wait.wait.need, cx.waker());
+            let now = driver.alarm.now();
+            let deadline = driver.session.check_write(now, &mut wait.wait.deadline);
             self.unlock(driver, Some(&before));
             match deadline {
                 Ok(None) => return Poll::Pending,
-                Ok(Some(deadline)) => ready!(shared.clock.poll_until(cx, deadline)),
+                Ok(Some(deadline)) => ready!(queued.clock.poll_until(cx, deadline)),
                 Err(error) => {
-                    self.waiters.leave(&mut shared.place);
+                    self.waiters.leave(&mut queued.place);
                     return Poll::Ready(Err(error.into()));
                 }
             }

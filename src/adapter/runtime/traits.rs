@@ -53,8 +53,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         cx: &mut Context<'_>,
         work: impl FnMut(&mut Driver<S, C>, Attempt<'_>) -> Poll<Result<(), Error>>,
     ) -> Poll<Result<(), Error>> {
-        let deadline = self.inner.write_deadline;
-        let mut wait = Wait { deadline, ..Wait::default() };
+        let mut wait = Wait { deadline: self.inner.write_deadline, ..Wait::default() };
         let polled = self.inner.driver.poll_alone(cx, &mut wait, work);
         self.inner.write_deadline = wait.deadline;
         polled

@@ -62,47 +62,40 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         let mut cx = Context::from_waker(wakers.write);
         loop {
             let session = &mut self.session;
-            let flush_now =
-                session.is_written_to(self.flush_first) && !session.is_flushed_to(self.flush_first);
-            let wants_write = session.connection.wants_write();
-            if !wants_write || flush_now {
-                match self.stream.poll_flush(&mut cx) {
-                    Poll::Ready(Ok(())) => session.flushed(),
+            if session.connection.wants_write() && !session.is_unflushed_at(wakers.flush_first) {
+                let vectored = self.stream.is_write_vectored();
+                let write = |slices: &[IoSlice<'_>]| self.stream.poll_write(&mut cx, slices);
+                match output::write_with(session.output(), vectored, write) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(Error::ConnectionLost)),
+                    Poll::Ready(Ok(count)) => session.wrote(count),
                     Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::from_stream(error))),
-                    Poll::Pending => {
-                        session.write_stalled(|| self.alarm.now());
-                        return Poll::Pending;
-                    }
+                    Poll::Pending => break,
                 }
-                if !wants_write && !session.wants_write() {
+            } else {
+                match self.stream.poll_flush(&mut cx) {
+                    Poll::Ready(Ok(())) => session.flushed(),
+                    Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => continue,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::from_stream(error))),
+                    Poll::Pending => break,
+                }
+                if !session.connection.wants_write() {
                     return Poll::Ready(Ok(()));
-                }
-                continue;
-            }
-            let vectored = self.stream.is_write_vectored();
-            let write = |slices: &[IoSlice<'_>]| self.stream.poll_write(&mut cx, slices);
-            match output::write_with(session.output(), vectored, write) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(Error::ConnectionLost)),
-                Poll::Ready(Ok(count)) => session.wrote(count),
-                Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::from_stream(error))),
-                Poll::Pending => {
-                    session.write_stalled(|| self.alarm.now());
-                    return Poll::Pending;
                 }
             }
         }
+        self.session.write_stalled(|| self.alarm.now());
+        Poll::Pending
     }
 
     /// Writes until everything before a position is flushed.
     #[inline]
     pub(super) fn poll_flush_to(
         &mut self,
-        wakers: Wakers<'_>,
+        mut wakers: Wakers<'_>,
         position: u64,
     ) -> Poll<Result<(), Error>> {
-        self.flush_first = self.flush_first.min(position);
+        wakers.flush_first = wakers.flush_first.min(position);
         let flushed = self.poll_flush(wakers);
         if self.session.is_flushed_to(position) { Poll::Ready(Ok(())) } else { flushed }
     }

@@ -8,6 +8,7 @@ use std::task::{Waker, ready};
 use std::time::Duration;
 
 use super::alarm::Alarm;
+use super::attempt::{Sending, Wait};
 use super::driver::Driver;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
@@ -190,7 +191,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         &mut self,
         message: impl Into<Outgoing>,
     ) -> impl Future<Output = Result<(), Error>> {
-        self.handle().send(message.into(), true)
+        self.send_or_feed(message.into(), true)
     }
 
     /// Queues a message, to be written together with others: by the next [`flush`](Self::flush) or
@@ -208,7 +209,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         &mut self,
         message: impl Into<Outgoing>,
     ) -> impl Future<Output = Result<(), Error>> {
-        self.handle().send(message.into(), false)
+        self.send_or_feed(message.into(), false)
     }
 
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
@@ -406,6 +407,22 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         self.inner.driver.detach();
         let driver = self.inner.driver;
         (driver.stream, driver.session.into_connection())
+    }
+
+    /// This is not an async function, because that would keep room for the message twice.
+    #[inline]
+    fn send_or_feed(
+        &mut self,
+        message: Outgoing,
+        write: bool,
+    ) -> impl Future<Output = Result<(), Error>> {
+        let (mut wait, mut sending) = (Wait::default(), Sending::new(message, write));
+        poll_fn(move |cx| {
+            let sent = self.inner.driver.poll_alone(cx, &mut wait, |driver, attempt| {
+                driver.poll_send(attempt, &mut sending)
+            });
+            sending.explain(sent)
+        })
     }
 
     fn handle(&mut self) -> Handle<'_, S, C> {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use super::attempt::Wait;
+use super::attempt::SharedWait;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
 use crate::adapter::Error;
@@ -54,13 +54,13 @@ use crate::session::FragmentedMessage;
 pub struct MessageWriter<'a, S: Stream, C: Clock> {
     handle: Handle<'a, S, C>,
     message: FragmentedMessage,
-    wait: Wait<C>,
+    wait: SharedWait<C>,
 }
 
 impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
     /// Waits for the lock, and holds it until the message is finished or dropped.
     pub(super) async fn new(mut handle: Handle<'a, S, C>, kind: Kind) -> Result<Self, Error> {
-        let mut wait = Wait::default();
+        let mut wait = SharedWait::default();
         let locked = poll_fn(|cx| {
             handle.poll_work(cx, &mut wait, |driver, attempt| {
                 *attempt.need = Need::Writer;
@@ -68,7 +68,7 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
             })
         });
         locked.await.map_err(Error::for_room)?;
-        Ok(Self { handle, message: FragmentedMessage::new(kind), wait: Wait::default() })
+        Ok(Self { handle, message: FragmentedMessage::new(kind), wait: SharedWait::default() })
     }
 
     /// Whether to compress the message. Must be called before anything is written. By default the
@@ -93,7 +93,7 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
     pub async fn write_chunk(&mut self, chunk: impl Into<Bytes>) -> Result<(), Error> {
         self.check_unfinished()?;
         self.message.push(chunk.into());
-        self.wait.deadline.restart();
+        self.wait.wait.deadline.restart();
         poll_fn(|cx| self.poll_send(cx)).await
     }
 
@@ -109,7 +109,7 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
     /// As [`write_chunk`](Self::write_chunk); [`Error::Send`] also for a text that ends inside a
     /// character.
     pub async fn finish(mut self) -> Result<(), Error> {
-        self.wait.deadline.restart();
+        self.wait.wait.deadline.restart();
         poll_fn(|cx| self.poll_finish(cx)).await
     }
 

@@ -1,0 +1,50 @@
+//! The LZ77 sliding windows of both directions: RFC 7692 §7.1.
+
+/// The negotiated parameters (§5: "agreed parameters").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Agreed {
+    pub(super) ours: Window,
+    pub(super) peers: Window,
+}
+
+impl Agreed {
+    /// Returns the window that we compress with.
+    #[must_use]
+    pub const fn ours(&self) -> Window {
+        self.ours
+    }
+
+    /// Returns the window that the peer compresses with.
+    #[must_use]
+    pub const fn peers(&self) -> Window {
+        self.peers
+    }
+}
+
+/// One direction's LZ77 sliding window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Window {
+    pub(super) bits: u8,
+    pub(super) takeover: bool,
+}
+
+impl Window {
+    /// The default without parameters (§7.1.1.1, §7.1.2.1).
+    pub(super) const LARGEST: Self = Self { bits: MAX_BITS, takeover: true };
+
+    /// Returns the base-2 logarithm of its bytes (§7.1.2): 8 to 15.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.bits
+    }
+
+    /// Returns whether it is kept from message to message (§7.1.1).
+    #[must_use]
+    pub const fn context_takeover(self) -> bool {
+        self.takeover
+    }
+}
+
+/// The default without a parameter.
+/// RFC 7692 §7.2.1: "An endpoint MUST NOT use an LZ77 sliding window longer than 32,768 bytes"
+pub(super) const MAX_BITS: u8 = 15;

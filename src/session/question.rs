@@ -1,0 +1,164 @@
+//! The question that a [`Session`] answers, and the deadlines behind it.
+
+use core::time::Duration;
+
+use super::live::Session;
+use super::stream::Next;
+use super::writes::WriteDeadline;
+use crate::connection::State;
+use crate::timing::{Due, TimedOut};
+
+/// What a caller that waits has to do.
+pub(crate) enum Wait {
+    /// Wait until this time, if the stream is not ready before.
+    Until(Option<Duration>),
+    /// Ask again: a ping was queued, or the session is over.
+    Again,
+}
+
+impl Session {
+    /// Returns what to do with the stream now. [`Next`] says what to report afterwards.
+    ///
+    /// Take the events with [`receive`](Self::receive) first, until it returns `None`. Before that
+    /// the answer is not [`Next::Read`], and the peer's silence is not judged.
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut::KeepAlive`] and [`TimedOut::Close`]: the connection is over, and the next answer
+    /// is [`Next::Done`]. [`TimedOut::Write`] and [`TimedOut::Idle`] are returned once, and begin
+    /// anew if the caller goes on.
+    pub fn next(&mut self, now: Duration) -> Result<Next, TimedOut> {
+        self.before_read(|| now)?;
+        // Events that were not taken stop reading: so the input is bounded as the output is.
+        let unread = self.unread;
+        loop {
+            match self.next_action() {
+                Some(Next::Read) if unread => {}
+                Some(next) => return Ok(next),
+                None => {}
+            }
+            match self.wait(now, None, !unread)? {
+                Wait::Until(deadline) => return Ok(Next::Wait(deadline)),
+                Wait::Again => {}
+            }
+        }
+    }
+
+    /// Returns what to do with the stream now, but for waiting: `None` is [`Next::Wait`].
+    #[inline(always)]
+    pub(crate) fn next_action(&mut self) -> Option<Next> {
+        let closed = self.connection.closed().map(|_| self.connection.role());
+        self.stream.next(self.connection.wants_write(), closed)
+    }
+
+    /// To be called before the stream is read: a handshake whose deadline has passed is given a
+    /// bounded number of reads.
+    #[inline(always)]
+    pub(crate) fn before_read(&mut self, now: impl Fn() -> Duration) -> Result<(), TimedOut> {
+        if self.timer.state() == State::Open && self.connection.state() == State::Open {
+            return Ok(());
+        }
+        let now = now();
+        self.update_state(now);
+        let late = self.stream.check_late_read(&self.timer, now);
+        late.or_else(|error| self.expire(error))
+    }
+
+    /// Reports the state of the connection to the timer.
+    #[inline]
+    pub(crate) fn update_state(&mut self, now: Duration) {
+        self.timer.set_state(self.connection.state(), now);
+    }
+
+    /// Whether the timer knows another state than the connection's: see
+    /// [`update_state`](Self::update_state).
+    #[inline]
+    pub(crate) fn state_changed(&self) -> bool {
+        self.timer.state() != self.connection.state()
+    }
+
+    /// Checks the deadlines of a caller that waits for the stream, and acts on those that are due.
+    /// A caller that sends has a write deadline of its own. `reads` is whether the caller reads:
+    /// where it does not, the peer may be alive, and only the write deadline counts.
+    #[inline]
+    pub(crate) fn wait(
+        &mut self,
+        now: Duration,
+        sender: Option<&mut WriteDeadline>,
+        reads: bool,
+    ) -> Result<Wait, TimedOut> {
+        self.report_reads(now);
+        let stalled = self.stalled_write();
+        let write = sender.unwrap_or(&mut self.write_deadline).check(stalled, now)?;
+        let deadline = self.timer.deadline();
+        if deadline.is_none_or(|deadline| now < deadline) {
+            return Ok(Wait::Until([deadline, write].into_iter().flatten().min()));
+        }
+        if !reads {
+            return Ok(Wait::Until(write));
+        }
+        match self.timer.poll(now) {
+            Ok(Due::Nothing) => {}
+            Ok(Due::Ping) => {
+                let payload = self.timer.ping(now);
+                let queued = self.connection.ping(payload);
+                debug_assert!(queued.is_ok(), "the connection is open");
+            }
+            Err(error) => self.expire(error)?,
+        }
+        Ok(Wait::Again)
+    }
+
+    /// The write deadline of a caller that does not read.
+    #[inline]
+    pub(crate) fn check_write(
+        &self,
+        now: Duration,
+        write_deadline: &mut WriteDeadline,
+    ) -> Result<Option<Duration>, TimedOut> {
+        write_deadline.check(self.stalled_write(), now)
+    }
+
+    #[inline]
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) const fn is_write_stalled(&self) -> bool {
+        self.stream.writes.stalled_since().is_some()
+    }
+
+    /// Whether bytes arrived, and so shortly after the last ones that reading the clock for each
+    /// message costs more than an early wake-up.
+    #[inline]
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) fn is_busy(&self, now: Duration) -> bool {
+        self.unreported_read && self.timer.is_busy(now)
+    }
+
+    #[inline]
+    fn stalled_write(&self) -> Option<(Duration, Duration)> {
+        self.stream.writes.stalled_since().zip(self.timer.timeouts().write)
+    }
+
+    /// Reports to the timer that bytes were read since the last time.
+    #[inline]
+    pub(crate) fn report_reads(&mut self, now: Duration) {
+        if core::mem::take(&mut self.unreported_read) {
+            self.timer.bytes_received(now);
+        }
+    }
+
+    /// Acts on a timeout. The close deadline is no error once the closing handshake is done: then
+    /// only the shutdown of the stream is cut short.
+    fn expire(&mut self, error: TimedOut) -> Result<(), TimedOut> {
+        match error {
+            TimedOut::Close if self.connection.closed().is_some() => {
+                self.stream.shutdown.finish();
+                return Ok(());
+            }
+            TimedOut::Close => self.close_timed_out = true,
+            TimedOut::KeepAlive => {}
+            _ => return Err(error),
+        }
+        self.abort();
+        Err(error)
+    }
+}
