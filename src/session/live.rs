@@ -127,13 +127,10 @@ impl Session {
         self.stream.writes.would_block(now);
     }
 
-    /// Reports that writing has failed. The session still wants to read: the peer's last messages
-    /// and its Close may have arrived. Once the connection is closed, the output is given up.
-    pub fn write_failed(&mut self) {
-        self.stream.write_blocked = true;
-        if self.connection.closed().is_some() {
-            self.stream.shutdown.flushed(self.connection.role());
-        }
+    /// Reports that writing has failed: the output is given up, and [`send`](Self::send) fails. The
+    /// session still wants to read: the peer's last messages and its Close may have arrived.
+    pub const fn write_failed(&mut self) {
+        (self.stream.write_failed, self.stream.write_blocked) = (true, true);
     }
 
     /// Reports that the write half of the stream is shut down, or can't be.

@@ -135,7 +135,8 @@ impl Session {
 
     #[inline]
     fn stalled_write(&self) -> Option<(Duration, Duration)> {
-        self.stream.writes.stalled_since().zip(self.timer.timeouts().write)
+        let stalled_since = self.stream.writes.stalled_since();
+        stalled_since.filter(|_| !self.stream.write_failed).zip(self.timer.timeouts().write)
     }
 
     /// Reports to the timer that bytes were read since the last time.

@@ -34,6 +34,8 @@ pub(super) struct StreamState {
     pub(super) shutdown: Shutdown,
     /// The stream accepts nothing until it is ready again.
     pub(super) write_blocked: bool,
+    /// The stream accepts nothing any more.
+    pub(super) write_failed: bool,
     /// The stream has no bytes until it is ready again.
     pub(super) read_blocked: bool,
     late_reads: u8,
@@ -60,8 +62,11 @@ impl StreamState {
 
     #[cold]
     fn next_in_shutdown(&mut self, wants_write: bool, role: Role) -> Option<Next> {
-        if !wants_write && !self.writes.is_unflushed() {
+        if self.write_failed || (!wants_write && !self.writes.is_unflushed()) {
             self.shutdown.flushed(role);
+        }
+        if self.write_failed {
+            self.shutdown.write_half_shut_down();
         }
         match self.shutdown.step() {
             Step::Done => Some(Next::Done),
@@ -80,7 +85,7 @@ impl StreamState {
     /// The stream may accept bytes, and have some, again.
     #[inline]
     pub(super) const fn unblock(&mut self) {
-        (self.write_blocked, self.read_blocked) = (false, false);
+        (self.write_blocked, self.read_blocked) = (self.write_failed, false);
     }
 
     /// Counts a read after the deadline of a handshake.
