@@ -20,7 +20,8 @@ type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 /// The token of the listener. Connections have other numbers.
 const LISTENER: Token = Token(0);
-const EVENTS: Interest = Interest::READABLE.add(Interest::WRITABLE);
+/// Each event is reported once: after it, the loop continues until the stream blocks.
+pub const EVENTS: Interest = Interest::READABLE.add(Interest::WRITABLE);
 /// System calls for one connection before the next one is served.
 const BUDGET: usize = 64;
 /// The pause after a failed accept: the process may have too many open files.
@@ -62,9 +63,7 @@ impl Peer {
     /// Does what the socket allows, within the budget. Returns when to continue at the latest, or
     /// `None` at the end.
     fn drive(&mut self, buffer: &mut [u8], now: Duration) -> Result<Option<Duration>> {
-        if let Some(driven) = self.phase.driven() {
-            driven.stream_ready();
-        }
+        self.phase.driven().into_iter().for_each(|driven| driven.stream_ready());
         for _ in 0..BUDGET {
             self.take_received(now)?;
             let Some(driven) = self.phase.driven() else { return Ok(None) };
