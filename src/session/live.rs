@@ -157,7 +157,8 @@ impl Session {
         self.connection.wants_write() || self.stream.writes.is_unflushed()
     }
 
-    /// Ends the session without a closing handshake. The next answer is [`Next::Done`].
+    /// Ends the session without a closing handshake. The next answer is
+    /// [`Next::Done`](super::Next::Done).
     pub fn abort(&mut self) {
         self.connection.end_input();
         // Events that were pushed back can still be received.

@@ -1,7 +1,7 @@
 //! The opening handshake with its deadline, and the answer to a rejected request: RFC 6455 §4,
 //! without I/O.
 //!
-//! An [`Exchange`] is asked the same question as a [`Session`](super::Session), and is told the same
+//! An [`Exchange`] answers the same question as a [`Session`](super::Session), and takes the same
 //! reports. Bytes that are in the socket at the deadline are read and used: only a handshake that
 //! would have to wait for more has timed out.
 
