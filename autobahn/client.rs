@@ -1,16 +1,23 @@
 //! The client for the conformance suite's fuzzing server: runs every case, and echoes every
 //! message.
 //!
-//! `autobahn_client ws://127.0.0.1:9001 --driver core|blocking|tokio|futures --agent NAME`; started
-//! by `autobahn/run`.
+//! `autobahn_client ws://127.0.0.1:9001 --driver core|session|blocking|tokio|futures --agent NAME`;
+//! started by `autobahn/run`.
 
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use bytes::{Buf, BufMut};
-use sansocket::{ClientHandshake, ClientRequest, Config, Entropy, Event, blocking};
+use sansocket::session::{Driven, Exchange, Next, Session};
+use sansocket::{ClientHandshake, ClientRequest, Config, Entropy, Event, Timeouts, blocking};
+
+/// Its event loop and this one make the same system calls.
+#[path = "../examples/mio_echo.rs"]
+#[allow(dead_code)]
+mod mio_echo;
 
 fn main() -> ExitCode {
     match run() {
@@ -91,7 +98,72 @@ fn echo_futures(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// With the core alone, without an adapter.
+/// With the session, in an event loop without an adapter.
+fn echo_session(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
+    let request = ClientRequest::new(url)?;
+    let (timeouts, entropy) = (Timeouts::default(), Entropy::from_os()?);
+    let mut socket = Socket::connect((request.uri().host(), request.uri().port()))?;
+    let mut handshake =
+        Exchange::client(&request, config, entropy, timeouts, socket.epoch.elapsed());
+    let connection = loop {
+        if let Some((connection, _)) = handshake.receive()? {
+            break connection;
+        }
+        socket.step(&mut handshake)?;
+    };
+    let mut session = Session::new(connection, timeouts, socket.epoch.elapsed());
+    loop {
+        let now = socket.epoch.elapsed();
+        while !session.is_above_high_water_mark() {
+            match session.receive(now) {
+                Some(Event::Message(message)) => session.send(message)?,
+                Some(_) => {}
+                None => break,
+            }
+        }
+        if !socket.step(&mut session)? {
+            return Ok(());
+        }
+    }
+}
+
+/// A socket in an event loop of its own.
+struct Socket {
+    stream: mio::net::TcpStream,
+    poll: mio::Poll,
+    events: mio::Events,
+    buffer: Vec<u8>,
+    epoch: Instant,
+}
+
+impl Socket {
+    fn connect(address: (&str, u16)) -> Result<Self, Box<dyn Error>> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        let mut stream = mio::net::TcpStream::from_std(stream);
+        let poll = mio::Poll::new()?;
+        poll.registry().register(&mut stream, mio::Token(0), mio_echo::EVENTS)?;
+        let events = mio::Events::with_capacity(1);
+        Ok(Self { stream, poll, events, buffer: vec![0; 64 * 1024], epoch: Instant::now() })
+    }
+
+    /// Makes one system call. Returns `false` at the end of the connection.
+    fn step(&mut self, driven: &mut dyn Driven) -> Result<bool, Box<dyn Error>> {
+        let now = self.epoch.elapsed();
+        match driven.next(now)? {
+            Next::Done => return Ok(false),
+            Next::Wait(until) => {
+                self.poll.poll(&mut self.events, until.map(|until| until - now))?;
+                driven.stream_ready();
+            }
+            next => mio_echo::transfer(driven, next, &mut self.stream, &mut self.buffer, now),
+        }
+        Ok(true)
+    }
+}
+
+/// With the connection alone, without a session and an adapter.
 fn echo_core(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
     let request = ClientRequest::new(url)?;
     let mut stream = TcpStream::connect((request.uri().host(), request.uri().port()))?;
@@ -152,13 +224,14 @@ impl Arguments {
                     echo = match parser.value()?.to_str() {
                         Some("blocking") => Some(echo_blocking as Echo),
                         Some("core") => Some(echo_core as Echo),
+                        Some("session") => Some(echo_session as Echo),
                         #[cfg(feature = "tokio")]
                         Some("tokio") => Some(echo_tokio as Echo),
                         #[cfg(feature = "async-io")]
                         Some("futures") => Some(echo_futures as Echo),
                         _ => {
                             return Err(
-                                "--driver is one of: blocking, core, tokio, futures (the last two with --all-features)".into()
+                                "--driver is one of: blocking, core, session, tokio, futures (the last two with --all-features)".into()
                             );
                         }
                     }

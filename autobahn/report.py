@@ -139,7 +139,7 @@ class Verdict:
                 self.differences.append(Difference(case, str(wanted), str(got), page(folder, entry)))
         self.passed = len(cases) - len(self.differences)
         for case in sorted(set(report) - set(cases)):
-            self.differences.append(Difference(case, "not asked for", "run", page(folder, report[case])))
+            self.differences.append(Difference(case, "not selected", "run", page(folder, report[case])))
         self.failed = len(self.differences)
 
     def table(self) -> str:

@@ -34,7 +34,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     for message in arguments.messages {
         socket.send(message?)?;
         match socket.recv()? {
-            // Whoever listens may have heard enough: `| head` for example.
+            // Not `println`, which panics if the output is closed: `| head`, for example.
             Some(Message::Text(text)) => writeln!(io::stdout(), "{text}")?,
             Some(Message::Binary(bytes)) => writeln!(io::stdout(), "{} bytes", bytes.len())?,
             None => {
@@ -52,12 +52,12 @@ fn run() -> Result<(), Box<dyn Error>> {
 }
 
 fn describe(closed: Option<&sansocket::Closed>) -> String {
-    let Some(closed) = closed else { return "not at all".into() };
+    let Some(closed) = closed else { return "no Close frame".into() };
     let clean = if closed.was_clean() { "clean" } else { "not clean" };
     format!("{} {:?}, {clean}", closed.code(), closed.reason())
 }
 
-/// Compression as the command line asked for it.
+/// The configuration for `--deflate`.
 #[cfg(feature = "deflate")]
 fn deflate() -> Result<Config, Box<dyn Error>> {
     Ok(Config::new().deflate(sansocket::deflate::Deflate::new()))
@@ -75,7 +75,7 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// `None` if help was all that was wanted.
+    /// Returns `None` after `--help`.
     fn parse() -> Result<Option<Self>, Box<dyn Error>> {
         let (mut words, mut config) = (Vec::new(), Config::new());
         let mut parser = lexopt::Parser::from_env();

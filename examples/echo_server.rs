@@ -1,4 +1,4 @@
-//! An echo server: `cargo run --release --example echo_server -- [--addr HOST:PORT] [--driver
+//! An echo server, on the adapter or the loop of your choice: `cargo run --release --example echo_server -- [--addr HOST:PORT] [--driver
 //! DRIVER] [--deflate]`
 
 use std::error::Error;
@@ -9,7 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BufMut};
-use sansocket::{Config, Event, ServerHandshake, blocking};
+use sansocket::{Config, Event, ServerHandshake, Timeouts, blocking};
+
+/// The event loop, which is an example of its own.
+#[path = "mio_echo.rs"]
+#[allow(dead_code)]
+mod mio_echo;
 
 const HELP: &str = "\
 Sends every message back.
@@ -18,8 +23,9 @@ Usage: echo_server [--addr HOST:PORT] [--driver DRIVER] [--deflate]
 
   --addr HOST:PORT  where to listen; port 0 takes a free one  [default: 127.0.0.1:9001]
   --driver DRIVER   what moves the bytes  [default: blocking]
-                      blocking  the adapter for std::net, a thread a connection
-                      core      the loop of the README around the sans-IO core
+                      blocking  the adapter for std::net, one thread per connection
+                      core      a loop on the connection alone, one thread per connection
+                      session   the event loop of mio_echo on the session, one thread
                       tokio     the adapter for tokio (built with --features tokio)
                       futures   the adapter for futures-io, on async-io (built with --features async-io)
   --deflate         compress, if the client can  (built with --features deflate)
@@ -37,7 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Serves until it is ended from outside.
+/// Serves until the process is ended.
 fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&arguments.addr)
         .map_err(|error| format!("can't listen on {}: {error}", arguments.addr))?;
@@ -55,6 +61,11 @@ fn serve_blocking(listener: TcpListener, config: Config) -> Result<(), Box<dyn E
 
 fn serve_core(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
     serve_in_threads(&listener, &config, echo_core)
+}
+
+fn serve_session(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
+    listener.set_nonblocking(true)?;
+    mio_echo::serve(mio::net::TcpListener::from_std(listener), config, Timeouts::default())
 }
 
 #[cfg(feature = "async-io")]
@@ -97,7 +108,6 @@ fn echo_blocking(stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>
 #[cfg(feature = "tokio")]
 fn serve_tokio(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
     async fn echo(stream: tokio::net::TcpStream, config: Config) -> Result<(), sansocket::Error> {
-        stream.set_nodelay(true)?;
         let mut socket = sansocket::tokio::Options::new().config(config).accept(stream).await?;
         while let Some(message) = socket.recv().await? {
             socket.feed(message).await?;
@@ -144,25 +154,25 @@ fn echo_futures(stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>>
     })
 }
 
-/// With nothing but the core: the bytes are moved by hand.
+/// With the connection alone: this loop moves the bytes, and has no keep-alive.
 fn echo_core(mut stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>> {
     let mut buffer = vec![0; 64 * 1024];
     stream.set_nodelay(true)?;
 
     // The opening handshake makes the connection.
-    const PATIENCE: Duration = Duration::from_secs(10);
-    let begun = Instant::now();
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    const TIMEOUT: Duration = Duration::from_secs(10);
+    let started = Instant::now();
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     let mut handshake = ServerHandshake::new(config);
     let mut connection = loop {
         match handshake.receive() {
             Ok(Some(request)) => break request.accept(),
-            Ok(None) if begun.elapsed() < PATIENCE => {}
+            Ok(None) if started.elapsed() < TIMEOUT => {}
             Ok(None) => return Err("the opening handshake took too long".into()),
             Err(mut rejection) => {
                 stream.write_all(rejection.output().chunk())?;
-                hang_up(&stream, &mut buffer)?;
+                shut_down(&stream, &mut buffer)?;
                 return Err((*rejection.error()).into());
             }
         }
@@ -172,7 +182,7 @@ fn echo_core(mut stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>
         }
     };
 
-    // The conversation: take what is there, answer it, write once, read once.
+    // Take every event, write once, read once.
     stream.set_read_timeout(None)?;
     loop {
         while let Some(event) = connection.receive() {
@@ -196,26 +206,25 @@ fn echo_core(mut stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>
             n => connection.input().put_slice(&buffer[..n]),
         }
     }
-    hang_up(&stream, &mut buffer)?;
+    shut_down(&stream, &mut buffer)?;
     Ok(())
 }
 
-/// Lets the last words arrive: bytes of the peer's that nobody reads would make the system cut the
-/// stream off.
-fn hang_up(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<()> {
-    const PATIENCE: Duration = Duration::from_secs(5);
-    let begun = Instant::now();
+/// Shuts the stream down (RFC 6455 §7.1.1). A socket that is closed with unread bytes is reset, and
+/// the reset destroys a Close frame on its way.
+fn shut_down(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<()> {
+    const TIMEOUT: Duration = Duration::from_secs(5);
+    let started = Instant::now();
     stream.shutdown(Shutdown::Write)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    while begun.elapsed() < PATIENCE && stream.read(buffer)? > 0 {}
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    while started.elapsed() < TIMEOUT && stream.read(buffer)? > 0 {}
     Ok(())
 }
 
-/// After a connection was not accepted: perhaps too many files are open, or threads, and it is no
-/// time to try again at once.
+/// The pause after a failed accept: the process may have too many open files or threads.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Compression as the command line asked for it.
+/// The configuration for `--deflate`.
 #[cfg(feature = "deflate")]
 fn deflate() -> Result<Config, Box<dyn Error>> {
     Ok(Config::new().deflate(sansocket::deflate::Deflate::new()))
@@ -233,7 +242,7 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// `None` if help was all that was wanted.
+    /// Returns `None` after `--help`.
     fn parse() -> Result<Option<Self>, Box<dyn Error>> {
         let mut arguments =
             Self { addr: "127.0.0.1:9001".into(), serve: serve_blocking, config: Config::new() };
@@ -248,6 +257,7 @@ impl Arguments {
                     arguments.serve = match parser.value()?.to_str() {
                         Some("blocking") => serve_blocking,
                         Some("core") => serve_core,
+                        Some("session") => serve_session,
                         #[cfg(feature = "tokio")]
                         Some("tokio") => serve_tokio,
                         #[cfg(not(feature = "tokio"))]
@@ -266,7 +276,10 @@ impl Arguments {
                             );
                         }
                         _ => {
-                            return Err("--driver is one of: blocking, core, tokio, futures".into());
+                            return Err(
+                                "--driver is one of: blocking, core, session, tokio, futures"
+                                    .into(),
+                            );
                         }
                     }
                 }

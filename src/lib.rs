@@ -13,88 +13,93 @@
 //!      impl BufMut / impl Buf    no I/O, no clock            plain values
 //! ```
 //!
-//! [`Connection`] does the whole protocol: frames, masks, fragments, UTF-8, pings, the closing
-//! handshake, limits. [`ServerHandshake`] and [`ClientHandshake`] make one. Whatever moves the
-//! bytes is a loop around it:
+//! * An application on blocking streams, tokio or another async runtime uses an adapter (`blocking`,
+//!   `tokio`, `futures`): `accept`, `connect`, `recv`, `send`, `close`.
+//! * An application with an event loop of its own drives a [`Session`]: a connection with deadlines,
+//!   keep-alive, backpressure and a shutdown sequence. This echoes on a socket that does not block:
 //!
 //! ```no_run
-//! use std::io::{Read, Write};
+//! use std::io::{ErrorKind, Read, Write};
+//! use std::time::Duration;
 //!
-//! use bytes::{Buf, BufMut};
-//! use sansocket::{Connection, Event};
+//! use bytes::Buf;
+//! use sansocket::{Error, Event, Session, session::Next};
 //!
-//! fn echo(stream: &mut std::net::TcpStream, connection: &mut Connection) -> Result<(), Box<dyn std::error::Error>> {
+//! /// Returns when to call again at the latest, or `None` at the end.
+//! fn drive(session: &mut Session, socket: &mut std::net::TcpStream, now: Duration)
+//! -> Result<Option<Duration>, Error> {
 //!     let mut buffer = [0; 16 * 1024];
+//!     session.stream_ready();
 //!     loop {
-//!         while let Some(event) = connection.receive() {
+//!         while !session.is_above_high_water_mark() {
+//!             let Some(event) = session.receive(now) else { break };
 //!             if let Event::Message(message) = event {
-//!                 connection.send(message)?;
+//!                 session.send(message)?;
 //!             }
 //!         }
-//!         while connection.wants_write() {
-//!             let written = stream.write(connection.output().chunk())?;
-//!             connection.output().advance(written);
-//!         }
-//!         if !connection.wants_read() {
-//!             return Ok(()); // now hang up: see `Connection`
-//!         }
-//!         match stream.read(&mut buffer)? {
-//!             0 => connection.end_input(),
-//!             n => connection.input().put_slice(&buffer[..n]),
+//!         match session.next(now)? {
+//!             Next::Write => match socket.write(session.output().chunk()) {
+//!                 Ok(count) => session.wrote(count),
+//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => session.write_would_block(now),
+//!                 Err(_) => session.write_failed(),
+//!             },
+//!             Next::Flush => session.flushed(), // a socket does not buffer
+//!             Next::ShutdownWrite => {
+//!                 let _ = socket.shutdown(std::net::Shutdown::Write);
+//!                 session.write_half_shut_down();
+//!             }
+//!             Next::Read => match socket.read(&mut buffer) {
+//!                 Ok(0) => session.end_input(),
+//!                 Ok(count) => session.received(&buffer[..count]),
+//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => session.read_would_block(),
+//!                 Err(_) => session.end_input(),
+//!             },
+//!             Next::Wait(until) => return Ok(Some(until.unwrap_or(Duration::MAX))),
+//!             Next::Done => return Ok(None),
 //!         }
 //!     }
 //! }
 //! ```
 //!
-//! Take every event that is there, then write once: sixteen messages that came in one read are
-//! answered in one write.
+//! # Layers
 //!
-//! Who has a blocking stream and wants no loop takes `blocking`: `accept`, `connect`, `recv`,
-//! `send`, `close`.
-//!
-//! # The floors
-//!
-//! Imports run down only.
-//!
-//! | floor | what it knows | RFC 6455 |
+//! | layer | contents | RFC 6455 |
 //! |---|---|---|
-//! | `blocking`, `tokio`, `futures` | streams and clocks | – |
+//! | `blocking`, `tokio`, `futures` | system calls, clocks, wakers | – |
+//! | [`session`] | timeouts, keep-alive, backpressure, shutdown of the stream | §7.1.1 |
 //! | [`ServerHandshake`], [`ClientHandshake`] · [`timing`] | HTTP heads · deadlines | §4 |
-//! | [`Connection`] | the open conversation and its end | §5.4–§7 |
-//! | [`Message`], [`Text`], [`CloseFrame`] | the words that both sides share | §5.5.1, §5.6, §7.4 |
-//! | [`wire`] · `deflate` | headers, masks, UTF-8, as functions on slices · compressed messages | §5.2, §5.3, §8.1 · RFC 7692 |
+//! | [`Connection`] | the open connection and its closing handshake | §5.4–§7 |
+//! | [`Message`], [`Text`], [`CloseFrame`] | the types of both directions | §5.5.1, §5.6, §7.4 |
+//! | [`wire`] · `deflate` | headers, masks, UTF-8, as functions on slices · compression | §5.2, §5.3, §8.1 · RFC 7692 |
 //!
 //! # Promises
 //!
-//! * Nothing that a peer sends makes it panic, or take memory for what was only announced. Limits
-//!   are on by default, the same in both roles: see [`Config`].
-//! * An idle connection holds no buffer (a thread that waits for a blocking one holds what it reads
-//!   into); with compression, the windows that were agreed on, or none.
-//! * What is kept to be used again is bounded: at most eight blocks each of some 64 and 272 KiB for
-//!   a thread that reads, one of up to 512 KiB for a thread that writes, and in all some 16 MiB of
-//!   the memory of messages of 128 KiB and more.
-//! * What the peer did wrong ([`ProtocolError`]) and what you asked for and can't have
-//!   ([`SendError`]) are two types; each says what to do about it.
-//! * Debug output never shows content, keys or header values.
+//! * Nothing that a peer sends causes a panic, or allocates memory for a length that was only
+//!   announced. Limits are on by default, the same in both roles: see [`Config`].
+//! * An idle connection holds no buffer but the LZ77 windows that were agreed on; a thread that waits
+//!   in `blocking` holds its read buffer.
+//! * Memory for reuse is bounded. Per thread: eight read buffers each of about 64 and 272 KiB, one
+//!   write buffer of up to 512 KiB. Per process: 16 MiB of messages of 128 KiB and more.
+//! * Errors of the peer ([`ProtocolError`]) and of the caller ([`SendError`]) are two types. The text
+//!   of each says what to do.
+//! * Debug output never shows payloads, keys or header values.
 //!
-//! # Who makes which
-//!
-//! | | client | server |
+//! | opening handshake | client | server |
 //! |---|---|---|
-//! | asks | [`ClientRequest`] → [`ClientHandshake`] | [`ServerHandshake`] → [`Request`] (with a [`RequestHead`]) |
-//! | answers | [`Response`], or [`ResponseError::UnexpectedStatus`] | [`Request::accept_with`] an [`AcceptOptions`], [`Request::reject`] with a [`HttpResponse`], [`Rejection`] |
+//! | request | [`ClientRequest`] → [`ClientHandshake`] | [`ServerHandshake`] → [`Request`] (with a [`RequestHead`]) |
+//! | response | [`Response`], or [`ResponseError::UnexpectedStatus`] | [`Request::accept_with`] and [`AcceptOptions`], [`Request::reject`] and [`HttpResponse`], [`Rejection`] |
 //!
 //! # Features
 //!
-//! | feature | what |
+//! | feature | contents |
 //! |---|---|
-//! | `std` (default) | sockets, clocks, and randomness from the operating system; without it the crate is `no_std` with `alloc`, and a client brings its own seed ([`Entropy::from_seed`]) |
-//! | `simdutf8` (default) | text checked with SIMD, where it is not ASCII some eight times as fast as std does |
-//! | `tokio` | connections on tokio's streams and clock |
-//! | `futures-io` | connections on futures-io's streams, with a clock of the caller's |
-//! | `async-io` | async-io's clock for them, which smol runs on |
-//! | `deflate` | compressed messages: permessage-deflate, RFC 7692; it switches `std` on |
-//! | `testing` | streams in memory and a clock to wind, for tests of what is built on this |
+//! | `std` (default) | sockets, clocks, randomness of the operating system; without it the crate is `no_std` with `alloc`, and a client passes a seed ([`Entropy::from_seed`]) |
+//! | `simdutf8` (default) | UTF-8 validation with SIMD: about eight times as fast as `std` on text that is not ASCII |
+//! | `tokio` | the adapter for tokio's streams and clock |
+//! | `futures-io` | the adapter for futures-io's streams, with a clock of the caller's |
+//! | `async-io` | async-io's timers as that clock, for smol |
+//! | `deflate` | permessage-deflate (RFC 7692); enables `std` |
+//! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
 //! [`input`]: Connection::input

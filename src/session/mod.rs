@@ -8,7 +8,7 @@
 //! | end | [`Closed`](crate::Closed) | the shutdown sequence of the stream (§7.1.1) | `shutdown(2)`, dropping the stream |
 //! | opening | – | the handshake's deadline, the answer to a rejected request ([`Exchange`]) | connecting |
 //!
-//! A session is asked one question, [`next`](Session::next), and is told what happened:
+//! A session answers one question, [`next`](Session::next), and takes reports of what happened:
 //!
 //! ```text
 //!                  next(now) ──► Write · Flush · ShutdownWrite · Read · Wait(until) · Done
@@ -22,12 +22,12 @@
 //! keep-alive, backpressure and a clean end from it. The loop, on a socket that does not block:
 //!
 //! ```no_run
-//! use std::io::{self, ErrorKind, Read, Write};
-//! use std::time::{Duration, Instant};
+//! use std::io::{ErrorKind, Read, Write};
+//! use std::time::Duration;
 //!
 //! use bytes::Buf;
+//! use sansocket::Event;
 //! use sansocket::session::{Next, Session};
-//! use sansocket::{Event, TimedOut};
 //!
 //! /// Does all that the socket allows. Returns when to call again at the latest, or `None` at the end.
 //! fn drive(
@@ -49,6 +49,7 @@
 //!             Next::Write => match socket.write(session.output().chunk()) {
 //!                 Ok(count) => session.wrote(count),
 //!                 Err(error) if error.kind() == ErrorKind::WouldBlock => session.write_would_block(now),
+//!                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
 //!                 Err(_) => session.write_failed(),
 //!             },
 //!             Next::Flush => session.flushed(), // a socket does not buffer
@@ -60,6 +61,7 @@
 //!                 Ok(0) => session.end_input(),
 //!                 Ok(count) => session.received(&buffer[..count]),
 //!                 Err(error) if error.kind() == ErrorKind::WouldBlock => session.read_would_block(),
+//!                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
 //!                 Err(_) => session.end_input(),
 //!             },
 //!             Next::Wait(until) => return Ok(Some(until.unwrap_or(Duration::MAX))),
@@ -69,12 +71,15 @@
 //! }
 //! ```
 //!
-//! `examples/mio_echo.rs` is this loop for many connections.
+//! An [`Exchange`] is the opening handshake, and is driven in the same way; [`Driven`] is what the two
+//! have in common. `examples/mio_echo.rs` is this loop for many connections, opening handshake
+//! included.
 
 mod admission;
 mod backpressure;
 #[cfg(feature = "std")]
 mod blocking;
+mod driven;
 mod fragments;
 mod live;
 mod opening;
@@ -91,6 +96,7 @@ pub(crate) use self::admission::Admit;
 pub use self::backpressure::{Backpressure, Full, Overflow, TrySendError};
 #[cfg(feature = "std")]
 pub(crate) use self::blocking::{POLL_INTERVAL, RETRY_INTERVAL, WriteProgress};
+pub use self::driven::Driven;
 #[cfg(feature = "std")]
 pub(crate) use self::fragments::FragmentedMessage;
 pub use self::live::Session;

@@ -1,7 +1,7 @@
 //! The opening handshake with its deadline, and the answer to a rejected request: RFC 6455 §4,
 //! without I/O.
 //!
-//! An [`Exchange`] is asked the same question as a [`Session`](super::Session), and is told the same
+//! An [`Exchange`] answers the same question as a [`Session`](super::Session), and takes the same
 //! reports. Bytes that are in the socket at the deadline are read and used: only a handshake that
 //! would have to wait for more has timed out.
 
@@ -10,6 +10,8 @@ use core::time::Duration;
 
 use bytes::{Buf, BufMut};
 
+use super::backpressure::Backpressure;
+use super::live::Session;
 use super::shutdown::Step;
 use super::stream::{Next, StreamState};
 use crate::connection::{Config, Connection, Entropy, Role, State};
@@ -89,6 +91,18 @@ impl Exchange<ServerHandshake> {
     pub fn receive(&mut self) -> Result<Option<Request>, Rejection> {
         self.handshake.receive()
     }
+
+    /// Writes the response that accepts the request: see [`Exchange::acceptance`].
+    #[must_use]
+    pub fn accept(&self, connection: Connection) -> Exchange<Connection> {
+        Exchange::acceptance_by(connection, self.timer.clone())
+    }
+
+    /// Writes the response that rejects the request: see [`Exchange::rejection`].
+    #[must_use]
+    pub fn reject(&self, rejection: Rejection, now: Duration) -> Exchange<Rejection> {
+        Exchange::rejection_shared(rejection, self.timer.shared_timeouts().clone(), now)
+    }
 }
 
 impl Exchange<ClientHandshake> {
@@ -160,10 +174,22 @@ impl Exchange<Connection> {
         timeouts: SharedTimeouts,
         started: Duration,
     ) -> Self {
-        let mut exchange = Self::start(connection, timeouts, started, DoneWhen::Written);
+        Self::acceptance_by(connection, Timer::with_shared(timeouts, started))
+    }
+
+    fn acceptance_by(connection: Connection, timer: Timer) -> Self {
+        let mut stream = StreamState::default();
         // What the client sends meanwhile waits in the stream.
-        exchange.stream.shutdown.end_input();
-        exchange
+        stream.shutdown.end_input();
+        Self { handshake: connection, stream, timer, done_when: DoneWhen::Written }
+    }
+
+    /// The session on the connection, once the response is written: [`next`](Self::next) has
+    /// returned [`Next::Done`].
+    #[must_use]
+    pub fn into_session(self, now: Duration) -> Session {
+        let timeouts = self.timer.shared_timeouts().clone();
+        Session::with_shared(self.handshake, timeouts, Backpressure::default(), now)
     }
 }
 
@@ -177,7 +203,7 @@ impl<H: Handshake> Exchange<H> {
         let closing = (self.done_when == DoneWhen::ShutDown).then_some(Role::Server);
         let wants_write = self.handshake.output().is_some_and(|output| output.has_remaining());
         let written = !wants_write && !self.stream.writes.is_unflushed();
-        if self.done_when == DoneWhen::Written && written {
+        if self.done_when == DoneWhen::Written && (written || self.stream.shutdown.is_done()) {
             return Ok(Next::Done);
         }
         let next = self.stream.check_late_read(&self.timer, now).and_then(|()| {
@@ -221,6 +247,15 @@ impl<H: Handshake> Exchange<H> {
     pub fn write_would_block(&mut self, now: Duration) {
         self.stream.write_blocked = true;
         self.stream.writes.would_block(|| now);
+    }
+
+    /// Reports that writing has failed. A client still reads: the server's response may have
+    /// arrived. For a server the exchange is done.
+    pub fn write_failed(&mut self) {
+        self.stream.write_blocked = true;
+        if self.done_when != DoneWhen::Received {
+            self.stream.shutdown.finish();
+        }
     }
 
     /// Reports that the write half of the stream is shut down, or can't be.

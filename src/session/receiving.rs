@@ -6,7 +6,7 @@ use super::live::Session;
 use crate::connection::{Event, EventRef};
 
 impl Session {
-    /// Returns the next event: see [`Connection::receive`].
+    /// Returns the next event: see [`Connection::receive`](crate::Connection::receive).
     pub fn receive(&mut self, now: Duration) -> Option<Event> {
         let event = self.connection.receive();
         self.unread = event.as_ref().is_some_and(|event| !matches!(event, Event::Closed(_)));
@@ -17,7 +17,7 @@ impl Session {
     }
 
     /// Returns the next event out of bytes in a buffer of the caller's: see
-    /// [`Connection::receive_from`].
+    /// [`Connection::receive_from`](crate::Connection::receive_from).
     #[inline]
     pub fn receive_from<'a>(
         &mut self,

@@ -19,11 +19,15 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`TrySendError::Send`] once either side has begun to close, and [`TrySendError::Full`] at the
-    /// hard limit, unless [`Overflow::DropNewest`] drops the message. The message is returned.
+    /// [`TrySendError::Send`] once either side has begun to close or writing has failed, and
+    /// [`TrySendError::Full`] at the hard limit, unless [`Overflow::DropNewest`] drops the message.
+    /// The message is returned.
     #[inline]
     pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         let message = message.into();
+        if self.stream.write_failed {
+            return Err(TrySendError::Send(message, SendError::NotOpen));
+        }
         if self.state() == State::Open && self.is_full() && !self.admission.locked {
             return self.refuse().map_err(|Full| TrySendError::Full(message));
         }

@@ -213,6 +213,10 @@ impl Timer {
         self.timeouts.get()
     }
 
+    pub(crate) const fn shared_timeouts(&self) -> &SharedTimeouts {
+        &self.timeouts
+    }
+
     /// How late a received byte may be reported where it only postpones a ping: an eighth of
     /// [`Timeouts::ping`]. `None` where every byte must be reported at once.
     #[inline]

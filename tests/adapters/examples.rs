@@ -9,6 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 const DRIVERS: &[&str] = &[
     "core",
+    "session",
     "blocking",
     #[cfg(feature = "tokio")]
     "tokio",
@@ -17,7 +18,7 @@ const DRIVERS: &[&str] = &[
 ];
 
 /// An example program, which `cargo test` builds beside the tests.
-fn example(name: &str) -> Command {
+pub(super) fn example(name: &str) -> Command {
     let tests = std::env::current_exe().unwrap();
     let path: PathBuf = tests.parent().unwrap().parent().unwrap().join("examples").join(name);
     assert!(
@@ -29,26 +30,28 @@ fn example(name: &str) -> Command {
 }
 
 /// A running echo server, ended when it is dropped.
-struct Server {
+pub(super) struct Server {
     process: Child,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Server {
     fn start(driver: &str) -> Self {
         let mut command = example("echo_server");
-        command
-            .args(["--addr", "127.0.0.1:0", "--driver", driver])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let mut process = command.spawn().unwrap();
+        command.args(["--addr", "127.0.0.1:0", "--driver", driver]);
+        Self::run(command)
+    }
+
+    /// Starts a server that prints its address once it listens.
+    pub(super) fn run(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
         Self { process, url }
     }
 
-    fn connect(&self) -> TcpStream {
+    pub(super) fn connect(&self) -> TcpStream {
         TcpStream::connect(self.url.trim_start_matches("ws://").trim_end_matches('/')).unwrap()
     }
 }
@@ -138,9 +141,11 @@ fn wrong_arguments_are_explained() {
         ("echo_client", &["http://127.0.0.1/"], "ws:// or wss://"),
         ("echo_client", &["wss://127.0.0.1/"], "needs TLS"),
         ("echo_client", &["--verbose"], "--help"),
-        ("echo_server", &["--driver", "tubes"], "one of: blocking, core, tokio, futures"),
+        ("echo_server", &["--driver", "tubes"], "one of: blocking, core, session, tokio, futures"),
         ("echo_server", &["--addr", "nowhere"], "can't listen on nowhere"),
         ("echo_server", &["extra"], "--help"),
+        ("mio_echo", &["--addr", "nowhere"], "can't listen on nowhere"),
+        ("mio_echo", &["extra"], "extra"),
     ] {
         let output = example(name).args(arguments).stdin(Stdio::null()).output().unwrap();
         let complaints = String::from_utf8_lossy(&output.stderr);

@@ -5,6 +5,7 @@ mod blocking_halves;
 mod blocking_writer;
 mod borrowing;
 mod compression;
+mod event_loop;
 mod examples;
 mod failing_io;
 mod handles;

@@ -7,6 +7,7 @@ mod cancel;
 mod cancel_halves;
 mod cork;
 mod halves;
+mod lost;
 mod resting;
 mod unsplit;
 mod writer;
