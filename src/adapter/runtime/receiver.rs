@@ -15,12 +15,6 @@ use crate::adapter::Error;
 use crate::connection::{Closed, Event, State};
 use crate::message::{CloseCode, CloseFrame, Message};
 
-/// Splits a connection.
-pub(super) fn split<S: Stream, C: Clock>(driver: Driver<S, C>) -> (Sender<S, C>, Receiver<S, C>) {
-    let shared = Arc::new(Shared::new(driver));
-    (Sender::new(Arc::clone(&shared)), Receiver { shared, exhausted: false })
-}
-
 /// The half that receives. If it is dropped, nobody reads the stream, except
 /// [`Sender::close`] and [`Sender::until_closed`].
 pub struct Receiver<S: Stream, C: Clock> {
