@@ -1,15 +1,25 @@
-//! What a connection does over time, the same in every adapter: backpressure, deadlines, cancellation,
-//! halves, message writers.
+//! What a connection does over time: as a [`Session`](sansocket::Session) without I/O, and the same in
+//! every adapter. Backpressure, deadlines, shutdown, cancellation, halves, message writers.
 
+mod admission;
 mod alarms;
 mod backpressure;
 mod cancel;
 mod cancel_halves;
 mod cork;
+mod deadlines;
 mod halves;
+mod liveness;
 mod lost;
+mod next;
+mod opening;
+mod opening_bytes;
+mod pair;
 mod resting;
+mod sessions;
+mod shutdown;
 mod unsplit;
+mod wire;
 mod writer;
 
 #[global_allocator]

@@ -1,0 +1,120 @@
+//! The deadline in [`Wait`] is when the next thing happens, with any timeouts.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use sansocket::Role;
+use sansocket::session::Next::Wait;
+use sansocket::timing::Timeouts;
+
+use super::sessions::Report::{self, *};
+use super::sessions::{OFF, s, session, session_after, wait};
+
+const NANOSECOND: Duration = Duration::from_nanos(1);
+
+/// A stream that never accepts the ping: each period sends one, and `next` returns.
+#[test]
+fn pings_without_a_pong_timeout_go_on_for_ever() {
+    let timeouts = Timeouts { ping: Some(s(20)), ..OFF };
+    let mut session = session_after(Role::Server, timeouts, &[Send, WriteBlocked, ReadBlocked]);
+    let mut buffered = session.buffered_amount();
+    for now in (20..200).step_by(20) {
+        assert_eq!(session.next(s(now) - NANOSECOND), wait(now));
+        assert_eq!(session.next(s(now)), wait(now + 20));
+        assert_eq!(session.buffered_amount(), buffered + 10);
+        buffered = session.buffered_amount();
+    }
+}
+
+/// Timeouts of zero and of the longest time: `next` returns, whatever it answers.
+#[test]
+fn extreme_timeouts_do_not_hang_or_overflow() {
+    let each = [None, Some(s(0)), Some(Duration::MAX)];
+    for bits in 0..3usize.pow(5) {
+        let timeout = |digit: u32| each[bits / 3usize.pow(digit) % 3];
+        let timeouts = Timeouts {
+            handshake: None,
+            close: timeout(0),
+            write: timeout(1),
+            ping: timeout(2),
+            pong: timeout(3),
+            idle: timeout(4),
+        };
+        for reports in
+            [&[ReadBlocked][..], &[Send, WriteBlocked, ReadBlocked], &[Close, ReadBlocked]]
+        {
+            let mut session = session_after(Role::Server, timeouts, reports);
+            for now in [0, 0, 0, 1, 1, u64::MAX].map(s) {
+                let _ = session.next(now);
+                assert!(session.buffered_amount() < 200, "{timeouts:?} {reports:?}");
+            }
+        }
+    }
+}
+
+fn timeouts() -> impl Strategy<Value = Timeouts> {
+    let timeout = || proptest::option::weighted(0.8, (1..40u64).prop_map(s));
+    (timeout(), timeout(), timeout(), timeout(), timeout()).prop_map(
+        |(close, write, ping, pong, idle)| Timeouts {
+            handshake: None,
+            close,
+            write,
+            ping,
+            pong,
+            idle,
+        },
+    )
+}
+
+fn reports() -> impl Strategy<Value = Vec<(Report, u64)>> {
+    let report = prop::sample::select(vec![
+        Send,
+        Report::Ping,
+        Close,
+        Receive,
+        Message,
+        PeerPing,
+        PeerPong,
+        PeerClose,
+        ReadBlocked,
+        End,
+        Wrote,
+        Flushed,
+        WriteBlocked,
+        WriteFailed,
+        ShutDown,
+        Ready,
+    ]);
+    proptest::collection::vec((report, 0..9u64), 0..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// A loop that sleeps until the deadline in [`Wait`] misses nothing, and wakes up for
+    /// something.
+    #[test]
+    fn wait_is_until_the_next_thing_that_happens(
+        is_server: bool, timeouts in timeouts(), reports in reports(),
+    ) {
+        let role = if is_server { Role::Server } else { Role::Client };
+        let mut session = session(role, timeouts);
+        let mut now = s(0);
+        for (report, later) in reports {
+            report.make(&mut session, now);
+            now += s(later);
+            let next = session.next(now);
+            let Ok(Wait(until)) = next else { continue };
+            let buffered = session.buffered_amount();
+            let before = until.map_or(now + s(1_000_000), |until| until - NANOSECOND);
+            prop_assert!(until.is_none_or(|until| until > now), "{until:?} at {now:?}");
+            prop_assert_eq!(session.next(before), next, "just before");
+            prop_assert_eq!(session.buffered_amount(), buffered);
+            let Some(until) = until else { break };
+            let at = session.next(until);
+            let pinged = session.buffered_amount() > buffered;
+            prop_assert!(!matches!(at, Ok(Wait(_))) || pinged, "nothing at {until:?}: {at:?}");
+            now = until;
+        }
+    }
+}
