@@ -122,6 +122,23 @@ impl Facts {
     }
 }
 
+/// What a sender that is polled has to do.
+pub(super) struct Turn {
+    /// It was woken, perhaps to write for others, or the stream can be written and nobody was.
+    pub(super) must_write: bool,
+    /// Nobody waits before it for a turn to queue.
+    pub(super) is_first: bool,
+    /// The first position that somebody waits for.
+    pub(super) flush_first: u64,
+}
+
+/// A poll of the receiver.
+pub(super) struct ReceiverTurn {
+    unclaimed: bool,
+    /// The first position that somebody waits for.
+    pub(super) flush_first: u64,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     queue: Mutex<Queue>,
@@ -139,96 +156,126 @@ struct Queue {
 }
 
 impl Waiters {
-    /// Starts a poll: the stream will be polled, or need not be.
-    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    /// Starts a call that does not wait, and polls the stream if there is anything to write.
     pub(super) fn begin(&self) {
         self.lock().unclaimed = false;
     }
 
-    /// Whether nobody waits before this waiter for a turn to queue.
-    pub(super) fn is_first(&self, place: Option<Place>) -> bool {
-        let queue = self.lock();
-        queue.first(Class::Queue).is_none_or(|first| Some(first) == place)
-    }
-
-    /// Whether the waiter was woken since it registered: what it was woken for is its duty.
-    #[cfg(any(feature = "tokio", feature = "futures-io"))]
-    pub(super) fn was_woken(&self, place: Option<Place>) -> bool {
-        let queue = self.lock();
-        place
-            .is_some_and(|place| queue.waiting.get(&place).is_none_or(|(_, waker)| waker.is_none()))
+    /// Starts a poll of a sender. A waiter registers before the stream is polled, so that a wake-up
+    /// during the poll reaches the task that polls.
+    pub(super) fn begin_sender(&self, place: Option<Place>, waker: &Waker) -> Turn {
+        let mut replaced = None;
+        let mut queue = self.lock();
+        let was_woken = place.is_some_and(|place| match queue.waiting.get_mut(&place) {
+            Some((_, Some(old))) if old.will_wake(waker) => false,
+            Some((_, slot)) => {
+                replaced = slot.replace(waker.clone());
+                replaced.is_none()
+            }
+            None => true,
+        });
+        Turn {
+            must_write: std::mem::take(&mut queue.unclaimed) | was_woken,
+            is_first: queue.first(Class::Queue).is_none_or(|first| Some(first) == place),
+            flush_first: queue.first_position(),
+        }
     }
 
     /// The first position that somebody waits for.
-    pub(super) fn first_position(&self) -> Option<u64> {
-        self.lock().first(Class::Flushed).map(|place| place.order)
+    pub(super) fn first_position(&self) -> u64 {
+        self.lock().first_position()
+    }
+
+    /// Starts a poll of the receiver.
+    pub(super) fn begin_receiver(&self, waker: &Waker) -> ReceiverTurn {
+        let mut replaced = None;
+        let mut queue = self.lock();
+        if !queue.receiver.as_ref().is_some_and(|old| old.will_wake(waker)) {
+            replaced = queue.receiver.replace(waker.clone());
+        }
+        let unclaimed = std::mem::take(&mut queue.unclaimed);
+        let flush_first = queue.first_position();
+        drop(queue);
+        drop(replaced);
+        ReceiverTurn { unclaimed, flush_first }
+    }
+
+    /// Ends a poll that was ready. It may not have polled the stream.
+    pub(super) fn finish_receiver(&self, turn: &ReceiverTurn) {
+        let mut queue = self.lock();
+        queue.unclaimed |= turn.unclaimed;
+        let receiver = queue.receiver.take();
+        drop(queue);
+        drop(receiver);
     }
 
     /// Registers a waiter, or its new waker, or its new need.
     pub(super) fn register(&self, place: &mut Option<Place>, need: Need, waker: &Waker) {
-        let mut queue = self.lock();
         let (class, order) = need.class();
-        let ticket = match place.take() {
-            Some(old) => {
-                queue.waiting.remove(&old);
-                old.ticket
-            }
-            None => {
+        let mut queue = self.lock();
+        let ticket = place.map_or_else(
+            || {
                 queue.tickets += 1;
                 queue.tickets
-            }
-        };
+            },
+            |old| old.ticket,
+        );
         let new = Place { class, order, ticket };
-        queue.waiting.insert(new, (need, Some(waker.clone())));
+        let removed = match *place {
+            Some(old) if old != new => queue.waiting.remove(&old),
+            _ => None,
+        };
+        let replaced = match queue.waiting.get_mut(&new) {
+            Some((old, Some(slot))) if slot.will_wake(waker) => {
+                *old = need;
+                None
+            }
+            _ => queue.waiting.insert(new, (need, Some(waker.clone()))),
+        };
         *place = Some(new);
-        if std::mem::take(&mut queue.unclaimed) {
-            drop(queue);
+        let unclaimed = std::mem::take(&mut queue.unclaimed);
+        drop(queue);
+        // A waker that is dropped may drop a task, and with it a wait.
+        drop((removed, replaced));
+        if unclaimed {
             waker.wake_by_ref();
         }
     }
 
-    /// Ends a wait. A wake-up that it did not use goes to another waiter.
+    /// Ends a wait before its need is met. A wake-up that it did not use goes to another waiter, and
+    /// the next one in the queue for a turn may be able to continue.
     pub(super) fn leave(self: &Arc<Self>, place: &mut Option<Place>) {
         let Some(place) = place.take() else { return };
         let mut queue = self.lock();
-        let was_woken = queue.waiting.remove(&place).is_none_or(|(_, waker)| waker.is_none());
-        if was_woken {
-            let facts = queue.facts;
-            drop(queue);
+        let removed = queue.waiting.remove(&place);
+        let woken = queue.take_met();
+        drop(queue);
+        woken.into_iter().for_each(Waker::wake);
+        if removed.is_none_or(|(_, waker)| waker.is_none()) {
             self.wake_by_ref();
-            self.notify(facts, false);
         }
     }
 
-    /// Ends a wait that has come to its end.
-    pub(super) fn finish(&self, place: &mut Option<Place>) {
-        if let Some(place) = place.take() {
-            self.lock().waiting.remove(&place);
+    /// Ends a wait whose need is met. A wake-up that came during the poll goes to another waiter.
+    pub(super) fn finish(self: &Arc<Self>, place: &mut Option<Place>) {
+        let Some(place) = place.take() else { return };
+        let removed = self.lock().waiting.remove(&place);
+        if removed.is_some_and(|(_, waker)| waker.is_none()) {
+            self.wake_by_ref();
         }
     }
 
-    /// Sets whom to wake in place of the receiver, before it polls the stream.
-    pub(super) fn set_receiver(&self, waker: Option<&Waker>) {
-        let mut queue = self.lock();
-        match (waker, &queue.receiver) {
-            (Some(new), Some(old)) if old.will_wake(new) => {}
-            _ => queue.receiver = waker.cloned(),
-        }
-    }
-
-    /// Wakes those that can continue after a change, and the receiver if it is concerned.
-    pub(super) fn notify(&self, facts: Facts, receiver: bool) {
+    /// Takes the wakers of those that can continue after a change, and of the receiver if it is
+    /// concerned. The session is locked, so that the latest facts are the last ones here.
+    #[must_use]
+    pub(super) fn update(&self, facts: Facts, receiver: bool) -> Vec<Waker> {
         let mut queue = self.lock();
         queue.facts = facts;
-        let mut woken = Vec::new();
+        let mut woken = queue.take_met();
         if receiver {
             woken.extend(queue.receiver.take());
         }
-        if !queue.waiting.is_empty() {
-            queue.take_met(&mut woken);
-        }
-        drop(queue);
-        woken.into_iter().for_each(Waker::wake);
+        woken
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -246,9 +293,18 @@ impl Queue {
             .filter(|place| place.class == class)
     }
 
+    /// The first position that somebody waits for.
+    fn first_position(&self) -> u64 {
+        self.first(Class::Flushed).map_or(u64::MAX, |place| place.order)
+    }
+
     /// Takes the wakers of all whose need is met: of the queue, that of the first alone, since its
     /// turn may change what the next one needs.
-    fn take_met(&mut self, woken: &mut Vec<Waker>) {
+    fn take_met(&mut self) -> Vec<Waker> {
+        let mut woken = Vec::new();
+        if self.waiting.is_empty() {
+            return woken;
+        }
         let facts = self.facts;
         for class in [Class::Fragment, Class::Flushed, Class::Queue, Class::Pong, Class::End] {
             while let Some(place) = self.first(class) {
@@ -264,13 +320,16 @@ impl Queue {
                 self.waiting.remove(&place);
             }
         }
+        woken
     }
 
-    /// Takes the waker of the leader among the senders; `None` inside if the leader is awake.
-    fn take_leader(&mut self) -> Option<Option<Waker>> {
-        let mut leader = [Class::Fragment, Class::Flushed, Class::Queue].into_iter();
-        let leader = leader.find_map(|class| self.first(class))?;
-        self.waiting.get_mut(&leader).map(|(_, waker)| waker.take())
+    /// Takes the waker of the leader among the senders. One that is awake is passed over: its future
+    /// may be held without being polled.
+    fn take_leader(&mut self) -> Option<Waker> {
+        let start = |class| Place { class, order: 0, ticket: 0 };
+        self.waiting
+            .range_mut(start(Class::Fragment)..start(Class::Pong))
+            .find_map(|(_, (_, waker))| waker.take())
     }
 }
 
@@ -290,7 +349,7 @@ impl Wake for Waiters {
         }
         // The receiver may not be waiting any more. Then a sender that is about to wait must know.
         queue.unclaimed = leader.is_none();
-        woken.extend(if leader.is_none() { queue.receiver.take() } else { leader.flatten() });
+        woken.extend(leader.or_else(|| queue.receiver.take()));
         drop(queue);
         woken.into_iter().for_each(Waker::wake);
     }

@@ -89,8 +89,9 @@ impl<W> Shared<W> {
     /// Wakes the threads that can continue, if something has changed for them.
     fn unlock(&self, mut core: MutexGuard<'_, Core<W>>) {
         if let (facts, true) = core.update_facts() {
+            let woken = self.waiters.update(facts, true);
             drop(core);
-            self.waiters.notify(facts, true);
+            woken.into_iter().for_each(Waker::wake);
         }
     }
 
@@ -99,8 +100,9 @@ impl<W> Shared<W> {
         let mut core = self.lock();
         let is_left = core.outgoing.is_some() && core.session.has_unwritten();
         let (facts, has_changed) = core.update_facts();
+        let woken = self.waiters.update(facts, has_changed);
         drop(core);
-        self.waiters.notify(facts, has_changed);
+        woken.into_iter().for_each(Waker::wake);
         if is_left {
             self.waiters.wake_by_ref();
         }
@@ -115,14 +117,11 @@ impl<W> Shared<W> {
     /// Waits for the thread that is writing, until this time at most.
     pub(super) fn pause(&self, until: Duration) {
         let core = self.lock();
-        let is_writing = core.outgoing.is_none();
-        if is_writing {
-            self.waiters.set_receiver(Some(&waker()));
-        }
-        drop(core);
-        if is_writing {
+        if core.outgoing.is_none() {
+            let turn = self.waiters.begin_receiver(&waker());
+            drop(core);
             self.park(Some(until));
-            self.waiters.set_receiver(None);
+            self.waiters.finish_receiver(&turn);
         }
     }
 
@@ -170,7 +169,7 @@ impl<W: Stream> Shared<W> {
         }
         session.write_begins(now);
         let until = limit.until(session, now);
-        let first = self.waiters.first_position().unwrap_or(u64::MAX);
+        let first = self.waiters.first_position();
         let flush_at = session.bytes_before(position.min(first));
         let mut writing = Writing {
             shared: self,
@@ -200,7 +199,8 @@ impl<W: Stream> Shared<W> {
         loop {
             let mut core = self.lock();
             let Core { session, outgoing, receiver_dropped, .. } = &mut *core;
-            let (now, is_first) = (self.now(), self.waiters.is_first(leaving.place));
+            let (now, is_first) =
+                (self.now(), self.waiters.begin_sender(leaving.place, &waker()).is_first);
             let receiver_dropped = *receiver_dropped;
             let chance = Chance { session, now, is_first, receiver_dropped };
             let (need, until) = match attempt(chance)? {

@@ -77,6 +77,15 @@ impl<C> Default for SharedWait<C> {
     }
 }
 
+impl<C> SharedWait<C> {
+    /// Gives up the place among other senders: the future is not polled any more.
+    pub(super) fn leave(&mut self) {
+        if let Some(queued) = &mut self.queued {
+            queued.waiters.leave(&mut queued.place);
+        }
+    }
+}
+
 /// A place among other senders. Dropping it passes on a wake-up that was not used.
 pub(super) struct Queued<C> {
     pub(super) place: Option<Place>,

@@ -85,6 +85,14 @@ impl<S, C> SinkPermit<S, C> {
         }
         polled
     }
+
+    /// Gives up a flush that is not complete: the next one flushes what is queued then.
+    pub(super) fn restart(&mut self) {
+        if self.wait.wait.need != Need::default() {
+            self.wait.wait.need = Need::default();
+            self.wait.leave();
+        }
+    }
 }
 
 impl<S, C> Drop for SinkPermit<S, C> {

@@ -4,7 +4,7 @@
 //! Whichever half is polled moves all bytes that can be moved, those of the other half too.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Wake, Waker, ready};
 
 use super::attempt::{Attempt, Queued, SharedWait, Wakers};
 use super::driver::Driver;
@@ -74,8 +74,9 @@ impl<S, C> Shared<S, C> {
     fn unlock(&self, driver: MutexGuard<'_, Driver<S, C>>, before: Option<&ForReceiver>) {
         let facts = Facts::of(&driver.session, driver.receiver_dropped);
         let receiver = before.is_some_and(|before| before.changed_to(&ForReceiver::of(&driver)));
+        let woken = self.waiters.update(facts, receiver);
         drop(driver);
-        self.waiters.notify(facts, receiver);
+        woken.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -97,12 +98,11 @@ impl<S: Stream, C: Clock> Shared<S, C> {
     ) -> Poll<T> {
         let waker = Waker::from(Arc::clone(&self.waiters));
         let mut driver = self.lock();
-        self.waiters.begin();
-        self.waiters.set_receiver(Some(cx.waker()));
-        let flush_first = self.waiters.first_position().unwrap_or(u64::MAX);
+        let turn = self.waiters.begin_receiver(cx.waker());
+        let flush_first = turn.flush_first;
         let polled = poll(&mut driver, Wakers { read: cx.waker(), write: &waker, flush_first });
         if polled.is_ready() {
-            self.waiters.set_receiver(None);
+            self.waiters.finish_receiver(&turn);
         }
         self.unlock(driver, None);
         polled
@@ -122,24 +122,23 @@ impl<S: Stream, C: Clock> Shared<S, C> {
             let mut driver = self.lock();
             let before = ForReceiver::of(&driver);
             driver.update_state();
-            // Once the receiver is dropped, those that wait for the end read.
-            let flush_first = self.waiters.first_position().unwrap_or(u64::MAX);
-            let wakers = Wakers { read: &waker, write: &waker, flush_first };
             let place = wait.queued.as_ref().and_then(|queued| queued.place);
-            let was_woken = self.waiters.was_woken(place);
-            self.waiters.begin();
-            if was_woken {
-                // It may have been woken to write for others. They meet an error themselves.
-                let _ = driver.poll_flush(wakers);
-            }
-            let is_first = self.waiters.is_first(place);
-            let attempt = Attempt { wakers, is_first, need: &mut wait.wait.need };
+            let turn = self.waiters.begin_sender(place, cx.waker());
+            // Once the receiver is dropped, those that wait for the end read.
+            let wakers = Wakers { read: &waker, write: &waker, flush_first: turn.flush_first };
+            let failed =
+                turn.must_write && matches!(driver.poll_flush(wakers), Poll::Ready(Err(_)));
+            let attempt = Attempt { wakers, is_first: turn.is_first, need: &mut wait.wait.need };
             if let Poll::Ready(done) = work(&mut driver, attempt) {
                 if let Some(queued) = &mut wait.queued {
                     self.waiters.finish(&mut queued.place);
                 }
                 wait.wait.deadline.restart();
                 self.unlock(driver, Some(&before));
+                if failed || matches!(done, Err(Error::Io(_) | Error::ConnectionLost)) {
+                    // The stream wakes nobody any more: the next sender meets the error itself.
+                    self.waiters.wake_by_ref();
+                }
                 return Poll::Ready(done);
             }
             let queued = wait.queued.get_or_insert_with(|| {

@@ -145,6 +145,7 @@ impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
         let sink = self.sink();
         assert!(sink.is_held(), "the sink is not ready");
         sink.forget();
+        sink.restart();
         self.shared.change(|driver| {
             driver.session.remove_permit();
             driver.send_to_sink(message)
@@ -158,8 +159,10 @@ impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
         sink.complete(flushed)
     }
 
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.shared.change(|driver| driver.session.connection.close(CloseCode::NORMAL));
+        // Nothing is queued after the Close frame.
+        self.sink().restart();
         self.poll_flush(cx)
     }
 }

@@ -94,7 +94,8 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
         self.check_unfinished()?;
         self.message.push(chunk.into());
         self.wait.wait.deadline.restart();
-        poll_fn(|cx| self.poll_send(cx)).await
+        let writing = Writing(self);
+        poll_fn(|cx| writing.0.poll_send(cx)).await
     }
 
     /// Sends the rest of the message, as its last fragment.
@@ -161,6 +162,16 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(ready!(self.poll_finish(cx))?))
+    }
+}
+
+/// A chunk that is being written. If it is given up, its place among other senders is too: the
+/// writer may not be polled for a long time.
+struct Writing<'w, 'a, S: Stream, C: Clock>(&'w mut MessageWriter<'a, S, C>);
+
+impl<S: Stream, C: Clock> Drop for Writing<'_, '_, S, C> {
+    fn drop(&mut self) {
+        self.0.wait.leave();
     }
 }
 
