@@ -21,7 +21,7 @@ type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 /// The token of the listener. Connections have other numbers.
 const LISTENER: Token = Token(0);
 /// Each event is reported once: after it, the loop continues until the stream blocks.
-pub const EVENTS: Interest = Interest::READABLE.add(Interest::WRITABLE);
+pub(crate) const EVENTS: Interest = Interest::READABLE.add(Interest::WRITABLE);
 /// System calls for one connection before the next one is served.
 const BUDGET: usize = 64;
 /// The pause after a failed accept: the process may have too many open files.
@@ -110,7 +110,7 @@ impl Peer {
 }
 
 /// Makes one system call, and reports what came of it.
-pub fn transfer(
+pub(crate) fn transfer(
     driven: &mut dyn Driven,
     next: Next,
     stream: &mut TcpStream,
@@ -141,7 +141,7 @@ pub fn transfer(
 }
 
 /// Serves until the process is ended.
-pub fn serve(mut listener: TcpListener, config: Config, timeouts: Timeouts) -> Result<()> {
+pub(crate) fn serve(mut listener: TcpListener, config: Config, timeouts: Timeouts) -> Result<()> {
     let epoch = Instant::now();
     let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(1024));
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;

@@ -9,12 +9,15 @@ use std::vec::Vec;
 
 use bytes::Buf;
 
+use super::read_buffer::ReadBuffer;
+
 /// Buffers that one write takes at most. The next write takes the others.
 const MAX_SLICES: usize = 64;
 
-/// Bytes that are copied together for a stream without vectored writes, so that a header and its
-/// payload leave in one write (one TLS record, one HTTP/2 frame). Larger buffers are not copied.
-const GATHERED: usize = 64 * 1024;
+/// For a stream without vectored writes, buffers are copied together up to the size of a read
+/// buffer, so that a header and its payload leave in one write (one TLS record, one HTTP/2 frame).
+/// A buffer of this many bytes at the front is not copied: no header is.
+const NOT_COPIED: usize = 4 * 1024;
 
 /// The largest block that is kept, in bytes: the default high-water mark and a message, in a block
 /// that grew by doubling.
@@ -65,17 +68,18 @@ fn write_several<T>(
         let count = output.chunks_vectored(&mut slices);
         return write(&slices[..count]);
     }
-    if output.chunk().len() >= GATHERED {
+    // What follows a large buffer leaves in the next write.
+    if output.chunk().len() >= NOT_COPIED {
         return write(&[IoSlice::new(output.chunk())]);
     }
     let mut slices = [IoSlice::new(&[]); MAX_SLICES];
     let count = output.chunks_vectored(&mut slices);
-    let mut gathered = take_block();
+    let mut gathered = ReadBuffer::new(false);
+    let (space, mut len) = (gathered.space(), 0);
     for slice in &slices[..count] {
-        let room = GATHERED - gathered.len();
-        gathered.extend_from_slice(&slice[..slice.len().min(room)]);
+        let copied = slice.len().min(space.len() - len);
+        space[len..][..copied].copy_from_slice(&slice[..copied]);
+        len += copied;
     }
-    let written = write(&[IoSlice::new(&gathered)]);
-    return_block(gathered);
-    written
+    write(&[IoSlice::new(&space[..len])])
 }

@@ -26,6 +26,10 @@ pub(super) enum Need {
     #[default]
     Message,
     /// Room for a message, and the lock free.
+    #[cfg_attr(
+        not(any(feature = "tokio", feature = "futures-io")),
+        expect(dead_code, reason = "an async sender reserves room")
+    )]
     Permit,
     /// The lock, and no permit granted.
     Writer,
@@ -86,7 +90,7 @@ impl Need {
 }
 
 /// What waiters are woken for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Facts {
     is_open: bool,
     is_closed: bool,
@@ -136,6 +140,7 @@ struct Queue {
 
 impl Waiters {
     /// Starts a poll: the stream will be polled, or need not be.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(super) fn begin(&self) {
         self.lock().unclaimed = false;
     }
@@ -147,6 +152,7 @@ impl Waiters {
     }
 
     /// Whether the waiter was woken since it registered: what it was woken for is its duty.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(super) fn was_woken(&self, place: Option<Place>) -> bool {
         let queue = self.lock();
         place

@@ -58,9 +58,11 @@ impl Connection {
         core::mem::take(&mut self.output)
     }
 
-    /// Puts unwritten output before the output that was queued since.
-    pub(crate) fn restore_output(&mut self, unwritten: Output) {
+    /// Puts unwritten output before the output that was queued since. Returns a borrowed block that
+    /// is not needed any more.
+    pub(crate) fn restore_output(&mut self, mut unwritten: Output) -> Option<Vec<u8>> {
         self.in_flight = 0;
-        self.output.prepend(unwritten);
+        let block = unwritten.take_buffer();
+        block.or(self.output.prepend(unwritten))
     }
 }

@@ -210,7 +210,7 @@ impl Connection {
     /// Returns whether [`output`](Self::output) has bytes to write.
     #[must_use]
     pub fn wants_write(&self) -> bool {
-        self.output.len() > 0 || self.pending_pong.is_some()
+        self.buffered_amount() > 0 || self.pending_pong.is_some()
     }
 
     // The state.

@@ -76,16 +76,17 @@ impl Output {
 
     /// Puts another output before this one, of which nothing was written.
     #[cfg(feature = "std")]
-    pub(super) fn prepend(&mut self, mut first: Self) {
+    pub(super) fn prepend(&mut self, mut first: Self) -> Option<Vec<u8>> {
         if first.len == 0 {
-            return;
+            return None;
         }
         let shift = first.small.len();
         first.small.extend_from_slice(&self.small);
         let behind = self.large.drain(..).map(|large| Large { at: large.at + shift, ..large });
         first.large.extend(behind);
         first.len += self.len;
-        *self = first;
+        let Self { small, borrowed, .. } = mem::replace(self, first);
+        borrowed.then_some(small)
     }
 
     /// Sets an empty buffer of the adapter's to append to, if there is none.

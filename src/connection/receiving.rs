@@ -213,6 +213,14 @@ impl Connection {
         self.closed().cloned().map(|closed| EventRef::Other(Event::Closed(closed)))
     }
 
+    /// Ends the connection now. What was received is discarded: [`Event::Closed`] is next.
+    pub(crate) fn abort(&mut self) {
+        let emitted = self.closed_emitted;
+        self.end_input();
+        while self.next_event(&mut &mut [][..]).is_some() {}
+        self.closed_emitted = emitted;
+    }
+
     #[cold]
     fn fail(&mut self, error: ProtocolError) {
         let reply = self.close_state.violated(error);

@@ -7,6 +7,7 @@ use bytes::{Buf, BufMut};
 
 use super::admission::Admission;
 use super::backpressure::Backpressure;
+use super::shutdown::Step;
 use super::stream::StreamState;
 use super::writes::WriteDeadline;
 use crate::connection::{Closed, Connection, Role, State};
@@ -23,7 +24,7 @@ pub struct Session {
     pub(super) stream: StreamState,
     /// Bytes arrived that the timer was not told of yet.
     pub(super) unreported_read: bool,
-    /// Events may be left in the input.
+    /// Events may be left: `next` does not answer `Read`, and does not judge the peer's silence.
     pub(super) unread: bool,
     /// A ping was answered, and the pong may not be written yet.
     pub(super) reply_pending: bool,
@@ -49,12 +50,13 @@ impl Session {
         let mut timer = Timer::with_shared(timeouts, now);
         timer.set_state(connection.state(), now);
         Self {
+            // The opening handshake may have left some.
+            unread: !connection.needs_input(),
             connection,
             timer,
             admission: Admission { backpressure, ..Admission::default() },
             stream: StreamState::default(),
             unreported_read: false,
-            unread: true,
             reply_pending: false,
             close_timed_out: false,
             write_deadline: WriteDeadline::default(),
@@ -68,7 +70,8 @@ impl Session {
 
     /// Reports that bytes were read from the stream.
     pub const fn bytes_received(&mut self) {
-        self.unread = true;
+        // Bytes after the end of the connection are discarded, not events.
+        self.unread = self.connection.closed().is_none();
         self.note_read();
     }
 
@@ -91,6 +94,7 @@ impl Session {
     /// Reports the end of the stream, or a reset: nothing more will be received.
     #[inline]
     pub fn end_input(&mut self) {
+        self.unread = true;
         self.connection.end_input();
         self.stream.shutdown.end_input();
     }
@@ -127,10 +131,11 @@ impl Session {
         self.stream.writes.would_block(now);
     }
 
-    /// Reports that writing has failed: the output is given up, and [`send`](Self::send) fails. The
-    /// session still wants to read: the peer's last messages and its Close may have arrived.
+    /// Reports that writing has failed. Nothing more will be written, but the session still wants to
+    /// read: the peer's last messages and its Close may have arrived.
     pub const fn write_failed(&mut self) {
-        (self.stream.write_failed, self.stream.write_blocked) = (true, true);
+        (self.stream.write_failed, self.stream.write_blocked) = (true, false);
+        self.stream.writes.end_stall();
     }
 
     /// Reports that the write half of the stream is shut down, or can't be.
@@ -144,25 +149,36 @@ impl Session {
         self.stream.unblock();
     }
 
-    /// Whether the stream is to be read from: the interest to register with an event loop.
+    /// Whether the stream is to be read from: the interest to register with an event loop, once the
+    /// answer is [`Next::Wait`](super::Next::Wait). Not while events are left untaken.
     #[must_use]
     pub fn wants_read(&self) -> bool {
-        !self.stream.shutdown.input_ended() && !self.is_done()
+        !self.unread && !self.stream.shutdown.input_ended() && !self.is_done()
     }
 
-    /// Whether the stream is to be written to: the interest to register with an event loop.
+    /// Whether the stream is to be written to: the interest to register with an event loop, once the
+    /// answer is [`Next::Wait`](super::Next::Wait).
     #[must_use]
-    #[inline]
     pub fn wants_write(&self) -> bool {
+        match self.stream.shutdown.step() {
+            Step::Flush => self.has_unwritten() && !self.stream.write_failed,
+            Step::ShutdownWrite => true,
+            Step::Drain | Step::Done => false,
+        }
+    }
+
+    /// Whether output is left that the stream has not accepted, or not flushed.
+    #[inline]
+    pub(crate) fn has_unwritten(&self) -> bool {
         self.connection.wants_write() || self.stream.writes.is_unflushed()
     }
 
-    /// Ends the session without a closing handshake. The next answer is
+    /// Ends the session without a closing handshake. Messages that were not taken are discarded, but
+    /// [`Event::Closed`](crate::Event::Closed) is still received. The next answer is
     /// [`Next::Done`](super::Next::Done).
     pub fn abort(&mut self) {
-        self.connection.end_input();
-        // Events that were pushed back can still be received.
-        while self.connection.next_event(&mut &mut [][..]).is_some() {}
+        // Events that were pushed back can still be received too.
+        self.connection.abort();
         self.stream.shutdown.finish();
     }
 

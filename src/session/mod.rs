@@ -77,6 +77,8 @@
 
 mod admission;
 mod backpressure;
+#[cfg(feature = "std")]
+mod blocking;
 mod driven;
 mod fragments;
 mod live;
@@ -92,6 +94,8 @@ mod writes;
 #[cfg(feature = "std")]
 pub(crate) use self::admission::Admit;
 pub use self::backpressure::{Backpressure, Full, Overflow, TrySendError};
+#[cfg(feature = "std")]
+pub(crate) use self::blocking::{POLL_INTERVAL, RETRY_INTERVAL, WriteProgress};
 pub use self::driven::Driven;
 #[cfg(feature = "std")]
 pub(crate) use self::fragments::FragmentedMessage;

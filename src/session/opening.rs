@@ -219,6 +219,12 @@ impl<H: Handshake> Exchange<H> {
         }
     }
 
+    /// When the exchange times out.
+    #[cfg(feature = "std")]
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        self.timer.deadline()
+    }
+
     /// Bytes to write; `None` for a server that reads a request.
     pub fn output(&mut self) -> Option<&mut dyn Buf> {
         self.handshake.output()
@@ -246,7 +252,7 @@ impl<H: Handshake> Exchange<H> {
     /// Reports that writing has failed. A client still reads: the server's response may have
     /// arrived. For a server the exchange is done.
     pub fn write_failed(&mut self) {
-        self.stream.write_blocked = true;
+        self.stream.write_failed = true;
         if self.done_when != DoneWhen::Received {
             self.stream.shutdown.finish();
         }

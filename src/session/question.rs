@@ -19,8 +19,9 @@ pub(crate) enum Wait {
 impl Session {
     /// Returns what to do with the stream now. [`Next`] says what to report afterwards.
     ///
-    /// Take the events with [`receive`](Self::receive) first, until it returns `None`. Before that
-    /// the answer is not [`Next::Read`], and the peer's silence is not judged.
+    /// Take the events with [`receive`](Self::receive) first, until it returns `None` or
+    /// [`Event::Closed`](crate::Event::Closed). Before that the answer is not [`Next::Read`], and of
+    /// an open connection only a stalled write has a deadline: the peer may be alive.
     ///
     /// # Errors
     ///
@@ -37,7 +38,14 @@ impl Session {
                 Some(next) => return Ok(next),
                 None => {}
             }
-            match self.wait(now, None, !unread)? {
+            let wait = if unread && self.state() == State::Open {
+                self.report_reads(now);
+                let stalled = self.stalled_write();
+                self.write_deadline.check(stalled, now).map(Wait::Until)
+            } else {
+                self.wait(now, None, true)
+            };
+            match wait? {
                 Wait::Until(deadline) => return Ok(Next::Wait(deadline)),
                 Wait::Again => {}
             }
@@ -134,9 +142,8 @@ impl Session {
     }
 
     #[inline]
-    fn stalled_write(&self) -> Option<(Duration, Duration)> {
-        let stalled_since = self.stream.writes.stalled_since();
-        stalled_since.filter(|_| !self.stream.write_failed).zip(self.timer.timeouts().write)
+    pub(super) fn stalled_write(&self) -> Option<(Duration, Duration)> {
+        self.stream.writes.stalled_since().zip(self.timer.timeouts().write)
     }
 
     /// Reports to the timer that bytes were read since the last time.
@@ -149,7 +156,7 @@ impl Session {
 
     /// Acts on a timeout. The close deadline is no error once the closing handshake is done: then
     /// only the shutdown of the stream is cut short.
-    fn expire(&mut self, error: TimedOut) -> Result<(), TimedOut> {
+    pub(super) fn expire(&mut self, error: TimedOut) -> Result<(), TimedOut> {
         match error {
             TimedOut::Close if self.connection.closed().is_some() => {
                 self.stream.shutdown.finish();

@@ -9,7 +9,7 @@ impl Session {
     /// Returns the next event: see [`Connection::receive`](crate::Connection::receive).
     pub fn receive(&mut self, now: Duration) -> Option<Event> {
         let event = self.connection.receive();
-        self.unread = event.is_some();
+        self.unread = event.as_ref().is_some_and(|event| !matches!(event, Event::Closed(_)));
         if let Some(event) = &event {
             self.other_received(event, || now);
         }
@@ -25,7 +25,8 @@ impl Session {
         now: Duration,
     ) -> Option<EventRef<'a>> {
         let event = self.receive_from_at(received, || now);
-        self.unread = event.is_some();
+        self.unread =
+            event.as_ref().is_some_and(|event| !matches!(event, EventRef::Other(Event::Closed(_))));
         event
     }
 

@@ -93,12 +93,13 @@ impl Session {
         self.connection.buffered_amount()
     }
 
-    /// Whether the output has reached [`Backpressure::high_water_mark`], and can still be written.
+    /// Whether the output has reached [`Backpressure::high_water_mark`], and will be written.
     #[must_use]
     #[inline]
     pub fn is_above_high_water_mark(&self) -> bool {
-        !self.stream.write_failed
-            && self.admission.backpressure.is_above_high_water_mark(self.buffered_amount())
+        self.admission.backpressure.is_above_high_water_mark(self.buffered_amount())
+            && !self.stream.write_failed
+            && !self.is_done()
     }
 
     /// Number of messages that [`Overflow::DropNewest`] has dropped.

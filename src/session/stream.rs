@@ -34,7 +34,7 @@ pub(super) struct StreamState {
     pub(super) shutdown: Shutdown,
     /// The stream accepts nothing until it is ready again.
     pub(super) write_blocked: bool,
-    /// The stream accepts nothing any more.
+    /// Writing has failed: nothing more will be written.
     pub(super) write_failed: bool,
     /// The stream has no bytes until it is ready again.
     pub(super) read_blocked: bool,
@@ -49,7 +49,7 @@ impl StreamState {
         if let Some(role) = closed {
             return self.next_in_shutdown(wants_write, role);
         }
-        if !self.write_blocked {
+        if !self.write_blocked && !self.write_failed {
             if wants_write {
                 return Some(Next::Write);
             }
@@ -64,9 +64,6 @@ impl StreamState {
     fn next_in_shutdown(&mut self, wants_write: bool, role: Role) -> Option<Next> {
         if self.write_failed || (!wants_write && !self.writes.is_unflushed()) {
             self.shutdown.flushed(role);
-        }
-        if self.write_failed {
-            self.shutdown.write_half_shut_down();
         }
         match self.shutdown.step() {
             Step::Done => Some(Next::Done),
@@ -85,7 +82,7 @@ impl StreamState {
     /// The stream may accept bytes, and have some, again.
     #[inline]
     pub(super) const fn unblock(&mut self) {
-        (self.write_blocked, self.read_blocked) = (self.write_failed, false);
+        (self.write_blocked, self.read_blocked) = (false, false);
     }
 
     /// Counts a read after the deadline of a handshake.

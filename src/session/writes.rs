@@ -56,8 +56,21 @@ impl Writes {
     }
 
     #[inline]
+    pub(super) const fn end_stall(&mut self) {
+        self.stalled_since = None;
+    }
+
+    #[inline]
     pub(super) const fn stalled_since(&self) -> Option<Duration> {
         self.stalled_since
+    }
+
+    /// Sets since when the stream accepts nothing, if it did not begin earlier; `None` ends that.
+    #[cfg(feature = "std")]
+    pub(super) const fn set_stalled(&mut self, since: Option<Duration>) {
+        if self.stalled_since.is_none() || since.is_none() {
+            self.stalled_since = since;
+        }
     }
 }
 
@@ -77,18 +90,28 @@ impl WriteDeadline {
 
     /// Returns the deadline of the wait; `None` while the write makes progress.
     #[inline]
+    pub(super) fn get(
+        &mut self,
+        stalled: Option<(Duration, Duration)>,
+        now: Duration,
+    ) -> Option<Duration> {
+        let since = *self.waiting_since.get_or_insert(now);
+        let (stalled_since, timeout) = stalled?;
+        Some(stalled_since.max(since).saturating_add(timeout))
+    }
+
+    /// Checks the deadline of the wait, and returns it.
+    #[inline]
     pub(super) fn check(
         &mut self,
         stalled: Option<(Duration, Duration)>,
         now: Duration,
     ) -> Result<Option<Duration>, TimedOut> {
-        let since = *self.waiting_since.get_or_insert(now);
-        let Some((stalled_since, timeout)) = stalled else { return Ok(None) };
-        let deadline = stalled_since.max(since).saturating_add(timeout);
-        if now >= deadline {
+        let deadline = self.get(stalled, now);
+        if deadline.is_some_and(|deadline| now >= deadline) {
             self.restart();
             return Err(TimedOut::Write);
         }
-        Ok(Some(deadline))
+        Ok(deadline)
     }
 }

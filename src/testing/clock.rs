@@ -1,4 +1,4 @@
-//! A clock to wind, for deadlines that a test does not want to wait for.
+//! A manually advanced clock, for deadlines that a test does not want to wait for.
 
 use core::mem::take;
 use core::task::Waker;
@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;
 
-/// A clock that stands still until it is wound. Clones are one clock.
+/// A clock that stands still until it is advanced. Clones share the time.
 ///
 /// ```
 /// # #[cfg(feature = "futures-io")] {
@@ -32,7 +32,7 @@ use std::vec::Vec;
 #[derive(Debug, Default)]
 pub struct ManualClock {
     time: Arc<Mutex<Time>>,
-    /// Which of the clones this is.
+    /// Number of this clone.
     #[cfg_attr(
         not(any(feature = "tokio", feature = "futures-io")),
         expect(dead_code, reason = "there are no sleepers")
@@ -44,26 +44,27 @@ pub struct ManualClock {
 struct Time {
     now: Duration,
     clones: usize,
-    /// Who sleeps until when, on which of the clones: one on each.
+    /// The task that sleeps on each clone, and its deadline.
     sleepers: Vec<(usize, Duration, Waker)>,
 }
 
 impl ManualClock {
-    /// A clock that shows 0.
+    /// A clock at time 0.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What it shows.
+    /// The time.
     #[must_use]
     pub fn now(&self) -> Duration {
         self.lock().now
     }
 
-    /// Winds it on, and wakes whoever slept until then. What follows from one deadline begins when
-    /// that task runs: to see a ping go unanswered, wind to the ping, let the task run, and wind
-    /// on.
+    /// Advances the clock, and wakes the tasks whose deadline has passed.
+    ///
+    /// What follows from a deadline begins when its task runs. To see a ping time out: advance to
+    /// the ping, run the task, and advance to the timeout.
     pub fn advance(&self, by: Duration) {
         let mut time = self.lock();
         let now = time.now.saturating_add(by);

@@ -14,6 +14,9 @@ use core::time::Duration;
 use super::timeouts::{SharedTimeouts, TimedOut, Timeouts};
 use crate::connection::State;
 
+/// The shortest time between two keep-alive pings. Without it, a period of zero would always be due.
+const MIN_PING: Duration = Duration::from_millis(1);
+
 /// The action that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
@@ -243,7 +246,7 @@ impl Timer {
 
     #[inline]
     fn keep_alive(&self) -> Option<(Duration, Result<Due, TimedOut>)> {
-        let ping = self.timeouts().ping?;
+        let ping = self.timeouts().ping?.max(MIN_PING);
         Some(match (self.ping_outstanding_since, self.timeouts().pong) {
             (None, _) => (self.last_read.saturating_add(ping), Ok(Due::Ping)),
             (Some(since), Some(pong)) => (since.saturating_add(pong), Err(TimedOut::KeepAlive)),

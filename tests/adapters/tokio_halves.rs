@@ -38,7 +38,7 @@ async fn eight_tasks_send_ten_thousand_messages_each_while_the_peer_pings() {
         let (sender, mut receiver) = socket.split();
         let tasks: Vec<_> = (0..TASKS)
             .map(|task| {
-                let mut sender = sender.clone();
+                let sender = sender.clone();
                 tokio::spawn(async move {
                     for number in 0..EACH {
                         let filler = vec![task as u8; (number % 200) as usize];
@@ -109,8 +109,8 @@ async fn an_address_that_leads_nowhere() {
 
 #[tokio::test]
 async fn both_directions_at_once() {
-    let ((mut sender, mut receiver), client) = pair(1000);
-    let (mut other_sender, mut other_receiver) = client.split();
+    let ((sender, mut receiver), client) = pair(1000);
+    let (other_sender, mut other_receiver) = client.split();
     let message = vec![7; 300_000];
     let send_all = async {
         for _ in 0..20 {
@@ -137,7 +137,7 @@ async fn both_directions_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_ping_tells_the_round_trip_while_the_other_half_receives() {
-    let ((mut sender, mut receiver), mut client) = pair(1000);
+    let ((sender, mut receiver), mut client) = pair(1000);
     let receiving = tokio::spawn(async move { receiver.recv().await });
     let answering = tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(30)).await;
@@ -164,7 +164,7 @@ async fn pings_are_answered_while_only_the_receiver_is_polled() {
 
 #[tokio::test]
 async fn either_half_closes_and_the_other_learns_it() {
-    let ((mut sender, mut receiver), mut client) = pair(1000);
+    let ((sender, mut receiver), mut client) = pair(1000);
     let peer = tokio::spawn(async move { (client.recv().await, client.closed().cloned()) });
     let receiving = tokio::spawn(async move { receiver.recv().await });
     let closed = sender.close(CloseCode::GOING_AWAY, "moved").await.unwrap();
@@ -183,7 +183,7 @@ async fn either_half_closes_and_the_other_learns_it() {
 
 #[tokio::test]
 async fn a_sender_alone_closes_too() {
-    let ((mut sender, receiver), mut client) = pair(1000);
+    let ((sender, receiver), mut client) = pair(1000);
     assert!(!sender.receiver_dropped());
     drop(receiver);
     assert!(sender.receiver_dropped());
@@ -195,7 +195,7 @@ async fn a_sender_alone_closes_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_close_that_nobody_answers_ends_in_time() {
-    let ((mut sender, _receiver), _client) = pair(1000);
+    let ((sender, _receiver), _client) = pair(1000);
     let closing = sender.close(CloseCode::NORMAL, "").await;
     assert!(matches!(closing, Err(Error::TimedOut(sansocket::TimedOut::Close))), "{closing:?}");
 }
@@ -203,7 +203,7 @@ async fn a_close_that_nobody_answers_ends_in_time() {
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_does_not_read_makes_senders_time_out() {
     let ((sender, _receiver), _client) = pair(1000);
-    let send = |mut sender: Sender<_, _>| async move {
+    let send = |sender: Sender<_, _>| async move {
         for _ in 0..100 {
             sender.send(vec![0; 10_000]).await?;
         }
@@ -223,7 +223,7 @@ async fn a_peer_that_does_not_read_makes_senders_time_out() {
 /// A sender does not wait for a pong that nobody will meet.
 #[tokio::test(start_paused = true)]
 async fn a_ping_without_a_receiver_is_lost() {
-    let ((mut sender, mut receiver), _client) = pair(1000);
+    let ((sender, mut receiver), _client) = pair(1000);
     let receiving = tokio::spawn(async move { receiver.recv().await });
     assert!(matches!(sender.ping().await, Err(Error::ConnectionLost)));
     assert!(matches!(
@@ -235,7 +235,7 @@ async fn a_ping_without_a_receiver_is_lost() {
 /// A receiver that waits already has the closing handshake's deadline from its beginning.
 #[tokio::test(start_paused = true)]
 async fn a_close_that_can_t_be_written_ends_the_receiver_in_time_too() {
-    let ((mut sender, mut receiver), _client) = pair(10);
+    let ((sender, mut receiver), _client) = pair(10);
     sender.feed(vec![0; 100]).await.unwrap();
     let begun = tokio::time::Instant::now();
     let receiving = tokio::spawn(async move { receiver.recv().await });
@@ -251,7 +251,7 @@ async fn a_close_that_can_t_be_written_ends_the_receiver_in_time_too() {
 /// A permit waits for room before there is a message to lose.
 #[tokio::test]
 async fn a_permit_is_room_for_a_message() {
-    let ((mut sender, mut receiver), mut client) = pair(100);
+    let ((sender, mut receiver), mut client) = pair(100);
     let _ = sender.reserve().await.unwrap();
     sender.reserve().await.unwrap().send("reserved").unwrap();
     let receiving = tokio::spawn(async move { receiver.recv().await.map(drop) });
@@ -264,7 +264,7 @@ async fn a_permit_is_room_for_a_message() {
 /// A future that is dropped while it writes leaves the rest to whoever is polled next.
 #[tokio::test]
 async fn a_dropped_send_is_finished_by_the_other_half() {
-    let ((mut sender, mut receiver), mut client) = pair(16);
+    let ((sender, mut receiver), mut client) = pair(16);
     {
         let mut sending = Box::pin(sender.send("longer than the pipe can hold at once"));
         let waker = std::task::Waker::noop();
@@ -300,7 +300,7 @@ fn halves_move_between_threads() {
     assert_send::<Sender<TokioStream<TcpStream>, TokioClock>>();
     assert_send::<Receiver<TokioStream<TcpStream>, TokioClock>>();
     fn assert_future<F: Future + Send>(_: F) {}
-    let _ = |mut sender: Sender<TokioStream<TcpStream>, TokioClock>| {
+    let _ = |sender: Sender<TokioStream<TcpStream>, TokioClock>| {
         assert_future(async move { sender.send("x").await })
     };
 }

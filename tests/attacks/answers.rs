@@ -1,4 +1,4 @@
-//! Subprotocols and extensions that nobody asked for: RFC 6455 §4.1 no. 5 and 6, §4.2.2 no. 4.
+//! Subprotocols and extensions that were not offered: RFC 6455 §4.1 no. 5 and 6, §4.2.2 no. 4.
 
 use bytes::{Buf, BufMut};
 use sansocket::{
@@ -28,7 +28,7 @@ fn ask(offered: &[&str]) -> ClientHandshake {
     ClientHandshake::new(&request, Config::new(), entropy())
 }
 
-/// Every offer with every set that a server speaks: the first of its own that was offered, or none,
+/// Every offer with every set that a server supports: the first of its own that was offered, or none,
 /// and both sides say the same.
 #[test]
 fn h16_the_server_never_chooses_what_was_not_offered() {

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 
 use sansocket::{ClientRequest, Error, blocking};
 
-/// A listener that can be asked whether anybody came.
+/// A listener, and whether a client connected to it.
 fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -30,7 +30,7 @@ fn cve_2020_15133_a_secure_address_is_never_asked_in_clear() {
 
 #[cfg(feature = "tokio")]
 #[tokio::test]
-async fn cve_2018_8034_nor_by_another_adapter() {
+async fn cve_2018_8034_a_secure_address_is_never_sent_in_clear_by_any_adapter() {
     let (listener, uri) = listen();
     assert!(matches!(sansocket::tokio::connect(&uri).await, Err(Error::TlsNeeded)));
     assert_nobody_came(&listener);

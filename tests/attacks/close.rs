@@ -7,7 +7,7 @@ use super::{ROLES, announced, from_peer, messages, take, violation};
 use support::allocator::cost;
 use support::{Chunking, connection, drain, feed, unmasked};
 
-/// Memory of others in a reason that was shorter than was said: every length there is, byte for
+/// Foreign memory in a reason that was shorter than announced: every length there is, byte for
 /// byte.
 #[test]
 fn cve_2026_45736_a_reason_is_what_was_given_and_not_a_byte_more() {
@@ -27,10 +27,10 @@ fn cve_2026_45736_a_reason_is_what_was_given_and_not_a_byte_more() {
     }
 }
 
-/// What we say of a violation tells the peer nothing but a code: no byte of its own, or of
+/// The close frame for a violation carries nothing but a code: no byte of its own, or of
 /// anybody's, comes back.
 #[test]
-fn m6_a_complaint_is_two_bytes() {
+fn m6_a_close_frame_for_a_violation_has_no_reason() {
     for role in ROLES {
         for (bad, code) in [
             (from_peer(role, 0x83, b"\x03\xe8mark"), 1002_u16),
@@ -101,10 +101,10 @@ fn r7_one_close_is_answered_however_many_come() {
     }
 }
 
-/// §1.4: what the peer had sent before it heard of our Close still comes; its pings are answered no
+/// §1.4: messages that the peer sent before it received our Close still arrive; its pings are answered no
 /// more.
 #[test]
-fn f10_after_our_close_the_peer_may_finish() {
+fn f10_messages_after_our_close_are_received() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         us.close(CloseCode::NORMAL);
@@ -118,7 +118,7 @@ fn f10_after_our_close_the_peer_may_finish() {
             (vec![&b"ab"[..]], State::Closing, false),
             "{role:?}"
         );
-        // It may not go on for ever, nor break the rules: our Close was said already, so nothing
+        // It may not continue for ever, nor break the rules: our Close was sent already, so nothing
         // more is.
         take(&mut us, &from_peer(role, 0x83, b""));
         assert!(matches!(violation(&us), Some(ProtocolError::Header(_))) && !us.wants_write());

@@ -11,7 +11,7 @@ use support::{Chunking, connection, feed, hex, masked};
 
 /// D2: websockets once cut the last bytes off a message that was a few bytes above the limit.
 #[test]
-fn d2_nothing_is_cut_off() {
+fn d2_a_message_over_the_limit_is_not_truncated() {
     for len in 1000..1020 {
         let mut sender = compressing(Role::Client, Config::new(), Deflate::speed());
         sender.send(Message::from(noise(len)).compress(Compress::Always)).unwrap();
@@ -33,7 +33,7 @@ fn d2_nothing_is_cut_off() {
 
 /// D3: input without output is counted.
 #[test]
-fn d3_blocks_that_inflate_to_nothing() {
+fn d3_empty_blocks_are_bounded() {
     check_table("pmd max_message=16 c106000000ffff00 => text -");
     let blocks = hex("000000ffff").repeat(500_000);
     for size in [blocks.len(), 1000, 33] {
@@ -56,10 +56,10 @@ fn d3_blocks_that_inflate_to_nothing() {
     }
 }
 
-/// D4: §7.2.3, and what may follow a block that is said to be the last (Boost.Beast 923, websockets
+/// D4: §7.2.3, and what may follow a block that is marked as the last (Boost.Beast 923, websockets
 /// 17).
 #[test]
-fn d4_stream_forms() {
+fn d4_every_form_of_stream_inflates() {
     check_table(
         "
         pmd c107f248cdc9c90700 => text 48656c6c6f
@@ -80,7 +80,7 @@ fn d4_stream_forms() {
 /// D5: 1007, never a panic, and nothing of the message. CVE-2018-25032, CVE-2022-37434,
 /// RUSTSEC-2024-0401, CVE-2026-29035.
 #[test]
-fn d5_broken_data() {
+fn d5_broken_data_is_1007_and_no_panic() {
     check_table(
         "
         pmd c10402020000 => error 1007                                  # a distance before the window
@@ -116,7 +116,7 @@ fn d5_the_tail_is_not_written_over_the_next_frame() {
 /// D6: parameters that were the end of others. Declined by a server, an error to a client; see also
 /// `deflate_handshake`.
 #[test]
-fn d6_hostile_parameters() {
+fn d6_hostile_parameters_are_declined() {
     let offers = [
         "server_max_window_bits=16",
         "server_max_window_bits=1e9",
@@ -134,7 +134,7 @@ fn d6_hostile_parameters() {
 
 /// D7: aiohttp inflated what was not negotiated; libwebsockets looped on what was not compressed.
 #[test]
-fn d7_not_negotiated_or_not_compressed() {
+fn d7_rsv1_without_negotiation_is_1002() {
     check_table(
         "
         plain c107f248cdc9c90700 => error 1002
@@ -154,7 +154,7 @@ fn d8_no_connection_sees_anothers_window() {
         assert!(
             matches!(&events[..], [Event::Closed(closed)] if closed.outcome() == CloseOutcome::ProtocolError(ProtocolError::InvalidDeflate))
         );
-        // A message that is broken off gives nothing back, or nothing that tells.
+        // An aborted message reveals nothing.
         feed(&mut a, &masked(0x41, &hex("f248cdc9c90700")), Chunking::Whole);
         drop(a);
         let mut c = compressing(Role::Server, Config::new(), Deflate::memory());
@@ -199,7 +199,7 @@ fn d9_secrets_can_be_kept_apart() {
     assert_eq!(size_after(&keeps, Some(Compress::Never)), size_after(&keeps, None));
     let anew = Deflate::speed().no_context_takeover(true);
     assert_eq!(size_after(&anew, Some(Compress::Always)), size_after(&anew, None));
-    // And compression is off unless it is asked for.
+    // And compression is off by default.
     let (pair, answer) = opened(Config::new(), Config::new(), Chunking::Whole);
     let mut server = pair.server;
     server.send(json(5000)).unwrap();
@@ -241,7 +241,7 @@ fn d10_memory_is_taken_late_and_given_back() {
         us.send(json(500)).unwrap();
         support::drain(&mut us);
         assert_eq!(us.bytes_held(), COMPRESSING + DECOMPRESSING);
-        // The end of the conversation gives all of it back.
+        // The end of the connection frees all of it.
         us.close(None);
         let close = if role == Role::Server { masked(0x88, b"") } else { hex("8800") };
         feed(&mut us, &close, Chunking::Whole);

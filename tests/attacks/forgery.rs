@@ -8,7 +8,7 @@ use sansocket::{
 use support::{drain, entropy};
 
 /// A handshake whose request was sent, and what would answer it.
-fn asked() -> (ClientHandshake, Vec<u8>) {
+fn requested() -> (ClientHandshake, Vec<u8>) {
     let mut handshake =
         ClientHandshake::new(&ClientRequest::new("ws://h/").unwrap(), Config::new(), entropy());
     let mut server = ServerHandshake::new(Config::new());
@@ -17,8 +17,8 @@ fn asked() -> (ClientHandshake, Vec<u8>) {
     (handshake, answer)
 }
 
-fn judge(answer: &[u8]) -> Result<(), E> {
-    let (mut handshake, _) = asked();
+fn receive(answer: &[u8]) -> Result<(), E> {
+    let (mut handshake, _) = requested();
     handshake.input().put_slice(answer);
     handshake.receive().map(|opened| assert!(opened.is_some(), "{}", answer.escape_ascii()))
 }
@@ -27,15 +27,15 @@ fn judge(answer: &[u8]) -> Result<(), E> {
 /// not by what it stands for.
 #[test]
 fn k1_no_answer_but_the_right_one_opens() {
-    let (_, answer) = asked();
+    let (_, answer) = requested();
     let start = answer.windows(8).position(|name| name == b"Accept: ").unwrap() + 8;
     assert_eq!(&answer[start + 27..][..3], b"=\r\n");
-    assert_eq!(judge(&answer), Ok(()));
+    assert_eq!(receive(&answer), Ok(()));
     for place in start..start + 28 {
         for byte in 0..=255 {
             let mut forged = answer.clone();
             forged[place] = byte;
-            match judge(&forged) {
+            match receive(&forged) {
                 Ok(()) => assert_eq!(forged, answer),
                 Err(E::AcceptKey | E::Head(H::Malformed)) => assert_ne!(forged, answer),
                 Err(other) => panic!("{other} {}", forged.escape_ascii()),
@@ -48,7 +48,7 @@ fn k1_no_answer_but_the_right_one_opens() {
 /// everybody alike.
 #[test]
 fn k1_an_answer_is_neither_cut_nor_kept() {
-    let (_, answer) = asked();
+    let (_, answer) = requested();
     let text = String::from_utf8(answer).unwrap();
     let accept = text.split_once("Accept: ").unwrap().1.trim_end();
     for forged in (0..28)
@@ -56,7 +56,7 @@ fn k1_an_answer_is_neither_cut_nor_kept() {
         .chain((1..28).map(|from| &accept[from..]))
         .chain(["dGhlIHNhbXBsZSBub25jZQ==", "x"])
     {
-        assert_eq!(judge(text.replace(accept, forged).as_bytes()), Err(E::AcceptKey), "{forged}");
+        assert_eq!(receive(text.replace(accept, forged).as_bytes()), Err(E::AcceptKey), "{forged}");
     }
     // A second connection is not opened by the answer to the first.
     let request = ClientRequest::new("ws://h/").unwrap();
@@ -69,7 +69,7 @@ fn k1_an_answer_is_neither_cut_nor_kept() {
         "HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {key}\r\n\r\n",
         "{request}",
     ] {
-        let (mut handshake, _) = asked();
+        let (mut handshake, _) = requested();
         let mut again = ClientHandshake::new(&request, Config::new(), entropy());
         let request = String::from_utf8(again.output().chunk().to_vec()).unwrap();
         let key = &request.split_once("Key: ").unwrap().1[..24];

@@ -1,4 +1,4 @@
-//! What is held is told: a server that watches
+//! What is held is reported: a server that watches
 //! [`Connection::bytes_held`](sansocket::Connection::bytes_held) over all of its connections knows
 //! what they cost, and which of them to end first.
 
@@ -9,7 +9,7 @@ use super::{ROLES, announced, from_peer, take};
 use support::allocator::cost;
 use support::{connection, drain};
 
-/// What a connection takes beside the bytes it tells of: the ends and the handles of its blocks.
+/// What a connection allocates beyond `bytes_held`: the ends and the handles of its blocks.
 const HANDLES: isize = 1024;
 
 #[test]
@@ -38,10 +38,10 @@ fn r9_a_connection_tells_what_it_holds() {
                         take(&mut us, chunk);
                     }
                 });
-                let told = us.bytes_held() as isize;
+                let reported = us.bytes_held() as isize;
                 assert!(
-                    (cost.held - told).abs() <= HANDLES,
-                    "{role:?} {what}, {read} at once: {told} told, {} held",
+                    (cost.held - reported).abs() <= HANDLES,
+                    "{role:?} {what}, {read} at once: {reported} reported, {} held",
                     cost.held
                 );
             }
@@ -49,7 +49,7 @@ fn r9_a_connection_tells_what_it_holds() {
     }
 }
 
-/// What the application queued is told too, whether it is copied or lent.
+/// Queued messages are counted too, whether they are copied or shared.
 #[test]
 fn r5_cve_2020_35896_what_waits_for_a_slow_reader_is_told() {
     for role in ROLES {
@@ -63,13 +63,13 @@ fn r5_cve_2020_35896_what_waits_for_a_slow_reader_is_told() {
                     us.send_fragment(Kind::Text, Bytes::from_static(b"x"), true).unwrap();
                 }
             });
-            let (told, waits) = (us.bytes_held() as isize, us.buffered_amount());
+            let (reported, waits) = (us.bytes_held() as isize, us.buffered_amount());
             assert!(waits >= messages * len, "{role:?}");
             // Each lent payload has a handle of its own.
             let handles = HANDLES + if len > 4096 { 64 * messages as isize } else { 0 };
             assert!(
-                (cost.held - told).abs() <= handles,
-                "{role:?} {messages} of {len}: {told} told, {} held",
+                (cost.held - reported).abs() <= handles,
+                "{role:?} {messages} of {len}: {reported} reported, {} held",
                 cost.held
             );
             drain(&mut us);

@@ -182,7 +182,7 @@ fn hackney_and_grpc_an_address_ends_no_line() {
     }
 }
 
-/// A body is after the head, and as long as is said: it can be anything.
+/// A body follows the head and has the announced length: it may contain anything.
 #[test]
 fn rustsec_2021_0078_a_body_is_as_long_as_it_says() {
     for text in strange() {

@@ -1,101 +1,114 @@
-//! Every published attack on a WebSocket library that could be found, tried on this one: a test is
+//! Every published attack on a WebSocket library that could be found, tried on this one. A test is
 //! named after its CVE, or after the project whose bug it was, and asserts what the attack may cost
 //! in memory and work: counted, never timed.
 //!
-//! Many attacks are lines of tables and stories elsewhere. This is where:
+//! Many attacks are tested elsewhere:
 //!
-//! * F1 an announced length overflows, or is given memory: `core::frames::every_line_of_the_table`,
-//!   `memory::connection::an_announced_length_takes_no_memory`,
-//!   `memory::connection::a_refusal_comes_from_the_header_alone`,
-//!   `memory::connection::a_dribbled_message_takes_twice_what_came`,
-//!   `core::exhaustive::every_limit_with_every_length`
+//! * F1 an announced length overflows, or is given memory:
+//!   `core::frames::every_row_of_the_table_gives_its_events`,
+//!   `memory::connection::an_announced_length_allocates_nothing`,
+//!   `memory::connection::a_frame_over_the_limit_is_rejected_by_its_header`,
+//!   `memory::connection::a_dribbled_message_holds_at_most_twice_its_bytes`,
+//!   `core::exhaustive::every_limit_with_every_length_is_ok_or_1009`
 //! * F3–F7 lengths in long form, wrong masks, reserved bits, bad control frames, broken
-//!   fragmentation: `core::frames::every_line_of_the_table`,
+//!   fragmentation: `core::frames::every_row_of_the_table_gives_its_events`,
 //!   `core::exhaustive::every_first_two_bytes_for_a_server`,
 //!   `core::exhaustive::every_first_two_bytes_for_a_client`
 //! * F8 text that is not UTF-8: `core::exhaustive::every_text_of_up_to_three_bytes`,
-//!   `core::exhaustive::every_text_of_four_bytes`, `core::chunks::a_text_in_parts_is_checked_too`
+//!   `core::exhaustive::every_text_of_four_bytes`, `core::chunks::text_in_chunks_must_be_utf8`
 //! * F9 forged Close frames: `core::exhaustive::every_close_code_both_ways`,
 //!   `core::closing::a_reason_has_at_most_123_bytes`
-//! * F10 data after the end: `memory::connection::nothing_is_kept_after_the_end`,
-//!   `core::closing::closed_and_whatever_happens`, `core::closing::nothing_is_sent_after_a_close`
+//! * F10 data after the end: `memory::connection::a_closed_connection_holds_nothing`,
+//!   `core::closing::nothing_changes_a_closed_connection`,
+//!   `core::closing::no_frame_is_sent_after_a_close_frame`
 //! * F12 masks at odd places: `core::exhaustive::every_mask_offset`
-//! * R1, R2 tiny and empty fragments: `memory::connection::tiny_fragments_take_what_they_carry`,
+//! * R1, R2 tiny and empty fragments: `memory::connection::tiny_fragments_hold_what_they_carry`,
 //!   `memory::connection::empty_fragments_are_counted`
 //! * R3 quadratic work: `memory::connection::fragments_are_joined_in_linear_time`,
-//!   `handshake::fields::long_lists_are_bounded`
-//! * R4 pings to a peer that does not read: `memory::connection::a_ping_flood_takes_no_memory`,
-//!   `core::frames::a_ping_flood_leaves_one_late_pong`,
+//!   `handshake::fields::long_lists_take_linear_time`
+//! * R4 pings to a peer that does not read: `memory::connection::a_ping_flood_allocates_nothing`,
+//!   `core::frames::a_ping_flood_leaves_one_deferred_pong`,
 //!   `adapters::transcripts::pings_without_end_let_others_have_their_turn`
 //! * R5 a peer that does not read: `adapters::transcripts::a_peer_that_reads_nothing_stops_send`,
 //!   `adapters::blocking::a_peer_that_does_not_read_makes_writes_time_out_and_loses_nothing`
-//! * R6 a peer that is slow or gone: `adapters::transcripts::a_handshake_that_trickles_is_not_given_more_time`,
+//! * R6 a peer that is slow or gone:
+//!   `adapters::transcripts::a_handshake_that_trickles_is_not_given_more_time`,
 //!   `adapters::transcripts::a_dead_peer_is_noticed`
 //! * R7 a closing handshake without an end (CVE-2024-23672):
 //!   `adapters::transcripts::a_closing_handshake_takes_five_seconds_at_most`,
 //!   `adapters::transcripts::a_peer_that_does_not_hang_up_is_left`
 //! * R8 buffers that never shrink:
 //!   `memory::connection::an_idle_connection_holds_nothing_after_a_large_message_came_and_went`,
-//!   `memory::connection::a_waiting_read_gives_its_room_back`
+//!   `memory::connection::an_unused_read_reservation_is_freed`
 //! * H1–H8, H10, H12, H20 requests that are none, smuggling:
-//!   `handshake::server::every_request_gets_its_answer_however_it_is_cut`
+//!   `handshake::server::every_request_gets_its_response_in_every_split`
 //! * H9 a second request behind a refused one:
-//!   `handshake::server::a_request_behind_a_refused_one_gets_no_answer`
+//!   `handshake::server::a_request_after_a_rejected_one_gets_no_response`
 //! * H11, K8 frames in the same packet as the head (CVE-2026-2833):
-//!   `handshake::server::frames_that_come_with_the_request_are_delivered`,
-//!   `handshake::client::frames_that_come_with_the_answer_are_delivered`
-//! * H13, H14 heads without an end: `handshake::fields::limits_are_exact`,
-//!   `handshake::fields::a_head_that_never_ends_is_refused_in_time`,
+//!   `handshake::server::frames_after_the_request_are_received`,
+//!   `handshake::client::frames_after_the_response_are_received`
+//! * H13, H14 heads without an end: `handshake::fields::head_limits_are_exact`,
+//!   `handshake::fields::an_endless_head_is_rejected_at_the_limit`,
 //!   `memory::connection::an_endless_head_is_bounded`
-//! * H15 origins of others: `handshake::fields::an_origin_is_compared_whole`,
-//!   `handshake::fields::an_origin_is_compared_with_the_host`
-//! * H16, H17 hostile lists: `handshake::fields::the_server_prefers_among_what_the_client_offers`,
-//!   `handshake::fields::extensions_are_read_and_none_is_agreed_on`
+//! * H15 origins of others: `handshake::fields::an_origin_matches_only_as_a_whole`,
+//!   `handshake::fields::same_origin_compares_scheme_host_and_port`
+//! * H16, H17 hostile lists:
+//!   `handshake::fields::the_server_chooses_by_its_preference_among_the_offered_subprotocols`,
+//!   `handshake::fields::unknown_extensions_are_parsed_and_declined`
 //! * K1, K4, K5, K7 answers that are none:
-//!   `handshake::client::every_response_opens_or_fails_however_it_is_cut`,
-//!   `handshake::client::heads_are_limited`
+//!   `handshake::client::every_response_opens_or_fails_in_every_split`,
+//!   `handshake::client::a_response_head_has_limits`
 //! * K2, K3 refusals, redirects:
-//!   `handshake::client::a_refusal_tells_its_status_its_fields_and_the_beginning_of_its_body`,
-//!   `handshake::client::responses_before_the_last_are_waited_out`
-//! * K9 addresses with more in them: `handshake::uri::every_address_leads_where_it_says_or_is_refused`
+//!   `handshake::client::an_unexpected_status_has_its_headers_and_the_start_of_its_body`,
+//!   `handshake::client::interim_1xx_responses_are_skipped`
+//! * K9 addresses with more in them: `handshake::uri::every_uri_parses_to_its_parts_or_is_rejected`
 //! * K11, K12 nonces and masks that can be guessed (CVE-2025-10148):
-//!   `handshake::client::every_handshake_has_a_nonce_of_its_own`,
-//!   `handshake::client::every_frame_has_a_masking_key_of_its_own`
-//! * K6 answers to an offer of compression that are none: `deflate::handshake::answers_that_fail`,
-//!   `deflate::handshake::servers_in_the_wild`, `deflate::params::what_a_client_fails`
+//!   `handshake::client::every_handshake_has_a_new_nonce`,
+//!   `handshake::client::every_frame_has_a_new_masking_key`
+//! * K6 answers to an offer of compression that are none:
+//!   `deflate::handshake::an_invalid_extension_response_fails_the_connection`,
+//!   `deflate::handshake::responses_of_ten_servers_are_accepted_or_fail_by_the_rfc`,
+//!   `deflate::params::an_invalid_response_fails_the_connection`
 //! * D1 bombs (CVE-2018-1000518, CVE-2026-1526, CVE-2026-39804, CVE-2026-27571, CVE-2026-54464,
 //!   CVE-2026-54274): `memory::deflate_bombs::d1_a_gibibyte_in_a_mebibyte`,
-//!   `memory::deflate_bombs::large_reads_add_what_was_read`, `memory::deflate_states::memory`
-//! * D2 limits that are off by a few: `deflate::receiving::the_limit_is_exact_for_every_kind_of_block`,
-//!   `deflate::codec::limits_are_exact`, `attacks::deflate::d2_nothing_is_cut_off`
+//!   `memory::deflate_bombs::a_bomb_in_large_reads_adds_only_the_read`,
+//!   `memory::deflate_states::a_bomb_ends_at_the_limit_in_bounded_memory`
+//! * D2 limits that are off by a few:
+//!   `deflate::receiving::the_limit_is_exact_for_every_block_type`,
+//!   `deflate::codec::the_inflated_limit_is_exact`,
+//!   `attacks::deflate::d2_a_message_over_the_limit_is_not_truncated`
 //! * D3 input without output: `memory::deflate_bombs::d3_a_million_empty_blocks`,
-//!   `attacks::deflate::d3_blocks_that_inflate_to_nothing`
-//! * D4 streams of every form: `attacks::deflate::d4_stream_forms`,
-//!   `deflate::codec::the_rfcs_examples_as_received`
+//!   `attacks::deflate::d3_empty_blocks_are_bounded`
+//! * D4 streams of every form: `attacks::deflate::d4_every_form_of_stream_inflates`,
+//!   `deflate::codec::the_examples_of_section_7_2_3_inflate`
 //! * D5 streams that are none (CVE-2018-25032, CVE-2022-37434, CVE-2020-36406, RUSTSEC-2024-0401):
-//!   `attacks::deflate::d5_broken_data`,
-//!   `attacks::deflate::d5_the_tail_is_not_written_over_the_next_frame`, `deflate::codec::damage`
-//! * D6 hostile parameters (CVE-2026-2229): `attacks::deflate::d6_hostile_parameters`,
-//!   `deflate::handshake::servers_choose`, `deflate::params::what_a_server_declines`
-//! * D7 what is compressed and was not negotiated, or is not and was: `deflate::receiving::where_rsv1_may_be`,
-//!   `attacks::deflate::d7_not_negotiated_or_not_compressed`
+//!   `attacks::deflate::d5_broken_data_is_1007_and_no_panic`,
+//!   `attacks::deflate::d5_the_tail_is_not_written_over_the_next_frame`,
+//!   `deflate::codec::damaged_streams_give_an_error_or_the_same_message_in_every_split`
+//! * D6 hostile parameters (CVE-2026-2229): `attacks::deflate::d6_hostile_parameters_are_declined`,
+//!   `deflate::handshake::the_first_acceptable_offer_is_chosen`,
+//!   `deflate::params::an_invalid_offer_is_declined`
+//! * D7 what is compressed and was not negotiated, or is not and was:
+//!   `deflate::receiving::rsv1_is_allowed_on_the_first_frame_of_a_negotiated_message_only`,
+//!   `attacks::deflate::d7_rsv1_without_negotiation_is_1002`
 //! * D8 states that remember whose they were:
 //!   `attacks::deflate::d8_no_connection_sees_anothers_window`,
-//!   `deflate::codec::nothing_is_left_in_the_pool`
+//!   `deflate::codec::a_pooled_state_keeps_nothing_of_its_last_message`
 //! * D9 secrets beside a stranger's words: `attacks::deflate::d9_secrets_can_be_kept_apart`,
-//!   `deflate::handshake::both_or_none`
+//!   `deflate::handshake::compression_is_off_unless_both_sides_ask_for_it`
 //! * D10 memory that is held: `attacks::deflate::d10_memory_is_taken_late_and_given_back`,
-//!   `memory::deflate_states::memory`
-//! * M5 secrets in logs: `core::debug::nothing_secret_is_shown`,
-//!   `handshake::fields::secrets_are_not_for_logs`
-//! * A1, A3 futures that are dropped: `session::cancel::every_async_method_tells_its_cancel_safety`,
+//!   `memory::deflate_states::the_pool_keeps_32_states_of_each_kind`
+//! * M5 secrets in logs: `core::debug::debug_shows_no_content_keys_or_header_values`,
+//!   `handshake::fields::debug_shows_no_header_values`
+//! * A1, A3 futures that are dropped:
+//!   `session::cancel::every_async_method_tells_its_cancel_safety`,
 //!   `session::cancel::a_future_that_waits_is_woken`
 //! * A2 interrupted and short reads and writes:
 //!   `adapters::blocking::interrupted_and_short_reads_and_writes_change_nothing`
 //! * A5 halves that interfere:
 //!   `adapters::tokio_halves::eight_tasks_send_ten_thousand_messages_each_while_the_peer_pings`,
 //!   `adapters::blocking::many_threads_send_and_their_messages_do_not_mix`
-//! * A8 time that overflows: `core::timing::none_is_for_ever_and_no_time_overflows`
+//! * A8 time that overflows: `core::timing::none_disables_a_timeout_and_no_deadline_overflows`
 //!
 //! What is not offered has no test: HTTP/2 (H21), password checks (H19), proxies (K13), drafts, TLS
 //! but for never doing without.

@@ -1,4 +1,4 @@
-//! What leaves on the wire: RFC 6455 §5.3, §10.3. Nobody chooses a client's bytes, and nothing
+//! What leaves on the wire: RFC 6455 §5.3, §10.3. No attacker chooses a client's bytes, and nothing
 //! leaves that was not given.
 
 use std::collections::HashMap;
@@ -72,9 +72,9 @@ fn conversation() -> Vec<u8> {
         written.extend([forth, back, drain(&mut server)].concat());
     }
     client.close(sansocket::CloseFrame::new(CloseCode::NORMAL, "so long").unwrap());
-    let farewell = drain(&mut client);
-    take(&mut server, &farewell);
-    written.extend([farewell, drain(&mut server)].concat());
+    let close = drain(&mut client);
+    take(&mut server, &close);
+    written.extend([close, drain(&mut server)].concat());
     written
 }
 

@@ -35,7 +35,7 @@ fn unfinished(role: Role) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// A connection that has received all of this; perhaps one that has said farewell before.
+/// A connection that has received all of this, perhaps after it sent its close frame.
 fn after(role: Role, bytes: &[u8], closing: bool) -> Connection {
     let mut us = connection(role, Config::new());
     if closing {
@@ -60,7 +60,7 @@ fn cve_2020_13935_waiting_is_not_a_loop() {
     }
 }
 
-/// An end without a Close is told once, in every state, as a loss (§7.1.5: 1006), and is the end.
+/// The end of the stream without a close frame is reported once, in every state, as 1006 (§7.1.5).
 #[test]
 fn a4_the_stream_ends_in_every_state() {
     for role in ROLES {

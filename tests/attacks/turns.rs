@@ -143,7 +143,7 @@ fn g15_answering_is_as_short() {
     }
 }
 
-/// Nor is the wait for the end longer, nor do messages that nobody wants keep a task for long.
+/// Waiting for the end of a closing connection takes no longer, nor does discarding its messages.
 #[test]
 fn g15_closing_is_as_short() {
     for role in ROLES {

@@ -1,5 +1,4 @@
-//! Messages that are received where they lie, and sent from where they lie. RFC 6455 §5.4, §5.6,
-//! §6.
+//! Messages that borrow the read buffer or the buffer of the caller: RFC 6455 §5.4, §5.6, §6.
 
 use std::iter;
 
@@ -9,7 +8,7 @@ use sansocket::{
 };
 use support::{connection, drain, masked, unmasked};
 
-/// What is received from these bytes, and whether it lies in them.
+/// Events received from these bytes, and whether each borrows them.
 fn receive(connection: &mut Connection, bytes: &mut [u8]) -> Vec<(Event, bool)> {
     let place = bytes.as_ptr_range();
     let mut received = bytes;
@@ -27,7 +26,7 @@ fn message(message: impl Into<Message>) -> Event {
 }
 
 #[test]
-fn a_message_in_one_frame_lies_where_it_was_received() {
+fn an_unfragmented_message_borrows_the_read_buffer() {
     for (role, frame) in
         [(Role::Server, masked as fn(u8, &[u8]) -> Vec<u8>), (Role::Client, unmasked)]
     {
@@ -48,7 +47,7 @@ fn a_message_in_one_frame_lies_where_it_was_received() {
 
 /// What had to be joined comes all the same, and so does what is behind it.
 #[test]
-fn a_message_in_pieces_is_joined() {
+fn a_message_split_over_reads_or_frames_is_joined() {
     let mut server = connection(Role::Server, Config::new());
     let mut frames =
         [masked(0x01, b"Hel"), masked(0x89, b"ping"), masked(0x80, b"lo"), masked(0x82, b"!")]
@@ -61,9 +60,9 @@ fn a_message_in_pieces_is_joined() {
     assert_eq!(server.bytes_held(), 0);
 }
 
-/// Whoever uses both ways gets everything in its order.
+/// `receive` and `receive_from` can be mixed: messages keep their order.
 #[test]
-fn what_is_in_the_input_comes_first() {
+fn bytes_in_the_input_buffer_are_received_before_borrowed_ones() {
     let mut server = connection(Role::Server, Config::new());
     server.input().put_slice(&[masked(0x81, b"1"), masked(0x81, b"2")[..3].to_vec()].concat());
     let mut rest = [masked(0x81, b"2")[3..].to_vec(), masked(0x81, b"3")].concat();
@@ -71,9 +70,9 @@ fn what_is_in_the_input_comes_first() {
     assert!(events.eq(["1", "2", "3"].map(message)));
 }
 
-/// A refusal is the same, and nothing is taken after it.
+/// The error is the same as that of `receive`, and no byte after it is consumed.
 #[test]
-fn what_is_not_allowed_is_refused_there_too() {
+fn receive_from_rejects_violations_and_then_consumes_nothing() {
     for (frame, error, code) in [
         (unmasked(0x81, b"x"), ProtocolError::Unmasked, 1002),
         (masked(0x81, b"\xff"), ProtocolError::InvalidUtf8, 1007),
@@ -93,7 +92,7 @@ fn what_is_not_allowed_is_refused_there_too() {
 }
 
 #[test]
-fn a_message_is_sent_from_where_it_lies_as_if_it_were_ours() {
+fn a_borrowed_message_is_sent_like_an_owned_one() {
     for role in [Role::Server, Role::Client] {
         for size in [0, 1, 125, 126, 5000, 70_000] {
             let text = "x".repeat(size);
@@ -112,7 +111,7 @@ fn a_message_is_sent_from_where_it_lies_as_if_it_were_ours() {
 }
 
 #[test]
-fn nothing_is_sent_that_may_not_be() {
+fn a_borrowed_message_that_may_not_be_sent_is_rejected() {
     let mut server = connection(Role::Server, Config::new());
     server.send_fragment(Kind::Text, "part", false).unwrap();
     assert_eq!(server.send_ref("whole"), Err(SendError::MessageUnderWay));
@@ -121,7 +120,7 @@ fn nothing_is_sent_that_may_not_be() {
 }
 
 #[test]
-fn a_message_tells_what_it_is_and_debug_no_content() {
+fn debug_of_a_borrowed_message_shows_kind_and_length_only() {
     for message in [MessageRef::from("secret"), Message::from("secret").into()] {
         assert_eq!(
             (message.kind(), message.as_text(), message.as_bytes()),
@@ -145,10 +144,9 @@ fn a_message_tells_what_it_is_and_debug_no_content() {
     assert_eq!(EventRef::from(message("x")), EventRef::Message("x".into()));
 }
 
-/// However the buffers cut the stream: what begins in one is joined, and all that is behind it lies
-/// where it was received.
+/// A frame that is split over two reads is copied; all frames after it are borrowed.
 #[test]
-fn only_what_is_cut_is_joined() {
+fn only_the_frame_that_a_read_splits_is_copied() {
     for size in [1, 16, 125, 131] {
         let frame = masked(0x82, &vec![7; size]);
         for cut in 1..frame.len() {
@@ -166,7 +164,7 @@ fn only_what_is_cut_is_joined() {
 
 /// The end of the stream may be known before its last bytes are looked at.
 #[test]
-fn what_came_before_the_end_is_received() {
+fn messages_before_end_of_stream_are_received() {
     for kept in 0..7 {
         let mut bytes = [masked(0x81, b"1"), masked(0x81, b"2"), masked(0x88, b"")].concat();
         let mut server = connection(Role::Server, Config::new());

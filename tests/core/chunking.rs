@@ -1,4 +1,4 @@
-//! Chunking never matters: the same bytes in any split give the same events and the same output.
+//! How reads split the stream never matters: the same bytes give the same events and output.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -59,7 +59,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_split_is_the_same_conversation(
+    fn any_split_gives_the_same_events_and_output(
         server in any::<bool>(),
         frames in vec(frame(), 1..8),
         cuts in vec(any::<proptest::sample::Index>(), 0..12),
@@ -74,7 +74,7 @@ proptest! {
     }
 
     #[test]
-    fn byte_by_byte_is_the_same_conversation(server in any::<bool>(), frames in vec(frame(), 1..4)) {
+    fn byte_by_byte_gives_the_same_events_and_output(server in any::<bool>(), frames in vec(frame(), 1..4)) {
         let role = if server { Role::Server } else { Role::Client };
         let bytes = encode(role, &frames);
         let whole = feed_cut(role, &bytes, vec![], feed_kept);
@@ -84,7 +84,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_never_panics(server in any::<bool>(), bytes in vec(any::<u8>(), 0..200)) {
+    fn random_bytes_never_panic(server in any::<bool>(), bytes in vec(any::<u8>(), 0..200)) {
         let role = if server { Role::Server } else { Role::Client };
         let whole = feed_cut(role, &bytes, vec![], feed_kept);
         for way in WAYS {

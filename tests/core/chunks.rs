@@ -6,7 +6,7 @@ use support::{Chunking, Pair, connection, drain, feed, masked, unmasked};
 
 const CHUNKINGS: [Chunking; 3] = [Chunking::Whole, Chunking::Bytewise, Chunking::Random(7)];
 
-/// Joins what came in parts; gives the messages.
+/// Joins chunks to messages.
 fn joined(events: &[Event]) -> Vec<(Kind, Vec<u8>)> {
     let mut messages = Vec::new();
     let mut open: Option<(Kind, Vec<u8>)> = None;
@@ -24,7 +24,7 @@ fn joined(events: &[Event]) -> Vec<(Kind, Vec<u8>)> {
 }
 
 #[test]
-fn a_message_sent_in_parts_is_one_message() {
+fn a_message_sent_in_fragments_is_one_message() {
     for chunking in CHUNKINGS {
         let mut pair = Pair::new(chunking);
         for (part, last) in [("κό", false), ("", false), ("σμ", false), ("ε", true)] {
@@ -44,7 +44,7 @@ fn a_message_sent_in_parts_is_one_message() {
 }
 
 #[test]
-fn a_message_received_in_parts_is_all_there() {
+fn the_chunks_of_a_message_join_to_the_message() {
     for chunking in CHUNKINGS {
         let mut server = connection(Role::Server, Config::new().receive_in_chunks(true));
         let long = vec![7; 100_000];
@@ -70,7 +70,7 @@ fn a_message_received_in_parts_is_all_there() {
 
 /// §8.1: at the first bad byte, and at an end inside a character; also with another text after it.
 #[test]
-fn a_text_in_parts_is_checked_too() {
+fn text_in_chunks_must_be_utf8() {
     for (frames, valid) in [
         (vec![masked(0x01, b"\xce"), masked(0x80, b"\xba"), masked(0x81, b"ok")], true),
         (vec![masked(0x01, b"ok\xce"), masked(0x80, b"")], false),
@@ -89,7 +89,7 @@ fn a_text_in_parts_is_checked_too() {
 }
 
 #[test]
-fn the_limits_count_for_parts_too() {
+fn limits_apply_to_messages_in_chunks() {
     let mut server =
         connection(Role::Server, Config::new().receive_in_chunks(true).max_message_size(10));
     let events = feed(
@@ -104,7 +104,7 @@ fn the_limits_count_for_parts_too() {
 }
 
 #[test]
-fn nothing_is_queued_of_what_can_t_be_sent() {
+fn a_rejected_fragment_queues_nothing() {
     let mut server = connection(Role::Server, Config::new());
     assert_eq!(server.send_fragment(Kind::Text, &b"\xff"[..], false), Err(SendError::InvalidUtf8));
     assert_eq!(server.send_fragment(Kind::Text, &b"\xce"[..], true), Err(SendError::InvalidUtf8));
@@ -127,7 +127,7 @@ fn nothing_is_queued_of_what_can_t_be_sent() {
 }
 
 #[test]
-fn debug_shows_no_part() {
+fn debug_of_a_chunk_shows_no_content() {
     let part = Chunk { kind: Kind::Text, bytes: Bytes::from_static(b"SECRET"), last: true };
     assert_eq!(format!("{:?}", Event::Chunk(part)), "Chunk(Text, 6 bytes, last)");
 }

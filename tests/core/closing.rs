@@ -1,4 +1,4 @@
-//! Every cell of the table of endings, in both roles: RFC 6455 §5.5.1, §7.
+//! The closing handshake: every state with every event, in both roles. RFC 6455 §5.5.1, §7.
 
 use sansocket::{
     CloseCode, CloseFrame, CloseOutcome, Closed, Config, Connection, Event, ProtocolError, Role,
@@ -45,15 +45,15 @@ fn written(connection: &mut Connection) -> Vec<(u8, Vec<u8>)> {
     frames
 }
 
-fn farewell() -> CloseFrame {
+fn close_frame() -> CloseFrame {
     CloseFrame::new(CloseCode::GOING_AWAY, "bye").unwrap()
 }
 
 #[test]
-fn open_and_we_close() {
+fn close_when_open_sends_close_and_waits_for_the_peers() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
-        us.close(farewell());
+        us.close(close_frame());
         assert_eq!(us.state(), State::Closing);
         assert_eq!(written(&mut us), [(0x88, b"\x03\xe9bye".to_vec())]);
         assert!(us.wants_read() && us.receive().is_none() && us.closed().is_none());
@@ -61,7 +61,7 @@ fn open_and_we_close() {
 }
 
 #[test]
-fn open_and_the_peer_closes() {
+fn close_frame_when_open_is_echoed_and_closes_cleanly() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         let events = receive_all(&mut us, &from_peer(role, 0x88, b"\x0f\xa1why not"));
@@ -84,7 +84,7 @@ fn open_and_the_peer_closes() {
 }
 
 #[test]
-fn open_and_the_peer_closes_without_a_code() {
+fn close_frame_without_code_is_1005_and_echoed_empty() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         let events = receive_all(&mut us, &from_peer(role, 0x88, b""));
@@ -98,7 +98,7 @@ fn open_and_the_peer_closes_without_a_code() {
 }
 
 #[test]
-fn open_and_a_violation() {
+fn violation_when_open_sends_its_code_and_closes() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         let bytes = [from_peer(role, 0x81, b"before"), from_peer(role, 0x83, b"")].concat();
@@ -119,7 +119,7 @@ fn open_and_a_violation() {
 }
 
 #[test]
-fn open_and_the_end_of_input() {
+fn end_of_stream_when_open_is_1006() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         // Half a message: it is not delivered.
@@ -139,7 +139,7 @@ fn open_and_the_end_of_input() {
 }
 
 #[test]
-fn the_end_of_input_comes_after_the_messages_before_it() {
+fn closed_comes_after_the_messages_before_end_of_stream() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         bytes::BufMut::put_slice(us.input(), &from_peer(role, 0x81, b"last words"));
@@ -153,21 +153,21 @@ fn the_end_of_input_comes_after_the_messages_before_it() {
 }
 
 #[test]
-fn closing_and_we_close_again() {
+fn a_second_close_is_ignored() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
-        us.close(farewell());
+        us.close(close_frame());
         us.close(None);
         us.close(CloseFrame::from(CloseCode::NORMAL));
-        assert_eq!(written(&mut us).len(), 1, "the first farewell counts");
+        assert_eq!(written(&mut us).len(), 1, "the first close frame counts");
     }
 }
 
 #[test]
-fn closing_and_the_peer_closes() {
+fn close_frame_when_closing_ends_cleanly() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
-        us.close(farewell());
+        us.close(close_frame());
         written(&mut us);
         let bytes =
             [from_peer(role, 0x81, b"still here"), from_peer(role, 0x88, b"\x03\xe8")].concat();
@@ -182,17 +182,17 @@ fn closing_and_the_peer_closes() {
             (closed.outcome(), closed.initiator(), closed.code()),
             (CloseOutcome::Clean, Side::Local, 1000)
         );
-        assert_eq!(closed.sent(), Some(&farewell()));
+        assert_eq!(closed.sent(), Some(&close_frame()));
         assert_eq!(written(&mut us), [], "one Close is enough");
         assert_eq!(us.wants_read(), role == Role::Client);
     }
 }
 
 #[test]
-fn closing_and_a_violation() {
+fn violation_when_closing_sends_nothing_more() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
-        us.close(farewell());
+        us.close(close_frame());
         written(&mut us);
         let events = receive_all(&mut us, &from_peer(role, 0x81, b"\xff"));
         let closed = the_end(&events);
@@ -200,16 +200,16 @@ fn closing_and_a_violation() {
             (closed.outcome(), closed.initiator()),
             (CloseOutcome::ProtocolError(ProtocolError::InvalidUtf8), Side::Local)
         );
-        assert_eq!(closed.sent(), Some(&farewell()));
+        assert_eq!(closed.sent(), Some(&close_frame()));
         assert_eq!(written(&mut us), []);
     }
 }
 
 #[test]
-fn closing_and_the_end_of_input() {
+fn end_of_stream_when_closing_is_1006() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
-        us.close(farewell());
+        us.close(close_frame());
         us.end_input();
         let end = us.receive().unwrap();
         let closed = the_end(std::slice::from_ref(&end));
@@ -217,19 +217,19 @@ fn closing_and_the_end_of_input() {
             (closed.outcome(), closed.initiator(), closed.code()),
             (CloseOutcome::ConnectionLost, Side::Local, 1006)
         );
-        assert_eq!(closed.sent(), Some(&farewell()));
+        assert_eq!(closed.sent(), Some(&close_frame()));
         assert_eq!(written(&mut us).len(), 1, "what was queued may still be written");
     }
 }
 
 #[test]
-fn closed_and_whatever_happens() {
+fn nothing_changes_a_closed_connection() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         receive_all(&mut us, &from_peer(role, 0x88, b"\x03\xe8"));
         written(&mut us);
         let closed = us.closed().cloned();
-        us.close(farewell());
+        us.close(close_frame());
         assert_eq!(receive_all(&mut us, &from_peer(role, 0x83, b"")), []);
         assert_eq!(receive_all(&mut us, &from_peer(role, 0x88, b"\x03\xe9")), []);
         us.end_input();
@@ -242,7 +242,7 @@ fn closed_and_whatever_happens() {
 
 /// §5.5.1: "MUST NOT send any more data frames after sending a Close frame"
 #[test]
-fn nothing_is_sent_after_a_close() {
+fn no_frame_is_sent_after_a_close_frame() {
     for role in ROLES {
         for closed_by_peer in [false, true] {
             let mut us = connection(role, Config::new());
@@ -262,7 +262,7 @@ fn nothing_is_sent_after_a_close() {
 
 /// §5.5.1: also not a pong that waited for the peer to read.
 #[test]
-fn a_late_pong_is_not_sent_after_a_close() {
+fn a_deferred_pong_is_not_sent_after_a_close_frame() {
     for we_close in [true, false] {
         let mut server = connection(Role::Server, Config::new());
         server.send(vec![0; 5000]).unwrap();
@@ -278,7 +278,7 @@ fn a_late_pong_is_not_sent_after_a_close() {
 }
 
 #[test]
-fn a_close_waits_behind_what_was_sent_before_it() {
+fn a_close_frame_is_sent_after_queued_messages() {
     let mut server = connection(Role::Server, Config::new());
     server.send(vec![0; 10_000]).unwrap();
     server.send("two").unwrap();
@@ -292,7 +292,7 @@ fn a_close_waits_behind_what_was_sent_before_it() {
 fn closes_that_cross_are_clean_on_both_sides() {
     let mut pair = Pair::new(Chunking::Bytewise);
     pair.client.close(CloseFrame::from(CloseCode::NORMAL));
-    pair.server.close(farewell());
+    pair.server.close(close_frame());
     let (at_client, at_server) = pair.settle();
     let (client, server) = (the_end(&at_client), the_end(&at_server));
     assert_eq!((client.code(), client.initiator(), client.was_clean()), (1001, Side::Local, true));
@@ -308,7 +308,7 @@ fn a_close_in_the_middle_of_a_message_still_closes_cleanly() {
 
 /// The conversation as WHATWG's interface would show it.
 #[test]
-fn ready_states_have_their_numbers() {
+fn ready_states_have_the_numbers_of_whatwg() {
     let states = [State::Connecting, State::Open, State::Closing, State::Closed];
     assert_eq!(states.map(|state| state as u8), [0, 1, 2, 3]);
 }

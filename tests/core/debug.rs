@@ -1,4 +1,4 @@
-//! Debug output shows no content, no keys and no header values: it ends in logs.
+//! `Debug` output ends in logs: it shows no content, no keys and no header values.
 
 use bytes::BufMut;
 use sansocket::wire::{Header, Opcode, Utf8Validator};
@@ -9,7 +9,7 @@ use sansocket::{
 use support::{Chunking, connection, entropy, feed, masked};
 
 #[test]
-fn nothing_secret_is_shown() {
+fn debug_shows_no_content_keys_or_header_values() {
     let mut shown = Vec::new();
     let mut show = |value: &dyn std::fmt::Debug| shown.push(format!("{value:?} {value:#?}"));
 

@@ -1,8 +1,7 @@
-//! Where the cases can be counted, all of them: first bytes, close codes, masks, UTF-8, and the
-//! arithmetic of limits.
+//! Exhaustive tests: all first two bytes, close codes, mask offsets, short texts and limits.
 //!
-//! Each against a slow and obvious version, written from the text of RFC 6455 and sharing nothing
-//! with `src/`.
+//! Each is compared with a slow and obvious version, which is written from the text of RFC 6455 and
+//! shares nothing with `src/`.
 
 use std::ops::Range;
 use std::thread;
@@ -23,7 +22,7 @@ enum Verdict {
     Pong,
     Close,
     Message,
-    /// A part of a message that goes on.
+    /// A fragment of a message that continues.
     Fragment,
 }
 
@@ -150,7 +149,7 @@ fn every_frame(role: Role, firsts: Range<u16>) {
                 let case =
                     || format!("{role:?}, inside a message: {inside}, {bytes:02x?} cut at {cut}");
                 assert_eq!(seen(&events), expected, "{}", case());
-                // Nothing is said of part of a frame, but for a refusal; and that needs no payload.
+                // A partial frame gives no event but an error, which needs no payload.
                 let refused = expected == Verdict::Violation && seen(&early) == expected;
                 assert!(early.is_empty() || refused || cut == bytes.len(), "{}", case());
                 assert!(refused || !bad_header || cut < header, "{}", case());
@@ -266,7 +265,7 @@ fn every_mask_offset() {
 /// pieces at each split where the first is still good. `splits` holds the validators that have seen
 /// the first piece, from none of it on.
 fn every_text(text: &mut [u8; 4], begun: usize, splits: &mut Vec<Utf8Validator>, length: usize) {
-    // What is refused so early is not asked again; the splits before it are.
+    // After an error there are no more splits to try; those before it are tried.
     let known = splits.len();
     if known == begun {
         let mut utf8 = Utf8Validator::new();
@@ -278,7 +277,7 @@ fn every_text(text: &mut [u8; 4], begun: usize, splits: &mut Vec<Utf8Validator>,
             every_text(text, begun + 1, splits, length);
             continue;
         }
-        // `Ok` tells whether the text may end here; `Err` is what no later byte can mend.
+        // `Ok(whole)`: whether the text may end here. `Err`: no later byte can repair it.
         let expected = match std::str::from_utf8(&text[..length]) {
             Ok(_) => Ok(true),
             Err(error) if error.error_len().is_none() => Ok(false),
@@ -354,7 +353,7 @@ fn refusal(config: Config, bytes: &[u8]) -> Option<ProtocolError> {
 /// §10.4: every limit with every announced length, alone and after a first fragment; and every
 /// limit on a frame.
 #[test]
-fn every_limit_with_every_length() {
+fn every_limit_with_every_length_is_ok_or_1009() {
     let borders = borders();
     for (&limit, &length) in
         borders.iter().flat_map(|limit| borders.iter().map(move |length| (limit, length)))

@@ -1,4 +1,4 @@
-//! What is said in logs: every error its own words, and every value that is shown its outline.
+//! `Display`, `Debug` and conversions: distinct error messages, and no content in logs.
 #![cfg(feature = "std")]
 
 use std::error::Error as _;
@@ -16,20 +16,20 @@ use sansocket::{
 };
 use support::{Chunking, connection, entropy, feed, masked};
 
-/// Each says what its name promises, and no two the same.
-fn are_told_apart<E: Display>(errors: impl IntoIterator<Item = (E, &'static str)>) {
-    let mut said = Vec::new();
+/// Each error message contains its words, and no two are equal.
+fn assert_distinct<E: Display>(errors: impl IntoIterator<Item = (E, &'static str)>) {
+    let mut messages = Vec::new();
     for (error, words) in errors {
         let error = error.to_string();
-        assert!(error.contains(words), "{error:?} says nothing of {words:?}");
-        assert!(!said.contains(&error), "{error:?} is said twice");
-        said.push(error);
+        assert!(error.contains(words), "{error:?} does not mention {words:?}");
+        assert!(!messages.contains(&error), "{error:?} is not unique");
+        messages.push(error);
     }
 }
 
 #[test]
-fn errors_of_the_wire() {
-    are_told_apart([
+fn header_and_utf8_errors_have_distinct_messages() {
+    assert_distinct([
         (HeaderError::ReservedBit, "reserved bit"),
         (HeaderError::ReservedOpcode, "opcode is reserved"),
         (HeaderError::LongForm, "shortest form"),
@@ -41,8 +41,8 @@ fn errors_of_the_wire() {
 }
 
 #[test]
-fn errors_of_a_conversation() {
-    are_told_apart([
+fn protocol_and_send_errors_have_distinct_messages() {
+    assert_distinct([
         (ProtocolError::Header(HeaderError::ReservedBit), "reserved bit"),
         (ProtocolError::Unmasked, "is not masked"),
         (ProtocolError::Masked, "is masked"),
@@ -57,7 +57,7 @@ fn errors_of_a_conversation() {
         (ProtocolError::FrameTooBig { limit: 7 }, "max_frame_size 7"),
         (ProtocolError::TooManyFragments { limit: 7 }, "more than 7 fragments"),
     ]);
-    are_told_apart([
+    assert_distinct([
         (SendError::NotOpen, "closing or closed"),
         (SendError::MessageUnderWay, "finish it first"),
         (SendError::InvalidUtf8, "send it as binary"),
@@ -68,8 +68,8 @@ fn errors_of_a_conversation() {
 }
 
 #[test]
-fn errors_of_a_handshake() {
-    are_told_apart([
+fn handshake_errors_have_distinct_messages() {
+    assert_distinct([
         (HeadError::Incomplete, "ended inside"),
         (HeadError::Malformed, "head is malformed"),
         (HeadError::TooLong { limit: 7 }, "head is over 7 bytes"),
@@ -77,7 +77,7 @@ fn errors_of_a_handshake() {
         (HeadError::TooManyFields { limit: 7 }, "more than 7 header fields"),
         (HeadError::HttpVersion, "not 1.1"),
     ]);
-    are_told_apart([
+    assert_distinct([
         (RequestError::NotWebSocket, "does not name websocket"),
         (RequestError::NotUpgraded, "does not name Upgrade"),
         (RequestError::Method, "not GET"),
@@ -90,14 +90,14 @@ fn errors_of_a_handshake() {
         (RequestError::MalformedExtensions, "Sec-WebSocket-Extensions"),
         (RequestError::RejectedByApplication { status: 403 }, "status 403"),
     ]);
-    are_told_apart([
+    assert_distinct([
         (ResponseError::NotWebSocket, "does not name websocket"),
         (ResponseError::NotUpgraded, "does not name Upgrade"),
         (ResponseError::AcceptKey, "Sec-WebSocket-Accept"),
         (ResponseError::Subprotocol, "a subprotocol that was not offered"),
         (ResponseError::Extension, "an extension that was not offered"),
     ]);
-    are_told_apart([
+    assert_distinct([
         (InvalidField::Name, "name is not a token"),
         (InvalidField::Value, "control character"),
         (InvalidField::Reserved, "leave it out"),
@@ -105,7 +105,7 @@ fn errors_of_a_handshake() {
         (InvalidField::DuplicateSubprotocol, "named twice"),
         (InvalidField::Status, "200 to 599"),
     ]);
-    are_told_apart([
+    assert_distinct([
         (InvalidUri::Scheme, "ws:// or wss://"),
         (InvalidUri::Host, "no valid host"),
         (InvalidUri::Port, "1 to 65535"),
@@ -117,14 +117,14 @@ fn errors_of_a_handshake() {
 
 #[cfg(feature = "deflate")]
 #[test]
-fn errors_of_compression() {
+fn compression_errors_have_distinct_messages() {
     use sansocket::deflate::{InflateError, InvalidAnswer};
 
-    are_told_apart([
+    assert_distinct([
         (InflateError::Corrupt, "not valid DEFLATE"),
         (InflateError::TooBig, "more than the limit"),
     ]);
-    are_told_apart([
+    assert_distinct([
         (InvalidAnswer::UnknownParameter, "unknown parameter"),
         (InvalidAnswer::Repeated("it"), "has it twice"),
         (InvalidAnswer::InvalidValue("it"), "invalid value for it"),
@@ -136,8 +136,8 @@ fn errors_of_compression() {
 }
 
 #[test]
-fn errors_of_a_stream() {
-    are_told_apart([
+fn adapter_errors_have_distinct_messages() {
+    assert_distinct([
         (TimedOut::Handshake, "opening handshake"),
         (TimedOut::Close, "closing handshake"),
         (TimedOut::Write, "reads nothing; see Timeouts::write"),
@@ -146,7 +146,7 @@ fn errors_of_a_stream() {
         (TimedOut::KeepAlive, "answer a ping"),
         (TimedOut::Idle, "no message came for too long"),
     ]);
-    are_told_apart([
+    assert_distinct([
         (Error::Io(io::Error::other("broken")), "broken"),
         (Error::Uri(InvalidUri::Port), "1 to 65535"),
         (Error::Field(InvalidField::Name), "not a token"),
@@ -173,9 +173,9 @@ fn errors_of_a_stream() {
     );
 }
 
-/// Who speaks `std::io` is told the kind that it knows.
+/// An error converts to an `io::Error` of the nearest kind.
 #[test]
-fn errors_as_those_of_std() {
+fn errors_convert_to_the_nearest_io_error_kind() {
     use io::ErrorKind::{
         BrokenPipe, InvalidData, InvalidInput, Other, TimedOut as Late, UnexpectedEof, WouldBlock,
     };
@@ -212,7 +212,7 @@ fn closed_by(frame: &[u8]) -> Closed {
 }
 
 #[test]
-fn endings_on_one_line() {
+fn closed_is_displayed_on_one_line() {
     assert_eq!(
         closed_by(&masked(0x88, b"\x0f\xa0bye")).to_string(),
         "4000 \"bye\", clean, begun by the peer"
@@ -224,9 +224,9 @@ fn endings_on_one_line() {
     assert_eq!(closed_by(b"").to_string(), "1006 \"\", lost, begun by the peer");
 }
 
-/// What `Debug` tells without content.
+/// `Debug` shows states and sizes.
 #[test]
-fn outlines() {
+fn debug_shows_sizes_and_states_without_content() {
     let mut utf8 = Utf8Validator::new();
     utf8.push(b"\xce").unwrap();
     let header =
@@ -279,9 +279,9 @@ fn outlines() {
     assert!(format!("{waiting:?}").contains("Inbox(3 bytes)"), "{waiting:?}");
 }
 
-/// Requests and responses: names and sizes, and where the query would be, nothing.
+/// `Debug` of requests and responses shows header names and sizes, and no query.
 #[test]
-fn outlines_of_heads() {
+fn debug_of_requests_and_responses_shows_names_and_sizes() {
     let head = b"GET /path?token HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Extensions: zip; a=b\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     let mut handshake = ServerHandshake::new(Config::new());
@@ -316,9 +316,9 @@ fn outlines_of_heads() {
     );
 }
 
-/// What a text may be taken for.
+/// A `Text` compares, hashes and formats like its `str`.
 #[test]
-fn a_text_is_a_str() {
+fn text_compares_hashes_and_formats_like_str() {
     let text = Text::from("abc");
     assert_eq!(format!("{text} {text:>5}"), "abc   abc");
     assert!(text == "abc" && text != "abd" && text == *"abc" && text != *"abd");
@@ -338,9 +338,9 @@ fn a_text_is_a_str() {
     assert_eq!(u16::from(CloseCode::GOING_AWAY), 1001);
 }
 
-/// Bytes are a text if they are UTF-8, however many there are.
+/// `Text::try_from` accepts UTF-8 only, at every length.
 #[test]
-fn only_utf8_is_a_text() {
+fn text_from_bytes_requires_utf8() {
     for size in [0, 1, 63, 64, 65, 1000] {
         for (end, valid) in [
             (&b""[..], true),
@@ -360,9 +360,9 @@ fn only_utf8_is_a_text() {
     }
 }
 
-/// What a message is, whichever kind it is of.
+/// The accessors of a message, for both kinds.
 #[test]
-fn a_message_is_text_or_bytes() {
+fn message_accessors_agree_with_its_kind() {
     for (message, text) in [(Message::from("abc"), Some("abc")), (Message::from(b"abc"), None)] {
         assert_eq!((message.is_text(), message.is_binary()), (text.is_some(), text.is_none()));
         assert_eq!((message.len(), message.is_empty(), message.as_text()), (3, false, text));
@@ -375,17 +375,17 @@ fn a_message_is_text_or_bytes() {
     assert!(
         Message::from(vec![1]).is_binary() && Message::from(bytes::BytesMut::new()).is_binary()
     );
-    let farewell = CloseFrame::from(CloseCode::GOING_AWAY);
-    assert_eq!((farewell.code(), farewell.reason()), (CloseCode::GOING_AWAY, ""));
-    assert_eq!(Option::from(CloseCode::GOING_AWAY), Some(farewell));
+    let frame = CloseFrame::from(CloseCode::GOING_AWAY);
+    assert_eq!((frame.code(), frame.reason()), (CloseCode::GOING_AWAY, ""));
+    assert_eq!(Option::from(CloseCode::GOING_AWAY), Some(frame));
     let mut server = Connection::server(Config::default());
     server.close(CloseCode::GOING_AWAY);
     assert_eq!(server.buffered_amount(), 4);
 }
 
-/// A response says in words what its number says, for people who read the wire.
+/// The status line has the reason phrase of the status.
 #[test]
-fn a_status_has_its_phrase() {
+fn a_response_has_the_reason_phrase_of_its_status() {
     let head = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     for (status, phrase) in [
@@ -426,29 +426,29 @@ fn a_status_has_its_phrase() {
     assert_eq!((headers.len(), headers.is_empty()), (0, true));
 }
 
-/// What is not said of compression is the same however it is left out.
+/// Every way to leave an option out gives the same default; values out of range are clamped.
 #[cfg(feature = "deflate")]
 #[test]
-fn compression_by_default() {
+fn deflate_options_default_to_balance_and_are_clamped() {
     use sansocket::deflate::Deflate;
 
-    let said = |deflate: Deflate| format!("{deflate:?}");
-    assert_eq!(said(Deflate::default()), said(Deflate::balance()));
-    assert_ne!(said(Deflate::default()), said(Deflate::speed()));
+    let shown = |deflate: Deflate| format!("{deflate:?}");
+    assert_eq!(shown(Deflate::default()), shown(Deflate::balance()));
+    assert_ne!(shown(Deflate::default()), shown(Deflate::speed()));
     let memory = Deflate::speed().level(3).no_context_takeover(true).peer_no_context_takeover(true);
-    assert_eq!(said(Deflate::memory()), said(memory));
-    // What is outside counts as the nearest.
+    assert_eq!(shown(Deflate::memory()), shown(memory));
+    // A value out of range counts as the nearest in range.
     for (outside, nearest) in [(0, 1), (10, 9), (255, 9)] {
-        assert_eq!(said(Deflate::new().level(outside)), said(Deflate::new().level(nearest)));
+        assert_eq!(shown(Deflate::new().level(outside)), shown(Deflate::new().level(nearest)));
     }
     for (outside, nearest) in [(0, 8), (7, 8), (16, 15), (255, 15)] {
         assert_eq!(
-            said(Deflate::new().max_window_bits(outside)),
-            said(Deflate::new().max_window_bits(nearest))
+            shown(Deflate::new().max_window_bits(outside)),
+            shown(Deflate::new().max_window_bits(nearest))
         );
         assert_eq!(
-            said(Deflate::new().peer_max_window_bits(outside)),
-            said(Deflate::new().peer_max_window_bits(nearest))
+            shown(Deflate::new().peer_max_window_bits(outside)),
+            shown(Deflate::new().peer_max_window_bits(nearest))
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What every frame comes to: RFC 6455 §5, §7.4, §8.1, §10.4, a line a rule.
+//! The events of received frames: RFC 6455 §5, §7.4, §8.1, §10.4, as a table with a row per rule.
 //!
 //! A line reads `ROLE LIMITS BYTES|BYTES => EVENT, EVENT # rule`, with bytes in hexadecimal and `-`
 //! for none; `|` is where a read ends. Each is run as it stands, whole, byte by byte and at every
@@ -139,7 +139,7 @@ const TABLE: &str = "
 ";
 
 #[test]
-fn every_line_of_the_table() {
+fn every_row_of_the_table_gives_its_events() {
     let mut lines = 0;
     for line in TABLE
         .lines()
@@ -212,7 +212,7 @@ fn describe(events: &[Event]) -> String {
     }
 }
 
-/// If the conversation ended, the output ends with one Close that says so, and nothing more
+/// If the conversation ended, the output ends with one close frame with its code, and nothing more
 /// happens.
 fn assert_ending(connection: &Connection, events: &[Event], output: &[u8], line: &str) {
     let Some(Event::Closed(closed)) = events.last() else {
@@ -253,7 +253,7 @@ fn unmask_all(mut bytes: &[u8]) -> Vec<u8> {
 
 /// §5.3: a new key for each frame, and the same message each time.
 #[test]
-fn a_client_masks_every_frame_with_another_key() {
+fn a_client_masks_every_frame_with_a_new_key() {
     let mut client = connection(Role::Client, Config::new());
     for _ in 0..100 {
         client.send("same").unwrap();
@@ -267,7 +267,7 @@ fn a_client_masks_every_frame_with_another_key() {
 
 /// §5.2: the three forms of a length, on both sides of each border, through a whole pair.
 #[test]
-fn messages_of_every_length_form_arrive() {
+fn messages_of_every_length_encoding_arrive() {
     for len in [0, 1, 125, 126, 127, 4096, 4097, 65535, 65536, 65537, 200_000] {
         let payload: Vec<u8> = (0..len).map(|i| i as u8).collect();
         let mut pair = support::Pair::new(Chunking::Random(len as u64));
@@ -282,7 +282,7 @@ fn messages_of_every_length_form_arrive() {
 
 /// §5.3: a payload that somebody else still holds is not masked in place.
 #[test]
-fn a_shared_payload_is_not_touched_by_masking() {
+fn masking_copies_a_shared_payload() {
     let payload = bytes::Bytes::from(vec![b'x'; 100_000]);
     let kept = payload.clone();
     let mut client = connection(Role::Client, Config::new());
@@ -293,7 +293,7 @@ fn a_shared_payload_is_not_touched_by_masking() {
 
 /// A large payload is written from where it lies; small ones share one piece.
 #[test]
-fn a_server_writes_large_payloads_uncopied_and_small_ones_together() {
+fn a_server_copies_small_payloads_and_not_large_ones() {
     let payload = bytes::Bytes::from(vec![0; 100_000]);
     let mut server = connection(Role::Server, Config::new());
     server.send("one").unwrap();
@@ -312,7 +312,7 @@ fn a_server_writes_large_payloads_uncopied_and_small_ones_together() {
 /// §5.5.2, §5.5.3: each ping is answered while the peer reads; a peer that does not read gets the
 /// answer to its last one.
 #[test]
-fn a_ping_flood_leaves_one_late_pong() {
+fn a_ping_flood_leaves_one_deferred_pong() {
     let mut server = connection(Role::Server, Config::new());
     feed(&mut server, &masked(0x89, b"first"), Chunking::Whole);
     assert_eq!(drain(&mut server), unmasked(0x8a, b"first"));
@@ -329,7 +329,7 @@ fn a_ping_flood_leaves_one_late_pong() {
 
 /// §5.5.3: an old ping is not answered after a newer one.
 #[test]
-fn a_late_pong_gives_way_to_a_newer_one() {
+fn a_deferred_pong_is_replaced_by_a_newer_one() {
     let mut server = connection(Role::Server, Config::new());
     server.send(vec![0; 5000]).unwrap();
     feed(&mut server, &masked(0x89, b"old"), Chunking::Whole);
@@ -341,7 +341,7 @@ fn a_late_pong_gives_way_to_a_newer_one() {
 }
 
 #[test]
-fn pongs_can_be_left_to_the_application() {
+fn auto_pong_false_leaves_pongs_to_the_application() {
     let mut server = connection(Role::Server, Config::new().auto_pong(false));
     let events = feed(&mut server, &masked(0x89, b"?"), Chunking::Whole);
     assert_eq!(events, [Event::Ping("?".into())]);
@@ -351,7 +351,7 @@ fn pongs_can_be_left_to_the_application() {
 }
 
 #[test]
-fn control_frames_of_ours_are_short() {
+fn a_control_payload_over_125_bytes_is_rejected() {
     let mut server = connection(Role::Server, Config::new());
     server.ping([0; 125]).unwrap();
     let error = server.ping([0; 126]).unwrap_err();
@@ -359,9 +359,9 @@ fn control_frames_of_ours_are_short() {
     assert_eq!(drain(&mut server).len(), 127, "nothing of the long one was queued");
 }
 
-/// §10.4: the text of a refusal names the remedy.
+/// §10.4: the error text names the option that raises the limit.
 #[test]
-fn errors_name_the_remedy() {
+fn limit_errors_name_the_option_to_raise() {
     let mut server = connection(Role::Server, Config::new());
     let events = feed(&mut server, &hex("82ff0000000001000001 00000000"), Chunking::Whole);
     let [Event::Closed(closed)] = &events[..] else { panic!("{events:?}") };

@@ -1,4 +1,4 @@
-//! What RFC 6455 requires and no other table or story shows: see `tests/must.rs`.
+//! Requirements of RFC 6455 that no other test shows: see `tests/laws/must.rs`.
 
 use bytes::{Buf, BufMut};
 use sansocket::wire::{Header, Opcode, apply_mask};
@@ -36,7 +36,7 @@ fn written(connection: &mut Connection) -> Vec<(Header, Vec<u8>)> {
 
 /// §4.1: "the client MUST wait for a response from the server before sending any further data"
 #[test]
-fn a_client_says_nothing_more_before_the_answer() {
+fn a_client_sends_only_the_request_before_the_response() {
     let request = ClientRequest::new("ws://example.com/").unwrap();
     let mut handshake = ClientHandshake::new(&request, Config::new(), entropy());
     let len = handshake.output().remaining();
@@ -55,7 +55,7 @@ fn a_client_says_nothing_more_before_the_answer() {
 /// §5.1: "a client MUST mask all frames", "A server MUST NOT mask any"; §5.2: reserved bits; §6.1
 /// no. 3, no. 4: opcode and FIN.
 #[test]
-fn a_client_masks_whatever_it_sends_and_a_server_nothing() {
+fn a_client_masks_every_frame_and_a_server_none() {
     let large = vec![b'x'; 100_000];
     for role in ROLES {
         let mut us = connection(role, Config::new());
@@ -108,7 +108,7 @@ fn a_client_masks_whatever_it_sends_and_a_server_nothing() {
 
 /// §5.5.2: "as soon as is practical"; §5.5.3: with "identical "Application data""
 #[test]
-fn a_ping_is_answered_before_its_event_is_told() {
+fn a_pong_is_queued_before_the_ping_event() {
     for role in ROLES {
         for payload in [&b""[..], b"?", &[0xff; 125]] {
             let mut us = connection(role, Config::new());
@@ -126,7 +126,7 @@ fn a_ping_is_answered_before_its_event_is_told() {
 /// §7.1.7, §7.3: "Clients SHOULD NOT close the WebSocket connection arbitrarily", and servers do
 /// not here either.
 #[test]
-fn a_legal_conversation_is_never_closed_by_us() {
+fn a_valid_conversation_is_never_closed_by_the_library() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         for _ in 0..100 {
@@ -152,7 +152,7 @@ fn a_legal_conversation_is_never_closed_by_us() {
 
 /// §5.7: "256 bytes binary message in a single unmasked frame", and 64 KiB
 #[test]
-fn the_examples_of_longer_messages() {
+fn the_examples_of_256_bytes_and_64_kib_are_parsed() {
     for (header, len) in [(&b"\x82\x7e\x01\x00"[..], 256), (b"\x82\x7f\0\0\0\0\0\x01\0\0", 65_536)]
     {
         let payload = vec![0x5a; len];
@@ -166,10 +166,10 @@ fn the_examples_of_longer_messages() {
     }
 }
 
-/// §11.1.1, §11.1.2: what a URI can't hold "MUST be converted from Unicode to ASCII", by whoever
-/// writes it: nothing is guessed.
+/// §11.1.1, §11.1.2: what a URI can't hold "MUST be converted from Unicode to ASCII", by the
+/// caller: the library does not guess.
 #[test]
-fn an_address_is_ascii_before_it_gets_here() {
+fn a_uri_that_is_not_ascii_is_rejected() {
     for scheme in ["ws", "wss"] {
         for (rest, expected) in [
             ("b\u{fc}cher.example/", Err(InvalidUri::Host)),

@@ -1,5 +1,4 @@
-//! Where small ends and large begins, to the byte: what lies beside its header, which pongs wait,
-//! and what is held meanwhile.
+//! Sizes at which the behaviour changes, to the byte: copied payloads, deferred pongs, buffers.
 #![cfg(feature = "std")]
 
 use std::io::IoSlice;
@@ -20,10 +19,9 @@ fn pieces(connection: &mut Connection) -> Vec<usize> {
     slices[..count].iter().map(|slice| slice.len()).collect()
 }
 
-/// Up to 4 KiB a payload is copied beside its header; above, it goes by itself, and what comes
-/// after that is together again.
+/// A payload of up to 4 KiB is copied next to its header; a larger one is a slice of its own.
 #[test]
-fn what_lies_beside_its_header() {
+fn a_payload_of_at_most_4_kib_is_copied_next_to_its_header() {
     for (role, mask) in [(Role::Server, 0), (Role::Client, 4)] {
         let header = 4 + mask;
         let mut sender = connection(role, Config::new());
@@ -44,9 +42,9 @@ fn what_lies_beside_its_header() {
     }
 }
 
-/// What is taken out of the output in one piece is not copied, where it lies in one piece.
+/// `copy_to_bytes` of exactly one stored payload shares it.
 #[test]
-fn a_large_payload_is_taken_as_it_lies() {
+fn copy_to_bytes_of_one_whole_payload_does_not_copy() {
     let payload = Bytes::from(vec![1; 5000]);
     for (take, same) in [(5000, true), (4999, false)] {
         let mut server = connection(Role::Server, Config::new());
@@ -67,10 +65,10 @@ fn a_large_payload_is_taken_as_it_lies() {
     assert_eq!(server.bytes_held(), 0);
 }
 
-/// A peer that reads slowly, so that there is always something left: what it gets is in its order,
-/// and what it has got is not held.
+/// The output of a peer that reads slowly is never empty: it stays in order, and written bytes are
+/// freed.
 #[test]
-fn what_is_queued_behind_a_slow_peer() {
+fn written_output_of_a_slow_peer_is_ordered_and_freed() {
     for role in ROLES {
         let (mut us, mut whole) =
             (connection(role, Config::new()), connection(role, Config::new()));
@@ -102,7 +100,7 @@ fn what_is_queued_behind_a_slow_peer() {
 
 #[test]
 #[should_panic(expected = "advanced 3 bytes over an output of 2")]
-fn more_than_there_is_can_t_be_written() {
+fn advancing_past_the_output_panics() {
     let mut server = connection(Role::Server, Config::new());
     server.ping("").unwrap();
     server.output().advance(3);
@@ -110,16 +108,16 @@ fn more_than_there_is_can_t_be_written() {
 
 #[test]
 #[should_panic(expected = "took 3 bytes of an output of 2")]
-fn more_than_there_is_can_t_be_taken() {
+fn copying_more_than_the_output_panics() {
     let mut server = connection(Role::Server, Config::new());
     server.ping("").unwrap();
     server.output().copy_to_bytes(3);
 }
 
-/// Below 4 KiB that wait, each ping has its pong; from there on the latest waits, until there is
-/// less.
+/// Below 4 KiB of output, each ping gets a pong at once; from there on only the latest is kept, and
+/// is queued when there is less.
 #[test]
-fn which_pongs_wait() {
+fn pongs_are_deferred_from_4_kib_of_output() {
     for (waiting, waits) in [(4095, false), (4096, true)] {
         let mut server = connection(Role::Server, Config::new());
         server.send(vec![1; waiting - 4]).unwrap();
@@ -133,9 +131,9 @@ fn which_pongs_wait() {
     }
 }
 
-/// A pong that waits is something to write, with nothing else left; and it is told in what is held.
+/// A deferred pong alone makes `wants_write` true, and counts in `bytes_held`.
 #[test]
-fn a_pong_that_waits_is_something_to_write() {
+fn a_deferred_pong_makes_wants_write_true() {
     let mut server = connection(Role::Server, Config::new());
     server.send(Bytes::from_static(&[1; 5000])).unwrap();
     let held = server.bytes_held();
@@ -150,9 +148,9 @@ fn a_pong_that_waits_is_something_to_write() {
     assert!(!server.wants_write());
 }
 
-/// A message gets as much room again as has come of it, whatever it is made of.
+/// The buffer of a message grows by as much as was received of it.
 #[test]
-fn room_doubles_with_what_has_come() {
+fn a_message_buffer_doubles_with_the_received_bytes() {
     for opcode in [0x01, 0x02] {
         let mut server = connection(Role::Server, Config::new());
         for (first, held) in [(opcode, 2000), (0, 2000), (0, 6000), (0, 6000)] {
@@ -165,12 +163,11 @@ fn room_doubles_with_what_has_come() {
     }
 }
 
-/// What is held is the sum of what is received, put together and waits: each by itself, and all at
-/// once.
+/// `bytes_held` counts the input, the message under way and the output.
 #[test]
-fn what_is_held_is_all_that_is_held() {
+fn bytes_held_is_the_sum_of_input_message_and_output() {
     let mut server = connection(Role::Server, Config::new());
-    // Of a message that goes on, as much room again as has come.
+    // The buffer of an unfinished message is twice what was received.
     server.input().put_slice(&masked(0x02, &[1; 1000]));
     assert_eq!((server.receive(), server.bytes_held()), (None, 2000));
     // Part of a ping, copied to where there is room for nothing else.
@@ -189,9 +186,9 @@ fn what_is_held_is_all_that_is_held() {
     assert!((512 + 2 * size_of::<Bytes>()..1024).contains(&held), "{held}");
 }
 
-/// Up to 256 bytes that wait for more are copied out of their block, more are not.
+/// Up to 256 bytes of an unfinished frame are copied out of their block; more are not.
 #[test]
-fn few_bytes_do_not_keep_a_block() {
+fn up_to_256_pending_bytes_are_copied_out_of_their_block() {
     for role in ROLES {
         let mut peer = connection(
             if role == Role::Client { Role::Server } else { Role::Client },
@@ -232,9 +229,9 @@ mod deflate {
         to.input().put_slice(&drain(from));
     }
 
-    /// A compressed message comes in parts of 4 KiB, and what is left of it meanwhile is held.
+    /// A compressed message comes in chunks of 4 KiB; the rest of it is held meanwhile.
     #[test]
-    fn parts_of_a_compressed_message() {
+    fn a_compressed_message_comes_in_chunks_of_4_kib() {
         let [mut client, mut server] = pair(1 << 20, true);
         client.send(Message::from(vec![1; 10_000]).compress(Compress::Always)).unwrap();
         carry(&mut client, &mut server);
@@ -249,9 +246,9 @@ mod deflate {
         assert!(held[0] > held[3], "{held:?}");
     }
 
-    /// What inflates takes no more room than the limit lets it grow to.
+    /// The buffer for an inflated message never exceeds the limit.
     #[test]
-    fn room_for_what_inflates_ends_at_the_limit() {
+    fn a_buffer_to_inflate_into_ends_at_the_limit() {
         let held = |limit, len| {
             let [mut client, mut server] = pair(limit, false);
             client.send_fragment(Kind::Binary, vec![1; len], false).unwrap();

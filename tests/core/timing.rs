@@ -1,4 +1,4 @@
-//! Deadlines on a clock that the test winds.
+//! Deadlines: the timer is given the time, so no test waits.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn open(timeouts: Timeouts) -> Timer {
 }
 
 #[test]
-fn a_silent_peer_is_asked_and_then_given_up() {
+fn a_silent_peer_gets_a_ping_and_then_times_out() {
     let mut timer = open(Timeouts::default());
     assert_eq!((timer.deadline(), timer.poll(s(19))), (Some(s(20)), Ok(Due::Nothing)));
     assert_eq!(timer.poll(s(20)), Ok(Due::Ping));
@@ -36,7 +36,7 @@ fn a_silent_peer_is_asked_and_then_given_up() {
 }
 
 #[test]
-fn asking_again_does_not_put_the_end_off() {
+fn a_second_ping_does_not_extend_the_pong_deadline() {
     let mut timer = open(Timeouts::default());
     for now in [10, 20, 29] {
         timer.ping(s(now));
@@ -45,7 +45,7 @@ fn asking_again_does_not_put_the_end_off() {
 }
 
 #[test]
-fn any_byte_is_a_sign_of_life() {
+fn any_received_byte_resets_the_keep_alive() {
     let mut timer = open(Timeouts::default());
     timer.ping(s(20));
     timer.bytes_received(s(39));
@@ -55,7 +55,7 @@ fn any_byte_is_a_sign_of_life() {
 }
 
 #[test]
-fn the_latest_ping_tells_the_round_trip() {
+fn only_the_pong_of_the_latest_ping_gives_a_round_trip() {
     let mut timer = open(Timeouts::default());
     let first = timer.ping(s(1));
     let second = timer.ping(s(5));
@@ -70,7 +70,7 @@ fn the_latest_ping_tells_the_round_trip() {
 }
 
 #[test]
-fn pings_may_go_without_answers_or_not_at_all() {
+fn ping_and_pong_timeouts_can_be_disabled() {
     let mut timer = open(Timeouts { pong: None, ..Timeouts::default() });
     timer.ping(s(20));
     assert_eq!((timer.poll(s(39)), timer.poll(s(40))), (Ok(Due::Nothing), Ok(Due::Ping)));
@@ -85,7 +85,7 @@ fn pings_may_go_without_answers_or_not_at_all() {
 }
 
 #[test]
-fn a_connection_without_messages_is_idle() {
+fn idle_counts_messages_only() {
     let mut timer = open(Timeouts { idle: Some(s(60)), ..Timeouts::default() });
     timer.message_received(s(30));
     timer.bytes_received(s(89));
@@ -95,14 +95,14 @@ fn a_connection_without_messages_is_idle() {
 }
 
 #[test]
-fn a_closing_connection_is_not_asked_whether_it_lives() {
+fn no_ping_is_due_when_closing() {
     let mut timer = open(Timeouts { close: None, ..Timeouts::default() });
     timer.set_state(State::Closing, s(1));
     assert_eq!((timer.deadline(), timer.poll(s(1_000))), (None, Ok(Due::Nothing)));
 }
 
 #[test]
-fn the_closing_handshake_is_timed_once_from_its_beginning() {
+fn the_close_deadline_counts_from_the_first_close_frame() {
     let mut timer = Timer::new(Timeouts::default(), s(0));
     timer.set_state(State::Open, s(1));
     timer.set_state(State::Closing, s(50));
@@ -117,14 +117,14 @@ fn the_closing_handshake_is_timed_once_from_its_beginning() {
 }
 
 #[test]
-fn a_peer_that_closes_at_once_is_timed_too() {
+fn a_peer_that_closes_first_has_the_close_deadline_too() {
     let mut timer = Timer::new(Timeouts::default(), s(0));
     timer.set_state(State::Closed, s(7));
     assert_eq!(timer.deadline(), Some(s(12)));
 }
 
 #[test]
-fn none_is_for_ever_and_no_time_overflows() {
+fn none_disables_a_timeout_and_no_deadline_overflows() {
     let never =
         Timeouts { handshake: None, close: None, write: None, ping: None, pong: None, idle: None };
     let mut timer = Timer::new(never, s(0));

@@ -1,5 +1,4 @@
-//! Headers, masks and UTF-8 against slow and obvious versions of themselves: RFC 6455 §5.2, §5.3,
-//! §8.1.
+//! Headers, masks and UTF-8, compared with slow and obvious versions: RFC 6455 §5.2, §5.3, §8.1.
 
 use bytes::Bytes;
 use sansocket::Text;
@@ -52,7 +51,7 @@ fn obvious_header(bytes: &[u8]) -> Result<Option<(Header, usize)>, ()> {
 
 /// All first two bytes, with every kind of length behind them, cut after every byte.
 #[test]
-fn every_header_is_what_the_rfc_says() {
+fn headers_parse_as_section_5_2_says() {
     let lengths: [u64; 13] = [
         0,
         1,
@@ -90,7 +89,7 @@ fn every_header_is_what_the_rfc_says() {
 }
 
 #[test]
-fn a_bad_header_says_what_is_bad() {
+fn a_bad_header_names_its_error() {
     for (bytes, error) in [
         (&[0xa1, 0x00][..], HeaderError::ReservedBit),
         (&[0x91, 0x00], HeaderError::ReservedBit),
@@ -107,7 +106,7 @@ fn a_bad_header_says_what_is_bad() {
 }
 
 #[test]
-fn masking_is_the_obvious_loop_at_every_length_and_offset() {
+fn masking_equals_the_bytewise_loop_at_every_length_and_offset() {
     let key = [0x11, 0x22, 0x44, 0x88];
     let data: Vec<u8> = (0..=255).cycle().take(1200).collect();
     for start in 0..16 {
@@ -136,7 +135,7 @@ fn masking_is_the_obvious_loop_at_every_length_and_offset() {
 
 /// Texts that end in every way that matters, split everywhere.
 #[test]
-fn a_split_text_is_as_valid_as_the_whole() {
+fn utf8_validation_does_not_depend_on_splits() {
     let texts: [&[u8]; 16] = [
         b"",
         b"plain ASCII text that is longer than any register is wide, so that the fast paths have something to do ...",
@@ -173,7 +172,7 @@ fn a_split_text_is_as_valid_as_the_whole() {
 
 /// A whole text is looked at in another way than one in pieces, while it is short.
 #[test]
-fn a_bad_byte_is_found_wherever_it_is() {
+fn an_invalid_byte_is_found_at_every_place() {
     for len in 0..140 {
         assert!(Text::try_from(Bytes::from(vec![0x7f; len])).is_ok());
         assert_eq!(
@@ -199,10 +198,10 @@ fn a_bad_byte_is_found_wherever_it_is() {
     }
 }
 
-/// Every sequence of up to three bytes, one byte at a time: refused at the byte where std says that
-/// nothing can mend it.
+/// Every sequence of up to three bytes, byte by byte, fails at the first byte after which std finds
+/// an error that no further byte can repair.
 #[test]
-fn bad_text_is_refused_at_the_first_bad_byte() {
+fn utf8_fails_at_the_first_invalid_byte() {
     fn extend(utf8: Utf8Validator, bytes: &mut Vec<u8>) {
         for byte in 0..=255 {
             bytes.push(byte);

@@ -1,7 +1,6 @@
-//! Chunking never matters, with compression on: the same bytes in any split give the same messages,
-//! the same ending and the same output, for every window and takeover. In parts, the parts differ,
-//! and what they join to does not; how much is given of a message that turns out to be none depends
-//! on where its parts end.
+//! How reads split the stream never matters, with compression: the same bytes give the same
+//! messages, close and output, for every window and context takeover. Chunks may differ; what they
+//! join to does not, but for a message that turns out to be invalid.
 #![cfg(feature = "deflate")]
 
 use bytes::BytesMut;
@@ -153,7 +152,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_split_is_the_same_conversation(
+    fn any_split_gives_the_same_compressed_conversation(
         server in any::<bool>(),
         receive_in_chunks in any::<bool>(),
         deflate in deflate(),
@@ -172,7 +171,7 @@ proptest! {
 
     /// In parts or whole, it is the same message, or the same error.
     #[test]
-    fn parts_join_to_the_message(deflate in deflate(), messages in vec(sent(), 1..4)) {
+    fn chunks_join_to_the_inflated_message(deflate in deflate(), messages in vec(sent(), 1..4)) {
         let bytes = encode(Role::Server, &deflate, &messages);
         let (whole, output) = outcome(Role::Server, &deflate, config(), &bytes, &[]);
         let (parts, output_of_parts) = outcome(Role::Server, &deflate, config().receive_in_chunks(true), &bytes, &[]);
@@ -191,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_never_panics(server in any::<bool>(), deflate in deflate(), mut bytes in vec(any::<u8>(), 0..200)) {
+    fn random_compressed_bytes_never_panic(server in any::<bool>(), deflate in deflate(), mut bytes in vec(any::<u8>(), 0..200)) {
         let role = if server { Role::Server } else { Role::Client };
         // Marked as compressed, so that most of it is looked at as DEFLATE.
         let frame = if server { masked(0xc2, &bytes) } else { unmasked(0xc2, &bytes) };

@@ -1,4 +1,4 @@
-//! Compressed messages, both ways: RFC 7692 §7.2.
+//! The codecs alone: compression and decompression of messages, RFC 7692 §7.2.
 #![cfg(feature = "deflate")]
 
 use bytes::BytesMut;
@@ -55,7 +55,7 @@ fn inflate(decompressor: &mut Decompressor, message: &[u8]) -> Result<Vec<u8>, I
 
 /// Another implementation, with a window of just so many bytes: what refers farther back is an
 /// error.
-fn judge(window_bits: u8, stream: &[u8]) -> Option<Vec<u8>> {
+fn reference(window_bits: u8, stream: &[u8]) -> Option<Vec<u8>> {
     let (mut state, mut window, mut out) =
         (DecompressorOxide::new(), vec![0; 1 << window_bits], Vec::new());
     let (mut rest, mut at) = (stream, 0);
@@ -101,7 +101,7 @@ fn noise(random: &mut StdRng, len: usize) -> Vec<u8> {
 const HELLO: &str = "f248cdc9c90700";
 
 #[test]
-fn the_rfcs_examples_as_received() {
+fn the_examples_of_section_7_2_3_inflate() {
     for (section, messages) in [
         ("7.2.3.1", &[HELLO][..]),
         ("7.2.3.2", &[HELLO, HELLO]),
@@ -139,7 +139,7 @@ fn the_rfcs_examples_as_received() {
 }
 
 #[test]
-fn the_rfcs_examples_as_sent() {
+fn the_examples_of_section_7_2_3_are_compressed_alike() {
     for level in 1..=9 {
         let (mut keeps, _) = codec(&Deflate::speed().level(level));
         let (mut starts_anew, _) = codec(&Deflate::memory().level(level));
@@ -166,7 +166,7 @@ fn the_rfcs_examples_as_sent() {
 /// Every window, with and without takeover, at every level: another implementation, whose window is
 /// just as large, agrees.
 #[test]
-fn round_trips() {
+fn every_option_round_trips_and_miniz_oxide_agrees() {
     let mut random = StdRng::seed_from_u64(7692);
     let messages = [
         json(&mut random, 700),
@@ -196,12 +196,12 @@ fn round_trips() {
                         "{name}"
                     );
                     assert!(
-                        !anew || judge(bits, &stream([compressed])).as_ref() == Some(message),
+                        !anew || reference(bits, &stream([compressed])).as_ref() == Some(message),
                         "{name}: the judge"
                     );
                 }
                 assert!(
-                    anew || judge(bits, &stream(&compressed)) == Some(messages.concat()),
+                    anew || reference(bits, &stream(&compressed)) == Some(messages.concat()),
                     "{name}: the judge"
                 );
             }
@@ -209,17 +209,17 @@ fn round_trips() {
     }
 }
 
-/// The judge knows: a window twice as large is more than it has.
+/// The reference implementation fails if a distance exceeds its window.
 #[test]
-fn the_judge_sees_a_larger_window() {
+fn miniz_oxide_rejects_a_window_that_is_too_large() {
     let repeated = noise(&mut StdRng::seed_from_u64(1), 300).repeat(3);
     let (mut compressor, _) = codec(&Deflate::new().max_window_bits(10));
     let stream = stream([&compress(&mut compressor, &repeated)]);
-    assert_eq!((judge(10, &stream).as_ref(), judge(8, &stream)), (Some(&repeated), None));
+    assert_eq!((reference(10, &stream).as_ref(), reference(8, &stream)), (Some(&repeated), None));
 }
 
 #[test]
-fn parts_can_be_read_without_the_next() {
+fn a_flushed_chunk_inflates_without_the_next() {
     let mut random = StdRng::seed_from_u64(3);
     let parts = [
         json(&mut random, 100),
@@ -258,7 +258,7 @@ fn parts_can_be_read_without_the_next() {
 /// Output that is as long as the room for it, or one more: whatever zlib leaves in it is fetched,
 /// and nothing twice.
 #[test]
-fn every_length_comes_through() {
+fn messages_of_every_length_round_trip() {
     let mut random = StdRng::seed_from_u64(4);
     for level in [1, 3, 9] {
         let (mut compressor, mut decompressor) = codec(&Deflate::speed().level(level));
@@ -282,10 +282,10 @@ fn every_length_comes_through() {
     }
 }
 
-/// Room to compress into is half of a message, or 4 KiB if that is less; more is taken only for
+/// The output buffer begins with half of the message, or 4 KiB if that is less, and grows only for
 /// what does not fit.
 #[test]
-fn room_is_taken_for_what_is_written() {
+fn output_grows_by_what_is_written() {
     for (len, room) in [(1000, 564), (8000, 4064), (8064, 4096), (8066, 4096), (1_000_000, 4096)] {
         let mut out = BytesMut::new();
         codec(&Deflate::memory()).0.compress(&vec![b'a'; len], true, &mut out);
@@ -294,9 +294,9 @@ fn room_is_taken_for_what_is_written() {
 }
 
 /// The last byte may hold the end of a repetition, of its block, and what follows: it is used up
-/// before there is room for all that it says.
+/// before there is room for all that it inflates to.
 #[test]
-fn the_last_byte_can_stand_for_much() {
+fn the_last_byte_may_inflate_to_more_than_the_buffer() {
     let (mut compressor, mut decompressor) = codec(&Deflate::memory().level(9));
     for len in 60_000..60_040 {
         let compressed = compress(&mut compressor, &vec![0; len]);
@@ -306,7 +306,7 @@ fn the_last_byte_can_stand_for_much() {
 }
 
 #[test]
-fn limits_are_exact() {
+fn the_inflated_limit_is_exact() {
     let mut random = StdRng::seed_from_u64(5);
     for message in [vec![b'a'; 3000], json(&mut random, 3000), noise(&mut random, 3000)] {
         // Stored, fixed and dynamic blocks.
@@ -354,7 +354,7 @@ fn limits_are_exact() {
 /// A message that inflates to nothing, for ever: read in linear time within the limit, and ended
 /// above it.
 #[test]
-fn a_million_empty_blocks() {
+fn a_million_empty_blocks_inflate_to_nothing() {
     let blocks = [&b"\x00\x00\x00\xff\xff".repeat(1_000_000)[..], b"\x00"].concat();
     let (_, mut decompressor) = codec(&Deflate::speed());
     assert_eq!(
@@ -388,7 +388,7 @@ fn a_million_empty_blocks() {
 
 /// For a limit, an eighth more, and 2 MiB: to the byte, and without an overflow.
 #[test]
-fn how_long_a_message_within_a_limit_may_be_compressed() {
+fn the_compressed_limit_is_an_eighth_plus_2_mib_larger() {
     let lines = [
         (0, 2_097_152),
         (7, 2_097_159),
@@ -402,7 +402,7 @@ fn how_long_a_message_within_a_limit_may_be_compressed() {
 }
 
 #[test]
-fn what_is_not_deflate() {
+fn invalid_deflate_streams_are_corrupt() {
     for (why, message) in [
         ("a distance before the window", "0402020000"),
         ("a block of type 3", "07"),
@@ -446,7 +446,7 @@ fn what_is_not_deflate() {
 /// A message that ends inside a block's header, which the tail happens to complete, and the block
 /// with it: but the block ends inside the last byte, and the next message would begin there.
 #[test]
-fn a_tail_that_ends_a_block_too_early() {
+fn a_block_that_ends_in_the_tail_is_corrupt() {
     for left in 1..=7 {
         let message = header_that_ends_in_the_tail(left);
         let mut decompressor = codec(&Deflate::speed()).1;
@@ -501,10 +501,10 @@ fn header_that_ends_in_the_tail(left: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Cut off anywhere, flipped anywhere: an error or some message, the same for any chunking, and
-/// never a panic.
+/// Truncated anywhere, a bit flipped anywhere: an error or some message, the same in every split,
+/// and no panic.
 #[test]
-fn damage() {
+fn damaged_streams_give_an_error_or_the_same_message_in_every_split() {
     let mut random = StdRng::seed_from_u64(8);
     let deflate = Deflate::memory();
     let whole = compress(
@@ -533,10 +533,9 @@ fn damage() {
     assert!(unnoticed > 0, "a literal more or less is a literal: DEFLATE has no checksum");
 }
 
-/// What nobody compressed: the same verdict for any chunking, and the judge's message if there is
-/// one.
+/// Random bytes: the same result in every split, and the message of the reference if there is one.
 #[test]
-fn random_bytes() {
+fn random_bytes_get_the_verdict_of_miniz_oxide() {
     let mut random = StdRng::seed_from_u64(11);
     let (mut good, mut judged) = (0, 0);
     for round in 0..20_000 {
@@ -554,8 +553,8 @@ fn random_bytes() {
         );
         if let Ok(got) = got {
             good += 1;
-            // None: there was the end of a stream in it, which ends the judge's.
-            if let Some(message) = judge(15, &stream([&message])) {
+            // None: the message contains the end of a stream, where the reference stops.
+            if let Some(message) = reference(15, &stream([&message])) {
                 assert_eq!(message, got);
                 judged += 1;
             }
@@ -566,7 +565,7 @@ fn random_bytes() {
 
 /// A state that comes from the pool has forgotten whose it was.
 #[test]
-fn nothing_is_left_in_the_pool() {
+fn a_pooled_state_keeps_nothing_of_its_last_message() {
     let (mut sender, mut a) = codec(&Deflate::memory());
     let (_, mut b) = codec(&Deflate::memory());
     let secret = compress(&mut sender, b"Hello");
@@ -578,7 +577,7 @@ fn nothing_is_left_in_the_pool() {
 }
 
 #[test]
-fn what_is_sent_as_it_is() {
+fn incompressible_content_is_recognised() {
     let mut random = StdRng::seed_from_u64(9);
     let base64 = |len| {
         noise(&mut StdRng::seed_from_u64(9), len)
@@ -628,9 +627,9 @@ fn what_is_sent_as_it_is() {
 }
 
 /// Without takeover a message goes compressed if that is shorter, were it by a byte. If it is as
-/// long it goes as it is (RFC 7692 §6 leaves the choice): who receives it is spared the work.
+/// long it goes as it is (RFC 7692 §6 leaves the choice): the receiver is spared the work.
 #[test]
-fn what_gets_no_smaller_is_sent_as_it_is() {
+fn a_message_that_gets_no_smaller_is_sent_uncompressed() {
     let deflate = Deflate::memory().threshold(0);
     let mut by = Vec::new();
     for len in 1..40 {
@@ -649,7 +648,7 @@ fn what_gets_no_smaller_is_sent_as_it_is() {
 /// Noise too short to be seen before it is compressed: after four such messages there are pauses,
 /// and text ends them.
 #[test]
-fn pauses_after_messages_that_do_not_get_smaller() {
+fn compression_pauses_after_messages_that_get_no_smaller() {
     let mut random = StdRng::seed_from_u64(10);
     for deflate in [Deflate::speed(), Deflate::memory()] {
         let (mut compressor, mut decompressor) = codec(&deflate);
@@ -684,7 +683,7 @@ fn pauses_after_messages_that_do_not_get_smaller() {
 }
 
 #[test]
-fn debug_shows_no_content() {
+fn debug_of_the_codecs_shows_no_content() {
     let (mut compressor, mut decompressor) = codec(&Deflate::speed());
     inflate(&mut decompressor, &compress(&mut compressor, b"Hello")).unwrap();
     for shown in [format!("{compressor:?}"), format!("{decompressor:?}")] {

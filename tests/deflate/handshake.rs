@@ -1,7 +1,7 @@
-//! Compression in the opening handshake, both roles, and what the connection then does: RFC 7692
-//! §5, §7.1; RFC 6455 §4.1, §9.1.
+//! Negotiation of compression in the opening handshake, in both roles: RFC 7692 §5, §7.1; RFC 6455
+//! §4.1, §9.1.
 //!
-//! What was agreed on is not asked for but seen: in what is sent, and in what is understood.
+//! The result is checked by what the connection then sends and accepts, not by its getters.
 #![cfg(feature = "deflate")]
 
 use bytes::{Buf, BufMut};
@@ -103,7 +103,7 @@ const ANEW: &str = "ours 15 anew, theirs anew";
 
 /// §5: what is offered stands in the request, and where nothing is, the field does not either.
 #[test]
-fn the_offer_stands_in_the_request() {
+fn the_request_carries_the_offer() {
     for (config, expected) in [
         (with(Deflate::new()), Some("permessage-deflate; client_max_window_bits=12")),
         (
@@ -119,9 +119,9 @@ fn the_offer_stands_in_the_request() {
     }
 }
 
-/// Ten servers' answers to three offers: accepted or refused as the text says.
+/// The responses of ten servers to three offers are accepted or fail as the RFC requires.
 #[test]
-fn servers_in_the_wild() {
+fn responses_of_ten_servers_are_accepted_or_fail_by_the_rfc() {
     let simple = || with(Deflate::speed());
     let nines = "permessage-deflate; server_max_window_bits=9; client_max_window_bits=9";
     let both = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
@@ -201,7 +201,7 @@ fn servers_in_the_wild() {
 /// RFC 6455 §4.1 no. 5, RFC 7692 §7: what the client did not offer, or can't be, fails the
 /// connection, with the reason.
 #[test]
-fn answers_that_fail() {
+fn an_invalid_extension_response_fails_the_connection() {
     use InvalidAnswer::{InvalidValue, Missing, Repeated, UnknownParameter, WindowTooLarge};
     use ResponseError::{Deflate as D, Extension};
     const SERVER_BITS: &str = "server_max_window_bits";
@@ -274,7 +274,7 @@ fn answers_that_fail() {
 /// An extension that was not offered is seen whatever its size: bounds are for offers, where what
 /// is skipped is declined.
 #[test]
-fn answers_are_looked_at_to_their_end() {
+fn a_long_extension_response_is_read_to_its_end() {
     let long = format!("permessage-deflate, x{}", "; a".repeat(17));
     assert_eq!(client(with(Deflate::speed()), &long).1.map(drop), Err(ResponseError::Extension));
     let long = format!("x{}, permessage-deflate", "; a".repeat(17));
@@ -284,7 +284,7 @@ fn answers_are_looked_at_to_their_end() {
 /// §5: the offers come in the client's order, and the first that can be accepted is; if none can,
 /// there is no compression.
 #[test]
-fn servers_choose() {
+fn the_first_acceptable_offer_is_chosen() {
     for (config, offers, answer, expected) in [
         (with(Deflate::speed()), "permessage-deflate", Some("permessage-deflate"), KEEPS),
         // Browsers
@@ -381,9 +381,9 @@ fn servers_choose() {
     }
 }
 
-/// Off unless it is asked for (§8: secrets), and off unless both ask for it.
+/// Compression is off by default (§8: secrets), and off unless both sides enable it.
 #[test]
-fn both_or_none() {
+fn compression_is_off_unless_both_sides_ask_for_it() {
     let on = || with(Deflate::speed());
     for (client, server, expected) in [
         (Config::new(), Config::new(), "plain"),
@@ -398,9 +398,9 @@ fn both_or_none() {
     }
 }
 
-/// What comes with the handshake is compressed already.
+/// Frames in the same read as the handshake are already compressed.
 #[test]
-fn frames_with_the_handshake() {
+fn frames_after_the_handshake_are_already_compressed() {
     let request = ClientRequest::new("ws://localhost/").unwrap();
     let mut client = ClientHandshake::new(&request, with(Deflate::speed()), entropy());
     let mut server = ServerHandshake::new(with(Deflate::speed()));
@@ -414,10 +414,10 @@ fn frames_with_the_handshake() {
     assert_eq!(client.receive(), Some(Event::Message(json(500).into())));
 }
 
-/// Somebody else's handshake: what was agreed on is said by hand; nothing is, without a
-/// configuration that wants it.
+/// After a handshake of another library, `with_deflate` sets the parameters; it does nothing unless
+/// the configuration enables compression.
 #[test]
-fn agreed_on_elsewhere() {
+fn with_deflate_sets_what_another_handshake_agreed() {
     for role in [Role::Client, Role::Server] {
         for (deflate, expected) in [
             (Deflate::speed(), KEEPS),

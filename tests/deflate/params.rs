@@ -1,4 +1,4 @@
-//! What is offered, answered and agreed on: RFC 7692 §5, §7.1, a line a rule.
+//! Parameters of the offer and the response: RFC 7692 §5, §7.1, as tables with a row per rule.
 //!
 //! The parameters go through a request's head, as they would: quoted values, white space and all.
 #![cfg(feature = "deflate")]
@@ -53,7 +53,7 @@ fn largest() -> Deflate {
 }
 
 #[test]
-fn what_a_client_offers() {
+fn the_offer_follows_from_the_options() {
     for (deflate, offer) in [
         (Deflate::new(), "permessage-deflate; client_max_window_bits=12"),
         (largest(), "permessage-deflate; client_max_window_bits"),
@@ -88,7 +88,7 @@ fn what_a_client_offers() {
 }
 
 #[test]
-fn what_a_server_answers() {
+fn the_response_follows_from_offer_and_options() {
     let ours = || largest().max_window_bits(12);
     let peers = || largest().peer_max_window_bits(11);
     for (deflate, offer, expected, agreed) in [
@@ -100,7 +100,7 @@ fn what_a_server_answers() {
             "server_max_window_bits=10",
             "10 keeps, 15 keeps",
         ),
-        // §7.1.1.1: what is asked is done, and said
+        // §7.1.1.1: what the offer requests is done, and confirmed
         (
             largest(),
             "permessage-deflate; server_no_context_takeover",
@@ -126,7 +126,7 @@ fn what_a_server_answers() {
             "client_no_context_takeover",
             "15 keeps, 15 starts anew",
         ),
-        // §7.1.2.1: the same or smaller; said unasked as well
+        // §7.1.2.1: the same or smaller; also sent if not requested
         (
             largest(),
             "permessage-deflate; server_max_window_bits=15",
@@ -262,7 +262,7 @@ fn invalid() -> Vec<(String, InvalidAnswer)> {
 }
 
 #[test]
-fn what_a_server_declines() {
+fn an_invalid_offer_is_declined() {
     for (offer, _) in invalid() {
         assert_eq!(answer(&largest(), &format!("permessage-deflate; {offer}")), None, "{offer}");
     }
@@ -273,7 +273,7 @@ fn what_a_server_declines() {
 }
 
 #[test]
-fn what_a_client_fails() {
+fn an_invalid_response_fails_the_connection() {
     use InvalidAnswer::{InvalidValue, Missing, WindowTooLarge};
     for (answer, error) in invalid() {
         assert_eq!(accept(&largest(), &answer), Err(error), "{answer}");
@@ -283,7 +283,7 @@ fn what_a_client_fails() {
     for (deflate, answer, error) in [
         // §7.1.2.2: a value, in an answer
         (largest(), "client_max_window_bits", InvalidValue("client_max_window_bits")),
-        // §7.1.1.1, §7.1.2.1: what was asked for
+        // §7.1.1.1, §7.1.2.1: what was requested
         (strict(), "", Missing("server_no_context_takeover")),
         (strict(), "client_no_context_takeover", Missing("server_no_context_takeover")),
         (small(), "", Missing("server_max_window_bits")),
@@ -297,7 +297,7 @@ fn what_a_client_fails() {
 
 /// What servers were seen to answer, to each of three offers.
 #[test]
-fn what_servers_answer_in_the_wild() {
+fn responses_of_other_servers_parse() {
     let simple = largest;
     let nine = || largest().max_window_bits(9).peer_max_window_bits(9);
     let anew = || largest().no_context_takeover(true).peer_no_context_takeover(true);
@@ -397,7 +397,7 @@ const ANEW: &str = "15 starts anew, 15 starts anew";
 
 /// Whatever two of us want, they agree, and mean the same.
 #[test]
-fn both_sides_agree() {
+fn client_and_server_agree_on_the_same_parameters() {
     let mut configurations = Vec::new();
     for (ours, peers) in (8..=15).flat_map(|ours| (8..=15).map(move |peers| (ours, peers))) {
         for takeover in 0..4 {
@@ -427,7 +427,7 @@ fn both_sides_agree() {
 }
 
 #[test]
-fn errors_name_the_parameter() {
+fn parameter_errors_name_the_parameter() {
     let error = accept(&Deflate::memory(), "").unwrap_err();
     assert_eq!(
         error.to_string(),

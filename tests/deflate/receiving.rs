@@ -1,6 +1,6 @@
-//! Compressed messages in the flow, as they are received: RFC 7692 §6, §7.2.2, a line a rule.
+//! Receiving compressed messages: RFC 7692 §6, §7.2.2, as tables with a row per rule.
 //!
-//! Each line is run in both roles and in every split; see `support::deflate::check`.
+//! Each row is run in both roles and in every split; see `support::deflate::check`.
 #![cfg(feature = "deflate")]
 
 use sansocket::deflate::Deflate;
@@ -8,10 +8,10 @@ use sansocket::{CloseOutcome, Config, Event, Kind, Message, ProtocolError, Role}
 use support::deflate::{check_table, compressing, describe, frames, mask_reads, noise, pair};
 use support::{Chunking, feed, hex};
 
-/// §6: it marks the first frame of a compressed message, where that was agreed on. RFC 6455 §5.2:
-/// else it fails the connection.
+/// §6: RSV1 marks the first frame of a compressed message, if compression was negotiated. RFC 6455
+/// §5.2: otherwise it fails the connection.
 #[test]
-fn where_rsv1_may_be() {
+fn rsv1_is_allowed_on_the_first_frame_of_a_negotiated_message_only() {
     check_table(
         "
         plain c107f248cdc9c90700 => error 1002           # nothing was agreed on: never inflated
@@ -49,7 +49,7 @@ fn where_rsv1_may_be() {
 }
 
 #[test]
-fn messages_in_every_shape() {
+fn compressed_messages_of_every_shape_inflate() {
     check_table(
         "
         pmd 4103f248cd|8004c9c90700 => text 48656c6c6f                               # §7.2.3.1, two fragments
@@ -81,7 +81,7 @@ fn messages_in_every_shape() {
 /// §8.1 of RFC 6455, of what comes out: at the first bad byte, wherever the frame ends. Stored
 /// blocks show the bytes.
 #[test]
-fn text_is_checked_as_it_inflates() {
+fn invalid_utf8_is_1007_while_inflating() {
     check_table(
         "
         pmd c17d000300fcff41ff => error 1007             # in an unfinished frame, in an unfinished block
@@ -105,10 +105,10 @@ fn text_is_checked_as_it_inflates() {
     );
 }
 
-/// Inclusive and exact, of what comes out; on the wire there is room for blocks that make it no
-/// smaller. CVE-2026-54464.
+/// The limit counts inflated bytes, inclusively; the compressed form may be longer, for blocks that
+/// make it no smaller. CVE-2026-54464.
 #[test]
-fn limits() {
+fn max_message_size_counts_inflated_bytes() {
     check_table(
         "
         pmd max_message=5 c107f248cdc9c90700 => text 48656c6c6f
@@ -137,7 +137,7 @@ fn limits() {
 
 /// The very byte, for messages of stored, fixed and dynamic blocks, whole and in fragments.
 #[test]
-fn the_limit_is_exact_for_every_kind_of_block() {
+fn the_limit_is_exact_for_every_block_type() {
     let text = support::deflate::json(9000);
     for message in [text.into_bytes(), vec![0; 9000], noise(9000)] {
         for level in [1, 9] {
@@ -175,9 +175,9 @@ fn the_limit_is_exact_for_every_kind_of_block() {
     }
 }
 
-/// The errors tell what it was, also to the peer, once.
+/// Each error has its code, which is sent to the peer once.
 #[test]
-fn errors_are_told_apart() {
+fn deflate_and_utf8_errors_are_distinct_and_sent_once() {
     for (bytes, expected) in [
         ("c10107", ProtocolError::InvalidDeflate),
         ("c107000100feffff00", ProtocolError::InvalidUtf8),
@@ -194,10 +194,9 @@ fn errors_are_told_apart() {
     }
 }
 
-/// What is received piece by piece is given piece by piece, and in pieces of a bounded size, in
-/// both roles.
+/// A message that arrives in several reads is emitted in chunks of a bounded size, in both roles.
 #[test]
-fn messages_in_parts() {
+fn an_inflated_message_comes_in_chunks_as_it_arrives() {
     let parts = |role: Role, reads: &[&str]| {
         let mut us = compressing(role, Config::new().receive_in_chunks(true), Deflate::speed());
         let reads: Vec<_> = reads.iter().map(|read| hex(read)).collect();
@@ -237,7 +236,7 @@ fn messages_in_parts() {
 
 /// A large message in one frame comes in parts of a few KiB, and the limit counts.
 #[test]
-fn parts_are_small_and_limited() {
+fn inflated_chunks_are_bounded() {
     let mut client = compressing(Role::Client, Config::new(), Deflate::speed());
     client.send(vec![0_u8; 1 << 20]).unwrap();
     let wire = support::drain(&mut client);
@@ -268,7 +267,7 @@ fn parts_are_small_and_limited() {
 
 /// Both directions at once, each with its own window, through the handshakes.
 #[test]
-fn a_conversation() {
+fn both_directions_compress_with_their_own_window() {
     for deflate in
         [Deflate::speed(), Deflate::balance(), Deflate::memory(), Deflate::new().max_window_bits(8)]
     {

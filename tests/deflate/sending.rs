@@ -1,5 +1,5 @@
-//! Which messages leave compressed, and as what frames: RFC 7692 §6.1, §7.2.1, §7.2.3. RSV1 on the
-//! wire shows it.
+//! Sending: which messages are compressed, and into which frames. RFC 7692 §6.1, §7.2.1, §7.2.3. RSV1
+//! on the wire shows it.
 #![cfg(feature = "deflate")]
 
 use bytes::BufMut;
@@ -16,7 +16,7 @@ fn compressed(connection: &mut Connection) -> Vec<bool> {
 
 /// §7.2.3, as whole frames.
 #[test]
-fn the_rfcs_examples_as_sent() {
+fn the_examples_are_sent_with_rsv1_on_the_first_frame() {
     for role in ROLES {
         let always = |message: &str| Message::from(message).compress(Compress::Always);
         let mut keeps = compressing(role, Config::new(), Deflate::speed().level(6));
@@ -49,7 +49,7 @@ fn the_rfcs_examples_as_sent() {
 /// Automatic: from the threshold on, if the bytes don't look random. Always and never: whatever it
 /// is.
 #[test]
-fn what_is_compressed() {
+fn the_threshold_and_marks_decide_what_is_compressed() {
     for role in ROLES {
         for (name, deflate, message, automatic) in [
             ("nothing", Deflate::new().threshold(0), vec![], true),
@@ -87,7 +87,7 @@ fn what_is_compressed() {
 
 /// What is sent from where it lies is compressed as what is given away.
 #[test]
-fn what_is_lent_is_compressed_too() {
+fn a_borrowed_message_is_compressed_alike() {
     for role in ROLES {
         for deflate in [Deflate::speed(), Deflate::memory()] {
             let [mut one, mut other] =
@@ -109,7 +109,7 @@ fn what_is_lent_is_compressed_too() {
 }
 
 #[test]
-fn without_agreement_nothing_is() {
+fn without_negotiation_nothing_is_compressed() {
     for role in ROLES {
         let text = json(5000);
         for config in [Config::new(), Config::new().deflate(Deflate::speed().threshold(0))] {
@@ -132,7 +132,7 @@ fn without_agreement_nothing_is() {
 /// §6.1: the first fragment is marked, no other; what is seen of the first part decides for the
 /// message. Control frames are never marked.
 #[test]
-fn a_message_in_parts_is_marked_once() {
+fn rsv1_is_on_the_first_fragment_only() {
     let text = json(1000);
     for role in ROLES {
         let mut us = compressing(role, Config::new(), Deflate::new());
@@ -165,7 +165,7 @@ fn a_message_in_parts_is_marked_once() {
 
 /// Each part can be read when it comes, and a refused part leaves the compressor as it was.
 #[test]
-fn parts_arrive_one_by_one() {
+fn each_compressed_fragment_inflates_on_arrival() {
     for deflate in [Deflate::speed(), Deflate::balance().level(9), Deflate::memory()] {
         for chunking in [Chunking::Whole, Chunking::Bytewise] {
             let config = Config::new().receive_in_chunks(true).deflate(deflate.clone());
@@ -210,7 +210,7 @@ fn parts_arrive_one_by_one() {
 /// Every preset, window and level, in both directions, with messages of every kind and the window
 /// given back now and then.
 #[test]
-fn everything_arrives() {
+fn compressed_messages_arrive_for_every_option() {
     for bits in 8..=15 {
         for level in [1, 3, 9] {
             for takeover in 0..4 {
@@ -248,7 +248,7 @@ fn everything_arrives() {
 /// Noise too short to be seen before it is compressed is not tried for ever; with takeover, what
 /// was tried is sent.
 #[test]
-fn what_does_not_get_smaller_is_let_pass() {
+fn incompressible_messages_are_sent_uncompressed() {
     for deflate in [Deflate::speed(), Deflate::memory()] {
         let mut pair = pair(&deflate, Chunking::Whole);
         for n in 0..200 {
@@ -272,7 +272,7 @@ fn what_does_not_get_smaller_is_let_pass() {
 
 /// What is sent after a Close, or with a broken rule, is neither compressed nor queued.
 #[test]
-fn nothing_is_compressed_after_the_end() {
+fn nothing_is_compressed_when_closing() {
     let mut pair = pair(&Deflate::speed(), Chunking::Whole);
     pair.client.close(None);
     let held = pair.client.bytes_held();
@@ -288,7 +288,7 @@ fn nothing_is_compressed_after_the_end() {
 /// A message within every limit is received in whatever parts, though each costs some bytes of its
 /// own, compressed.
 #[test]
-fn many_small_parts_are_within_the_limit() {
+fn many_small_fragments_stay_within_the_compressed_limit() {
     let mut us =
         compressing(Role::Server, Config::new().max_message_size(256 * 1024), Deflate::speed());
     let mut them = compressing(Role::Client, Config::new(), Deflate::speed());
@@ -302,9 +302,9 @@ fn many_small_parts_are_within_the_limit() {
     }
 }
 
-/// What is said with the first part of a message counts for all of it.
+/// The choice made with the first fragment applies to the whole message.
 #[test]
-fn parts_are_compressed_as_it_is_said() {
+fn a_message_writer_compresses_as_chosen() {
     let mut us = compressing(Role::Server, Config::new(), Deflate::new());
     for (compress, first) in [(Compress::Always, 0x41), (Compress::Never, 0x01)] {
         for last in [false, true] {

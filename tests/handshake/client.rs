@@ -1,4 +1,4 @@
-//! The client's opening handshake, with what hostile servers answer: RFC 6455 §4.1.
+//! The client's opening handshake, also with hostile servers: RFC 6455 §4.1.
 
 use std::collections::HashSet;
 use std::iter;
@@ -202,7 +202,7 @@ fn outcome_of_all_cuts(bytes: &[u8], ends: bool) -> Outcome {
 }
 
 #[test]
-fn every_response_opens_or_fails_however_it_is_cut() {
+fn every_response_opens_or_fails_in_every_split() {
     for (id, replaced, by, expected) in ROWS {
         let seen = outcome_of_all_cuts(&response(replaced, by), false);
         if let Ok((_, response, events)) = &seen {
@@ -222,7 +222,7 @@ fn every_response_opens_or_fails_however_it_is_cut() {
 }
 
 #[test]
-fn the_server_upgrades_to_websocket_alone() {
+fn an_upgrade_to_more_than_websocket_fails() {
     // §4.1 no. 2: fail if Upgrade "contains a value that is not an ASCII case-insensitive match for
     // the value "websocket""
     for by in
@@ -235,7 +235,7 @@ fn the_server_upgrades_to_websocket_alone() {
 }
 
 #[test]
-fn a_refusal_tells_its_status_its_fields_and_the_beginning_of_its_body() {
+fn an_unexpected_status_has_its_headers_and_the_start_of_its_body() {
     let long = "x".repeat(5_000);
     let sized = format!("HTTP/1.1 400 No\r\nContent-Length: 5000\r\n\r\n{long}");
     let endless = format!("HTTP/1.1 502 \r\n\r\n{long}");
@@ -286,7 +286,7 @@ fn a_refusal_tells_its_status_its_fields_and_the_beginning_of_its_body() {
 }
 
 #[test]
-fn a_refusal_in_chunks_ends_with_its_last_chunk() {
+fn a_chunked_response_body_ends_with_its_last_chunk() {
     // RFC 9112 §6.3 no. 4, §7.1: the server may keep the stream open, and the user waits.
     let response =
         b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
@@ -296,7 +296,7 @@ fn a_refusal_in_chunks_ends_with_its_last_chunk() {
 }
 
 #[test]
-fn a_refusal_is_not_written_out_in_logs() {
+fn debug_of_an_unexpected_response_shows_no_content() {
     let response = format!(
         "HTTP/1.1 403 \r\nSet-Cookie: hunter2\r\nContent-Length: 900\r\n\r\n{}",
         "secret".repeat(150)
@@ -313,7 +313,7 @@ fn a_refusal_is_not_written_out_in_logs() {
 }
 
 #[test]
-fn responses_before_the_last_are_waited_out() {
+fn interim_1xx_responses_are_skipped() {
     // K2, RFC 9110 §15.2
     let interim =
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
@@ -341,7 +341,7 @@ fn responses_before_the_last_are_waited_out() {
 }
 
 #[test]
-fn heads_are_limited() {
+fn a_response_head_has_limits() {
     // K7; CVE-2026-47073
     let line = |len: usize| format!("X: {}", "x".repeat(len - 5));
     let empty = response("", &line(6)).len() - 6;
@@ -379,7 +379,7 @@ fn heads_are_limited() {
 }
 
 #[test]
-fn a_server_that_hangs_up_in_its_head_is_told_as_such() {
+fn end_of_stream_in_a_response_head_is_an_error_of_its_own() {
     let bytes = response("", "");
     for len in 0..bytes.len() {
         assert_eq!(
@@ -391,7 +391,7 @@ fn a_server_that_hangs_up_in_its_head_is_told_as_such() {
 }
 
 #[test]
-fn frames_that_come_with_the_answer_are_delivered() {
+fn frames_after_the_response_are_received() {
     // K8
     let bytes = [
         response("", ""),
@@ -408,7 +408,7 @@ fn frames_that_come_with_the_answer_are_delivered() {
 }
 
 #[test]
-fn the_end_of_the_input_is_told_to_the_connection() {
+fn end_of_stream_after_the_response_reaches_the_connection() {
     let mut handshake = new_handshake();
     handshake.input().put_slice(&[response("", ""), unmasked(0x81, b"bye")].concat());
     handshake.end_input();
@@ -419,7 +419,7 @@ fn the_end_of_the_input_is_told_to_the_connection() {
 }
 
 #[test]
-fn the_request_is_as_it_should_be() {
+fn the_request_has_every_required_header() {
     for (uri, target, host) in [
         ("ws://example.com", "/", "example.com"), // §4.1 no. 3, no. 4
         ("ws://example.com:80/chat", "/chat", "example.com"),
@@ -467,7 +467,7 @@ fn the_request_is_as_it_should_be() {
 }
 
 #[test]
-fn both_sides_agree_and_talk() {
+fn client_and_server_open_and_exchange_messages() {
     let mut handshake = new_handshake();
     let mut server = ServerHandshake::new(Config::new());
     server.input().put(handshake.output());
@@ -490,7 +490,7 @@ fn both_sides_agree_and_talk() {
 
 #[test]
 #[cfg(feature = "std")]
-fn every_handshake_has_a_nonce_of_its_own() {
+fn every_handshake_has_a_new_nonce() {
     // K11, §4.1 no. 7
     let request = ClientRequest::new("ws://h").unwrap();
     let new = || ClientHandshake::new(&request, Config::new(), Entropy::from_os().unwrap());
@@ -505,7 +505,7 @@ fn every_handshake_has_a_nonce_of_its_own() {
 
 #[test]
 #[cfg(feature = "std")]
-fn every_frame_has_a_masking_key_of_its_own() {
+fn every_frame_has_a_new_masking_key() {
     // K12, §5.3, §10.3; CVE-2025-10148: one key for a whole connection
     let mut client = Connection::client(Config::new(), Entropy::from_os().unwrap());
     let mut keys = HashSet::new();
@@ -527,8 +527,8 @@ fn every_frame_has_a_masking_key_of_its_own() {
 }
 
 #[test]
-fn the_nonce_tells_nothing_of_the_masking_keys() {
-    // Who sees the request must not know the first keys (§10.3), and two connections have different
+fn the_nonce_does_not_reveal_masking_keys() {
+    // An observer of the request must not learn the first keys (§10.3), and two connections have different
     // ones.
     let mut firsts = HashSet::new();
     for seed in 0..100 {

@@ -1,5 +1,5 @@
-//! What stands in the header fields of an opening handshake, theirs and ours: RFC 6455 §4.2.1,
-//! §9.1, §10.2, RFC 9110 §5.
+//! Header fields of the opening handshake, received and sent: RFC 6455 §4.2.1, §9.1, §10.2, RFC 9110
+//! §5.
 
 use bytes::BufMut;
 use sansocket::HeadError as H;
@@ -10,7 +10,7 @@ use sansocket::{
 };
 use support::{Chunking, drain, entropy};
 
-// RFC 9110 §5.4 leaves the limits to who receives: bytes of a head, bytes of a line with its end,
+// RFC 9110 §5.4 leaves the limits to the recipient: bytes of a head, bytes of a line with its end,
 // fields.
 const MAX_HEAD: usize = 16 * 1024;
 const MAX_LINE: usize = 8 * 1024;
@@ -60,7 +60,7 @@ fn values(output: &[u8], name: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_server_prefers_among_what_the_client_offers() {
+fn the_server_chooses_by_its_preference_among_the_offered_subprotocols() {
     for (offered, spoken, chosen) in [
         (&[][..], &["chat"][..], None), // §4.2.2 no. 4: nothing that was not offered
         (&["chat, superchat"], &[], None), //
@@ -94,7 +94,7 @@ fn the_server_prefers_among_what_the_client_offers() {
 }
 
 #[test]
-fn the_application_adds_fields_to_its_acceptance() {
+fn the_application_adds_headers_to_the_response() {
     let accept = AcceptOptions::new()
         .header("Set-Cookie", "a=1")
         .unwrap()
@@ -105,7 +105,7 @@ fn the_application_adds_fields_to_its_acceptance() {
 }
 
 #[test]
-fn extensions_are_read_and_none_is_agreed_on() {
+fn unknown_extensions_are_parsed_and_declined() {
     // §9.1: name, then the parameters with their values
     type Offer = (&'static str, &'static [(&'static str, Option<&'static str>)]);
     let table: [(&[&[u8]], &[Offer]); 6] = [
@@ -146,7 +146,7 @@ fn extensions_are_read_and_none_is_agreed_on() {
 }
 
 #[test]
-fn long_lists_are_bounded() {
+fn long_lists_take_linear_time() {
     // H16, H17; CVE-2021-32640, CVE-2020-7662. 10⁴ items don't fit into a head; what fits is read
     // once.
     for name in ["Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"] {
@@ -188,7 +188,7 @@ fn long_lists_are_bounded() {
 }
 
 #[test]
-fn an_origin_is_compared_whole() {
+fn an_origin_matches_only_as_a_whole() {
     // H15, §10.2, RFC 6454 §4–§6; CVE-2026-22689, CVE-2026-34403, CVE-2026-44985
     let allowed = ["https://good.com", "http://localhost:8080", "HTTPS://[2001:db8::1]"];
     for (origin, good) in [
@@ -244,7 +244,7 @@ fn an_origin_is_compared_whole() {
 }
 
 #[test]
-fn an_origin_is_compared_with_the_host() {
+fn same_origin_compares_scheme_host_and_port() {
     for (origin, host, same) in [
         ("http://a.com", "a.com", true),
         ("https://a.com", "a.com", true), // TLS may end before the server
@@ -276,9 +276,8 @@ fn an_origin_is_compared_with_the_host() {
 }
 
 #[test]
-fn only_pages_of_the_web_are_on_a_host() {
-    // The app packed as capacitor://localhost is somebody else than what listens on port 80 of
-    // localhost.
+fn an_app_scheme_is_never_the_origin_of_a_host() {
+    // An app with the origin capacitor://localhost is not the server on port 80 of localhost.
     for scheme in ["capacitor", "ionic", "tauri", "app", "chrome-extension", "ftp", "ws"] {
         let bytes = request("localhost", &[format!("Origin: {scheme}://localhost").as_bytes()]);
         assert!(!receive(&bytes, Chunking::Whole).0.unwrap().origin_is_host(), "{scheme}");
@@ -290,7 +289,7 @@ fn only_pages_of_the_web_are_on_a_host() {
 }
 
 #[test]
-fn nothing_that_a_caller_gives_can_end_a_line() {
+fn a_line_end_in_a_given_value_is_an_error() {
     // H18, RFC 9110 §5.1, §5.5; CVE-2026-47072, CVE-2026-1527
     let mut table: Vec<(&str, &[u8], Result<(), InvalidField>)> = vec![
         ("X", b"a\tb", Ok(())),
@@ -371,7 +370,7 @@ fn nothing_that_a_caller_gives_can_end_a_line() {
 }
 
 #[test]
-fn limits_are_exact() {
+fn head_limits_are_exact() {
     // H14; CVE-2024-37890, CVE-2026-54465, CVE-2023-43669
     let line = |len: usize| [b"X: ", &vec![b'x'; len - 5][..]].concat();
     let empty = request("example.com", &[]).len();
@@ -396,7 +395,7 @@ fn limits_are_exact() {
             fields(MAX_FIELDS + 1),
             E::Head(H::TooManyFields { limit: MAX_FIELDS }),
         ),
-        // Where a line and the head reach their limits with the same byte, the head's is told.
+        // Where a line and the head reach their limits with the same byte, the head's is reported.
         (half(MAX_LINE - 2), half(MAX_LINE + 1), E::Head(H::TooLong { limit: MAX_HEAD })),
     ] {
         assert_eq!(error.status(), Some(431)); // RFC 6585 §5
@@ -414,7 +413,7 @@ fn limits_are_exact() {
 }
 
 #[test]
-fn a_head_that_never_ends_is_refused_in_time() {
+fn an_endless_head_is_rejected_at_the_limit() {
     let start = &b"GET / HTTP/1.1\r\n"[..];
     for (head, repeated, most) in [
         (start, &b"a: b\r\n"[..], start.len() + 6 * MAX_FIELDS + 3), // CVE-2024-37890
@@ -431,7 +430,7 @@ fn a_head_that_never_ends_is_refused_in_time() {
 }
 
 #[test]
-fn the_same_limit_is_told_however_the_head_is_cut() {
+fn the_reported_limit_does_not_depend_on_splits() {
     let long = |len: usize| vec![b'x'; len];
     let many: &[u8] = &b"a: b\r\n".repeat(MAX_FIELDS);
     for bytes in [
@@ -464,7 +463,7 @@ fn the_same_limit_is_told_however_the_head_is_cut() {
 }
 
 #[test]
-fn secrets_are_not_for_logs() {
+fn debug_shows_no_header_values() {
     let lines: [&[u8]; 3] =
         [b"Cookie: hunter2", b"Authorization: Bearer hunter2", b"Sec-WebSocket-Protocol: chat"];
     let bytes = [request("h", &lines), b"hunter2".to_vec()].concat();

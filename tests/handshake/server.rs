@@ -1,5 +1,4 @@
-//! The server's opening handshake, with what hostile clients make of it: RFC 6455 §4.2, RFC 9112
-//! §2–§6.
+//! The server's opening handshake, also with hostile clients: RFC 6455 §4.2, RFC 9112 §2–§6.
 
 use std::iter;
 
@@ -292,7 +291,7 @@ fn check_refusal(response: &[u8], status: u16, case: &str) {
 }
 
 #[test]
-fn every_request_gets_its_answer_however_it_is_cut() {
+fn every_request_gets_its_response_in_every_split() {
     for (id, replaced, by, expected) in ROWS {
         let bytes = request(replaced, by);
         let case = format!("{id} {}", by.escape_ascii());
@@ -323,7 +322,7 @@ fn every_request_gets_its_answer_however_it_is_cut() {
 }
 
 #[test]
-fn the_key_is_answered_as_it_was_written() {
+fn the_accept_key_hashes_the_key_as_written() {
     for (key, accept) in [
         ("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), // §1.3, §4.2.2
         ("AQIDBAUGBwgJCgsMDQ4PEA==", "C/0nmHhBztSRGR1CwL6Tf4ZjwpY="), // §4.1 no. 7, and the same bytes …
@@ -339,7 +338,7 @@ fn the_key_is_answered_as_it_was_written() {
 }
 
 #[test]
-fn frames_that_come_with_the_request_are_delivered() {
+fn frames_after_the_request_are_received() {
     // H11; CVE-2026-2833: they are not looked at before the 101 is in the output.
     let frames = [masked(0x81, b"Hello"), masked(0x02, b"par"), masked(0x80, b"tial")].concat();
     let bytes = [request("", b""), frames].concat();
@@ -355,7 +354,7 @@ fn frames_that_come_with_the_request_are_delivered() {
 }
 
 #[test]
-fn the_answer_comes_before_everything_that_is_sent() {
+fn the_response_is_written_before_every_frame() {
     let mut connection = request_of(&[request("", b""), masked(0x89, b"?")].concat()).accept();
     connection.send("first").unwrap();
     connection.receive().unwrap();
@@ -366,7 +365,7 @@ fn the_answer_comes_before_everything_that_is_sent() {
 }
 
 #[test]
-fn what_the_client_asked_for_can_be_looked_at() {
+fn the_request_is_available_before_accepting() {
     for (target, path, query) in [
         ("/chat", "/chat", None), // §3
         ("/chat?a=1?b", "/chat", Some("a=1?b")),
@@ -394,7 +393,7 @@ fn what_the_client_asked_for_can_be_looked_at() {
 }
 
 #[test]
-fn a_rejection_is_answered_with_what_the_application_says() {
+fn a_rejection_sends_the_response_of_the_application() {
     let reply = HttpResponse::new(401)
         .unwrap()
         .header("WWW-Authenticate", "Bearer")
@@ -425,7 +424,7 @@ fn a_rejection_is_answered_with_what_the_application_says() {
 }
 
 #[test]
-fn a_plain_request_can_be_answered_or_handed_on() {
+fn a_plain_http_request_can_be_answered_or_passed_on() {
     let bytes = b"POST /form HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello";
     let rejection = receive(bytes).unwrap_err();
     assert_eq!(rejection.error(), &E::NotWebSocket);
@@ -443,7 +442,7 @@ fn a_plain_request_can_be_answered_or_handed_on() {
 }
 
 #[test]
-fn every_received_byte_is_handed_back() {
+fn a_passed_on_request_returns_every_received_byte() {
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(); // RFC 9113 §3.4: for another server on the same port
     let refused =
         ROWS.iter().filter(|row| row.3.is_some()).map(|(_, replaced, by, _)| request(replaced, by));
@@ -462,7 +461,7 @@ fn every_received_byte_is_handed_back() {
 }
 
 #[test]
-fn a_request_behind_a_refused_one_gets_no_answer() {
+fn a_request_after_a_rejected_one_gets_no_response() {
     // H9: a proxy that took the first one for an upgrade would pass the second one on unseen.
     let bytes =
         [request("Sec-WebSocket-V", b"Sec-WebSocket-Version: 8"), request("", b"")].concat();
@@ -473,10 +472,10 @@ fn a_request_behind_a_refused_one_gets_no_answer() {
     }
 }
 
-/// What ends as a head does is not one for that: a line end in it may be bare, a line empty, or a
-/// field one too many.
+/// The end of the head does not hide errors before it: a bare line end, an empty line, one field
+/// too many.
 #[test]
-fn a_head_is_judged_by_its_lines_however_it_ends() {
+fn the_end_of_a_head_hides_no_bad_line() {
     let (good, many) = (request("", b""), "x: y\r\n".repeat(101));
     let behind = |bytes: &[u8]| [&good, bytes].concat();
     let cases = [
@@ -517,7 +516,7 @@ fn a_head_is_judged_by_its_lines_however_it_ends() {
 }
 
 #[test]
-fn head_is_answered_without_a_body() {
+fn a_head_request_gets_a_response_without_body() {
     // RFC 9110 §9.3.2: "the server MUST NOT send content in the response"
     for (bytes, status) in [
         (request("GET", b"HEAD /chat HTTP/1.1"), 405),
@@ -531,7 +530,7 @@ fn head_is_answered_without_a_body() {
 }
 
 #[test]
-fn a_head_over_a_limit_gets_a_whole_answer_too() {
+fn a_head_over_the_limit_gets_a_complete_431() {
     // H14, RFC 6585 §5; CVE-2024-37890: more fields than the parser has room for
     let [line, fields] = [[b"X: ", &[b'x'; 8192][..]].concat(), b"a: b\r\n".repeat(100)];
     let head = [&line[..8000], b"\r\n", &line[..8000], b"\r\n", &line[..1000]].concat();
@@ -543,7 +542,7 @@ fn a_head_over_a_limit_gets_a_whole_answer_too() {
 }
 
 #[test]
-fn a_client_that_hangs_up_in_its_head_gets_nothing() {
+fn end_of_stream_in_a_request_head_sends_no_response() {
     let bytes = request("", b"");
     for len in 0..bytes.len() {
         assert_eq!(
@@ -555,7 +554,7 @@ fn a_client_that_hangs_up_in_its_head_gets_nothing() {
 }
 
 #[test]
-fn the_end_of_the_input_is_told_to_the_connection() {
+fn end_of_stream_after_the_request_reaches_the_connection() {
     let mut handshake = ServerHandshake::new(Config::new());
     handshake.input().put_slice(&[request("", b""), masked(0x81, b"bye")].concat());
     handshake.end_input();
@@ -565,10 +564,10 @@ fn the_end_of_the_input_is_told_to_the_connection() {
     assert!(matches!(connection.receive(), Some(Event::Closed(_))));
 }
 
-/// What comes while the application makes up its mind: the connection reads on where the handshake
+/// Bytes that arrive before the application accepts: the connection continues where the handshake
 /// stopped.
 #[test]
-fn what_comes_before_the_answer_is_told_to_the_connection() {
+fn bytes_before_accept_reach_the_connection() {
     for ends in [false, true] {
         let mut request = request_of(&[request("", b""), masked(0x81, b"one")].concat());
         request.input().put_slice(&masked(0x81, b"two"));

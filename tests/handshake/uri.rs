@@ -1,9 +1,9 @@
-//! Addresses of WebSocket servers: RFC 6455 §3, RFC 3986.
+//! `ws` and `wss` URIs: RFC 6455 §3, RFC 3986.
 
 use sansocket::InvalidUri::{self, Fragment, Host, Path, Port, Scheme, UserInfo};
 use sansocket::{ClientRequest, Uri};
 
-/// Where an address leads: whether over TLS, host, port, resource name.
+/// The parts of a URI: whether TLS, host, port, resource name.
 type Place = (bool, &'static str, u16, &'static str);
 
 const fn to(
@@ -142,7 +142,7 @@ const ADDRESSES: &[(&str, Result<Place, InvalidUri>)] = &[
 ];
 
 #[test]
-fn every_address_leads_where_it_says_or_is_refused() {
+fn every_uri_parses_to_its_parts_or_is_rejected() {
     for (text, expected) in ADDRESSES {
         let parsed = Uri::parse(text);
         let place = parsed
@@ -159,8 +159,8 @@ fn every_address_leads_where_it_says_or_is_refused() {
 }
 
 #[test]
-fn an_address_without_its_brackets_is_told_about_its_host() {
-    // Not about a port, which nobody wrote.
+fn an_ipv6_host_without_brackets_is_a_host_error() {
+    // The error is not about a port, since there is none.
     for text in [
         "ws://::1/",
         "ws://::1",
@@ -174,7 +174,7 @@ fn an_address_without_its_brackets_is_told_about_its_host() {
 }
 
 #[test]
-fn what_is_shown_leads_to_the_same_place() {
+fn a_displayed_uri_parses_to_itself() {
     for (text, _) in ADDRESSES.iter().filter(|(_, expected)| expected.is_ok()) {
         let uri = Uri::parse(text).unwrap();
         let shown = uri.to_string();
@@ -196,7 +196,7 @@ fn what_is_shown_leads_to_the_same_place() {
 }
 
 #[test]
-fn every_refusal_says_something_else() {
+fn uri_errors_have_distinct_messages() {
     let errors = [Scheme, Host, Port, UserInfo, Fragment, Path];
     let texts: std::collections::BTreeSet<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(texts.len(), errors.len());

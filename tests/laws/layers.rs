@@ -38,7 +38,7 @@ fn code(path: &Path) -> String {
 }
 
 #[test]
-fn imports_run_down_only() {
+fn imports_lead_to_lower_layers_only() {
     let mut arrows = 0;
     for path in below(&source()) {
         let inside = path.strip_prefix(source()).unwrap();
@@ -107,9 +107,9 @@ fn no_files_use_each_other_in_a_circle() {
     assert!(circles.is_empty(), "a circle:\n{}", shown.collect::<Vec<_>>().join("\na circle:\n"));
 }
 
-/// No I/O, clock or randomness in the core but where it is said: everything is passed in.
+/// The core has no I/O, clock or randomness but in `Entropy::from_os`: everything is passed in.
 #[test]
-fn the_core_asks_nobody() {
+fn the_core_has_no_io_clock_or_randomness() {
     for path in below(&source()) {
         let inside = path.strip_prefix(source()).unwrap().to_str().unwrap().to_owned();
         if inside.starts_with("adapter") || inside.starts_with("testing") || inside == "lib.rs" {
@@ -125,9 +125,9 @@ fn the_core_asks_nobody() {
     }
 }
 
-/// An adapter moves bytes; it has no word of the protocol.
+/// An adapter moves bytes: it contains no terms of the protocol.
 #[test]
-fn adapters_know_no_protocol() {
+fn adapters_contain_no_protocol_terms() {
     for path in below(&source().join("adapter")) {
         let code = code(&path).to_lowercase();
         for word in ["opcode", "utf8", "mask", "1002", "1007", "1009"] {
@@ -136,9 +136,9 @@ fn adapters_know_no_protocol() {
     }
 }
 
-/// One idea a file, said in its first lines; short enough to be read at once.
+/// A file has one subject, named in its first lines, and is short enough to be read at once.
 #[test]
-fn files_say_what_they_are_for() {
+fn every_file_has_a_module_doc_and_at_most_470_lines() {
     for path in below(&source()) {
         let text = fs::read_to_string(&path).unwrap();
         assert!(

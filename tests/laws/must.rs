@@ -31,7 +31,7 @@ const WORDS: [(u16, &[(&str, usize)]); 2] = [
     ]),
 ];
 
-/// How many requirements there are, the steps and definitions included, which nobody has counted in
+/// How many requirements there are, the steps and definitions included, which are not counted in
 /// the RFCs.
 const ALL: [(u16, usize); 2] = [(6455, 216), (7692, 84)];
 
@@ -54,7 +54,7 @@ fn check(wrong: impl Fn(&Requirement) -> Vec<String>) {
 }
 
 #[test]
-fn every_requirement_has_both_ends_or_a_reason() {
+fn every_requirement_cites_code_and_test_or_is_waived() {
     check(|one| match (one.obeyed.is_empty(), one.proved.is_empty(), one.waived.is_some()) {
         (false, false, false) | (true, true, true) => vec![],
         (_, _, true) => vec!["is waived, and has an end all the same".into()],
@@ -64,7 +64,7 @@ fn every_requirement_has_both_ends_or_a_reason() {
 }
 
 #[test]
-fn every_citation_stands_in_its_file() {
+fn every_citation_is_in_its_file() {
     check(|one| {
         let places = one.obeyed.iter().map(|place| (&place.file, place.text.as_str()));
         let proofs =
@@ -107,7 +107,7 @@ fn is_test(text: &str, name: &str) -> bool {
 
 /// Each key word of the RFCs is in one sentence here, and that sentence has no other.
 #[test]
-fn no_sentence_is_left_out() {
+fn every_key_word_of_the_rfcs_is_in_the_table() {
     let mut wrong = Vec::new();
     for (rfc, (number, words)) in rfcs().iter().zip(WORDS) {
         for (section, count) in words {
@@ -198,7 +198,7 @@ fn every_quote_in_the_source_is_in_the_table() {
 }
 
 #[test]
-fn the_page_is_up_to_date() {
+fn conformance_md_is_up_to_date() {
     let path = root().join("CONFORMANCE.md");
     let page = page::write(&rfcs());
     if env::var_os("UPDATE").is_some() {

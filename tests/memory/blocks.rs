@@ -1,6 +1,5 @@
-//! Blocks of large messages are used again: by whoever needs one next, without a trace of what was
-//! in them before, and no more of them are kept than is said. By a counting allocator; what is kept
-//! is the process's, so one test runs at a time.
+//! The pool of large blocks: it is reused, bounded, and shows nothing of earlier messages. The pool
+//! belongs to the process, so one test runs at a time.
 #![cfg(feature = "std")]
 
 use std::sync::mpsc;
@@ -16,7 +15,7 @@ use support::{connection, masked, unmasked};
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// What is kept at most.
+/// Capacity of the pool.
 const KEPT: usize = 16 * MIB;
 
 /// What a large block is larger by than the message, so that it can begin where it does well.
@@ -126,9 +125,9 @@ fn a_large_message_takes_no_new_block_the_second_time() {
     }
 }
 
-/// Not for what a header says, nor for what is still to be inflated: in proportion to what came.
+/// A block grows with the received bytes, not with announced or inflated lengths.
 #[test]
-fn who_sent_little_holds_no_large_block() {
+fn a_connection_that_sends_little_holds_no_large_block() {
     let _exclusive = exclusive();
     keep_only(KEPT);
     let mut bytes = frame(0x82, &vec![0; KEPT]);
@@ -143,7 +142,7 @@ fn who_sent_little_holds_no_large_block() {
 /// Of messages in one frame and in fragments, one by one and many at once, and larger than all that
 /// may be kept.
 #[test]
-fn what_is_kept_is_bounded() {
+fn the_pool_keeps_at_most_16_mib() {
     let _exclusive = exclusive();
     let before = LIVE.get();
     // What other tests left here was another thread's.
@@ -199,7 +198,7 @@ fn a_large_message_begins_in_the_middle_of_a_page() {
 
 /// What is too large to be kept does not drive out what is kept.
 #[test]
-fn a_message_that_is_too_large_leaves_the_others_blocks() {
+fn a_message_larger_than_the_pool_evicts_no_block() {
     let _exclusive = exclusive();
     keep_only(MIB);
     // In one piece: one that grows takes smaller blocks on its way.
@@ -286,7 +285,7 @@ fn work(seed: u64, away: &mpsc::Sender<(Message, Vec<u8>)>) {
 }
 
 #[test]
-fn nothing_of_one_message_is_in_another() {
+fn a_reused_block_shows_nothing_of_its_last_message() {
     let _exclusive = exclusive();
     thread::scope(|scope| {
         let (away, arrived) = mpsc::channel::<(Message, Vec<u8>)>();
@@ -342,7 +341,7 @@ type End = fn(&mut Connection);
 
 /// However it ends: dropped, cut off, or refused.
 #[test]
-fn what_is_not_finished_gives_its_block_back() {
+fn an_unfinished_message_returns_its_block() {
     let _exclusive = exclusive();
     let payload = vec![b'x'; MIB];
     let bytes = frame(0x81, &payload);
@@ -381,7 +380,7 @@ fn what_is_not_finished_gives_its_block_back() {
 
 /// The payload is `Bytes` like any other.
 #[test]
-fn what_was_received_can_be_taken_over() {
+fn a_received_payload_converts_to_owned_bytes() {
     let _exclusive = exclusive();
     for size in [1, 5000, 128 * KIB - 1, 128 * KIB, MIB] {
         let payload = content(1, size);
@@ -410,7 +409,7 @@ fn what_was_received_can_be_taken_over() {
 }
 
 #[test]
-fn a_client_masks_no_message_that_somebody_holds() {
+fn masking_in_place_never_changes_a_shared_message() {
     let _exclusive = exclusive();
     for size in [5000, 128 * KIB, MIB] {
         let payload = content(2, size);
@@ -419,7 +418,7 @@ fn a_client_masks_no_message_that_somebody_holds() {
             let mut received = receive(&mut client, &mut unmasked(0x82, &payload), 64 * KIB);
             let message = received.remove(0);
             let (clone, slice) = (message.clone(), message.clone().into_bytes().slice(1..size / 2));
-            // Somebody holds all of it, some of it, or nobody does.
+            // All of it is shared, some of it, or none.
             let (clone, slice) = ((round == 0).then_some(clone), (round <= 1).then_some(slice));
             if round == 3 {
                 client.send_ref(sansocket::MessageRef::from(message)).unwrap();
@@ -427,10 +426,10 @@ fn a_client_masks_no_message_that_somebody_holds() {
                 client.send(message).unwrap();
             }
             assert!(clone.is_none_or(|clone| clone.as_bytes() == payload));
-            let heard = support::drain(&mut client);
+            let sent = support::drain(&mut client);
             assert!(slice.is_none_or(|slice| slice == payload[1..size / 2]));
-            let mut heard = { heard };
-            let heard = receive(&mut server(), &mut heard, 64 * KIB);
+            let mut sent = { sent };
+            let heard = receive(&mut server(), &mut sent, 64 * KIB);
             assert!(heard[0].as_bytes() == payload, "{size} {round}");
             assert_eq!(client.bytes_held(), 0);
         }
@@ -439,7 +438,7 @@ fn a_client_masks_no_message_that_somebody_holds() {
 
 /// Copies that are masked are put into blocks that are kept as well.
 #[test]
-fn a_client_s_echo_takes_no_new_blocks_either() {
+fn an_echoing_client_takes_no_new_blocks() {
     let _exclusive = exclusive();
     let mut client = connection(Role::Client, Config::new());
     let payload = vec![7; MIB];

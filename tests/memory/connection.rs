@@ -1,5 +1,4 @@
-//! Memory follows use: what is held, taken and handed over, by a counting allocator. RFC 6455
-//! §10.4.
+//! Memory of a connection: what it holds and allocates follows what is in use. RFC 6455 §10.4.
 #![cfg(feature = "std")]
 
 use bytes::{Buf, BufMut};
@@ -53,9 +52,9 @@ fn a_connection_fresh_from_its_handshake_holds_nothing() {
     assert!(server.bytes_held() >= 7);
 }
 
-/// A kept message takes its size, and does not pin the block that it came in.
+/// A kept message holds its own size, and not the block that it arrived in.
 #[test]
-fn kept_messages_take_what_they_are() {
+fn a_kept_message_does_not_pin_its_read_block() {
     let _exclusive = exclusive();
     let mut server = connection(Role::Server, Config::new());
     let batch = masked(0x82, &[7; 100]).repeat(500);
@@ -78,10 +77,10 @@ fn kept_messages_take_what_they_are() {
     assert_eq!((cost.held, server.bytes_held()), (50_000, 0));
 }
 
-/// A peer that fills what it is given is given more; one that leaves most of it empty, half; any
-/// other as much again.
+/// The next read buffer is larger if the last read filled it, half if most of it stayed empty, and
+/// otherwise the same.
 #[test]
-fn room_follows_the_peer() {
+fn the_read_buffer_adapts_to_the_size_of_reads() {
     let _exclusive = exclusive();
     let mut server = connection(Role::Server, Config::new());
     let room = |server: &mut Connection| server.input().chunk_mut().len();
@@ -107,9 +106,9 @@ fn room_follows_the_peer() {
     assert_eq!(room(&mut server), small);
 }
 
-/// Whoever is always some messages behind holds those, and not what came before them.
+/// A reader that is always some messages behind holds those, and none before them.
 #[test]
-fn a_backlog_takes_what_it_is() {
+fn a_backlog_holds_only_the_messages_in_it() {
     let _exclusive = exclusive();
     let mut server = connection(Role::Server, Config::new());
     let frame = masked(0x82, &[7; 1000]);
@@ -186,7 +185,7 @@ fn an_idle_connection_holds_nothing_after_a_large_message_came_and_went() {
 /// An unused reservation goes back when there is nothing to receive; what is left of a block does
 /// not pin it.
 #[test]
-fn a_waiting_read_gives_its_room_back() {
+fn an_unused_read_reservation_is_freed() {
     let _exclusive = exclusive();
     let mut server = connection(Role::Server, Config::new());
     let (_, idle) = cost(|| {
@@ -203,7 +202,7 @@ fn a_waiting_read_gives_its_room_back() {
 
 /// CVE-2022-35922 and its like: a claim is not a reason to take memory.
 #[test]
-fn an_announced_length_takes_no_memory() {
+fn an_announced_length_allocates_nothing() {
     let _exclusive = exclusive();
     for exponent in 16..=63_u32 {
         for len in [1 << exponent, (1_u64 << exponent) - 1, (1 << 63) - 1 - u64::from(exponent)] {
@@ -223,7 +222,7 @@ fn an_announced_length_takes_no_memory() {
 }
 
 #[test]
-fn a_refusal_comes_from_the_header_alone() {
+fn a_frame_over_the_limit_is_rejected_by_its_header() {
     let _exclusive = exclusive();
     let mut server = connection(Role::Server, Config::new());
     let (events, cost) =
@@ -234,9 +233,9 @@ fn a_refusal_comes_from_the_header_alone() {
     assert!(cost.peak < 8 * 1024, "{}", cost.peak);
 }
 
-/// However often the end of what was read has to be kept.
+/// The end of a read is kept for the next one, again and again.
 #[test]
-fn what_was_kept_is_not_kept_for_ever() {
+fn repeatedly_kept_bytes_do_not_accumulate() {
     let _exclusive = exclusive();
     let mut server = connection(Role::Server, Config::new());
     let frame = masked(0x82, &[7; 1000]);
@@ -258,7 +257,7 @@ fn what_was_kept_is_not_kept_for_ever() {
 /// Small frames are written from one block, which stays until all is written, also large payloads
 /// behind them.
 #[test]
-fn a_written_block_takes_no_more_than_twice_what_waited() {
+fn partly_written_output_holds_at_most_twice_what_is_unwritten() {
     let _exclusive = exclusive();
     let mut us = connection(Role::Server, Config::new());
     (0..36).for_each(|_| us.send(vec![7; 4096]).unwrap());
@@ -274,7 +273,7 @@ fn a_written_block_takes_no_more_than_twice_what_waited() {
 
 /// Held for a message that is not whole: at most twice what was really received.
 #[test]
-fn a_dribbled_message_takes_twice_what_came() {
+fn a_dribbled_message_holds_at_most_twice_its_bytes() {
     let _exclusive = exclusive();
     let mut server = connection(Role::Server, Config::new());
     let header = hex("82ff0000000000100000 00000000");
@@ -308,7 +307,7 @@ fn a_large_message_ends_in_a_buffer_of_its_size() {
 
 /// A message that is larger than memory should be, in one frame and in many, there and back.
 #[test]
-fn a_message_in_parts_takes_no_memory() {
+fn a_message_in_chunks_is_not_buffered() {
     let _exclusive = exclusive();
     let config = || {
         Config::new()
@@ -350,7 +349,7 @@ fn a_message_in_parts_takes_no_memory() {
 
 /// CVE-2026-48779: fragments take no memory of their own.
 #[test]
-fn tiny_fragments_take_what_they_carry() {
+fn tiny_fragments_hold_what_they_carry() {
     let _exclusive = exclusive();
     let mut server = connection(Role::Server, Config::new());
     let (_, cost) = cost(|| {
@@ -385,7 +384,7 @@ fn empty_fragments_are_counted() {
 
 /// CVE-2026-11586: the peer pings and reads nothing.
 #[test]
-fn a_ping_flood_takes_no_memory() {
+fn a_ping_flood_allocates_nothing() {
     let _exclusive = exclusive();
     let mut server = connection(Role::Server, Config::new());
     let pings = masked(0x89, &[0; 125]).repeat(100);
@@ -400,7 +399,7 @@ fn a_ping_flood_takes_no_memory() {
 
 /// CVE-2024-52532: what comes after the end is thrown away as it comes.
 #[test]
-fn nothing_is_kept_after_the_end() {
+fn a_closed_connection_holds_nothing() {
     let _exclusive = exclusive();
     for end in ["888237fa213d3412", "8b00"] {
         let mut server = connection(Role::Server, Config::new());

@@ -1,5 +1,5 @@
-//! Bombs, each way that they can come, and what they can make a connection take, by a counting
-//! allocator: RFC 7692 §8, RFC 6455 §10.4. CVE-2018-1000518, CVE-2026-1526, CVE-2026-39804,
+//! Decompression bombs in every form, and the memory that they can take: RFC 7692 §8, RFC 6455
+//! §10.4. CVE-2018-1000518, CVE-2026-1526, CVE-2026-39804,
 //! CVE-2026-27571, CVE-2026-54464, CVE-2026-54274.
 #![cfg(feature = "deflate")]
 
@@ -67,7 +67,7 @@ fn fragments(role: Role, size: usize) -> Vec<u8> {
 }
 
 fn assert_too_big(us: &Connection, limit: u64, name: &str) {
-    let closed = us.closed().unwrap_or_else(|| panic!("{name}: it goes on"));
+    let closed = us.closed().unwrap_or_else(|| panic!("{name}: it is not closed"));
     assert_eq!(
         closed.outcome(),
         CloseOutcome::ProtocolError(ProtocolError::MessageTooBig { limit }),
@@ -128,7 +128,7 @@ fn d1_a_gibibyte_in_a_mebibyte() {
 /// And there it stands if that is what the application wants: all of it, in parts, in constant
 /// memory.
 #[test]
-fn without_a_limit_it_comes_in_parts() {
+fn a_bomb_in_chunks_is_not_buffered() {
     let _exclusive = exclusive();
     let config = Config::new().receive_in_chunks(true).max_message_size(Config::UNLIMITED);
     let mut server = compressing(Role::Server, config, Deflate::speed());
@@ -140,7 +140,7 @@ fn without_a_limit_it_comes_in_parts() {
 /// A driver that reads as much as it is given room for, and one that had all of it there: the rest
 /// is what was read.
 #[test]
-fn large_reads_add_what_was_read() {
+fn a_bomb_in_large_reads_adds_only_the_read() {
     let _exclusive = exclusive();
     let wire = fragments(Role::Server, usize::MAX);
     for (limit, read, more) in [
@@ -196,7 +196,7 @@ fn d3_a_million_empty_blocks() {
 /// they come: nothing is copied again for what was there before. Nor is anything inflated again:
 /// what was inflated is not kept.
 #[test]
-fn work_is_linear() {
+fn work_grows_linearly_with_the_input() {
     let _exclusive = exclusive();
     // How many bytes the message has, and its ways on the wire.
     let wires = |n: usize| {

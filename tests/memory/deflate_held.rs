@@ -1,5 +1,4 @@
-//! Bytes per connection, as the documentation of `Deflate` has them, for connections in use: by a
-//! counting allocator.
+//! Bytes per compressing connection in use, compared with the documentation of `Deflate`.
 //!
 //! The states that connections share are shared by threads as well, so one test runs at a time.
 #![cfg(feature = "deflate")]
@@ -114,7 +113,7 @@ fn each_preset_holds_what_the_docs_say() {
 /// What waits compressed takes no more memory than is counted of it: a peer that does not read
 /// can't make an echo hold what it sent.
 #[test]
-fn what_waits_compressed_is_counted_whole() {
+fn queued_compressed_output_is_counted_whole() {
     let _exclusive = exclusive();
     for deflate in [Deflate::speed(), Deflate::memory()] {
         let config = Config::new().deflate(deflate);
@@ -133,7 +132,7 @@ fn what_waits_compressed_is_counted_whole() {
 /// A message that waits, compressed: what it takes is not much more than what is counted, and it is
 /// copied only where it would be.
 #[test]
-fn what_waits_is_about_as_large_as_it_is_counted() {
+fn queued_output_holds_about_what_buffered_amount_says() {
     let _exclusive = exclusive();
     let config = Config::new().deflate(Deflate::default());
     let (mut pair, _) = opened(config.clone(), config, Chunking::Whole);
@@ -162,7 +161,7 @@ fn what_waits_is_about_as_large_as_it_is_counted() {
 
 /// A compressed piece that is given in parts is held, and counted, until all of it is given.
 #[test]
-fn what_is_left_of_a_piece_is_counted() {
+fn the_rest_of_a_compressed_read_is_counted() {
     let _exclusive = exclusive();
     let config = Config::new().deflate(Deflate::memory());
     let (mut pair, _) = opened(config.clone(), config.receive_in_chunks(true), Chunking::Whole);

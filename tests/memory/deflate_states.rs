@@ -1,15 +1,13 @@
-//! What compression holds, and what a bomb can make it take, by a counting allocator: RFC 7692
-//! §7.1.
+//! Memory of the codecs alone: what a state holds, the pool of states, bombs. RFC 7692 §7.1.
 //!
-//! The states that connections share are shared by threads as well, so this is one test after
-//! another in one function.
+//! The states that connections share are shared by threads as well, so one test runs at a time.
 #![cfg(feature = "deflate")]
 
 use std::thread;
 
 use bytes::BytesMut;
 use sansocket::deflate::{Compressor, Decompressor, Deflate, InflateError};
-use support::allocator::{cost, exclusive};
+use support::allocator::{cost, exclusive, process};
 
 fn codec(deflate: &Deflate) -> (Compressor, Decompressor) {
     let (agreed, _) = deflate.answer([("client_max_window_bits", None)]).unwrap();
@@ -35,18 +33,11 @@ fn inflate<'a>(
     Ok(message)
 }
 
-#[test]
-fn memory() {
-    let _exclusive = exclusive();
-    each_preset_holds_what_the_docs_say();
-    held_is_what_is_held();
-    connections_share_what_they_do_not_keep();
-    bombs();
-}
-
 /// Of one connection that has sent and received a message of 4 KiB: when idle, and what it takes
 /// for a moment.
+#[test]
 fn each_preset_holds_what_the_docs_say() {
+    let _exclusive = exclusive();
     let message = b"{\"type\":\"chat\",\"text\":\"hello\"}".repeat(128);
     for (name, deflate, compressing, decompressing) in [
         ("speed", Deflate::speed(), 266_240, 47_680),
@@ -85,7 +76,9 @@ fn use_once(deflate: &Deflate, message: &[u8]) {
     inflate(&mut decompressor, [&compressed[..]].into_iter(), message.len()).unwrap();
 }
 
-fn held_is_what_is_held() {
+#[test]
+fn held_counts_what_a_compressor_allocates() {
+    let _exclusive = exclusive();
     for level in 1..=9 {
         for bits in 8..=15 {
             let mut compressor = codec(&Deflate::new().level(level).max_window_bits(bits)).0;
@@ -100,37 +93,48 @@ fn held_is_what_is_held() {
     }
 }
 
-/// Many connections, many threads, messages under way in parts: what is left is a bounded number of
-/// states.
-fn connections_share_what_they_do_not_keep() {
-    let deflate = Deflate::memory();
-    let (in_threads, here) = cost(|| {
-        let mut many: Vec<_> = (0..100).map(|_| codec(&deflate)).collect();
-        let mut out = BytesMut::new();
-        for (compressor, decompressor) in &mut many {
-            compressor.compress(b"a part", false, &mut out);
-            decompressor.inflate(&mut &b"\x00"[..], false, 9, &mut [0]).unwrap();
+/// Uses 100 connections whose messages are under way at once, and then 8 threads.
+fn use_many(deflate: &Deflate) {
+    let mut many: Vec<_> = (0..100).map(|_| codec(deflate)).collect();
+    let mut out = BytesMut::new();
+    for (compressor, decompressor) in &mut many {
+        compressor.compress(b"a part", false, &mut out);
+        decompressor.inflate(&mut &b"\x00"[..], false, 9, &mut [0]).unwrap();
+    }
+    for (compressor, decompressor) in &mut many {
+        compressor.compress(b"", true, &mut out);
+        decompressor.inflate(&mut &b""[..], true, 9, &mut [0]).unwrap();
+        assert_eq!((compressor.bytes_held(), decompressor.bytes_held()), (0, 0));
+    }
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..100).for_each(|_| use_once(deflate, b"Hello, Hello")));
         }
-        for (compressor, decompressor) in &mut many {
-            compressor.compress(b"", true, &mut out);
-            decompressor.inflate(&mut &b""[..], true, 9, &mut [0]).unwrap();
-            assert_eq!((compressor.bytes_held(), decompressor.bytes_held()), (0, 0));
-        }
-        thread::scope(|scope| {
-            let work =
-                || cost(|| (0..100).for_each(|_| use_once(&deflate, b"Hello, Hello"))).1.held;
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).sum::<isize>()
-        })
     });
-    let held = here.held + in_threads;
-    // 32 of each kind, one of which was there before.
-    let each = 279_680 + 47_680;
-    assert!((30 * each..32 * each).contains(&held), "{held}");
 }
 
-/// 64 MiB in 64 KiB, each way that it can come: it ends at the limit, and takes no more than that.
-fn bombs() {
+/// The pool keeps 32 states of each kind, which are used again. By the counters of the process: the
+/// states belong to all threads.
+#[test]
+fn the_pool_keeps_32_states_of_each_kind() {
+    let _exclusive = exclusive();
+    const EACH: usize = 279_680 + 47_680;
+    let deflate = Deflate::memory();
+    // Now the pool is full, whatever was in it.
+    use_many(&deflate);
+    let before = process::live();
+    process::reset_peak();
+    use_many(&deflate);
+    let (peak, held) = (process::peak() - before, process::live() as isize - before as isize);
+    assert!(held.abs() < EACH as isize / 2, "{held}");
+    // 68 of 100 are new.
+    assert!((68 * EACH..69 * EACH).contains(&peak), "{peak}");
+}
+
+/// 64 MiB in 64 KiB, in every split: it fails at the limit, and allocates no more than that.
+#[test]
+fn a_bomb_ends_at_the_limit_in_bounded_memory() {
+    let _exclusive = exclusive();
     const LIMIT: usize = 1 << 20;
     let mut bomb = BytesMut::new();
     codec(&Deflate::speed().level(9)).0.compress(&vec![0; 64 << 20], true, &mut bomb);

@@ -1,5 +1,4 @@
-//! The steady state of an echo: nothing is allocated but the messages, and nothing is left; in
-//! every adapter.
+//! The steady state of an echo, in every adapter: it allocates the messages and nothing else.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::io::{self, IoSlice, Read, Write};
@@ -86,18 +85,18 @@ impl Script for Batches {
     }
 }
 
-/// A peer that sends nothing, and takes everything or nothing.
-struct Peer {
-    takes: bool,
+/// A peer that sends nothing, and reads everything or nothing.
+struct SilentPeer {
+    reads: bool,
 }
 
-impl Script for Peer {
+impl Script for SilentPeer {
     fn poll_write(
         &mut self,
         _: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.takes {
+        if self.reads {
             Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
         } else {
             Poll::Pending
@@ -114,22 +113,22 @@ fn open<S: runtime::Stream>(stream: S) -> runtime::WebSocket<S, ManualClock> {
     )
 }
 
-/// Who has written all holds no block of the thread's; nor who waits for a peer that takes nothing,
-/// though others made it large.
+/// Output blocks belong to the thread: a connection holds none when all is written, nor a large one
+/// while a peer does not read.
 #[test]
-fn neither_an_idle_nor_a_stalled_connection_holds_a_block() {
+fn an_idle_or_stalled_connection_holds_no_output_block() {
     let _exclusive = exclusive();
     let mut cx = Context::from_waker(Waker::noop());
     let (mut idle, mut stalled) = (Vec::with_capacity(10), Vec::with_capacity(10));
     let (_, cost) = cost(|| {
         for _ in 0..10 {
-            let mut well = open(Scripted(Peer { takes: true }));
+            let mut well = open(Scripted(SilentPeer { reads: true }));
             for _ in 0..10 {
                 assert!(pin!(well.feed(vec![7; 3000])).poll(&mut cx).is_ready());
             }
             assert!(pin!(well.flush()).poll(&mut cx).is_ready());
             idle.push(well);
-            stalled.push(open(Scripted(Peer { takes: false })));
+            stalled.push(open(Scripted(SilentPeer { reads: false })));
             assert!(pin!(stalled.last_mut().unwrap().send("stuck")).poll(&mut cx).is_pending());
         }
     });
@@ -150,11 +149,11 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
     panic!("it waits");
 }
 
-/// A peer that sends nothing, and takes some bytes at a time.
+/// A peer that sends nothing, and reads some bytes at a time.
 struct SlowPeer {
     takes: usize,
     is_ready: bool,
-    heard: Vec<u8>,
+    received: Vec<u8>,
 }
 
 impl Script for SlowPeer {
@@ -167,22 +166,22 @@ impl Script for SlowPeer {
         if self.is_ready {
             return Poll::Pending;
         }
-        let before = self.heard.len();
-        self.heard.extend(slices.iter().flat_map(|slice| slice.iter()).take(self.takes));
-        Poll::Ready(Ok(self.heard.len() - before))
+        let before = self.received.len();
+        self.received.extend(slices.iter().flat_map(|slice| slice.iter()).take(self.takes));
+        Poll::Ready(Ok(self.received.len() - before))
     }
 }
 
-/// What a peer has not taken stays where it is, until it is little; and it goes before what is not
-/// in the block.
+/// Unwritten output stays where it is until little is left, and is written before payloads that are
+/// not in the block.
 #[test]
-fn what_waits_for_a_slow_peer_is_not_moved() {
+fn output_of_a_slow_peer_is_not_moved() {
     let _exclusive = exclusive();
     let mut cx = Context::from_waker(Waker::noop());
     let mut socket = open(Scripted(SlowPeer {
         takes: 1000,
         is_ready: true,
-        heard: Vec::with_capacity(100_000),
+        received: Vec::with_capacity(100_000),
     }));
     let sizes = [3000; 10].into_iter().chain([8000, 10]);
     for (size, byte) in sizes.clone().zip(0..) {
@@ -196,16 +195,16 @@ fn what_waits_for_a_slow_peer_is_not_moved() {
     assert!(cost.taken < 5000, "{}", cost.taken);
     let expected: Vec<_> =
         sizes.zip(0..).flat_map(|(size, byte)| unmasked(0x82, &vec![byte; size])).collect();
-    assert!(socket.stream().0.heard == expected);
+    assert!(socket.stream().0.received == expected);
 }
 
-/// A block that became large is nobody's: the thread keeps none of that size.
+/// The thread does not keep an output block that became large.
 #[test]
-fn a_large_block_is_not_kept() {
+fn a_large_output_block_is_not_kept() {
     let _exclusive = exclusive();
     let mut cx = Context::from_waker(Waker::noop());
     let (_, cost) = cost(|| {
-        let mut socket = open(Scripted(Peer { takes: true }));
+        let mut socket = open(Scripted(SilentPeer { reads: true }));
         socket.set_backpressure(Backpressure {
             high_water_mark: usize::MAX,
             hard_limit: usize::MAX,
@@ -222,7 +221,7 @@ fn a_large_block_is_not_kept() {
 /// What batches of messages take, after the first ones, and how often they are written.
 fn echo(batches: usize, mut one: impl FnMut() -> usize) -> (support::allocator::Cost, usize) {
     let mut echo = |times: usize| (0..times).map(|_| one()).last().unwrap();
-    // Who sends that much is read from in large blocks from now on.
+    // After that much in one burst, reads are large.
     let before = echo(10 * BATCH);
     let (after, cost) = cost(|| echo(batches * BATCH));
     (cost, after - before)
@@ -230,7 +229,7 @@ fn echo(batches: usize, mut one: impl FnMut() -> usize) -> (support::allocator::
 
 /// Uncorked, each is written by itself; corked, a batch at once.
 #[test]
-fn nothing_is_allocated_but_the_messages() {
+fn an_echo_allocates_only_the_messages() {
     let _exclusive = exclusive();
     for (cork, writes) in [(false, 10 * BATCH), (true, 10)] {
         let backpressure = Backpressure { cork, ..Backpressure::default() };
@@ -293,7 +292,7 @@ const ROUNDS: usize = 40;
 /// Messages that are answered where they lie take nothing at all, and a batch that comes with one
 /// read leaves with one write.
 #[test]
-fn nothing_at_all_is_allocated_where_messages_lie() {
+fn an_echo_of_borrowed_messages_allocates_nothing() {
     let _exclusive = exclusive();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -345,7 +344,7 @@ fn nothing_at_all_is_allocated_where_messages_lie() {
     }
 }
 
-/// A stream that gives as much as is asked for, up to so many bytes of each of its bursts.
+/// A stream that fills every read, up to the size of each burst.
 struct Bursts {
     left: Vec<usize>,
     asked: Vec<usize>,
@@ -362,7 +361,7 @@ impl Script for Bursts {
             Some(left) => {
                 let count = buffer.len().min(*left);
                 *left -= count;
-                // Pongs that nobody asked for.
+                // Unsolicited pongs.
                 let pong = masked(0x8a, b"");
                 buffer
                     .iter_mut()
@@ -375,9 +374,9 @@ impl Script for Bursts {
     }
 }
 
-/// Who sends much at once is read from in large reads; who does not, or no longer, is not.
+/// Reads are large after a large burst, and small again after a small one.
 #[test]
-fn reads_are_as_large_as_the_last_burst_lets_expect() {
+fn read_size_follows_the_last_burst() {
     let _exclusive = exclusive();
     const SMALL: usize = 64 * 1024;
     const LARGE: usize = 272 * 1024;

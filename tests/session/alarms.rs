@@ -152,7 +152,7 @@ fn a_ping_of_the_other_half_goes_unanswered_in_time() {
         Connection::server(Config::new()),
         timeouts,
     );
-    let (mut sender, mut receiver) = socket.split();
+    let (sender, mut receiver) = socket.split();
     let waker = Waker::from(Arc::clone(&task));
     let mut receiving = pin!(receiver.recv());
     let mut receive = || receiving.as_mut().poll(&mut Context::from_waker(&waker));

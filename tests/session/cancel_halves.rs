@@ -297,7 +297,7 @@ fn the_receiver_closes<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, 
     let (mut stage, socket) = Stage::new::<A>(role, dropping);
     stage.peer.send("thrown away").unwrap();
     stage.peer.ping("?").unwrap();
-    let (mut sender, mut receiver) = socket.split();
+    let (sender, mut receiver) = socket.split();
     insist!(stage, nobody, sender.feed("fed")).unwrap();
     let closed = insist!(stage, nobody, receiver.close(CloseCode::NORMAL, "bye")).unwrap();
     assert!(closed.was_clean());
@@ -311,7 +311,7 @@ fn the_receiver_closes<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, 
 fn a_sender_alone_closes<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, usize) {
     let (mut stage, socket) = Stage::new::<A>(role, dropping);
     stage.peer.send("thrown away").unwrap();
-    let (mut sender, receiver) = socket.split();
+    let (sender, receiver) = socket.split();
     drop(receiver);
     insist!(stage, nobody, sender.feed("fed")).unwrap();
     let closed = insist!(stage, nobody, sender.close(CloseCode::NORMAL, "bye")).unwrap();
@@ -325,7 +325,7 @@ fn a_sender_waits_for_the_end<A: Adapter>(role: Role, dropping: Dropping) -> (Ou
     let (mut stage, socket) = Stage::new::<A>(role, dropping);
     stage.peer.send("last").unwrap();
     stage.peer.close(CloseCode::GOING_AWAY);
-    let (mut sender, mut receiver) = socket.split();
+    let (sender, mut receiver) = socket.split();
     let closed =
         insist!(stage, |received| glance(&mut receiver, received), sender.until_closed()).unwrap();
     assert_eq!((closed.code(), closed.was_clean(), sender.state()), (1001, true, State::Closed));

@@ -67,7 +67,7 @@ async fn answers_leave_together(adapter: &impl Adapter) {
 async fn halves_are_corked_too(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     socket.set_backpressure(CORKED);
-    let (mut sender, mut receiver) = socket.split();
+    let (sender, mut receiver) = socket.split();
     peer.write_all(&three()).unwrap();
     for waits in [true, true, false] {
         let received = receiver.recv().await.unwrap().unwrap();
@@ -81,7 +81,7 @@ async fn halves_are_corked_too(adapter: &impl Adapter) {
 async fn nothing_waits_for_a_receiver_that_is_gone(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     socket.set_backpressure(CORKED);
-    let (mut sender, mut receiver) = socket.split();
+    let (sender, mut receiver) = socket.split();
     peer.write_all(&[masked(0x81, b"1"), masked(0x81, b"2")].concat()).unwrap();
     receiver.recv().await.unwrap().unwrap();
     sender.send("before").await.unwrap();

@@ -97,7 +97,7 @@ async fn whoever_goes_on_waits_as_long_again(adapter: &impl Adapter) {
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let wire = peer.wire();
     wire.set_capacity(1000);
-    let (mut sender, _receiver) = socket.split();
+    let (sender, _receiver) = socket.split();
     for (message, why) in [(vec![7; 300_000], TimedOut::Write), (vec![8; 10], TimedOut::Room)] {
         let (sent, after) = timed(&clock, sender.send(message)).await;
         assert!(
@@ -122,7 +122,7 @@ async fn whoever_goes_on_waits_as_long_again(adapter: &impl Adapter) {
 async fn what_is_fed_is_written_by_a_receiver_that_waits(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, socket) = adapter.server(Timeouts::default());
-    let (mut sender, mut receiver) = socket.split();
+    let (sender, mut receiver) = socket.split();
     let executor = LocalExecutor::new();
     let receiving = executor.spawn(async move { receiver.recv().await });
     let story = executor.run(async {
@@ -140,9 +140,9 @@ async fn a_send_that_is_given_up_is_finished_by_whoever_waits(adapter: &impl Ada
         let clock = adapter.clock();
         let (mut peer, socket) = adapter.server(Timeouts::default());
         peer.wire().set_capacity(10);
-        let (mut sender, mut receiver) = socket.split();
+        let (sender, mut receiver) = socket.split();
         sender.feed(vec![7; 100]).await.unwrap();
-        let mut other = sender.clone();
+        let other = sender.clone();
         let executor = LocalExecutor::new();
         let waiting = executor.spawn(async move {
             if sender_waits { other.flush().await.is_ok() } else { receiver.recv().await.is_err() }
@@ -168,7 +168,7 @@ async fn a_close_is_over_when_the_last_words_are_written(adapter: &impl Adapter)
     let wire = peer.wire();
     peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
     wire.set_capacity(1);
-    let (mut sender, mut receiver) = socket.split();
+    let (sender, mut receiver) = socket.split();
     let executor = LocalExecutor::new();
     let receiving = executor.spawn(async move { receiver.recv().await });
     let reading = executor.spawn(async {
@@ -191,7 +191,7 @@ async fn a_close_that_nobody_answers_takes_five_seconds(adapter: &impl Adapter) 
     for receiving in 0..3 {
         let clock = adapter.clock();
         let (_peer, socket) = adapter.server(Timeouts::default());
-        let (mut sender, receiver) = socket.split();
+        let (sender, receiver) = socket.split();
         let mut receiver = (receiving < 2).then_some(receiver);
         let background = async {
             if receiving == 0 {
@@ -213,7 +213,7 @@ async fn a_close_that_nobody_answers_takes_five_seconds(adapter: &impl Adapter) 
 async fn a_close_s_deadline_is_the_receiver_s_too(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (_peer, socket) = adapter.server(Timeouts::default());
-    let (mut sender, mut receiver) = socket.split();
+    let (sender, mut receiver) = socket.split();
     let executor = LocalExecutor::new();
     let receiving = executor.spawn(timed(&clock, async move { receiver.recv().await }));
     let closing = executor.spawn(async move {
@@ -231,7 +231,7 @@ async fn the_end_is_told_to_whoever_waits_for_it(adapter: &impl Adapter) {
         let executor = LocalExecutor::new();
         let waiting: Vec<_> = (0..3)
             .map(|_| {
-                let mut sender = sender.clone();
+                let sender = sender.clone();
                 executor.spawn(async move { sender.until_closed().await })
             })
             .collect();
@@ -253,8 +253,8 @@ async fn the_end_is_told_to_whoever_waits_for_it(adapter: &impl Adapter) {
 
 async fn a_receiver_that_goes_is_missed(adapter: &impl Adapter) {
     let [server, mut peer] = adapter.both(Timeouts { ping: None, ..Timeouts::default() });
-    let (mut sender, receiver) = server.split();
-    let mut other = sender.clone();
+    let (sender, receiver) = server.split();
+    let other = sender.clone();
     let executor = LocalExecutor::new();
     let pinging = executor.spawn(async move { other.ping().await });
     let leaving = executor.spawn(async move {
@@ -280,7 +280,7 @@ async fn a_receiver_that_goes_is_missed(adapter: &impl Adapter) {
 async fn a_dead_peer_is_noticed(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, socket) = adapter.server(Timeouts::default());
-    let (mut sender, mut receiver) = socket.split();
+    let (sender, mut receiver) = socket.split();
     let executor = LocalExecutor::new();
     // Nor does a sender that talks on keep it alive, or its pings.
     let sending = executor.spawn(async move {
@@ -323,7 +323,7 @@ async fn a_ping_gives_the_round_trip(adapter: &impl Adapter) {
     let receiving = executor.spawn(async move { receiver.recv().await.map(drop) });
     let pinging: Vec<_> = (0..3)
         .map(|number| {
-            let mut sender = sender.clone();
+            let sender = sender.clone();
             executor.spawn(async move {
                 delay(adapter, number).await;
                 (sender.ping().await.unwrap(), sender.close(CloseCode::NORMAL, "").await)
@@ -459,9 +459,9 @@ async fn closing_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
 async fn a_sender_ends_it_all_at_once(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let [one, mut peer] = adapter.both(Timeouts::default());
-    let (mut sender, mut receiver) = one.split();
+    let (sender, mut receiver) = one.split();
     peer.send("not received").await.unwrap();
-    let mut waiting = sender.clone();
+    let waiting = sender.clone();
     let executor = LocalExecutor::new();
     let waiting = executor.spawn(async move { waiting.until_closed().await });
     let story = async {
@@ -478,7 +478,7 @@ async fn a_sender_ends_it_all_at_once(adapter: &impl Adapter) {
 
 async fn halves_are_put_together_again(adapter: &impl Adapter) {
     let [one, mut peer] = adapter.both(Timeouts::default());
-    let (mut sender, mut receiver) = one.split();
+    let (sender, mut receiver) = one.split();
     peer.feed("one").await.unwrap();
     peer.send("two").await.unwrap();
     assert_eq!(receiver.recv().await.unwrap(), Some("one".into()));

@@ -206,7 +206,7 @@ async fn a_write_error_keeps_nobody_from_what_was_received(adapter: &impl Adapte
     assert!(matches!(socket.send("nor this").await, Err(Error::Io(_))));
     assert_eq!(socket.recv().await.unwrap(), Some("and this".into()));
 
-    let (mut sender, mut receiver) =
+    let (sender, mut receiver) =
         adapter.clocked(input(), Connection::server(Config::new())).split();
     assert!(
         matches!(sender.send("never written").await, Err(Error::Io(error)) if error.kind() == ErrorKind::Other)

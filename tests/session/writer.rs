@@ -192,7 +192,7 @@ async fn half_a_message_closes_the_connection(adapter: &impl Adapter) {
 async fn a_farewell_ends_a_message(adapter: &impl Adapter) {
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let (mut sender, _receiver) = socket.split();
-    let mut other = sender.clone();
+    let other = sender.clone();
     let mut writer = sender.writer(Kind::Text).await.unwrap();
     writer.write_chunk("half").await.unwrap();
     other.start_close(CloseCode::GOING_AWAY, "").await.unwrap();
@@ -208,7 +208,7 @@ async fn nobody_s_message_comes_in_between(adapter: &impl Adapter) {
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let (mut sender, _receiver) = socket.split();
     let others: Vec<_> = (0..3).map(|_| sender.clone()).collect();
-    let mut last = sender.clone();
+    let last = sender.clone();
     let executor = LocalExecutor::new();
     let mut writer = sender.writer(Kind::Text).await.unwrap();
     writer.write_chunk("be").await.unwrap();
@@ -251,7 +251,7 @@ async fn whoever_waits_for_a_writer_learns_that_it_broke_off(adapter: &impl Adap
     let clock = adapter.clock();
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let (mut sender, _receiver) = socket.split();
-    let (mut one, mut two, mut three) = (sender.clone(), sender.clone(), sender.clone());
+    let (one, two, mut three) = (sender.clone(), sender.clone(), sender.clone());
     let executor = LocalExecutor::new();
     for half_sent in [false, true] {
         let mut writer = sender.writer(Kind::Text).await.unwrap();
@@ -259,7 +259,7 @@ async fn whoever_waits_for_a_writer_learns_that_it_broke_off(adapter: &impl Adap
             writer.write_chunk("half").await.unwrap();
         }
         let sending = executor.spawn({
-            let (mut one, mut two, mut three) = (one.clone(), two.clone(), three.clone());
+            let (one, two, mut three) = (one.clone(), two.clone(), three.clone());
             async move {
                 tokio::join!(one.send("x"), async { two.reserve().await.map(drop) }, async {
                     three.writer(Kind::Text).await.map(drop)
@@ -291,8 +291,8 @@ async fn a_writer_waits_for_permits(adapter: &impl Adapter) {
     for used in [true, false] {
         let clock = adapter.clock();
         let (mut peer, socket) = adapter.server(Timeouts::default());
-        let (mut sender, _receiver) = socket.split();
-        let (mut other, mut third, mut fourth) = (sender.clone(), sender.clone(), sender.clone());
+        let (sender, _receiver) = socket.split();
+        let (mut other, third, fourth) = (sender.clone(), sender.clone(), sender.clone());
         let permit = sender.reserve().await.unwrap();
         let executor = LocalExecutor::new();
         let writing = executor.spawn(async move { other.writer(Kind::Text).await?.finish().await });
@@ -326,8 +326,8 @@ async fn a_permit_is_kept_whatever_waits(adapter: &impl Adapter) {
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let wire = peer.wire();
     wire.set_capacity(1);
-    let (mut sender, mut receiver) = socket.split();
-    let (mut other, mut third) = (sender.clone(), sender.clone());
+    let (sender, mut receiver) = socket.split();
+    let (other, third) = (sender.clone(), sender.clone());
     let (permit, late) = (sender.reserve().await.unwrap(), third.reserve().await.unwrap());
     while other.try_send(vec![7; 300_000]).is_ok() {}
     permit.send("reserved").unwrap();

@@ -290,7 +290,7 @@ pub async fn until(clock: &mut impl Clock, deadline: Duration) {
     poll_fn(|cx| clock.poll_until(cx, deadline)).await;
 }
 
-/// Waits for a future, while another goes on.
+/// Waits for a future, and polls another meanwhile.
 pub async fn during<T>(background: impl Future<Output = ()>, future: impl Future<Output = T>) -> T {
     let (mut background, mut future) = (pin!(background), pin!(future));
     let mut over = false;

@@ -42,7 +42,7 @@ fn count(old: usize, new: usize) {
     } else {
         PROCESS_LIVE.fetch_sub(change.unsigned_abs(), Relaxed);
     }
-    // A thread that ends has no counters any more, and nobody looks at them.
+    // A thread that ends has no counters any more.
     let _ = LIVE.try_with(|live| {
         live.set(live.get() + change);
         PEAK.with(|peak| peak.set(peak.get().max(live.get())));

@@ -1,5 +1,4 @@
-//! For the tests of compression: connections that agreed on it, tables of what they receive, and
-//! what is seen on their wire.
+//! Compression: connections that negotiated it, tables of received messages, and frames on the wire.
 
 use bytes::{Buf, BufMut};
 use rand::rngs::StdRng;
@@ -15,12 +14,12 @@ use super::{Chunking, Pair, connection, drain, entropy, feed, hex};
 /// "Hello", compressed (§7.2.3.1).
 pub const HELLO: &str = "f248cdc9c90700";
 
-/// What two sides like this agree on.
+/// The parameters that two sides with these options agree on.
 pub fn agreed(deflate: &Deflate) -> Agreed {
     deflate.answer([("client_max_window_bits", None)]).unwrap().0
 }
 
-/// A connection whose peer agreed to all of it.
+/// A connection that negotiated these options.
 pub fn compressing(role: Role, config: Config, deflate: Deflate) -> Connection {
     let agreed = agreed(&deflate);
     connection(role, config.deflate(deflate)).with_deflate(&agreed)

@@ -16,9 +16,9 @@ use crate::{Chunking, stream_pair};
 pub struct DuplexStream {
     incoming: Arc<Mutex<TestStream>>,
     outgoing: Arc<Mutex<TestStream>>,
-    /// What every write fails with, if it is to.
+    /// The error of every write, if any.
     pub failure: Option<ErrorKind>,
-    /// How often its end was read, or it took too long to write after that.
+    /// How often a read returned the end of stream, or a write timed out after that.
     pub dead_ends: Arc<AtomicUsize>,
     wires: [Wire; 2],
 }
@@ -35,7 +35,7 @@ pub fn duplex() -> (DuplexStream, DuplexStream) {
 }
 
 impl DuplexStream {
-    /// How many bytes may lie on the way to the peer.
+    /// Sets how many bytes the wire to the peer holds.
     pub fn set_capacity(&self, bytes: usize) {
         self.wires[1].set_capacity(bytes);
     }
@@ -89,7 +89,7 @@ impl Stream for DuplexStream {
     }
 
     fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
-        // A thread that reads or writes is woken, as a socket would wake it.
+        // Wakes a thread that reads or writes, as a socket does.
         if how != Shutdown::Read {
             match self.outgoing.try_lock() {
                 Ok(mut outgoing) => outgoing.shutdown(Shutdown::Write)?,

@@ -39,8 +39,8 @@ pub fn entropy() -> Entropy {
     Entropy::from_seed([7; 32])
 }
 
-/// Feeds bytes to a connection, taking every event after every chunk. Every other chunk stays where
-/// it is, as far as that goes.
+/// Feeds bytes to a connection, and takes all events after every chunk. Every other chunk is
+/// borrowed by `receive_from`.
 pub fn feed(connection: &mut Connection, bytes: &[u8], chunking: Chunking) -> Vec<Event> {
     let mut events = Vec::new();
     for (number, chunk) in chunking.split(bytes).into_iter().enumerate() {
@@ -53,23 +53,23 @@ pub fn feed(connection: &mut Connection, bytes: &[u8], chunking: Chunking) -> Ve
     events
 }
 
-/// Feeds bytes by way of the connection's input.
+/// Feeds bytes through the connection's input buffer.
 pub fn feed_kept(connection: &mut Connection, bytes: &[u8]) -> Vec<Event> {
     connection.input().put_slice(bytes);
     std::iter::from_fn(|| connection.receive()).collect()
 }
 
-/// Feeds bytes that stay where they are, as far as that goes.
+/// Feeds bytes through `receive_from`, which borrows them if it can.
 pub fn feed_from(connection: &mut Connection, bytes: &[u8]) -> Vec<Event> {
-    let mut window = bytes.to_vec();
-    let mut received = &mut window[..];
+    let mut buffer = bytes.to_vec();
+    let mut received = &mut buffer[..];
     let events =
         std::iter::from_fn(|| connection.receive_from(&mut received).map(Event::from)).collect();
     assert!(received.is_empty(), "all of it was taken");
     events
 }
 
-/// Takes all of a connection's output.
+/// Takes all output of a connection.
 pub fn drain(connection: &mut Connection) -> Vec<u8> {
     let mut bytes = Vec::new();
     while connection.wants_write() {
@@ -101,20 +101,20 @@ impl Pair {
         }
     }
 
-    /// Carries everything that waits to the server; gives what the server makes of it.
+    /// Moves the client's output to the server; returns the server's events.
     pub fn carry_to_server(&mut self) -> Vec<Event> {
         let bytes = drain(&mut self.client);
         feed(&mut self.server, &bytes, self.chunking)
     }
 
-    /// Carries everything that waits to the client; gives what the client makes of it.
+    /// Moves the server's output to the client; returns the client's events.
     pub fn carry_to_client(&mut self) -> Vec<Event> {
         let bytes = drain(&mut self.server);
         feed(&mut self.client, &bytes, self.chunking)
     }
 
-    /// Carries bytes to and fro until nothing waits; gives what (the client, the server) made of
-    /// it.
+    /// Moves output in both directions until there is none; returns the events of (the client, the
+    /// server).
     pub fn settle(&mut self) -> (Vec<Event>, Vec<Event>) {
         let (mut at_client, mut at_server) = (Vec::new(), Vec::new());
         while self.client.wants_write() || self.server.wants_write() {
@@ -125,7 +125,7 @@ impl Pair {
     }
 }
 
-/// Bytes written in hexadecimal; white space is for reading.
+/// Parses hexadecimal digits; white space is ignored.
 pub fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text
         .chars()

@@ -13,13 +13,16 @@ use std::time::Duration;
 ///
 /// ```
 /// struct Tls(std::net::TcpStream /* and a session */);
-/// # impl std::io::Read for Tls { fn read(&mut self, b: &mut [u8]) -> std::io::Result<usize> { self.0.read(b) } }
+/// # impl std::io::Read for Tls {
+/// #     fn read(&mut self, b: &mut [u8]) -> std::io::Result<usize> { self.0.read(b) }
+/// # }
 /// # impl std::io::Write for Tls {
 /// #     fn write(&mut self, b: &[u8]) -> std::io::Result<usize> { self.0.write(b) }
 /// #     fn flush(&mut self) -> std::io::Result<()> { self.0.flush() }
 /// # }
 /// impl sansocket::blocking::Stream for Tls {
-///     fn set_read_timeout(&mut self, timeout: Option<std::time::Duration>) -> std::io::Result<()> {
+///     fn set_read_timeout(&mut self, timeout: Option<std::time::Duration>) -> std::io::Result<()>
+/// {
 ///         self.0.set_read_timeout(timeout)
 ///     }
 /// }

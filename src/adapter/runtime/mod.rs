@@ -20,6 +20,7 @@ mod open;
 mod outgoing;
 mod permit;
 mod receiver;
+mod recv_with;
 mod sender;
 mod shared;
 mod traits;

@@ -36,7 +36,7 @@ impl ForReceiver {
             state: session.state(),
             pings: session.timer().last_ping(),
             is_done: session.is_done(),
-            wants_write: session.wants_write(),
+            wants_write: session.has_unwritten(),
         }
     }
 

@@ -47,7 +47,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     /// Writes and flushes everything that is queued.
     #[inline]
     pub(super) fn poll_flush(&mut self, wakers: Wakers<'_>) -> Poll<Result<(), Error>> {
-        if !self.session.wants_write() {
+        if !self.session.has_unwritten() {
             return Poll::Ready(Ok(()));
         }
         let written = self.poll_write(wakers);

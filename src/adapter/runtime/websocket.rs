@@ -4,7 +4,7 @@ use std::boxed::Box;
 use std::future::poll_fn;
 use std::string::ToString;
 use std::sync::Arc;
-use std::task::{Waker, ready};
+use std::task::Waker;
 use std::time::Duration;
 
 use super::alarm::Alarm;
@@ -16,9 +16,9 @@ use super::receiver::{self, Receiver};
 use super::sender::Sender;
 use super::two_tasks::TwoTasks;
 use super::writer::MessageWriter;
-use crate::adapter::{Error, Replies};
+use crate::adapter::Error;
 use crate::connection::{Closed, Connection, Event, State};
-use crate::message::{CloseCode, CloseFrame, Kind, Message, MessageRef, Outgoing};
+use crate::message::{CloseCode, CloseFrame, Kind, Message, Outgoing};
 use crate::session::{Backpressure, Session, TrySendError, WriteDeadline};
 use crate::timing::Timeouts;
 
@@ -106,67 +106,6 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// As [`recv`](Self::recv).
     pub async fn recv_event(&mut self) -> Result<Option<Event>, Error> {
         poll_fn(|cx| self.inner.driver.poll_event(cx.waker().into())).await
-    }
-
-    /// Waits for messages, and hands those that have arrived to `each`, one after the other, in the
-    /// read buffer: nothing is copied but messages that have to be joined. This is the fastest way
-    /// to answer every message, or to look at many and keep few. Returns `false` after a clean
-    /// closing handshake.
-    ///
-    /// Pings, pongs and chunks are skipped, as by [`recv`](Self::recv).
-    ///
-    /// Answers are written as [fed](Self::feed) messages are. When
-    /// [`Backpressure::high_water_mark`] bytes of them are buffered, the other messages are left to
-    /// the next call, which waits for room first if the overflow policy is to wait.
-    ///
-    /// ```
-    /// # #[cfg(all(feature = "tokio", feature = "testing"))] {
-    /// # use sansocket::testing::{Chunking, pair};
-    /// # use sansocket::{ClientRequest, tokio as ws};
-    /// # let runtime =
-    /// #     ::tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    /// # runtime.block_on(async {
-    /// # let (client, server) = pair(Chunking::Whole);
-    /// # let request = ClientRequest::new("ws://test/").unwrap();
-    /// # let connecting =
-    /// #     ::tokio::spawn(async move { ws::connect_with_stream(client, &request).await });
-    /// # let mut socket = ws::accept(server).await?;
-    /// # let mut client = connecting.await.unwrap()?.0;
-    /// # client.send("hello").await?;
-    /// # client.start_close(sansocket::CloseCode::NORMAL, "").await?;
-    /// let mut bytes = 0;
-    /// while socket
-    ///     .recv_with(|message, replies| {
-    ///         bytes += message.as_bytes().len();
-    ///         replies.send(message)
-    ///     })
-    ///     .await?
-    /// {}
-    /// assert_eq!(bytes, 5);
-    /// # Ok::<(), sansocket::Error>(())
-    /// # }).unwrap();
-    /// # }
-    /// ```
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: it returns as soon as a message was handed over.
-    ///
-    /// # Errors
-    ///
-    /// The error of `each`; the next call continues with the next message. [`Error::TimedOut`] if
-    /// the peer does not read; while this waits for room, it does not see a Close frame. Else as
-    /// [`recv`](Self::recv): if the stream can't be written any more, it is still read to its end.
-    pub async fn recv_with(
-        &mut self,
-        mut each: impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
-    ) -> Result<bool, Error> {
-        poll_fn(|cx| {
-            let driver = &mut self.inner.driver;
-            let peer = ready!(driver.poll_room_for_replies(cx.waker().into()))?;
-            driver.poll_with(cx.waker().into(), peer, &mut each)
-        })
-        .await
     }
 
     /// Queues a message and writes it to the stream. Returns when the stream has accepted all of

@@ -83,6 +83,7 @@ impl Script for Stream {
 }
 
 /// A clock that stands still: nothing here takes time.
+#[derive(Clone)]
 pub(super) struct Still;
 
 impl Clock for Still {

@@ -1,0 +1,121 @@
+//! A session on a stream that one thread uses.
+
+use std::net::Shutdown;
+use std::time::Duration;
+
+use super::handle::{Attempt, Chance, Handle, Limit, Written};
+use super::io::Io;
+use super::receive::{Incoming, Receive};
+use super::stream::Stream;
+use crate::adapter::replies::{self, PeerReads, Replies};
+use crate::adapter::{Error, output};
+use crate::connection::Event;
+use crate::message::MessageRef;
+use crate::session::{Session, WriteDeadline, WriteProgress};
+
+pub(super) struct Driver<S> {
+    pub(super) session: Session,
+    /// Its stream is also written to.
+    pub(super) incoming: Incoming<S>,
+}
+
+impl<S: Stream> Driver<S> {
+    pub(super) fn new(session: Session, io: Io<S>) -> Self {
+        Self { session, incoming: Incoming::new(io) }
+    }
+
+    pub(super) fn write_all(&mut self, limit: impl Fn() -> Limit<'static>) -> Result<bool, Error> {
+        loop {
+            match self.write_once(limit())? {
+                Written::Some => {}
+                Written::Nothing => return Ok(false),
+                Written::Stalled => return Ok(true),
+            }
+        }
+    }
+
+    /// Writes once, and flushes the stream if all is written.
+    fn write_once(&mut self, mut limit: Limit<'_>) -> Result<Written, Error> {
+        let Self { session, incoming: Incoming { io, .. } } = self;
+        if !session.has_unwritten() {
+            return Ok(Written::Nothing);
+        }
+        if session.is_done() {
+            return Err(Error::ConnectionLost);
+        }
+        let now = io.now();
+        if matches!(limit, Limit::AtOnce) && io.is_blocked(now) {
+            return Ok(Written::Stalled);
+        }
+        session.write_begins(now);
+        let until = limit.until(session, now);
+        let mut progress = WriteProgress::default();
+        let written = io.write(session.output(), u64::MAX, until, &mut progress);
+        session.take_written(progress);
+        session.connection.take_output_buffer().into_iter().for_each(output::return_block);
+        written?;
+        Ok(if progress.stalled_since.is_some() { Written::Stalled } else { Written::Some })
+    }
+
+    pub(super) fn work<T>(
+        &mut self,
+        mut attempt: impl FnMut(Chance<'_>) -> Result<Attempt<T>, Error>,
+    ) -> Result<T, Error> {
+        let mut deadline = WriteDeadline::default();
+        loop {
+            let (session, now) = (&mut self.session, self.incoming.io.now());
+            let chance = Chance { session, now, is_first: true, receiver_dropped: false };
+            match attempt(chance)? {
+                Attempt::Done(done) => return Ok(done),
+                Attempt::Write(_) => {
+                    if let Written::Stalled = self.write_once(Limit::Deadline(&mut deadline))? {
+                        let now = self.incoming.io.now();
+                        let checked = self.session.check_deadlines(now, &mut deadline, false);
+                        checked.map_err(|error| self.close_if_over(error.into()))?;
+                    }
+                }
+                // An error is met again by whoever flushes.
+                Attempt::WriteAtOnce => drop(self.write_all(|| Limit::AtOnce)),
+                // Only a writer that was leaked holds the lock: nobody will give it back.
+                Attempt::Turn(_) | Attempt::Wait(..) => return Err(Error::Full),
+            }
+        }
+    }
+}
+
+impl<S: Stream> Receive for Driver<S> {
+    type Incoming = S;
+    type Outgoing = S;
+
+    fn handle(&mut self) -> Handle<'_, S> {
+        Handle::Alone(self)
+    }
+
+    fn incoming(&mut self) -> &mut Incoming<S> {
+        &mut self.incoming
+    }
+
+    fn receive<T>(&mut self, receive: impl FnOnce(&mut Session, &mut Incoming<S>) -> T) -> T {
+        receive(&mut self.session, &mut self.incoming)
+    }
+
+    fn hand_over(
+        &mut self,
+        peer: PeerReads,
+        count: &mut usize,
+        each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
+    ) -> Result<Option<Event>, Error> {
+        replies::hand_over(&mut self.session, peer, &mut self.incoming.buffer, count, each)
+    }
+
+    fn state_poll_interval(&self) -> Option<Duration> {
+        None
+    }
+
+    /// A write that makes no progress takes a moment by itself.
+    fn pause(&mut self, _: Duration) {}
+
+    fn close_stream(&mut self) {
+        self.incoming.io.shut_down(Shutdown::Both);
+    }
+}

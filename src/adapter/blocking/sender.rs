@@ -1,0 +1,272 @@
+//! The half of a connection that sends, cloned for as many threads as there are.
+
+use std::fmt;
+use std::string::{String, ToString};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::handle::{Attempt, Chance, Handle};
+use super::shared::Shared;
+use super::stream::Stream;
+use super::writer::MessageWriter;
+use crate::adapter::Error;
+use crate::adapter::waiters::Need;
+use crate::connection::{Closed, State};
+use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
+use crate::session::{Backpressure, TrySendError};
+use crate::timing::TimedOut;
+
+/// The half that sends. Clones of it send from several threads: messages never mix, and those of
+/// one thread arrive in order. Threads that wait for room, or for a message in fragments, are
+/// served in the order in which they came.
+pub struct Sender<W> {
+    pub(super) shared: Arc<Shared<W>>,
+}
+
+impl<W> Sender<W> {
+    pub(super) const fn new(shared: Arc<Shared<W>>) -> Self {
+        Self { shared }
+    }
+}
+
+impl<W> Clone for Sender<W> {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.shared))
+    }
+}
+
+impl<W: Stream> Sender<W> {
+    /// Queues a message and writes it to the stream. Returns when the stream has accepted this
+    /// message, whatever other senders queue behind it.
+    ///
+    /// While another message is sent in fragments ([`writer`](Self::writer)), it waits for its
+    /// turn.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`](super::WebSocket::send).
+    pub fn send(&self, message: impl Into<Outgoing>) -> Result<(), Error> {
+        self.handle().send(message.into())
+    }
+
+    /// Queues a message, to be written together with others: by the next `flush` or `send` of any
+    /// half, before [`recv`](super::Receiver::recv) waits, or at
+    /// [`high_water_mark`](crate::Backpressure::high_water_mark). A receiver that is waiting
+    /// already does not write it.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`](super::WebSocket::send).
+    pub fn feed(&self, message: impl Into<Outgoing>) -> Result<(), Error> {
+        self.handle().feed(message.into())
+    }
+
+    /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
+    /// written by the next call on either half. A stream that accepts nothing costs some
+    /// milliseconds, at most ten times a second.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`] returns the message.
+    pub fn try_send(&self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
+        self.handle().try_send(message.into())
+    }
+
+    /// Starts a message that is sent in fragments. It waits for its turn, and other senders wait
+    /// until the writer is finished or dropped. A thread that holds a writer deadlocks if it sends
+    /// with another clone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Send`] once either side has begun to close.
+    pub fn writer(&mut self, kind: Kind) -> Result<MessageWriter<'_, W>, Error> {
+        MessageWriter::new(self.handle(), kind)
+    }
+
+    /// Writes everything that is queued now, by any sender.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::flush`](super::WebSocket::flush).
+    pub fn flush(&self) -> Result<(), Error> {
+        self.handle().flush()
+    }
+
+    /// Sends a ping and waits for the pong. Returns the round-trip time. Another thread must call
+    /// [`recv`](super::Receiver::recv) meanwhile, which receives the pong.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`](super::WebSocket::send), and [`Error::ConnectionLost`] if the
+    /// connection ends, or the receiver is dropped, before the pong arrives.
+    pub fn ping(&self) -> Result<Duration, Error> {
+        let sent = self.shared.now();
+        let number = self.handle().queue_and_flush(|session| session.ping(sent))?;
+        self.shared.work(|Chance { session, now, receiver_dropped, .. }| {
+            if session.is_answered(number) {
+                return Ok(Attempt::Done(now.saturating_sub(sent)));
+            }
+            if session.closed().is_some() || receiver_dropped {
+                return Err(Error::ConnectionLost);
+            }
+            Ok(Attempt::Wait(Need::Pong(number), None))
+        })
+    }
+
+    /// Sends a ping without waiting for the pong. [`round_trip`](Self::round_trip) has the result,
+    /// once the [`Receiver`](super::Receiver) has received the pong.
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::send`](super::WebSocket::send).
+    pub fn start_ping(&self) -> Result<(), Error> {
+        let now = self.shared.now();
+        self.handle().queue_and_flush(|session| session.ping(now)).map(drop)
+    }
+
+    /// Sends a pong of at most 125 bytes; see [`WebSocket::pong`](super::WebSocket::pong).
+    ///
+    /// # Errors
+    ///
+    /// As [`WebSocket::pong`](super::WebSocket::pong).
+    pub fn pong(&self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.handle().queue_and_flush(|session| session.pong(payload))
+    }
+
+    /// Starts the closing handshake: sends a Close frame and returns. The
+    /// [`Receiver`](super::Receiver) still receives the messages before the peer's Close.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as
+    /// [`flush`](Self::flush).
+    pub fn start_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        let frame = CloseFrame::new(code, reason.to_string())?;
+        self.shared.with(|session| session.connection.close(frame));
+        self.flush()
+    }
+
+    /// Closes the connection: sends a Close frame, waits for the peer's Close and for the end of
+    /// the stream. Returns how the connection was closed.
+    ///
+    /// The [`Receiver`](super::Receiver) receives the peer's Close: another thread must be
+    /// receiving meanwhile. At [`Timeouts::close`](crate::Timeouts::close) the stream is closed all
+    /// the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the
+    /// peer does not close in time, or nobody receives. [`Error::ConnectionLost`] if the receiver
+    /// is dropped: the Close frame was sent, but nobody will receive the peer's.
+    pub fn close(&self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
+        match self.start_close(code, reason) {
+            // If it can't be written, the receiver finds out.
+            Ok(()) | Err(Error::TimedOut(_) | Error::Io(_) | Error::ConnectionLost) => {}
+            Err(error) => return Err(error),
+        }
+        self.wait_for_end(true)
+    }
+
+    /// Waits until the connection is closed, by either side, and returns how. As for
+    /// [`close`](Self::close), another thread must be receiving.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ConnectionLost`] if the [`Receiver`](super::Receiver) is dropped,
+    /// [`Error::TimedOut`] if the peer does not finish the closing handshake in time.
+    pub fn until_closed(&self) -> Result<Closed, Error> {
+        self.wait_for_end(false)
+    }
+
+    /// Ends the connection and the stream now, without a Close frame. The peer sees code 1006, the
+    /// [`Receiver`](super::Receiver) returns [`Error::ConnectionLost`], and senders that wait fail.
+    pub fn abort(&self) {
+        self.shared.abort();
+    }
+
+    /// Whether the [`Receiver`](super::Receiver) was dropped. Then pings are not answered, and a
+    /// lost peer is not noticed.
+    #[must_use]
+    pub fn receiver_dropped(&self) -> bool {
+        self.shared.lock().receiver_dropped
+    }
+
+    /// The state of the connection.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.shared.lock().session.state()
+    }
+
+    /// How the connection was closed, once it is.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        self.shared.lock().session.closed().cloned()
+    }
+
+    /// Number of bytes that are queued and not written, of all senders, headers included.
+    #[must_use]
+    pub fn buffered_amount(&self) -> usize {
+        self.shared.lock().session.buffered_amount()
+    }
+
+    /// Number of messages of all senders that
+    /// [`Overflow::DropNewest`](crate::Overflow::DropNewest) has dropped.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.shared.lock().session.dropped()
+    }
+
+    /// Frees memory that an idle connection does not need; see
+    /// [`Connection::release_memory`](crate::Connection::release_memory).
+    pub fn release_memory(&self) {
+        self.shared.lock().session.connection.release_memory();
+    }
+
+    /// Sets the bounds of the output, for all senders, also those that wait.
+    pub fn set_backpressure(&self, backpressure: Backpressure) {
+        self.shared.with(|session| session.set_backpressure(backpressure));
+    }
+
+    /// The subprotocol that the handshake has agreed on.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<String> {
+        self.shared.lock().session.connection.subprotocol().map(ToString::to_string)
+    }
+
+    /// Round-trip time of the latest ping that was answered: a keep-alive ping, or one that was
+    /// asked for.
+    #[must_use]
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.shared.lock().session.round_trip()
+    }
+
+    fn handle(&self) -> Handle<'_, W> {
+        Handle::Shared(&self.shared)
+    }
+
+    /// Waits until the receiver has shut the stream down. At the close deadline it gives up, and
+    /// closes the stream, if `in_time`; otherwise that is left to the receiver.
+    fn wait_for_end(&self, in_time: bool) -> Result<Closed, Error> {
+        let ended = self.shared.work(|Chance { session, now, receiver_dropped, .. }| {
+            let until = if in_time { session.check_close_deadline(now) } else { Ok(None) };
+            match session.closed() {
+                _ if session.close_timed_out() => return Err(TimedOut::Close.into()),
+                Some(closed) if session.is_done() => return Ok(Attempt::Done(closed.clone())),
+                _ if receiver_dropped => return Err(Error::ConnectionLost),
+                _ => {}
+            }
+            Ok(Attempt::Wait(Need::End, until?))
+        });
+        if in_time && self.shared.lock().session.is_done() {
+            // Threads that are blocked in a read or write return.
+            (self.shared.abort_stream)();
+        }
+        ended
+    }
+}
+
+impl<W> fmt::Debug for Sender<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}

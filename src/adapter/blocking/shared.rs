@@ -1,0 +1,324 @@
+//! What the halves of a blocking connection share.
+//!
+//! ```text
+//!   mutex ┬ session         nobody holds the mutex while anything blocks:
+//!         └ outgoing  ◄───► the thread that writes takes the outgoing stream and the output,
+//!                           and puts back both
+//!   waiters ◄────────────── the other threads sleep here; each is woken when it can continue
+//! ```
+
+use std::boxed::Box;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Wake, Waker};
+use std::thread::{self, Thread};
+use std::thread_local;
+use std::time::{Duration, Instant};
+
+use super::handle::{Attempt, Chance, Limit, Written};
+use super::io::Io;
+use super::stream::Stream;
+use crate::adapter::replies::SharedSession;
+use crate::adapter::waiters::{Facts, Need, Place, Waiters};
+use crate::adapter::{Error, output};
+use crate::connection::{Output, State};
+use crate::session::{Session, Wait, WriteDeadline, WriteProgress};
+
+/// Ends both halves of a stream at once, whatever other threads do with them.
+pub(super) type Abort = Box<dyn Fn() + Send + Sync>;
+
+pub(super) struct Shared<W> {
+    core: Mutex<Core<W>>,
+    waiters: Arc<Waiters>,
+    pub(super) abort_stream: Abort,
+    epoch: Instant,
+}
+
+pub(super) struct Core<W> {
+    pub(super) session: Session,
+    /// `None` while a thread writes to it.
+    pub(super) outgoing: Option<Io<W>>,
+    pub(super) receiver_dropped: bool,
+    /// What the waiters know.
+    facts: Facts,
+}
+
+impl<W> Core<W> {
+    /// Returns what the waiters have to know, and whether that has changed.
+    fn update_facts(&mut self) -> (Facts, bool) {
+        let facts = Facts::of(&self.session, self.receiver_dropped);
+        (facts, std::mem::replace(&mut self.facts, facts) != facts)
+    }
+}
+
+impl<W> Shared<W> {
+    pub(super) fn new(session: Session, outgoing: Io<W>, abort_stream: Abort) -> Self
+    where
+        W: Stream,
+    {
+        let (epoch, facts) = (outgoing.epoch(), Facts::of(&session, false));
+        let outgoing = Some(outgoing);
+        let core = Core { session, outgoing, receiver_dropped: false, facts };
+        Self { core: Mutex::new(core), waiters: Arc::default(), abort_stream, epoch }
+    }
+
+    pub(super) fn into_session(self) -> Session {
+        self.core.into_inner().unwrap_or_else(PoisonError::into_inner).session
+    }
+
+    /// A thread that panicked left nothing half done: the session is whole between any two calls.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Core<W>> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    /// Looks at the session, or changes it, and wakes the threads that can continue.
+    pub(super) fn with<T>(&self, access: impl FnOnce(&mut Session) -> T) -> T {
+        self.change(|core| access(&mut core.session))
+    }
+
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Core<W>) -> T) -> T {
+        let mut core = self.lock();
+        let done = change(&mut core);
+        self.unlock(core);
+        done
+    }
+
+    /// Wakes the threads that can continue, if something has changed for them.
+    fn unlock(&self, mut core: MutexGuard<'_, Core<W>>) {
+        if let (facts, true) = core.update_facts() {
+            drop(core);
+            self.waiters.notify(facts, true);
+        }
+    }
+
+    /// Lets another thread write what is left, or queue what it has to send.
+    fn pass_on(&self) {
+        let mut core = self.lock();
+        let is_left = core.outgoing.is_some() && core.session.has_unwritten();
+        let (facts, has_changed) = core.update_facts();
+        drop(core);
+        self.waiters.notify(facts, has_changed);
+        if is_left {
+            self.waiters.wake_by_ref();
+        }
+    }
+
+    /// Ends the session and the stream.
+    pub(super) fn abort(&self) {
+        self.with(Session::abort);
+        (self.abort_stream)();
+    }
+
+    /// Waits for the thread that is writing, until this time at most.
+    pub(super) fn pause(&self, until: Duration) {
+        let core = self.lock();
+        let is_writing = core.outgoing.is_none();
+        if is_writing {
+            self.waiters.set_receiver(Some(&waker()));
+        }
+        drop(core);
+        if is_writing {
+            self.park(Some(until));
+            self.waiters.set_receiver(None);
+        }
+    }
+
+    fn park(&self, until: Option<Duration>) {
+        match until {
+            Some(until) => thread::park_timeout(until.saturating_sub(self.now())),
+            None => thread::park(),
+        }
+    }
+}
+
+impl<W: Stream> Shared<W> {
+    /// Writes until all is written, unless another thread does; `true` if the stream accepts
+    /// nothing more before the limit.
+    pub(super) fn write_all(&self, limit: impl Fn() -> Limit<'static>) -> Result<bool, Error> {
+        let _leaving = Leaving { shared: self, place: None };
+        loop {
+            match self.write_once(self.lock(), u64::MAX, limit())? {
+                Written::Some => {}
+                Written::Nothing => return Ok(false),
+                Written::Stalled => return Ok(true),
+            }
+        }
+    }
+
+    /// Writes once. Flushes the stream as soon as everything before this position, or before the
+    /// first one that another thread waits for, is written.
+    fn write_once(
+        &self,
+        mut core: MutexGuard<'_, Core<W>>,
+        position: u64,
+        mut limit: Limit<'_>,
+    ) -> Result<Written, Error> {
+        let now = self.now();
+        let Core { session, outgoing, .. } = &mut *core;
+        if !session.has_unwritten() || outgoing.is_none() {
+            return Ok(Written::Nothing);
+        }
+        if session.is_done() {
+            return Err(Error::ConnectionLost);
+        }
+        let is_blocked = outgoing.as_ref().is_some_and(|outgoing| outgoing.is_blocked(now));
+        if matches!(limit, Limit::AtOnce) && is_blocked {
+            return Ok(Written::Stalled);
+        }
+        session.write_begins(now);
+        let until = limit.until(session, now);
+        let first = self.waiters.first_position().unwrap_or(u64::MAX);
+        let flush_at = session.bytes_before(position.min(first));
+        let mut writing = Writing {
+            shared: self,
+            output: session.connection.take_output(),
+            outgoing: outgoing.take(),
+            progress: WriteProgress::default(),
+        };
+        drop(core);
+        let Writing { output, outgoing, progress, .. } = &mut writing;
+        let written = match outgoing {
+            Some(outgoing) => outgoing.write(output, flush_at, until, progress),
+            None => Ok(()),
+        };
+        let stalled = progress.stalled_since.is_some();
+        drop(writing);
+        written?;
+        Ok(if stalled { Written::Stalled } else { Written::Some })
+    }
+
+    /// Repeats an attempt until it is done. Meanwhile it writes, or waits with the other senders.
+    pub(super) fn work<T>(
+        &self,
+        mut attempt: impl FnMut(Chance<'_>) -> Result<Attempt<T>, Error>,
+    ) -> Result<T, Error> {
+        let mut deadline = WriteDeadline::default();
+        let mut leaving = Leaving { shared: self, place: None };
+        loop {
+            let mut core = self.lock();
+            let Core { session, outgoing, receiver_dropped, .. } = &mut *core;
+            let (now, is_first) = (self.now(), self.waiters.is_first(leaving.place));
+            let receiver_dropped = *receiver_dropped;
+            let chance = Chance { session, now, is_first, receiver_dropped };
+            let (need, until) = match attempt(chance)? {
+                Attempt::Done(done) => {
+                    self.unlock(core);
+                    self.waiters.finish(&mut leaving.place);
+                    return Ok(done);
+                }
+                Attempt::Write(need) if outgoing.is_some() => {
+                    let position = match need {
+                        Need::Flushed(position) => position,
+                        _ => u64::MAX,
+                    };
+                    let limit = Limit::Deadline(&mut deadline);
+                    if let Written::Stalled = self.write_once(core, position, limit)? {
+                        self.check_deadlines(&mut self.lock().session, &mut deadline)?;
+                    }
+                    continue;
+                }
+                Attempt::WriteAtOnce => {
+                    drop(core);
+                    // An error is met again by whoever flushes.
+                    let _ = self.write_all(|| Limit::AtOnce);
+                    continue;
+                }
+                Attempt::Write(need) | Attempt::Turn(need) => {
+                    match self.check_deadlines(session, &mut deadline)? {
+                        Wait::Until(until) => (need, until),
+                        Wait::Again => continue,
+                    }
+                }
+                Attempt::Wait(need, until) => (need, until),
+            };
+            // With the session locked, so that no wake-up is missed.
+            self.waiters.register(&mut leaving.place, need, &waker());
+            self.unlock(core);
+            self.park(until);
+        }
+    }
+
+    fn check_deadlines(
+        &self,
+        session: &mut Session,
+        deadline: &mut WriteDeadline,
+    ) -> Result<Wait, Error> {
+        let closing = session.state() != State::Open;
+        session.check_deadlines(self.now(), deadline, closing).map_err(|error| {
+            let error = Error::from(error);
+            if error.is_final() {
+                (self.abort_stream)();
+            }
+            error
+        })
+    }
+}
+
+impl<W> SharedSession for Shared<W> {
+    fn with(&self, access: &mut dyn FnMut(&mut Session)) {
+        self.change(|core| access(&mut core.session));
+    }
+}
+
+/// A thread that works with the session. When it leaves, another one may have to write.
+struct Leaving<'a, W> {
+    shared: &'a Shared<W>,
+    /// Among the waiters, once it has waited.
+    place: Option<Place>,
+}
+
+impl<W> Drop for Leaving<'_, W> {
+    fn drop(&mut self) {
+        self.shared.waiters.leave(&mut self.place);
+        self.shared.pass_on();
+    }
+}
+
+/// The outgoing stream and the output, while a thread writes. They are put back when it is dropped,
+/// also if the stream panics.
+struct Writing<'a, W> {
+    shared: &'a Shared<W>,
+    output: Output,
+    outgoing: Option<Io<W>>,
+    progress: WriteProgress,
+}
+
+impl<W> Drop for Writing<'_, W> {
+    fn drop(&mut self) {
+        let block = self.shared.change(|core| {
+            core.outgoing = self.outgoing.take();
+            core.session.output_returned(std::mem::take(&mut self.output), self.progress)
+        });
+        block.into_iter().for_each(output::return_block);
+    }
+}
+
+/// Wakes a thread that is parked.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+thread_local! {
+    static WAKER: Waker = new_waker();
+}
+
+fn new_waker() -> Waker {
+    Arc::new(Unpark(thread::current())).into()
+}
+
+/// The waker of this thread.
+fn waker() -> Waker {
+    // A thread that is ending keeps none.
+    WAKER.try_with(Waker::clone).unwrap_or_else(|_| new_waker())
+}
