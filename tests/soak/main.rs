@@ -4,6 +4,7 @@
 //! It takes a minute and a half and wants optimised code, so it runs when it is asked for:
 //! `cargo test --release --all-features --test soak -- --ignored --nocapture --test-threads 1`;
 //! with `SOAK_CONNECTIONS=400` before it, no more connections than that, and less time.
+//! Far fewer are too few for the bound per connection, since the runtime's own memory counts too.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
 #[cfg(feature = "deflate")]
