@@ -65,6 +65,9 @@ impl StreamState {
         if self.write_failed || (!wants_write && !self.writes.is_unflushed()) {
             self.shutdown.flushed(role);
         }
+        if self.write_failed {
+            self.shutdown.write_half_shut_down();
+        }
         match self.shutdown.step() {
             Step::Done => Some(Next::Done),
             Step::Flush if !self.write_blocked && wants_write => Some(Next::Write),
