@@ -57,7 +57,7 @@ impl Session {
         reads: bool,
     ) -> Result<Wait, TimedOut> {
         self.update_state(now);
-        self.wait(now, Some(write_deadline), reads || self.state() != State::Open)
+        self.wait(now, Some(write_deadline), reads)
     }
 
     /// Checks the close deadline alone, and returns it.

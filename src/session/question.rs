@@ -86,8 +86,10 @@ impl Session {
     }
 
     /// Checks the deadlines of a caller that waits for the stream, and acts on those that are due.
-    /// A caller that sends has a write deadline of its own. `reads` is whether the caller reads:
-    /// where it does not, the peer may be alive, and only the write deadline counts.
+    /// A caller that sends has a write deadline of its own.
+    ///
+    /// `reads` is whether the caller reads. Where it does not, the peer may be alive: of the timer,
+    /// only the deadline of the closing handshake counts, and it is left to the caller that reads.
     #[inline]
     pub(crate) fn wait(
         &mut self,
@@ -98,12 +100,14 @@ impl Session {
         self.report_reads(now);
         let stalled = self.stalled_write();
         let write = sender.unwrap_or(&mut self.write_deadline).check(stalled, now)?;
+        if !reads {
+            self.timer.check_handshake(now)?;
+            let close = if self.state() == State::Open { None } else { self.timer.deadline() };
+            return Ok(Wait::Until([close, write].into_iter().flatten().min()));
+        }
         let deadline = self.timer.deadline();
         if deadline.is_none_or(|deadline| now < deadline) {
             return Ok(Wait::Until([deadline, write].into_iter().flatten().min()));
-        }
-        if !reads {
-            return Ok(Wait::Until(write));
         }
         match self.timer.poll(now) {
             Ok(Due::Nothing) => {}

@@ -208,9 +208,6 @@ fn a_plain_request_over_a_blocking_stream() {
     };
     assert_eq!(plain.request().path(), "/health");
     let shown = format!("{plain:?}");
-    assert!(
-        shown.contains("unread: Window(0 bytes)") && shown.contains("path: \"/health\""),
-        "{shown}"
-    );
+    assert!(shown.contains("path: \"/health\""), "{shown}");
     assert_eq!(plain.into_parts().1, PLAIN);
 }

@@ -59,6 +59,10 @@ impl<T: Script> runtime::Stream for Scripted<T> {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.poll_shutdown(cx)
     }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(feature = "tokio")]
@@ -86,7 +90,7 @@ impl<T: Script> futures_io::AsyncRead for Scripted<T> {
 
 /// The methods of `AsyncWrite`, which differ in one name.
 macro_rules! async_write {
-    ($trait:ty, $shutdown:ident) => {
+    ($trait:ty, $shutdown:ident $(, $vectored:item)?) => {
         impl<T: Script> $trait for Scripted<T> {
             fn poll_write(
                 mut self: Pin<&mut Self>,
@@ -111,12 +115,20 @@ macro_rules! async_write {
             fn $shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
                 self.0.poll_shutdown(cx)
             }
+
+            $($vectored)?
         }
     };
 }
 
 #[cfg(feature = "tokio")]
-async_write!(tokio::io::AsyncWrite, poll_shutdown);
+async_write!(
+    tokio::io::AsyncWrite,
+    poll_shutdown,
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+);
 #[cfg(feature = "futures-io")]
 async_write!(futures_io::AsyncWrite, poll_close);
 

@@ -278,11 +278,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 wait.deadline.restart();
                 return Poll::Ready(done);
             }
-            // The close deadline holds for a sender too: it may be the only task there is.
-            let is_closing = self.session.state() != State::Open;
             let Self { session, alarm, .. } = self;
             let deadline = Some(&mut wait.deadline);
-            ready!(alarm.poll_session(cx.waker(), session, deadline, is_closing))?;
+            ready!(alarm.poll_session(cx.waker(), session, deadline, false))?;
         }
     }
 

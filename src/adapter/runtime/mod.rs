@@ -23,6 +23,7 @@ mod receiver;
 mod recv_with;
 mod sender;
 mod shared;
+mod split;
 mod traits;
 mod transfer;
 mod two_tasks;

@@ -12,8 +12,6 @@ use super::attempt::{Sending, Wait};
 use super::driver::Driver;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
-use super::receiver::{self, Receiver};
-use super::sender::Sender;
 use super::two_tasks::TwoTasks;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
@@ -63,12 +61,6 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     pub(super) fn with_driver(driver: Driver<S, C>) -> Self {
         let write_deadline = WriteDeadline::default();
         Self { inner: Box::new(Inner { driver, exhausted: false, tasks: None, write_deadline }) }
-    }
-
-    /// Splits the connection, to send from one or more tasks while another task receives.
-    #[must_use]
-    pub fn split(self) -> (Sender<S, C>, Receiver<S, C>) {
-        receiver::split(self.inner.driver)
     }
 
     /// Receives the next message, or `None` after a clean closing handshake;
@@ -372,34 +364,6 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         let frame = CloseFrame::new(code, reason.to_string())?;
         self.inner.driver.session.connection.close(frame);
         Ok(())
-    }
-}
-
-impl<S: Stream, C: Clock> Receiver<S, C> {
-    /// Joins the halves.
-    ///
-    /// # Errors
-    ///
-    /// Returns both halves if they belong to different connections, or if another clone of the
-    /// sender exists.
-    pub fn reunite(self, sender: Sender<S, C>) -> Result<WebSocket<S, C>, (Self, Sender<S, C>)> {
-        if !Arc::ptr_eq(&self.shared, &sender.shared) || Arc::strong_count(&self.shared) != 2 {
-            return Err((self, sender));
-        }
-        let shared = Arc::clone(&self.shared);
-        drop((self, sender));
-        match Arc::try_unwrap(shared) {
-            Ok(shared) => {
-                let mut driver = shared.into_driver();
-                driver.receiver_dropped = false;
-                Ok(WebSocket::with_driver(driver))
-            }
-            // Only this sender existed, so no clone of it can have been made meanwhile.
-            Err(shared) => {
-                let sender = Sender::new(Arc::clone(&shared));
-                Err((Self { shared, exhausted: false }, sender))
-            }
-        }
     }
 }
 

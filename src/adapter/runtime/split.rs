@@ -1,0 +1,46 @@
+//! Splits a connection into halves, and joins them.
+
+use std::sync::Arc;
+
+use super::io::{Clock, Stream};
+use super::receiver::Receiver;
+use super::sender::Sender;
+use super::shared::Shared;
+use super::websocket::WebSocket;
+
+impl<S: Stream, C: Clock> WebSocket<S, C> {
+    /// Splits the connection, to send from one or more tasks while another task receives.
+    #[must_use]
+    pub fn split(self) -> (Sender<S, C>, Receiver<S, C>) {
+        let shared = Arc::new(Shared::new(self.inner.driver));
+        (Sender::new(Arc::clone(&shared)), Receiver { shared, exhausted: false })
+    }
+}
+
+impl<S: Stream, C: Clock> Receiver<S, C> {
+    /// Joins the halves.
+    ///
+    /// # Errors
+    ///
+    /// Returns both halves if they belong to different connections, or if another clone of the
+    /// sender exists.
+    pub fn reunite(self, sender: Sender<S, C>) -> Result<WebSocket<S, C>, (Self, Sender<S, C>)> {
+        if !Arc::ptr_eq(&self.shared, &sender.shared) || Arc::strong_count(&self.shared) != 2 {
+            return Err((self, sender));
+        }
+        let shared = Arc::clone(&self.shared);
+        drop((self, sender));
+        match Arc::try_unwrap(shared) {
+            Ok(shared) => {
+                let mut driver = shared.into_driver();
+                driver.receiver_dropped = false;
+                Ok(WebSocket::with_driver(driver))
+            }
+            // Only this sender existed, so no clone of it can have been made meanwhile.
+            Err(shared) => {
+                let sender = Sender::new(Arc::clone(&shared));
+                Err((Self { shared, exhausted: false }, sender))
+            }
+        }
+    }
+}
