@@ -83,6 +83,7 @@ mod driven;
 mod fragments;
 mod live;
 mod opening;
+#[cfg(feature = "std")]
 mod pings;
 mod question;
 mod receiving;

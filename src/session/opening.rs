@@ -252,7 +252,7 @@ impl<H: Handshake> Exchange<H> {
     /// Reports that writing has failed. A client still reads: the server's response may have
     /// arrived. For a server the exchange is done.
     pub fn write_failed(&mut self) {
-        self.stream.write_blocked = true;
+        self.stream.write_failed = true;
         if self.done_when != DoneWhen::Received {
             self.stream.shutdown.finish();
         }
