@@ -31,6 +31,8 @@ pub(super) enum Need {
         expect(dead_code, reason = "an async sender reserves room")
     )]
     Permit,
+    /// As [`Message`](Self::Message), to be kept for a sink: a permit too.
+    Sink,
     /// The lock, and no permit granted.
     Writer,
     /// Room for a fragment, while it has the lock.
@@ -67,7 +69,7 @@ impl Need {
         match self {
             Self::Fragment => (Class::Fragment, 0),
             Self::Flushed(position) => (Class::Flushed, position),
-            Self::Message | Self::Permit | Self::Writer => (Class::Queue, 0),
+            Self::Message | Self::Permit | Self::Sink | Self::Writer => (Class::Queue, 0),
             Self::Pong(number) => (Class::Pong, number),
             Self::End => (Class::End, 0),
         }
@@ -77,7 +79,7 @@ impl Need {
         match self {
             _ if facts.is_done => true,
             Self::Fragment => facts.has_room || !facts.is_open,
-            Self::Message => facts.message || !facts.is_open,
+            Self::Message | Self::Sink => facts.message || !facts.is_open,
             Self::Permit => (!facts.locked && facts.has_room) || !facts.is_open,
             Self::Writer => (!facts.locked && !facts.has_permits) || !facts.is_open,
             Self::Flushed(position) => facts.flushed >= position,
@@ -105,6 +107,11 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    /// Whether a writer can't have the lock because permits are granted.
+    const fn waits_for_permits(&self) -> bool {
+        self.is_open && self.has_permits && !self.locked
+    }
+
     pub(super) fn of(session: &Session, receiver_dropped: bool) -> Self {
         let (locked, has_room) = (session.is_locked(), !session.is_above_high_water_mark());
         Self {
@@ -128,6 +135,8 @@ pub(super) struct Turn {
     pub(super) must_write: bool,
     /// Nobody waits before it for a turn to queue.
     pub(super) is_first: bool,
+    /// Nobody waits before it for a turn that a permit would delay.
+    pub(super) may_have_permit: bool,
     /// The first position that somebody waits for.
     pub(super) flush_first: u64,
 }
@@ -176,7 +185,8 @@ impl Waiters {
         });
         Turn {
             must_write: std::mem::take(&mut queue.unclaimed) | was_woken,
-            is_first: queue.first(Class::Queue).is_none_or(|first| Some(first) == place),
+            is_first: queue.is_next(place, false),
+            may_have_permit: queue.is_next(place, true),
             flush_first: queue.first_position(),
         }
     }
@@ -308,12 +318,12 @@ impl Queue {
         let facts = self.facts;
         for class in [Class::Fragment, Class::Flushed, Class::Queue, Class::Pong, Class::End] {
             while let Some(place) = self.first(class) {
-                let Some((need, waker)) = self.waiting.get_mut(&place) else { break };
-                if !need.is_met(&facts) {
+                if class == Class::Queue && facts.is_open {
+                    woken.extend(self.take_next());
                     break;
                 }
-                if class == Class::Queue && facts.is_open {
-                    woken.extend(waker.take());
+                let Some((need, waker)) = self.waiting.get_mut(&place) else { break };
+                if !need.is_met(&facts) {
                     break;
                 }
                 woken.extend(waker.take());
@@ -321,6 +331,42 @@ impl Queue {
             }
         }
         woken
+    }
+
+    /// Whether it is the turn of the waiter at this place, or of a new one.
+    fn is_next(&self, place: Option<Place>, takes_permit: bool) -> bool {
+        let (next, permits_stopped) = self.next_turn(place);
+        next.is_none_or(|next| Some(next) == place) && !(permits_stopped && takes_permit)
+    }
+
+    /// The waiter whose turn it is, and whether a writer before it, or before `place`, has stopped
+    /// permits.
+    ///
+    /// A writer that waits for permits stops other permits, and no message: a task that holds a
+    /// permit may be sending a message, and would wait for ever.
+    fn next_turn(&self, place: Option<Place>) -> (Option<Place>, bool) {
+        let mut permits_stopped = false;
+        for (other, (need, _)) in self.turns() {
+            match need {
+                _ if Some(*other) == place => return (place, permits_stopped),
+                Need::Writer if self.facts.waits_for_permits() => permits_stopped = true,
+                Need::Permit | Need::Sink if permits_stopped => {}
+                _ => return (Some(*other), permits_stopped),
+            }
+        }
+        (None, permits_stopped)
+    }
+
+    /// Takes the waker of the waiter whose turn it is, if its need is met.
+    fn take_next(&mut self) -> Option<Waker> {
+        let (need, waker) = self.waiting.get_mut(&self.next_turn(None).0?)?;
+        if need.is_met(&self.facts) { waker.take() } else { None }
+    }
+
+    /// The waiters for a turn, in their order.
+    fn turns(&self) -> impl Iterator<Item = (&Place, &(Need, Option<Waker>))> {
+        let start = |class| Place { class, order: 0, ticket: 0 };
+        self.waiting.range(start(Class::Queue)..start(Class::Pong))
     }
 
     /// Takes the waker of the leader among the senders. One that is awake is passed over: its future

@@ -29,6 +29,8 @@ pub(super) struct Attempt<'a> {
     pub(super) wakers: Wakers<'a>,
     /// No other sender waits for a turn before this one.
     pub(super) is_first: bool,
+    /// No other sender waits for a turn that a permit would delay.
+    pub(super) may_have_permit: bool,
     /// What the future needs if it is pending.
     pub(super) need: &'a mut Need,
 }

@@ -273,7 +273,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         self.update_state();
         loop {
             let wakers = cx.waker().into();
-            let attempt = Attempt { wakers, is_first: true, need: &mut wait.need };
+            let attempt =
+                Attempt { wakers, is_first: true, may_have_permit: true, need: &mut wait.need };
             if let Poll::Ready(done) = work(self, attempt) {
                 wait.deadline.restart();
                 return Poll::Ready(done);

@@ -84,7 +84,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn poll_permit(&mut self, attempt: &Attempt<'_>) -> Poll<Result<(), Error>> {
         match self.session.admit_permit()? {
             Admit::Locked => return Poll::Pending,
-            _ if !attempt.is_first => return Poll::Pending,
+            _ if !attempt.may_have_permit => return Poll::Pending,
             Admit::WaitForRoom => ready!(self.poll_room(attempt.wakers))?,
             _ => {}
         }
@@ -106,7 +106,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn poll_sink(&mut self, attempt: &Attempt<'_>) -> Poll<Result<(), Error>> {
         match self.session.admit_message()? {
             Admit::Locked => return Poll::Pending,
-            _ if !attempt.is_first => return Poll::Pending,
+            _ if !attempt.may_have_permit => return Poll::Pending,
             Admit::Now => {}
             Admit::WaitForRoom => ready!(self.poll_room(attempt.wakers))?,
             // An error is met again by whoever flushes.

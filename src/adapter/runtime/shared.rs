@@ -11,7 +11,7 @@ use super::driver::Driver;
 use super::io::{Clock, Stream};
 use crate::adapter::Error;
 use crate::adapter::replies::SharedSession;
-use crate::adapter::waiters::{Facts, Waiters};
+use crate::adapter::waiters::{Facts, Turn, Waiters};
 use crate::connection::State;
 use crate::session::Session;
 
@@ -128,7 +128,8 @@ impl<S: Stream, C: Clock> Shared<S, C> {
             let wakers = Wakers { read: &waker, write: &waker, flush_first: turn.flush_first };
             let failed =
                 turn.must_write && matches!(driver.poll_flush(wakers), Poll::Ready(Err(_)));
-            let attempt = Attempt { wakers, is_first: turn.is_first, need: &mut wait.wait.need };
+            let Turn { is_first, may_have_permit, .. } = turn;
+            let attempt = Attempt { wakers, is_first, may_have_permit, need: &mut wait.wait.need };
             if let Poll::Ready(done) = work(&mut driver, attempt) {
                 if let Some(queued) = &mut wait.queued {
                     self.waiters.finish(&mut queued.place);

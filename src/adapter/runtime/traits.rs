@@ -130,7 +130,7 @@ impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
         let sink = self.sink();
         if !sink.is_held() {
             let ready = shared.poll_sender(cx, &mut sink.wait, |driver, attempt| {
-                *attempt.need = Need::Message;
+                *attempt.need = Need::Sink;
                 ready!(driver.poll_sink(&attempt))?;
                 driver.session.add_permit();
                 Poll::Ready(Ok(()))
