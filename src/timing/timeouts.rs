@@ -22,12 +22,13 @@ pub struct Timeouts {
     pub close: Option<Duration>,
     /// A stalled write: no byte was accepted by the stream for this long. Default: 30 s.
     pub write: Option<Duration>,
-    /// A ping is sent after this long without a byte from the peer, at least 1 ms. Default: 20 s. On
-    /// tokio the ping may be up to an eighth later while the peer sends many messages, because the
-    /// clock is not read for each of them.
+    /// A ping is sent after this long without a byte from the peer. Default: 20 s. On tokio the
+    /// ping may be up to an eighth later while the peer sends many messages, because the clock is
+    /// not read for each of them.
     pub ping: Option<Duration>,
     /// The connection is lost if no byte arrives for this long after a ping. Any byte counts, not
     /// only the pong: a peer that is sending a long message is alive. Default: 20 s.
+    /// If it is off, pings are repeated, at least 1 ms apart.
     pub pong: Option<Duration>,
     /// No message arrived for this long, although the peer may be alive. Default: off.
     pub idle: Option<Duration>,

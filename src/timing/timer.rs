@@ -14,7 +14,8 @@ use core::time::Duration;
 use super::timeouts::{SharedTimeouts, TimedOut, Timeouts};
 use crate::connection::State;
 
-/// The shortest time between two keep-alive pings. Without it, a period of zero would always be due.
+/// The shortest time between two keep-alive pings that no pong deadline separates. Without it, a
+/// period of zero would always be due.
 const MIN_PING: Duration = Duration::from_millis(1);
 
 /// The action that is due.
@@ -246,11 +247,13 @@ impl Timer {
 
     #[inline]
     fn keep_alive(&self) -> Option<(Duration, Result<Due, TimedOut>)> {
-        let ping = self.timeouts().ping?.max(MIN_PING);
+        let ping = self.timeouts().ping?;
         Some(match (self.ping_outstanding_since, self.timeouts().pong) {
             (None, _) => (self.last_read.saturating_add(ping), Ok(Due::Ping)),
             (Some(since), Some(pong)) => (since.saturating_add(pong), Err(TimedOut::KeepAlive)),
-            (Some(_), None) => (self.last_ping_sent.saturating_add(ping), Ok(Due::Ping)),
+            (Some(_), None) => {
+                (self.last_ping_sent.saturating_add(ping.max(MIN_PING)), Ok(Due::Ping))
+            }
         })
     }
 }
