@@ -78,9 +78,9 @@ impl Need {
     fn is_met(self, facts: &Facts) -> bool {
         match self {
             _ if facts.is_done => true,
-            Self::Fragment => facts.has_room || !facts.is_open,
+            Self::Fragment => facts.has_room || facts.writable || !facts.is_open,
             Self::Message | Self::Sink => facts.message || !facts.is_open,
-            Self::Permit => (!facts.locked && facts.has_room) || !facts.is_open,
+            Self::Permit => (!facts.locked && (facts.has_room || facts.writable)) || !facts.is_open,
             Self::Writer => (!facts.locked && !facts.has_permits) || !facts.is_open,
             Self::Flushed(position) => facts.flushed >= position,
             Self::Pong(number) => {
@@ -100,6 +100,8 @@ pub(super) struct Facts {
     locked: bool,
     has_permits: bool,
     has_room: bool,
+    /// Bytes are queued that the stream was not offered: whoever waits for room can write them.
+    writable: bool,
     message: bool,
     flushed: u64,
     answered: u64,
@@ -114,6 +116,7 @@ impl Facts {
 
     pub(super) fn of(session: &Session, receiver_dropped: bool) -> Self {
         let (locked, has_room) = (session.is_locked(), !session.is_above_high_water_mark());
+        let writable = session.has_unwritten() && !session.is_write_stalled();
         Self {
             is_open: session.state() == State::Open,
             is_closed: session.closed().is_some(),
@@ -121,7 +124,8 @@ impl Facts {
             locked,
             has_permits: session.has_permits(),
             has_room,
-            message: !locked && (has_room || !session.send_waits()),
+            writable,
+            message: !locked && (has_room || writable || !session.send_waits()),
             flushed: session.flushed_position(),
             answered: session.timer().last_answered(),
             receiver_dropped,
@@ -165,9 +169,12 @@ struct Queue {
 }
 
 impl Waiters {
-    /// Starts a call that does not wait, and polls the stream if there is anything to write.
-    pub(super) fn begin(&self) {
-        self.lock().unclaimed = false;
+    /// Starts a call that does not wait, and polls the stream if there is anything to write. Returns
+    /// the first position that somebody waits for.
+    pub(super) fn begin(&self) -> u64 {
+        let mut queue = self.lock();
+        queue.unclaimed = false;
+        queue.first_position()
     }
 
     /// Starts a poll of a sender. A waiter registers before the stream is polled, so that a wake-up
@@ -258,12 +265,11 @@ impl Waiters {
         let Some(place) = place.take() else { return };
         let mut queue = self.lock();
         let removed = queue.waiting.remove(&place);
-        let woken = queue.take_met();
+        let was_woken = removed.as_ref().is_none_or(|(_, waker)| waker.is_none());
+        let mut woken = if was_woken { queue.take_ready() } else { Vec::new() };
+        woken.extend(queue.take_met());
         drop(queue);
         woken.into_iter().for_each(Waker::wake);
-        if removed.is_none_or(|(_, waker)| waker.is_none()) {
-            self.wake_by_ref();
-        }
     }
 
     /// Ends a wait whose need is met. A wake-up that came during the poll goes to another waiter.
@@ -369,6 +375,20 @@ impl Queue {
         self.waiting.range(start(Class::Queue)..start(Class::Pong))
     }
 
+    /// The stream is ready: takes the wakers of those that poll it.
+    fn take_ready(&mut self) -> Vec<Waker> {
+        let leader = self.take_leader();
+        let mut woken = Vec::new();
+        if self.facts.receiver_dropped {
+            let ends = self.waiting.range_mut(Place { class: Class::End, order: 0, ticket: 0 }..);
+            woken.extend(ends.filter_map(|(_, (_, waker))| waker.take()));
+        }
+        // The receiver may not be waiting any more. Then a sender that is about to wait must know.
+        self.unclaimed = leader.is_none();
+        woken.extend(leader.or_else(|| self.receiver.take()));
+        woken
+    }
+
     /// Takes the waker of the leader among the senders. One that is awake is passed over: its future
     /// may be held without being polled.
     fn take_leader(&mut self) -> Option<Waker> {
@@ -386,17 +406,7 @@ impl Wake for Waiters {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let mut queue = self.lock();
-        let leader = queue.take_leader();
-        let mut woken = Vec::new();
-        if queue.facts.receiver_dropped {
-            let ends = queue.waiting.range_mut(Place { class: Class::End, order: 0, ticket: 0 }..);
-            woken.extend(ends.filter_map(|(_, (_, waker))| waker.take()));
-        }
-        // The receiver may not be waiting any more. Then a sender that is about to wait must know.
-        queue.unclaimed = leader.is_none();
-        woken.extend(leader.or_else(|| queue.receiver.take()));
-        drop(queue);
+        let woken = self.lock().take_ready();
         woken.into_iter().for_each(Waker::wake);
     }
 }

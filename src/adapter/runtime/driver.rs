@@ -286,11 +286,11 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// Does something, and writes what the stream accepts at once.
-    pub(super) fn act<T>(&mut self, waker: &Waker, act: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn act<T>(&mut self, wakers: Wakers<'_>, act: impl FnOnce(&mut Self) -> T) -> T {
         let done = act(self);
         self.update_state();
         // An error is met again by whoever waits for the stream.
-        let _ = self.poll_flush(waker.into());
+        let _ = self.poll_flush(wakers);
         done
     }
 

@@ -34,7 +34,7 @@ impl<S: Stream, C: Clock> Handle<'_, S, C> {
     /// Does something with the driver, and writes what the stream accepts at once.
     pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
         match self {
-            Self::Alone(driver) => driver.act(std::task::Waker::noop(), act),
+            Self::Alone(driver) => driver.act(std::task::Waker::noop().into(), act),
             Self::Shared(shared) => shared.act(act),
         }
     }

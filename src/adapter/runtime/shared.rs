@@ -26,6 +26,7 @@ struct ForReceiver {
     state: State,
     pings: u64,
     is_done: bool,
+    /// Bytes are queued that the stream was not offered.
     wants_write: bool,
 }
 
@@ -36,7 +37,7 @@ impl ForReceiver {
             state: session.state(),
             pings: session.timer().last_ping(),
             is_done: session.is_done(),
-            wants_write: session.has_unwritten(),
+            wants_write: session.has_unwritten() && !session.is_write_stalled(),
         }
     }
 
@@ -85,8 +86,8 @@ impl<S: Stream, C: Clock> Shared<S, C> {
     pub(super) fn act<T>(&self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
         let waker = Waker::from(Arc::clone(&self.waiters));
         self.change(|driver| {
-            self.waiters.begin();
-            driver.act(&waker, act)
+            let flush_first = self.waiters.begin();
+            driver.act(Wakers { read: &waker, write: &waker, flush_first }, act)
         })
     }
 

@@ -152,7 +152,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         let tasks = self.inner.tasks.as_ref();
         let waker = tasks.map_or_else(|| Waker::noop().clone(), |tasks| Arc::clone(tasks).into());
-        self.inner.driver.act(&waker, |driver| driver.try_send(message.into()))
+        self.inner.driver.act((&waker).into(), |driver| driver.try_send(message.into()))
     }
 
     /// Starts a message that is sent in fragments.
