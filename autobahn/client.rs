@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, BufMut};
 use sansocket::session::{Driven, Exchange, Next, Session};
@@ -39,7 +39,10 @@ fn run() -> Result<(), Box<dyn Error>> {
         // Most cases violate the protocol on purpose: the suite checks how a connection is closed.
         let _ = echo(&format!("{server}/runCase?case={case}&agent={agent}"), config());
     }
-    let mut socket = blocking::connect(&format!("{server}/updateReports?agent={agent}"))?;
+    // The suite may still be writing the report of an earlier client, and does not respond meanwhile.
+    let timeouts = Timeouts { handshake: Some(Duration::from_secs(60)), ..Timeouts::default() };
+    let request = ClientRequest::new(&format!("{server}/updateReports?agent={agent}"))?;
+    let (mut socket, _) = blocking::Options::new().timeouts(timeouts).connect(&request)?;
     while socket.recv()?.is_some() {}
     Ok(())
 }
