@@ -9,6 +9,7 @@ mod cork;
 mod halves;
 mod resting;
 mod unsplit;
+mod waiters;
 mod writer;
 
 #[global_allocator]
