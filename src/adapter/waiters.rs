@@ -12,6 +12,7 @@
 //! only one to wake up for them. A wait that is dropped leaves the queue, and passes its wake-up on.
 
 use std::collections::BTreeMap;
+use std::iter::from_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 use std::vec::Vec;
@@ -157,10 +158,19 @@ pub(super) struct Waiters {
     queue: Mutex<Queue>,
 }
 
+#[derive(Debug)]
+struct Waiter {
+    need: Need,
+    /// Taken out when it is woken, until the waiter registers again.
+    waker: Option<Waker>,
+    /// It may not be polled again, and yet not be dropped: a sink, or an `AsyncWrite`. Nobody waits
+    /// for it once it is woken, and another one is woken with it.
+    is_detached: bool,
+}
+
 #[derive(Debug, Default)]
 struct Queue {
-    /// The waker is taken out when it is woken, until the waiter registers again.
-    waiting: BTreeMap<Place, (Need, Option<Waker>)>,
+    waiting: BTreeMap<Place, Waiter>,
     tickets: u64,
     receiver: Option<Waker>,
     /// The stream could be written, and no sender was woken.
@@ -183,8 +193,8 @@ impl Waiters {
         let mut replaced = None;
         let mut queue = self.lock();
         let was_woken = place.is_some_and(|place| match queue.waiting.get_mut(&place) {
-            Some((_, Some(old))) if old.will_wake(waker) => false,
-            Some((_, slot)) => {
+            Some(Waiter { waker: Some(old), .. }) if old.will_wake(waker) => false,
+            Some(Waiter { waker: slot, .. }) => {
                 replaced = slot.replace(waker.clone());
                 replaced.is_none()
             }
@@ -227,7 +237,13 @@ impl Waiters {
     }
 
     /// Registers a waiter, or its new waker, or its new need.
-    pub(super) fn register(&self, place: &mut Option<Place>, need: Need, waker: &Waker) {
+    pub(super) fn register(
+        &self,
+        place: &mut Option<Place>,
+        need: Need,
+        waker: &Waker,
+        is_detached: bool,
+    ) {
         let (class, order) = need.class();
         let mut queue = self.lock();
         let ticket = place.map_or_else(
@@ -243,11 +259,14 @@ impl Waiters {
             _ => None,
         };
         let replaced = match queue.waiting.get_mut(&new) {
-            Some((old, Some(slot))) if slot.will_wake(waker) => {
+            Some(Waiter { need: old, waker: Some(slot), .. }) if slot.will_wake(waker) => {
                 *old = need;
                 None
             }
-            _ => queue.waiting.insert(new, (need, Some(waker.clone()))),
+            _ => {
+                let waiter = Waiter { need, waker: Some(waker.clone()), is_detached };
+                queue.waiting.insert(new, waiter)
+            }
         };
         *place = Some(new);
         let unclaimed = std::mem::take(&mut queue.unclaimed);
@@ -265,7 +284,7 @@ impl Waiters {
         let Some(place) = place.take() else { return };
         let mut queue = self.lock();
         let removed = queue.waiting.remove(&place);
-        let was_woken = removed.as_ref().is_none_or(|(_, waker)| waker.is_none());
+        let was_woken = removed.as_ref().is_none_or(|removed| removed.waker.is_none());
         let mut woken = if was_woken { queue.take_ready() } else { Vec::new() };
         woken.extend(queue.take_met());
         drop(queue);
@@ -276,7 +295,7 @@ impl Waiters {
     pub(super) fn finish(self: &Arc<Self>, place: &mut Option<Place>) {
         let Some(place) = place.take() else { return };
         let removed = self.lock().waiting.remove(&place);
-        if removed.is_some_and(|(_, waker)| waker.is_none()) {
+        if removed.is_some_and(|removed| removed.waker.is_none()) {
             self.wake_by_ref();
         }
     }
@@ -325,14 +344,14 @@ impl Queue {
         for class in [Class::Fragment, Class::Flushed, Class::Queue, Class::Pong, Class::End] {
             while let Some(place) = self.first(class) {
                 if class == Class::Queue && facts.is_open {
-                    woken.extend(self.take_next());
+                    woken.extend(from_fn(|| self.take_next()));
                     break;
                 }
-                let Some((need, waker)) = self.waiting.get_mut(&place) else { break };
-                if !need.is_met(&facts) {
+                let Some(waiter) = self.waiting.get_mut(&place) else { break };
+                if !waiter.need.is_met(&facts) {
                     break;
                 }
-                woken.extend(waker.take());
+                woken.extend(waiter.waker.take());
                 self.waiting.remove(&place);
             }
         }
@@ -352,9 +371,10 @@ impl Queue {
     /// permit may be sending a message, and would wait for ever.
     fn next_turn(&self, place: Option<Place>) -> (Option<Place>, bool) {
         let mut permits_stopped = false;
-        for (other, (need, _)) in self.turns() {
+        for (other, Waiter { need, waker, is_detached }) in self.turns() {
             match need {
                 _ if Some(*other) == place => return (place, permits_stopped),
+                _ if *is_detached && waker.is_none() => {}
                 Need::Writer if self.facts.waits_for_permits() => permits_stopped = true,
                 Need::Permit | Need::Sink if permits_stopped => {}
                 _ => return (Some(*other), permits_stopped),
@@ -365,37 +385,45 @@ impl Queue {
 
     /// Takes the waker of the waiter whose turn it is, if its need is met.
     fn take_next(&mut self) -> Option<Waker> {
-        let (need, waker) = self.waiting.get_mut(&self.next_turn(None).0?)?;
-        if need.is_met(&self.facts) { waker.take() } else { None }
+        let waiter = self.waiting.get_mut(&self.next_turn(None).0?)?;
+        if waiter.need.is_met(&self.facts) { waiter.waker.take() } else { None }
     }
 
     /// The waiters for a turn, in their order.
-    fn turns(&self) -> impl Iterator<Item = (&Place, &(Need, Option<Waker>))> {
+    fn turns(&self) -> impl Iterator<Item = (&Place, &Waiter)> {
         let start = |class| Place { class, order: 0, ticket: 0 };
         self.waiting.range(start(Class::Queue)..start(Class::Pong))
     }
 
     /// The stream is ready: takes the wakers of those that poll it.
     fn take_ready(&mut self) -> Vec<Waker> {
-        let leader = self.take_leader();
         let mut woken = Vec::new();
+        let leads = self.take_leader(&mut woken);
         if self.facts.receiver_dropped {
             let ends = self.waiting.range_mut(Place { class: Class::End, order: 0, ticket: 0 }..);
-            woken.extend(ends.filter_map(|(_, (_, waker))| waker.take()));
+            woken.extend(ends.filter_map(|(_, waiter)| waiter.waker.take()));
         }
         // The receiver may not be waiting any more. Then a sender that is about to wait must know.
-        self.unclaimed = leader.is_none();
-        woken.extend(leader.or_else(|| self.receiver.take()));
+        self.unclaimed = !leads;
+        if !leads {
+            woken.extend(self.receiver.take());
+        }
         woken
     }
 
-    /// Takes the waker of the leader among the senders. One that is awake is passed over: its future
-    /// may be held without being polled.
-    fn take_leader(&mut self) -> Option<Waker> {
+    /// Takes the waker of the leader among the senders, and returns whether there is one. One that
+    /// is awake is passed over: its future may be held without being polled.
+    fn take_leader(&mut self, woken: &mut Vec<Waker>) -> bool {
         let start = |class| Place { class, order: 0, ticket: 0 };
-        self.waiting
-            .range_mut(start(Class::Fragment)..start(Class::Pong))
-            .find_map(|(_, (_, waker))| waker.take())
+        for (_, waiter) in self.waiting.range_mut(start(Class::Fragment)..start(Class::Pong)) {
+            if let Some(waker) = waiter.waker.take() {
+                woken.push(waker);
+                if !waiter.is_detached {
+                    return true;
+                }
+            }
+        }
+        false
     }
 }
 

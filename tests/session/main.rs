@@ -19,6 +19,7 @@ mod resting;
 mod sessions;
 mod shutdown;
 mod unsplit;
+mod waiters;
 mod wire;
 mod writer;
 

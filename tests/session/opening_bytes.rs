@@ -30,7 +30,8 @@ const REFUSAL: &[u8] = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 100\r\n\r\
 #[test]
 fn refusal_is_returned_although_its_body_does_not_end() {
     let head = REFUSAL.len() - 12;
-    let rows: &[(&[u8], Option<(u16, &[u8])>)] = &[
+    type Refusal = Option<(u16, &'static [u8])>;
+    let rows: &[(&[u8], Refusal)] = &[
         (REFUSAL, Some((401, b"who are you?"))),
         (&REFUSAL[..head], Some((401, b""))),
         (&REFUSAL[..head - 1], None),

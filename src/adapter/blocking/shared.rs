@@ -235,7 +235,7 @@ impl<W: Stream> Shared<W> {
                 Attempt::Wait(need, until) => (need, until),
             };
             // With the session locked, so that no wake-up is missed.
-            self.waiters.register(&mut leaving.place, need, &waker());
+            self.waiters.register(&mut leaving.place, need, &waker(), false);
             self.unlock(core);
             self.park(until);
         }

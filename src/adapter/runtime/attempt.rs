@@ -71,11 +71,19 @@ pub(super) struct SharedWait<C> {
     pub(super) wait: Wait,
     /// Once it has been pending.
     pub(super) queued: Option<Queued<C>>,
+    /// It may not be polled again, and yet not be dropped: a sink's, or an `AsyncWrite`'s.
+    pub(super) is_detached: bool,
+}
+
+impl<C> SharedWait<C> {
+    pub(super) fn detached() -> Self {
+        Self { is_detached: true, ..Self::default() }
+    }
 }
 
 impl<C> Default for SharedWait<C> {
     fn default() -> Self {
-        Self { wait: Wait::default(), queued: None }
+        Self { wait: Wait::default(), queued: None, is_detached: false }
     }
 }
 

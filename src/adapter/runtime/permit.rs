@@ -58,7 +58,7 @@ pub(super) struct SinkPermit<S, C> {
 
 impl<S, C> Default for SinkPermit<S, C> {
     fn default() -> Self {
-        Self { held: None, wait: SharedWait::default() }
+        Self { held: None, wait: SharedWait::detached() }
     }
 }
 

@@ -147,7 +147,8 @@ impl<S: Stream, C: Clock> Shared<S, C> {
                 let (waiters, clock) = (Arc::clone(&self.waiters), driver.alarm.clock().clone());
                 Queued { place: None, waiters, clock }
             });
-            self.waiters.register(&mut queued.place, wait.wait.need, cx.waker());
+            let (need, is_detached) = (wait.wait.need, wait.is_detached);
+            self.waiters.register(&mut queued.place, need, cx.waker(), is_detached);
             let now = driver.alarm.now();
             let deadline = driver.session.check_write(now, &mut wait.wait.deadline);
             self.unlock(driver, Some(&before));

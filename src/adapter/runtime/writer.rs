@@ -68,7 +68,7 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
             })
         });
         locked.await.map_err(Error::for_room)?;
-        Ok(Self { handle, message: FragmentedMessage::new(kind), wait: SharedWait::default() })
+        Ok(Self { handle, message: FragmentedMessage::new(kind), wait: SharedWait::detached() })
     }
 
     /// Whether to compress the message. Must be called before anything is written. By default the
