@@ -2,7 +2,8 @@
 //!
 //! | step              | action                         | goes on when                            | to                |
 //! |-------------------|--------------------------------|-----------------------------------------|-------------------|
-//! | **Flush**         | write and flush the output     | all is flushed, or writing has failed   | ShutdownWrite (server), Drain (client) |
+//! | **Flush**         | write and flush the output     | all is flushed                          | ShutdownWrite (server), Drain (client) |
+//! |                   |                                | writing has failed                      | Drain             |
 //! | **ShutdownWrite** | shut down the write half       | it is shut down, or that has failed     | Drain             |
 //! | **Drain**         | read and discard               | end of stream, or reading has failed    | Done              |
 //! | **Done**          | close the stream               | –                                       | –                 |
