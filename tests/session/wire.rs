@@ -107,7 +107,10 @@ impl End {
         }
         while self.session.state() == State::Open && !self.session.is_above_high_water_mark() {
             let Some(message) = self.to_send.pop_front() else { break };
-            self.session.send(message).unwrap();
+            // It fails once writing has.
+            if self.session.send(message).is_err() {
+                break;
+            }
         }
         if self.closes_after.is_some_and(|count| self.received.len() >= count)
             && self.to_send.is_empty()
