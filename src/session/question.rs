@@ -132,7 +132,7 @@ impl Session {
     }
 
     #[inline]
-    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    #[cfg(feature = "std")]
     pub(crate) const fn is_write_stalled(&self) -> bool {
         self.stream.writes.stalled_since().is_some()
     }

@@ -226,4 +226,5 @@ fn failed_write_is_not_above_the_high_water_mark() {
     session.write_failed();
     assert!(!session.is_above_high_water_mark());
     assert!(!session.wants_write());
+    assert_eq!(send(&mut session), Sent::NotOpen);
 }

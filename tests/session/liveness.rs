@@ -106,6 +106,10 @@ fn round_trip_is_that_of_the_latest_ping_by_its_number() {
             session.received(&from_peer(role, 0x8a, payload));
             events(&mut session, s(11));
             assert_eq!(session.round_trip(), round_trip.map(s), "{payload:?} comes again");
+            // What was ignored does not hide the true pong.
+            session.received(&from_peer(role, 0x8a, &3u64.to_be_bytes()));
+            events(&mut session, s(12));
+            assert_eq!(session.round_trip(), round_trip.or(Some(8)).map(s), "after {payload:?}");
         }
     }
 }

@@ -48,14 +48,14 @@ pub const SHUTDOWN: &[ShutdownRow] = &[
     (&[End, Receive], ShutdownWrite, Done),
     (&[Send, End, Receive], Write, Write),
     (&[Send, End, Receive, Wrote, Flushed], ShutdownWrite, Done),
-    // A failed write ends the first step, before the connection is closed too.
-    (&[PeerClose, Receive, WriteFailed], ShutdownWrite, Read),
-    (&[PeerClose, Receive, Wrote, WriteFailed], ShutdownWrite, Read),
-    (&[PeerClose, Receive, WriteFailed, Ready], ShutdownWrite, Read),
-    (&[PeerClose, Receive, WriteFailed, End], ShutdownWrite, Done),
-    (&[PeerClose, Receive, WriteFailed, ShutDown, End], Done, Done),
-    (&[Send, WriteFailed, PeerClose, Receive], ShutdownWrite, Read),
-    (&[Close, WriteFailed, PeerClose, Receive, End], ShutdownWrite, Done),
+    // A failed write ends the first two steps, before the connection is closed too.
+    (&[PeerClose, Receive, WriteFailed], Read, Read),
+    (&[PeerClose, Receive, Wrote, WriteFailed], Read, Read),
+    (&[PeerClose, Receive, Wrote, Flushed, WriteBlocked, WriteFailed], Read, Read),
+    (&[PeerClose, Receive, WriteFailed, Ready], Read, Read),
+    (&[PeerClose, Receive, WriteFailed, End], Done, Done),
+    (&[Send, WriteFailed, PeerClose, Receive], Read, Read),
+    (&[Close, WriteFailed, PeerClose, Receive, End], Done, Done),
     // No report changes the end.
     (&[Abort], Done, Done),
     (&[Send, Abort, Ready, Message, ShutDown, End], Done, Done),

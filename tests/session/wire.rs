@@ -107,9 +107,9 @@ impl End {
         }
         while self.session.state() == State::Open && !self.session.is_above_high_water_mark() {
             let Some(message) = self.to_send.pop_front() else { break };
-            // Once writing has failed, nothing can be sent.
+            // It fails once writing has.
             if self.session.send(message).is_err() {
-                self.to_send.clear();
+                break;
             }
         }
         if self.closes_after.is_some_and(|count| self.received.len() >= count)
