@@ -11,6 +11,11 @@
 //! queue. Room and the fragmented-send lock go to the sender that has waited longest, which is the
 //! only one to wake up for them. A wait that is dropped leaves the queue, and passes its wake-up on.
 
+#![cfg_attr(
+    not(any(feature = "tokio", feature = "futures-io")),
+    allow(dead_code, reason = "the runtime adapters use all of it")
+)]
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
@@ -26,10 +31,6 @@ pub(super) enum Need {
     #[default]
     Message,
     /// Room for a message, and the lock free.
-    #[cfg_attr(
-        not(any(feature = "tokio", feature = "futures-io")),
-        expect(dead_code, reason = "an async sender reserves room")
-    )]
     Permit,
     /// The lock, and no permit granted.
     Writer,
@@ -140,7 +141,6 @@ struct Queue {
 
 impl Waiters {
     /// Starts a poll: the stream will be polled, or need not be.
-    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(super) fn begin(&self) {
         self.lock().unclaimed = false;
     }
@@ -152,7 +152,6 @@ impl Waiters {
     }
 
     /// Whether the waiter was woken since it registered: what it was woken for is its duty.
-    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(super) fn was_woken(&self, place: Option<Place>) -> bool {
         let queue = self.lock();
         place

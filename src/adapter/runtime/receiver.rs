@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
-use super::sender::Sender;
 use super::shared::Shared;
 use crate::adapter::Error;
 use crate::connection::{Closed, Event, State};
 use crate::message::{CloseCode, CloseFrame, Message};
 
 /// The half that receives. If it is dropped, nobody reads the stream, except
-/// [`Sender::close`] and [`Sender::until_closed`].
+/// [`Sender::close`](super::Sender::close) and
+/// [`Sender::until_closed`](super::Sender::until_closed).
 pub struct Receiver<S: Stream, C: Clock> {
     pub(super) shared: Arc<Shared<S, C>>,
     /// The `Stream` of messages has ended.
