@@ -3,6 +3,7 @@
 //! An adapter drives a [`Session`](crate::session::Session): it moves the bytes, and waits. What to
 //! do when is the session's policy, and what the bytes mean is the connection's.
 
+mod accessors;
 pub mod blocking;
 mod error;
 #[cfg(feature = "futures-io")]

@@ -11,6 +11,11 @@
 //! queue. Room and the fragmented-send lock go to the sender that has waited longest, which is the
 //! only one to wake up for them. A wait that is dropped leaves the queue, and passes its wake-up on.
 
+#![cfg_attr(
+    not(any(feature = "tokio", feature = "futures-io")),
+    allow(dead_code, reason = "the runtime adapters use all of it")
+)]
+
 use std::collections::BTreeMap;
 use std::iter::from_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,10 +32,6 @@ pub(super) enum Need {
     #[default]
     Message,
     /// Room for a message, and the lock free.
-    #[cfg_attr(
-        not(any(feature = "tokio", feature = "futures-io")),
-        expect(dead_code, reason = "an async sender reserves room")
-    )]
     Permit,
     /// As [`Message`](Self::Message), to be kept for a sink: a permit too.
     Sink,

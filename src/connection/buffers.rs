@@ -1,12 +1,23 @@
 //! The connection's side of an adapter's buffers: borrowed blocks for the output, output that is
 //! written while the connection is in use, pushed-back bytes and events.
 
+#[cfg(feature = "std")]
 use alloc::vec::Vec;
 
 use super::endpoint::Connection;
 use super::event::Event;
+#[cfg(feature = "std")]
 use super::output::Output;
 
+impl Connection {
+    /// Returns an event to the end of the pushed-back events, which `receive` returns first. Never
+    /// [`Event::Closed`].
+    pub(crate) fn push_back(&mut self, event: Event) {
+        self.pushed_back.get_or_insert_default().push_back(event);
+    }
+}
+
+#[cfg(feature = "std")]
 impl Connection {
     /// Detaches the connection from its adapter: keeps the adapter's unread bytes, behind those of
     /// the inbox, and the borrowed output buffer.
@@ -29,12 +40,6 @@ impl Connection {
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn remaining_payload(&self) -> u64 {
         self.reader.remaining_payload()
-    }
-
-    /// Returns an event to the end of the pushed-back events, which `receive` returns first. Never
-    /// [`Event::Closed`].
-    pub(crate) fn push_back(&mut self, event: Event) {
-        self.pushed_back.get_or_insert_default().push_back(event);
     }
 
     /// Sets an empty buffer for the output, if it has none.

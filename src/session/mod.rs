@@ -75,6 +75,11 @@
 //! have in common. `examples/mio_echo.rs` is this loop for many connections, opening handshake
 //! included.
 
+#![cfg_attr(
+    not(all(feature = "std", any(feature = "tokio", feature = "futures-io"))),
+    allow(dead_code, unused_imports, reason = "the adapters use all of it")
+)]
+
 mod admission;
 mod backpressure;
 #[cfg(feature = "std")]
@@ -92,20 +97,15 @@ mod shutdown;
 mod stream;
 mod writes;
 
-#[cfg(feature = "std")]
 pub(crate) use self::admission::Admit;
 pub use self::backpressure::{Backpressure, Full, Overflow, TrySendError};
 #[cfg(feature = "std")]
 pub(crate) use self::blocking::{POLL_INTERVAL, RETRY_INTERVAL, WriteProgress};
 pub use self::driven::Driven;
-#[cfg(feature = "std")]
 pub(crate) use self::fragments::FragmentedMessage;
 pub use self::live::Session;
 pub use self::opening::{Exchange, Handshake};
-#[cfg(feature = "std")]
 pub(crate) use self::pings::PongProgress;
-#[cfg(feature = "std")]
 pub(crate) use self::question::Wait;
 pub use self::stream::Next;
-#[cfg(feature = "std")]
 pub(crate) use self::writes::WriteDeadline;

@@ -220,7 +220,6 @@ impl<H: Handshake> Exchange<H> {
     }
 
     /// When the exchange times out.
-    #[cfg(feature = "std")]
     pub(crate) fn deadline(&self) -> Option<Duration> {
         self.timer.deadline()
     }

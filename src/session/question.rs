@@ -132,7 +132,6 @@ impl Session {
     }
 
     #[inline]
-    #[cfg(feature = "std")]
     pub(crate) const fn is_write_stalled(&self) -> bool {
         self.stream.writes.stalled_since().is_some()
     }
@@ -140,7 +139,6 @@ impl Session {
     /// Whether bytes arrived, and so shortly after the last ones that reading the clock for each
     /// message costs more than an early wake-up.
     #[inline]
-    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn is_busy(&self, now: Duration) -> bool {
         self.unreported_read && self.timer.is_busy(now)
     }

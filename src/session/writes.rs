@@ -66,7 +66,6 @@ impl Writes {
     }
 
     /// Sets since when the stream accepts nothing, if it did not begin earlier; `None` ends that.
-    #[cfg(feature = "std")]
     pub(super) const fn set_stalled(&mut self, since: Option<Duration>) {
         if self.stalled_since.is_none() || since.is_none() {
             self.stalled_since = since;

@@ -221,7 +221,6 @@ impl Timer {
     /// How late a received byte may be reported where it only postpones a ping: an eighth of
     /// [`Timeouts::ping`]. `None` where every byte must be reported at once.
     #[inline]
-    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn read_slack(&self) -> Option<Duration> {
         let only_ping = self.state == State::Open && self.ping_outstanding_since.is_none();
         self.timeouts().ping.filter(|_| only_ping).map(|ping| ping / 8)
@@ -230,7 +229,6 @@ impl Timer {
     /// Whether a byte arrived within a thirty-second of that slack. At this rate of messages one
     /// early wake-up costs less than reading the clock for each message.
     #[inline]
-    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn is_busy(&self, now: Duration) -> bool {
         self.read_slack().is_some_and(|slack| now < self.last_read.saturating_add(slack / 32))
     }

@@ -458,10 +458,15 @@ struct Leaving {
     written: Arc<Mutex<Vec<u8>>>,
 }
 
+/// After this time its ping is due.
+const PING: Duration = Duration::from_millis(1);
+
 impl Read for Leaving {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         let Some(sender) = self.sender.lock().unwrap().take() else { return Ok(0) };
         sender.start_close(CloseCode::GOING_AWAY, "").unwrap();
+        // The read times out when the ping is due.
+        thread::sleep(PING);
         Err(ErrorKind::WouldBlock.into())
     }
 }
@@ -482,7 +487,7 @@ impl Stream for Leaving {}
 fn a_sender_may_begin_to_close_when_a_ping_is_due() {
     let (cell, written) = (Arc::default(), Arc::default());
     let stream = || Leaving { sender: Arc::clone(&cell), written: Arc::clone(&written) };
-    let timeouts = Timeouts { ping: Some(Duration::ZERO), close: None, ..Timeouts::default() };
+    let timeouts = Timeouts { ping: Some(PING), close: None, ..Timeouts::default() };
     let socket =
         WebSocket::from_parts(stream(), Connection::server(Config::new()), timeouts).unwrap();
     let (sender, mut receiver) = socket.split_with_writer(stream(), || ()).unwrap();
@@ -524,6 +529,15 @@ fn a_receiver_that_goes_is_missed() {
     let mut farewell = [0; 4];
     peer.read_exact(&mut farewell).unwrap();
     assert_eq!(farewell[..], unmasked(0x88, b"\x03\xe8"), "it was sent");
+}
+
+#[test]
+fn until_closed_fails_when_the_receiver_is_dropped_meanwhile() {
+    let (sender, receiver, _peer) = halves(Timeouts::default());
+    let waiting = start(move || sender.until_closed());
+    assert!(goes_on(&waiting));
+    drop(receiver);
+    assert!(matches!(waiting.recv_timeout(LONG).unwrap(), Err(Error::ConnectionLost)));
 }
 
 #[test]

@@ -1167,10 +1167,9 @@ fn clones_that_feed_share_a_connection_evenly() {
 /// Not evenly on one thread: the sender that writes for all goes on while the stream accepts more.
 #[test]
 fn no_clone_that_sends_is_shut_out() {
-    for shares in [
-        on_one_thread(shares(Load::Send, 20_000)),
-        on_two_threads(shares(Load::Send, 20_000)),
-    ] {
+    for shares in
+        [on_one_thread(shares(Load::Send, 20_000)), on_two_threads(shares(Load::Send, 20_000))]
+    {
         assert!(shares.iter().all(|share| *share > 20_000 / 100), "{shares:?}");
     }
 }

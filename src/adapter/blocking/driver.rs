@@ -1,16 +1,11 @@
 //! A session on a stream that one thread uses.
 
 use std::net::Shutdown;
-use std::time::Duration;
 
-use super::handle::{Attempt, Chance, Handle, Limit, Written};
-use super::io::Io;
-use super::receive::{Incoming, Receive};
+use super::attempt::{Attempt, Chance, Limit, Written};
+use super::io::{Incoming, Io};
 use super::stream::Stream;
-use crate::adapter::replies::{self, PeerReads, Replies};
 use crate::adapter::{Error, output};
-use crate::connection::Event;
-use crate::message::MessageRef;
 use crate::session::{Session, WriteDeadline, WriteProgress};
 
 pub(super) struct Driver<S> {
@@ -68,10 +63,10 @@ impl<S: Stream> Driver<S> {
             match attempt(chance)? {
                 Attempt::Done(done) => return Ok(done),
                 Attempt::Write(_) => {
-                    if let Written::Stalled = self.write_once(Limit::Deadline(&mut deadline))? {
+                    if self.write_once(Limit::Deadline(&mut deadline))? == Written::Stalled {
                         let now = self.incoming.io.now();
                         let checked = self.session.check_deadlines(now, &mut deadline, false);
-                        checked.map_err(|error| self.close_if_over(error.into()))?;
+                        checked.map_err(|error| self.abort_if_final(error.into()))?;
                     }
                 }
                 // An error is met again by whoever flushes.
@@ -81,41 +76,12 @@ impl<S: Stream> Driver<S> {
             }
         }
     }
-}
 
-impl<S: Stream> Receive for Driver<S> {
-    type Incoming = S;
-    type Outgoing = S;
-
-    fn handle(&mut self) -> Handle<'_, S> {
-        Handle::Alone(self)
-    }
-
-    fn incoming(&mut self) -> &mut Incoming<S> {
-        &mut self.incoming
-    }
-
-    fn receive<T>(&mut self, receive: impl FnOnce(&mut Session, &mut Incoming<S>) -> T) -> T {
-        receive(&mut self.session, &mut self.incoming)
-    }
-
-    fn hand_over(
-        &mut self,
-        peer: PeerReads,
-        count: &mut usize,
-        each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
-    ) -> Result<Option<Event>, Error> {
-        replies::hand_over(&mut self.session, peer, &mut self.incoming.buffer, count, each)
-    }
-
-    fn state_poll_interval(&self) -> Option<Duration> {
-        None
-    }
-
-    /// A write that makes no progress takes a moment by itself.
-    fn pause(&mut self, _: Duration) {}
-
-    fn close_stream(&mut self) {
-        self.incoming.io.shut_down(Shutdown::Both);
+    fn abort_if_final(&mut self, error: Error) -> Error {
+        if error.is_final() {
+            self.session.abort();
+            self.incoming.io.shut_down(Shutdown::Both);
+        }
+        error
     }
 }

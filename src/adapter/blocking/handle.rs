@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::attempt::{Attempt, Chance, Limit};
 use super::driver::Driver;
 use super::shared::Shared;
 use super::stream::Stream;
@@ -11,60 +12,7 @@ use crate::adapter::waiters::Need;
 use crate::adapter::{Error, output};
 use crate::connection::{SendError, State};
 use crate::message::Outgoing;
-use crate::session::{
-    Admit, FragmentedMessage, POLL_INTERVAL, Session, TrySendError, WriteDeadline,
-};
-
-/// What an attempt has come to.
-pub(super) enum Attempt<T> {
-    Done(T),
-    /// To write, or to wait for the thread that does; then to attempt it again.
-    Write(Need),
-    /// To write what the stream accepts at once, then to attempt it again.
-    WriteAtOnce,
-    /// To wait for the lock, or for senders that came before.
-    Turn(Need),
-    /// To wait for another thread, until this time at most.
-    Wait(Need, Option<Duration>),
-}
-
-/// What an attempt is given.
-pub(super) struct Chance<'a> {
-    pub(super) session: &'a mut Session,
-    pub(super) now: Duration,
-    /// No other sender waits for its turn before this one.
-    pub(super) is_first: bool,
-    /// Nobody reads, and nobody will.
-    pub(super) receiver_dropped: bool,
-}
-
-/// How long a write may block.
-pub(super) enum Limit<'a> {
-    /// Not at all.
-    AtOnce,
-    Until(Duration),
-    /// Until the caller's write deadline, or the close deadline.
-    Deadline(&'a mut WriteDeadline),
-}
-
-impl Limit<'_> {
-    pub(super) fn until(&mut self, session: &mut Session, now: Duration) -> Option<Duration> {
-        match self {
-            Limit::AtOnce => Some(now),
-            Limit::Until(until) => Some(*until),
-            Limit::Deadline(deadline) => session.deadline_of_call(now, deadline, false),
-        }
-    }
-}
-
-/// What one write has come to.
-pub(super) enum Written {
-    Some,
-    /// There is nothing to write, or another thread is writing.
-    Nothing,
-    /// The stream accepted nothing in time.
-    Stalled,
-}
+use crate::session::{Admit, FragmentedMessage, POLL_INTERVAL, Session, TrySendError};
 
 /// A session and its outgoing stream: of this thread, or shared with others.
 pub(super) enum Handle<'a, W> {
@@ -88,6 +36,22 @@ impl<W: Stream> Handle<'_, W> {
         }
     }
 
+    /// How long a read may block, if another thread can change the state.
+    pub(super) fn state_poll_interval(&mut self) -> Option<Duration> {
+        match self {
+            Self::Alone(_) => None,
+            Self::Shared(shared) => shared.lock().session.state_poll_interval(),
+        }
+    }
+
+    /// Waits for another thread that is writing, until this time at most.
+    pub(super) fn pause(&self, until: Duration) {
+        // A write of this thread that makes no progress takes a moment by itself.
+        if let Self::Shared(shared) = self {
+            shared.pause(until);
+        }
+    }
+
     /// Repeats an attempt until it is done. Meanwhile it writes and waits.
     fn work<T>(
         &mut self,
@@ -99,17 +63,13 @@ impl<W: Stream> Handle<'_, W> {
         }
     }
 
-    /// Writes what is queued, until this time at most, unless another thread does. Returns whether
-    /// the stream accepts nothing more.
-    pub(super) fn write_until(&mut self, limit: Duration) -> Result<bool, Error> {
-        self.write_all(|| Limit::Until(limit))
-    }
-
     /// Writes what the stream accepts at once.
     pub(super) fn write_at_once(&mut self) -> Result<(), Error> {
         self.write_all(|| Limit::AtOnce).map(drop)
     }
 
+    /// Writes what is queued, within the limit, unless another thread does. Returns whether the
+    /// stream accepts nothing more.
     fn write_all(&mut self, limit: impl Fn() -> Limit<'static>) -> Result<bool, Error> {
         match self {
             Self::Alone(driver) => driver.write_all(limit),
@@ -120,7 +80,8 @@ impl<W: Stream> Handle<'_, W> {
     /// Writes what is queued for a moment, before something is read.
     pub(super) fn write_soon(&mut self, until: Option<Duration>) -> Result<bool, Error> {
         let soon = self.now().saturating_add(POLL_INTERVAL);
-        self.write_until(until.map_or(soon, |until| until.min(soon)))
+        let until = until.map_or(soon, |until| until.min(soon));
+        self.write_all(|| Limit::Until(until))
     }
 
     /// Changes the session, and writes what the stream accepts at once.

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use bytes::Buf;
 
 use super::stream::Stream;
+use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, output};
-use crate::session::{RETRY_INTERVAL, WriteProgress};
+use crate::session::{RETRY_INTERVAL, WriteDeadline, WriteProgress};
 
 /// A timeout of a stream; `None` is none.
 type Timeout = Option<Duration>;
@@ -211,5 +212,20 @@ impl<S: Stream> Io<S> {
     pub(super) fn shut_down(&mut self, how: Shutdown) {
         // A stream that can't be shut down has ended.
         let _ = self.stream.shutdown(how);
+    }
+}
+
+/// The stream as it is read from.
+pub(super) struct Incoming<S> {
+    pub(super) io: Io<S>,
+    /// Bytes that were read, and not given to the session yet.
+    pub(super) buffer: ReadBuffer,
+    /// Of the thread that receives.
+    pub(super) write_deadline: WriteDeadline,
+}
+
+impl<S> Incoming<S> {
+    pub(super) fn new(io: Io<S>) -> Self {
+        Self { io, buffer: ReadBuffer::default(), write_deadline: WriteDeadline::default() }
     }
 }

@@ -30,6 +30,7 @@
 //!                  └──► waiters    which thread wakes up
 //! ```
 
+mod attempt;
 mod driver;
 mod handle;
 mod io;
@@ -38,6 +39,7 @@ mod receive;
 mod receiver;
 mod sender;
 mod shared;
+mod split;
 mod stream;
 mod websocket;
 mod writer;

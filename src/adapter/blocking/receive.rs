@@ -12,41 +12,27 @@ use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::time::Duration;
 
+use super::driver::Driver;
 use super::handle::{Handle, needs_room};
-use super::io::{Io, Read};
+use super::io::{Incoming, Read};
 use super::stream::Stream;
 use crate::adapter::Error;
 use crate::adapter::read_buffer::ReadBuffer;
-use crate::adapter::replies::{PeerReads, Replies};
+use crate::adapter::replies::{self, PeerReads, Replies};
 use crate::connection::{Closed, Event};
 use crate::message::{Message, MessageRef};
-use crate::session::{Next, POLL_INTERVAL, PongProgress, Session, WriteDeadline};
+use crate::session::{Next, POLL_INTERVAL, PongProgress, Session};
 use crate::timing::TimedOut;
-
-/// The stream as it is read from.
-pub(super) struct Incoming<S> {
-    pub(super) io: Io<S>,
-    /// Bytes that were read, and not given to the session yet.
-    pub(super) buffer: ReadBuffer,
-    /// Of the thread that receives.
-    write_deadline: WriteDeadline,
-}
-
-impl<S> Incoming<S> {
-    pub(super) fn new(io: Io<S>) -> Self {
-        Self { io, buffer: ReadBuffer::default(), write_deadline: WriteDeadline::default() }
-    }
-}
 
 /// How long a call waits for an event.
 #[derive(Default)]
-pub(super) struct Patience {
+pub(super) struct RecvDeadline {
     until: Option<Duration>,
     /// Whether the stream was read from: what is there is received, however short the wait is.
     has_read: bool,
 }
 
-impl Patience {
+impl RecvDeadline {
     fn is_over(&self, now: Duration) -> bool {
         self.until.is_some_and(|until| now >= until)
     }
@@ -75,27 +61,35 @@ pub(super) trait Receive {
         each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
     ) -> Result<Option<Event>, Error>;
 
-    /// How long a read may block, if another thread can change the state.
-    fn state_poll_interval(&self) -> Option<Duration>;
+    fn with<T>(&mut self, access: impl FnOnce(&mut Session) -> T) -> T {
+        self.handle().with(access)
+    }
 
-    /// Waits for another thread that is writing, until this time at most.
-    fn pause(&mut self, until: Duration);
+    fn now(&mut self) -> Duration {
+        self.incoming().io.now()
+    }
 
     /// Ends the stream, both ways.
-    fn close_stream(&mut self);
+    fn close_stream(&mut self) {
+        if let Handle::Shared(shared) = self.handle() {
+            // A sender may be blocked in a write.
+            (shared.abort_stream)();
+        }
+        self.incoming().io.shut_down(Shutdown::Both);
+    }
 
     /// Receives the next message, within this time; `None` after a clean end.
     fn recv(&mut self, timeout: Option<Duration>) -> Result<Option<Message>, Error> {
-        let until = timeout.map(|timeout| self.incoming().io.now().saturating_add(timeout));
-        let mut patience = Patience { until, has_read: false };
+        let until = timeout.map(|timeout| self.now().saturating_add(timeout));
+        let mut limit = RecvDeadline { until, has_read: false };
         loop {
             match self.next_event() {
                 Some(Event::Message(message)) => {
-                    self.flush_replies(&patience);
+                    self.flush_replies(&limit);
                     return Ok(Some(message));
                 }
                 Some(_) => {}
-                None if !self.more(&mut patience)? => return Ok(None),
+                None if !self.more(&mut limit)? => return Ok(None),
                 None => {}
             }
         }
@@ -103,13 +97,13 @@ pub(super) trait Receive {
 
     /// Receives the next event; `None` after a clean end.
     fn recv_event(&mut self) -> Result<Option<Event>, Error> {
-        let mut patience = Patience::default();
+        let mut limit = RecvDeadline::default();
         loop {
             if let Some(event) = self.next_event() {
-                self.flush_replies(&patience);
+                self.flush_replies(&limit);
                 return Ok(Some(event));
             }
-            if !self.more(&mut patience)? {
+            if !self.more(&mut limit)? {
                 return Ok(None);
             }
         }
@@ -121,7 +115,7 @@ pub(super) trait Receive {
         mut each: impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
     ) -> Result<bool, Error> {
         let peer = self.room_for_replies()?;
-        let (mut patience, mut count) = (Patience::default(), 0);
+        let (mut limit, mut count) = (RecvDeadline::default(), 0);
         loop {
             let other = self.hand_over(peer, &mut count, &mut each);
             if count > 0 {
@@ -133,10 +127,10 @@ pub(super) trait Receive {
                     session.other_received(&event, || incoming.io.now());
                 }),
                 None if count > 0 => {
-                    self.flush_replies(&patience);
+                    self.flush_replies(&limit);
                     return Ok(true);
                 }
-                None if !self.more(&mut patience)? => return Ok(false),
+                None if !self.more(&mut limit)? => return Ok(false),
                 None => {}
             }
         }
@@ -163,23 +157,23 @@ pub(super) trait Receive {
 
     /// Waits for the pong to a ping. Other events are kept to be received.
     fn ping(&mut self) -> Result<Duration, Error> {
-        let sent = self.incoming().io.now();
-        let number = self.handle().with(|session| match session.pushback_full() {
+        let sent = self.now();
+        let number = self.with(|session| match session.pushback_full() {
             true => Err(Error::UnreadMessages),
             false => Ok(session.ping(sent)?),
         })?;
-        let mut patience = Patience::default();
+        let mut limit = RecvDeadline::default();
         loop {
             let progress = self.receive(|session, Incoming { io, buffer, .. }| {
                 buffer.take(|bytes| session.receive_until_pong(number, bytes, || io.now()))
             });
             match progress {
                 PongProgress::Answered => {
-                    return Ok(self.incoming().io.now().saturating_sub(sent));
+                    return Ok(self.now().saturating_sub(sent));
                 }
                 PongProgress::PushbackFull => return Err(Error::UnreadMessages),
                 PongProgress::Closed => return Err(Error::ConnectionLost),
-                PongProgress::NeedsInput => self.input(&mut patience)?,
+                PongProgress::NeedsInput => self.input(&mut limit)?,
             }
         }
     }
@@ -191,7 +185,7 @@ pub(super) trait Receive {
                 Ok(_) | Err(Error::Protocol(_) | Error::ConnectionLost) => {}
                 Err(error) => return Err(error),
             }
-            if let Some(closed) = self.handle().with(|session| session.closed().cloned()) {
+            if let Some(closed) = self.with(|session| session.closed().cloned()) {
                 return Ok(closed);
             }
         }
@@ -209,26 +203,26 @@ pub(super) trait Receive {
     }
 
     /// Waits for more input; `false` after a clean end, when the stream is shut down too.
-    fn more(&mut self, patience: &mut Patience) -> Result<bool, Error> {
-        if self.handle().with(|session| session.closed().is_none()) {
-            return self.input(patience).map(|()| true);
+    fn more(&mut self, limit: &mut RecvDeadline) -> Result<bool, Error> {
+        if self.with(|session| session.closed().is_none()) {
+            return self.input(limit).map(|()| true);
         }
-        self.shut_down(patience);
-        self.handle().with(|session| session.closed().map_or(Ok(()), Error::from_closed))?;
+        self.shut_down(limit);
+        self.with(|session| session.closed().map_or(Ok(()), Error::from_closed))?;
         Ok(false)
     }
 
     /// Writes, and reads.
-    fn input(&mut self, patience: &mut Patience) -> Result<(), Error> {
-        self.read_more(patience).map_err(|error| self.close_if_over(error))
+    fn input(&mut self, limit: &mut RecvDeadline) -> Result<(), Error> {
+        self.read_more(limit).map_err(|error| self.close_if_over(error))
     }
 
-    fn read_more(&mut self, patience: &mut Patience) -> Result<(), Error> {
+    fn read_more(&mut self, limit: &mut RecvDeadline) -> Result<(), Error> {
         // Bytes that arrive all the time, and are no message, do not extend the wait.
-        if patience.has_read && patience.is_over(self.incoming().io.now()) {
+        if limit.has_read && limit.is_over(self.now()) {
             return Err(TimedOut::Receive.into());
         }
-        let stalled = match self.handle().write_soon(patience.until) {
+        let stalled = match self.handle().write_soon(limit.until) {
             Ok(stalled) => stalled,
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
                 return Err(error.into());
@@ -236,27 +230,28 @@ pub(super) trait Receive {
             // It may still have bytes to read, the peer's Close for example.
             Err(_) => false,
         };
-        let interval = if stalled { Some(POLL_INTERVAL) } else { self.state_poll_interval() };
+        let interval =
+            if stalled { Some(POLL_INTERVAL) } else { self.handle().state_poll_interval() };
         let deadline = self.receive(|session, Incoming { io, write_deadline, .. }| {
             let now = io.now();
             session.before_read(|| now)?;
             let interval = interval.map(|interval| now.saturating_add(interval));
             let deadline = session.deadline_of_call(now, write_deadline, true);
-            Ok::<_, TimedOut>([deadline, interval].into_iter().flatten().min())
+            Ok::<_, TimedOut>(earlier(deadline, interval))
         })?;
-        let until = [deadline, patience.until].into_iter().flatten().min();
-        patience.has_read = true;
+        let until = earlier(deadline, limit.until);
+        limit.has_read = true;
         match self.read(until)? {
             Read::Bytes(_) => {}
-            Read::End => self.handle().with(Session::end_input),
+            Read::End => self.with(Session::end_input),
             // Deadlines are checked now that there is nothing to read: bytes in the stream show
             // that the peer is alive, however late they are read.
             Read::TimedOut => {
-                let now = self.incoming().io.now();
+                let now = self.now();
                 self.receive(|session, Incoming { write_deadline, .. }| {
                     session.check_deadlines(now, write_deadline, true)
                 })?;
-                if patience.is_over(now) {
+                if limit.is_over(now) {
                     return Err(TimedOut::Receive.into());
                 }
             }
@@ -282,23 +277,23 @@ pub(super) trait Receive {
     }
 
     /// Writes answers before the application works on what it received.
-    fn flush_replies(&mut self, patience: &Patience) {
+    fn flush_replies(&mut self, limit: &RecvDeadline) {
         let mut handle = self.handle();
         if handle.with(|session| session.reply_pending()) {
             // An error is met again by the next call.
-            let _ = handle.write_soon(patience.until);
+            let _ = handle.write_soon(limit.until);
         }
     }
 
     /// Shuts the stream down, as the session says, so that our Close frame arrives. If the caller
     /// does not wait so long, the stream is closed at once.
-    fn shut_down(&mut self, patience: &Patience) {
-        if self.handle().with(|session| session.is_done()) {
+    fn shut_down(&mut self, limit: &RecvDeadline) {
+        if self.with(|session| session.is_done()) {
             return;
         }
         loop {
-            let now = self.incoming().io.now();
-            let next = self.handle().with(|session| {
+            let now = self.now();
+            let next = self.with(|session| {
                 let late = session.before_read(|| now);
                 debug_assert!(late.is_ok(), "the connection is closed");
                 session.next_action()
@@ -306,11 +301,11 @@ pub(super) trait Receive {
             let soon = now.saturating_add(POLL_INTERVAL);
             match next {
                 Some(Next::Done) => break,
-                Some(Next::Read | Next::Wait(_)) | None if patience.is_over(now) => break,
-                Some(Next::Write | Next::Flush) => match self.handle().write_soon(patience.until) {
-                    Err(_) => self.handle().with(Session::write_failed),
+                Some(Next::Read | Next::Wait(_)) | None if limit.is_over(now) => break,
+                Some(Next::Write | Next::Flush) => match self.handle().write_soon(limit.until) {
+                    Err(_) => self.with(Session::write_failed),
                     // Another thread may be writing, or what was to be written may be flushed.
-                    Ok(_) => self.handle().with(|session| {
+                    Ok(_) => self.with(|session| {
                         if session.has_unwritten() {
                             session.write_would_block(now);
                         }
@@ -318,45 +313,75 @@ pub(super) trait Receive {
                 },
                 Some(Next::ShutdownWrite) => {
                     self.incoming().io.shut_down(Shutdown::Write);
-                    self.handle().with(Session::write_half_shut_down);
+                    self.with(Session::write_half_shut_down);
                 }
-                Some(Next::Read) => self.drain(patience, now, soon),
+                Some(Next::Read) => self.drain(limit, now, soon),
                 Some(Next::Wait(_)) | None => {
-                    let late = self.handle().with(|session| session.check_close_deadline(now));
+                    let late = self.with(|session| session.check_close_deadline(now));
                     debug_assert!(late.is_ok(), "the connection is closed");
-                    if self.handle().with(|session| !session.is_done()) {
-                        self.pause(patience.until.map_or(soon, |until| until.min(soon)));
+                    if self.with(|session| !session.is_done()) {
+                        self.handle().pause(limit.until.map_or(soon, |until| until.min(soon)));
                     }
-                    self.handle().with(Session::stream_ready);
+                    self.with(Session::stream_ready);
                 }
             }
         }
         // A shutdown that was cut short ends here too.
-        self.handle().with(Session::abort);
+        self.with(Session::abort);
         self.close_stream();
     }
 
     /// Reads and discards: for a moment if something is still to be written.
-    fn drain(&mut self, patience: &Patience, now: Duration, soon: Duration) {
-        let deadline = self.handle().with(|session| {
+    fn drain(&mut self, limit: &RecvDeadline, now: Duration, soon: Duration) {
+        let deadline = self.with(|session| {
             let deadline = session.check_close_deadline(now).unwrap_or_default();
             if session.has_unwritten() { Some(soon) } else { deadline }
         });
-        let until = [deadline, patience.until].into_iter().flatten().min();
+        let until = earlier(deadline, limit.until);
         match self.read(until) {
             Ok(Read::Bytes(_)) => self.incoming().buffer = ReadBuffer::default(),
-            Ok(Read::TimedOut) => self.handle().with(Session::read_would_block),
-            Ok(Read::End) | Err(_) => self.handle().with(Session::end_input),
+            Ok(Read::TimedOut) => self.with(Session::read_would_block),
+            Ok(Read::End) | Err(_) => self.with(Session::end_input),
         }
     }
 
     /// Gives the connection up after an error that is final, and returns the error.
     fn close_if_over(&mut self, error: Error) -> Error {
         if error.is_final() {
-            self.handle().with(Session::abort);
+            self.with(Session::abort);
             self.incoming().buffer = ReadBuffer::default();
             self.close_stream();
         }
         error
+    }
+}
+
+fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    one.into_iter().chain(other).min()
+}
+
+impl<S: Stream> Receive for Driver<S> {
+    type Incoming = S;
+    type Outgoing = S;
+
+    fn handle(&mut self) -> Handle<'_, S> {
+        Handle::Alone(self)
+    }
+
+    fn incoming(&mut self) -> &mut Incoming<S> {
+        &mut self.incoming
+    }
+
+    fn receive<T>(&mut self, receive: impl FnOnce(&mut Session, &mut Incoming<S>) -> T) -> T {
+        receive(&mut self.session, &mut self.incoming)
+    }
+
+    fn hand_over(
+        &mut self,
+        peer: PeerReads,
+        count: &mut usize,
+        each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
+    ) -> Result<Option<Event>, Error> {
+        replies::hand_over(&mut self.session, peer, &mut self.incoming.buffer, count, each)
     }
 }

@@ -1,19 +1,21 @@
 //! The half of a connection that sends, cloned for as many threads as there are.
 
 use std::fmt;
-use std::string::{String, ToString};
+use std::string::ToString;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::handle::{Attempt, Chance, Handle};
+use super::attempt::{Attempt, Chance};
+use super::handle::Handle;
 use super::shared::Shared;
 use super::stream::Stream;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
+use crate::adapter::accessors::accessors;
 use crate::adapter::waiters::Need;
-use crate::connection::{Closed, State};
+use crate::connection::Closed;
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
-use crate::session::{Backpressure, TrySendError};
+use crate::session::TrySendError;
 use crate::timing::TimedOut;
 
 /// The half that sends. Clones of it send from several threads: messages never mix, and those of
@@ -23,15 +25,9 @@ pub struct Sender<W> {
     pub(super) shared: Arc<Shared<W>>,
 }
 
-impl<W> Sender<W> {
-    pub(super) const fn new(shared: Arc<Shared<W>>) -> Self {
-        Self { shared }
-    }
-}
-
 impl<W> Clone for Sender<W> {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.shared))
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 
@@ -191,53 +187,10 @@ impl<W: Stream> Sender<W> {
         self.shared.lock().receiver_dropped
     }
 
-    /// The state of the connection.
-    #[must_use]
-    pub fn state(&self) -> State {
-        self.shared.lock().session.state()
-    }
+    accessors!(sender);
 
-    /// How the connection was closed, once it is.
-    #[must_use]
-    pub fn closed(&self) -> Option<Closed> {
-        self.shared.lock().session.closed().cloned()
-    }
-
-    /// Number of bytes that are queued and not written, of all senders, headers included.
-    #[must_use]
-    pub fn buffered_amount(&self) -> usize {
-        self.shared.lock().session.buffered_amount()
-    }
-
-    /// Number of messages of all senders that
-    /// [`Overflow::DropNewest`](crate::Overflow::DropNewest) has dropped.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.shared.lock().session.dropped()
-    }
-
-    /// Frees memory that an idle connection does not need; see
-    /// [`Connection::release_memory`](crate::Connection::release_memory).
-    pub fn release_memory(&self) {
-        self.shared.lock().session.connection.release_memory();
-    }
-
-    /// Sets the bounds of the output, for all senders, also those that wait.
-    pub fn set_backpressure(&self, backpressure: Backpressure) {
-        self.shared.with(|session| session.set_backpressure(backpressure));
-    }
-
-    /// The subprotocol that the handshake has agreed on.
-    #[must_use]
-    pub fn subprotocol(&self) -> Option<String> {
-        self.shared.lock().session.connection.subprotocol().map(ToString::to_string)
-    }
-
-    /// Round-trip time of the latest ping that was answered: a keep-alive ping, or one that was
-    /// asked for.
-    #[must_use]
-    pub fn round_trip(&self) -> Option<Duration> {
-        self.shared.lock().session.round_trip()
+    fn shared(&self) -> &Shared<W> {
+        &self.shared
     }
 
     fn handle(&self) -> Handle<'_, W> {

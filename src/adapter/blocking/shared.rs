@@ -14,7 +14,7 @@ use std::thread::{self, Thread};
 use std::thread_local;
 use std::time::{Duration, Instant};
 
-use super::handle::{Attempt, Chance, Limit, Written};
+use super::attempt::{Attempt, Chance, Limit, Written};
 use super::io::Io;
 use super::stream::Stream;
 use crate::adapter::replies::SharedSession;
@@ -106,6 +106,12 @@ impl<W> Shared<W> {
         if is_left {
             self.waiters.wake_by_ref();
         }
+    }
+
+    /// Notes that nobody receives any more, which the threads that wait for the end must know.
+    pub(super) fn receiver_dropped(&self) {
+        self.change(|core| core.receiver_dropped = true);
+        self.waiters.wake_by_ref();
     }
 
     /// Ends the session and the stream.

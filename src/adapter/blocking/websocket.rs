@@ -1,19 +1,14 @@
 //! A connection that one thread uses.
 
-use std::boxed::Box;
 use std::fmt;
-use std::net::Shutdown;
 use std::string::ToString;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::driver::Driver;
 use super::handle::Handle;
 use super::io::Io;
 use super::receive::Receive;
-use super::receiver::{self, Receiver};
-use super::sender::Sender;
-use super::stream::{Stream, TryClone};
+use super::stream::Stream;
 use super::writer::MessageWriter;
 use crate::adapter::{Error, Replies};
 use crate::connection::{Closed, Connection, Event, State};
@@ -70,37 +65,6 @@ impl<S: Stream> WebSocket<S> {
         let io = Io::new(stream, Instant::now())?;
         let session = Session::new(connection, timeouts, io.now());
         Ok(Self { driver: Driver::new(session, io) })
-    }
-
-    /// Splits the connection, to send from one or more threads while another thread receives.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] if the stream can't be cloned.
-    pub fn split(self) -> Result<(Sender<S>, Receiver<S, S>), Error>
-    where
-        S: TryClone,
-    {
-        let writer = self.stream().try_clone()?;
-        let third = Mutex::new(self.stream().try_clone()?);
-        self.split_with_writer(writer, move || {
-            // A stream that can't be shut down has ended.
-            let _ = third.lock().unwrap_or_else(PoisonError::into_inner).shutdown(Shutdown::Both);
-        })
-    }
-
-    /// As [`split`](Self::split), with the outgoing half of a stream that has halves of its own.
-    /// `abort` has to end both halves at once, also while other threads read and write.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] if the outgoing half can't be made to block.
-    pub fn split_with_writer<W: Stream>(
-        self,
-        writer: W,
-        abort: impl Fn() + Send + Sync + 'static,
-    ) -> Result<(Sender<W>, Receiver<S, W>), Error> {
-        receiver::split(self.driver, writer, Box::new(abort))
     }
 
     /// Receives the next message, or `None` after a clean closing handshake;

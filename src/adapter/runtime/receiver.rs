@@ -5,17 +5,18 @@ use std::future::poll_fn;
 use std::string::ToString;
 use std::sync::Arc;
 use std::task::Wake;
-use std::time::Duration;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
 use super::shared::Shared;
 use crate::adapter::Error;
-use crate::connection::{Closed, Event, State};
+use crate::adapter::accessors::accessors;
+use crate::connection::{Closed, Event};
 use crate::message::{CloseCode, CloseFrame, Message};
 
 /// The half that receives. If it is dropped, nobody reads the stream, except
-/// [`Sender::close`](super::Sender::close) and [`Sender::until_closed`](super::Sender::until_closed).
+/// [`Sender::close`](super::Sender::close) and
+/// [`Sender::until_closed`](super::Sender::until_closed).
 pub struct Receiver<S: Stream, C: Clock> {
     pub(super) shared: Arc<Shared<S, C>>,
     /// The `Stream` of messages has ended.
@@ -67,22 +68,10 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
         poll_fn(|cx| self.shared.poll_receiver(cx, Driver::poll_closed)).await
     }
 
-    /// The state of the connection.
-    #[must_use]
-    pub fn state(&self) -> State {
-        self.shared.lock().session.state()
-    }
+    accessors!(half);
 
-    /// How the connection was closed, once it is.
-    #[must_use]
-    pub fn closed(&self) -> Option<Closed> {
-        self.shared.lock().session.closed().cloned()
-    }
-
-    /// Round-trip time of the latest ping that was answered.
-    #[must_use]
-    pub fn round_trip(&self) -> Option<Duration> {
-        self.shared.lock().session.round_trip()
+    fn shared(&self) -> &Shared<S, C> {
+        &self.shared
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::string::{String, ToString};
+use std::string::ToString;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -15,10 +15,11 @@ use super::permit::{Permit, SinkPermit};
 use super::shared::Shared;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
+use crate::adapter::accessors::accessors;
 use crate::adapter::waiters::Need;
-use crate::connection::{Closed, State};
+use crate::connection::Closed;
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
-use crate::session::{Backpressure, TrySendError};
+use crate::session::TrySendError;
 use crate::timing::TimedOut;
 
 /// The half that sends. Clones of it send from several tasks: messages never mix, and those of one
@@ -296,52 +297,10 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         self.shared.lock().receiver_dropped
     }
 
-    /// The state of the connection.
-    #[must_use]
-    pub fn state(&self) -> State {
-        self.shared.lock().session.state()
-    }
+    accessors!(sender);
 
-    /// How the connection was closed, once it is.
-    #[must_use]
-    pub fn closed(&self) -> Option<Closed> {
-        self.shared.lock().session.closed().cloned()
-    }
-
-    /// Number of bytes that are queued and not written, of all senders, headers included.
-    #[must_use]
-    pub fn buffered_amount(&self) -> usize {
-        self.shared.lock().session.buffered_amount()
-    }
-
-    /// Number of messages of all senders that
-    /// [`Overflow::DropNewest`](crate::Overflow::DropNewest) has dropped.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.shared.lock().session.dropped()
-    }
-
-    /// Frees memory that an idle connection does not need; see
-    /// [`Connection::release_memory`](crate::Connection::release_memory).
-    pub fn release_memory(&self) {
-        self.shared.lock().session.connection.release_memory();
-    }
-
-    /// Sets the bounds of the output, for all senders, also those that wait.
-    pub fn set_backpressure(&self, backpressure: Backpressure) {
-        self.shared.change(|driver| driver.session.set_backpressure(backpressure));
-    }
-
-    /// The subprotocol that the handshake has agreed on.
-    #[must_use]
-    pub fn subprotocol(&self) -> Option<String> {
-        self.shared.lock().session.connection.subprotocol().map(ToString::to_string)
-    }
-
-    /// Round-trip time of the latest ping that was answered.
-    #[must_use]
-    pub fn round_trip(&self) -> Option<Duration> {
-        self.shared.lock().session.round_trip()
+    fn shared(&self) -> &Shared<S, C> {
+        &self.shared
     }
 
     /// This is not an async function, because that would keep room for the message twice.

@@ -1,0 +1,82 @@
+//! Splits a connection into halves, and joins them.
+
+use std::boxed::Box;
+use std::net::Shutdown;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::driver::Driver;
+use super::io::Io;
+use super::receiver::{Presence, Receiver};
+use super::sender::Sender;
+use super::shared::Shared;
+use super::stream::{Stream, TryClone};
+use super::websocket::WebSocket;
+use crate::adapter::Error;
+
+impl<S: Stream> WebSocket<S> {
+    /// Splits the connection, to send from one or more threads while another thread receives.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the stream can't be cloned.
+    pub fn split(self) -> Result<(Sender<S>, Receiver<S, S>), Error>
+    where
+        S: TryClone,
+    {
+        let writer = self.stream().try_clone()?;
+        let third = Mutex::new(self.stream().try_clone()?);
+        self.split_with_writer(writer, move || {
+            // A stream that can't be shut down has ended.
+            let _ = third.lock().unwrap_or_else(PoisonError::into_inner).shutdown(Shutdown::Both);
+        })
+    }
+
+    /// As [`split`](Self::split), with the outgoing half of a stream that has halves of its own.
+    /// `abort` has to end both halves at once, also while other threads read and write.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the outgoing half can't be made to block.
+    pub fn split_with_writer<W: Stream>(
+        self,
+        writer: W,
+        abort: impl Fn() + Send + Sync + 'static,
+    ) -> Result<(Sender<W>, Receiver<S, W>), Error> {
+        let Driver { session, mut incoming } = self.driver;
+        let outgoing = Io::new(writer, incoming.io.epoch())?;
+        incoming.io.forget_timeouts();
+        let shared = Arc::new(Shared::new(session, outgoing, Box::new(abort)));
+        let sender = Sender { shared: Arc::clone(&shared) };
+        Ok((sender, Receiver { presence: Presence(shared), incoming }))
+    }
+}
+
+impl<S: Stream, W: Stream> Receiver<S, W> {
+    /// Joins the halves.
+    ///
+    /// # Errors
+    ///
+    /// Returns both halves if they belong to different connections, or if another clone of the
+    /// sender exists.
+    #[expect(clippy::result_large_err, reason = "nothing is lost: both halves are returned")]
+    pub fn reunite(self, sender: Sender<W>) -> Result<WebSocket<S>, (Self, Sender<W>)> {
+        let shared = Arc::clone(&self.presence.0);
+        // The receiver's, the sender's, and this one.
+        if !Arc::ptr_eq(&shared, &sender.shared) || Arc::strong_count(&shared) != 3 {
+            return Err((self, sender));
+        }
+        let Self { presence, mut incoming } = self;
+        drop((presence, sender));
+        match Arc::try_unwrap(shared) {
+            Ok(shared) => {
+                incoming.io.forget_timeouts();
+                Ok(WebSocket { driver: Driver { session: shared.into_session(), incoming } })
+            }
+            // Only this sender existed, so no clone of it can have been made meanwhile.
+            Err(shared) => {
+                let sender = Sender { shared: Arc::clone(&shared) };
+                Err((Self { presence: Presence(shared), incoming }, sender))
+            }
+        }
+    }
+}
