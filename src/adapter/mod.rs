@@ -9,6 +9,7 @@ mod error;
 #[cfg(feature = "futures-io")]
 pub mod futures;
 mod incoming;
+mod needs;
 mod options;
 mod output;
 mod read_buffer;

@@ -12,6 +12,7 @@ use super::output::Output;
 impl Connection {
     /// Returns an event to the end of the pushed-back events, which `receive` returns first. Never
     /// [`Event::Closed`].
+    #[cfg(feature = "std")]
     pub(crate) fn push_back(&mut self, event: Event) {
         self.pushed_back.get_or_insert_default().push_back(event);
     }

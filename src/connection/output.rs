@@ -68,6 +68,7 @@ impl Output {
     }
 
     /// Appends a header and its payload, without a copy of the payload.
+    #[inline]
     pub(super) fn push(&mut self, header: &[u8], payload: Bytes) {
         self.append(header, &[]);
         self.len += payload.len();

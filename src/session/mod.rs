@@ -105,6 +105,7 @@ pub use self::driven::Driven;
 pub(crate) use self::fragments::FragmentedMessage;
 pub use self::live::Session;
 pub use self::opening::{Exchange, Handshake};
+#[cfg(feature = "std")]
 pub(crate) use self::pings::PongProgress;
 pub(crate) use self::question::Wait;
 pub use self::stream::Next;

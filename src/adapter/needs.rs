@@ -1,0 +1,119 @@
+//! What the users of a shared connection wait for, and the facts that end their waits.
+
+#![cfg_attr(
+    not(any(feature = "tokio", feature = "futures-io")),
+    allow(dead_code, reason = "the runtime adapters use all of it")
+)]
+
+use crate::connection::State;
+use crate::session::Session;
+
+/// What a sender waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Its turn to queue a message: the lock is free, and, if it waits for room, there is room.
+    #[default]
+    Message,
+    /// Room for a message, and the lock free.
+    Permit,
+    /// As [`Message`](Self::Message), to be kept for a sink: a permit too.
+    Sink,
+    /// The lock, and no permit granted.
+    Writer,
+    /// Room for a fragment, while it has the lock.
+    Fragment,
+    /// Everything before this position is flushed.
+    Flushed(u64),
+    /// The ping with this number is answered.
+    Pong(u64),
+    /// The end of the stream.
+    End,
+}
+
+/// Where a waiter stands: waiters of one class are woken in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) class: Class,
+    /// The position or ping that is waited for.
+    pub(super) order: u64,
+    /// When the waiter came.
+    pub(super) ticket: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Class {
+    Fragment,
+    Flushed,
+    Queue,
+    Pong,
+    End,
+}
+
+impl Need {
+    pub(super) const fn class(self) -> (Class, u64) {
+        match self {
+            Self::Fragment => (Class::Fragment, 0),
+            Self::Flushed(position) => (Class::Flushed, position),
+            Self::Message | Self::Permit | Self::Sink | Self::Writer => (Class::Queue, 0),
+            Self::Pong(number) => (Class::Pong, number),
+            Self::End => (Class::End, 0),
+        }
+    }
+
+    pub(super) fn is_met(self, facts: &Facts) -> bool {
+        match self {
+            _ if facts.is_done => true,
+            Self::Fragment => facts.has_room || facts.writable || !facts.is_open,
+            Self::Message | Self::Sink => facts.message || !facts.is_open,
+            Self::Permit => (!facts.locked && (facts.has_room || facts.writable)) || !facts.is_open,
+            Self::Writer => (!facts.locked && !facts.has_permits) || !facts.is_open,
+            Self::Flushed(position) => facts.flushed >= position,
+            Self::Pong(number) => {
+                facts.answered >= number || facts.is_closed || facts.receiver_dropped
+            }
+            Self::End => false,
+        }
+    }
+}
+
+/// What waiters are woken for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    pub(super) is_open: bool,
+    pub(super) is_closed: bool,
+    pub(super) is_done: bool,
+    pub(super) locked: bool,
+    pub(super) has_permits: bool,
+    pub(super) has_room: bool,
+    /// Bytes are queued that the stream was not offered: whoever waits for room can write them.
+    pub(super) writable: bool,
+    pub(super) message: bool,
+    pub(super) flushed: u64,
+    pub(super) answered: u64,
+    pub(super) receiver_dropped: bool,
+}
+
+impl Facts {
+    /// Whether a writer can't have the lock because permits are granted.
+    pub(super) const fn waits_for_permits(&self) -> bool {
+        self.is_open && self.has_permits && !self.locked
+    }
+
+    pub(super) fn of(session: &Session, receiver_dropped: bool) -> Self {
+        let (locked, has_room) = (session.is_locked(), !session.is_above_high_water_mark());
+        let writable = session.has_unwritten() && !session.is_write_stalled();
+        Self {
+            is_open: session.state() == State::Open,
+            is_closed: session.closed().is_some(),
+            is_done: session.is_done(),
+            locked,
+            has_permits: session.has_permits(),
+            has_room,
+            writable,
+            message: !locked && (has_room || writable || !session.send_waits()),
+            flushed: session.flushed_position(),
+            answered: session.timer().last_answered(),
+            receiver_dropped,
+        }
+    }
+}
