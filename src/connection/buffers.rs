@@ -5,21 +5,19 @@
 use alloc::vec::Vec;
 
 use super::endpoint::Connection;
+#[cfg(feature = "std")]
 use super::event::Event;
 #[cfg(feature = "std")]
 use super::output::Output;
 
+#[cfg(feature = "std")]
 impl Connection {
     /// Returns an event to the end of the pushed-back events, which `receive` returns first. Never
     /// [`Event::Closed`].
-    #[cfg(feature = "std")]
     pub(crate) fn push_back(&mut self, event: Event) {
         self.pushed_back.get_or_insert_default().push_back(event);
     }
-}
 
-#[cfg(feature = "std")]
-impl Connection {
     /// Detaches the connection from its adapter: keeps the adapter's unread bytes, behind those of
     /// the inbox, and the borrowed output buffer.
     pub(crate) fn detach(&mut self, received: &[u8]) {
