@@ -1,16 +1,12 @@
 //! The connection's side of an adapter's buffers: borrowed blocks for the output, output that is
 //! written while the connection is in use, pushed-back bytes and events.
 
-#[cfg(feature = "std")]
 use alloc::vec::Vec;
 
 use super::endpoint::Connection;
-#[cfg(feature = "std")]
 use super::event::Event;
-#[cfg(feature = "std")]
 use super::output::Output;
 
-#[cfg(feature = "std")]
 impl Connection {
     /// Returns an event to the end of the pushed-back events, which `receive` returns first. Never
     /// [`Event::Closed`].

@@ -14,6 +14,7 @@
 //! implement its methods; below it are the types of its fields.
 
 mod assembler;
+#[cfg(feature = "std")]
 mod buffers;
 mod closing;
 mod compression;
