@@ -22,7 +22,7 @@ pub struct Session {
     pub(super) timer: Timer,
     pub(super) admission: Admission,
     pub(super) stream: StreamState,
-    /// Bytes arrived that the timer was not told of yet.
+    /// Bytes arrived that were not reported to the timer yet.
     pub(super) unreported_read: bool,
     /// Events may be left: `next` does not answer `Read`, and does not judge the peer's silence.
     pub(super) unread: bool,

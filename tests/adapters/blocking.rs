@@ -229,10 +229,10 @@ fn a_refused_message_is_answered_while_it_is_still_sent() {
 fn a_connection_that_is_cut_is_lost() {
     let (client, server) = pair();
     let mut socket = open(server, Timeouts::default());
-    (&client).write_all(&masked(0x81, b"last words")).unwrap();
+    (&client).write_all(&masked(0x81, b"last message")).unwrap();
     (&client).write_all(&masked(0x81, b"half a message")[..9]).unwrap();
     drop(client);
-    assert_eq!(socket.recv().unwrap(), Some("last words".into()));
+    assert_eq!(socket.recv().unwrap(), Some("last message".into()));
     for _ in 0..2 {
         assert!(matches!(socket.recv(), Err(Error::ConnectionLost)));
     }
@@ -287,7 +287,7 @@ fn timeouts_of_each_phase() {
     assert_eq!(
         socket.recv().unwrap(),
         None,
-        "a peer that said farewell and does not hang up is left"
+        "a peer that sent a Close and does not hang up is left"
     );
 }
 
@@ -331,7 +331,7 @@ fn every_final_error_is_an_end() {
     assert_eq!(socket.state(), State::Open, "a stream that has nothing yet is not broken");
 }
 
-/// The peer said farewell and keeps its socket: that takes the time for closing, but not the time
+/// The peer sent a Close and keeps its socket: that takes the time for closing, but not the time
 /// of who waits for less.
 #[test]
 fn a_short_wait_is_not_made_longer_by_a_peer_that_does_not_hang_up() {
@@ -822,7 +822,7 @@ fn a_peer_that_floods_does_not_make_closing_longer() {
     );
 }
 
-/// A reset after both sides said farewell is a clean end.
+/// A reset after both sides sent a Close is a clean end.
 #[test]
 fn a_reset_after_the_closes_is_clean() {
     let steps =
@@ -959,7 +959,7 @@ fn a_thread_that_ends_may_still_use_its_connection() {
     struct Last(WebSocket<TcpStream>);
     impl Drop for Last {
         fn drop(&mut self) {
-            self.0.send("last words").unwrap();
+            self.0.send("last message").unwrap();
             assert_eq!(self.0.recv().unwrap(), Some("heard".into()));
         }
     }
@@ -980,5 +980,5 @@ fn a_thread_that_ends_may_still_use_its_connection() {
     ends.join().unwrap();
     let mut said = Vec::new();
     peer.read_to_end(&mut said).unwrap();
-    assert_eq!(said, [unmasked(0x81, b"first"), unmasked(0x81, b"last words")].concat());
+    assert_eq!(said, [unmasked(0x81, b"first"), unmasked(0x81, b"last message")].concat());
 }

@@ -111,7 +111,7 @@ fn the_receiver_s_end_does_not_wait_for_a_sender_that_is_stuck() {
     assert_eq!(
         go(move || receiver.recv())().unwrap(),
         None,
-        "both sides said farewell, though ours can't be written"
+        "both sides sent a Close, though ours can't be written"
     );
     sending().unwrap_err();
 
@@ -526,9 +526,9 @@ fn a_receiver_that_goes_is_missed() {
     assert!(matches!(pinging(), Err(Error::ConnectionLost)));
     let closed = sender.close(CloseCode::NORMAL, "");
     assert!(matches!(closed, Err(Error::ConnectionLost)), "{closed:?}");
-    let mut farewell = [0; 4];
-    peer.read_exact(&mut farewell).unwrap();
-    assert_eq!(farewell[..], unmasked(0x88, b"\x03\xe8"), "it was sent");
+    let mut close = [0; 4];
+    peer.read_exact(&mut close).unwrap();
+    assert_eq!(close[..], unmasked(0x88, b"\x03\xe8"), "it was sent");
 }
 
 #[test]

@@ -149,7 +149,7 @@ in_every_adapter! {
     a_lost_connection_is_lost_for_ever
     much_that_waits_leaves_messages_for_the_next_call
     a_peer_that_does_not_read_is_met_as_was_chosen
-    nothing_is_answered_after_our_farewell
+    nothing_is_answered_after_our_close_frame
     a_refused_answer_takes_no_block
     many_answers_to_one_message_are_sent
     a_stream_that_takes_nothing_is_received_from
@@ -840,7 +840,7 @@ async fn a_refused_answer_takes_no_block(place: &impl Place) {
     assert_eq!(LIVE.get(), before);
 }
 
-async fn nothing_is_answered_after_our_farewell(place: &impl Place) {
+async fn nothing_is_answered_after_our_close_frame(place: &impl Place) {
     let (mut peer, mut socket) = place.server(Chunking::Whole);
     say(&mut peer, &[masked(0x81, b"x").repeat(3), masked(0x89, b"?"), masked(0x88, BYE)].concat());
     socket.start_close().await.unwrap();
@@ -1020,7 +1020,7 @@ async fn an_end_does_not_wait_for_room(adapter: &impl Adapter) {
     let clock = adapter.clock();
     for write in [None, Some(s(1000))] {
         let timeouts = Timeouts { write, ping: None, ..Timeouts::default() };
-        // The peer's farewell was answered, and is not read.
+        // The peer's Close was answered, and is not read.
         let (mut peer, mut socket) = adapter.server(timeouts);
         socket.set_backpressure(Backpressure { high_water_mark: 10, ..Backpressure::default() });
         peer.wire().set_capacity(1000);

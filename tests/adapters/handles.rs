@@ -180,9 +180,9 @@ fn blocking_one() {
     assert_eq!((heard.unwrap(), client.closed().unwrap().reason()), (None, "bye"));
 }
 
-/// The receiver can say farewell, and throws away what it meets on the way.
+/// The receiver can close the connection, and throws away what it meets on the way.
 #[test]
-fn a_blocking_receiver_says_farewell() {
+fn a_blocking_receiver_closes() {
     let (mut client, server) = blocking_pair();
     let (_sender, mut receiver) = server.split().unwrap();
     client.send("on the way").unwrap();

@@ -11,12 +11,12 @@ use sansocket::testing::{Chunking, pair};
 #[test]
 fn what_was_written_before_the_end_is_read() {
     let (mut one, mut other) = pair(Chunking::Whole);
-    one.write_all(b"last words").unwrap();
+    one.write_all(b"last message").unwrap();
     one.shutdown(Shutdown::Write).unwrap();
     assert_eq!(other.read(&mut []).unwrap(), 0);
     let mut heard = Vec::new();
     other.read_to_end(&mut heard).unwrap();
-    assert_eq!(heard, b"last words");
+    assert_eq!(heard, b"last message");
     assert_eq!(one.write(b"more").unwrap_err().kind(), ErrorKind::BrokenPipe);
     other.write_all(b"answer").unwrap();
     one.read_exact(&mut [0; 6]).unwrap();

@@ -237,7 +237,7 @@ fn transcripts() -> Vec<Transcript> {
             closed: "1000 \"bye\", clean, begun by the peer",
         },
         Transcript {
-            name: "we close; what comes before the peer's farewell is received",
+            name: "we close; what comes before the peer's Close is received",
             config: Config::new(),
             frames: vec![text("a"), text("b"), (0x88, b"\x03\xe9".to_vec())],
             calls: vec![Recv, StartClose, Recv, Recv, Close],
@@ -245,7 +245,7 @@ fn transcripts() -> Vec<Transcript> {
             closed: "1001 \"\", clean, begun by us",
         },
         Transcript {
-            name: "we close; what comes before the peer's farewell is thrown away",
+            name: "we close; what comes before the peer's Close is thrown away",
             config: Config::new(),
             frames: vec![text("a"), (0x89, b"?".to_vec()), (0x88, vec![])],
             calls: vec![Feed("last"), Close, Recv, Flush],
@@ -602,8 +602,8 @@ async fn a_dead_peer_is_noticed(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     let begun = clock.now();
     until(&mut other, begun + s(7)).await;
-    peer.write_all(&masked(0x81, b"last words")).unwrap();
-    assert_eq!(socket.recv().await.unwrap(), Some("last words".into()));
+    peer.write_all(&masked(0x81, b"last message")).unwrap();
+    assert_eq!(socket.recv().await.unwrap(), Some("last message".into()));
     peer.wire().stop();
     let (received, after) = timed(&clock, socket.recv()).await;
     assert!(matches!(received, Err(Error::TimedOut(TimedOut::KeepAlive))), "{received:?}");
@@ -809,7 +809,7 @@ async fn closing_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
         }
         assert!(
             poll_fn(|cx| Pin::new(&mut socket).poll_next(cx)).await.is_none(),
-            "who receives meets the peer's farewell"
+            "who receives meets the peer's Close"
         );
         let closed = socket.closed().unwrap();
         assert_eq!((closed.code(), closed.was_clean()), (1000, true));

@@ -142,9 +142,9 @@ fn end_of_stream_when_open_is_1006() {
 fn closed_comes_after_the_messages_before_end_of_stream() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
-        bytes::BufMut::put_slice(us.input(), &from_peer(role, 0x81, b"last words"));
+        bytes::BufMut::put_slice(us.input(), &from_peer(role, 0x81, b"last message"));
         us.end_input();
-        assert_eq!(us.receive(), Some(Event::Message("last words".into())));
+        assert_eq!(us.receive(), Some(Event::Message("last message".into())));
         assert!(
             matches!(us.receive(), Some(Event::Closed(closed)) if closed.outcome() == CloseOutcome::ConnectionLost)
         );

@@ -583,7 +583,7 @@ fn start_close<A: Adapter>() {
             matches!(&heard[1], Event::Closed(closed) if closed.reason() == "going"),
             "{heard:?}"
         );
-        assert_eq!(heard.len(), 2, "one farewell, and nothing after it");
+        assert_eq!(heard.len(), 2, "one Close, and nothing after it");
         assert!(story.closed.starts_with("1001 \"\", clean, begun by us"), "{}", story.closed);
     }
 }
@@ -606,7 +606,7 @@ fn close<A: Adapter>() {
     }
 }
 
-/// The peer's farewell comes while ours is written, in the middle of a fragmented message.
+/// The peer's Close comes while ours is written, in the middle of a fragmented message.
 fn a_close_that_crosses_a_message<A: Adapter>() {
     for role in ROLES {
         let input = frames(role, &[(0x81, b"a"), (1, b"half"), BYE]);

@@ -2,7 +2,7 @@
 //! await point, and nothing is lost, sent twice or cut in half.
 //!
 //! The stream is the one of `cancel.rs`. The peer is a core that answers what it hears, so that
-//! pongs and farewells come when they are asked for. While a sender's future waits, the receiver is
+//! pongs and Close frames come when they are asked for. While a sender's future waits, the receiver is
 //! polled by futures that are dropped each time.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
@@ -292,7 +292,7 @@ fn a_sender_and_a_receiver<A: Adapter>(role: Role, dropping: Dropping) -> (Outco
     outcome
 }
 
-/// What the receiver has to say farewell with; what still comes is thrown away.
+/// What the receiver has to close the connection with; what still comes is thrown away.
 fn the_receiver_closes<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, usize) {
     let (mut stage, socket) = Stage::new::<A>(role, dropping);
     stage.peer.send("thrown away").unwrap();
@@ -303,7 +303,7 @@ fn the_receiver_closes<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, 
     assert!(closed.was_clean());
     let mut outcome = stage.outcome();
     assert_eq!(outcome.0.heard, ["fed".into()]);
-    // After our farewell a ping is not answered: it depends on when it is read.
+    // After our Close a ping is not answered: it depends on when it is read.
     outcome.0.pongs = 0;
     outcome
 }

@@ -292,8 +292,8 @@ async fn a_dead_peer_is_noticed(adapter: &impl Adapter) {
     });
     let story = async {
         delay(adapter, 7).await;
-        write_all(&mut peer, &masked(0x81, b"last words")).await;
-        assert_eq!(receiver.recv().await.unwrap(), Some("last words".into()));
+        write_all(&mut peer, &masked(0x81, b"last message")).await;
+        assert_eq!(receiver.recv().await.unwrap(), Some("last message".into()));
         peer.wire().stop();
         timed(&clock, receiver.recv()).await
     };
@@ -455,7 +455,7 @@ async fn closing_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
     executor.run(story).await;
 }
 
-/// Without a farewell, and without waiting.
+/// Without a Close frame, and without waiting.
 async fn a_sender_ends_it_all_at_once(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let [one, mut peer] = adapter.both(Timeouts::default());

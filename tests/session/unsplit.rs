@@ -387,7 +387,7 @@ fn a_blocking_ping_does_all_that_too() {
         assert_eq!(socket.recv().unwrap().unwrap().len(), 10_000);
     }
     assert_eq!(socket.recv().unwrap(), Some("last".into()));
-    assert!(matches!(socket.ping(), Err(Error::ConnectionLost)), "the peer says farewell instead");
+    assert!(matches!(socket.ping(), Err(Error::ConnectionLost)), "the peer closes instead");
     assert_eq!(socket.recv().unwrap(), None);
     drop(socket);
     assert!(answering.join().unwrap().starts_with(&unmasked(0x8a, b"?")));

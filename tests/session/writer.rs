@@ -22,7 +22,7 @@ in_every_adapter! {
     text_that_is_none_is_not_sent
     an_unused_writer_harms_nothing
     half_a_message_closes_the_connection
-    a_farewell_ends_a_message
+    a_close_frame_ends_a_message
     nobody_s_message_comes_in_between
     whoever_waits_for_a_writer_learns_that_it_broke_off
     a_writer_waits_for_permits
@@ -188,8 +188,8 @@ async fn half_a_message_closes_the_connection(adapter: &impl Adapter) {
     });
 }
 
-/// Whoever says farewell, the message is not gone on with.
-async fn a_farewell_ends_a_message(adapter: &impl Adapter) {
+/// Whoever closes, the message is not gone on with.
+async fn a_close_frame_ends_a_message(adapter: &impl Adapter) {
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let (mut sender, _receiver) = socket.split();
     let other = sender.clone();

@@ -38,7 +38,7 @@ fn expected(state: State, fate: Fate) -> (End, Duration) {
         (_, Fate::Stopped) if opening => (End::TooLate(TimedOut::Handshake), HANDSHAKE),
         (State::WrittenTo, Fate::Stopped) => (End::TooLate(TimedOut::Write), WRITE),
         (State::ClosedByServer, Fate::Stopped) => (End::TooLate(TimedOut::Close), CLOSE),
-        // Both said farewell: that it does not hang up is worth a wait, and no complaint.
+        // Both sent a Close: that it does not hang up is worth a wait, and no complaint.
         (State::ClosedByBoth, Fate::Stopped) => (End::Clean, CLOSE),
         (_, Fate::Stopped) => (End::TooLate(TimedOut::KeepAlive), SILENCE),
         (State::ClosedByBoth, _) => (End::Clean, Duration::ZERO),

@@ -289,7 +289,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn act<T>(&mut self, wakers: Wakers<'_>, act: impl FnOnce(&mut Self) -> T) -> T {
         let done = act(self);
         self.update_state();
-        // An error is met again by whoever waits for the stream.
+        // The next call meets an error again.
         let _ = self.poll_flush(wakers);
         done
     }
