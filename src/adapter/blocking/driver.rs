@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::attempt::{Attempt, Chance, Written};
 use super::io::{AT_ONCE, Incoming, Io};
 use super::stream::Stream;
+use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, output};
 use crate::session::{Session, WriteDeadline, WriteProgress};
 
@@ -83,6 +84,7 @@ impl<S: Stream> Driver<S> {
     fn abort_if_final(&mut self, error: Error) -> Error {
         if error.is_final() {
             self.session.abort();
+            self.incoming.buffer = ReadBuffer::default();
             self.incoming.io.shut_down(Shutdown::Both);
         }
         error

@@ -11,7 +11,6 @@ use std::boxed::Box;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
-use std::thread_local;
 use std::time::{Duration, Instant};
 
 use super::attempt::{Attempt, Chance, Written};
@@ -314,16 +313,7 @@ impl Wake for Unpark {
     }
 }
 
-thread_local! {
-    static WAKER: Waker = new_waker();
-}
-
-fn new_waker() -> Waker {
-    Arc::new(Unpark(thread::current())).into()
-}
-
-/// The waker of this thread.
+/// A waker of this thread.
 fn waker() -> Waker {
-    // A thread that is ending keeps none.
-    WAKER.try_with(Waker::clone).unwrap_or_else(|_| new_waker())
+    Arc::new(Unpark(thread::current())).into()
 }

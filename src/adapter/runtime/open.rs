@@ -64,7 +64,7 @@ impl<A> Options<A> {
             match self.receive(stream, clock).await? {
                 Incoming::Upgrade(upgrade) => upgrade.accept().await,
                 Incoming::Http(plain) => {
-                    let error = plain.rejection.error().clone();
+                    let error = *plain.rejection.error();
                     plain.reject().await?;
                     Err(error.into())
                 }
@@ -98,7 +98,7 @@ impl<A> Options<A> {
                     return Ok(Incoming::Http(PlainHttp { transport, rejection }));
                 }
                 Err(rejection) => {
-                    let error = rejection.error().clone();
+                    let error = *rejection.error();
                     // The client's error matters, not whether it reads the response.
                     let _ = transport.dismiss(rejection).await;
                     return Err(error.into());
