@@ -26,8 +26,9 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// Pings, pongs and chunks are skipped, as by [`recv`](Self::recv).
     ///
     /// Answers are written as [fed](Self::feed) messages are. When
-    /// [`Backpressure::high_water_mark`] bytes of them are buffered, the other messages are left to
-    /// the next call, which waits for room first if the overflow policy is to wait.
+    /// [`high_water_mark`](crate::Backpressure::high_water_mark) bytes of them are buffered, the
+    /// other messages are left to the next call, which waits for room first if the overflow policy
+    /// is to wait.
     ///
     /// ```
     /// # #[cfg(all(feature = "tokio", feature = "testing"))] {
