@@ -9,7 +9,8 @@ use std::time::Duration;
 /// time.
 ///
 /// `TcpStream` and `UnixStream` do all of it. For another stream, forward to the socket below; a
-/// method that is left out makes that timeout not work. Every method returns the error of the stream.
+/// method that is left out makes that timeout not work. Every method returns the error of the
+/// stream.
 ///
 /// ```
 /// struct Tls(std::net::TcpStream /* and a session */);
