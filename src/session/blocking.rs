@@ -34,18 +34,19 @@ pub(crate) struct WriteProgress {
 
 impl Session {
     /// How long a call may block before [`check_deadlines`](Self::check_deadlines) is to be called.
-    /// `reads` is whether the caller reads.
+    /// A caller that sends has a write deadline of its own.
     pub(crate) fn deadline_of_call(
         &mut self,
         now: Duration,
-        write_deadline: &mut WriteDeadline,
-        reads: bool,
+        sender: Option<&mut WriteDeadline>,
     ) -> Option<Duration> {
         self.report_reads(now);
         self.update_state(now);
         // The close deadline holds for a sender too: it may be the only thread there is.
-        let timer = if reads || self.state() != State::Open { self.timer.deadline() } else { None };
-        let write = write_deadline.get(self.stalled_write(), now);
+        let holds = sender.is_none() || self.state() != State::Open;
+        let timer = if holds { self.timer.deadline() } else { None };
+        let stalled = self.stalled_write();
+        let write = sender.unwrap_or(&mut self.write_deadline).get(stalled, now);
         [timer, write].into_iter().flatten().min()
     }
 
@@ -53,11 +54,11 @@ impl Session {
     pub(crate) fn check_deadlines(
         &mut self,
         now: Duration,
-        write_deadline: &mut WriteDeadline,
+        sender: Option<&mut WriteDeadline>,
         reads: bool,
     ) -> Result<Wait, TimedOut> {
         self.update_state(now);
-        self.wait(now, Some(write_deadline), reads)
+        self.wait(now, sender, reads)
     }
 
     /// Checks the close deadline alone, and returns it.

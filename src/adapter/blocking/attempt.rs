@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::adapter::waiters::Need;
-use crate::session::{Session, WriteDeadline};
+use crate::session::Session;
 
 /// What an attempt has come to.
 pub(super) enum Attempt<T> {
@@ -25,25 +25,6 @@ pub(super) struct Chance<'a> {
     /// No other sender waits for its turn before this one.
     pub(super) is_first: bool,
     pub(super) receiver_dropped: bool,
-}
-
-/// How long a write may block.
-pub(super) enum Limit<'a> {
-    /// Not at all.
-    AtOnce,
-    Until(Duration),
-    /// Until the caller's write deadline, or the close deadline.
-    Deadline(&'a mut WriteDeadline),
-}
-
-impl Limit<'_> {
-    pub(super) fn until(&mut self, session: &mut Session, now: Duration) -> Option<Duration> {
-        match self {
-            Limit::AtOnce => Some(now),
-            Limit::Until(until) => Some(*until),
-            Limit::Deadline(deadline) => session.deadline_of_call(now, deadline, false),
-        }
-    }
 }
 
 /// What one write has come to.

@@ -1,10 +1,12 @@
 //! A session on a stream that one thread uses.
 
 use std::net::Shutdown;
+use std::time::Duration;
 
-use super::attempt::{Attempt, Chance, Limit, Written};
-use super::io::{Incoming, Io};
+use super::attempt::{Attempt, Chance, Written};
+use super::io::{AT_ONCE, Incoming, Io};
 use super::stream::Stream;
+use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, output};
 use crate::session::{Session, WriteDeadline, WriteProgress};
 
@@ -19,9 +21,10 @@ impl<S: Stream> Driver<S> {
         Self { session, incoming: Incoming::new(io) }
     }
 
-    pub(super) fn write_all(&mut self, limit: impl Fn() -> Limit<'static>) -> Result<bool, Error> {
+    /// Writes until all is written; `true` if the stream accepts nothing more in time.
+    pub(super) fn write_all(&mut self, until: Duration) -> Result<bool, Error> {
         loop {
-            match self.write_once(limit())? {
+            match self.write_once(Some(until))? {
                 Written::Some => {}
                 Written::Nothing => return Ok(false),
                 Written::Stalled => return Ok(true),
@@ -30,7 +33,7 @@ impl<S: Stream> Driver<S> {
     }
 
     /// Writes once, and flushes the stream if all is written.
-    fn write_once(&mut self, mut limit: Limit<'_>) -> Result<Written, Error> {
+    fn write_once(&mut self, until: Option<Duration>) -> Result<Written, Error> {
         let Self { session, incoming: Incoming { io, .. } } = self;
         if !session.has_unwritten() {
             return Ok(Written::Nothing);
@@ -39,11 +42,10 @@ impl<S: Stream> Driver<S> {
             return Err(Error::ConnectionLost);
         }
         let now = io.now();
-        if matches!(limit, Limit::AtOnce) && io.is_blocked(now) {
+        if io.is_left_alone(now, until) {
             return Ok(Written::Stalled);
         }
         session.write_begins(now);
-        let until = limit.until(session, now);
         let mut progress = WriteProgress::default();
         let written = io.write(session.output(), u64::MAX, until, &mut progress);
         session.take_written(progress);
@@ -63,14 +65,16 @@ impl<S: Stream> Driver<S> {
             match attempt(chance)? {
                 Attempt::Done(done) => return Ok(done),
                 Attempt::Write(_) => {
-                    if self.write_once(Limit::Deadline(&mut deadline))? == Written::Stalled {
+                    self.session.write_begins(now);
+                    let until = self.session.deadline_of_call(now, Some(&mut deadline));
+                    if self.write_once(until)? == Written::Stalled {
                         let now = self.incoming.io.now();
-                        let checked = self.session.check_deadlines(now, &mut deadline, false);
+                        let checked = self.session.check_deadlines(now, Some(&mut deadline), false);
                         checked.map_err(|error| self.abort_if_final(error.into()))?;
                     }
                 }
                 // An error is met again by whoever flushes.
-                Attempt::WriteAtOnce => drop(self.write_all(|| Limit::AtOnce)),
+                Attempt::WriteAtOnce => drop(self.write_all(AT_ONCE)),
                 // Only a writer that was leaked holds the lock: nobody will give it back.
                 Attempt::Turn(_) | Attempt::Wait(..) => return Err(Error::Full),
             }
@@ -80,6 +84,7 @@ impl<S: Stream> Driver<S> {
     fn abort_if_final(&mut self, error: Error) -> Error {
         if error.is_final() {
             self.session.abort();
+            self.incoming.buffer = ReadBuffer::default();
             self.incoming.io.shut_down(Shutdown::Both);
         }
         error

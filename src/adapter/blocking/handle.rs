@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use super::attempt::{Attempt, Chance, Limit};
+use super::attempt::{Attempt, Chance};
 use super::driver::Driver;
+use super::io::AT_ONCE;
 use super::shared::Shared;
 use super::stream::Stream;
 use crate::adapter::waiters::Need;
@@ -65,23 +66,22 @@ impl<W: Stream> Handle<'_, W> {
 
     /// Writes what the stream accepts at once.
     pub(super) fn write_at_once(&mut self) -> Result<(), Error> {
-        self.write_all(|| Limit::AtOnce).map(drop)
+        self.write_all(AT_ONCE).map(drop)
     }
 
-    /// Writes what is queued, within the limit, unless another thread does. Returns whether the
-    /// stream accepts nothing more.
-    fn write_all(&mut self, limit: impl Fn() -> Limit<'static>) -> Result<bool, Error> {
+    /// Writes what is queued, until this time at most, unless another thread does. Returns whether
+    /// the stream accepts nothing more.
+    fn write_all(&mut self, until: Duration) -> Result<bool, Error> {
         match self {
-            Self::Alone(driver) => driver.write_all(limit),
-            Self::Shared(shared) => shared.write_all(limit),
+            Self::Alone(driver) => driver.write_all(until),
+            Self::Shared(shared) => shared.write_all(until),
         }
     }
 
     /// Writes what is queued for a moment, before something is read.
     pub(super) fn write_soon(&mut self, until: Option<Duration>) -> Result<bool, Error> {
         let soon = self.now().saturating_add(POLL_INTERVAL);
-        let until = until.map_or(soon, |until| until.min(soon));
-        self.write_all(|| Limit::Until(until))
+        self.write_all(until.map_or(soon, |until| until.min(soon)))
     }
 
     /// Changes the session, and writes what the stream accepts at once.

@@ -9,7 +9,7 @@ use bytes::Buf;
 use super::stream::Stream;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, output};
-use crate::session::{RETRY_INTERVAL, WriteDeadline, WriteProgress};
+use crate::session::{RETRY_INTERVAL, WriteProgress};
 
 /// A timeout of a stream; `None` is none.
 type Timeout = Option<Duration>;
@@ -32,6 +32,9 @@ enum InTime<T> {
     Done(T),
     TimedOut { begun: Duration },
 }
+
+/// The deadline of a caller that does not wait.
+pub(super) const AT_ONCE: Duration = Duration::ZERO;
 
 const DOES_NOT_BLOCK: &str =
     "the stream does not block; make it block, or drive a Session with an event loop";
@@ -83,8 +86,9 @@ impl<S: Stream> Io<S> {
 
     /// Whether the stream accepted nothing so recently that a caller that does not wait leaves it
     /// alone.
-    pub(super) fn is_blocked(&self, now: Duration) -> bool {
-        self.blocked_at.is_some_and(|at| now < at.saturating_add(RETRY_INTERVAL))
+    pub(super) fn is_left_alone(&self, now: Duration, until: Option<Duration>) -> bool {
+        until.is_some_and(|until| until <= now)
+            && self.blocked_at.is_some_and(|at| now < at.saturating_add(RETRY_INTERVAL))
     }
 
     /// Reads some bytes, until this time at most.
@@ -220,12 +224,10 @@ pub(super) struct Incoming<S> {
     pub(super) io: Io<S>,
     /// Bytes that were read, and not given to the session yet.
     pub(super) buffer: ReadBuffer,
-    /// Of the thread that receives.
-    pub(super) write_deadline: WriteDeadline,
 }
 
 impl<S> Incoming<S> {
     pub(super) fn new(io: Io<S>) -> Self {
-        Self { io, buffer: ReadBuffer::default(), write_deadline: WriteDeadline::default() }
+        Self { io, buffer: ReadBuffer::default() }
     }
 }

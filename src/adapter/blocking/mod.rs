@@ -23,11 +23,10 @@
 //! ```
 //!
 //! ```text
-//!   WebSocket ─────────────┐                   ┌──► session   what to do now
-//!                          ├──► receive ───────┼──► io        calls that return in time
-//!   Receiver ──► shared ───┘                   │
-//!   Sender ────────┴──────────► handle ────────┘
-//!                  └──► waiters    which thread wakes up
+//!   split ──► WebSocket ─┐
+//!         ├──► Receiver ───┴─► receive ─┬─► handle ─┬─► driver   one thread ─┬─► session
+//!         └──► Sender ─────────────────►┘           └─► shared   halves ─────┴─► io
+//!                                                         └──► waiters
 //! ```
 
 mod attempt;

@@ -164,7 +164,7 @@ pub(super) trait Receive {
         })?;
         let mut limit = RecvDeadline::default();
         loop {
-            let progress = self.receive(|session, Incoming { io, buffer, .. }| {
+            let progress = self.receive(|session, Incoming { io, buffer }| {
                 buffer.take(|bytes| session.receive_until_pong(number, bytes, || io.now()))
             });
             match progress {
@@ -193,7 +193,7 @@ pub(super) trait Receive {
 
     /// The next event that is there, but for the end.
     fn next_event(&mut self) -> Option<Event> {
-        let event = self.receive(|session, Incoming { io, buffer, .. }| {
+        let event = self.receive(|session, Incoming { io, buffer }| {
             if buffer.is_empty() && session.connection.needs_input() {
                 return None;
             }
@@ -232,14 +232,13 @@ pub(super) trait Receive {
         };
         let interval =
             if stalled { Some(POLL_INTERVAL) } else { self.handle().state_poll_interval() };
-        let deadline = self.receive(|session, Incoming { io, write_deadline, .. }| {
-            let now = io.now();
+        let now = self.now();
+        let deadline = self.with(|session| {
             session.before_read(|| now)?;
-            let interval = interval.map(|interval| now.saturating_add(interval));
-            let deadline = session.deadline_of_call(now, write_deadline, true);
-            Ok::<_, TimedOut>(earlier(deadline, interval))
+            Ok::<_, TimedOut>(session.deadline_of_call(now, None))
         })?;
-        let until = earlier(deadline, limit.until);
+        let interval = interval.map(|interval| now.saturating_add(interval));
+        let until = earlier(earlier(deadline, interval), limit.until);
         limit.has_read = true;
         match self.read(until)? {
             Read::Bytes(_) => {}
@@ -248,9 +247,7 @@ pub(super) trait Receive {
             // that the peer is alive, however late they are read.
             Read::TimedOut => {
                 let now = self.now();
-                self.receive(|session, Incoming { write_deadline, .. }| {
-                    session.check_deadlines(now, write_deadline, true)
-                })?;
+                self.with(|session| session.check_deadlines(now, None, true))?;
                 if limit.is_over(now) {
                     return Err(TimedOut::Receive.into());
                 }

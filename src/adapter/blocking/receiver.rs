@@ -34,8 +34,8 @@ impl<W> Drop for Presence<W> {
 }
 
 impl<S: Stream, W: Stream> Receiver<S, W> {
-    /// Receives the next message; see [`WebSocket::recv`](super::WebSocket::recv). It answers pings, and before it waits,
-    /// it writes what the senders have fed.
+    /// Receives the next message; see [`WebSocket::recv`](super::WebSocket::recv). It answers
+    /// pings, and before it waits, it writes what the senders have fed.
     ///
     /// # Errors
     ///
@@ -63,8 +63,8 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         Receive::recv_event(self)
     }
 
-    /// Hands over the messages that have arrived, without a copy; see [`WebSocket::recv_with`](super::WebSocket::recv_with). The
-    /// senders can be used in `each`.
+    /// Hands over the messages that have arrived, without a copy; see
+    /// [`WebSocket::recv_with`](super::WebSocket::recv_with). The senders can be used in `each`.
     ///
     /// # Errors
     ///

@@ -11,11 +11,10 @@ use std::boxed::Box;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
-use std::thread_local;
 use std::time::{Duration, Instant};
 
-use super::attempt::{Attempt, Chance, Limit, Written};
-use super::io::Io;
+use super::attempt::{Attempt, Chance, Written};
+use super::io::{AT_ONCE, Io};
 use super::stream::Stream;
 use crate::adapter::replies::SharedSession;
 use crate::adapter::waiters::{Facts, Need, Place, Waiters};
@@ -141,11 +140,11 @@ impl<W> Shared<W> {
 
 impl<W: Stream> Shared<W> {
     /// Writes until all is written, unless another thread does; `true` if the stream accepts
-    /// nothing more before the limit.
-    pub(super) fn write_all(&self, limit: impl Fn() -> Limit<'static>) -> Result<bool, Error> {
+    /// nothing more in time.
+    pub(super) fn write_all(&self, until: Duration) -> Result<bool, Error> {
         let _leaving = Leaving { shared: self, place: None };
         loop {
-            match self.write_once(self.lock(), u64::MAX, limit())? {
+            match self.write_once(self.lock(), u64::MAX, Some(until))? {
                 Written::Some => {}
                 Written::Nothing => return Ok(false),
                 Written::Stalled => return Ok(true),
@@ -159,7 +158,7 @@ impl<W: Stream> Shared<W> {
         &self,
         mut core: MutexGuard<'_, Core<W>>,
         position: u64,
-        mut limit: Limit<'_>,
+        until: Option<Duration>,
     ) -> Result<Written, Error> {
         let now = self.now();
         let Core { session, outgoing, .. } = &mut *core;
@@ -169,12 +168,10 @@ impl<W: Stream> Shared<W> {
         if session.is_done() {
             return Err(Error::ConnectionLost);
         }
-        let is_blocked = outgoing.as_ref().is_some_and(|outgoing| outgoing.is_blocked(now));
-        if matches!(limit, Limit::AtOnce) && is_blocked {
+        if outgoing.as_ref().is_some_and(|outgoing| outgoing.is_left_alone(now, until)) {
             return Ok(Written::Stalled);
         }
         session.write_begins(now);
-        let until = limit.until(session, now);
         let first = self.waiters.first_position();
         let flush_at = session.bytes_before(position.min(first));
         let mut writing = Writing {
@@ -220,8 +217,9 @@ impl<W: Stream> Shared<W> {
                         Need::Flushed(position) => position,
                         _ => u64::MAX,
                     };
-                    let limit = Limit::Deadline(&mut deadline);
-                    if let Written::Stalled = self.write_once(core, position, limit)? {
+                    session.write_begins(now);
+                    let until = session.deadline_of_call(now, Some(&mut deadline));
+                    if self.write_once(core, position, until)? == Written::Stalled {
                         self.check_deadlines(&mut self.lock().session, &mut deadline)?;
                     }
                     continue;
@@ -229,7 +227,7 @@ impl<W: Stream> Shared<W> {
                 Attempt::WriteAtOnce => {
                     drop(core);
                     // An error is met again by whoever flushes.
-                    let _ = self.write_all(|| Limit::AtOnce);
+                    let _ = self.write_all(AT_ONCE);
                     continue;
                 }
                 Attempt::Write(need) | Attempt::Turn(need) => {
@@ -253,7 +251,7 @@ impl<W: Stream> Shared<W> {
         deadline: &mut WriteDeadline,
     ) -> Result<Wait, Error> {
         let closing = session.state() != State::Open;
-        session.check_deadlines(self.now(), deadline, closing).map_err(|error| {
+        session.check_deadlines(self.now(), Some(deadline), closing).map_err(|error| {
             let error = Error::from(error);
             if error.is_final() {
                 (self.abort_stream)();
@@ -315,16 +313,7 @@ impl Wake for Unpark {
     }
 }
 
-thread_local! {
-    static WAKER: Waker = new_waker();
-}
-
-fn new_waker() -> Waker {
-    Arc::new(Unpark(thread::current())).into()
-}
-
-/// The waker of this thread.
+/// A waker of this thread.
 fn waker() -> Waker {
-    // A thread that is ending keeps none.
-    WAKER.try_with(Waker::clone).unwrap_or_else(|_| new_waker())
+    Arc::new(Unpark(thread::current())).into()
 }

@@ -58,7 +58,6 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     ///
     /// Returns both halves if they belong to different connections, or if another clone of the
     /// sender exists.
-    #[expect(clippy::result_large_err, reason = "nothing is lost: both halves are returned")]
     pub fn reunite(self, sender: Sender<W>) -> Result<WebSocket<S>, (Self, Sender<W>)> {
         let shared = Arc::clone(&self.presence.0);
         // The receiver's, the sender's, and this one.

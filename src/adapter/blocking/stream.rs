@@ -9,7 +9,8 @@ use std::time::Duration;
 /// time.
 ///
 /// `TcpStream` and `UnixStream` do all of it. For another stream, forward to the socket below; a
-/// method that is left out makes that timeout not work.
+/// method that is left out makes that timeout not work. Every method returns the error of the
+/// stream.
 ///
 /// ```
 /// struct Tls(std::net::TcpStream /* and a session */);
@@ -27,41 +28,26 @@ use std::time::Duration;
 ///     }
 /// }
 /// ```
+#[expect(clippy::missing_errors_doc, reason = "the docs of the trait name the error")]
 pub trait Stream: io::Read + io::Write {
     /// Makes a read fail with `WouldBlock` or `TimedOut` after this time without a byte.
-    ///
-    /// # Errors
-    ///
-    /// What the stream says.
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let _ = timeout;
         Ok(())
     }
 
     /// Makes a write fail with `WouldBlock` or `TimedOut` after this time without progress.
-    ///
-    /// # Errors
-    ///
-    /// What the stream says.
     fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let _ = timeout;
         Ok(())
     }
 
     /// Makes reads and writes wait, where they might not.
-    ///
-    /// # Errors
-    ///
-    /// What the stream says.
     fn set_blocking(&mut self) -> io::Result<()> {
         Ok(())
     }
 
     /// Sends small writes at once (`TCP_NODELAY`), where there is such a thing.
-    ///
-    /// # Errors
-    ///
-    /// What the stream says.
     fn set_nodelay(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -73,64 +59,52 @@ pub trait Stream: io::Read + io::Write {
     }
 
     /// Ends the stream's outgoing half, or both.
-    ///
-    /// # Errors
-    ///
-    /// What the stream says.
     fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
         let _ = how;
         self.flush()
     }
 }
 
-impl Stream for TcpStream {
-    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        TcpStream::set_read_timeout(self, timeout)
-    }
+/// Implements both traits for a socket.
+macro_rules! socket {
+    ($socket:ty, $set_nodelay:expr) => {
+        impl Stream for $socket {
+            fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+                <$socket>::set_read_timeout(self, timeout)
+            }
 
-    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        TcpStream::set_write_timeout(self, timeout)
-    }
+            fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+                <$socket>::set_write_timeout(self, timeout)
+            }
 
-    fn set_blocking(&mut self) -> io::Result<()> {
-        self.set_nonblocking(false)
-    }
+            fn set_blocking(&mut self) -> io::Result<()> {
+                self.set_nonblocking(false)
+            }
 
-    fn set_nodelay(&mut self) -> io::Result<()> {
-        TcpStream::set_nodelay(self, true)
-    }
+            fn set_nodelay(&mut self) -> io::Result<()> {
+                $set_nodelay(self)
+            }
 
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
+            fn is_write_vectored(&self) -> bool {
+                true
+            }
 
-    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
-        TcpStream::shutdown(self, how)
-    }
+            fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
+                <$socket>::shutdown(self, how)
+            }
+        }
+
+        impl TryClone for $socket {
+            fn try_clone(&self) -> io::Result<Self> {
+                <$socket>::try_clone(self)
+            }
+        }
+    };
 }
 
+socket!(TcpStream, |socket: &TcpStream| socket.set_nodelay(true));
 #[cfg(unix)]
-impl Stream for std::os::unix::net::UnixStream {
-    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        Self::set_read_timeout(self, timeout)
-    }
-
-    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        Self::set_write_timeout(self, timeout)
-    }
-
-    fn set_blocking(&mut self) -> io::Result<()> {
-        self.set_nonblocking(false)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
-        Self::shutdown(self, how)
-    }
-}
+socket!(std::os::unix::net::UnixStream, |_| Ok(()));
 
 /// A stream that can be read by one thread while another writes to it.
 pub trait TryClone: Stream + Send + Sized + 'static {
@@ -140,17 +114,4 @@ pub trait TryClone: Stream + Send + Sized + 'static {
     ///
     /// What the system says.
     fn try_clone(&self) -> io::Result<Self>;
-}
-
-impl TryClone for TcpStream {
-    fn try_clone(&self) -> io::Result<Self> {
-        Self::try_clone(self)
-    }
-}
-
-#[cfg(unix)]
-impl TryClone for std::os::unix::net::UnixStream {
-    fn try_clone(&self) -> io::Result<Self> {
-        Self::try_clone(self)
-    }
 }
