@@ -79,7 +79,7 @@ pub(super) fn hand_over(
     if buffer.is_empty() && session.connection.needs_input() {
         return Ok(None);
     }
-    let limit = session.backpressure().soft_limit();
+    let limit = session.backpressure().effective_high_water_mark();
     buffer.take(|received| {
         loop {
             match session.connection.receive_from(received) {

@@ -31,7 +31,7 @@ pub(super) struct Turn {
     pub(super) must_write: bool,
     /// Nobody waits before it for a turn to queue.
     pub(super) is_first: bool,
-    /// Nobody waits before it for a turn that a permit would delay.
+    /// No writer is queued before it: a writer waits for all permits, so a new one would delay it.
     pub(super) may_have_permit: bool,
     /// The first position that somebody waits for.
     pub(super) flush_first: u64,
@@ -54,8 +54,9 @@ struct Waiter {
     need: Need,
     /// Taken out when it is woken, until the waiter registers again.
     waker: Option<Waker>,
-    /// It may not be polled again, and yet not be dropped: a sink, or an `AsyncWrite`. Nobody waits
-    /// for it once it is woken, and another one is woken with it.
+    /// Whether it is a `Sink` or an `AsyncWrite`, which might never be polled again although it is
+    /// not dropped. Once it is woken it does not hold up the queue, and a second waiter is woken
+    /// with it, so that no wake-up is lost.
     is_detached: bool,
 }
 
@@ -302,8 +303,9 @@ impl Queue {
         woken
     }
 
-    /// Takes the waker of the leader among the senders, and returns whether there is one. One that
-    /// is awake is passed over: its future may be held without being polled.
+    /// Takes the waker of the sender that writes to the stream for all, and returns whether there is
+    /// such a sender. A sender whose waker was taken already is skipped: its future might be held
+    /// without being polled.
     fn take_leader(&mut self, woken: &mut Vec<Waker>) -> bool {
         let start = |class| Place { class, order: 0, ticket: 0 };
         for (_, waiter) in self.waiting.range_mut(start(Class::Fragment)..start(Class::Pong)) {

@@ -3,7 +3,7 @@
 //! | state                             | message           | permit             | writer (fragments)    |
 //! |-----------------------------------|-------------------|--------------------|-----------------------|
 //! | free, below the high-water mark   | queued            | granted            | gets the lock         |
-//! | free, above it                    | overflow policy   | waits              | gets the lock, waits  |
+//! | free, at the bound of the policy  | overflow policy   | waits              | gets the lock, waits  |
 //! | permits are held                  | as above          | as above           | waits for all of them |
 //! | a writer has the lock             | waits             | waits              | waits                 |
 //! | closing or closed                 | error             | error              | error                 |

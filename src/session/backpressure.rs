@@ -11,8 +11,9 @@ use crate::message::Outgoing;
 ///
 /// Pongs and Close frames are not counted against the bounds: they can always be queued.
 ///
-/// A message is queued while the output is below the limit, whatever the size of the message. So at
-/// most the limit and one message are buffered, and one more message for each permit.
+/// A message is queued while the output is below the bound of its policy, whatever the size of the
+/// message: the high-water mark for [`Overflow::Wait`], the hard limit for the others. So at most
+/// the bound and one message are buffered, and one more message for each permit.
 ///
 /// ```
 /// use sansocket::{Backpressure, Overflow};
@@ -28,10 +29,11 @@ pub struct Backpressure {
     /// Hard limit in bytes: at this size `try_send`, and every policy but [`Overflow::Wait`],
     /// refuses the message. Default: 1 MiB.
     pub hard_limit: usize,
-    /// What `send` and `feed` do above the limit. Default: [`Overflow::Wait`].
+    /// What `send` and `feed` do at the bound. Default: [`Overflow::Wait`].
     pub overflow: Overflow,
     /// Whether `send` buffers its message, as `feed` does, while another received message is ready
-    /// to be taken with `recv`. All answers to the messages of one read then leave in one write.
+    /// to be taken with `recv`. All answers to the messages of one read then leave in one write, as
+    /// with `TCP_CORK`.
     ///
     /// If the application does not call `recv` soon, nor flushes, the message stays in the buffer,
     /// and is lost if the connection is dropped. The halves of a blocking connection ignore this.
@@ -72,12 +74,12 @@ pub enum Overflow {
 impl Backpressure {
     #[inline]
     pub(crate) fn is_above_high_water_mark(&self, buffered: usize) -> bool {
-        buffered >= self.soft_limit()
+        buffered >= self.effective_high_water_mark()
     }
 
     /// The high-water mark, no higher than the hard limit.
     #[inline]
-    pub(crate) fn soft_limit(&self) -> usize {
+    pub(crate) fn effective_high_water_mark(&self) -> usize {
         self.high_water_mark.clamp(1, self.hard_limit.max(1))
     }
 

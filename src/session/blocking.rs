@@ -14,15 +14,16 @@ use super::writes::WriteDeadline;
 use crate::connection::{Output, State};
 use crate::timing::TimedOut;
 
-/// While the stream accepts nothing, a thread that receives writes and reads in turns of this
-/// length: the peer may not read before we have read what it sends.
+/// Timeout of each write and of each read while a write is stalled. The receiving thread alternates
+/// between the two to avoid a deadlock: a peer that is blocked in its own write does not read until
+/// we read.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A caller that does not wait leaves a stream alone for this long after it accepted nothing. Each
 /// try costs some milliseconds, because systems round even the shortest timeout up to that.
 pub(crate) const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What a write that blocks has come to.
+/// The result of a blocking write.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct WriteProgress {
     /// Bytes that the stream has accepted.

@@ -109,7 +109,7 @@ impl FragmentedMessage {
         self.buffer.gather(bytes)
     }
 
-    /// Whether no more is gathered until frames were queued.
+    /// Whether the buffer is full: a frame has to be queued first.
     pub(crate) fn is_full(&self) -> bool {
         self.buffer.gathered.len() >= MAX_FRAME
     }

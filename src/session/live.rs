@@ -30,7 +30,7 @@ pub struct Session {
     pub(super) reply_pending: bool,
     /// The closing handshake timed out.
     pub(super) close_timed_out: bool,
-    /// Of the caller that receives.
+    /// Write deadline of the caller that receives.
     pub(super) write_deadline: WriteDeadline,
 }
 

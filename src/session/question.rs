@@ -20,14 +20,15 @@ impl Session {
     /// Returns what to do with the stream now. [`Next`] says what to report afterwards.
     ///
     /// Take the events with [`receive`](Self::receive) first, until it returns `None` or
-    /// [`Event::Closed`](crate::Event::Closed). Before that the answer is not [`Next::Read`], and of
-    /// an open connection only a stalled write has a deadline: the peer may be alive.
+    /// [`Event::Closed`](crate::Event::Closed). Until then the answer is not [`Next::Read`], and on
+    /// an open connection only the write timeout can expire: keep-alive and idle timeouts are
+    /// suspended, because what proves that the peer is alive may not have been read.
     ///
     /// # Errors
     ///
     /// [`TimedOut::KeepAlive`] and [`TimedOut::Close`]: the connection is over, and the next answer
-    /// is [`Next::Done`]. [`TimedOut::Write`] and [`TimedOut::Idle`] are returned once, and begin
-    /// anew if the caller goes on.
+    /// is [`Next::Done`]. [`TimedOut::Write`] and [`TimedOut::Idle`] are returned once; calling
+    /// `next` again restarts their time.
     pub fn next(&mut self, now: Duration) -> Result<Next, TimedOut> {
         self.before_read(|| now)?;
         // Events that were not taken stop reading: so the input is bounded as the output is.

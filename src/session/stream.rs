@@ -22,7 +22,8 @@ pub enum Next {
     ShutdownWrite,
     /// Read from the stream. Report `received`, `read_would_block` or `end_input`.
     Read,
-    /// Nothing before the stream is ready again, for what has blocked, or until this time.
+    /// Wait until the stream is ready for the operation that would block, or until this deadline;
+    /// `None` is no deadline.
     Wait(Option<Duration>),
     /// Close the stream: the connection is over.
     Done,
@@ -42,11 +43,11 @@ pub(super) struct StreamState {
 }
 
 impl StreamState {
-    /// Returns what the stream can do; `None` if it is to be waited for. `closed` has our role once
-    /// the closing handshake is over.
+    /// Returns the next action, or `None` to wait for readiness. `closed_as` is our role once the
+    /// closing handshake is complete.
     #[inline(always)]
-    pub(super) fn next(&mut self, wants_write: bool, closed: Option<Role>) -> Option<Next> {
-        if let Some(role) = closed {
+    pub(super) fn next(&mut self, wants_write: bool, closed_as: Option<Role>) -> Option<Next> {
+        if let Some(role) = closed_as {
             return self.next_in_shutdown(wants_write, role);
         }
         if !self.write_blocked && !self.write_failed {

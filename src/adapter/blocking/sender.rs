@@ -47,8 +47,8 @@ impl<W: Stream> Sender<W> {
 
     /// Queues a message, to be written together with others: by the next `flush` or `send` of any
     /// half, before [`recv`](super::Receiver::recv) waits, or at
-    /// [`high_water_mark`](crate::Backpressure::high_water_mark). A receiver that is waiting
-    /// already does not write it.
+    /// [`high_water_mark`](crate::Backpressure::high_water_mark). A receiver already
+    /// blocked in `recv` does not write it; call `flush`.
     ///
     /// # Errors
     ///
@@ -58,8 +58,8 @@ impl<W: Stream> Sender<W> {
     }
 
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
-    /// written by the next call on either half. A stream that accepts nothing costs some
-    /// milliseconds, at most ten times a second.
+    /// written by the next call on either half. If the socket's send buffer is full, the call may
+    /// block for a few milliseconds (systems round short timeouts up), at most once per 100 ms.
     ///
     /// # Errors
     ///
@@ -198,10 +198,10 @@ impl<W: Stream> Sender<W> {
     }
 
     /// Waits until the receiver has shut the stream down. At the close deadline it gives up, and
-    /// closes the stream, if `in_time`; otherwise that is left to the receiver.
-    fn wait_for_end(&self, in_time: bool) -> Result<Closed, Error> {
+    /// closes the stream, if `enforce_timeout`; otherwise that is left to the receiver.
+    fn wait_for_end(&self, enforce_timeout: bool) -> Result<Closed, Error> {
         let ended = self.shared.work(|Chance { session, now, receiver_dropped, .. }| {
-            let until = if in_time { session.check_close_deadline(now) } else { Ok(None) };
+            let until = if enforce_timeout { session.check_close_deadline(now) } else { Ok(None) };
             match session.closed() {
                 _ if session.close_timed_out() => return Err(TimedOut::Close.into()),
                 Some(closed) if session.is_done() => return Ok(Attempt::Done(closed.clone())),
@@ -210,7 +210,7 @@ impl<W: Stream> Sender<W> {
             }
             Ok(Attempt::Wait(Need::End, until?))
         });
-        if in_time && self.shared.lock().session.is_done() {
+        if enforce_timeout && self.shared.lock().session.is_done() {
             // Threads that are blocked in a read or write return.
             (self.shared.abort_stream)();
         }

@@ -160,8 +160,8 @@ impl<S: Stream> WebSocket<S> {
     }
 
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
-    /// written by the next call. A stream that accepts nothing costs some milliseconds, at most ten
-    /// times a second.
+    /// written by the next call. If the socket's send buffer is full, the call may block for a few
+    /// milliseconds (systems round short timeouts up), at most once per 100 ms.
     ///
     /// # Errors
     ///

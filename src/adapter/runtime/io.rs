@@ -69,7 +69,7 @@ pub trait Clock: Clone + Unpin {
     }
 }
 
-/// A future of the runtime that sleeps until a deadline. It is kept as long as the deadline is.
+/// A future of the runtime that sleeps until a deadline. It is reused until the deadline changes.
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 pub(in crate::adapter) struct SleepSlot<F> {
     sleep: Option<(Duration, std::pin::Pin<std::boxed::Box<F>>)>,

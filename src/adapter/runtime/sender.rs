@@ -62,9 +62,9 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped while it waits for room or its turn, the message is not sent. After
-    /// that it is sent whole, with the next call on either half. Use [`reserve`](Self::reserve) to
-    /// wait for room before there is a message.
+    /// Dropped while it waits for room or its turn: the message is not sent. Dropped later: the
+    /// message is queued, and the next call on either half writes the rest of it; it must not be sent
+    /// again. Use [`reserve`](Self::reserve) to wait for room before there is a message.
     ///
     /// # Errors
     ///
@@ -303,7 +303,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         &self.shared
     }
 
-    /// This is not an async function, because that would keep room for the message twice.
+    /// Not an async function, whose future would store the message twice.
     fn send_or_feed(
         &self,
         message: Outgoing,

@@ -46,7 +46,7 @@ pub(super) struct Inner<S, C> {
     pub(super) exhausted: bool,
     /// The tasks that poll it as a `Stream` and as a `Sink`.
     pub(super) tasks: Option<Arc<TwoTasks>>,
-    /// Of the `Sink`.
+    /// Write deadline of the `Sink`.
     pub(super) write_deadline: WriteDeadline,
 }
 
@@ -109,8 +109,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped while it waits for room, the message is not sent. After that it is
-    /// sent whole, with the next call.
+    /// Dropped while it waits for room: the message is not sent. Dropped later: the message is queued,
+    /// and the next call writes the rest of it; it must not be sent again.
     ///
     /// # Errors
     ///
@@ -340,7 +340,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         (driver.stream, driver.session.into_connection())
     }
 
-    /// This is not an async function, because that would keep room for the message twice.
+    /// Not an async function, whose future would store the message twice.
     #[inline]
     fn send_or_feed(
         &mut self,

@@ -165,8 +165,9 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
     }
 }
 
-/// A chunk that is being written. If it is given up, its place among other senders is too: the
-/// writer may not be polled for a long time.
+/// Guard of a `write_chunk` in progress. If the future is dropped, the guard leaves the queue of
+/// waiters: the writer might not be polled again for a long time, and would hold up the senders
+/// behind it.
 struct Writing<'w, 'a, S: Stream, C: Clock>(&'w mut MessageWriter<'a, S, C>);
 
 impl<S: Stream, C: Clock> Drop for Writing<'_, '_, S, C> {
