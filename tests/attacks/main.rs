@@ -101,8 +101,8 @@
 //! * M5 secrets in logs: `core::debug::debug_shows_no_content_keys_or_header_values`,
 //!   `handshake::fields::debug_shows_no_header_values`
 //! * A1, A3 futures that are dropped:
-//!   `session::cancel::every_async_method_tells_its_cancel_safety`,
-//!   `session::cancel::a_future_that_waits_is_woken`
+//!   `session::cancel::every_async_method_documents_its_cancel_safety`,
+//!   `session::cancel::latest_waker_is_woken_by_bytes_room_and_eof`
 //! * A2 interrupted and short reads and writes:
 //!   `adapters::blocking::interrupted_and_short_reads_and_writes_change_nothing`
 //! * A5 halves that interfere:
