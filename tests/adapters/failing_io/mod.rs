@@ -222,8 +222,7 @@ fn check(
         Fault::WouldBlock if outcome.seen.is_empty() || at_the_end => is("WouldBlock"),
         Fault::WouldBlock => return Err("the repeated call should have succeeded"),
         Fault::Reset | Fault::Zero => is("ConnectionLost"),
-        // A last word that could not be written is no news, if the peer can be peer_received no more
-        // either.
+        // If our Close could not be written, the lost connection may be reported instead.
         Fault::Strange => is("Other") || at_the_end && is("ConnectionLost"),
     };
     // The peer's protocol violation may be reported, even if our Close could not be written.
