@@ -1,7 +1,7 @@
-//! Messages that are handed over where they lie, and answered at once: all of them, once, in order,
-//! whatever the stream, the peer and the application do; in every adapter.
+//! `recv_with`: messages borrowed from the read buffer, and replies from the callback. Every
+//! message is delivered once and in order, in every adapter.
 //!
-//! The stories are async for all: over a blocking stream their futures are ready at once.
+//! The tests are async for all adapters: over a blocking stream their futures are ready at once.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::io::{Read, Write};
@@ -28,7 +28,7 @@ use support::{connection, feed, masked, unmasked};
 
 type Each = Result<(), Error>;
 
-/// A connection that is all here, in some adapter.
+/// A socket that is not split, in any adapter.
 trait Socket: Sized {
     async fn recv_with(
         &mut self,
@@ -110,27 +110,27 @@ macro_rules! socket {
 socket!([S: runtime::Stream, C: Clock] runtime::WebSocket<S, C>, await);
 socket!([] blocking::WebSocket<TestStream>);
 
-/// Where stories take place.
-trait Place {
+/// Opens sockets in one adapter.
+trait Factory {
     fn open(&self, end: TestStream, connection: Connection, timeouts: Timeouts) -> impl Socket;
 
-    /// A server's connection on a stream that is cut up like this, and the other end.
+    /// The peer's end of a stream with this chunking, and a server's socket on the other end.
     fn server(&self, chunking: Chunking) -> (TestStream, impl Socket) {
         let (peer, end) = pair(chunking);
         (peer, self.open(end, Connection::server(Config::new()), Timeouts::default()))
     }
 }
 
-impl<A: Adapter> Place for A {
+impl<A: Adapter> Factory for A {
     fn open(&self, end: TestStream, connection: Connection, timeouts: Timeouts) -> impl Socket {
         Adapter::open(self, end, connection, timeouts)
     }
 }
 
-/// Where a call blocks the thread.
+/// The blocking adapter.
 struct OnThreads;
 
-impl Place for OnThreads {
+impl Factory for OnThreads {
     fn open(&self, end: TestStream, connection: Connection, timeouts: Timeouts) -> impl Socket {
         blocking::WebSocket::from_parts(end, connection, timeouts).unwrap()
     }
@@ -138,48 +138,48 @@ impl Place for OnThreads {
 
 in_every_adapter! {
     with OnThreads:
-    everything_comes_in_order_however_it_is_cut_up
-    a_client_s_answers_are_masked
-    answers_leave_together
-    answers_leave_with_the_pongs_among_them
-    an_answer_is_whatever_is_sent
-    where_each_fails_the_next_call_goes_on
-    a_panic_loses_no_message_but_its_own
-    a_violation_comes_after_what_was_good
-    a_lost_connection_is_lost_for_ever
-    much_that_waits_leaves_messages_for_the_next_call
-    a_peer_that_does_not_read_is_met_as_was_chosen
-    nothing_is_answered_after_our_close_frame
-    a_refused_answer_takes_no_block
-    many_answers_to_one_message_are_sent
-    a_stream_that_takes_nothing_is_received_from
-    every_way_to_receive_can_follow_another
-    what_the_connection_has_already_comes_first
-    what_is_left_goes_along
-    parts_are_passed_over
+    recv_with_delivers_and_echoes_in_order_in_every_chunking
+    replies_of_a_client_are_masked
+    replies_to_one_read_are_written_together
+    replies_and_pongs_are_written_at_once_in_order
+    replies_accept_text_bytes_and_message_refs
+    next_call_continues_after_an_error_of_the_callback
+    panic_in_the_callback_loses_only_its_message
+    protocol_error_follows_the_valid_messages_before_it
+    recv_with_reports_connection_lost_on_every_later_call
+    replies_above_the_high_water_mark_leave_messages_for_the_next_call
+    overflow_policy_applies_to_replies_when_the_peer_does_not_read
+    reply_after_our_close_frame_is_not_open
+    refused_reply_allocates_no_output_buffer
+    replies_to_one_message_below_the_hard_limit_are_all_sent
+    recv_with_receives_from_a_stream_that_cannot_be_written
+    receive_methods_can_be_mixed_in_any_order
+    bytes_received_before_from_parts_are_delivered_first
+    into_parts_keeps_undelivered_messages
+    recv_with_discards_chunks
 }
 
-/// Stories on clocks that only a test moves.
+/// Tests on manually advanced clocks.
 mod clocked {
     use super::*;
 
     in_every_adapter! {
-        who_waits_for_room_goes_on_when_the_peer_reads
-        a_peer_that_never_reads_is_told_in_time
-        messages_are_a_sign_of_life
-        an_end_does_not_wait_for_room
+        recv_with_that_waits_for_room_resumes_when_the_peer_reads
+        recv_with_times_out_when_the_peer_does_not_read
+        messages_delivered_by_recv_with_reset_the_idle_timeout
+        recv_with_ends_without_waiting_for_room
     }
 }
 
 const BYE: &[u8] = b"\x03\xe8";
 
-/// Writes all this, and nothing more.
-fn say(peer: &mut TestStream, bytes: &[u8]) {
+/// Writes the bytes and shuts down the write half.
+fn write_all_and_shut_down(peer: &mut TestStream, bytes: &[u8]) {
     peer.write_all(bytes).unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
 }
 
-/// Answers everything with itself up to the end; gives it.
+/// Echoes every message until the end of the connection; returns the messages.
 async fn echo(socket: &mut impl Socket) -> Vec<Message> {
     let mut all = Vec::new();
     let each = |message: MessageRef<'_>, replies: &mut Replies<'_>| {
@@ -191,14 +191,14 @@ async fn echo(socket: &mut impl Socket) -> Vec<Message> {
     for _ in 0..3 {
         assert!(
             !socket.recv_with(|_, _| panic!("it is over")).await.unwrap(),
-            "the end is for ever"
+            "recv_with returns false after the end"
         );
     }
     all
 }
 
-/// The messages among events, how many pongs there were, and whether all ended well.
-fn sort(events: Vec<Event>) -> (Vec<Message>, usize, bool) {
+/// The messages among events, the number of pongs, and whether the close was clean.
+fn summarize(events: Vec<Event>) -> (Vec<Message>, usize, bool) {
     let pongs = events.iter().filter(|event| matches!(event, Event::Pong(_))).count();
     let clean = matches!(events.last(), Some(Event::Closed(closed)) if closed.was_clean());
     let messages = events.into_iter().filter_map(|event| {
@@ -207,7 +207,7 @@ fn sort(events: Vec<Event>) -> (Vec<Message>, usize, bool) {
     (messages.collect(), pongs, clean)
 }
 
-/// All that can be said, three pings in it, and what messages it comes to.
+/// The bytes of messages of every kind with three pings among them, and the messages.
 fn conversation(frame: fn(u8, &[u8]) -> Vec<u8>, large: usize) -> (Vec<u8>, Vec<Message>) {
     let text = "grüß".repeat(large / 6);
     let pieces = [vec![1; large], vec![2; large], vec![3; large]];
@@ -245,35 +245,38 @@ fn conversation(frame: fn(u8, &[u8]) -> Vec<u8>, large: usize) -> (Vec<u8>, Vec<
     )
 }
 
-async fn everything_comes_in_order_however_it_is_cut_up(place: &impl Place) {
+async fn recv_with_delivers_and_echoes_in_order_in_every_chunking(factory: &impl Factory) {
     let chunkings =
         [(Chunking::Whole, 300_000), (Chunking::Whole, 20_000), (Chunking::Bytewise, 3000)];
     let random = (1..6).map(|seed| (Chunking::Random(seed), 50_000));
     for (chunking, large) in chunkings.into_iter().chain(random) {
         let (bytes, expected) = conversation(masked, large);
-        let (mut peer, mut socket) = place.server(chunking);
-        say(&mut peer, &bytes);
+        let (mut peer, mut socket) = factory.server(chunking);
+        write_all_and_shut_down(&mut peer, &bytes);
         assert!(echo(&mut socket).await == expected, "{chunking:?}");
-        assert!(sort(read_events(&mut peer).1) == (expected, 3, true), "{chunking:?}");
+        assert!(summarize(read_events(&mut peer).1) == (expected, 3, true), "{chunking:?}");
     }
 }
 
-async fn a_client_s_answers_are_masked(place: &impl Place) {
+async fn replies_of_a_client_are_masked(factory: &impl Factory) {
     for (chunking, large) in
         [(Chunking::Whole, 300_000), (Chunking::Bytewise, 3000), (Chunking::Random(1), 50_000)]
     {
         let (bytes, expected) = conversation(unmasked, large);
         let (mut peer, end) = pair(chunking);
         let mut socket =
-            place.open(end, connection(Role::Client, Config::new()), Timeouts::default());
-        say(&mut peer, &bytes);
+            factory.open(end, connection(Role::Client, Config::new()), Timeouts::default());
+        write_all_and_shut_down(&mut peer, &bytes);
         assert!(echo(&mut socket).await == expected, "{chunking:?}");
         drop(socket);
-        let mut heard = Vec::new();
-        peer.read_to_end(&mut heard).unwrap();
-        let events =
-            feed(&mut connection(Role::Server, Config::new()), &heard, support::Chunking::Whole);
-        assert!(sort(events) == (expected, 3, true), "{chunking:?}");
+        let mut received_bytes = Vec::new();
+        peer.read_to_end(&mut received_bytes).unwrap();
+        let events = feed(
+            &mut connection(Role::Server, Config::new()),
+            &received_bytes,
+            support::Chunking::Whole,
+        );
+        assert!(summarize(events) == (expected, 3, true), "{chunking:?}");
     }
 }
 
@@ -285,10 +288,10 @@ mod compressed {
     use super::*;
 
     in_every_adapter! {
-    with OnThreads: compressed_messages_are_joined_and_answered
+    with OnThreads: recv_with_echoes_compressed_messages
     }
 
-    async fn compressed_messages_are_joined_and_answered(place: &impl Place) {
+    async fn recv_with_echoes_compressed_messages(factory: &impl Factory) {
         for (chunking, large) in [
             (Chunking::Whole, 300_000),
             (Chunking::Bytewise, 10_000),
@@ -296,7 +299,7 @@ mod compressed {
         ] {
             for deflate in [Deflate::speed(), Deflate::default(), Deflate::memory()] {
                 let mut client = compressing(Role::Client, Config::new(), deflate.clone());
-                let said: [Message; 6] = [
+                let sent_messages: [Message; 6] = [
                     json(500).into(),
                     "".into(),
                     json(large).into(),
@@ -304,40 +307,41 @@ mod compressed {
                     noise(large).into(),
                     json(700).into(),
                 ];
-                for message in &said {
+                for message in &sent_messages {
                     client.send(message.clone()).unwrap();
                     client.ping("?").unwrap();
                 }
                 client.close(CloseCode::NORMAL);
                 let (mut peer, end) = pair(chunking);
                 let server = compressing(Role::Server, Config::new(), deflate);
-                let mut socket = place.open(end, server, Timeouts::default());
-                say(&mut peer, &support::drain(&mut client));
-                assert!(echo(&mut socket).await == said, "{chunking:?}");
+                let mut socket = factory.open(end, server, Timeouts::default());
+                write_all_and_shut_down(&mut peer, &support::drain(&mut client));
+                assert!(echo(&mut socket).await == sent_messages, "{chunking:?}");
                 drop(socket);
-                let mut heard = Vec::new();
-                peer.read_to_end(&mut heard).unwrap();
-                assert!(heard.len() < 2 * large, "it is compressed");
+                let mut received_bytes = Vec::new();
+                peer.read_to_end(&mut received_bytes).unwrap();
+                assert!(received_bytes.len() < 2 * large, "the replies are compressed");
                 let (answers, pongs, clean) =
-                    sort(feed(&mut client, &heard, support::Chunking::Whole));
-                assert!(answers == said && clean, "{chunking:?}");
+                    summarize(feed(&mut client, &received_bytes, support::Chunking::Whole));
+                assert!(answers == sent_messages && clean, "{chunking:?}");
                 assert!((1..=6).contains(&pongs), "{pongs}");
             }
         }
     }
 }
 
-/// Three messages in one read, and part of a fourth.
-fn three() -> (Vec<u8>, Vec<u8>) {
-    let mut frames =
-        ["one", "two", "three", "four"].map(|text| masked(0x81, text.as_bytes())).concat();
+/// Three messages and part of a fourth, and the rest of the fourth.
+fn three_and_a_partial_message() -> (Vec<u8>, Vec<u8>) {
+    let mut frames = ["one", "two", "three_and_a_partial_message", "four"]
+        .map(|text| masked(0x81, text.as_bytes()))
+        .concat();
     let rest = frames.split_off(frames.len() - 1);
     (frames, rest)
 }
 
-async fn answers_leave_together(place: &impl Place) {
-    let (mut peer, mut socket) = place.server(Chunking::Whole);
-    let (frames, rest) = three();
+async fn replies_to_one_read_are_written_together(factory: &impl Factory) {
+    let (mut peer, mut socket) = factory.server(Chunking::Whole);
+    let (frames, rest) = three_and_a_partial_message();
     peer.write_all(&frames).unwrap();
     let mut count = 0;
     let mut each = |message: MessageRef<'_>, replies: &mut Replies<'_>| {
@@ -348,19 +352,22 @@ async fn answers_leave_together(place: &impl Place) {
     assert_eq!(
         (socket.buffered_amount(), read_events(&mut peer).1),
         (5 + 5 + 7, vec![]),
-        "they wait, like what is fed"
+        "replies are buffered like fed messages"
     );
-    // Before it waits, it writes.
+    // recv_with flushes before it waits.
     peer.write_all(&rest).unwrap();
     assert!(socket.recv_with(&mut each).await.unwrap());
-    assert_eq!(read_events(&mut peer).1, ["one", "two", "three"].map(text_event));
+    assert_eq!(
+        read_events(&mut peer).1,
+        ["one", "two", "three_and_a_partial_message"].map(text_event)
+    );
     socket.flush().await.unwrap();
     assert_eq!((read_events(&mut peer).1, count), (vec![text_event("four")], 4));
 }
 
-/// Whoever pinged waits.
-async fn answers_leave_with_the_pongs_among_them(place: &impl Place) {
-    let (mut peer, mut socket) = place.server(Chunking::Whole);
+/// A pong causes a flush, since the peer measures the round trip.
+async fn replies_and_pongs_are_written_at_once_in_order(factory: &impl Factory) {
+    let (mut peer, mut socket) = factory.server(Chunking::Whole);
     for ping in 0..4 {
         let mut frames = ["a", "b", "c"].map(|text| masked(0x81, text.as_bytes())).to_vec();
         frames.insert(ping, masked(0x89, b"?"));
@@ -370,16 +377,19 @@ async fn answers_leave_with_the_pongs_among_them(place: &impl Place) {
         expected.insert(ping, Event::Pong("?".into()));
         assert_eq!((read_events(&mut peer).1, socket.buffered_amount()), (expected, 0));
     }
-    // Also where nobody answers.
+    // Also without replies.
     peer.write_all(&[masked(0x89, b"!"), masked(0x81, b"d")].concat()).unwrap();
     assert!(socket.recv_with(|_, _| Ok(())).await.unwrap());
     assert_eq!(read_events(&mut peer).1, [Event::Pong("!".into())]);
 }
 
-async fn an_answer_is_whatever_is_sent(place: &impl Place) {
-    let (mut peer, mut socket) = place.server(Chunking::Whole);
+async fn replies_accept_text_bytes_and_message_refs(factory: &impl Factory) {
+    let (mut peer, mut socket) = factory.server(Chunking::Whole);
     let large = vec![5; 100_000];
-    say(&mut peer, &[masked(0x81, b"text"), masked(0x82, b"binary"), masked(0x88, BYE)].concat());
+    write_all_and_shut_down(
+        &mut peer,
+        &[masked(0x81, b"text"), masked(0x82, b"binary"), masked(0x88, BYE)].concat(),
+    );
     let mut each = |message: MessageRef<'_>, replies: &mut Replies<'_>| {
         assert_eq!(message.as_text().is_some(), message.kind() == Kind::Text);
         replies.send("text")?;
@@ -392,10 +402,10 @@ async fn an_answer_is_whatever_is_sent(place: &impl Place) {
     let all: [Message; 4] =
         ["text".into(), b"bytes".to_vec().into(), large.clone().into(), large.clone().into()];
     let expected = [&all[..], &["text".into()], &all, &[b"binary".to_vec().into()]].concat();
-    assert!(sort(read_events(&mut peer).1) == (expected, 0, true));
+    assert!(summarize(read_events(&mut peer).1) == (expected, 0, true));
 }
 
-async fn where_each_fails_the_next_call_goes_on(place: &impl Place) {
+async fn next_call_continues_after_an_error_of_the_callback(factory: &impl Factory) {
     let texts = ["0", "1", "2", "3"];
     let frames = [
         masked(0x81, b"0"),
@@ -408,12 +418,12 @@ async fn where_each_fails_the_next_call_goes_on(place: &impl Place) {
     let bytes = [&frames.concat()[..], &masked(0x88, BYE)].concat();
     for chunking in [Chunking::Whole, Chunking::Bytewise, Chunking::Random(3)] {
         for failing in 0..4 {
-            let (mut peer, mut socket) = place.server(chunking);
-            say(&mut peer, &bytes);
+            let (mut peer, mut socket) = factory.server(chunking);
+            write_all_and_shut_down(&mut peer, &bytes);
             let (mut seen, mut errors) = (Vec::new(), 0);
             let mut each = |message: MessageRef<'_>, replies: &mut Replies<'_>| {
                 seen.push(message.as_text().unwrap().to_owned());
-                // An error of ours, whatever it says.
+                // Any error of the callback.
                 if seen.len() == failing + 1 {
                     Err(Error::ConnectionLost)
                 } else {
@@ -436,7 +446,7 @@ async fn where_each_fails_the_next_call_goes_on(place: &impl Place) {
             let mut expected = texts.map(Message::from).to_vec();
             expected.remove(failing);
             assert_eq!(
-                sort(read_events(&mut peer).1),
+                summarize(read_events(&mut peer).1),
                 (expected, 1, true),
                 "{chunking:?}, {failing}"
             );
@@ -444,9 +454,9 @@ async fn where_each_fails_the_next_call_goes_on(place: &impl Place) {
     }
 }
 
-async fn a_panic_loses_no_message_but_its_own(place: &impl Place) {
-    let (mut peer, mut socket) = place.server(Chunking::Whole);
-    say(
+async fn panic_in_the_callback_loses_only_its_message(factory: &impl Factory) {
+    let (mut peer, mut socket) = factory.server(Chunking::Whole);
+    write_all_and_shut_down(
         &mut peer,
         &[masked(0x81, b"a"), masked(0x81, b"b"), masked(0x81, b"c"), masked(0x88, BYE)].concat(),
     );
@@ -461,10 +471,10 @@ async fn a_panic_loses_no_message_but_its_own(place: &impl Place) {
     std::panic::set_hook(hook);
     assert!(panicked.is_err());
     while socket.recv_with(&mut each).await.unwrap() {}
-    assert_eq!(sort(read_events(&mut peer).1), (vec!["a".into(), "c".into()], 0, true));
+    assert_eq!(summarize(read_events(&mut peer).1), (vec!["a".into(), "c".into()], 0, true));
 }
 
-async fn a_violation_comes_after_what_was_good(place: &impl Place) {
+async fn protocol_error_follows_the_valid_messages_before_it(factory: &impl Factory) {
     for chunking in [Chunking::Whole, Chunking::Bytewise, Chunking::Random(9)] {
         for (bad, error, code) in [
             (unmasked(0x81, b"x"), ProtocolError::Unmasked, 1002),
@@ -477,11 +487,11 @@ async fn a_violation_comes_after_what_was_good(place: &impl Place) {
             (masked(0x80, b"x"), ProtocolError::UnexpectedContinuation, 1002),
         ] {
             for good in 0..3 {
-                let (mut peer, mut socket) = place.server(chunking);
+                let (mut peer, mut socket) = factory.server(chunking);
                 let bytes =
                     [masked(0x81, b"good").repeat(good), bad.clone(), masked(0x81, b"after")]
                         .concat();
-                say(&mut peer, &bytes);
+                write_all_and_shut_down(&mut peer, &bytes);
                 let mut count = 0;
                 let mut each = |message: MessageRef<'_>, replies: &mut Replies<'_>| {
                     assert_eq!(message.as_text(), Some("good"));
@@ -500,7 +510,7 @@ async fn a_violation_comes_after_what_was_good(place: &impl Place) {
                 assert_eq!(
                     (count, calls > 0),
                     (good, good > 0),
-                    "first what was good, then the error"
+                    "the valid messages precede the error"
                 );
                 for _ in 0..3 {
                     let again = socket.recv_with(|_, _| panic!("it is over")).await;
@@ -519,7 +529,7 @@ async fn a_violation_comes_after_what_was_good(place: &impl Place) {
     }
 }
 
-async fn a_lost_connection_is_lost_for_ever(place: &impl Place) {
+async fn recv_with_reports_connection_lost_on_every_later_call(factory: &impl Factory) {
     for chunking in [Chunking::Whole, Chunking::Bytewise] {
         for rest in [
             &b""[..],
@@ -527,8 +537,8 @@ async fn a_lost_connection_is_lost_for_ever(place: &impl Place) {
             &masked(0x01, b"half"),
             &masked(0x81, b"x")[..1],
         ] {
-            let (mut peer, mut socket) = place.server(chunking);
-            say(&mut peer, &[&masked(0x81, b"a").repeat(3), rest].concat());
+            let (mut peer, mut socket) = factory.server(chunking);
+            write_all_and_shut_down(&mut peer, &[&masked(0x81, b"a").repeat(3), rest].concat());
             let (mut count, mut calls) = (0, 0);
             while let Ok(more) = socket
                 .recv_with(|_, _| {
@@ -537,7 +547,7 @@ async fn a_lost_connection_is_lost_for_ever(place: &impl Place) {
                 })
                 .await
             {
-                assert!(more, "it did not end well");
+                assert!(more, "a lost connection is not a clean end");
                 calls += 1;
             }
             assert!(count == 3 && calls > 0);
@@ -551,19 +561,21 @@ async fn a_lost_connection_is_lost_for_ever(place: &impl Place) {
     }
 }
 
-async fn much_that_waits_leaves_messages_for_the_next_call(place: &impl Place) {
+async fn replies_above_the_high_water_mark_leave_messages_for_the_next_call(
+    factory: &impl Factory,
+) {
     let frames: Vec<u8> = (0..50).flat_map(|number| masked(0x82, &[number; 10])).collect();
     let bytes = [frames, masked(0x88, BYE)].concat();
     for overflow in [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
         for high_water_mark in [1, 12, 13, 60] {
             for chunking in [Chunking::Whole, Chunking::Random(5)] {
-                let (mut peer, mut socket) = place.server(chunking);
+                let (mut peer, mut socket) = factory.server(chunking);
                 socket.set_backpressure(Backpressure {
                     high_water_mark,
                     overflow,
                     ..Backpressure::default()
                 });
-                say(&mut peer, &bytes);
+                write_all_and_shut_down(&mut peer, &bytes);
                 let mut next = 0;
                 loop {
                     let before = next;
@@ -581,7 +593,7 @@ async fn much_that_waits_leaves_messages_for_the_next_call(place: &impl Place) {
                         next - before
                     );
                     assert!(next > before && socket.buffered_amount() < high_water_mark + 12 + 4);
-                    // Whoever receives in another way gets the next as well.
+                    // recv returns the next message, too.
                     if next % 7 == 6 {
                         assert_eq!(socket.recv().await.unwrap(), Some(vec![next; 10].into()));
                         socket.feed(vec![next; 10].into()).await.unwrap();
@@ -591,7 +603,7 @@ async fn much_that_waits_leaves_messages_for_the_next_call(place: &impl Place) {
                 let expected: Vec<Message> =
                     (0..50).map(|number| vec![number; 10].into()).collect();
                 assert_eq!(
-                    sort(read_events(&mut peer).1),
+                    summarize(read_events(&mut peer).1),
                     (expected, 0, true),
                     "{overflow:?} {high_water_mark} {chunking:?}"
                 );
@@ -602,27 +614,27 @@ async fn much_that_waits_leaves_messages_for_the_next_call(place: &impl Place) {
 
 const SIZE: usize = 30_000;
 
-/// So many messages of that size.
-fn many(count: u8) -> Vec<u8> {
+/// The frames of `count` messages of `SIZE` bytes, each filled with its number.
+fn numbered_messages(count: u8) -> Vec<u8> {
     (0..count).flat_map(|number| masked(0x82, &[number; SIZE])).collect()
 }
 
-/// The first byte of each.
-fn firsts(messages: &[Message]) -> Vec<u8> {
+/// The first byte of each message.
+fn first_bytes(messages: &[Message]) -> Vec<u8> {
     assert!(messages.iter().all(|message| message.len() == SIZE), "whole");
     messages.iter().map(|message| message.as_bytes()[0]).collect()
 }
 
-async fn a_peer_that_does_not_read_is_met_as_was_chosen(place: &impl Place) {
+async fn overflow_policy_applies_to_replies_when_the_peer_does_not_read(factory: &impl Factory) {
     for overflow in [Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
-        let (mut peer, mut socket) = place.server(Chunking::Whole);
+        let (mut peer, mut socket) = factory.server(Chunking::Whole);
         socket.set_backpressure(Backpressure {
             high_water_mark: 40_000,
             hard_limit: 100_000,
             overflow,
             cork: false,
         });
-        peer.write_all(&many(20)).unwrap();
+        peer.write_all(&numbered_messages(20)).unwrap();
         peer.wire().set_capacity(1000);
         let (mut seen, mut taken, mut refused) = (0, Vec::new(), Vec::new());
         while seen < 20 {
@@ -645,7 +657,7 @@ async fn a_peer_that_does_not_read_is_met_as_was_chosen(place: &impl Place) {
         let state = if overflow == Overflow::Close { State::Closing } else { State::Open };
         assert_eq!(socket.state(), state);
         if overflow == Overflow::DropNewest {
-            // Who was dropped is counted, and told to nobody.
+            // A dropped reply is counted and not reported.
             assert_eq!((taken.len(), refused.len(), socket.dropped()), (20, 0, 16));
             taken.truncate(4);
         } else {
@@ -660,19 +672,19 @@ async fn a_peer_that_does_not_read_is_met_as_was_chosen(place: &impl Place) {
             assert_eq!((taken.len(), refused.len(), socket.dropped()), (4, 16, 0));
         }
         peer.wire().set_capacity(usize::MAX);
-        say(&mut peer, &masked(0x88, BYE));
+        write_all_and_shut_down(&mut peer, &masked(0x88, BYE));
         assert!(!socket.recv_with(|_, _| panic!("all was seen")).await.unwrap());
         let (_, mut events) = read_events(&mut peer);
         let Some(Event::Closed(closed)) = events.pop() else { panic!("{events:?}") };
         assert_eq!(closed.code(), if overflow == Overflow::Close { 1008 } else { 1000 });
-        assert_eq!(firsts(&sort(events).0), taken, "{overflow:?}");
+        assert_eq!(first_bytes(&summarize(events).0), taken, "{overflow:?}");
     }
 }
 
-/// Nobody had the chance to read what answers one message.
-async fn many_answers_to_one_message_are_sent(place: &impl Place) {
+/// The peer cannot read between the replies to one message.
+async fn replies_to_one_message_below_the_hard_limit_are_all_sent(factory: &impl Factory) {
     for overflow in [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
-        let (mut peer, mut socket) = place.server(Chunking::Whole);
+        let (mut peer, mut socket) = factory.server(Chunking::Whole);
         socket.set_backpressure(Backpressure {
             high_water_mark: 100,
             hard_limit: 200,
@@ -688,22 +700,22 @@ async fn many_answers_to_one_message_are_sent(place: &impl Place) {
                     .unwrap()
             );
         }
-        say(&mut peer, &masked(0x88, BYE));
+        write_all_and_shut_down(&mut peer, &masked(0x88, BYE));
         assert!(!socket.recv_with(|_, _| panic!("all was seen")).await.unwrap());
-        assert_eq!(sort(read_events(&mut peer).1).0.len(), 120, "{overflow:?}");
+        assert_eq!(summarize(read_events(&mut peer).1).0.len(), 120, "{overflow:?}");
     }
 }
 
-/// Who answers is told; who does not receives to the end.
-async fn a_stream_that_takes_nothing_is_received_from(place: &impl Place) {
+/// A reply fails with `ConnectionLost`; without replies every message is received.
+async fn recv_with_receives_from_a_stream_that_cannot_be_written(factory: &impl Factory) {
     for overflow in [Overflow::Wait, Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
-        let (mut peer, mut socket) = place.server(Chunking::Whole);
+        let (mut peer, mut socket) = factory.server(Chunking::Whole);
         socket.set_backpressure(Backpressure {
             high_water_mark: 1,
             overflow,
             ..Backpressure::default()
         });
-        say(&mut peer, &many(20));
+        write_all_and_shut_down(&mut peer, &numbered_messages(20));
         drop(peer);
         let (mut seen, mut lost) = (0, 0);
         let end = loop {
@@ -723,19 +735,19 @@ async fn a_stream_that_takes_nothing_is_received_from(place: &impl Place) {
     }
 }
 
-async fn who_waits_for_room_goes_on_when_the_peer_reads(adapter: &impl Adapter) {
+async fn recv_with_that_waits_for_room_resumes_when_the_peer_reads(adapter: &impl Adapter) {
     const COUNT: u8 = 100;
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     socket.set_backpressure(Backpressure { high_water_mark: 40_000, ..Backpressure::default() });
     peer.wire().set_capacity(usize::MAX);
-    peer.write_all(&many(COUNT)).unwrap();
+    peer.write_all(&numbered_messages(COUNT)).unwrap();
     peer.write_all(&masked(0x88, BYE)).unwrap();
     peer.wire().set_capacity(1000);
     let before = LIVE.get();
     PEAK.set(before);
     let mut seen = 0;
     {
-        let mut stuck = std::pin::pin!(async {
+        let mut pending = std::pin::pin!(async {
             while socket
                 .recv_with(|message, replies| {
                     seen += 1;
@@ -746,15 +758,16 @@ async fn who_waits_for_room_goes_on_when_the_peer_reads(adapter: &impl Adapter) 
             {}
         });
         for _ in 0..3 {
-            let poll =
-                stuck.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+            let poll = pending
+                .as_mut()
+                .poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
             assert!(poll.is_pending());
         }
         let peak = PEAK.get() - before;
         assert!(peak < 40_000 + 2 * SIZE as isize + 400_000, "{peak}");
     }
     assert_eq!(seen, 2);
-    // That future was dropped: nothing is lost.
+    // The pending future was dropped: no message is lost.
     let reading = support::adapters::read(&mut peer, usize::MAX);
     let echoing = async {
         let mut next = seen;
@@ -772,19 +785,22 @@ async fn who_waits_for_room_goes_on_when_the_peer_reads(adapter: &impl Adapter) 
         drop(socket);
         next
     };
-    let (heard, count) = tokio::join!(reading, echoing);
+    let (received_bytes, count) = tokio::join!(reading, echoing);
     assert_eq!(count, COUNT);
-    let events =
-        feed(&mut connection(Role::Client, Config::new()), &heard, support::Chunking::Whole);
-    let (answers, _, clean) = sort(events);
-    assert_eq!((firsts(&answers), clean), ((0..COUNT).collect(), true));
+    let events = feed(
+        &mut connection(Role::Client, Config::new()),
+        &received_bytes,
+        support::Chunking::Whole,
+    );
+    let (answers, _, clean) = summarize(events);
+    assert_eq!((first_bytes(&answers), clean), ((0..COUNT).collect(), true));
 }
 
-async fn a_peer_that_never_reads_is_told_in_time(adapter: &impl Adapter) {
+async fn recv_with_times_out_when_the_peer_does_not_read(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, mut socket) = adapter.server(Timeouts { ping: None, ..Timeouts::default() });
     socket.set_backpressure(Backpressure { high_water_mark: 40_000, ..Backpressure::default() });
-    peer.write_all(&many(20)).unwrap();
+    peer.write_all(&numbered_messages(20)).unwrap();
     peer.wire().set_capacity(1000);
     let mut seen = 0;
     let mut each = |message: MessageRef<'_>, replies: &mut Replies<'_>| {
@@ -802,12 +818,12 @@ async fn a_peer_that_never_reads_is_told_in_time(adapter: &impl Adapter) {
     .await;
     assert!(matches!(end, Error::TimedOut(TimedOut::Room)), "{end:?}");
     assert_eq!(after, s(30));
-    // Whoever tries again gives the peer as much time again.
+    // A second call has a new write deadline.
     let (end, after) = timed(&clock, socket.recv_with(&mut each)).await;
     assert!(matches!(end, Err(Error::TimedOut(TimedOut::Room))), "{end:?}");
     assert_eq!((after, socket.state()), (s(30), State::Open));
-    // What it sent can still be received.
-    assert_eq!(firsts(&[socket.recv().await.unwrap().unwrap()]), [2]);
+    // Messages of the peer can still be received.
+    assert_eq!(first_bytes(&[socket.recv().await.unwrap().unwrap()]), [2]);
     peer.wire().set_capacity(usize::MAX);
     peer.write_all(&masked(0x88, BYE)).unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
@@ -821,28 +837,31 @@ async fn a_peer_that_never_reads_is_told_in_time(adapter: &impl Adapter) {
         .unwrap()
     {}
     assert_eq!(rest, (3..20).collect::<Vec<u8>>());
-    assert_eq!(firsts(&sort(read_events(&mut peer).1).0), [0, 1]);
+    assert_eq!(first_bytes(&summarize(read_events(&mut peer).1).0), [0, 1]);
 }
 
-async fn a_refused_answer_takes_no_block(place: &impl Place) {
-    let (mut peer, mut other) = place.server(Chunking::Whole);
+async fn refused_reply_allocates_no_output_buffer(factory: &impl Factory) {
+    let (mut peer, mut other) = factory.server(Chunking::Whole);
     peer.write_all(&masked(0x81, b"x")).unwrap();
     assert!(other.recv_with(|message, replies| replies.send(message)).await.unwrap());
-    // Now the thread has one to lend.
+    // Now the thread has a spare output buffer.
     other.flush().await.unwrap();
-    let (mut peer, mut socket) = place.server(Chunking::Whole);
+    let (mut peer, mut socket) = factory.server(Chunking::Whole);
     peer.write_all(&masked(0x81, b"x")).unwrap();
     socket.start_close().await.unwrap();
     assert!(socket.recv_with(|message, replies| replies.send(message)).await.is_err());
-    // And has it still.
+    // The buffer is still spare: feed allocates nothing.
     let before = LIVE.get();
     other.feed(Text::from_static("y").into()).await.unwrap();
     assert_eq!(LIVE.get(), before);
 }
 
-async fn nothing_is_answered_after_our_close_frame(place: &impl Place) {
-    let (mut peer, mut socket) = place.server(Chunking::Whole);
-    say(&mut peer, &[masked(0x81, b"x").repeat(3), masked(0x89, b"?"), masked(0x88, BYE)].concat());
+async fn reply_after_our_close_frame_is_not_open(factory: &impl Factory) {
+    let (mut peer, mut socket) = factory.server(Chunking::Whole);
+    write_all_and_shut_down(
+        &mut peer,
+        &[masked(0x81, b"x").repeat(3), masked(0x89, b"?"), masked(0x88, BYE)].concat(),
+    );
     socket.start_close().await.unwrap();
     let mut errors = 0;
     loop {
@@ -858,15 +877,15 @@ async fn nothing_is_answered_after_our_close_frame(place: &impl Place) {
     assert_eq!((errors, support::peer::read_to_close(&mut peer)), (3, (vec![], 1001)));
 }
 
-/// One after the other, in any order, with some that fail and some that send in between.
-async fn every_way_to_receive_can_follow_another(place: &impl Place) {
+/// In random order, with callbacks that fail, and with sends in between.
+async fn receive_methods_can_be_mixed_in_any_order(factory: &impl Factory) {
     const COUNT: u32 = 100;
     for seed in 0..40 {
         let mut random = StdRng::seed_from_u64(seed);
         let mut any = |below: u32| random.next_u32() % below;
         let chunking =
             [Chunking::Whole, Chunking::Bytewise, Chunking::Random(seed)][any(3) as usize];
-        let (mut peer, mut socket) = place.server(chunking);
+        let (mut peer, mut socket) = factory.server(chunking);
         let text = |number: u32| format!("{number} {}", "x".repeat(number as usize % 40));
         let mut bytes = Vec::new();
         for number in 0..COUNT {
@@ -883,10 +902,10 @@ async fn every_way_to_receive_can_follow_another(place: &impl Place) {
                 bytes.extend(masked(0x8a, &1_u64.to_be_bytes()));
             }
         }
-        say(&mut peer, &[bytes, masked(0x88, BYE)].concat());
+        write_all_and_shut_down(&mut peer, &[bytes, masked(0x88, BYE)].concat());
         let (mut seen, mut sent) = (Vec::<String>::new(), Vec::<Message>::new());
         let string = |message: Message| message.as_text().unwrap().to_owned();
-        // It is answered after ten messages, which are kept.
+        // The pong follows ten messages, which ping buffers.
         socket.ping().await.unwrap();
         loop {
             let backpressure = Backpressure {
@@ -935,39 +954,42 @@ async fn every_way_to_receive_can_follow_another(place: &impl Place) {
             seen.iter().eq(&(0..COUNT).map(text).collect::<Vec<_>>()),
             "{seed}, {chunking:?}: {seen:?}"
         );
-        let (heard, _, clean) = sort(read_events(&mut peer).1);
-        assert!(heard == sent && clean, "{seed}, {chunking:?}");
+        let (received_bytes, _, clean) = summarize(read_events(&mut peer).1);
+        assert!(received_bytes == sent && clean, "{seed}, {chunking:?}");
     }
 }
 
-async fn what_the_connection_has_already_comes_first(place: &impl Place) {
+async fn bytes_received_before_from_parts_are_delivered_first(factory: &impl Factory) {
     let (mut peer, end) = pair(Chunking::Whole);
     let mut connection = connection(Role::Server, Config::new());
-    let (frames, rest) = three();
+    let (frames, rest) = three_and_a_partial_message();
     connection.input().put_slice(&frames);
-    let mut socket = place.open(end, connection, Timeouts::default());
-    say(&mut peer, &[rest, masked(0x81, b"five"), masked(0x88, BYE)].concat());
-    assert_eq!(echo(&mut socket).await, ["one", "two", "three", "four", "five"].map(Message::from));
+    let mut socket = factory.open(end, connection, Timeouts::default());
+    write_all_and_shut_down(&mut peer, &[rest, masked(0x81, b"five"), masked(0x88, BYE)].concat());
+    assert_eq!(
+        echo(&mut socket).await,
+        ["one", "two", "three_and_a_partial_message", "four", "five"].map(Message::from)
+    );
 }
 
-async fn what_is_left_goes_along(place: &impl Place) {
-    let (mut peer, mut socket) = place.server(Chunking::Whole);
+async fn into_parts_keeps_undelivered_messages(factory: &impl Factory) {
+    let (mut peer, mut socket) = factory.server(Chunking::Whole);
     socket.set_backpressure(Backpressure { high_water_mark: 1, ..Backpressure::default() });
-    peer.write_all(&three().0).unwrap();
+    peer.write_all(&three_and_a_partial_message().0).unwrap();
     assert!(socket.recv_with(|message, replies| replies.send(message)).await.unwrap());
     let mut connection = socket.into_connection();
     assert_eq!(support::drain(&mut connection), unmasked(0x81, b"one"));
     assert_eq!(
-        feed(&mut connection, &three().1, support::Chunking::Whole),
-        ["two", "three", "four"].map(text_event)
+        feed(&mut connection, &three_and_a_partial_message().1, support::Chunking::Whole),
+        ["two", "three_and_a_partial_message", "four"].map(text_event)
     );
 }
 
-/// As `recv` does.
-async fn parts_are_passed_over(place: &impl Place) {
+/// `recv_with` discards chunks as `recv` does.
+async fn recv_with_discards_chunks(factory: &impl Factory) {
     for chunking in [Chunking::Whole, Chunking::Bytewise] {
         let (mut peer, end) = pair(chunking);
-        let mut socket = place.open(
+        let mut socket = factory.open(
             end,
             Connection::server(Config::new().receive_in_chunks(true)),
             Timeouts::default(),
@@ -976,14 +998,14 @@ async fn parts_are_passed_over(place: &impl Place) {
             [masked(0x81, b"whole"), masked(0x02, b"a"), masked(0x89, b"?"), masked(0x80, b"b")]
                 .concat()
                 .repeat(100);
-        say(&mut peer, &[parts, masked(0x88, BYE)].concat());
+        write_all_and_shut_down(&mut peer, &[parts, masked(0x88, BYE)].concat());
         assert!(!socket.recv_with(|_, _| panic!("it is no whole message")).await.unwrap());
-        let (messages, pongs, clean) = sort(read_events(&mut peer).1);
+        let (messages, pongs, clean) = summarize(read_events(&mut peer).1);
         assert!(messages.is_empty() && pongs > 0 && clean, "{pongs}");
     }
 }
 
-async fn messages_are_a_sign_of_life(adapter: &impl Adapter) {
+async fn messages_delivered_by_recv_with_reset_the_idle_timeout(adapter: &impl Adapter) {
     let timeouts = Timeouts { idle: Some(s(10)), ..Timeouts::default() };
     let clock = adapter.clock();
     for failing in [false, true] {
@@ -1004,7 +1026,7 @@ async fn messages_are_a_sign_of_life(adapter: &impl Adapter) {
                 "{more:?}"
             );
         }
-        // A ping is none.
+        // A ping does not reset the timeout.
         let (end, after) = timed(&clock, async {
             peer.write_all(&masked(0x89, b"?")).unwrap();
             socket.recv_with(|_, _| panic!("there is none")).await
@@ -1015,12 +1037,13 @@ async fn messages_are_a_sign_of_life(adapter: &impl Adapter) {
     }
 }
 
-/// There is nobody to be answered any more: it ends as `recv` does, in time, whatever waits.
-async fn an_end_does_not_wait_for_room(adapter: &impl Adapter) {
+/// After a Close there is no peer to reply to: `recv_with` ends at the close deadline, as `recv`
+/// does, even if bytes are queued.
+async fn recv_with_ends_without_waiting_for_room(adapter: &impl Adapter) {
     let clock = adapter.clock();
     for write in [None, Some(s(1000))] {
         let timeouts = Timeouts { write, ping: None, ..Timeouts::default() };
-        // The peer's Close was answered, and is not read.
+        // The peer does not read our reply to its Close.
         let (mut peer, mut socket) = adapter.server(timeouts);
         socket.set_backpressure(Backpressure { high_water_mark: 10, ..Backpressure::default() });
         peer.wire().set_capacity(1000);
@@ -1032,7 +1055,7 @@ async fn an_end_does_not_wait_for_room(adapter: &impl Adapter) {
         assert!(matches!(end, Ok(false)), "{end:?}");
         assert!(after <= s(6), "{after:?}");
 
-        // Ours is not read, but what came is received.
+        // The peer does not read our Close, but its messages are received.
         let (mut peer, mut socket) = adapter.server(timeouts);
         socket.set_backpressure(Backpressure { high_water_mark: 10, ..Backpressure::default() });
         peer.write_all(
@@ -1057,14 +1080,14 @@ async fn an_end_does_not_wait_for_room(adapter: &impl Adapter) {
 }
 
 #[test]
-fn a_thread_does_not_wait_for_a_peer_that_never_reads() {
+fn blocking_recv_with_times_out_when_the_peer_does_not_read() {
     let soon = Some(Duration::from_millis(20));
     let timeouts = Timeouts { write: soon, close: soon, ..Timeouts::default() };
     let (mut peer, end) = pair(Chunking::Whole);
     let mut socket =
         blocking::WebSocket::from_parts(end, Connection::server(Config::new()), timeouts).unwrap();
     socket.set_backpressure(Backpressure { high_water_mark: 40_000, ..Backpressure::default() });
-    peer.write_all(&many(5)).unwrap();
+    peer.write_all(&numbered_messages(5)).unwrap();
     peer.wire().set_capacity(1000);
     let mut seen = Vec::new();
     let mut each = |message: MessageRef<'_>, replies: &mut Replies<'_>| {
@@ -1080,14 +1103,14 @@ fn a_thread_does_not_wait_for_a_peer_that_never_reads() {
     assert!(matches!(socket.recv_with(&mut each), Err(Error::TimedOut(TimedOut::Room))));
     assert!(socket.buffered_amount() < 2 * SIZE + 20);
     peer.wire().set_capacity(usize::MAX);
-    say(&mut peer, &masked(0x88, BYE));
+    write_all_and_shut_down(&mut peer, &masked(0x88, BYE));
     while socket.recv_with(&mut each).unwrap() {}
-    assert_eq!(firsts(&seen), [0, 1, 2, 3, 4]);
-    assert_eq!(firsts(&sort(read_events(&mut peer).1).0), [0, 1, 2, 3, 4]);
+    assert_eq!(first_bytes(&seen), [0, 1, 2, 3, 4]);
+    assert_eq!(first_bytes(&summarize(read_events(&mut peer).1).0), [0, 1, 2, 3, 4]);
 }
 
 #[test]
-fn an_end_does_not_wait_for_room_where_it_blocks() {
+fn blocking_recv_with_ends_without_waiting_for_room() {
     let timeouts =
         Timeouts { write: None, close: Some(Duration::from_millis(20)), ..Timeouts::default() };
     let (mut peer, end) = pair(Chunking::Whole);
@@ -1103,19 +1126,19 @@ fn an_end_does_not_wait_for_room_where_it_blocks() {
     }
 }
 
-/// Where the system copies fast.
+/// The kernel copies faster to that alignment.
 #[test]
-fn what_is_read_into_begins_in_the_middle_of_a_page() {
+fn read_buffer_begins_in_the_middle_of_a_page() {
     let (mut peer, end) = pair(Chunking::Whole);
     let server = Connection::server(Config::new());
     let mut socket = blocking::WebSocket::from_parts(end, server, Timeouts::default()).unwrap();
     peer.write_all(&masked(0x82, b"x")).unwrap();
-    let mut place = 0;
+    let mut factory = 0;
     socket
         .recv_with(|message, _| {
-            place = message.as_bytes().as_ptr().addr();
+            factory = message.as_bytes().as_ptr().addr();
             Ok(())
         })
         .unwrap();
-    assert_eq!(place % 4096, 2048 + 6);
+    assert_eq!(factory % 4096, 2048 + 6);
 }

@@ -1,5 +1,4 @@
-//! Compression through the adapters: they tell what was agreed on, compress as they are told, and
-//! give its memory back.
+//! Compression through the adapters: negotiated parameters, `Compress` modes and `release_memory`.
 #![cfg(all(feature = "deflate", feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::io::Read;
@@ -15,20 +14,20 @@ use support::deflate::{agreed, compressing, json};
 use support::stream_pair as pair;
 
 in_every_adapter! {
-    over_async_streams
+    async_adapters_negotiate_compress_and_release_memory
 }
 
 fn server() -> Connection {
     compressing(Role::Server, Config::new(), Deflate::speed())
 }
 
-/// The story of all adapters, in one piece and in halves.
-macro_rules! story {
+/// The same assertions for every adapter, for sockets and halves.
+macro_rules! assert_compression {
     ($open:expr, [$($split:tt)*] $(, $wait:tt)?) => {
         assert_eq!($open(server()).1.deflate(), Some(&agreed(&Deflate::speed())));
         assert_eq!($open(connection(Role::Server, Config::new())).1.deflate(), None);
 
-        // The window that was compressed with is kept, until it is given back.
+        // The compressor's window is kept until release_memory.
         for release in [true, false] {
             let (_peer, mut socket) = $open(server());
             socket.try_send(json(1000)).unwrap();
@@ -69,19 +68,19 @@ fn first_byte(peer: &mut TestStream) -> u8 {
     first[0]
 }
 
-async fn over_async_streams(adapter: &impl Adapter) {
+async fn async_adapters_negotiate_compress_and_release_memory(adapter: &impl Adapter) {
     let open = |connection| {
         let (peer, end) = pair(Chunking::Whole);
         (peer, adapter.open(end, connection, Timeouts::default()))
     };
-    story!(open, [.split()], await);
+    assert_compression!(open, [.split()], await);
 }
 
 #[test]
-fn over_a_blocking_stream() {
+fn blocking_adapter_negotiates_compresses_and_releases_memory() {
     let open = |connection| {
         let (peer, end) = pair(Chunking::Whole);
         (peer, blocking::WebSocket::from_parts(end, connection, Timeouts::default()).unwrap())
     };
-    story!(open, [.split().unwrap()]);
+    assert_compression!(open, [.split().unwrap()]);
 }

@@ -1,5 +1,4 @@
-//! What sockets and their halves tell of themselves, and the small things that they say, in every
-//! adapter.
+//! Getters, `Debug` output and small calls of sockets and their halves, in every adapter.
 #![cfg(all(feature = "tokio", feature = "async-io", feature = "testing"))]
 
 use std::fmt::Debug;
@@ -26,7 +25,7 @@ fn accept() -> AcceptOptions {
     AcceptOptions::new().subprotocol("chat").unwrap()
 }
 
-fn shows(value: &impl Debug, beginning: &str) {
+fn assert_debug_starts_with(value: &impl Debug, beginning: &str) {
     let shown = format!("{value:?}");
     assert!(shown.starts_with(beginning), "{shown}");
 }
@@ -34,17 +33,23 @@ fn shows(value: &impl Debug, beginning: &str) {
 async fn accepted<S: Stream, C: Clock>(incoming: runtime::Incoming<S, C>) -> WebSocket<S, C> {
     let runtime::Incoming::Upgrade(upgrade) = incoming else { panic!("a plain request") };
     assert_eq!(upgrade.request().path(), "/x");
-    shows(&upgrade, "Upgrade(Request(RequestHead { method: \"GET\", path: \"/x\"");
+    assert_debug_starts_with(
+        &upgrade,
+        "Upgrade(Request(RequestHead { method: \"GET\", path: \"/x\"",
+    );
     upgrade.accept_with(&accept()).await.unwrap()
 }
 
-/// What each says, the other hears; and both tell how it went.
-async fn talk<S: Stream, C: Clock + Clone>(server: WebSocket<S, C>, mut client: WebSocket<S, C>) {
+/// Exercises a server's halves against a client.
+async fn exercise_handles<S: Stream, C: Clock + Clone>(
+    server: WebSocket<S, C>,
+    mut client: WebSocket<S, C>,
+) {
     assert_eq!((server.subprotocol(), client.subprotocol()), (Some("chat"), Some("chat")));
-    shows(&client, "WebSocket { connection: Connection { role: Client");
+    assert_debug_starts_with(&client, "WebSocket { connection: Connection { role: Client");
     let (mut sender, mut receiver) = server.split();
-    shows(&sender, "Sender");
-    shows(&receiver, "Receiver");
+    assert_debug_starts_with(&sender, "Sender");
+    assert_debug_starts_with(&receiver, "Receiver");
     assert_eq!(
         (sender.subprotocol().as_deref(), sender.round_trip(), receiver.round_trip()),
         (Some("chat"), None, None)
@@ -52,10 +57,10 @@ async fn talk<S: Stream, C: Clock + Clone>(server: WebSocket<S, C>, mut client: 
 
     sender.set_backpressure(Backpressure::default());
     let permit = sender.reserve().await.unwrap();
-    shows(&permit, "Permit");
+    assert_debug_starts_with(&permit, "Permit");
     permit.send("with a permit").unwrap();
     let mut writer = sender.writer(Kind::Text).await.unwrap();
-    shows(&writer, "MessageWriter { kind: Text");
+    assert_debug_starts_with(&writer, "MessageWriter { kind: Text");
     writer.write_chunk("piece by piece").await.unwrap();
     writer.finish().await.unwrap();
     sender.start_ping().await.unwrap();
@@ -79,26 +84,26 @@ async fn talk<S: Stream, C: Clock + Clone>(server: WebSocket<S, C>, mut client: 
     assert_eq!(connection.closed().unwrap().reason(), "bye");
 }
 
-/// A plain request can be looked at, and taken over with all that was received.
-async fn hand_on<S: Stream, C: Clock>(incoming: runtime::Incoming<S, C>) {
-    let runtime::Incoming::Http(plain) = incoming else { panic!("an opening handshake") };
-    assert_eq!(plain.request().path(), "/health");
-    shows(&plain, "PlainHttp(Rejection { error: NotWebSocket");
-    let (_, received) = plain.into_parts();
-    assert_eq!(received, PLAIN);
+/// A plain HTTP request can be inspected, and `into_parts` returns all received bytes.
+async fn assert_plain_request_is_kept<S: Stream, C: Clock>(incoming: runtime::Incoming<S, C>) {
+    let runtime::Incoming::Http(plain_request) = incoming else { panic!("an opening handshake") };
+    assert_eq!(plain_request.request().path(), "/health");
+    assert_debug_starts_with(&plain_request, "PlainHttp(Rejection { error: NotWebSocket");
+    let (_, received) = plain_request.into_parts();
+    assert_eq!(received, PLAIN_REQUEST);
 }
 
-const PLAIN: &[u8] = b"GET /health HTTP/1.1\r\nHost: test\r\n\r\n";
+const PLAIN_REQUEST: &[u8] = b"GET /health HTTP/1.1\r\nHost: test\r\n\r\n";
 
-/// A stream that holds a plain request.
-fn plain() -> (TestStream, TestStream) {
+/// A stream that holds a plain HTTP request.
+fn plain_request() -> (TestStream, TestStream) {
     let (mut client, server) = pair(Chunking::Whole);
-    client.write_all(PLAIN).unwrap();
+    client.write_all(PLAIN_REQUEST).unwrap();
     (client, server)
 }
 
 #[tokio::test]
-async fn over_tokio() {
+async fn tokio_handles_report_subprotocol_round_trip_and_state() {
     let options = on_tokio::Options::new()
         .config(Config::new())
         .timeouts(Timeouts::default())
@@ -107,14 +112,14 @@ async fn over_tokio() {
     let request = request();
     let accepts = async { accepted(options.receive_request(server).await.unwrap()).await };
     let (server, client) = zip(accepts, options.connect_with_stream(client, &request)).await;
-    talk(server, client.unwrap().0).await;
-    let (_client, server) = plain();
-    hand_on(options.receive_request(server).await.unwrap()).await;
+    exercise_handles(server, client.unwrap().0).await;
+    let (_client, server) = plain_request();
+    assert_plain_request_is_kept(options.receive_request(server).await.unwrap()).await;
     assert!(on_tokio::TokioClock::default().now() < Duration::from_secs(60));
 }
 
 #[test]
-fn over_futures() {
+fn futures_handles_report_subprotocol_round_trip_and_state() {
     let options = futures::Options::new()
         .config(Config::new())
         .timeouts(Timeouts::default())
@@ -126,9 +131,10 @@ fn over_futures() {
             async { accepted(options.receive_request(server, clock.clone()).await.unwrap()).await };
         let (server, client) =
             zip(accepts, options.connect_with_stream(client, clock.clone(), &request)).await;
-        talk(server, client.unwrap().0).await;
-        let (_client, server) = plain();
-        hand_on(options.receive_request(server, clock.clone()).await.unwrap()).await;
+        exercise_handles(server, client.unwrap().0).await;
+        let (_client, server) = plain_request();
+        assert_plain_request_is_kept(options.receive_request(server, clock.clone()).await.unwrap())
+            .await;
         let mut clock = clock.clone();
         let soon = clock.now() + Duration::from_millis(1);
         smol::future::poll_fn(|cx| clock.poll_until(cx, soon)).await;
@@ -150,16 +156,16 @@ fn blocking_pair() -> (blocking::WebSocket<TestStream>, blocking::WebSocket<Test
 }
 
 #[test]
-fn blocking_one() {
+fn blocking_handles_report_subprotocol_round_trip_and_state() {
     let (mut client, server) = blocking_pair();
-    shows(&server, "WebSocket { connection: Connection { role: Server");
+    assert_debug_starts_with(&server, "WebSocket { connection: Connection { role: Server");
     let (mut sender, mut receiver) = server.split().unwrap();
-    shows(&sender, "Sender");
-    shows(&receiver, "Receiver");
+    assert_debug_starts_with(&sender, "Sender");
+    assert_debug_starts_with(&receiver, "Receiver");
     assert_eq!(sender.subprotocol().as_deref(), Some("chat"));
     sender.set_backpressure(Backpressure::default());
     let mut writer = sender.writer(Kind::Text).unwrap();
-    shows(&writer, "MessageWriter { kind: Text");
+    assert_debug_starts_with(&writer, "MessageWriter { kind: Text");
     writer.write_chunk("piece by piece").unwrap();
     writer.finish().unwrap();
     sender.start_ping().unwrap();
@@ -180,9 +186,9 @@ fn blocking_one() {
     assert_eq!((heard.unwrap(), client.closed().unwrap().reason()), (None, "bye"));
 }
 
-/// The receiver can close the connection, and throws away what it meets on the way.
+/// `Receiver::close` closes the connection and discards messages that are received meanwhile.
 #[test]
-fn a_blocking_receiver_closes() {
+fn blocking_receiver_close_discards_messages() {
     let (mut client, server) = blocking_pair();
     let (_sender, mut receiver) = server.split().unwrap();
     client.send("on the way").unwrap();
@@ -192,7 +198,7 @@ fn a_blocking_receiver_closes() {
 }
 
 #[test]
-fn a_blocking_sender_cuts_the_stream() {
+fn blocking_sender_abort_closes_the_stream() {
     let (mut client, server) = blocking_pair();
     let (sender, _receiver) = server.split().unwrap();
     sender.abort();
@@ -200,14 +206,15 @@ fn a_blocking_sender_cuts_the_stream() {
 }
 
 #[test]
-fn a_plain_request_over_a_blocking_stream() {
-    let (_client, server) = plain();
-    let blocking::Incoming::Http(plain) = blocking::Options::new().receive_request(server).unwrap()
+fn blocking_into_parts_of_a_plain_request_returns_its_bytes() {
+    let (_client, server) = plain_request();
+    let blocking::Incoming::Http(plain_request) =
+        blocking::Options::new().receive_request(server).unwrap()
     else {
         panic!("no")
     };
-    assert_eq!(plain.request().path(), "/health");
-    let shown = format!("{plain:?}");
+    assert_eq!(plain_request.request().path(), "/health");
+    let shown = format!("{plain_request:?}");
     assert!(shown.contains("path: \"/health\""), "{shown}");
-    assert_eq!(plain.into_parts().1, PLAIN);
+    assert_eq!(plain_request.into_parts().1, PLAIN_REQUEST);
 }

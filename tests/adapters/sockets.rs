@@ -1,5 +1,5 @@
-//! What streams in memory can't show: the handles of a real socket share its timeouts, whichever of
-//! them set them.
+//! Real sockets, unlike streams in memory: the handles of a socket share its read and write
+//! timeouts.
 #![cfg(feature = "std")]
 
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use sansocket::blocking::WebSocket;
 use sansocket::{Config, Connection, Error, TimedOut, Timeouts};
 use support::masked;
 
-/// Longer than anything here takes.
+/// Longer than any test here takes.
 const LONG: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_millis(20);
 
@@ -23,33 +23,33 @@ fn pair(timeouts: Timeouts) -> (TcpStream, WebSocket<TcpStream>) {
     (peer, WebSocket::from_parts(stream, Connection::server(Config::new()), timeouts).unwrap())
 }
 
-/// Does it in another thread, so that it may take for ever.
-fn within<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let (done, told) = mpsc::channel();
+/// Runs the work in another thread, so that a deadlock fails the test.
+fn run_with_time_limit<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, received) = mpsc::channel();
     thread::spawn(move || done.send(work()));
-    told.recv_timeout(LONG).expect("it ends")
+    received.recv_timeout(LONG).expect("a deadlock")
 }
 
 #[test]
-fn halves_keep_time_though_the_whole_did_before() {
+fn halves_apply_their_own_read_timeouts_after_a_split() {
     let (mut peer, mut socket) =
         pair(Timeouts { ping: Some(SOON), pong: Some(SOON), ..Timeouts::default() });
     peer.write_all(&masked(0x81, b"hello")).unwrap();
     assert_eq!(socket.recv().unwrap(), Some("hello".into()));
     let (_sender, mut receiver) = socket.split().unwrap();
-    let told = within(move || receiver.recv());
-    assert!(matches!(told, Err(Error::TimedOut(TimedOut::KeepAlive))), "{told:?}");
+    let received = run_with_time_limit(move || receiver.recv());
+    assert!(matches!(received, Err(Error::TimedOut(TimedOut::KeepAlive))), "{received:?}");
 
     let (mut peer, mut socket) = pair(Timeouts::default());
     peer.write_all(&masked(0x81, b"hello")).unwrap();
     assert_eq!(socket.recv_timeout(LONG).unwrap(), Some("hello".into()));
     let (_sender, mut receiver) = socket.split().unwrap();
-    let told = within(move || receiver.recv_timeout(SOON));
-    assert!(matches!(told, Err(Error::TimedOut(TimedOut::Receive))), "{told:?}");
+    let received = run_with_time_limit(move || receiver.recv_timeout(SOON));
+    assert!(matches!(received, Err(Error::TimedOut(TimedOut::Receive))), "{received:?}");
 }
 
 #[test]
-fn the_whole_waits_though_its_halves_did_not() {
+fn reunited_socket_blocks_after_nonblocking_writes_of_halves() {
     let (mut peer, mut socket) = pair(Timeouts::default());
     socket.send("before").unwrap();
     let (sender, receiver) = socket.split().unwrap();
@@ -58,9 +58,9 @@ fn the_whole_waits_though_its_halves_did_not() {
     let waiting = socket.buffered_amount();
     assert!(waiting > 0);
     let reading = thread::spawn(move || {
-        let mut heard = Vec::new();
-        let _ = peer.read_to_end(&mut heard);
-        heard.len()
+        let mut received_bytes = Vec::new();
+        let _ = peer.read_to_end(&mut received_bytes);
+        received_bytes.len()
     });
     socket.flush().unwrap();
     socket.send(vec![7; 4_000_000]).unwrap();

@@ -1,5 +1,5 @@
-//! The kit for tests is true to what it stands for: its streams end as sockets do, and show nothing
-//! of what they carry.
+//! `sansocket::testing`: its streams shut down as sockets do, and their `Debug` output shows no
+//! content.
 #![cfg(feature = "testing")]
 
 use std::io::{ErrorKind, Read, Write};
@@ -9,21 +9,21 @@ use sansocket::blocking::Stream;
 use sansocket::testing::{Chunking, pair};
 
 #[test]
-fn what_was_written_before_the_end_is_read() {
+fn bytes_written_before_shutdown_are_read() {
     let (mut one, mut other) = pair(Chunking::Whole);
     one.write_all(b"last message").unwrap();
     one.shutdown(Shutdown::Write).unwrap();
     assert_eq!(other.read(&mut []).unwrap(), 0);
-    let mut heard = Vec::new();
-    other.read_to_end(&mut heard).unwrap();
-    assert_eq!(heard, b"last message");
+    let mut received = Vec::new();
+    other.read_to_end(&mut received).unwrap();
+    assert_eq!(received, b"last message");
     assert_eq!(one.write(b"more").unwrap_err().kind(), ErrorKind::BrokenPipe);
     other.write_all(b"answer").unwrap();
     one.read_exact(&mut [0; 6]).unwrap();
 }
 
 #[test]
-fn whoever_reads_no_more_finds_the_end() {
+fn shutdown_of_reads_is_eof_and_breaks_the_pipe_of_the_peer() {
     let (mut one, mut other) = pair(Chunking::Whole);
     one.write_all(b"never read").unwrap();
     other.shutdown(Shutdown::Read).unwrap();
@@ -34,7 +34,7 @@ fn whoever_reads_no_more_finds_the_end() {
 }
 
 #[test]
-fn what_is_on_the_wire_is_not_shown() {
+fn debug_of_a_stream_shows_no_bytes() {
     let (mut one, _other) = pair(Chunking::Bytewise);
     let before = format!("{one:?}");
     one.write_all(b"SECRET").unwrap();

@@ -1,4 +1,4 @@
-//! A connection in two halves: many tasks send, one receives, and nobody needs the other's help.
+//! Split sockets over tokio: many tasks send, one receives, and each half progresses alone.
 #![cfg(feature = "tokio")]
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn socket(stream: DuplexStream, connection: Connection) -> WebSocket<DuplexStrea
     WebSocket::from_parts(TokioStream(stream), TokioClock::new(), connection, Timeouts::default())
 }
 
-/// A server in halves, and a client, joined by a pipe that holds this many bytes.
+/// A split server and a client, joined by a pipe that holds `size` bytes.
 fn pair(size: usize) -> (Halves, WebSocket<DuplexStream>) {
     let (server, client) = duplex(size);
     let server = socket(server, Connection::server(Config::new())).split();
@@ -28,7 +28,7 @@ fn pair(size: usize) -> (Halves, WebSocket<DuplexStream>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn eight_tasks_send_ten_thousand_messages_each_while_the_peer_pings() {
+async fn eight_senders_keep_their_order_while_the_peer_pings() {
     const TASKS: u32 = 8;
     const EACH: u32 = 10_000;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -74,41 +74,42 @@ async fn eight_tasks_send_ten_thousand_messages_each_while_the_peer_pings() {
 }
 
 #[tokio::test]
-async fn there_may_be_all_the_time_to_connect() {
+async fn connect_without_handshake_timeout_succeeds() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let request = ClientRequest::new(&format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
-    let patient = Options::new().timeouts(Timeouts { handshake: None, ..Timeouts::default() });
+    let without_timeout =
+        Options::new().timeouts(Timeouts { handshake: None, ..Timeouts::default() });
     let serving = async { sansocket::tokio::accept(listener.accept().await.unwrap().0).await };
-    let (server, client) = tokio::join!(serving, patient.connect(&request));
+    let (server, client) = tokio::join!(serving, without_timeout.connect(&request));
     let (mut server, (mut client, _)) = (server.unwrap(), client.unwrap());
     client.send("at last").await.unwrap();
     assert_eq!(server.recv().await.unwrap(), Some("at last".into()));
 }
 
 #[tokio::test]
-async fn no_time_to_connect_is_a_timeout() {
+async fn connect_with_zero_handshake_timeout_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let request = ClientRequest::new(&format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
-    let hasty = Options::new()
+    let without_time = Options::new()
         .timeouts(Timeouts { handshake: Some(Duration::ZERO), ..Timeouts::default() });
     assert!(matches!(
-        hasty.connect(&request).await,
+        without_time.connect(&request).await,
         Err(Error::TimedOut(sansocket::TimedOut::Handshake))
     ));
 }
 
 #[tokio::test]
-async fn an_address_that_leads_nowhere() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let error = sansocket::tokio::connect(&format!("ws://{nobody}/")).await.unwrap_err();
+async fn connect_to_a_closed_port_is_an_io_error_with_the_address() {
+    let closed_port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = sansocket::tokio::connect(&format!("ws://{closed_port}/")).await.unwrap_err();
     assert!(
-        matches!(&error, Error::Io(_)) && error.to_string().contains(&nobody.to_string()),
+        matches!(&error, Error::Io(_)) && error.to_string().contains(&closed_port.to_string()),
         "{error}"
     );
 }
 
 #[tokio::test]
-async fn both_directions_at_once() {
+async fn large_messages_in_both_directions_do_not_deadlock() {
     let ((sender, mut receiver), client) = pair(1000);
     let (other_sender, mut other_receiver) = client.split();
     let message = vec![7; 300_000];
@@ -136,7 +137,7 @@ async fn both_directions_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ping_tells_the_round_trip_while_the_other_half_receives() {
+async fn ping_returns_the_round_trip_while_the_receiver_waits() {
     let ((sender, mut receiver), mut client) = pair(1000);
     let receiving = tokio::spawn(async move { receiver.recv().await });
     let answering = tokio::spawn(async move {
@@ -150,7 +151,7 @@ async fn a_ping_tells_the_round_trip_while_the_other_half_receives() {
 }
 
 #[tokio::test]
-async fn pings_are_answered_while_only_the_receiver_is_polled() {
+async fn receiver_alone_answers_pings() {
     let (server, mut wire) = duplex(1000);
     let (_sender, mut receiver) = socket(server, Connection::server(Config::new())).split();
     let receiving = tokio::spawn(async move { receiver.recv().await });
@@ -163,7 +164,7 @@ async fn pings_are_answered_while_only_the_receiver_is_polled() {
 }
 
 #[tokio::test]
-async fn either_half_closes_and_the_other_learns_it() {
+async fn close_of_either_half_ends_the_other() {
     let ((sender, mut receiver), mut client) = pair(1000);
     let peer = tokio::spawn(async move { (client.recv().await, client.closed().cloned()) });
     let receiving = tokio::spawn(async move { receiver.recv().await });
@@ -182,7 +183,7 @@ async fn either_half_closes_and_the_other_learns_it() {
 }
 
 #[tokio::test]
-async fn a_sender_alone_closes_too() {
+async fn sender_closes_after_the_receiver_was_dropped() {
     let ((sender, receiver), mut client) = pair(1000);
     assert!(!sender.receiver_dropped());
     drop(receiver);
@@ -194,14 +195,14 @@ async fn a_sender_alone_closes_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_close_that_nobody_answers_ends_in_time() {
+async fn unanswered_close_times_out() {
     let ((sender, _receiver), _client) = pair(1000);
     let closing = sender.close(CloseCode::NORMAL, "").await;
     assert!(matches!(closing, Err(Error::TimedOut(sansocket::TimedOut::Close))), "{closing:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_does_not_read_makes_senders_time_out() {
+async fn senders_time_out_when_the_peer_does_not_read() {
     let ((sender, _receiver), _client) = pair(1000);
     let send = |sender: Sender<_, _>| async move {
         for _ in 0..100 {
@@ -215,14 +216,14 @@ async fn a_peer_that_does_not_read_makes_senders_time_out() {
     }
     assert!(
         sender.buffered_amount() < 64 * 1024 + 2 * 10_010,
-        "senders waited: {}",
+        "the senders did not wait: {}",
         sender.buffered_amount()
     );
 }
 
-/// A sender does not wait for a pong that nobody will meet.
+/// `Sender::ping` does not wait for a pong that no receiver will read.
 #[tokio::test(start_paused = true)]
-async fn a_ping_without_a_receiver_is_lost() {
+async fn ping_without_a_pong_ends_when_the_receiver_times_out() {
     let ((sender, mut receiver), _client) = pair(1000);
     let receiving = tokio::spawn(async move { receiver.recv().await });
     assert!(matches!(sender.ping().await, Err(Error::ConnectionLost)));
@@ -232,9 +233,9 @@ async fn a_ping_without_a_receiver_is_lost() {
     ));
 }
 
-/// A receiver that waits already has the closing handshake's deadline from its beginning.
+/// A receiver that already waits observes the close deadline.
 #[tokio::test(start_paused = true)]
-async fn a_close_that_can_t_be_written_ends_the_receiver_in_time_too() {
+async fn close_that_cannot_be_written_ends_a_waiting_receiver_at_the_close_deadline() {
     let ((sender, mut receiver), _client) = pair(10);
     sender.feed(vec![0; 100]).await.unwrap();
     let begun = tokio::time::Instant::now();
@@ -248,9 +249,9 @@ async fn a_close_that_can_t_be_written_ends_the_receiver_in_time_too() {
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
 }
 
-/// A permit waits for room before there is a message to lose.
+/// `reserve` waits for room before it takes a message.
 #[tokio::test]
-async fn a_permit_is_room_for_a_message() {
+async fn reserve_grants_room_until_the_connection_closes() {
     let ((sender, mut receiver), mut client) = pair(100);
     let _ = sender.reserve().await.unwrap();
     sender.reserve().await.unwrap().send("reserved").unwrap();
@@ -261,9 +262,9 @@ async fn a_permit_is_room_for_a_message() {
     assert!(matches!(sender.reserve().await, Err(Error::Send(SendError::NotOpen))));
 }
 
-/// A future that is dropped while it writes leaves the rest to whoever is polled next.
+/// The next polled half writes the rest of a dropped `send`.
 #[tokio::test]
-async fn a_dropped_send_is_finished_by_the_other_half() {
+async fn dropped_send_is_completed_by_the_receiver() {
     let ((sender, mut receiver), mut client) = pair(16);
     {
         let mut sending = Box::pin(sender.send("longer than the pipe can hold at once"));
@@ -280,7 +281,7 @@ async fn a_dropped_send_is_finished_by_the_other_half() {
 }
 
 #[tokio::test]
-async fn halves_are_put_together_again() {
+async fn reunite_needs_both_halves_of_one_connection_and_no_other_sender() {
     let ((sender, receiver), mut client) = pair(1000);
     let other = sender.clone();
     let (receiver, sender) = receiver.reunite(sender).unwrap_err();
@@ -295,7 +296,7 @@ async fn halves_are_put_together_again() {
 }
 
 #[test]
-fn halves_move_between_threads() {
+fn halves_and_send_futures_are_send() {
     fn assert_send<T: Send + 'static>() {}
     assert_send::<Sender<TokioStream<TcpStream>, TokioClock>>();
     assert_send::<Receiver<TokioStream<TcpStream>, TokioClock>>();

@@ -1,5 +1,5 @@
-//! The adapters say the same words: one transcript through each gives the same messages, endings
-//! and bytes. And what takes too long, on clocks that only a test moves.
+//! Every adapter gives the same results for the same calls: messages, close codes and bytes on the
+//! wire. And timeouts, on manually advanced clocks.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::future::poll_fn;
@@ -47,7 +47,7 @@ enum Call {
 }
 use Call::{Close, Cut, Feed, Flush, Ping, Pong, Recv, RecvEvent, Send, SendLarge, StartClose};
 
-/// Makes a call, with or without `.await`, and tells what came of it.
+/// Makes a call, with or without `.await`, and formats its result.
 macro_rules! perform {
     ($socket:ident, $wire:ident, $call:expr $(, $wait:tt)?) => {
         match $call {
@@ -83,8 +83,8 @@ fn describe(message: &Message) -> String {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Story {
-    told: Vec<String>,
+struct Outcome {
+    results: Vec<String>,
     closed: String,
     wire: Vec<u8>,
 }
@@ -99,15 +99,15 @@ enum Driver {
 struct Transcript {
     name: &'static str,
     config: Config,
-    /// What the peer sends: a frame each.
+    /// The peer's frames: first byte and payload.
     frames: Vec<(u8, Vec<u8>)>,
     calls: Vec<Call>,
-    told: Vec<&'static str>,
+    results: Vec<&'static str>,
     closed: &'static str,
 }
 
 impl Transcript {
-    fn run(&self, driver: Driver, role: Role, chunking: Chunking) -> Story {
+    fn run(&self, driver: Driver, role: Role, chunking: Chunking) -> Outcome {
         let (mut peer, end) = pair(chunking);
         for (first, payload) in &self.frames {
             let frame = if role == Role::Server {
@@ -120,12 +120,12 @@ impl Transcript {
         peer.shutdown(Shutdown::Write).unwrap();
         let (wire, connection) = (end.wire(), connection(role, self.config.clone()));
         let calls = self.calls.iter().copied();
-        let (told, closed) = match driver {
+        let (results, closed) = match driver {
             Driver::Blocking => {
                 let mut socket =
                     blocking::WebSocket::from_parts(end, connection, Timeouts::default()).unwrap();
-                let told = calls.map(|call| perform!(socket, wire, call)).collect();
-                (told, socket.closed().map(ToString::to_string))
+                let results = calls.map(|call| perform!(socket, wire, call)).collect();
+                (results, socket.closed().map(ToString::to_string))
             }
             Driver::Tokio => {
                 let runtime = tokio::runtime::Builder::new_current_thread()
@@ -141,11 +141,11 @@ impl Transcript {
                         connection,
                         Timeouts::default(),
                     );
-                    let mut told = Vec::new();
+                    let mut results = Vec::new();
                     for call in calls {
-                        told.push(perform!(socket, wire, call, await));
+                        results.push(perform!(socket, wire, call, await));
                     }
-                    (told, socket.closed().map(ToString::to_string))
+                    (results, socket.closed().map(ToString::to_string))
                 })
             }
             Driver::Futures => smol::block_on(async {
@@ -156,16 +156,16 @@ impl Transcript {
                     connection,
                     Timeouts::default(),
                 );
-                let mut told = Vec::new();
+                let mut results = Vec::new();
                 for call in calls {
-                    told.push(perform!(socket, wire, call, await));
+                    results.push(perform!(socket, wire, call, await));
                 }
-                (told, socket.closed().map(ToString::to_string))
+                (results, socket.closed().map(ToString::to_string))
             }),
         };
         let mut wire = Vec::new();
         let _ = peer.read_to_end(&mut wire);
-        Story { told, closed: closed.unwrap_or_default(), wire }
+        Outcome { results, closed: closed.unwrap_or_default(), wire }
     }
 }
 
@@ -202,7 +202,7 @@ fn transcripts() -> Vec<Transcript> {
                 Recv,
                 Send("late"),
             ],
-            told: vec![
+            results: vec![
                 "Ok(())",
                 "short",
                 "Ok(())",
@@ -233,7 +233,7 @@ fn transcripts() -> Vec<Transcript> {
                 bye(),
             ],
             calls: vec![RecvEvent, Recv, Recv, Recv],
-            told: vec!["Ok(Some(Ping(1 bytes)))", "one-two", "Binary(0 bytes)", "Ok(None)"],
+            results: vec!["Ok(Some(Ping(1 bytes)))", "one-two", "Binary(0 bytes)", "Ok(None)"],
             closed: "1000 \"bye\", clean, begun by the peer",
         },
         Transcript {
@@ -241,7 +241,7 @@ fn transcripts() -> Vec<Transcript> {
             config: Config::new(),
             frames: vec![text("a"), text("b"), (0x88, b"\x03\xe9".to_vec())],
             calls: vec![Recv, StartClose, Recv, Recv, Close],
-            told: vec!["a", "Ok(())", "b", "Ok(None)", "1001 \"\", clean, begun by us"],
+            results: vec!["a", "Ok(())", "b", "Ok(None)", "1001 \"\", clean, begun by us"],
             closed: "1001 \"\", clean, begun by us",
         },
         Transcript {
@@ -249,7 +249,7 @@ fn transcripts() -> Vec<Transcript> {
             config: Config::new(),
             frames: vec![text("a"), (0x89, b"?".to_vec()), (0x88, vec![])],
             calls: vec![Feed("last"), Close, Recv, Flush],
-            told: vec!["Ok(())", "1005 \"\", clean, begun by us", "Ok(None)", "Ok(())"],
+            results: vec!["Ok(())", "1005 \"\", clean, begun by us", "Ok(None)", "Ok(())"],
             closed: "1005 \"\", clean, begun by us",
         },
         Transcript {
@@ -257,7 +257,7 @@ fn transcripts() -> Vec<Transcript> {
             config: Config::new(),
             frames: vec![text("good"), (0x83, b"bad".to_vec()), text("never seen")],
             calls: vec![Recv, Recv, Recv, Send("late"), Close],
-            told: vec![
+            results: vec![
                 "good",
                 "Err(Protocol(Header(ReservedOpcode)))",
                 "Err(Protocol(Header(ReservedOpcode)))",
@@ -271,7 +271,7 @@ fn transcripts() -> Vec<Transcript> {
             config: Config::new(),
             frames: vec![(1, b"\xce".to_vec()), (0x80, b"\xce".to_vec())],
             calls: vec![Recv],
-            told: vec!["Err(Protocol(InvalidUtf8))"],
+            results: vec!["Err(Protocol(InvalidUtf8))"],
             closed: "1006 \"\", the peer broke the protocol, begun by us",
         },
         Transcript {
@@ -284,7 +284,7 @@ fn transcripts() -> Vec<Transcript> {
                 bye(),
             ],
             calls: vec![Recv, Recv],
-            told: vec!["just right", "Err(Protocol(MessageTooBig { limit: 10 }))"],
+            results: vec!["just right", "Err(Protocol(MessageTooBig { limit: 10 }))"],
             closed: "1006 \"\", the peer broke the protocol, begun by us",
         },
         Transcript {
@@ -292,7 +292,7 @@ fn transcripts() -> Vec<Transcript> {
             config: Config::new().max_fragments(2),
             frames: vec![(1, vec![]), (0, vec![]), (0x80, vec![])],
             calls: vec![Recv],
-            told: vec!["Err(Protocol(TooManyFragments { limit: 2 }))"],
+            results: vec!["Err(Protocol(TooManyFragments { limit: 2 }))"],
             closed: "1006 \"\", the peer broke the protocol, begun by us",
         },
         Transcript {
@@ -300,7 +300,7 @@ fn transcripts() -> Vec<Transcript> {
             config: Config::new(),
             frames: vec![text("whole"), (1, b"half".to_vec())],
             calls: vec![Recv, Recv, Recv, Close],
-            told: vec![
+            results: vec![
                 "whole",
                 "Err(ConnectionLost)",
                 "Err(ConnectionLost)",
@@ -313,7 +313,7 @@ fn transcripts() -> Vec<Transcript> {
             config: Config::new(),
             frames: vec![text("a")],
             calls: vec![Recv, Cut, Send("c"), Recv, Recv],
-            told: vec![
+            results: vec![
                 "a",
                 "",
                 "Err(ConnectionLost)",
@@ -326,25 +326,25 @@ fn transcripts() -> Vec<Transcript> {
 }
 
 #[test]
-fn one_transcript_through_every_adapter() {
+fn every_adapter_gives_the_same_results_and_bytes() {
     for transcript in transcripts() {
         for role in [Role::Server, Role::Client] {
             let first = transcript.run(Driver::Blocking, role, Chunking::Whole);
-            assert_eq!(first.told, transcript.told, "{}", transcript.name);
+            assert_eq!(first.results, transcript.results, "{}", transcript.name);
             assert_eq!(first.closed, transcript.closed, "{}", transcript.name);
             for driver in [Driver::Blocking, Driver::Tokio, Driver::Futures] {
                 for chunking in CHUNKINGS {
-                    let story = transcript.run(driver, role, chunking);
+                    let outcome = transcript.run(driver, role, chunking);
                     let what = format!("{}: {driver:?}, {role:?}, {chunking:?}", transcript.name);
                     assert_eq!(
-                        (&story.told, &story.closed),
-                        (&first.told, &first.closed),
+                        (&outcome.results, &outcome.closed),
+                        (&first.results, &first.closed),
                         "{what}"
                     );
                     assert!(
-                        story.wire == first.wire,
+                        outcome.wire == first.wire,
                         "{what}: {:?} is not {:?}",
-                        story.wire,
+                        outcome.wire,
                         first.wire
                     );
                 }
@@ -356,9 +356,9 @@ fn one_transcript_through_every_adapter() {
 const REQUEST: &str = "GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// Both sides of the opening handshake, with a peer that wrote all it has to say before.
+/// Both roles of the opening handshake, with a peer that writes everything beforehand.
 #[test]
-fn opening_handshakes_through_every_adapter() {
+fn every_adapter_gives_the_same_opening_handshake() {
     let with_frame = [REQUEST.as_bytes(), &masked(0x81, b"early")].concat();
     let accepts: [(&[u8], &str, &str); 6] = [
         (REQUEST.as_bytes(), "HTTP/1.1 101", "Ok"),
@@ -373,18 +373,18 @@ fn opening_handshakes_through_every_adapter() {
         (b"", "", "Err("),
     ];
     for (input, answer, verdict) in accepts {
-        all_alike(input, answer, verdict, false);
+        assert_same_in_every_adapter(input, answer, verdict, false);
     }
     for (input, verdict) in [
         (&b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno"[..], "Err(Handshake(Response(UnexpectedStatus"),
         (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "Err(Handshake("),
         (b"HTTP/1.1 101 Swi", "Err(Handshake(Response(Head(Incomplete"),
     ] {
-        all_alike(input, "GET / HTTP/1.1", verdict, true);
+        assert_same_in_every_adapter(input, "GET / HTTP/1.1", verdict, true);
     }
 }
 
-fn all_alike(input: &[u8], answer: &str, verdict: &str, client: bool) {
+fn assert_same_in_every_adapter(input: &[u8], answer: &str, verdict: &str, client: bool) {
     let mut first: Option<(String, Vec<u8>)> = None;
     for driver in [Driver::Blocking, Driver::Tokio, Driver::Futures] {
         for chunking in CHUNKINGS {
@@ -412,12 +412,12 @@ fn all_alike(input: &[u8], answer: &str, verdict: &str, client: bool) {
 }
 
 fn open(driver: Driver, end: TestStream, client: bool) -> String {
-    fn tell<T>(opened: Result<T, Error>) -> String {
+    fn discard_value<T>(opened: Result<T, Error>) -> String {
         format!("{:?}", opened.map(drop))
     }
     match (driver, client) {
-        (Driver::Blocking, false) => tell(blocking::accept(end)),
-        (Driver::Blocking, true) => tell(blocking::connect_with_stream(end, &request())),
+        (Driver::Blocking, false) => discard_value(blocking::accept(end)),
+        (Driver::Blocking, true) => discard_value(blocking::connect_with_stream(end, &request())),
         (Driver::Tokio, _) => {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_time()
@@ -426,51 +426,51 @@ fn open(driver: Driver, end: TestStream, client: bool) -> String {
                 .unwrap();
             runtime.block_on(async {
                 if client {
-                    tell(sansocket::tokio::connect_with_stream(end, &request()).await)
+                    discard_value(sansocket::tokio::connect_with_stream(end, &request()).await)
                 } else {
-                    tell(sansocket::tokio::accept(end).await)
+                    discard_value(sansocket::tokio::accept(end).await)
                 }
             })
         }
         (Driver::Futures, false) => {
-            smol::block_on(async { tell(futures::accept(end, ManualClock::new()).await) })
+            smol::block_on(async { discard_value(futures::accept(end, ManualClock::new()).await) })
         }
         (Driver::Futures, true) => smol::block_on(async {
-            tell(futures::connect_with_stream(end, ManualClock::new(), &request()).await)
+            discard_value(futures::connect_with_stream(end, ManualClock::new(), &request()).await)
         }),
     }
 }
 
-// What takes too long: stories for both async adapters, on clocks that only the test moves.
+// Timeouts: both async adapters, on manually advanced clocks.
 
 in_every_adapter! {
-    an_opening_handshake_takes_ten_seconds_at_most
-    a_handshake_that_trickles_is_not_given_more_time
-    a_refusal_without_an_end_is_reported_as_what_it_is
-    a_closing_handshake_takes_five_seconds_at_most
-    a_peer_that_does_not_hang_up_is_left
-    a_peer_that_floods_does_not_make_closing_longer
-    pings_without_end_let_others_have_their_turn
-    a_dead_peer_is_noticed
-    what_came_before_the_pong_is_here
-    pings_of_ours_do_not_hide_that_a_peer_is_dead
-    a_busy_peer_is_alive
-    a_peer_that_answers_pings_is_alive
-    a_connection_without_messages_is_idle
-    a_peer_that_reads_nothing_stops_send
-    slow_progress_is_progress
-    a_stream_of_messages_ends
-    closing_the_sink_is_a_closing_handshake
-    timeouts_may_be_as_long_as_you_like
+    opening_handshake_times_out_after_ten_seconds
+    slow_request_bytes_do_not_extend_the_handshake_timeout
+    unexpected_status_with_an_unfinished_body_is_reported_at_the_timeout
+    closing_handshake_times_out_after_five_seconds
+    recv_ends_five_seconds_after_close_frames_if_the_peer_keeps_the_stream_open
+    flood_of_frames_does_not_extend_the_close_deadline
+    ping_flood_is_at_most_100_reads_in_one_poll
+    silent_peer_fails_with_a_keep_alive_timeout
+    message_before_the_pong_is_ready_at_the_first_poll
+    our_pings_do_not_extend_the_keep_alive_timeout
+    bytes_of_an_unfinished_message_reset_the_keep_alive
+    peer_that_answers_pings_is_kept_for_an_hour
+    pings_do_not_reset_the_idle_timeout
+    send_times_out_when_the_peer_does_not_read
+    slow_reads_of_the_peer_reset_the_write_timeout
+    message_stream_ends_after_the_close_or_the_error
+    poll_close_of_the_sink_is_a_closing_handshake
+    timeouts_of_duration_max_do_not_overflow
 }
 
-async fn an_opening_handshake_takes_ten_seconds_at_most(adapter: &impl Adapter) {
+async fn opening_handshake_times_out_after_ten_seconds(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, end) = pair(Chunking::Whole);
     peer.write_all(&REQUEST.as_bytes()[..50]).unwrap();
     let (accepted, after) = timed(&clock, adapter.accept(end)).await;
     assert!(matches!(accepted, Err(Error::TimedOut(TimedOut::Handshake))));
-    assert_eq!((after, peer.read(&mut [0]).unwrap()), (s(10), 0), "and the stream is dropped");
+    assert_eq!((after, peer.read(&mut [0]).unwrap()), (s(10), 0), "the stream is dropped");
 
     let (_peer, end) = pair(Chunking::Whole);
     let (connected, after) = timed(&clock, adapter.connect_with_stream(end)).await;
@@ -478,7 +478,7 @@ async fn an_opening_handshake_takes_ten_seconds_at_most(adapter: &impl Adapter) 
     assert_eq!(after, s(10));
 }
 
-async fn a_handshake_that_trickles_is_not_given_more_time(adapter: &impl Adapter) {
+async fn slow_request_bytes_do_not_extend_the_handshake_timeout(adapter: &impl Adapter) {
     let (clock, mut other) = (adapter.clock(), adapter.clock());
     let (mut peer, end) = pair(Chunking::Whole);
     let begun = clock.now();
@@ -495,8 +495,10 @@ async fn a_handshake_that_trickles_is_not_given_more_time(adapter: &impl Adapter
     assert_eq!(after, s(10));
 }
 
-/// A refusal says more than that its body did not end in time.
-async fn a_refusal_without_an_end_is_reported_as_what_it_is(adapter: &impl Adapter) {
+/// The status of the response is worth more than the timeout of its body.
+async fn unexpected_status_with_an_unfinished_body_is_reported_at_the_timeout(
+    adapter: &impl Adapter,
+) {
     let clock = adapter.clock();
     let (mut peer, end) = pair(Chunking::Whole);
     peer.write_all(b"HTTP/1.1 503 Busy\r\n\r\ncome back la").unwrap();
@@ -512,7 +514,7 @@ async fn a_refusal_without_an_end_is_reported_as_what_it_is(adapter: &impl Adapt
     );
 }
 
-async fn a_closing_handshake_takes_five_seconds_at_most(adapter: &impl Adapter) {
+async fn closing_handshake_times_out_after_five_seconds(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     let (closed, after) = timed(&clock, socket.close(CloseCode::NORMAL, "")).await;
@@ -527,7 +529,9 @@ async fn a_closing_handshake_takes_five_seconds_at_most(adapter: &impl Adapter) 
     assert_eq!(written, unmasked(0x88, b"\x03\xe8"));
 }
 
-async fn a_peer_that_does_not_hang_up_is_left(adapter: &impl Adapter) {
+async fn recv_ends_five_seconds_after_close_frames_if_the_peer_keeps_the_stream_open(
+    adapter: &impl Adapter,
+) {
     let clock = adapter.clock();
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
@@ -535,28 +539,27 @@ async fn a_peer_that_does_not_hang_up_is_left(adapter: &impl Adapter) {
     assert_eq!((received.unwrap(), after), (None, s(5)));
 }
 
-/// A stream that is never at its end, nor ever makes one wait. To read takes a millisecond.
+/// A stream that is always readable. A read may advance the clock by a millisecond.
 struct Flood<C> {
     frame: Vec<u8>,
     clock: C,
-    wind: fn(&C),
+    advance_clock: fn(&C),
     reads: usize,
 }
 
 impl<C: Unpin> Script for Flood<C> {
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.reads += 1;
-        assert!(self.reads < 20_000, "it reads without end");
-        (self.wind)(&self.clock);
+        assert!(self.reads < 20_000, "the adapter never stops reading");
+        (self.advance_clock)(&self.clock);
         let frames = buffer.len().min(1000) / self.frame.len();
         buffer[..frames * self.frame.len()].copy_from_slice(&self.frame.repeat(frames));
         Poll::Ready(Ok(frames * self.frame.len()))
     }
 }
 
-/// The deadline counts also while there is always something to read; and whoever receives is told
-/// of it.
-async fn a_peer_that_floods_does_not_make_closing_longer(_: &impl Adapter) {
+/// The deadline expires even if the stream is always readable; `close` and `recv` report it.
+async fn flood_of_frames_does_not_extend_the_close_deadline(_: &impl Adapter) {
     for message in [true, false] {
         for closes in [true, false] {
             let clock = ManualClock::new();
@@ -564,7 +567,7 @@ async fn a_peer_that_floods_does_not_make_closing_longer(_: &impl Adapter) {
             let flood = Scripted(Flood {
                 frame,
                 clock: clock.clone(),
-                wind: |clock| clock.advance(Duration::from_millis(1)),
+                advance_clock: |clock| clock.advance(Duration::from_millis(1)),
                 reads: 0,
             });
             let connection = Connection::server(Config::new());
@@ -586,8 +589,9 @@ async fn a_peer_that_floods_does_not_make_closing_longer(_: &impl Adapter) {
     }
 }
 
-async fn pings_without_end_let_others_have_their_turn(adapter: &impl Adapter) {
-    let flood = Scripted(Flood { frame: masked(0x89, b"?"), clock: (), wind: |()| {}, reads: 0 });
+async fn ping_flood_is_at_most_100_reads_in_one_poll(adapter: &impl Adapter) {
+    let flood =
+        Scripted(Flood { frame: masked(0x89, b"?"), clock: (), advance_clock: |()| {}, reads: 0 });
     let mut socket = adapter.clocked(flood, Connection::server(Config::new()));
     let poll = poll_fn(|cx| Poll::Ready(pin!(socket.recv()).poll(cx).is_pending())).await;
     assert!(
@@ -597,7 +601,7 @@ async fn pings_without_end_let_others_have_their_turn(adapter: &impl Adapter) {
     );
 }
 
-async fn a_dead_peer_is_noticed(adapter: &impl Adapter) {
+async fn silent_peer_fails_with_a_keep_alive_timeout(adapter: &impl Adapter) {
     let (clock, mut other) = (adapter.clock(), adapter.clock());
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     let begun = clock.now();
@@ -610,8 +614,8 @@ async fn a_dead_peer_is_noticed(adapter: &impl Adapter) {
     assert_eq!(after, s(40));
 }
 
-/// To be received without anything else having to come.
-async fn what_came_before_the_pong_is_here(adapter: &impl Adapter) {
+/// No further bytes of the peer are needed.
+async fn message_before_the_pong_is_ready_at_the_first_poll(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     for borrowed in [false, true] {
         let pong = (1 + u64::from(borrowed)).to_be_bytes();
@@ -633,13 +637,13 @@ async fn what_came_before_the_pong_is_here(adapter: &impl Adapter) {
     }
 }
 
-async fn pings_of_ours_do_not_hide_that_a_peer_is_dead(adapter: &impl Adapter) {
+async fn our_pings_do_not_extend_the_keep_alive_timeout(adapter: &impl Adapter) {
     let mut clock = adapter.clock();
     let (peer, mut socket) = adapter.server(Timeouts::default());
     peer.wire().stop();
     let begun = clock.now();
     for second in (10..=40).step_by(10) {
-        // Between two pings, it is received.
+        // recv is polled between two pings.
         let error = {
             let mut receiving = pin!(socket.recv());
             let mut tick = pin!(until(&mut clock, begun + s(second)));
@@ -658,9 +662,9 @@ async fn pings_of_ours_do_not_hide_that_a_peer_is_dead(adapter: &impl Adapter) {
     panic!("a peer that was silent for 40 s is not reported");
 }
 
-/// Half a message, a byte at a time, for ten minutes; with gaps that are longer than the time to
-/// the first ping.
-async fn a_busy_peer_is_alive(adapter: &impl Adapter) {
+/// An unfinished message, one byte at a time for ten minutes, with gaps longer than the time to the
+/// first ping.
+async fn bytes_of_an_unfinished_message_reset_the_keep_alive(adapter: &impl Adapter) {
     let (clock, mut other) = (adapter.clock(), adapter.clock());
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     let frame = masked(0x81, b"slow but sure");
@@ -676,7 +680,7 @@ async fn a_busy_peer_is_alive(adapter: &impl Adapter) {
     assert!(clock.now() - begun > s(600));
 }
 
-async fn a_peer_that_answers_pings_is_alive(adapter: &impl Adapter) {
+async fn peer_that_answers_pings_is_kept_for_an_hour(adapter: &impl Adapter) {
     let (clock, mut other) = (adapter.clock(), adapter.clock());
     let (peer, mut socket) = adapter.server(Timeouts::default());
     let mut client = adapter.open(
@@ -699,7 +703,7 @@ async fn a_peer_that_answers_pings_is_alive(adapter: &impl Adapter) {
     assert!(socket.round_trip().unwrap() < s(1));
 }
 
-async fn a_connection_without_messages_is_idle(adapter: &impl Adapter) {
+async fn pings_do_not_reset_the_idle_timeout(adapter: &impl Adapter) {
     let (clock, mut other) = (adapter.clock(), adapter.clock());
     let (mut peer, mut socket) =
         adapter.server(Timeouts { idle: Some(s(60)), ..Timeouts::default() });
@@ -713,7 +717,7 @@ async fn a_connection_without_messages_is_idle(adapter: &impl Adapter) {
             }
         }
     };
-    let story = async {
+    let outcome = async {
         for after in [60, 60] {
             let (received, time) = timed(&clock, socket.recv()).await;
             assert!(matches!(received, Err(Error::TimedOut(TimedOut::Idle))), "{received:?}");
@@ -724,10 +728,10 @@ async fn a_connection_without_messages_is_idle(adapter: &impl Adapter) {
         assert!(matches!(received, Err(Error::TimedOut(TimedOut::Idle))));
         assert_eq!((time, socket.state()), (s(60), State::Open));
     };
-    during(pings, story).await;
+    during(pings, outcome).await;
 }
 
-async fn a_peer_that_reads_nothing_stops_send(adapter: &impl Adapter) {
+async fn send_times_out_when_the_peer_does_not_read(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     let wire = peer.wire();
@@ -739,7 +743,7 @@ async fn a_peer_that_reads_nothing_stops_send(adapter: &impl Adapter) {
     let waiting = socket.buffered_amount();
     let (sent, after) = timed(&clock, socket.send("not sent")).await;
     assert!(matches!(sent, Err(Error::TimedOut(TimedOut::Room))));
-    assert_eq!((after, socket.buffered_amount()), (s(30), waiting), "it waited for room in vain");
+    assert_eq!((after, socket.buffered_amount()), (s(30), waiting), "the message was not queued");
     wire.set_capacity(usize::MAX);
     socket.send("sent").await.unwrap();
     assert_eq!(socket.buffered_amount(), 0);
@@ -748,11 +752,11 @@ async fn a_peer_that_reads_nothing_stops_send(adapter: &impl Adapter) {
     peer.read_to_end(&mut written).unwrap();
     assert!(
         written == [unmasked(0x82, large.as_bytes()), unmasked(0x81, b"sent")].concat(),
-        "all of it, once"
+        "every byte is written once"
     );
 }
 
-async fn slow_progress_is_progress(adapter: &impl Adapter) {
+async fn slow_reads_of_the_peer_reset_the_write_timeout(adapter: &impl Adapter) {
     let (clock, mut other) = (adapter.clock(), adapter.clock());
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     peer.wire().set_capacity(100);
@@ -768,7 +772,7 @@ async fn slow_progress_is_progress(adapter: &impl Adapter) {
     assert!(after >= s(225), "{after:?}");
 }
 
-async fn a_stream_of_messages_ends(adapter: &impl Adapter) {
+async fn message_stream_ends_after_the_close_or_the_error(adapter: &impl Adapter) {
     for clean in [true, false] {
         let (mut peer, mut socket) = adapter.server(Timeouts::default());
         peer.write_all(&masked(0x81, b"a")).unwrap();
@@ -787,7 +791,7 @@ async fn a_stream_of_messages_ends(adapter: &impl Adapter) {
     }
 }
 
-async fn closing_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
+async fn poll_close_of_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
     let (peer, mut socket) = adapter.server(Timeouts::default());
     let mut client =
         adapter.open(peer, connection(Role::Client, Config::new()), Timeouts::default());
@@ -798,7 +802,7 @@ async fn closing_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
         drop(client);
         std::future::pending().await
     };
-    let story = async {
+    let outcome = async {
         for message in ["a", "b"] {
             poll_fn(|cx| Pin::new(&mut socket).poll_ready(cx)).await.unwrap();
             Pin::new(&mut socket).start_send(message.into()).unwrap();
@@ -809,17 +813,17 @@ async fn closing_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
         }
         assert!(
             poll_fn(|cx| Pin::new(&mut socket).poll_next(cx)).await.is_none(),
-            "who receives meets the peer's Close"
+            "the stream ends with the peer's Close"
         );
         let closed = socket.closed().unwrap();
         assert_eq!((closed.code(), closed.was_clean()), (1000, true));
         assert!(Pin::new(&mut socket).start_send("late".into()).is_err());
     };
-    during(other, story).await;
+    during(other, outcome).await;
 }
 
-/// A deadline that no clock reaches is none, and not an overflow.
-async fn timeouts_may_be_as_long_as_you_like(adapter: &impl Adapter) {
+/// A deadline that no clock reaches never expires and does not overflow.
+async fn timeouts_of_duration_max_do_not_overflow(adapter: &impl Adapter) {
     let long = Some(Duration::MAX);
     let timeouts =
         Timeouts { handshake: long, close: long, write: long, ping: long, pong: long, idle: long };
@@ -831,9 +835,9 @@ async fn timeouts_may_be_as_long_as_you_like(adapter: &impl Adapter) {
     assert_eq!(socket.recv().await.unwrap(), None);
 }
 
-/// What the options say holds for connections that are accepted whatever they ask for.
+/// `Options::accept` applies the options as `receive_request` does.
 #[test]
-fn options_accept_too() {
+fn options_accept_applies_the_config() {
     const REQUEST: &[u8] =
         b"GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";

@@ -28,15 +28,15 @@
 //!   `handshake::fields::long_lists_take_linear_time`
 //! * R4 pings to a peer that does not read: `memory::connection::a_ping_flood_allocates_nothing`,
 //!   `core::frames::a_ping_flood_leaves_one_deferred_pong`,
-//!   `adapters::transcripts::pings_without_end_let_others_have_their_turn`
-//! * R5 a peer that does not read: `adapters::transcripts::a_peer_that_reads_nothing_stops_send`,
+//!   `adapters::transcripts::ping_flood_is_at_most_100_reads_in_one_poll`
+//! * R5 a peer that does not read: `adapters::transcripts::send_times_out_when_the_peer_does_not_read`,
 //!   `adapters::blocking::a_peer_that_does_not_read_makes_writes_time_out_and_loses_nothing`
 //! * R6 a peer that is slow or gone:
-//!   `adapters::transcripts::a_handshake_that_trickles_is_not_given_more_time`,
-//!   `adapters::transcripts::a_dead_peer_is_noticed`
+//!   `adapters::transcripts::slow_request_bytes_do_not_extend_the_handshake_timeout`,
+//!   `adapters::transcripts::silent_peer_fails_with_a_keep_alive_timeout`
 //! * R7 a closing handshake without an end (CVE-2024-23672):
-//!   `adapters::transcripts::a_closing_handshake_takes_five_seconds_at_most`,
-//!   `adapters::transcripts::a_peer_that_does_not_hang_up_is_left`
+//!   `adapters::transcripts::closing_handshake_times_out_after_five_seconds`,
+//!   `adapters::transcripts::recv_ends_five_seconds_after_close_frames_if_the_peer_keeps_the_stream_open`
 //! * R8 buffers that never shrink:
 //!   `memory::connection::an_idle_connection_holds_nothing_after_a_large_message_came_and_went`,
 //!   `memory::connection::an_unused_read_reservation_is_freed`
@@ -101,12 +101,12 @@
 //! * M5 secrets in logs: `core::debug::debug_shows_no_content_keys_or_header_values`,
 //!   `handshake::fields::debug_shows_no_header_values`
 //! * A1, A3 futures that are dropped:
-//!   `session::cancel::every_async_method_tells_its_cancel_safety`,
-//!   `session::cancel::a_future_that_waits_is_woken`
+//!   `session::cancel::every_async_method_documents_its_cancel_safety`,
+//!   `session::cancel::latest_waker_is_woken_by_bytes_room_and_eof`
 //! * A2 interrupted and short reads and writes:
 //!   `adapters::blocking::interrupted_and_short_reads_and_writes_change_nothing`
 //! * A5 halves that interfere:
-//!   `adapters::tokio_halves::eight_tasks_send_ten_thousand_messages_each_while_the_peer_pings`,
+//!   `adapters::tokio_halves::eight_senders_keep_their_order_while_the_peer_pings`,
 //!   `adapters::blocking::many_threads_send_and_their_messages_do_not_mix`
 //! * A8 time that overflows: `core::timing::none_disables_a_timeout_and_no_deadline_overflows`
 //!

@@ -1,5 +1,5 @@
-//! When a clock is told to wake a task: once, though the deadline moves on, and again for another
-//! task.
+//! When the adapter calls `Clock::poll_until`: once while the deadline only moves later, and again
+//! for an earlier deadline or another task's waker.
 #![cfg(all(feature = "tokio", feature = "testing"))]
 
 use std::io::Write;
@@ -21,11 +21,11 @@ const SECOND: Duration = Duration::from_secs(1);
 /// An empty text, masked.
 const EMPTY: [u8; 6] = [0x81, 0x80, 0, 0, 0, 0];
 
-/// A clock that remembers what it was told.
+/// A clock that records the deadlines passed to `poll_until`.
 #[derive(Clone)]
-struct Remembering(ManualClock, Arc<Mutex<Vec<Duration>>>);
+struct RecordingClock(ManualClock, Arc<Mutex<Vec<Duration>>>);
 
-impl Clock for Remembering {
+impl Clock for RecordingClock {
     fn now(&self) -> Duration {
         self.0.now()
     }
@@ -36,112 +36,113 @@ impl Clock for Remembering {
     }
 }
 
-struct Story {
+struct Fixture {
     clock: ManualClock,
-    told: Arc<Mutex<Vec<Duration>>>,
+    deadlines: Arc<Mutex<Vec<Duration>>>,
     peer: TestStream,
-    socket: WebSocket<TokioStream<TestStream>, Remembering>,
+    socket: WebSocket<TokioStream<TestStream>, RecordingClock>,
 }
 
-impl Story {
+impl Fixture {
     fn new() -> Self {
-        let (clock, told) = (ManualClock::new(), Arc::default());
+        let (clock, deadlines) = (ManualClock::new(), Arc::default());
         let (peer, end) = pair(Chunking::Whole);
-        let remembering = Remembering(clock.clone(), Arc::clone(&told));
+        let recording = RecordingClock(clock.clone(), Arc::clone(&deadlines));
         let connection = Connection::server(Config::new());
         Self {
             clock,
-            told,
+            deadlines,
             peer,
             socket: WebSocket::from_parts(
                 TokioStream(end),
-                remembering,
+                recording,
                 connection,
                 Timeouts::default(),
             ),
         }
     }
 
-    /// Receives until there is nothing, for such a task.
+    /// Receives until `recv` is pending, with the waker of `task`.
     fn wait(&mut self, task: &Arc<WakeCounter>) {
         let waker = Waker::from(Arc::clone(task));
         while pin!(self.socket.recv()).poll(&mut Context::from_waker(&waker)).is_ready() {}
     }
 
-    /// When the clock was told to wake somebody, since this was asked last.
-    fn told(&self) -> Vec<u64> {
-        self.told.lock().unwrap().drain(..).map(|deadline| deadline.as_secs()).collect()
+    /// Drains the recorded deadlines, in seconds.
+    fn deadlines(&self) -> Vec<u64> {
+        self.deadlines.lock().unwrap().drain(..).map(|deadline| deadline.as_secs()).collect()
     }
 }
 
 #[test]
-fn a_clock_is_told_once_and_again_when_it_woke_the_task_too_early() {
-    let (mut story, task) = (Story::new(), Arc::default());
+fn alarm_is_set_once_and_again_after_a_wake_before_the_moved_deadline() {
+    let (mut fixture, task) = (Fixture::new(), Arc::default());
     for _ in 0..19 {
-        story.peer.write_all(&EMPTY).unwrap();
-        story.wait(&task);
-        story.clock.advance(SECOND);
+        fixture.peer.write_all(&EMPTY).unwrap();
+        fixture.wait(&task);
+        fixture.clock.advance(SECOND);
     }
-    assert_eq!(story.told(), [20]);
-    // The last byte came at 18.
-    story.clock.advance(SECOND);
-    story.wait(&task);
-    assert_eq!(story.told(), [38]);
+    assert_eq!(fixture.deadlines(), [20]);
+    // The last byte was received at 18 s.
+    fixture.clock.advance(SECOND);
+    fixture.wait(&task);
+    assert_eq!(fixture.deadlines(), [38]);
 }
 
 #[test]
-fn a_clock_is_told_of_an_earlier_deadline() {
-    let (mut story, task) = (Story::new(), Arc::default());
-    story.wait(&task);
-    assert_eq!(story.told(), [20]);
+fn earlier_deadline_replaces_the_pending_alarm() {
+    let (mut fixture, task) = (Fixture::new(), Arc::default());
+    fixture.wait(&task);
+    assert_eq!(fixture.deadlines(), [20]);
     let waker = Waker::from(Arc::clone(&task));
-    let closing = pin!(story.socket.start_close(CloseCode::NORMAL, ""))
+    let closing = pin!(fixture.socket.start_close(CloseCode::NORMAL, ""))
         .poll(&mut Context::from_waker(&waker));
     assert!(closing.is_ready());
-    story.wait(&task);
-    assert_eq!(story.told(), [5]);
+    fixture.wait(&task);
+    assert_eq!(fixture.deadlines(), [5]);
 }
 
-/// As those do that count in whole milliseconds.
+/// A timer with millisecond resolution can wake the task that early.
 #[test]
-fn a_clock_that_wakes_too_early_is_asked_again() {
-    let (mut story, task) = (Story::new(), Arc::default());
-    story.wait(&task);
-    story.clock.advance(20 * SECOND - Duration::from_micros(300));
-    story.wait(&task);
-    assert_eq!(story.told(), [20, 20]);
+fn alarm_is_set_again_after_a_wake_300_us_early() {
+    let (mut fixture, task) = (Fixture::new(), Arc::default());
+    fixture.wait(&task);
+    fixture.clock.advance(20 * SECOND - Duration::from_micros(300));
+    fixture.wait(&task);
+    assert_eq!(fixture.deadlines(), [20, 20]);
 }
 
 #[test]
-fn a_later_deadline_does_not_replace_an_earlier_one() {
-    let (mut story, task) = (Story::new(), Arc::default());
-    story.wait(&task);
-    story.peer.wire().set_capacity(0);
+fn later_deadline_does_not_replace_the_pending_alarm() {
+    let (mut fixture, task) = (Fixture::new(), Arc::default());
+    fixture.wait(&task);
+    fixture.peer.wire().set_capacity(0);
     let waker = Waker::from(Arc::clone(&task));
-    // It would be given up at 30.
-    assert!(pin!(story.socket.send("x")).poll(&mut Context::from_waker(&waker)).is_pending());
-    assert_eq!(story.told(), [20]);
+    // The write deadline is at 30 s.
+    assert!(pin!(fixture.socket.send("x")).poll(&mut Context::from_waker(&waker)).is_pending());
+    assert_eq!(fixture.deadlines(), [20]);
 }
 
 #[test]
-fn another_task_is_woken_in_time() {
-    let (mut story, task, other) = (Story::new(), Arc::default(), Arc::<WakeCounter>::default());
-    story.wait(&task);
-    story.peer.write_all(&EMPTY).unwrap();
-    story.clock.advance(SECOND);
-    story.wait(&other);
-    // The same alarm: it is early for the new deadline, as it was for the first task.
-    assert_eq!(story.told(), [20, 20]);
-    story.clock.advance(19 * SECOND);
+fn alarm_is_set_again_for_the_waker_of_another_task() {
+    let (mut fixture, task, other) =
+        (Fixture::new(), Arc::default(), Arc::<WakeCounter>::default());
+    fixture.wait(&task);
+    fixture.peer.write_all(&EMPTY).unwrap();
+    fixture.clock.advance(SECOND);
+    fixture.wait(&other);
+    // The deadline is unchanged; only the waker differs.
+    assert_eq!(fixture.deadlines(), [20, 20]);
+    fixture.clock.advance(19 * SECOND);
     let woken = other.take();
-    assert!(woken > 0, "the clock woke the task that waits");
-    story.wait(&other);
-    story.clock.advance(SECOND);
+    assert!(woken > 0, "the clock woke the waiting task");
+    fixture.wait(&other);
+    fixture.clock.advance(SECOND);
     assert!(other.count() > 0, "and again, at the new deadline");
 }
 
 #[test]
-fn a_ping_of_the_other_half_goes_unanswered_in_time() {
+fn ping_of_the_sender_wakes_the_receiver_which_times_out_after_pong() {
     let (clock, task, (_silent, end)) =
         (ManualClock::new(), Arc::<WakeCounter>::default(), pair(Chunking::Whole));
     let timeouts =
@@ -158,17 +159,17 @@ fn a_ping_of_the_other_half_goes_unanswered_in_time() {
     let mut receive = || receiving.as_mut().poll(&mut Context::from_waker(&waker));
     assert!(receive().is_pending());
     assert!(pin!(sender.start_ping()).poll(&mut Context::from_waker(Waker::noop())).is_ready());
-    assert_eq!(task.take(), 1, "whoever receives has something to wait for");
+    assert_eq!(task.take(), 1, "the receiver must register the pong deadline");
     assert!(receive().is_pending());
     clock.advance(SECOND);
     assert_eq!(task.count(), 1);
     assert!(matches!(receive(), Poll::Ready(Err(Error::TimedOut(TimedOut::KeepAlive)))));
 }
 
-/// A task that has done much is made to wait by tokio, whatever it polls: that must not be taken
-/// for an alarm that is set.
+/// Without coop budget tokio's timer returns `Pending` and registers nothing: the adapter must not
+/// take that for a pending alarm.
 #[tokio::test(start_paused = true)]
-async fn a_task_that_has_done_much_is_woken_in_time() {
+async fn task_without_tokio_coop_budget_still_gets_its_alarm() {
     let (_silent, end) = pair(Chunking::Whole);
     let connection = Connection::server(Config::new());
     let mut socket =
@@ -182,8 +183,9 @@ async fn a_task_that_has_done_much_is_woken_in_time() {
         Poll::Ready(())
     })
     .await;
-    let lost =
-        tokio::time::timeout(Duration::from_secs(100), receiving).await.expect("somebody wakes it");
+    let lost = tokio::time::timeout(Duration::from_secs(100), receiving)
+        .await
+        .expect("the clock wakes the task");
     assert!(matches!(lost, Err(Error::TimedOut(TimedOut::KeepAlive))), "{lost:?}");
     assert_eq!(begun.elapsed().as_secs(), 40);
 }

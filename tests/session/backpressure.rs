@@ -1,7 +1,7 @@
-//! A peer that does not read: what waits for it stays bounded, for every policy and in every
-//! adapter, whole and in halves; and nobody else is kept waiting.
+//! A peer that does not read: the buffered amount is bounded for every overflow policy, in every
+//! adapter, for sockets and halves, and other connections are not delayed.
 //!
-//! The stories are async for all: over a blocking stream their futures are ready at once.
+//! The tests are async for all adapters: over a blocking stream their futures are ready at once.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::future::poll_fn;
@@ -25,11 +25,11 @@ use support::duplex::{DuplexStream, duplex};
 use support::{Chunking, entropy, feed, masked};
 
 in_every_adapter! {
-    what_waits_is_bounded
-    a_sink_does_as_was_chosen
-    try_send_gives_the_message_back
-    a_broadcast_does_not_wait_for_one
-    a_writer_and_a_permit_wait_whatever_the_policy
+    buffered_amount_is_bounded_for_a_peer_that_does_not_read
+    sink_applies_the_overflow_policy_without_waiting
+    try_send_returns_the_message_when_full
+    broadcast_does_not_wait_for_a_peer_that_does_not_read
+    writer_and_reserve_wait_for_room_under_every_policy
 }
 
 const SIZE: usize = 30_000;
@@ -40,12 +40,12 @@ fn bound(overflow: Overflow) -> Backpressure {
     Backpressure { high_water_mark: 40_000, hard_limit: 100_000, overflow, cork: false }
 }
 
-/// Whatever sends.
-trait Sends {
+/// A socket, or its two halves, in any adapter.
+trait SendHandle {
     async fn send(&mut self, message: Message) -> Result<(), Error>;
     async fn flush(&mut self) -> Result<(), Error>;
-    /// Receives for a moment: nothing that would be given comes.
-    async fn glance(&mut self);
+    /// Polls `recv` once, or with a zero timeout: no message is received.
+    async fn poll_recv_once(&mut self);
     async fn recv(&mut self) -> Result<Option<Message>, Error>;
     fn try_send(&mut self, message: Message) -> Result<(), TrySendError>;
     fn buffered_amount(&self) -> usize;
@@ -53,10 +53,10 @@ trait Sends {
     fn state(&self) -> State;
 }
 
-/// The methods, with or without `.await`; the half that sends, and the one that receives.
-macro_rules! sends {
-    ([$($generics:tt)*] $type:ty, $sender:tt, $receiver:tt, $glance:expr $(, $wait:tt)?) => {
-        impl<$($generics)*> Sends for $type {
+/// Implements the methods with or without `.await`, given the fields that send and receive.
+macro_rules! impl_send_handle {
+    ([$($generics:tt)*] $type:ty, $sender:tt, $receiver:tt, $poll_recv_once:expr $(, $wait:tt)?) => {
+        impl<$($generics)*> SendHandle for $type {
             async fn send(&mut self, message: Message) -> Result<(), Error> {
                 self.$sender.send(message)$(.$wait)?
             }
@@ -65,8 +65,8 @@ macro_rules! sends {
                 self.$sender.flush()$(.$wait)?
             }
 
-            async fn glance(&mut self) {
-                $glance(&mut self.$receiver)$(.$wait)?
+            async fn poll_recv_once(&mut self) {
+                $poll_recv_once(&mut self.$receiver)$(.$wait)?
             }
 
             async fn recv(&mut self) -> Result<Option<Message>, Error> {
@@ -92,8 +92,8 @@ macro_rules! sends {
     };
 }
 
-/// Who receives may also be told that the peer does not read.
-fn nothing(received: Poll<Result<Option<Message>, Error>>) {
+/// A pending `recv`, or one that reports the write timeout.
+fn assert_no_message(received: Poll<Result<Option<Message>, Error>>) {
     assert!(
         matches!(received, Poll::Pending | Poll::Ready(Err(Error::TimedOut(TimedOut::Write)))),
         "{received:?}"
@@ -102,21 +102,21 @@ fn nothing(received: Poll<Result<Option<Message>, Error>>) {
 
 struct Whole<T>(T);
 
-sends!([S: Stream, C: Clock] Whole<WebSocket<S, C>>, 0, 0, async |socket: &mut WebSocket<S, C>| {
-    nothing(poll_fn(|cx| Poll::Ready(pin!(socket.recv()).poll(cx))).await);
+impl_send_handle!([S: Stream, C: Clock] Whole<WebSocket<S, C>>, 0, 0, async |socket: &mut WebSocket<S, C>| {
+    assert_no_message(poll_fn(|cx| Poll::Ready(pin!(socket.recv()).poll(cx))).await);
 }, await);
-sends!([S: Stream, C: Clock] (Sender<S, C>, Receiver<S, C>), 0, 1, async |receiver: &mut Receiver<S, C>| {
-    nothing(poll_fn(|cx| Poll::Ready(pin!(receiver.recv()).poll(cx))).await);
+impl_send_handle!([S: Stream, C: Clock] (Sender<S, C>, Receiver<S, C>), 0, 1, async |receiver: &mut Receiver<S, C>| {
+    assert_no_message(poll_fn(|cx| Poll::Ready(pin!(receiver.recv()).poll(cx))).await);
 }, await);
-sends!([] Whole<blocking::WebSocket<DuplexStream>>, 0, 0, |socket: &mut blocking::WebSocket<DuplexStream>| {
+impl_send_handle!([] Whole<blocking::WebSocket<DuplexStream>>, 0, 0, |socket: &mut blocking::WebSocket<DuplexStream>| {
     socket.recv_timeout(Duration::ZERO).unwrap_err();
 });
-sends!([] (blocking::Sender<DuplexStream>, blocking::Receiver<DuplexStream, DuplexStream>), 0, 1, |receiver: &mut blocking::Receiver<DuplexStream, DuplexStream>| {
+impl_send_handle!([] (blocking::Sender<DuplexStream>, blocking::Receiver<DuplexStream, DuplexStream>), 0, 1, |receiver: &mut blocking::Receiver<DuplexStream, DuplexStream>| {
     receiver.recv_timeout(Duration::ZERO).unwrap_err();
 });
 
-/// Hears what a server has said, and how it closed.
-fn hear(wire: &[u8]) -> (Vec<Message>, usize, Option<u16>) {
+/// Decodes what a server wrote: messages, number of pongs, close code.
+fn decode_as_client(wire: &[u8]) -> (Vec<Message>, usize, Option<u16>) {
     let mut client = Connection::client(Config::new(), entropy());
     let events = feed(&mut client, wire, Chunking::Whole);
     let pongs = events.iter().filter(|event| matches!(event, Event::Pong(_))).count();
@@ -128,19 +128,19 @@ fn hear(wire: &[u8]) -> (Vec<Message>, usize, Option<u16>) {
     (messages.collect(), pongs, code)
 }
 
-async fn what_waits_is_bounded(adapter: &impl Adapter) {
+async fn buffered_amount_is_bounded_for_a_peer_that_does_not_read(adapter: &impl Adapter) {
     for overflow in POLICIES {
         let timeouts = Timeouts { ping: None, ..Timeouts::default() };
         let (peer, mut socket) = adapter.server(timeouts);
         socket.set_backpressure(bound(overflow));
-        stuff(Whole(socket), &peer.wire(), peer, overflow).await;
+        send_20_messages_to_a_stalled_peer(Whole(socket), &peer.wire(), peer, overflow).await;
         let (peer, mut socket) = adapter.server(timeouts);
         socket.set_backpressure(bound(overflow));
-        stuff(socket.split(), &peer.wire(), peer, overflow).await;
+        send_20_messages_to_a_stalled_peer(socket.split(), &peer.wire(), peer, overflow).await;
     }
 }
 
-/// A blocking connection whose peer leaves room for some bytes at a time.
+/// A blocking connection over a pipe whose capacity the returned wire sets.
 fn blocking_server(overflow: Overflow) -> (blocking::WebSocket<DuplexStream>, Wire, DuplexStream) {
     let (stream, peer) = duplex();
     let timeouts = Timeouts { write: Some(Duration::from_millis(20)), ..Timeouts::default() };
@@ -152,39 +152,44 @@ fn blocking_server(overflow: Overflow) -> (blocking::WebSocket<DuplexStream>, Wi
 }
 
 #[test]
-fn what_waits_is_bounded_where_it_blocks() {
+fn blocking_buffered_amount_is_bounded_for_a_peer_that_does_not_read() {
     for overflow in POLICIES {
         let (socket, wire, peer) = blocking_server(overflow);
-        smol::block_on(stuff(Whole(socket), &wire, peer, overflow));
+        smol::block_on(send_20_messages_to_a_stalled_peer(Whole(socket), &wire, peer, overflow));
         let (socket, wire, peer) = blocking_server(overflow);
-        smol::block_on(stuff(socket.split().unwrap(), &wire, peer, overflow));
+        smol::block_on(send_20_messages_to_a_stalled_peer(
+            socket.split().unwrap(),
+            &wire,
+            peer,
+            overflow,
+        ));
     }
 }
 
-/// Sends and sends to a peer that does not read, until it does.
-async fn stuff(
-    mut out: impl Sends,
+/// Sends 20 messages while the peer does not read, then lets the peer read and closes.
+async fn send_20_messages_to_a_stalled_peer(
+    mut out: impl SendHandle,
     wire: &Wire,
     mut peer: impl blocking::Stream,
     overflow: Overflow,
 ) {
-    out.glance().await;
+    out.poll_recv_once().await;
     peer.write_all(&masked(0x89, b"?")).unwrap();
     wire.set_capacity(1000);
     let limit = SIZE + if overflow == Overflow::Wait { 40_000 } else { 100_000 };
     let before = LIVE.get();
     PEAK.set(before);
-    let mut taken = Vec::new();
+    let mut accepted = Vec::new();
     let mut refused = 0;
     for number in 0..20 {
         let (had, dropped) = (out.buffered_amount(), out.dropped());
         let sent = out.send(Message::from(vec![number; SIZE])).await;
         assert!(out.buffered_amount() < limit + 10, "{overflow:?}: {}", out.buffered_amount());
         if out.buffered_amount() > had + 1000 {
-            taken.push(Message::from(vec![number; 1]));
-            let told = matches!(sent, Err(Error::TimedOut(TimedOut::Write)));
+            accepted.push(Message::from(vec![number; 1]));
+            let timed_out = matches!(sent, Err(Error::TimedOut(TimedOut::Write)));
             assert!(
-                if overflow == Overflow::Wait { told } else { sent.is_ok() },
+                if overflow == Overflow::Wait { timed_out } else { sent.is_ok() },
                 "{overflow:?}: {sent:?}"
             );
             continue;
@@ -198,7 +203,7 @@ async fn stuff(
             Overflow::Close => matches!(sent, Err(Error::Send(SendError::NotOpen))),
         };
         assert!(as_chosen, "{overflow:?}: {sent:?}");
-        assert!(out.buffered_amount() <= had + 4, "nothing of it is queued, but at most a Close");
+        assert!(out.buffered_amount() <= had + 4, "a refused message queues at most a close frame");
     }
     let peak = PEAK.get() - before;
     assert!(peak < (limit + SIZE + 16_000) as isize, "{overflow:?}: {peak} bytes are held");
@@ -208,25 +213,25 @@ async fn stuff(
         assert_eq!(out.state(), State::Closing);
     } else {
         assert_eq!(out.state(), State::Open);
-        out.glance().await;
+        out.poll_recv_once().await;
     }
     wire.set_capacity(usize::MAX);
     out.flush().await.unwrap();
     assert_eq!(out.buffered_amount(), 0);
     if overflow != Overflow::Close {
         out.send(Message::from(vec![99; SIZE])).await.unwrap();
-        taken.push(Message::from(vec![99; 1]));
+        accepted.push(Message::from(vec![99; 1]));
     }
     peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
     assert_eq!(out.recv().await.unwrap(), None);
     drop(out);
-    let mut heard = Vec::new();
-    let _ = peer.read_to_end(&mut heard);
-    let (messages, pongs, code) = hear(&heard);
+    let mut wire_bytes = Vec::new();
+    let _ = peer.read_to_end(&mut wire_bytes);
+    let (messages, pongs, code) = decode_as_client(&wire_bytes);
     let firsts: Vec<_> =
         messages.iter().map(|message| Message::from(message.as_bytes()[..1].to_vec())).collect();
-    assert_eq!(firsts, taken, "{overflow:?}: what was taken arrives, in order");
+    assert_eq!(firsts, accepted, "{overflow:?}: accepted messages arrive in order");
     assert!(messages.iter().all(|message| message.len() == SIZE), "whole");
     let close = overflow == Overflow::Close;
     assert_eq!(
@@ -236,27 +241,27 @@ async fn stuff(
     );
 }
 
-/// Whoever gives messages to a sink waits for nobody either, unless that was chosen.
-async fn a_sink_does_as_was_chosen(adapter: &impl Adapter) {
+/// `poll_ready` and `start_send` do not wait, except under `Overflow::Wait`.
+async fn sink_applies_the_overflow_policy_without_waiting(adapter: &impl Adapter) {
     for overflow in [Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
         let (peer, mut socket) = adapter.server(Timeouts::default());
         socket.set_backpressure(bound(overflow));
         let clock = adapter.clock();
-        give_and_give(&mut socket, &peer, &clock, overflow, |socket| {
+        start_send_ten_messages(&mut socket, &peer, &clock, overflow, |socket| {
             (socket.buffered_amount(), socket.dropped())
         })
         .await;
         let (peer, mut socket) = adapter.server(Timeouts::default());
         socket.set_backpressure(bound(overflow));
         let (mut sender, _receiver) = socket.split();
-        give_and_give(&mut sender, &peer, &clock, overflow, |sender| {
+        start_send_ten_messages(&mut sender, &peer, &clock, overflow, |sender| {
             (sender.buffered_amount(), sender.dropped())
         })
         .await;
     }
 }
 
-async fn give_and_give<T: Sink<Message, Error = Error> + Unpin>(
+async fn start_send_ten_messages<T: Sink<Message, Error = Error> + Unpin>(
     sink: &mut T,
     peer: &TestStream,
     clock: &impl Clock,
@@ -296,28 +301,32 @@ async fn give_and_give<T: Sink<Message, Error = Error> + Unpin>(
     assert_eq!(clock.now(), begun, "{overflow:?}: nobody waited");
 }
 
-async fn try_send_gives_the_message_back(adapter: &impl Adapter) {
+async fn try_send_returns_the_message_when_full(adapter: &impl Adapter) {
     for overflow in POLICIES {
         let (mut peer, mut socket) = adapter.server(Timeouts::default());
         socket.set_backpressure(bound(overflow));
-        try_and_try(Whole(socket), &peer.wire(), &mut peer).await;
+        try_send_until_full(Whole(socket), &peer.wire(), &mut peer).await;
         let (mut peer, mut socket) = adapter.server(Timeouts::default());
         socket.set_backpressure(bound(overflow));
-        try_and_try(socket.split(), &peer.wire(), &mut peer).await;
+        try_send_until_full(socket.split(), &peer.wire(), &mut peer).await;
     }
 }
 
 #[test]
-fn try_send_gives_the_message_back_where_it_blocks() {
+fn blocking_try_send_returns_the_message_when_full() {
     for overflow in POLICIES {
         let (socket, wire, mut peer) = blocking_server(overflow);
-        smol::block_on(try_and_try(Whole(socket), &wire, &mut peer));
+        smol::block_on(try_send_until_full(Whole(socket), &wire, &mut peer));
         let (socket, wire, mut peer) = blocking_server(overflow);
-        smol::block_on(try_and_try(socket.split().unwrap(), &wire, &mut peer));
+        smol::block_on(try_send_until_full(socket.split().unwrap(), &wire, &mut peer));
     }
 }
 
-async fn try_and_try(mut out: impl Sends, wire: &Wire, peer: &mut impl blocking::Stream) {
+async fn try_send_until_full(
+    mut out: impl SendHandle,
+    wire: &Wire,
+    peer: &mut impl blocking::Stream,
+) {
     wire.set_capacity(1000);
     let message = Message::from(vec![7; SIZE]);
     let mut count = 0;
@@ -328,7 +337,7 @@ async fn try_and_try(mut out: impl Sends, wire: &Wire, peer: &mut impl blocking:
     assert_eq!(
         (count, out.dropped(), out.state()),
         (4, 0, State::Open),
-        "no policy is for who does not wait"
+        "try_send ignores the overflow policy"
     );
     let refused = out.try_send(message.clone()).unwrap_err();
     assert_eq!(refused, TrySendError::Full(message.clone().into()));
@@ -336,7 +345,7 @@ async fn try_and_try(mut out: impl Sends, wire: &Wire, peer: &mut impl blocking:
     wire.set_capacity(usize::MAX);
     out.flush().await.unwrap();
     out.try_send("there is room".into()).unwrap();
-    assert_eq!(out.buffered_amount(), 0, "and it is written at once");
+    assert_eq!(out.buffered_amount(), 0, "try_send writes at once");
     peer.write_all(&masked(0x88, b"")).unwrap();
     peer.shutdown(Shutdown::Write).unwrap();
     assert_eq!(out.recv().await.unwrap(), None);
@@ -346,8 +355,8 @@ async fn try_and_try(mut out: impl Sends, wire: &Wire, peer: &mut impl blocking:
     );
 }
 
-/// One of a hundred takes nothing; the others have everything at once.
-async fn a_broadcast_does_not_wait_for_one(adapter: &impl Adapter) {
+/// One of a hundred peers does not read; the others receive every message at once.
+async fn broadcast_does_not_wait_for_a_peer_that_does_not_read(adapter: &impl Adapter) {
     for overflow in [Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
         let clock = adapter.clock();
         let begun = clock.now();
@@ -368,12 +377,12 @@ async fn a_broadcast_does_not_wait_for_one(adapter: &impl Adapter) {
             .unzip();
         broadcast(sockets, overflow).await;
         assert_eq!(clock.now(), begun, "{overflow:?}: nobody waited");
-        listen(&mut peers);
+        assert_99_peers_received_all(&mut peers);
     }
 }
 
 #[test]
-fn a_broadcast_does_not_wait_for_one_where_it_blocks() {
+fn blocking_broadcast_does_not_wait_for_a_peer_that_does_not_read() {
     for overflow in [Overflow::Fail, Overflow::DropNewest, Overflow::Close] {
         let (mut peers, sockets): (Vec<_>, Vec<_>) = (0..100)
             .map(|number| {
@@ -391,11 +400,11 @@ fn a_broadcast_does_not_wait_for_one_where_it_blocks() {
             })
             .unzip();
         smol::block_on(broadcast(sockets, overflow));
-        listen(&mut peers);
+        assert_99_peers_received_all(&mut peers);
     }
 }
 
-async fn broadcast(mut sockets: Vec<impl Sends>, overflow: Overflow) {
+async fn broadcast(mut sockets: Vec<impl SendHandle>, overflow: Overflow) {
     for number in 0..100 {
         for (socket, who) in sockets.iter_mut().zip(0..) {
             let sent = socket.send(vec![number; 1000].into()).await;
@@ -411,19 +420,18 @@ async fn broadcast(mut sockets: Vec<impl Sends>, overflow: Overflow) {
     );
 }
 
-fn listen(peers: &mut [impl Read]) {
+fn assert_99_peers_received_all(peers: &mut [impl Read]) {
     for (peer, who) in peers.iter_mut().zip(0..) {
-        let mut heard = Vec::new();
-        let _ = peer.read_to_end(&mut heard);
+        let mut wire_bytes = Vec::new();
+        let _ = peer.read_to_end(&mut wire_bytes);
         let messages = if who == 50 { 0 } else { 100 };
-        assert_eq!(hear(&heard).0.len(), messages, "{who}");
+        assert_eq!(decode_as_client(&wire_bytes).0.len(), messages, "{who}");
     }
 }
 
-/// A message that only waits for more is bounded as one that is sent; and what can be written makes
-/// room.
+/// The hard limit holds for `feed` as for `send`; `feed` writes to make room.
 #[test]
-fn what_is_fed_is_bounded_where_it_blocks() {
+fn blocking_feed_is_bounded_by_the_hard_limit() {
     let bound = Backpressure { high_water_mark: usize::MAX, ..bound(Overflow::DropNewest) };
     let message = || vec![7; SIZE];
     for split in [false, true] {
@@ -457,8 +465,8 @@ fn what_is_fed_is_bounded_where_it_blocks() {
     }
 }
 
-/// Pieces of a message can't be dropped, and a permit is for who waits.
-async fn a_writer_and_a_permit_wait_whatever_the_policy(adapter: &impl Adapter) {
+/// Chunks of a message can't be dropped, and `reserve` always waits.
+async fn writer_and_reserve_wait_for_room_under_every_policy(adapter: &impl Adapter) {
     for overflow in POLICIES {
         let clock = adapter.clock();
         let (peer, mut socket): (TestStream, _) =
@@ -484,7 +492,7 @@ async fn a_writer_and_a_permit_wait_whatever_the_policy(adapter: &impl Adapter) 
         drop(writer);
         assert!(
             clock.now() - begun >= s(60) && sender.state() == State::Open,
-            "{overflow:?}: nothing of it was sent"
+            "{overflow:?}: no chunk was sent"
         );
     }
 }

@@ -1,9 +1,9 @@
-//! Cancel safety, in both async adapters: futures are dropped at every await point, and nothing is
-//! lost, sent twice or cut in half.
+//! Cancel safety, in both async adapters: futures are dropped at every await point, and no message
+//! is lost, sent twice or truncated.
 //!
-//! The stream gives and takes one byte at a time and is never ready twice in a row, so there is an
+//! The stream reads and writes one byte at a time and is never ready twice in a row, so there is an
 //! await point inside every header, masking key, payload and vectored write. Futures are polled by
-//! hand: nothing here depends on time.
+//! hand: no test here depends on time.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::fs;
@@ -45,13 +45,13 @@ fn accepting<A: Adapter>(stream: OneByteStream) -> Opening<Socket<A, OneByteStre
 }
 
 /// A connection on some stream.
-trait Going {
+trait PollSocket {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Message>;
     fn poll_send(&mut self, cx: &mut Context<'_>, message: &Message) -> Poll<()>;
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
-impl<S: runtime::Stream, C: Clock> Going for WebSocket<S, C> {
+impl<S: runtime::Stream, C: Clock> PollSocket for WebSocket<S, C> {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Message> {
         pin!(self.recv()).poll(cx).map(|received| received.unwrap().unwrap())
     }
@@ -67,27 +67,48 @@ impl<S: runtime::Stream, C: Clock> Going for WebSocket<S, C> {
 
 in_every_adapter! {
     polled:
-    recv recv_of_a_long_message recv_event recv_with next send send_that_waits_for_room try_send feed flush ping round_trip pong start_close close
-    a_close_that_crosses_a_message a_future_that_waits_is_woken accept accept_in_two_steps reject reply connect_with_stream
-    flushing_goes_on_until_the_stream_has_flushed answers_are_flushed_too
+    dropped_recv_loses_no_message
+    dropped_recv_of_a_66_kb_message_loses_no_byte
+    dropped_recv_event_loses_no_event
+    dropped_recv_with_delivers_every_message_once
+    dropped_stream_next_loses_no_message
+    dropped_send_sends_once_or_not_at_all
+    dropped_send_that_waits_for_room_queues_nothing
+    try_send_between_dropped_futures_keeps_the_order
+    dropped_feed_queues_nothing
+    dropped_flush_is_resumed_by_the_next_call
+    dropped_start_ping_sends_one_ping
+    dropped_ping_keeps_messages_before_the_pong
+    dropped_pong_sends_one_pong
+    dropped_start_close_sends_one_close_frame
+    dropped_close_is_resumed
+    crossing_close_frames_with_dropped_futures_are_clean
+    latest_waker_is_woken_by_bytes_room_and_eof
+    dropped_accept_writes_a_prefix_of_the_response
+    dropped_two_step_accept_writes_a_prefix_of_the_response
+    dropped_reject_writes_a_prefix_of_the_response
+    dropped_reply_writes_a_prefix_of_the_response
+    dropped_connect_writes_a_prefix_of_the_request
+    send_ping_pong_and_close_return_after_the_stream_is_flushed
+    recv_flushes_pongs
 }
 
-// The hand that polls.
+// Polling by hand.
 
 #[derive(Clone, Debug)]
 enum Call {
     Recv,
     RecvEvent,
-    /// And answer everything with itself.
+    /// Echoes every message.
     RecvWith,
-    /// As a `Stream`.
+    /// `Stream::poll_next`.
     Next,
     Send(Message),
     TrySend(Message),
     Feed(Message),
     Flush,
     Ping,
-    /// And wait for the pong.
+    /// `ping`, which waits for the pong; `Ping` is `start_ping`.
     RoundTrip,
     Pong(&'static str),
     StartClose,
@@ -98,10 +119,10 @@ use Call::{
     TrySend,
 };
 
-/// Does what is to be done, and tells what came of it.
+/// Makes a call and formats its result.
 async fn perform<A: Adapter>(socket: &mut Socket<A, OneByteStream>, call: Call) -> String {
     match call {
-        Recv => format!("{:?}", socket.recv().await.map(tell)),
+        Recv => format!("{:?}", socket.recv().await.map(message_bytes)),
         RecvEvent => format!("{:?}", socket.recv_event().await),
         RecvWith => {
             let mut seen = Vec::new();
@@ -114,7 +135,7 @@ async fn perform<A: Adapter>(socket: &mut Socket<A, OneByteStream>, call: Call) 
         }
         Next => format!(
             "{:?}",
-            poll_fn(|cx| Pin::new(&mut *socket).poll_next(cx)).await.transpose().map(tell)
+            poll_fn(|cx| Pin::new(&mut *socket).poll_next(cx)).await.transpose().map(message_bytes)
         ),
         Send(message) => format!("{:?}", socket.send(message).await),
         TrySend(message) => format!("{:?}", socket.try_send(message)),
@@ -128,17 +149,17 @@ async fn perform<A: Adapter>(socket: &mut Socket<A, OneByteStream>, call: Call) 
     }
 }
 
-/// Debug output shows no content.
-fn tell(message: Option<Message>) -> Option<Vec<u8>> {
+/// The bytes of a message, since its `Debug` output shows no content.
+fn message_bytes(message: Option<Message>) -> Option<Vec<u8>> {
     message.map(|message| message.as_bytes().to_vec())
 }
 
-/// What to call when a call was dropped: nothing that was queued is asked for again.
+/// The call that follows a dropped one: a message that was queued is not sent again, but flushed.
 fn call_again(call: &Call, queued: bool) -> Call {
     match call {
         Send(_) | Ping | RoundTrip | Pong(_) if queued => Flush,
         Feed(_) => {
-            assert!(!queued, "a message that is fed is queued when it is done");
+            assert!(!queued, "feed queues the message only when it returns");
             call.clone()
         }
         _ => call.clone(),
@@ -146,22 +167,22 @@ fn call_again(call: &Call, queued: bool) -> Call {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Story {
-    told: Vec<String>,
+struct Outcome {
+    call_results: Vec<String>,
     wire: Vec<u8>,
     shut_first: Option<bool>,
     closed: String,
 }
 
-/// A conversation to be had with futures that are dropped.
+/// A scenario that is run with dropped futures.
 struct Conversation {
     role: Role,
     input: Vec<u8>,
-    /// How much is written at a time.
+    /// Bytes that the stream accepts per write.
     write_size: usize,
-    /// Whether the peer lets a server hang up first.
+    /// Whether the peer lets a server close the stream first.
     polite: bool,
-    /// How much may wait before who waits for room must.
+    /// Number of buffered bytes at which `send` waits.
     high_water_mark: usize,
     calls: Vec<Call>,
 }
@@ -176,8 +197,8 @@ impl Conversation {
         Self { polite: true, ..self }
     }
 
-    /// Has it; gives what came of it, and how many polls it took.
-    fn run<A: Adapter>(&self, dropping: Dropping) -> (Story, usize) {
+    /// Makes the calls; returns their results and the number of polls.
+    fn run<A: Adapter>(&self, dropping: Dropping) -> (Outcome, usize) {
         let tap = Handle::new(self.input.clone(), true);
         tap.get(|script| {
             script.write_size = self.write_size;
@@ -188,29 +209,29 @@ impl Conversation {
             high_water_mark: self.high_water_mark,
             ..Backpressure::default()
         });
-        let (mut told, mut polls) = (Vec::new(), 0);
+        let (mut call_results, mut polls) = (Vec::new(), 0);
         for call in &self.calls {
-            // Before its first poll a future has done nothing.
+            // A future that was never polled has no effect.
             drop(perform::<A>(&mut socket, call.clone()));
             let total = |socket: &Socket<A, OneByteStream>| {
                 socket.buffered_amount() + tap.get(|script| script.written.len())
             };
             let before = total(&socket);
             let mut now = call.clone();
-            told.push('call: loop {
+            call_results.push('call: loop {
                 {
                     let mut future = pin!(perform::<A>(&mut socket, now.clone()));
                     loop {
                         let (poll, wakes) = poll_once(future.as_mut());
                         polls += 1;
                         assert!(polls < 1_000_000, "{call:?} does not end");
-                        if let Poll::Ready(told) = poll {
-                            break 'call told;
+                        if let Poll::Ready(call_results) = poll {
+                            break 'call call_results;
                         }
                         tap.wake();
                         assert!(
                             wakes.count() > 0,
-                            "{call:?} waits, and nobody will wake it: {dropping:?}, poll {polls}"
+                            "{call:?} is pending without a waker: {dropping:?}, poll {polls}"
                         );
                         if dropping.is_due(polls) {
                             break;
@@ -220,36 +241,36 @@ impl Conversation {
                 now = call_again(call, total(&socket) > before);
             });
         }
-        let story = Story {
-            told,
+        let observed = Outcome {
+            call_results,
             wire: tap.written(),
             shut_first: tap.get(|script| script.shut_first),
             closed: socket.closed().map(ToString::to_string).unwrap_or_default(),
         };
-        (story, polls)
+        (observed, polls)
     }
 
-    /// Has it with futures that are dropped at every point; gives what came of it, always the same,
-    /// and what the peer makes of it.
-    fn run_in_every_way<A: Adapter>(&self) -> (Story, Vec<Event>) {
-        let (story, polls) = self.run::<A>(Dropping::Never);
+    /// Runs the scenario with the future dropped at every poll; asserts that the outcome is always
+    /// the same, and returns it with the events of the peer.
+    fn run_in_every_way<A: Adapter>(&self) -> (Outcome, Vec<Event>) {
+        let (observed, polls) = self.run::<A>(Dropping::Never);
         let step = polls / 2_000 + 1;
         let once = (1..=polls).step_by(step).map(Dropping::After);
         for dropping in once.chain([Dropping::Always]) {
             let (other, _) = self.run::<A>(dropping);
-            assert_eq!(other, story, "{:?}, {dropping:?} of {polls}", self.role);
+            assert_eq!(other, observed, "{:?}, {dropping:?} of {polls}", self.role);
         }
         let peer = if self.role == Role::Server { Role::Client } else { Role::Server };
-        let heard = support::feed(
+        let peer_events = support::feed(
             &mut connection(peer, Config::new()),
-            &story.wire,
+            &observed.wire,
             support::Chunking::Whole,
         );
-        (story, heard)
+        (observed, peer_events)
     }
 }
 
-/// A frame of the peer's.
+/// A frame that the peer sends.
 fn frame(role: Role, first: u8, payload: &[u8]) -> Vec<u8> {
     if role == Role::Server { masked(first, payload) } else { unmasked(first, payload) }
 }
@@ -265,8 +286,8 @@ fn received(text: &str) -> String {
     format!("Ok({:?})", Some(text.as_bytes()))
 }
 
-fn messages(heard: &[Event]) -> Vec<&[u8]> {
-    heard
+fn messages(peer_events: &[Event]) -> Vec<&[u8]> {
+    peer_events
         .iter()
         .filter_map(|event| {
             if let Event::Message(message) = event { Some(message.as_bytes()) } else { None }
@@ -276,9 +297,8 @@ fn messages(heard: &[Event]) -> Vec<&[u8]> {
 
 // recv
 
-/// Everything that recv has to do: fragments, pings between and inside messages, pongs, a header
-/// with a long length, the end.
-fn recv<A: Adapter>() {
+/// Fragments, pings between and inside messages, pongs, an extended payload length, a close frame.
+fn dropped_recv_loses_no_message<A: Adapter>() {
     let long = "x".repeat(130);
     for role in ROLES {
         let input = frames(
@@ -294,11 +314,11 @@ fn recv<A: Adapter>() {
                 BYE,
             ],
         );
-        let (story, heard) = Conversation::new(role, input, vec![Recv; 5])
+        let (observed, peer_events) = Conversation::new(role, input, vec![Recv; 5])
             .with_a_polite_peer()
             .run_in_every_way::<A>();
         assert_eq!(
-            story.told,
+            observed.call_results,
             [
                 received("hello"),
                 received(&long),
@@ -307,44 +327,47 @@ fn recv<A: Adapter>() {
                 "Ok(None)".into()
             ]
         );
-        assert_eq!(heard[..2], [Event::Pong("one".into()), Event::Pong("two".into())]);
+        assert_eq!(peer_events[..2], [Event::Pong("one".into()), Event::Pong("two".into())]);
         assert!(
-            matches!(&heard[2], Event::Closed(closed) if closed.code() == 1000) && heard.len() == 3,
-            "{heard:?}"
+            matches!(&peer_events[2], Event::Closed(closed) if closed.code() == 1000)
+                && peer_events.len() == 3,
+            "{peer_events:?}"
         );
-        assert!(story.closed.starts_with("1000 \"bye\", clean"), "{}", story.closed);
-        assert_eq!(story.shut_first, Some(role == Role::Server), "the server hangs up first");
+        assert!(observed.closed.starts_with("1000 \"bye\", clean"), "{}", observed.closed);
+        assert_eq!(observed.shut_first, Some(role == Role::Server), "the server hangs up first");
     }
 }
 
-fn recv_of_a_long_message<A: Adapter>() {
+fn dropped_recv_of_a_66_kb_message_loses_no_byte<A: Adapter>() {
     let long = "é".repeat(33_000);
     let input = frames(Role::Server, &[(0x81, long.as_bytes()), BYE]);
     let conversation = Conversation::new(Role::Server, input, vec![Recv; 2]);
-    let (story, _) = conversation.run::<A>(Dropping::Never);
-    assert_eq!(story.told, [received(&long), "Ok(None)".into()]);
-    assert_eq!(conversation.run::<A>(Dropping::Always).0, story);
+    let (observed, _) = conversation.run::<A>(Dropping::Never);
+    assert_eq!(observed.call_results, [received(&long), "Ok(None)".into()]);
+    assert_eq!(conversation.run::<A>(Dropping::Always).0, observed);
 }
 
-fn recv_event<A: Adapter>() {
+fn dropped_recv_event_loses_no_event<A: Adapter>() {
     for role in ROLES {
         let input =
             frames(role, &[(0x89, b"one"), (1, b"hel"), (0x8a, b"two"), (0x80, b"lo"), BYE]);
-        let (story, heard) =
+        let (observed, peer_events) =
             Conversation::new(role, input, vec![RecvEvent; 4]).run_in_every_way::<A>();
-        for (told, word) in story.told.iter().zip(["Ping", "Pong", "Text(5 bytes)", "None"]) {
-            assert!(told.contains(word), "{told}");
+        for (call_results, word) in
+            observed.call_results.iter().zip(["Ping", "Pong", "Text(5 bytes)", "None"])
+        {
+            assert!(call_results.contains(word), "{call_results}");
         }
-        assert_eq!(heard[0], Event::Pong("one".into()));
+        assert_eq!(peer_events[0], Event::Pong("one".into()));
     }
 }
 
-fn next<A: Adapter>() {
+fn dropped_stream_next_loses_no_message<A: Adapter>() {
     for role in ROLES {
         let input = frames(role, &[(0x89, b"one"), (0x81, b"a"), (0x82, b"b"), BYE]);
-        let (story, _) = Conversation::new(role, input, vec![Next; 4]).run_in_every_way::<A>();
+        let (observed, _) = Conversation::new(role, input, vec![Next; 4]).run_in_every_way::<A>();
         assert_eq!(
-            story.told,
+            observed.call_results,
             [received("a"), received("b"), "Ok(None)".into(), "Ok(None)".into()]
         );
     }
@@ -352,7 +375,7 @@ fn next<A: Adapter>() {
 
 // send, feed, flush, ping, pong
 
-fn send<A: Adapter>() {
+fn dropped_send_sends_once_or_not_at_all<A: Adapter>() {
     let long = "x".repeat(130);
     for role in ROLES {
         let calls = [
@@ -364,10 +387,10 @@ fn send<A: Adapter>() {
             Send("late".into()),
         ];
         let input = frames(role, &[(0x89, b"?"), (0x81, b"a"), BYE]);
-        let (story, heard) = Conversation::new(role, input, calls).run_in_every_way::<A>();
-        assert_eq!(messages(&heard), [b"one", long.as_bytes(), b""]);
+        let (observed, peer_events) = Conversation::new(role, input, calls).run_in_every_way::<A>();
+        assert_eq!(messages(&peer_events), [b"one", long.as_bytes(), b""]);
         assert_eq!(
-            story.told[..5],
+            observed.call_results[..5],
             [
                 "Ok(())".into(),
                 "Ok(())".into(),
@@ -376,13 +399,13 @@ fn send<A: Adapter>() {
                 "Ok(None)".to_owned()
             ]
         );
-        assert_eq!(story.told[5], "Err(Send(NotOpen))");
+        assert_eq!(observed.call_results[5], "Err(Send(NotOpen))");
     }
 }
 
-/// The message is not queued while it waits; dropped then, it is not sent. Large payloads are
-/// written from where they are, beside their headers, so the writes are vectored.
-fn send_that_waits_for_room<A: Adapter>() {
+/// The message is not queued while `send` waits for room, so a dropped future does not send it.
+/// Large payloads are not copied next to their headers, so the writes are vectored.
+fn dropped_send_that_waits_for_room_queues_nothing<A: Adapter>() {
     let large = Message::from(vec![7; 300_000]);
     for role in ROLES {
         let calls = [
@@ -397,12 +420,12 @@ fn send_that_waits_for_room<A: Adapter>() {
             write_size: 1 << 15,
             ..Conversation::new(role, frames(role, &[BYE]), calls)
         };
-        let (story, heard) = conversation.run_in_every_way::<A>();
+        let (observed, peer_events) = conversation.run_in_every_way::<A>();
         assert_eq!(
-            messages(&heard),
+            messages(&peer_events),
             [large.as_bytes(), b"two", large.as_bytes(), b"four", large.as_bytes()]
         );
-        assert_eq!(story.told[..5], ["Ok(())"; 5]);
+        assert_eq!(observed.call_results[..5], ["Ok(())"; 5]);
 
         let tap = Handle::new(Vec::new(), false);
         tap.get(|script| script.write_size = 1 << 15);
@@ -419,30 +442,33 @@ fn send_that_waits_for_room<A: Adapter>() {
                 .0
                 .is_pending()
             );
-            assert!(socket.buffered_amount() <= whole, "it waits for room, and is not queued");
+            assert!(
+                socket.buffered_amount() <= whole,
+                "a message that waits for room is not queued"
+            );
         }
         while poll_once(pin!(socket.flush())).0.is_pending() {}
         let peer = if role == Role::Server { Role::Client } else { Role::Server };
-        let heard = support::feed(
+        let peer_events = support::feed(
             &mut connection(peer, Config::new()),
             &tap.written(),
             support::Chunking::Whole,
         );
-        assert_eq!(messages(&heard), [huge.as_bytes()]);
+        assert_eq!(messages(&peer_events), [huge.as_bytes()]);
     }
 }
 
-fn feed<A: Adapter>() {
+fn dropped_feed_queues_nothing<A: Adapter>() {
     for role in ROLES {
         let calls = [Feed("one".into()), Feed("two".into()), Recv, Feed("three".into()), Recv];
-        let (_, heard) =
+        let (_, peer_events) =
             Conversation::new(role, frames(role, &[(0x81, b"a"), (0x89, b"?"), BYE]), calls)
                 .run_in_every_way::<A>();
-        assert_eq!(messages(&heard), [b"one".as_slice(), b"two", b"three"]);
+        assert_eq!(messages(&peer_events), [b"one".as_slice(), b"two", b"three"]);
     }
 }
 
-fn flush<A: Adapter>() {
+fn dropped_flush_is_resumed_by_the_next_call<A: Adapter>() {
     for role in ROLES {
         let calls = [
             Flush,
@@ -454,26 +480,25 @@ fn flush<A: Adapter>() {
             Flush,
             Recv,
         ];
-        let (story, heard) =
+        let (observed, peer_events) =
             Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
-        assert_eq!(messages(&heard), [b"one", "x".repeat(200).as_bytes(), b"three"]);
-        assert_eq!(story.told[..7], ["Ok(())"; 7]);
+        assert_eq!(messages(&peer_events), [b"one", "x".repeat(200).as_bytes(), b"three"]);
+        assert_eq!(observed.call_results[..7], ["Ok(())"; 7]);
     }
 }
 
-fn ping<A: Adapter>() {
+fn dropped_start_ping_sends_one_ping<A: Adapter>() {
     for role in ROLES {
         let calls = [Ping, Send("a".into()), Ping, Recv];
-        let (_, heard) =
+        let (_, peer_events) =
             Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
-        let pings = heard.iter().filter(|event| matches!(event, Event::Ping(_))).count();
-        assert_eq!((pings, messages(&heard)), (2, vec![b"a".as_slice()]));
+        let pings = peer_events.iter().filter(|event| matches!(event, Event::Ping(_))).count();
+        assert_eq!((pings, messages(&peer_events)), (2, vec![b"a".as_slice()]));
     }
 }
 
-/// What comes before the pong is received later, in order, also if nobody waited for the pong to
-/// its end.
-fn round_trip<A: Adapter>() {
+/// Messages that precede the pong are received later, in order, even if the future was dropped.
+fn dropped_ping_keeps_messages_before_the_pong<A: Adapter>() {
     for role in ROLES {
         let input = frames(
             role,
@@ -487,9 +512,9 @@ fn round_trip<A: Adapter>() {
             ],
         );
         let calls = [Feed("fed".into()), RoundTrip, Recv, Recv, Recv];
-        let (story, heard) = Conversation::new(role, input, calls).run_in_every_way::<A>();
+        let (observed, peer_events) = Conversation::new(role, input, calls).run_in_every_way::<A>();
         assert_eq!(
-            story.told,
+            observed.call_results,
             [
                 "Ok(())".into(),
                 "Ok(())".into(),
@@ -498,14 +523,14 @@ fn round_trip<A: Adapter>() {
                 "Ok(None)".to_owned()
             ]
         );
-        let pings = heard.iter().filter(|event| matches!(event, Event::Ping(_))).count();
-        let pongs = heard.iter().filter(|event| matches!(event, Event::Pong(_))).count();
-        assert_eq!((messages(&heard), pings, pongs), (vec![b"fed".as_slice()], 1, 1));
+        let pings = peer_events.iter().filter(|event| matches!(event, Event::Ping(_))).count();
+        let pongs = peer_events.iter().filter(|event| matches!(event, Event::Pong(_))).count();
+        assert_eq!((messages(&peer_events), pings, pongs), (vec![b"fed".as_slice()], 1, 1));
     }
 }
 
-/// It has no await point, but it comes between futures that were dropped half-way.
-fn try_send<A: Adapter>() {
+/// `try_send` has no await point, but follows futures that were dropped.
+fn try_send_between_dropped_futures_keeps_the_order<A: Adapter>() {
     for role in ROLES {
         let calls = [
             Send("x".repeat(50).into()),
@@ -515,28 +540,29 @@ fn try_send<A: Adapter>() {
             Recv,
             TrySend("late".into()),
         ];
-        let (story, heard) = Conversation::new(role, frames(role, &[(0x81, b"in"), BYE]), calls)
-            .run_in_every_way::<A>();
-        assert_eq!(messages(&heard), ["x".repeat(50).as_bytes(), b"a", b"b"]);
-        assert!(story.told[5].starts_with("Err(Send("), "{:?}", story.told);
+        let (observed, peer_events) =
+            Conversation::new(role, frames(role, &[(0x81, b"in"), BYE]), calls)
+                .run_in_every_way::<A>();
+        assert_eq!(messages(&peer_events), ["x".repeat(50).as_bytes(), b"a", b"b"]);
+        assert!(observed.call_results[5].starts_with("Err(Send("), "{:?}", observed.call_results);
     }
 }
 
-fn pong<A: Adapter>() {
+fn dropped_pong_sends_one_pong<A: Adapter>() {
     for role in ROLES {
         let calls = [Pong("alive"), Send("a".into()), Pong("still"), Recv];
-        let (_, heard) =
+        let (_, peer_events) =
             Conversation::new(role, frames(role, &[BYE]), calls).run_in_every_way::<A>();
         assert_eq!(
-            (&heard[0], &heard[2]),
+            (&peer_events[0], &peer_events[2]),
             (&Event::Pong("alive".into()), &Event::Pong("still".into()))
         );
     }
 }
 
-/// It is done as soon as a message was handed over: a future that is dropped had none. With little
-/// that may wait it waits for room too.
-fn recv_with<A: Adapter>() {
+/// `recv_with` returns once its callback got a message: a dropped future delivered none. Low
+/// high-water marks make it wait for room, too.
+fn dropped_recv_with_delivers_every_message_once<A: Adapter>() {
     let long = "x".repeat(130);
     for role in ROLES {
         let input = [
@@ -559,68 +585,75 @@ fn recv_with<A: Adapter>() {
             let calls = [RecvWith, RecvWith, RecvWith, RecvWith, RecvWith, RecvWith, RecvWith];
             let conversation =
                 Conversation { high_water_mark, ..Conversation::new(role, input.clone(), calls) };
-            let (story, heard) = conversation.run_in_every_way::<A>();
-            let mut told = expected.map(|message| format!("Ok(true) {:?}", [message])).to_vec();
-            told.extend(["Ok(false) []".into(), "Ok(false) []".into()]);
-            assert_eq!(story.told, told);
-            let pongs = heard.iter().filter(|event| matches!(event, Event::Pong(_))).count();
-            assert_eq!((messages(&heard), pongs), (expected.to_vec(), 2));
-            assert!(matches!(heard.last(), Some(Event::Closed(closed)) if closed.was_clean()));
+            let (observed, peer_events) = conversation.run_in_every_way::<A>();
+            let mut call_results =
+                expected.map(|message| format!("Ok(true) {:?}", [message])).to_vec();
+            call_results.extend(["Ok(false) []".into(), "Ok(false) []".into()]);
+            assert_eq!(observed.call_results, call_results);
+            let pongs = peer_events.iter().filter(|event| matches!(event, Event::Pong(_))).count();
+            assert_eq!((messages(&peer_events), pongs), (expected.to_vec(), 2));
+            assert!(
+                matches!(peer_events.last(), Some(Event::Closed(closed)) if closed.was_clean())
+            );
         }
     }
 }
 
 // close
 
-fn start_close<A: Adapter>() {
+fn dropped_start_close_sends_one_close_frame<A: Adapter>() {
     for role in ROLES {
         let calls = [Send("a".into()), StartClose, StartClose, Recv, Recv, Recv];
         let input = frames(role, &[(0x81, b"b"), (0x89, b"?"), (0x88, b"\x03\xe9")]);
-        let (story, heard) = Conversation::new(role, input, calls).run_in_every_way::<A>();
-        assert_eq!(story.told[3..5], [received("b"), "Ok(None)".to_owned()]);
-        assert_eq!(messages(&heard), [b"a"]);
+        let (observed, peer_events) = Conversation::new(role, input, calls).run_in_every_way::<A>();
+        assert_eq!(observed.call_results[3..5], [received("b"), "Ok(None)".to_owned()]);
+        assert_eq!(messages(&peer_events), [b"a"]);
         assert!(
-            matches!(&heard[1], Event::Closed(closed) if closed.reason() == "going"),
-            "{heard:?}"
+            matches!(&peer_events[1], Event::Closed(closed) if closed.reason() == "going"),
+            "{peer_events:?}"
         );
-        assert_eq!(heard.len(), 2, "one Close, and nothing after it");
-        assert!(story.closed.starts_with("1001 \"\", clean, begun by us"), "{}", story.closed);
+        assert_eq!(peer_events.len(), 2, "no frame follows the Close");
+        assert!(
+            observed.closed.starts_with("1001 \"\", clean, begun by us"),
+            "{}",
+            observed.closed
+        );
     }
 }
 
-fn close<A: Adapter>() {
+fn dropped_close_is_resumed<A: Adapter>() {
     for role in ROLES {
         let calls = [Feed("a".into()), Close, Close, Recv];
         let input = frames(role, &[(0x81, b"thrown away"), (0x88, b"\x03\xe9")]);
-        let (story, heard) =
+        let (observed, peer_events) =
             Conversation::new(role, input, calls).with_a_polite_peer().run_in_every_way::<A>();
         assert!(
-            story.told[1].contains("outcome: Clean, initiator: Local")
-                && story.told[1] == story.told[2],
+            observed.call_results[1].contains("outcome: Clean, initiator: Local")
+                && observed.call_results[1] == observed.call_results[2],
             "{:?}",
-            story.told
+            observed.call_results
         );
-        assert_eq!(story.told[3], "Ok(None)");
-        assert_eq!((messages(&heard), heard.len()), (vec![b"a".as_slice()], 2));
-        assert_eq!(story.shut_first, Some(role == Role::Server), "the server hangs up first");
+        assert_eq!(observed.call_results[3], "Ok(None)");
+        assert_eq!((messages(&peer_events), peer_events.len()), (vec![b"a".as_slice()], 2));
+        assert_eq!(observed.shut_first, Some(role == Role::Server), "the server hangs up first");
     }
 }
 
-/// The peer's Close comes while ours is written, in the middle of a fragmented message.
-fn a_close_that_crosses_a_message<A: Adapter>() {
+/// The peer's Close arrives in the middle of a fragmented message, while ours is written.
+fn crossing_close_frames_with_dropped_futures_are_clean<A: Adapter>() {
     for role in ROLES {
         let input = frames(role, &[(0x81, b"a"), (1, b"half"), BYE]);
-        let (story, heard) =
+        let (observed, peer_events) =
             Conversation::new(role, input, [Recv, Send("b".into()), Close]).run_in_every_way::<A>();
-        assert!(story.told[2].contains("outcome: Clean"), "{:?}", story.told);
-        assert_eq!((messages(&heard), heard.len()), (vec![b"b".as_slice()], 2));
+        assert!(observed.call_results[2].contains("outcome: Clean"), "{:?}", observed.call_results);
+        assert_eq!((messages(&peer_events), peer_events.len()), (vec![b"b".as_slice()], 2));
     }
 }
 
 // Wake-ups.
 
-/// It is the latest waker that is woken, when what it waits for has come: bytes, or room.
-fn a_future_that_waits_is_woken<A: Adapter>() {
+/// The latest waker is woken when bytes arrive, or when the stream has room.
+fn latest_waker_is_woken_by_bytes_room_and_eof<A: Adapter>() {
     let (mut peer, end) = pair(Chunking::Whole);
     let wire = end.wire();
     let mut socket =
@@ -630,7 +663,7 @@ fn a_future_that_waits_is_woken<A: Adapter>() {
     let mut contexts = wakers.each_ref().map(Context::from_waker);
     let woken = || counters.each_ref().map(|wakes| wakes.count() > 0);
 
-    // Bytes.
+    // Read readiness.
     assert!(socket.poll_recv(&mut contexts[0]).is_pending());
     assert!(socket.poll_recv(&mut contexts[1]).is_pending());
     peer.write_all(&masked(0x81, b"a")[..3]).unwrap();
@@ -640,7 +673,7 @@ fn a_future_that_waits_is_woken<A: Adapter>() {
     assert_eq!(woken(), [false, true, true]);
     assert_eq!(socket.poll_recv(&mut contexts[2]), Poll::Ready("a".into()));
 
-    // Room.
+    // Write readiness.
     wire.set_capacity(1);
     assert!(socket.poll_send(&mut contexts[2], &"b".into()).is_pending());
     assert!(socket.poll_flush(&mut contexts[0]).is_pending());
@@ -652,7 +685,7 @@ fn a_future_that_waits_is_woken<A: Adapter>() {
     assert!(counters[1].count() > before);
     assert!(socket.poll_flush(&mut contexts[1]).is_ready());
 
-    // Both: who receives also waits for room, if something is to be written.
+    // Both: recv also waits for write readiness if bytes are queued.
     let mut frame = [0; 3];
     frame[0] = byte[0];
     peer.read_exact(&mut frame[1..]).unwrap();
@@ -669,13 +702,13 @@ fn a_future_that_waits_is_woken<A: Adapter>() {
     assert_eq!(&frame, b"\x81\x01c");
     let before = counters[1].count();
     drop(peer);
-    assert!(counters[1].count() > before, "the end wakes too");
+    assert!(counters[1].count() > before, "EOF wakes the task");
 }
 
-// Flushing: some streams (TLS) keep what was written until they are flushed, and that can take more
-// than one poll.
+// Flushing: some streams (TLS) buffer written bytes until they are flushed, and a flush can take
+// more than one poll.
 
-fn flushing_goes_on_until_the_stream_has_flushed<A: Adapter>() {
+fn send_ping_pong_and_close_return_after_the_stream_is_flushed<A: Adapter>() {
     for call in [Send("a".into()), Ping, Pong("a"), StartClose] {
         for dropping in [false, true] {
             let tap = Handle::new(Vec::new(), false);
@@ -695,14 +728,14 @@ fn flushing_goes_on_until_the_stream_has_flushed<A: Adapter>() {
             }
             assert!(
                 tap.get(|script| script.held.is_empty()),
-                "{call:?} is done, and the stream still holds it"
+                "{call:?} returned before the stream was flushed"
             );
             assert!(!tap.written().is_empty());
         }
     }
 }
 
-fn answers_are_flushed_too<A: Adapter>() {
+fn recv_flushes_pongs<A: Adapter>() {
     let tap = Handle::new(masked(0x89, b"?"), false);
     tap.get(|script| script.holds_back = true);
     let mut socket = open::<A>(&tap, connection(Role::Server, Config::new()));
@@ -712,12 +745,12 @@ fn answers_are_flushed_too<A: Adapter>() {
     assert_eq!(tap.written(), unmasked(0x8a, b"?"));
 }
 
-// Opening: the future owns the stream, so dropping it cuts it.
+// Opening: the future owns the stream, so dropping the future drops the stream.
 
 const REQUEST: &str = "GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// Polls so many times; gives what came of it, unless it was dropped before.
+/// Polls at most `times` times; returns the result, or `None` if it was still pending.
 fn poll_times<T>(
     mut future: Opening<T>,
     times: usize,
@@ -732,8 +765,8 @@ fn poll_times<T>(
     None
 }
 
-/// Drops it at every point: the stream is cut, and what was written by then is the beginning of
-/// what is written without. Gives all that is written, and what came of it.
+/// Drops the future after every poll: the stream is dropped, and the bytes written by then are a
+/// prefix of those written without a drop. Returns all bytes, and the result without a drop.
 fn drop_at_every_point<T>(
     input: &[u8],
     open: impl Fn(OneByteStream) -> Opening<T>,
@@ -754,16 +787,16 @@ fn drop_at_every_point<T>(
             assert!(times > input.len());
             break;
         }
-        // What the client makes of it. Its key is another, so that a whole answer fails too.
+        // The client must not open. Its key differs, so that even a complete response fails.
         let mut client = ClientHandshake::new(&request(), Config::new(), entropy());
         client.input().put_slice(&written);
         client.end_input();
-        assert!(client.receive().is_err(), "an answer that is cut off is none");
+        assert!(client.receive().is_err(), "a truncated response does not open");
     }
     (whole, opened.unwrap())
 }
 
-fn accept<A: Adapter>() {
+fn dropped_accept_writes_a_prefix_of_the_response<A: Adapter>() {
     let (written, opened) = drop_at_every_point(REQUEST.as_bytes(), accepting::<A>);
     assert!(written.starts_with(b"HTTP/1.1 101 ") && written.ends_with(b"\r\n\r\n"));
     opened.unwrap();
@@ -776,8 +809,8 @@ fn accept<A: Adapter>() {
     }
 }
 
-/// Steps: the request, and the answer.
-fn accept_in_two_steps<A: Adapter>() {
+/// `receive_request`, then `accept`.
+fn dropped_two_step_accept_writes_a_prefix_of_the_response<A: Adapter>() {
     let (written, opened) = drop_at_every_point(REQUEST.as_bytes(), |stream| {
         Box::pin(async {
             let Incoming::Upgrade(upgrade) = A::default().receive_request(stream).await? else {
@@ -787,12 +820,12 @@ fn accept_in_two_steps<A: Adapter>() {
         })
     });
     assert!(written.starts_with(b"HTTP/1.1 101 "));
-    // What comes after the request is not lost to the connection.
+    // Bytes after the request reach the connection.
     let mut socket = opened.unwrap();
     while poll_once(pin!(socket.recv())).0.is_pending() {}
 }
 
-fn reject<A: Adapter>() {
+fn dropped_reject_writes_a_prefix_of_the_response<A: Adapter>() {
     let (written, opened) = drop_at_every_point(REQUEST.as_bytes(), |stream| {
         Box::pin(async {
             let Incoming::Upgrade(upgrade) = A::default().receive_request(stream).await? else {
@@ -805,7 +838,7 @@ fn reject<A: Adapter>() {
     opened.unwrap();
 }
 
-fn reply<A: Adapter>() {
+fn dropped_reply_writes_a_prefix_of_the_response<A: Adapter>() {
     for own in [true, false] {
         let (written, opened) =
             drop_at_every_point(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", |stream| {
@@ -825,7 +858,7 @@ fn reply<A: Adapter>() {
     }
 }
 
-/// The keys differ from run to run.
+/// Masks the key, which differs from run to run.
 fn without_key(mut request: Vec<u8>) -> Vec<u8> {
     let name = b"Sec-WebSocket-Key: ";
     if let Some(at) = request.windows(name.len()).position(|window| window == name) {
@@ -835,8 +868,8 @@ fn without_key(mut request: Vec<u8>) -> Vec<u8> {
     request
 }
 
-fn connect_with_stream<A: Adapter>() {
-    // A server that answers when it has the request, and says something at once.
+fn dropped_connect_writes_a_prefix_of_the_request<A: Adapter>() {
+    // A server that accepts a complete request and sends a message at once.
     let run = |times| {
         let tap = Handle::new(Vec::new(), false);
         let (mut server, mut read) = (ServerHandshake::new(Config::new()), 0);
@@ -876,7 +909,7 @@ fn connect_with_stream<A: Adapter>() {
             break;
         }
         assert!(tap.is_dropped());
-        // What the server makes of it: no request, or a connection that is lost, without a message.
+        // The server gets no request, or loses the connection (1006) without a message.
         match accepted {
             None => {
                 server.end_input();
@@ -895,10 +928,10 @@ fn connect_with_stream<A: Adapter>() {
     }
 }
 
-// The promise is written down.
+// Documentation.
 
 #[test]
-fn every_async_method_tells_its_cancel_safety() {
+fn every_async_method_documents_its_cancel_safety() {
     let mut found = 0;
     let mut silent = Vec::new();
     let mut folders = vec![support::repository().join("src/adapter")];
@@ -929,6 +962,10 @@ fn every_async_method_tells_its_cancel_safety() {
             }
         }
     }
-    assert!(found > 20, "only {found} were found: is the test still reading them?");
-    assert!(silent.is_empty(), "these have no section on it:\n{}", silent.join("\n"));
+    assert!(found > 20, "only {found} async methods were found");
+    assert!(
+        silent.is_empty(),
+        "methods without a section on cancel safety:\n{}",
+        silent.join("\n")
+    );
 }

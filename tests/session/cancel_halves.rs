@@ -1,9 +1,9 @@
 //! Cancel safety of the halves and of writers, in both async adapters: futures are dropped at every
-//! await point, and nothing is lost, sent twice or cut in half.
+//! await point, and no message is lost, sent twice or truncated.
 //!
-//! The stream is the one of `cancel.rs`. The peer is a core that answers what it hears, so that
-//! pongs and Close frames come when they are asked for. While a sender's future waits, the receiver is
-//! polled by futures that are dropped each time.
+//! The stream is the one of `cancel.rs`. The peer is a `Connection` that replies to pings and close
+//! frames. While a sender's future is pending, the receiver is polled by a new future each time,
+//! which is dropped after one poll.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::pin::{Pin, pin};
@@ -23,33 +23,44 @@ use support::wakes::WakeCounter;
 
 in_every_adapter! {
     polled by in_every_way:
-    a_sender_and_a_receiver the_receiver_closes a_sender_alone_closes a_sender_waits_for_the_end writers_of_both a_writer_that_finishes
+    dropped_futures_of_both_halves_lose_nothing
+    dropped_receiver_close_is_resumed
+    dropped_sender_close_is_resumed_without_a_receiver
+    dropped_until_closed_is_resumed
+    dropped_writer_calls_of_a_socket_are_resumed
+    dropped_finish_sends_the_whole_message_or_closes_with_1011
 }
 
-/// Has a story with futures that are dropped at every point: the same comes of it, and it tells how
-/// many polls it took.
-fn in_every_way<T: PartialEq + std::fmt::Debug>(story: impl Fn(Role, Dropping) -> (T, usize)) {
+/// Runs a scenario with the future dropped after each possible poll, and asserts that the outcome
+/// is the same as without drops. The scenario returns its outcome and number of polls.
+fn in_every_way<T: PartialEq + std::fmt::Debug>(
+    run_scenario: impl Fn(Role, Dropping) -> (T, usize),
+) {
     for role in [Role::Server, Role::Client] {
-        let (outcome, polls) = story(role, Dropping::Never);
+        let (outcome, polls) = run_scenario(role, Dropping::Never);
         let step = polls / 1_000 + 1;
         for dropping in (1..=polls).step_by(step).map(Dropping::After).chain([Dropping::Always]) {
-            assert_eq!(story(role, dropping).0, outcome, "{role:?}, {dropping:?} of {polls}");
+            assert_eq!(
+                run_scenario(role, dropping).0,
+                outcome,
+                "{role:?}, {dropping:?} of {polls}"
+            );
         }
     }
 }
 
 /// The stream and the peer at its other end.
-struct Stage {
+struct Harness {
     tap: Handle,
     peer: Connection,
-    /// How much of what was written the peer has heard.
+    /// How many of the written bytes the peer has received.
     carried: usize,
-    heard: Vec<Event>,
-    /// What the receiver was given meanwhile.
+    peer_events: Vec<Event>,
+    /// Messages that the receiving half returned.
     received: Vec<Message>,
     dropping: Dropping,
     polls: usize,
-    /// Bytes that were ever queued, and whether the call that is under way has queued some.
+    /// The total of queued bytes, and whether the current call has queued some.
     amount: Box<dyn Fn() -> usize>,
     queued: bool,
 }
@@ -60,7 +71,7 @@ enum Step<T> {
     Again,
 }
 
-impl Stage {
+impl Harness {
     fn new<A: Adapter>(role: Role, dropping: Dropping) -> (Self, Socket<A, OneByteStream>) {
         let tap = Handle::new(Vec::new(), false);
         let socket = A::default().open(
@@ -72,27 +83,27 @@ impl Stage {
             if role == Role::Server { Role::Client } else { Role::Server },
             Config::new(),
         );
-        let (heard, received) = (Vec::new(), Vec::new());
-        let stage = Self {
+        let (peer_events, received) = (Vec::new(), Vec::new());
+        let harness = Self {
             tap,
             peer,
             carried: 0,
-            heard,
+            peer_events,
             received,
             dropping,
             polls: 0,
             amount: Box::new(|| 0),
             queued: false,
         };
-        (stage, socket)
+        (harness, socket)
     }
 
-    /// Carries what was written to the peer, and its answers back; then the stream goes on.
+    /// Carries written bytes to the peer and its replies back, then makes the stream ready.
     fn carry(&mut self) {
         let written = self.tap.written();
         self.peer.input().put_slice(&written[self.carried..]);
         self.carried = written.len();
-        self.heard.extend(std::iter::from_fn(|| self.peer.receive()));
+        self.peer_events.extend(std::iter::from_fn(|| self.peer.receive()));
         let answers = support::drain(&mut self.peer);
         let over = self.peer.closed().is_some();
         self.tap.get(|script| {
@@ -102,7 +113,7 @@ impl Stage {
         self.tap.wake();
     }
 
-    /// Polls a future once, and after it the other half.
+    /// Polls a future once, and then the other half.
     fn step<T>(
         &mut self,
         future: Pin<&mut impl Future<Output = T>>,
@@ -112,7 +123,7 @@ impl Stage {
         let (poll, wakes) = poll_once(future);
         self.queued |= (self.amount)() > before;
         self.polls += 1;
-        assert!(self.polls < 500_000, "it does not end");
+        assert!(self.polls < 500_000, "the future never returns");
         if let Poll::Ready(done) = poll {
             return Step::Done(done);
         }
@@ -120,22 +131,22 @@ impl Stage {
         self.carry();
         assert!(
             wakes.count() + other.count() > 0,
-            "nobody will wake it: {:?}, poll {}",
+            "no waker is registered: {:?}, poll {}",
             self.dropping,
             self.polls
         );
         if self.dropping.is_due(self.polls) { Step::Drop } else { Step::Again }
     }
 
-    /// What the peer heard: the messages, how many pings and pongs, and the code of the end.
+    /// What the peer received: messages, number of pings and pongs, and the `Closed` event.
     fn outcome(mut self) -> (Outcome, usize) {
         for _ in 0..1000 {
             self.carry();
         }
         let mut outcome = Outcome { received: self.received, ..Outcome::default() };
-        for event in self.heard {
+        for event in self.peer_events {
             match event {
-                Event::Message(message) => outcome.heard.push(message),
+                Event::Message(message) => outcome.peer_events.push(message),
                 Event::Ping(_) => outcome.pings += 1,
                 Event::Pong(_) => outcome.pongs += 1,
                 Event::Closed(closed) => outcome.end = closed.to_string(),
@@ -149,14 +160,14 @@ impl Stage {
 #[derive(Debug, Default, PartialEq)]
 struct Outcome {
     received: Vec<Message>,
-    heard: Vec<Message>,
+    peer_events: Vec<Message>,
     pings: usize,
     pongs: usize,
     end: String,
 }
 
-/// One poll of a receiver, by a future of its own.
-fn glance<S: runtime::Stream, C: Clock>(
+/// Polls a new `recv` future once and drops it.
+fn poll_recv_once<S: runtime::Stream, C: Clock>(
     receiver: &mut Receiver<S, C>,
     received: &mut Vec<Message>,
 ) -> Arc<WakeCounter> {
@@ -168,18 +179,18 @@ fn glance<S: runtime::Stream, C: Clock>(
     wakes
 }
 
-/// Nobody else.
-fn nobody(_: &mut Vec<Message>) -> Arc<WakeCounter> {
+/// Polls no other half.
+fn no_other_half(_: &mut Vec<Message>) -> Arc<WakeCounter> {
     Arc::default()
 }
 
-/// Makes a call, until it is done or dropped.
+/// Polls a call until it returns (`Some`) or is dropped (`None`).
 macro_rules! perform {
-    ($stage:ident, $other:expr, $call:expr) => {{
-        $stage.queued = false;
+    ($harness:ident, $other:expr, $call:expr) => {{
+        $harness.queued = false;
         let mut future = pin!($call);
         loop {
-            match $stage.step(future.as_mut(), $other) {
+            match $harness.step(future.as_mut(), $other) {
                 Step::Done(done) => break Some(done),
                 Step::Drop => break None,
                 Step::Again => {}
@@ -188,61 +199,68 @@ macro_rules! perform {
     }};
 }
 
-/// Makes a call again and again, until it is done.
-macro_rules! insist {
-    ($stage:ident, $other:expr, $call:expr) => {
+/// Repeats a dropped call until it returns.
+macro_rules! retry_until_done {
+    ($harness:ident, $other:expr, $call:expr) => {
         loop {
-            if let Some(done) = perform!($stage, $other, $call) {
+            if let Some(done) = perform!($harness, $other, $call) {
                 break done;
             }
         }
     };
 }
 
-/// Writes a message in parts, each taken at the first poll.
-macro_rules! write_in_parts {
-    ($stage:ident, $other:expr, $sender:expr, [$($part:expr),*]) => {{
-        let mut writer = insist!($stage, $other, $sender.writer(Kind::Text)).unwrap();
+/// Writes a message in chunks, each of which is accepted at the first poll.
+macro_rules! write_chunks {
+    ($harness:ident, $other:expr, $sender:expr, [$($part:expr),*]) => {{
+        let mut writer = retry_until_done!($harness, $other, $sender.writer(Kind::Text)).unwrap();
         $(
-            if perform!($stage, $other, writer.write_chunk($part)).is_none() {
-                insist!($stage, $other, writer.write_chunk("")).unwrap();
+            if perform!($harness, $other, writer.write_chunk($part)).is_none() {
+                retry_until_done!($harness, $other, writer.write_chunk("")).unwrap();
             }
         )*
         writer
     }};
 }
 
-/// Goes on to the end with nobody dropping anything.
-macro_rules! in_peace {
-    ($stage:ident, $work:expr) => {{
-        let dropping = std::mem::replace(&mut $stage.dropping, Dropping::Never);
+/// Runs a call without drops.
+macro_rules! without_drops {
+    ($harness:ident, $work:expr) => {{
+        let dropping = std::mem::replace(&mut $harness.dropping, Dropping::Never);
         let done = $work;
-        $stage.dropping = dropping;
+        $harness.dropping = dropping;
         done
     }};
 }
 
-/// Send, feed, flush, reserve, ping, writer, close; and recv all the while.
-fn a_sender_and_a_receiver<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, usize) {
-    let (mut stage, mut socket) = Stage::new::<A>(role, dropping);
-    // Everybody waits for room.
+/// Send, feed, flush, reserve, ping, writer and close, while the receiver is polled, too.
+fn dropped_futures_of_both_halves_lose_nothing<A: Adapter>(
+    role: Role,
+    dropping: Dropping,
+) -> (Outcome, usize) {
+    let (mut harness, mut socket) = Harness::new::<A>(role, dropping);
+    // Every call waits for room.
     socket.set_backpressure(Backpressure { high_water_mark: 1, ..Backpressure::default() });
-    stage.peer.send("one").unwrap();
-    stage.peer.ping("?").unwrap();
-    stage.peer.send("two").unwrap();
+    harness.peer.send("one").unwrap();
+    harness.peer.ping("?").unwrap();
+    harness.peer.send("two").unwrap();
     let (mut sender, mut receiver) = socket.split();
-    let (watch, tap) = (sender.clone(), stage.tap.clone());
-    stage.amount =
+    let (watch, tap) = (sender.clone(), harness.tap.clone());
+    harness.amount =
         Box::new(move || watch.buffered_amount() + tap.get(|script| script.written.len()));
 
     for text in ["first", &"x".repeat(130), ""] {
         loop {
-            match perform!(stage, |received| glance(&mut receiver, received), sender.send(text)) {
+            match perform!(
+                harness,
+                |received| poll_recv_once(&mut receiver, received),
+                sender.send(text)
+            ) {
                 Some(sent) => break sent.unwrap(),
-                None if stage.queued => {
-                    break insist!(
-                        stage,
-                        |received| glance(&mut receiver, received),
+                None if harness.queued => {
+                    break retry_until_done!(
+                        harness,
+                        |received| poll_recv_once(&mut receiver, received),
                         sender.flush()
                     )
                     .unwrap();
@@ -252,124 +270,168 @@ fn a_sender_and_a_receiver<A: Adapter>(role: Role, dropping: Dropping) -> (Outco
         }
     }
     loop {
-        match perform!(stage, |received| glance(&mut receiver, received), sender.feed("fed")) {
+        match perform!(
+            harness,
+            |received| poll_recv_once(&mut receiver, received),
+            sender.feed("fed")
+        ) {
             Some(fed) => break fed.unwrap(),
-            None => assert!(!stage.queued, "a message that is fed is queued when it is done"),
+            None => assert!(!harness.queued, "feed queues the message only when it returns"),
         }
     }
-    insist!(stage, |received| glance(&mut receiver, received), sender.reserve())
-        .unwrap()
-        .send("permitted")
-        .unwrap();
-    match perform!(stage, |received| glance(&mut receiver, received), sender.ping()) {
+    retry_until_done!(
+        harness,
+        |received| poll_recv_once(&mut receiver, received),
+        sender.reserve()
+    )
+    .unwrap()
+    .send("permitted")
+    .unwrap();
+    match perform!(harness, |received| poll_recv_once(&mut receiver, received), sender.ping()) {
         Some(trip) => drop(trip.unwrap()),
-        None => assert!(stage.queued, "at the first poll"),
+        None => assert!(harness.queued, "at the first poll"),
     }
-    // A permit that was given up is none: the writer would wait for it.
-    let writer = write_in_parts!(
-        stage,
-        |received| glance(&mut receiver, received),
+    // A dropped reserve future holds no permit, for which the writer would wait.
+    let writer = write_chunks!(
+        harness,
+        |received| poll_recv_once(&mut receiver, received),
         sender,
         ["in ", "three ", "parts"]
     );
-    in_peace!(stage, perform!(stage, |received| glance(&mut receiver, received), writer.finish()))
-        .unwrap()
-        .unwrap();
-    let closed = insist!(
-        stage,
-        |received| glance(&mut receiver, received),
+    without_drops!(
+        harness,
+        perform!(harness, |received| poll_recv_once(&mut receiver, received), writer.finish())
+    )
+    .unwrap()
+    .unwrap();
+    let closed = retry_until_done!(
+        harness,
+        |received| poll_recv_once(&mut receiver, received),
         sender.close(CloseCode::NORMAL, "bye")
     )
     .unwrap();
     assert!(closed.was_clean());
-    stage.amount = Box::new(|| 0);
-    let outcome = stage.outcome();
+    harness.amount = Box::new(|| 0);
+    let outcome = harness.outcome();
     assert_eq!(outcome.0.received, ["one".into(), "two".into()]);
     let expected =
         ["first", &*"x".repeat(130), "", "fed", "permitted", "in three parts"].map(Message::from);
-    assert_eq!((&outcome.0.heard[..], outcome.0.pings, outcome.0.pongs), (&expected[..], 1, 1));
+    assert_eq!(
+        (&outcome.0.peer_events[..], outcome.0.pings, outcome.0.pongs),
+        (&expected[..], 1, 1)
+    );
     assert!(outcome.0.end.starts_with("1000 \"bye\", clean"), "{}", outcome.0.end);
     outcome
 }
 
-/// What the receiver has to close the connection with; what still comes is thrown away.
-fn the_receiver_closes<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, usize) {
-    let (mut stage, socket) = Stage::new::<A>(role, dropping);
-    stage.peer.send("thrown away").unwrap();
-    stage.peer.ping("?").unwrap();
+/// `Receiver::close` discards messages that are received meanwhile.
+fn dropped_receiver_close_is_resumed<A: Adapter>(
+    role: Role,
+    dropping: Dropping,
+) -> (Outcome, usize) {
+    let (mut harness, socket) = Harness::new::<A>(role, dropping);
+    harness.peer.send("thrown away").unwrap();
+    harness.peer.ping("?").unwrap();
     let (sender, mut receiver) = socket.split();
-    insist!(stage, nobody, sender.feed("fed")).unwrap();
-    let closed = insist!(stage, nobody, receiver.close(CloseCode::NORMAL, "bye")).unwrap();
+    retry_until_done!(harness, no_other_half, sender.feed("fed")).unwrap();
+    let closed =
+        retry_until_done!(harness, no_other_half, receiver.close(CloseCode::NORMAL, "bye"))
+            .unwrap();
     assert!(closed.was_clean());
-    let mut outcome = stage.outcome();
-    assert_eq!(outcome.0.heard, ["fed".into()]);
-    // After our Close a ping is not answered: it depends on when it is read.
+    let mut outcome = harness.outcome();
+    assert_eq!(outcome.0.peer_events, ["fed".into()]);
+    // A ping that is read after our Close is not answered, so the count depends on the drops.
     outcome.0.pongs = 0;
     outcome
 }
 
-fn a_sender_alone_closes<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, usize) {
-    let (mut stage, socket) = Stage::new::<A>(role, dropping);
-    stage.peer.send("thrown away").unwrap();
+fn dropped_sender_close_is_resumed_without_a_receiver<A: Adapter>(
+    role: Role,
+    dropping: Dropping,
+) -> (Outcome, usize) {
+    let (mut harness, socket) = Harness::new::<A>(role, dropping);
+    harness.peer.send("thrown away").unwrap();
     let (sender, receiver) = socket.split();
     drop(receiver);
-    insist!(stage, nobody, sender.feed("fed")).unwrap();
-    let closed = insist!(stage, nobody, sender.close(CloseCode::NORMAL, "bye")).unwrap();
+    retry_until_done!(harness, no_other_half, sender.feed("fed")).unwrap();
+    let closed =
+        retry_until_done!(harness, no_other_half, sender.close(CloseCode::NORMAL, "bye")).unwrap();
     assert!(closed.was_clean());
-    let outcome = stage.outcome();
-    assert_eq!(outcome.0.heard, ["fed".into()]);
+    let outcome = harness.outcome();
+    assert_eq!(outcome.0.peer_events, ["fed".into()]);
     outcome
 }
 
-fn a_sender_waits_for_the_end<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, usize) {
-    let (mut stage, socket) = Stage::new::<A>(role, dropping);
-    stage.peer.send("last").unwrap();
-    stage.peer.close(CloseCode::GOING_AWAY);
+fn dropped_until_closed_is_resumed<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, usize) {
+    let (mut harness, socket) = Harness::new::<A>(role, dropping);
+    harness.peer.send("last").unwrap();
+    harness.peer.close(CloseCode::GOING_AWAY);
     let (sender, mut receiver) = socket.split();
-    let closed =
-        insist!(stage, |received| glance(&mut receiver, received), sender.until_closed()).unwrap();
+    let closed = retry_until_done!(
+        harness,
+        |received| poll_recv_once(&mut receiver, received),
+        sender.until_closed()
+    )
+    .unwrap();
     assert_eq!((closed.code(), closed.was_clean(), sender.state()), (1001, true, State::Closed));
-    let outcome = stage.outcome();
+    let outcome = harness.outcome();
     assert_eq!(outcome.0.received, ["last".into()]);
     outcome
 }
 
-/// Without halves, and with a message after it.
-fn writers_of_both<A: Adapter>(role: Role, dropping: Dropping) -> (Outcome, usize) {
-    let (mut stage, mut socket) = Stage::new::<A>(role, dropping);
+/// The writer of a socket that is not split, with a message after it.
+fn dropped_writer_calls_of_a_socket_are_resumed<A: Adapter>(
+    role: Role,
+    dropping: Dropping,
+) -> (Outcome, usize) {
+    let (mut harness, mut socket) = Harness::new::<A>(role, dropping);
     socket.set_backpressure(Backpressure { high_water_mark: 1, ..Backpressure::default() });
     let long = "x".repeat(100);
-    let writer = write_in_parts!(stage, nobody, socket, ["\u{e9}", long.clone(), "", "end"]);
-    in_peace!(stage, perform!(stage, nobody, writer.finish())).unwrap().unwrap();
-    drop(insist!(stage, nobody, socket.writer(Kind::Text)).unwrap());
-    in_peace!(stage, perform!(stage, nobody, socket.send("next"))).unwrap().unwrap();
-    insist!(stage, nobody, socket.close(CloseCode::NORMAL, "bye")).unwrap();
-    let outcome = stage.outcome();
-    assert_eq!(outcome.0.heard, [format!("\u{e9}{long}end").into(), "next".into()]);
+    let writer = write_chunks!(harness, no_other_half, socket, ["\u{e9}", long.clone(), "", "end"]);
+    without_drops!(harness, perform!(harness, no_other_half, writer.finish())).unwrap().unwrap();
+    drop(retry_until_done!(harness, no_other_half, socket.writer(Kind::Text)).unwrap());
+    without_drops!(harness, perform!(harness, no_other_half, socket.send("next")))
+        .unwrap()
+        .unwrap();
+    retry_until_done!(harness, no_other_half, socket.close(CloseCode::NORMAL, "bye")).unwrap();
+    let outcome = harness.outcome();
+    assert_eq!(outcome.0.peer_events, [format!("\u{e9}{long}end").into(), "next".into()]);
     outcome
 }
 
-/// A message that was not finished is broken off; one that was is whole, whoever was dropped then.
-fn a_writer_that_finishes<A: Adapter>(role: Role, dropping: Dropping) -> ((), usize) {
-    let (mut stage, mut socket) = Stage::new::<A>(role, dropping);
+/// A writer that is dropped unfinished closes the connection with 1011; a finished message arrives
+/// whole, even if the future of `finish` was dropped.
+fn dropped_finish_sends_the_whole_message_or_closes_with_1011<A: Adapter>(
+    role: Role,
+    dropping: Dropping,
+) -> ((), usize) {
+    let (mut harness, mut socket) = Harness::new::<A>(role, dropping);
     socket.set_backpressure(Backpressure { high_water_mark: 1, ..Backpressure::default() });
     let mut writer =
-        in_peace!(stage, perform!(stage, nobody, socket.writer(Kind::Text))).unwrap().unwrap();
-    stage.tap.get(|script| script.write_size = 20_000);
+        without_drops!(harness, perform!(harness, no_other_half, socket.writer(Kind::Text)))
+            .unwrap()
+            .unwrap();
+    harness.tap.get(|script| script.write_size = 20_000);
     let long = "x".repeat(200_000);
-    // Of both, a frame's worth waits in the connection, and there is no room for more.
+    // Both chunks leave a frame buffered in the connection, so there is no room for more.
     assert!(poll_once(pin!(writer.write_chunk(long.clone()))).0.is_pending());
     assert!(poll_once(pin!(writer.write_chunk("all of it"))).0.is_pending());
-    let finished = perform!(stage, nobody, writer.finish());
+    let finished = perform!(harness, no_other_half, writer.finish());
     assert!(finished.is_some() || dropping != Dropping::Never);
     let whole = socket.state() == State::Open;
     assert!(whole || finished.is_none());
-    let closed = in_peace!(stage, perform!(stage, nobody, socket.close(CloseCode::NORMAL, "bye")))
-        .unwrap()
-        .unwrap();
+    let closed = without_drops!(
+        harness,
+        perform!(harness, no_other_half, socket.close(CloseCode::NORMAL, "bye"))
+    )
+    .unwrap()
+    .unwrap();
     assert!(closed.was_clean());
-    let (outcome, polls) = stage.outcome();
-    assert_eq!(outcome.heard, if whole { vec![Message::from(long + "all of it")] } else { vec![] });
+    let (outcome, polls) = harness.outcome();
+    assert_eq!(
+        outcome.peer_events,
+        if whole { vec![Message::from(long + "all of it")] } else { vec![] }
+    );
     let code = if whole { "1000" } else { "1011" };
     assert!(outcome.end.starts_with(code), "{}", outcome.end);
     assert!(dropping != Dropping::Always || !whole, "it waited for room");

@@ -1,5 +1,5 @@
-//! Corked: what is sent while another message is here already waits for its answer, and leaves with
-//! it; no longer, and in every adapter, whole and in halves, but those for threads.
+//! `Backpressure::cork`: a message sent while another received message is buffered is written
+//! together with the next one. In every adapter, for sockets and halves, except blocking halves.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::io::Write;
@@ -12,13 +12,13 @@ use support::peer::{read_events, text_event};
 use support::{connection, masked};
 
 in_every_adapter! {
-    answers_leave_together
-    halves_are_corked_too
-    nothing_waits_for_a_receiver_that_is_gone
-    a_ping_that_was_kept_is_no_message
+    replies_to_one_read_are_written_together
+    sender_half_corks_replies_to_one_read
+    dropped_receiver_releases_corked_messages
+    buffered_pong_does_not_cork_a_send
 }
 
-const CORKED: Backpressure = Backpressure {
+const CORK: Backpressure = Backpressure {
     high_water_mark: 100,
     hard_limit: 1 << 20,
     overflow: sansocket::Overflow::Wait,
@@ -26,23 +26,28 @@ const CORKED: Backpressure = Backpressure {
 };
 
 /// Three messages in one read, and part of a fourth.
-fn three() -> Vec<u8> {
-    let frames = ["one", "two", "three", "four"].map(|text| masked(0x81, text.as_bytes())).concat();
+fn three_and_a_partial_message() -> Vec<u8> {
+    let frames = ["one", "two", "three_and_a_partial_message", "four"]
+        .map(|text| masked(0x81, text.as_bytes()))
+        .concat();
     frames[..frames.len() - 1].to_vec()
 }
 
-async fn answers_leave_together(adapter: &impl Adapter) {
+async fn replies_to_one_read_are_written_together(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
-    socket.set_backpressure(CORKED);
-    peer.write_all(&three()).unwrap();
+    socket.set_backpressure(CORK);
+    peer.write_all(&three_and_a_partial_message()).unwrap();
     for waits in [true, true, false] {
         let received = socket.recv().await.unwrap().unwrap();
         socket.send(received).await.unwrap();
         assert_eq!(socket.buffered_amount() > 0, waits);
     }
-    assert_eq!(read_events(&mut peer).1, ["one", "two", "three"].map(text_event));
+    assert_eq!(
+        read_events(&mut peer).1,
+        ["one", "two", "three_and_a_partial_message"].map(text_event)
+    );
 
-    // Not above the high-water mark,
+    // Corking ends at the high-water mark,
     peer.write_all(
         &[&masked(0x81, b"four")[9..], &masked(0x81, b"five"), &masked(0x81, b"six")].concat(),
     )
@@ -50,12 +55,12 @@ async fn answers_leave_together(adapter: &impl Adapter) {
     socket.recv().await.unwrap().unwrap();
     socket.send("x".repeat(100)).await.unwrap();
     assert_eq!(socket.buffered_amount(), 0);
-    // nor when it is flushed,
+    // at a flush,
     socket.recv().await.unwrap().unwrap();
     socket.send("waits").await.unwrap();
     socket.flush().await.unwrap();
-    // nor unless that was asked for.
-    socket.set_backpressure(Backpressure { cork: false, ..CORKED });
+    // and when it is switched off.
+    socket.set_backpressure(Backpressure { cork: false, ..CORK });
     peer.write_all(&masked(0x81, b"seven")).unwrap();
     socket.send("goes").await.unwrap();
     assert_eq!(
@@ -64,23 +69,26 @@ async fn answers_leave_together(adapter: &impl Adapter) {
     );
 }
 
-async fn halves_are_corked_too(adapter: &impl Adapter) {
+async fn sender_half_corks_replies_to_one_read(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
-    socket.set_backpressure(CORKED);
+    socket.set_backpressure(CORK);
     let (sender, mut receiver) = socket.split();
-    peer.write_all(&three()).unwrap();
+    peer.write_all(&three_and_a_partial_message()).unwrap();
     for waits in [true, true, false] {
         let received = receiver.recv().await.unwrap().unwrap();
         sender.send(received).await.unwrap();
         assert_eq!(sender.buffered_amount() > 0, waits);
     }
-    assert_eq!(read_events(&mut peer).1, ["one", "two", "three"].map(text_event));
+    assert_eq!(
+        read_events(&mut peer).1,
+        ["one", "two", "three_and_a_partial_message"].map(text_event)
+    );
 }
 
-/// What was corked before leaves too.
-async fn nothing_waits_for_a_receiver_that_is_gone(adapter: &impl Adapter) {
+/// Messages that were corked before the drop are written, too.
+async fn dropped_receiver_releases_corked_messages(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
-    socket.set_backpressure(CORKED);
+    socket.set_backpressure(CORK);
     let (sender, mut receiver) = socket.split();
     peer.write_all(&[masked(0x81, b"1"), masked(0x81, b"2")].concat()).unwrap();
     receiver.recv().await.unwrap().unwrap();
@@ -92,9 +100,9 @@ async fn nothing_waits_for_a_receiver_that_is_gone(adapter: &impl Adapter) {
     assert_eq!((before, after), (vec![text_event("before")], vec![text_event("after")]));
 }
 
-async fn a_ping_that_was_kept_is_no_message(adapter: &impl Adapter) {
+async fn buffered_pong_does_not_cork_a_send(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
-    socket.set_backpressure(CORKED);
+    socket.set_backpressure(CORK);
     peer.write_all(&[masked(0x8a, b"unasked"), masked(0x8a, &1u64.to_be_bytes())].concat())
         .unwrap();
     socket.ping().await.unwrap();
@@ -103,7 +111,7 @@ async fn a_ping_that_was_kept_is_no_message(adapter: &impl Adapter) {
 }
 
 #[test]
-fn blocking_answers_leave_together() {
+fn blocking_replies_to_one_read_are_written_together() {
     let (mut peer, end) = pair(testing::Chunking::Whole);
     let mut socket = blocking::WebSocket::from_parts(
         end,
@@ -111,24 +119,27 @@ fn blocking_answers_leave_together() {
         Timeouts::default(),
     )
     .unwrap();
-    socket.set_backpressure(CORKED);
-    peer.write_all(&three()).unwrap();
+    socket.set_backpressure(CORK);
+    peer.write_all(&three_and_a_partial_message()).unwrap();
     for waits in [true, true, false] {
         let received = socket.recv().unwrap().unwrap();
         socket.send(received).unwrap();
         assert_eq!(socket.buffered_amount() > 0, waits);
     }
-    assert_eq!(read_events(&mut peer).1, ["one", "two", "three"].map(text_event));
+    assert_eq!(
+        read_events(&mut peer).1,
+        ["one", "two", "three_and_a_partial_message"].map(text_event)
+    );
 }
 
-/// A message that the connection has already, from before the adapter, counts.
+/// Corking considers messages that the connection received before `from_parts`.
 #[test]
-fn what_was_received_before_the_adapter_counts() {
+fn message_received_before_from_parts_corks_a_send() {
     let (mut peer, end) = pair(testing::Chunking::Whole);
     let mut connection = connection(Role::Server, Config::new());
-    connection.input().put_slice(&three());
+    connection.input().put_slice(&three_and_a_partial_message());
     let mut socket = blocking::WebSocket::from_parts(end, connection, Timeouts::default()).unwrap();
-    socket.set_backpressure(CORKED);
+    socket.set_backpressure(CORK);
     socket.send("waits").unwrap();
     assert_eq!(read_events(&mut peer).1, []);
     socket.flush().unwrap();

@@ -1,5 +1,4 @@
-//! Halves in both async adapters, on clocks that only a test moves: whoever waits is told in time,
-//! and nobody else is kept waiting.
+//! Halves in both async adapters, on manually advanced clocks: wake-ups, timeouts and closing.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::future::poll_fn;
@@ -19,23 +18,23 @@ use support::adapters::{
 use support::{masked, unmasked};
 
 in_every_adapter! {
-    every_sender_that_waits_is_told_that_the_peer_does_not_read
-    whoever_goes_on_waits_as_long_again
-    a_close_is_over_when_the_last_words_are_written
-    a_close_that_nobody_answers_takes_five_seconds
-    a_close_s_deadline_is_the_receiver_s_too
-    what_is_fed_is_written_by_a_receiver_that_waits
-    a_send_that_is_given_up_is_finished_by_whoever_waits
-    a_dead_peer_is_noticed
-    a_busy_peer_is_alive
-    a_ping_gives_the_round_trip
-    a_receiver_that_goes_is_missed
-    the_end_is_told_to_whoever_waits_for_it
-    messages_stream_from_a_sink_to_a_stream
-    a_writer_waits_for_a_sink_that_is_ready
-    closing_the_sink_is_a_closing_handshake
-    a_sender_ends_it_all_at_once
-    halves_are_put_together_again
+    every_waiting_sender_times_out_when_the_peer_does_not_read
+    retry_after_a_write_timeout_gets_a_new_write_deadline
+    close_returns_after_our_close_frame_is_written
+    unanswered_close_times_out_after_five_seconds
+    close_deadline_wakes_a_receiver_that_already_waits
+    waiting_receiver_flushes_fed_messages
+    dropped_flush_is_completed_by_another_waiting_handle
+    silent_peer_fails_with_a_keep_alive_timeout
+    bytes_of_an_unfinished_message_reset_the_keep_alive
+    ping_returns_the_round_trip_time
+    dropping_the_receiver_fails_a_waiting_ping
+    end_of_the_connection_wakes_every_waiting_half
+    sink_and_stream_echo_messages
+    writer_waits_for_a_sink_that_is_ready
+    poll_close_of_the_sink_is_a_closing_handshake
+    sender_aborts_the_stream_without_a_close_frame
+    reunite_fails_while_another_sender_exists_and_loses_no_message
 }
 
 async fn delay(adapter: &impl Adapter, seconds: u64) {
@@ -46,7 +45,7 @@ async fn delay(adapter: &impl Adapter, seconds: u64) {
 
 // Writing.
 
-async fn every_sender_that_waits_is_told_that_the_peer_does_not_read(adapter: &impl Adapter) {
+async fn every_waiting_sender_times_out_when_the_peer_does_not_read(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (peer, socket) = adapter.server(Timeouts { ping: None, ..Timeouts::default() });
     peer.wire().set_capacity(1000);
@@ -57,7 +56,7 @@ async fn every_sender_that_waits_is_told_that_the_peer_does_not_read(adapter: &i
             let (mut sender, clock) = (sender.clone(), &clock);
             executor.spawn(timed(clock, async move {
                 match number {
-                    // For room, to have it written, and for the turn.
+                    // These wait for a write, for room, or for the fragmented-send lock.
                     0 => sender.send(vec![0; 300_000]).await,
                     1 => sender.feed(vec![0; 300_000]).await,
                     2 => sender.flush().await,
@@ -67,32 +66,32 @@ async fn every_sender_that_waits_is_told_that_the_peer_does_not_read(adapter: &i
             }))
         })
         .collect();
-    let mut told = Vec::new();
+    let mut errors = Vec::new();
     executor
         .run(async {
             for (number, task) in tasks.into_iter().enumerate() {
                 let (sent, after) = task.await;
-                told.push(sent.unwrap_err().to_string());
-                // The writer gets its turn when those before it have left.
+                errors.push(sent.unwrap_err().to_string());
+                // The writer gets the lock when the senders before it have timed out.
                 assert_eq!(after, if number == 4 { s(60) } else { s(30) });
             }
         })
         .await;
     let [write, room] = [TimedOut::Write, TimedOut::Room].map(|why| why.to_string());
     assert_eq!(
-        told,
+        errors,
         [&write, &room, &write, &room, &write].map(String::as_str),
-        "what was not sent is told from what waits"
+        "TimedOut::Room: not queued; TimedOut::Write: queued"
     );
     assert_eq!((sender.state(), receiver.state()), (State::Open, State::Open));
     let received = receiver.recv().await;
     assert!(
         matches!(received, Err(Error::TimedOut(TimedOut::Write))),
-        "who receives is told as well: {received:?}"
+        "the receiver reports the timeout, too: {received:?}"
     );
 }
 
-async fn whoever_goes_on_waits_as_long_again(adapter: &impl Adapter) {
+async fn retry_after_a_write_timeout_gets_a_new_write_deadline(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let wire = peer.wire();
@@ -101,7 +100,7 @@ async fn whoever_goes_on_waits_as_long_again(adapter: &impl Adapter) {
     for (message, why) in [(vec![7; 300_000], TimedOut::Write), (vec![8; 10], TimedOut::Room)] {
         let (sent, after) = timed(&clock, sender.send(message)).await;
         assert!(
-            matches!(&sent, Err(Error::TimedOut(told)) if *told == why) && after == s(30),
+            matches!(&sent, Err(Error::TimedOut(reason)) if *reason == why) && after == s(30),
             "{sent:?} after {after:?}"
         );
     }
@@ -112,30 +111,37 @@ async fn whoever_goes_on_waits_as_long_again(adapter: &impl Adapter) {
     );
     wire.set_capacity(usize::MAX);
     sender.send("sent").await.unwrap();
-    let mut heard = vec![0; 300_010];
-    std::io::Read::read_exact(&mut peer, &mut heard).unwrap();
-    assert!(heard == unmasked(0x82, &[7; 300_000]), "whole, though it was given up three times");
-    std::io::Read::read_exact(&mut peer, &mut heard[..6]).unwrap();
-    assert_eq!(heard[..6], unmasked(0x81, b"sent"), "what found no room was not sent");
+    let mut received_bytes = vec![0; 300_010];
+    std::io::Read::read_exact(&mut peer, &mut received_bytes).unwrap();
+    assert!(
+        received_bytes == unmasked(0x82, &[7; 300_000]),
+        "the message arrives whole after three timeouts"
+    );
+    std::io::Read::read_exact(&mut peer, &mut received_bytes[..6]).unwrap();
+    assert_eq!(
+        received_bytes[..6],
+        unmasked(0x81, b"sent"),
+        "the message that timed out for room was not sent"
+    );
 }
 
-async fn what_is_fed_is_written_by_a_receiver_that_waits(adapter: &impl Adapter) {
+async fn waiting_receiver_flushes_fed_messages(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let (sender, mut receiver) = socket.split();
     let executor = LocalExecutor::new();
     let receiving = executor.spawn(async move { receiver.recv().await });
-    let story = executor.run(async {
+    let exchange = executor.run(async {
         delay(adapter, 1).await;
         sender.feed("fed").await.unwrap();
         assert_eq!(read(&mut peer, 5).await, unmasked(0x81, b"fed"));
         write_all(&mut peer, &masked(0x81, b"thanks")).await;
         assert_eq!(receiving.await.unwrap(), Some("thanks".into()));
     });
-    assert_eq!(timed(&clock, story).await.1, s(1), "nothing else wrote it");
+    assert_eq!(timed(&clock, exchange).await.1, s(1), "nothing else wrote it");
 }
 
-async fn a_send_that_is_given_up_is_finished_by_whoever_waits(adapter: &impl Adapter) {
+async fn dropped_flush_is_completed_by_another_waiting_handle(adapter: &impl Adapter) {
     for sender_waits in [true, false] {
         let clock = adapter.clock();
         let (mut peer, socket) = adapter.server(Timeouts::default());
@@ -147,7 +153,7 @@ async fn a_send_that_is_given_up_is_finished_by_whoever_waits(adapter: &impl Ada
         let waiting = executor.spawn(async move {
             if sender_waits { other.flush().await.is_ok() } else { receiver.recv().await.is_err() }
         });
-        let story = executor.run(async {
+        let exchange = executor.run(async {
             delay(adapter, 1).await;
             let given_up =
                 poll_fn(|cx| Poll::Ready(pin!(sender.flush()).poll(cx).is_pending())).await;
@@ -156,13 +162,13 @@ async fn a_send_that_is_given_up_is_finished_by_whoever_waits(adapter: &impl Ada
             drop(peer);
             assert!(waiting.await);
         });
-        assert_eq!(timed(&clock, story).await.1, s(1));
+        assert_eq!(timed(&clock, exchange).await.1, s(1));
     }
 }
 
 // Closing.
 
-async fn a_close_is_over_when_the_last_words_are_written(adapter: &impl Adapter) {
+async fn close_returns_after_our_close_frame_is_written(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let wire = peer.wire();
@@ -177,17 +183,18 @@ async fn a_close_is_over_when_the_last_words_are_written(adapter: &impl Adapter)
         read(&mut peer, 4).await
     });
     let closing = timed(&clock, sender.close(CloseCode::NORMAL, ""));
-    let ((closed, after), heard) = executor.run(async { (closing.await, reading.await) }).await;
-    assert_eq!(heard, unmasked(0x88, b"\x03\xe8"));
+    let ((closed, after), received_bytes) =
+        executor.run(async { (closing.await, reading.await) }).await;
+    assert_eq!(received_bytes, unmasked(0x88, b"\x03\xe8"));
     assert!(
         closed.unwrap().was_clean() && after >= s(3),
-        "it was over after {after:?}, before its Close was written"
+        "close returned after {after:?}, before its Close was written"
     );
     assert_eq!(executor.run(receiving).await.unwrap(), None);
 }
 
-async fn a_close_that_nobody_answers_takes_five_seconds(adapter: &impl Adapter) {
-    // Whether somebody receives, nobody does, or the receiver is gone.
+async fn unanswered_close_times_out_after_five_seconds(adapter: &impl Adapter) {
+    // A receiver that is polled, one that is not, and one that was dropped.
     for receiving in 0..3 {
         let clock = adapter.clock();
         let (_peer, socket) = adapter.server(Timeouts::default());
@@ -209,8 +216,8 @@ async fn a_close_that_nobody_answers_takes_five_seconds(adapter: &impl Adapter) 
     }
 }
 
-/// It waits already, for a peer that has time until its next ping.
-async fn a_close_s_deadline_is_the_receiver_s_too(adapter: &impl Adapter) {
+/// The receiver's alarm was set for the next keep-alive ping, which is later.
+async fn close_deadline_wakes_a_receiver_that_already_waits(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (_peer, socket) = adapter.server(Timeouts::default());
     let (sender, mut receiver) = socket.split();
@@ -224,7 +231,7 @@ async fn a_close_s_deadline_is_the_receiver_s_too(adapter: &impl Adapter) {
     assert!(received.is_err() && after == s(6), "{received:?} after {after:?}");
 }
 
-async fn the_end_is_told_to_whoever_waits_for_it(adapter: &impl Adapter) {
+async fn end_of_the_connection_wakes_every_waiting_half(adapter: &impl Adapter) {
     for code in [1001, 1006] {
         let (mut peer, socket) = adapter.server(Timeouts::default());
         let (sender, mut receiver) = socket.split();
@@ -235,7 +242,7 @@ async fn the_end_is_told_to_whoever_waits_for_it(adapter: &impl Adapter) {
                 executor.spawn(async move { sender.until_closed().await })
             })
             .collect();
-        let story = async {
+        let exchange = async {
             if code == 1001 {
                 write_all(&mut peer, &masked(0x88, b"\x03\xe9")).await;
                 assert_eq!(read(&mut peer, 4).await, unmasked(0x88, b"\x03\xe9"));
@@ -246,12 +253,12 @@ async fn the_end_is_told_to_whoever_waits_for_it(adapter: &impl Adapter) {
             }
         };
         let receiving = executor.spawn(async move { receiver.recv().await });
-        executor.run(story).await;
+        executor.run(exchange).await;
         assert_eq!(executor.run(receiving).await.is_ok(), code == 1001);
     }
 }
 
-async fn a_receiver_that_goes_is_missed(adapter: &impl Adapter) {
+async fn dropping_the_receiver_fails_a_waiting_ping(adapter: &impl Adapter) {
     let [server, mut peer] = adapter.both(Timeouts { ping: None, ..Timeouts::default() });
     let (sender, receiver) = server.split();
     let other = sender.clone();
@@ -270,19 +277,19 @@ async fn a_receiver_that_goes_is_missed(adapter: &impl Adapter) {
     assert_eq!(
         (closed.code(), closed.was_clean()),
         (1001, true),
-        "the sender meets the end itself"
+        "the sender reads the Close itself"
     );
     executor.run(answering).await.unwrap();
 }
 
 // Keep-alive.
 
-async fn a_dead_peer_is_noticed(adapter: &impl Adapter) {
+async fn silent_peer_fails_with_a_keep_alive_timeout(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let (sender, mut receiver) = socket.split();
     let executor = LocalExecutor::new();
-    // Nor does a sender that talks on keep it alive, or its pings.
+    // Sent messages and pings do not reset the keep-alive.
     let sending = executor.spawn(async move {
         while sender.send("still there?").await.is_ok() {
             let mut pinging = pin!(sender.ping());
@@ -290,21 +297,21 @@ async fn a_dead_peer_is_noticed(adapter: &impl Adapter) {
             delay(adapter, 9).await;
         }
     });
-    let story = async {
+    let exchange = async {
         delay(adapter, 7).await;
         write_all(&mut peer, &masked(0x81, b"last message")).await;
         assert_eq!(receiver.recv().await.unwrap(), Some("last message".into()));
         peer.wire().stop();
         timed(&clock, receiver.recv()).await
     };
-    let (received, after) = executor.run(story).await;
+    let (received, after) = executor.run(exchange).await;
     assert!(matches!(received, Err(Error::TimedOut(TimedOut::KeepAlive))), "{received:?}");
     assert!(after > s(20) && after <= s(40), "{after:?}");
     drop(sending);
 }
 
 /// Half a message, a byte at a time, with gaps that are longer than the time to the first ping.
-async fn a_busy_peer_is_alive(adapter: &impl Adapter) {
+async fn bytes_of_an_unfinished_message_reset_the_keep_alive(adapter: &impl Adapter) {
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let (_sender, mut receiver) = socket.split();
     let busy = async {
@@ -316,7 +323,7 @@ async fn a_busy_peer_is_alive(adapter: &impl Adapter) {
     assert_eq!(during(busy, receiver.recv()).await.unwrap(), Some("slow but sure".into()));
 }
 
-async fn a_ping_gives_the_round_trip(adapter: &impl Adapter) {
+async fn ping_returns_the_round_trip_time(adapter: &impl Adapter) {
     let [server, mut peer] = adapter.both(Timeouts::default());
     let (sender, mut receiver) = server.split();
     let executor = LocalExecutor::new();
@@ -330,7 +337,7 @@ async fn a_ping_gives_the_round_trip(adapter: &impl Adapter) {
             })
         })
         .collect();
-    let story = async {
+    let exchange = async {
         delay(adapter, 5).await;
         let answering = executor.spawn(async move { peer.recv().await.map(drop) });
         for (task, seconds) in pinging.into_iter().zip([5, 4, 3]) {
@@ -340,7 +347,7 @@ async fn a_ping_gives_the_round_trip(adapter: &impl Adapter) {
         }
         answering.await.unwrap();
     };
-    executor.run(story).await;
+    executor.run(exchange).await;
     executor.run(receiving).await.unwrap();
 }
 
@@ -352,7 +359,7 @@ async fn next<S: runtime::Stream, C: Clock>(
     poll_fn(|cx| Pin::new(&mut *receiver).poll_next(cx)).await
 }
 
-async fn give<S: runtime::Stream, C: Clock>(
+async fn feed_sink<S: runtime::Stream, C: Clock>(
     sender: &mut Sender<S, C>,
     message: Message,
 ) -> Result<(), Error> {
@@ -364,7 +371,7 @@ async fn sink_flush<S: runtime::Stream, C: Clock>(sender: &mut Sender<S, C>) -> 
     poll_fn(|cx| Sink::poll_flush(Pin::new(&mut *sender), cx)).await
 }
 
-async fn messages_stream_from_a_sink_to_a_stream(adapter: &impl Adapter) {
+async fn sink_and_stream_echo_messages(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (wire, [one, two]) = adapter.wired(Timeouts::default());
     wire.set_capacity(100);
@@ -373,18 +380,18 @@ async fn messages_stream_from_a_sink_to_a_stream(adapter: &impl Adapter) {
     let executor = LocalExecutor::new();
     let echoing = executor.spawn(async move {
         while let Some(message) = next(&mut echo_receiver).await {
-            give(&mut echo_sender, message.unwrap()).await.unwrap();
+            feed_sink(&mut echo_sender, message.unwrap()).await.unwrap();
             sink_flush(&mut echo_sender).await.unwrap();
         }
     });
     let sending = executor.spawn(async move {
         for number in 0..50 {
-            give(&mut sender, vec![number; 300].into()).await.unwrap();
+            feed_sink(&mut sender, vec![number; 300].into()).await.unwrap();
         }
         sink_flush(&mut sender).await.unwrap();
         sender
     });
-    let story = async {
+    let exchange = async {
         for number in 0..50 {
             assert_eq!(
                 next(&mut receiver).await.unwrap().unwrap(),
@@ -396,17 +403,17 @@ async fn messages_stream_from_a_sink_to_a_stream(adapter: &impl Adapter) {
             .spawn(async move { poll_fn(|cx| Sink::poll_close(Pin::new(&mut sender), cx)).await });
         assert!(
             next(&mut receiver).await.is_none() && next(&mut receiver).await.is_none(),
-            "it ends, and stays so"
+            "the stream ends and stays at its end"
         );
         closing.await.unwrap();
         echoing.await;
     };
-    assert_eq!(timed(&clock, executor.run(story)).await.1, s(0));
+    assert_eq!(timed(&clock, executor.run(exchange)).await.1, s(0));
 }
 
-/// What a sink was given is neither mixed into another's message, nor lost.
-/// A sink that is ready was promised that it can be given a message.
-async fn a_writer_waits_for_a_sink_that_is_ready(adapter: &impl Adapter) {
+/// `poll_ready` reserves: the message of `start_send` is neither lost nor sent between the frames
+/// of a writer's message.
+async fn writer_waits_for_a_sink_that_is_ready(adapter: &impl Adapter) {
     let [one, mut peer] = adapter.both(Timeouts::default());
     let (mut sink, _receiver) = one.split();
     let mut other = sink.clone();
@@ -420,7 +427,7 @@ async fn a_writer_waits_for_a_sink_that_is_ready(adapter: &impl Adapter) {
         writer.write_chunk("two parts").await.unwrap();
         writer.finish().await.unwrap();
     });
-    let story = async {
+    let exchange = async {
         delay(adapter, 1).await;
         Pin::new(&mut sink).start_send("given".into()).unwrap();
         writing.await;
@@ -430,33 +437,33 @@ async fn a_writer_waits_for_a_sink_that_is_ready(adapter: &impl Adapter) {
         poll_fn(|cx| Pin::new(&mut sink).poll_ready(cx)).await.unwrap();
         drop(sink);
     };
-    executor.run(story).await;
+    executor.run(exchange).await;
 }
 
-async fn closing_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
+async fn poll_close_of_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
     let [one, mut peer] = adapter.both(Timeouts::default());
     let (mut sender, mut receiver) = one.split();
     let executor = LocalExecutor::new();
     let receiving = executor.spawn(async move { receiver.recv().await });
-    let hearing = executor.spawn(async move {
+    let peer_receiving = executor.spawn(async move {
         (peer.recv().await, peer.recv().await, peer.closed().map(|closed| closed.code()))
     });
-    let story = async {
-        give(&mut sender, "last".into()).await.unwrap();
+    let exchange = async {
+        feed_sink(&mut sender, "last".into()).await.unwrap();
         poll_fn(|cx| Sink::poll_close(Pin::new(&mut sender), cx)).await.unwrap();
-        let (last, end, code) = hearing.await;
+        let (last, end, code) = peer_receiving.await;
         assert_eq!((last.unwrap(), end.unwrap(), code), (Some("last".into()), None, Some(1000)));
         assert!(receiving.await.unwrap().is_none());
         assert!(matches!(
-            give(&mut sender, "late".into()).await,
+            feed_sink(&mut sender, "late".into()).await,
             Err(Error::Send(SendError::NotOpen))
         ));
     };
-    executor.run(story).await;
+    executor.run(exchange).await;
 }
 
-/// Without a Close frame, and without waiting.
-async fn a_sender_ends_it_all_at_once(adapter: &impl Adapter) {
+/// `abort` does not wait.
+async fn sender_aborts_the_stream_without_a_close_frame(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let [one, mut peer] = adapter.both(Timeouts::default());
     let (sender, mut receiver) = one.split();
@@ -464,7 +471,7 @@ async fn a_sender_ends_it_all_at_once(adapter: &impl Adapter) {
     let waiting = sender.clone();
     let executor = LocalExecutor::new();
     let waiting = executor.spawn(async move { waiting.until_closed().await });
-    let story = async {
+    let exchange = async {
         delay(adapter, 1).await;
         sender.abort();
         assert_eq!((sender.state(), waiting.await.unwrap().code()), (State::Closed, 1006));
@@ -473,10 +480,10 @@ async fn a_sender_ends_it_all_at_once(adapter: &impl Adapter) {
         assert!(matches!(sender.send("late").await, Err(Error::Send(SendError::NotOpen))));
         assert_eq!(peer.closed().unwrap().code(), 1006);
     };
-    assert_eq!(timed(&clock, executor.run(story)).await.1, s(1));
+    assert_eq!(timed(&clock, executor.run(exchange)).await.1, s(1));
 }
 
-async fn halves_are_put_together_again(adapter: &impl Adapter) {
+async fn reunite_fails_while_another_sender_exists_and_loses_no_message(adapter: &impl Adapter) {
     let [one, mut peer] = adapter.both(Timeouts::default());
     let (sender, mut receiver) = one.split();
     peer.feed("one").await.unwrap();
@@ -493,16 +500,16 @@ async fn halves_are_put_together_again(adapter: &impl Adapter) {
 }
 
 #[test]
-fn what_the_sink_was_given_is_not_lost() {
+fn message_given_to_the_sink_is_written_after_reunite() {
     let clock = ManualClock::new();
-    run_on(&clock, what_the_sink_was_given_goes_over(&OnFutures(clock.clone())));
+    run_on(&clock, reunite_keeps_the_message_given_to_the_sink(&OnFutures(clock.clone())));
 }
 
-/// A sink that has taken a message owes it to the peer.
-async fn what_the_sink_was_given_goes_over(adapter: &impl Adapter) {
+/// A message that `start_send` accepted survives `reunite`.
+async fn reunite_keeps_the_message_given_to_the_sink(adapter: &impl Adapter) {
     let [one, mut peer] = adapter.both(Timeouts::default());
     let (mut sender, receiver) = one.split();
-    give(&mut sender, "given".into()).await.unwrap();
+    feed_sink(&mut sender, "given".into()).await.unwrap();
     let mut whole = receiver.reunite(sender).unwrap();
     whole.send("next").await.unwrap();
     for expected in ["given", "next"] {

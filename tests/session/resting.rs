@@ -1,5 +1,5 @@
-//! A connection that receives much does not look at the time for every message, and misses nothing
-//! by that: where its clock can tell that it is still asleep, as tokio's can.
+//! A busy connection does not read the clock for every message, and still meets its deadlines, if
+//! its clock implements `alarm_is_pending`, as tokio's does.
 #![cfg(all(feature = "tokio", feature = "testing"))]
 
 use std::io::Write;
@@ -24,18 +24,18 @@ const SECOND: Duration = Duration::from_secs(1);
 /// An empty text, masked.
 const EMPTY: [u8; 6] = [0x81, 0x80, 0, 0, 0, 0];
 
-/// A clock that counts who looks and how often it is set, and can tell that it is asleep.
+/// A clock that counts its reads and alarms, and implements `alarm_is_pending`.
 #[derive(Clone)]
-struct Watched {
+struct CountingClock {
     clock: ManualClock,
-    looks: Arc<AtomicUsize>,
+    clock_reads: Arc<AtomicUsize>,
     alarms: Arc<AtomicUsize>,
     set: Option<Duration>,
 }
 
-impl Clock for Watched {
+impl Clock for CountingClock {
     fn now(&self) -> Duration {
-        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.clock_reads.fetch_add(1, Ordering::SeqCst);
         self.clock.now()
     }
 
@@ -50,37 +50,37 @@ impl Clock for Watched {
     }
 }
 
-struct Story {
+struct Fixture {
     clock: ManualClock,
-    looks: Arc<AtomicUsize>,
+    clock_reads: Arc<AtomicUsize>,
     alarms: Arc<AtomicUsize>,
     task: Arc<WakeCounter>,
     peer: TestStream,
-    socket: WebSocket<TokioStream<TestStream>, Watched>,
+    socket: WebSocket<TokioStream<TestStream>, CountingClock>,
 }
 
-impl Story {
+impl Fixture {
     fn new(timeouts: Timeouts) -> Self {
-        let (clock, looks, alarms) = (ManualClock::new(), Arc::default(), Arc::default());
+        let (clock, clock_reads, alarms) = (ManualClock::new(), Arc::default(), Arc::default());
         let (peer, end) = pair(Chunking::Whole);
-        let watched = Watched {
+        let counting = CountingClock {
             clock: clock.clone(),
-            looks: Arc::clone(&looks),
+            clock_reads: Arc::clone(&clock_reads),
             alarms: Arc::clone(&alarms),
             set: None,
         };
         let socket = WebSocket::from_parts(
             TokioStream(end),
-            watched,
+            counting,
             Connection::server(Config::new()),
             timeouts,
         );
-        let mut story = Self { clock, looks, alarms, task: Arc::default(), peer, socket };
-        assert_eq!(story.receive(), None);
-        story
+        let mut fixture = Self { clock, clock_reads, alarms, task: Arc::default(), peer, socket };
+        assert_eq!(fixture.receive(), None);
+        fixture
     }
 
-    /// Receives what there is; tells what was too late.
+    /// Receives until `recv` is pending; returns the timeout, if one expired.
     fn receive(&mut self) -> Option<TimedOut> {
         let waker = Waker::from(Arc::clone(&self.task));
         loop {
@@ -93,7 +93,7 @@ impl Story {
         }
     }
 
-    /// Lets so many milliseconds pass, in each of which the task is run if something woke it.
+    /// Advances the clock one millisecond at a time and polls the task after each wake-up.
     fn pass(&mut self, milliseconds: usize) -> Option<TimedOut> {
         (0..milliseconds).find_map(|_| {
             self.clock.advance(MILLISECOND);
@@ -101,7 +101,7 @@ impl Story {
         })
     }
 
-    /// Receives a message each so many milliseconds, so often.
+    /// Receives `times` messages, one every `milliseconds`.
     fn busy(&mut self, times: usize, milliseconds: usize) {
         for _ in 0..times {
             self.peer.write_all(&EMPTY).unwrap();
@@ -109,7 +109,7 @@ impl Story {
         }
     }
 
-    /// Whether the peer has got a ping since it looked last.
+    /// Whether the peer received a ping since the last call.
     fn got_ping(&mut self) -> bool {
         let mut got = [0; 64];
         let mut got = ReadBuf::new(&mut got);
@@ -120,114 +120,114 @@ impl Story {
 }
 
 #[test]
-fn a_busy_connection_rarely_looks_at_the_time() {
-    let mut story = Story::new(Timeouts::default());
-    story.busy(10, 10);
-    story.looks.store(0, Ordering::SeqCst);
-    story.busy(3000, 10);
-    let looks = story.looks.load(Ordering::SeqCst);
-    assert!((12..=48).contains(&looks), "{looks} in 30 s");
-    assert!(!story.got_ping());
+fn busy_connection_reads_the_clock_at_most_48_times_in_30_s() {
+    let mut fixture = Fixture::new(Timeouts::default());
+    fixture.busy(10, 10);
+    fixture.clock_reads.store(0, Ordering::SeqCst);
+    fixture.busy(3000, 10);
+    let clock_reads = fixture.clock_reads.load(Ordering::SeqCst);
+    assert!((12..=48).contains(&clock_reads), "{clock_reads} in 30 s");
+    assert!(!fixture.got_ping());
 }
 
-/// It would have to be woken too often for that.
+/// At this rate skipping clock reads would need extra wake-ups.
 #[test]
-fn an_unhurried_connection_looks_each_time_and_is_woken_as_rarely_as_ever() {
+fn connection_with_messages_100_ms_or_more_apart_sets_at_most_five_alarms_a_minute() {
     for (times, milliseconds) in [(600, 100), (60, 1000), (6, 9000)] {
-        let mut story = Story::new(Timeouts::default());
-        story.busy(times, milliseconds);
-        let alarms = story.alarms.load(Ordering::SeqCst);
+        let mut fixture = Fixture::new(Timeouts::default());
+        fixture.busy(times, milliseconds);
+        let alarms = fixture.alarms.load(Ordering::SeqCst);
         assert!(alarms <= 5, "every {milliseconds} ms: {alarms} in a minute");
     }
 }
 
 #[test]
-fn silence_is_noticed_by_who_was_not_there_when_it_began() {
-    let mut story = Story::new(Timeouts::default());
-    story.busy(1000, 10);
-    story.clock.advance(19 * SECOND);
-    assert_eq!(story.receive(), None);
-    assert!(!story.got_ping());
-    story.task.take();
-    assert_eq!(story.pass(3_500), None);
-    assert!(story.got_ping());
+fn silence_during_a_clock_jump_of_19_s_is_pinged_within_3500_ms() {
+    let mut fixture = Fixture::new(Timeouts::default());
+    fixture.busy(1000, 10);
+    fixture.clock.advance(19 * SECOND);
+    assert_eq!(fixture.receive(), None);
+    assert!(!fixture.got_ping());
+    fixture.task.take();
+    assert_eq!(fixture.pass(3_500), None);
+    assert!(fixture.got_ping());
 }
 
-/// Whatever came last, at whatever time before the alarm or at the same as it.
+/// For any distance between the last message and the pending alarm.
 #[test]
-fn silence_is_noticed_at_most_an_eighth_later() {
+fn keep_alive_ping_is_at_most_an_eighth_late() {
     for milliseconds in [1, 7, 100, 500, 1250, 2500, 2501, 9999] {
-        let mut story = Story::new(Timeouts::default());
-        story.busy(40_000_usize.div_ceil(milliseconds), milliseconds);
-        assert_eq!(story.pass(20_000 - milliseconds - 1), None);
-        assert!(!story.got_ping(), "every {milliseconds} ms: it has not been silent for so long");
-        assert_eq!(story.pass(2_502), None);
-        assert!(story.got_ping(), "every {milliseconds} ms");
-        assert_eq!(story.pass(20_000), Some(TimedOut::KeepAlive), "every {milliseconds} ms");
+        let mut fixture = Fixture::new(Timeouts::default());
+        fixture.busy(40_000_usize.div_ceil(milliseconds), milliseconds);
+        assert_eq!(fixture.pass(20_000 - milliseconds - 1), None);
+        assert!(!fixture.got_ping(), "every {milliseconds} ms: the ping is early");
+        assert_eq!(fixture.pass(2_502), None);
+        assert!(fixture.got_ping(), "every {milliseconds} ms");
+        assert_eq!(fixture.pass(20_000), Some(TimedOut::KeepAlive), "every {milliseconds} ms");
     }
 }
 
 #[test]
-fn what_is_due_sooner_is_on_time() {
+fn close_pong_idle_and_write_deadlines_are_exact_on_a_busy_connection() {
     let second = Some(SECOND);
 
-    let mut story = Story::new(Timeouts { close: second, ..Timeouts::default() });
-    story.busy(100, 10);
+    let mut fixture = Fixture::new(Timeouts { close: second, ..Timeouts::default() });
+    fixture.busy(100, 10);
     assert!(
-        pin!(story.socket.start_close(CloseCode::NORMAL, ""))
+        pin!(fixture.socket.start_close(CloseCode::NORMAL, ""))
             .poll(&mut Context::from_waker(Waker::noop()))
             .is_ready()
     );
-    story.peer.write_all(&EMPTY).unwrap();
-    assert_eq!(story.receive(), None);
-    assert_eq!(story.pass(999), None);
-    assert_eq!(story.pass(1), Some(TimedOut::Close));
+    fixture.peer.write_all(&EMPTY).unwrap();
+    assert_eq!(fixture.receive(), None);
+    assert_eq!(fixture.pass(999), None);
+    assert_eq!(fixture.pass(1), Some(TimedOut::Close));
 
-    let mut story = Story::new(Timeouts { pong: second, ..Timeouts::default() });
-    story.busy(100, 10);
+    let mut fixture = Fixture::new(Timeouts { pong: second, ..Timeouts::default() });
+    fixture.busy(100, 10);
     assert!(
-        pin!(story.socket.start_ping()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+        pin!(fixture.socket.start_ping()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
     );
-    assert_eq!(story.receive(), None);
-    assert_eq!(story.pass(999), None);
-    assert_eq!(story.pass(1), Some(TimedOut::KeepAlive));
+    assert_eq!(fixture.receive(), None);
+    assert_eq!(fixture.pass(999), None);
+    assert_eq!(fixture.pass(1), Some(TimedOut::KeepAlive));
 
     for idle in [60, 1000] {
-        let mut story =
-            Story::new(Timeouts { idle: Some(idle * MILLISECOND), ..Timeouts::default() });
-        story.busy(100, 10);
-        assert_eq!(story.pass(idle as usize - 10), None);
-        assert_eq!(story.pass(1), Some(TimedOut::Idle));
+        let mut fixture =
+            Fixture::new(Timeouts { idle: Some(idle * MILLISECOND), ..Timeouts::default() });
+        fixture.busy(100, 10);
+        assert_eq!(fixture.pass(idle as usize - 10), None);
+        assert_eq!(fixture.pass(1), Some(TimedOut::Idle));
     }
 
-    let mut story = Story::new(Timeouts { write: second, ..Timeouts::default() });
-    story.busy(100, 10);
-    story.peer.wire().set_capacity(0);
-    let waker = Waker::from(Arc::clone(&story.task));
-    let mut sending = pin!(story.socket.send("x"));
+    let mut fixture = Fixture::new(Timeouts { write: second, ..Timeouts::default() });
+    fixture.busy(100, 10);
+    fixture.peer.wire().set_capacity(0);
+    let waker = Waker::from(Arc::clone(&fixture.task));
+    let mut sending = pin!(fixture.socket.send("x"));
     let mut poll = || sending.as_mut().poll(&mut Context::from_waker(&waker));
     assert!(poll().is_pending());
-    story.clock.advance(999 * MILLISECOND);
+    fixture.clock.advance(999 * MILLISECOND);
     assert!(poll().is_pending());
-    story.task.take();
-    story.clock.advance(MILLISECOND);
-    assert_eq!(story.task.count(), 1, "it is woken");
+    fixture.task.take();
+    fixture.clock.advance(MILLISECOND);
+    assert_eq!(fixture.task.count(), 1, "the write deadline wakes the task");
     assert!(matches!(poll(), Poll::Ready(Err(Error::TimedOut(TimedOut::Write)))));
 }
 
 #[test]
-fn another_task_that_goes_on_is_woken() {
-    let mut story = Story::new(Timeouts::default());
-    story.busy(100, 10);
-    story.task = Arc::default();
-    story.peer.write_all(&EMPTY).unwrap();
-    assert_eq!(story.receive(), None);
-    assert_eq!(story.pass(22_500), None);
-    assert!(story.got_ping());
+fn keep_alive_wakes_the_task_that_received_last() {
+    let mut fixture = Fixture::new(Timeouts::default());
+    fixture.busy(100, 10);
+    fixture.task = Arc::default();
+    fixture.peer.write_all(&EMPTY).unwrap();
+    assert_eq!(fixture.receive(), None);
+    assert_eq!(fixture.pass(22_500), None);
+    assert!(fixture.got_ping());
 }
 
 #[tokio::test(start_paused = true)]
-async fn tokio_notices_silence_too() {
+async fn tokio_clock_times_out_a_silent_peer_after_a_busy_phase() {
     let (mut peer, end) = pair(Chunking::Whole);
     let connection = Connection::server(Config::new());
     let mut socket =

@@ -1,6 +1,5 @@
-//! A connection in one piece: round trips, two tasks that share it, and ends that do not come to
-//! nothing because one side is slow. In both async adapters, on clocks that only a test moves;
-//! round trips also over blocking streams.
+//! A socket that is not split: pings, two tasks that share it, and closing with a slow peer. In
+//! both async adapters, on manually advanced clocks; pings also over blocking streams.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::cell::RefCell;
@@ -22,26 +21,26 @@ use support::streams::{Scripted, Unwritable};
 use support::{masked, unmasked};
 
 in_every_adapter! {
-    a_handshake_of_both_sides
-    a_client_that_does_not_read_the_answer_is_left_in_time
+    client_and_server_open_a_connection
+    accept_times_out_when_the_client_does_not_read_the_response
     two_tasks_poll_one_socket
-    a_task_that_closes_does_not_leave_the_other_waiting
-    a_task_that_can_t_write_does_not_keep_the_time_from_the_other
-    a_write_error_keeps_nobody_from_what_was_received
-    last_words_wait_for_a_peer_that_is_still_talking
-    a_ping_gives_the_round_trip
-    a_ping_keeps_what_comes_before_the_pong
-    what_a_ping_kept_goes_along
-    a_ping_is_not_answered_at_the_end
-    a_byte_before_a_ping_is_no_answer
-    a_connection_leaves_without_its_block
-    a_refused_message_takes_no_block
-    a_ping_is_not_stuck_behind_a_peer_that_does_not_read
+    closing_handshake_of_one_task_ends_the_recv_of_another
+    stalled_write_of_one_task_does_not_delay_the_timeout_of_another
+    write_error_does_not_discard_received_messages
+    close_reply_reaches_a_peer_that_writes_before_it_reads
+    ping_returns_the_round_trip_time
+    ping_buffers_messages_that_precede_the_pong
+    into_parts_keeps_messages_buffered_by_ping
+    ping_fails_when_the_connection_ends
+    byte_received_before_a_ping_is_not_its_pong
+    into_parts_releases_the_output_buffer
+    refused_message_allocates_no_output_buffer
+    ping_times_out_when_the_peer_does_not_read
 }
 
 // Opening.
 
-async fn a_handshake_of_both_sides(adapter: &impl Adapter) {
+async fn client_and_server_open_a_connection(adapter: &impl Adapter) {
     for chunking in [Chunking::Whole, Chunking::Bytewise] {
         let (client, server) = pair(chunking);
         let (client, server) =
@@ -64,7 +63,7 @@ const REQUEST: &[u8] =
     b"GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-async fn a_client_that_does_not_read_the_answer_is_left_in_time(adapter: &impl Adapter) {
+async fn accept_times_out_when_the_client_does_not_read_the_response(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, end) = pair(Chunking::Whole);
     peer.write_all(REQUEST).unwrap();
@@ -112,26 +111,26 @@ async fn two_tasks_poll_one_socket(adapter: &impl Adapter) {
                 let message = peer.recv().await.unwrap().unwrap();
                 peer.feed(message).await.unwrap();
             }
-            // What is still fed is written while it waits.
+            // A waiting recv flushes fed messages.
             assert_eq!(peer.recv().await.unwrap(), None);
         });
-        let story = async {
+        let exchange = async {
             tokio::join!(sending, receiving);
             poll_fn(|cx| Sink::poll_close(Pin::new(&mut *socket.borrow_mut()), cx)).await.unwrap();
             let end = poll_fn(|cx| Pin::new(&mut *socket.borrow_mut()).poll_next(cx));
             assert!(tokio::join!(end, echoing).0.is_none());
         };
-        executor.run(story).await;
+        executor.run(exchange).await;
     }
-    assert!(clock_now(&clock) - begun < s(1), "no wake-up was lost, to be made up for by a timer");
+    assert!(clock_now(&clock) - begun < s(1), "no wake-up was lost and replaced by a timer");
 }
 
 fn clock_now(clock: &impl sansocket::runtime::Clock) -> std::time::Duration {
     clock.now()
 }
 
-/// The end of the conversation is everybody's, and its deadline too.
-async fn a_task_that_closes_does_not_leave_the_other_waiting(adapter: &impl Adapter) {
+/// Both tasks observe the end of the connection, or the close deadline.
+async fn closing_handshake_of_one_task_ends_the_recv_of_another(adapter: &impl Adapter) {
     for answered in [true, false] {
         let clock = adapter.clock();
         let [socket, mut peer] = adapter.both(Timeouts::default());
@@ -169,8 +168,8 @@ async fn a_task_that_closes_does_not_leave_the_other_waiting(adapter: &impl Adap
     }
 }
 
-/// A clock wakes who asked it last; here both are to be woken.
-async fn a_task_that_can_t_write_does_not_keep_the_time_from_the_other(adapter: &impl Adapter) {
+/// A clock wakes the last registered waker only; here both tasks must be woken.
+async fn stalled_write_of_one_task_does_not_delay_the_timeout_of_another(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (peer, socket) = adapter.server(Timeouts { write: Some(s(100)), ..Timeouts::default() });
     peer.wire().set_capacity(10);
@@ -185,13 +184,13 @@ async fn a_task_that_can_t_write_does_not_keep_the_time_from_the_other(adapter: 
     let ((received, noticed), (sent, stalled)) =
         executor.run(async { (receiving.await, sending.await) }).await;
     assert!(matches!(received, Some(Err(Error::TimedOut(TimedOut::KeepAlive)))), "{received:?}");
-    assert!(matches!(sent, Err(Error::ConnectionLost)), "the connection was given up: {sent:?}");
+    assert!(matches!(sent, Err(Error::ConnectionLost)), "the connection was lost: {sent:?}");
     assert_eq!((noticed, stalled), (s(40), s(40)));
 }
 
 // Endings.
 
-async fn a_write_error_keeps_nobody_from_what_was_received(adapter: &impl Adapter) {
+async fn write_error_does_not_discard_received_messages(adapter: &impl Adapter) {
     let input = || {
         Scripted(Unwritable(
             [masked(0x89, b"?"), masked(0x81, b"said before"), masked(0x81, b"and this")].concat(),
@@ -215,15 +214,15 @@ async fn a_write_error_keeps_nobody_from_what_was_received(adapter: &impl Adapte
     assert_eq!(receiver.recv().await.unwrap(), Some("and this".into()));
 }
 
-/// A peer that reads only when it has written all it has to say.
-async fn last_words_wait_for_a_peer_that_is_still_talking(adapter: &impl Adapter) {
+/// The peer writes everything before it reads.
+async fn close_reply_reaches_a_peer_that_writes_before_it_reads(adapter: &impl Adapter) {
     for (split, half_closed) in [(true, false), (false, false), (true, true), (false, true)] {
         let clock = adapter.clock();
         let (mut peer, mut socket) = adapter.server(Timeouts::default());
         socket.feed(vec![7; 1000]).await.unwrap();
         peer.wire().set_capacity(100);
         let executor = LocalExecutor::new();
-        let talking = executor.spawn(async move {
+        let peer_writing = executor.spawn(async move {
             write_all(&mut peer, &masked(0x88, b"\x03\xe8")).await;
             write_all(&mut peer, &[0; 5000]).await;
             if half_closed {
@@ -231,36 +230,39 @@ async fn last_words_wait_for_a_peer_that_is_still_talking(adapter: &impl Adapter
             }
             read(&mut peer, usize::MAX).await
         });
-        let story = executor.run(async {
+        let exchange = executor.run(async {
             if split {
                 let (_sender, mut receiver) = socket.split();
                 assert_eq!(receiver.recv().await.unwrap(), None);
             } else {
                 assert_eq!(socket.recv().await.unwrap(), None);
             }
-            talking.await
+            peer_writing.await
         });
-        let (heard, after) = timed(&clock, story).await;
-        assert_eq!(heard, [unmasked(0x82, &[7; 1000]), unmasked(0x88, b"\x03\xe8")].concat());
+        let (received_bytes, after) = timed(&clock, exchange).await;
+        assert_eq!(
+            received_bytes,
+            [unmasked(0x82, &[7; 1000]), unmasked(0x88, b"\x03\xe8")].concat()
+        );
         assert_eq!(after, s(0), "split: {split}, half-closed: {half_closed}");
     }
 }
 
 // Round trips.
 
-async fn a_ping_gives_the_round_trip(adapter: &impl Adapter) {
+async fn ping_returns_the_round_trip_time(adapter: &impl Adapter) {
     let mut other = adapter.clock();
     let [mut socket, mut peer] = adapter.both(Timeouts::default());
     let answering = async {
         for seconds in [3, 0, 7] {
             let later = clock_now(&other) + s(seconds);
             until(&mut other, later).await;
-            // A ping is answered by whoever waits for a message: this one comes after it.
+            // A task that waits in recv answers the ping; this message comes after it.
             assert_eq!(peer.recv().await.unwrap(), Some("next".into()));
         }
         std::future::pending().await
     };
-    let story = async {
+    let exchange = async {
         for seconds in [3, 0, 7] {
             let trip = socket.ping().await.unwrap();
             assert!(trip >= s(seconds) && trip < s(seconds + 1), "{trip:?}");
@@ -268,10 +270,10 @@ async fn a_ping_gives_the_round_trip(adapter: &impl Adapter) {
             socket.send("next").await.unwrap();
         }
     };
-    during(answering, story).await;
+    during(answering, exchange).await;
 }
 
-async fn a_ping_keeps_what_comes_before_the_pong(adapter: &impl Adapter) {
+async fn ping_buffers_messages_that_precede_the_pong(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     let pong = |number: u64| masked(0x8a, &number.to_be_bytes());
     peer.write_all(
@@ -283,11 +285,14 @@ async fn a_ping_keeps_what_comes_before_the_pong(adapter: &impl Adapter) {
     for expected in ["one", "two", "three"] {
         assert_eq!(socket.recv().await.unwrap(), Some(expected.into()));
     }
-    let mut heard = [0; 13];
-    peer.read_exact(&mut heard).unwrap();
-    assert_eq!(heard[..], [unmasked(0x89, &1_u64.to_be_bytes()), unmasked(0x8a, b"?")].concat());
+    let mut received_bytes = [0; 13];
+    peer.read_exact(&mut received_bytes).unwrap();
+    assert_eq!(
+        received_bytes[..],
+        [unmasked(0x89, &1_u64.to_be_bytes()), unmasked(0x8a, b"?")].concat()
+    );
 
-    // Not without a bound: then it is for the application to receive, and the pong is met on the
+    // The buffer is bounded: ping fails, and the application must receive; the pong is read on the
     // way.
     let large = masked(0x82, &[7; 10_000]);
     for _ in 0..20 {
@@ -296,7 +301,7 @@ async fn a_ping_keeps_what_comes_before_the_pong(adapter: &impl Adapter) {
     peer.write_all(&pong(2)).unwrap();
     let before = socket.round_trip();
     assert!(matches!(socket.ping().await, Err(Error::UnreadMessages)));
-    // Nor does another one, which is not even sent.
+    // A second ping fails, too, and is not sent.
     assert!(matches!(socket.ping().await, Err(Error::UnreadMessages)));
     assert!(matches!(socket.start_ping().await, Ok(())));
     peer.write_all(&pong(3)).unwrap();
@@ -311,7 +316,7 @@ async fn a_ping_keeps_what_comes_before_the_pong(adapter: &impl Adapter) {
     socket.ping().await.unwrap();
 }
 
-async fn what_a_ping_kept_goes_along(adapter: &impl Adapter) {
+async fn into_parts_keeps_messages_buffered_by_ping(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     peer.write_all(&[masked(0x82, &[7; 1000]), masked(0x8a, &1_u64.to_be_bytes())].concat())
         .unwrap();
@@ -323,7 +328,7 @@ async fn what_a_ping_kept_goes_along(adapter: &impl Adapter) {
     assert_eq!((connection.receive(), connection.bytes_held()), (None, 0));
 }
 
-async fn a_ping_is_not_answered_at_the_end(adapter: &impl Adapter) {
+async fn ping_fails_when_the_connection_ends(adapter: &impl Adapter) {
     for clean in [true, false] {
         let (mut peer, mut socket) = adapter.server(Timeouts::default());
         peer.write_all(&masked(0x81, b"before")).unwrap();
@@ -342,7 +347,7 @@ async fn a_ping_is_not_answered_at_the_end(adapter: &impl Adapter) {
     }
 }
 
-async fn a_ping_is_not_stuck_behind_a_peer_that_does_not_read(adapter: &impl Adapter) {
+async fn ping_times_out_when_the_peer_does_not_read(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (peer, mut socket) = adapter.server(Timeouts::default());
     peer.wire().set_capacity(1);
@@ -355,7 +360,7 @@ async fn a_ping_is_not_stuck_behind_a_peer_that_does_not_read(adapter: &impl Ada
 }
 
 #[test]
-fn a_blocking_ping_does_all_that_too() {
+fn blocking_ping_buffers_messages_and_fails_at_the_end() {
     let (stream, mut peer) = support::duplex::duplex();
     let mut socket = blocking::WebSocket::from_parts(
         stream,
@@ -381,25 +386,28 @@ fn a_blocking_ping_does_all_that_too() {
     assert_eq!(socket.recv().unwrap(), Some("one".into()));
     assert_eq!(socket.recv().unwrap(), Some("two".into()));
     for _ in 0..2 {
-        assert!(matches!(socket.ping(), Err(Error::UnreadMessages)), "the second is not even sent");
+        assert!(matches!(socket.ping(), Err(Error::UnreadMessages)), "the second ping is not sent");
     }
     for _ in 0..20 {
         assert_eq!(socket.recv().unwrap().unwrap().len(), 10_000);
     }
     assert_eq!(socket.recv().unwrap(), Some("last".into()));
-    assert!(matches!(socket.ping(), Err(Error::ConnectionLost)), "the peer closes instead");
+    assert!(
+        matches!(socket.ping(), Err(Error::ConnectionLost)),
+        "the peer closes before it answers"
+    );
     assert_eq!(socket.recv().unwrap(), None);
     drop(socket);
     assert!(answering.join().unwrap().starts_with(&unmasked(0x8a, b"?")));
 }
 
 fn read_all(peer: &mut support::duplex::DuplexStream) -> Vec<u8> {
-    let mut heard = Vec::new();
-    let _ = peer.read_to_end(&mut heard);
-    heard
+    let mut received_bytes = Vec::new();
+    let _ = peer.read_to_end(&mut received_bytes);
+    received_bytes
 }
 
-async fn a_byte_before_a_ping_is_no_answer(adapter: &impl Adapter) {
+async fn byte_received_before_a_ping_is_not_its_pong(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     peer.write_all(&masked(0x81, b"1")).unwrap();
     socket.recv().await.unwrap().unwrap();
@@ -409,7 +417,7 @@ async fn a_byte_before_a_ping_is_no_answer(adapter: &impl Adapter) {
     assert!(took < s(22), "{took:?}");
 }
 
-async fn a_connection_leaves_without_its_block(adapter: &impl Adapter) {
+async fn into_parts_releases_the_output_buffer(adapter: &impl Adapter) {
     let (_peer, mut socket) = adapter.server(Timeouts::default());
     socket.feed("x").await.unwrap();
     let (_, mut connection) = socket.into_parts();
@@ -419,7 +427,7 @@ async fn a_connection_leaves_without_its_block(adapter: &impl Adapter) {
     assert_eq!(connection.bytes_held(), 0);
 }
 
-async fn a_refused_message_takes_no_block(adapter: &impl Adapter) {
+async fn refused_message_allocates_no_output_buffer(adapter: &impl Adapter) {
     let (_peer, mut other) = adapter.server(Timeouts::default());
     other.send("x").await.unwrap();
     let (_peer, mut socket) = adapter.server(Timeouts::default());

@@ -1,5 +1,5 @@
-//! Messages that are written piece by piece: whole at the other end whatever happens, never mixed
-//! with others, and never in memory.
+//! `MessageWriter`: a message that is written in chunks arrives whole or closes the connection, is
+//! never interleaved with others, and is never held in memory as a whole.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::future::poll_fn;
@@ -17,21 +17,21 @@ use support::{connection, entropy};
 use tokio::io::AsyncWriteExt;
 
 in_every_adapter! {
-    pieces_make_one_message
-    pings_are_answered_between_the_parts
-    text_that_is_none_is_not_sent
-    an_unused_writer_harms_nothing
-    half_a_message_closes_the_connection
-    a_close_frame_ends_a_message
-    nobody_s_message_comes_in_between
-    whoever_waits_for_a_writer_learns_that_it_broke_off
-    a_writer_waits_for_permits
-    a_permit_is_kept_whatever_waits
-    a_finished_message_is_whole_though_the_writer_lives_on
+    chunks_make_one_message
+    pings_are_answered_between_chunks
+    invalid_utf8_chunk_is_not_sent
+    dropping_an_unused_writer_sends_nothing
+    dropping_an_unfinished_writer_closes_the_connection
+    writer_fails_after_another_sender_starts_the_close
+    other_senders_wait_until_the_writer_finishes
+    senders_behind_a_dropped_writer_fail_only_if_a_chunk_was_sent
+    writer_waits_for_permits
+    permit_stays_valid_while_senders_wait
+    finished_message_is_complete_while_the_writer_still_exists
 }
 
-/// What follows is done by a connection in one piece, and by a sender.
-macro_rules! whole_and_half {
+/// Runs the body for a socket and for a sender.
+macro_rules! for_socket_and_sender {
     ($adapter:ident, |$out:ident, $peer:ident| $body:block) => {{
         let (mut $peer, mut $out) = $adapter.server(Timeouts::default());
         $body
@@ -41,10 +41,10 @@ macro_rules! whole_and_half {
     }};
 }
 
-async fn pieces_make_one_message(adapter: &impl Adapter) {
-    // Two bytes each, so that odd sizes cut them in half.
+async fn chunks_make_one_message(adapter: &impl Adapter) {
+    // Two bytes each, so that odd sizes split characters.
     let text = "é".repeat(150_000);
-    whole_and_half!(adapter, |out, peer| {
+    for_socket_and_sender!(adapter, |out, peer| {
         let mut writer = out.writer(Kind::Text).await.unwrap();
         let (first, rest) = text.as_bytes().split_at(70_001);
         for piece in first.chunks(999) {
@@ -86,7 +86,7 @@ async fn pieces_make_one_message(adapter: &impl Adapter) {
     });
 }
 
-async fn pings_are_answered_between_the_parts(adapter: &impl Adapter) {
+async fn pings_are_answered_between_chunks(adapter: &impl Adapter) {
     let (peer, socket) = adapter.server(Timeouts::default());
     peer.wire().set_capacity(10_000);
     let client = Connection::client(Config::new().receive_in_chunks(true), entropy());
@@ -100,7 +100,7 @@ async fn pings_are_answered_between_the_parts(adapter: &impl Adapter) {
         writer.finish().await.unwrap();
         sender
     });
-    let story = async {
+    let exchange = async {
         let (mut parts, mut answered) = (Vec::new(), None);
         loop {
             match peer.recv_event().await.unwrap().unwrap() {
@@ -123,16 +123,16 @@ async fn pings_are_answered_between_the_parts(adapter: &impl Adapter) {
             "a pong came after {answered:?} bytes"
         );
     };
-    executor.run(story).await;
+    executor.run(exchange).await;
     drop((executor.run(writing).await, receiving));
 }
 
-async fn text_that_is_none_is_not_sent(adapter: &impl Adapter) {
+async fn invalid_utf8_chunk_is_not_sent(adapter: &impl Adapter) {
     let invalid = |result: Result<(), Error>| {
         assert!(matches!(result, Err(Error::Send(SendError::InvalidUtf8))), "{result:?}")
     };
-    whole_and_half!(adapter, |out, peer| {
-        // Nothing was sent of it: nothing is lost.
+    for_socket_and_sender!(adapter, |out, peer| {
+        // No frame of these was sent: the connection stays open.
         for (bytes, finish) in [(&b"\xff"[..], false), (b"\xce", true), (b"\xed\xa0\x80", false)] {
             let mut writer = out.writer(Kind::Text).await.unwrap();
             if finish {
@@ -162,8 +162,8 @@ async fn text_that_is_none_is_not_sent(adapter: &impl Adapter) {
     });
 }
 
-async fn an_unused_writer_harms_nothing(adapter: &impl Adapter) {
-    whole_and_half!(adapter, |out, peer| {
+async fn dropping_an_unused_writer_sends_nothing(adapter: &impl Adapter) {
+    for_socket_and_sender!(adapter, |out, peer| {
         drop(out.writer(Kind::Text).await.unwrap());
         out.send("one").await.unwrap();
         let mut writer = out.writer(Kind::Binary).await.unwrap();
@@ -174,8 +174,8 @@ async fn an_unused_writer_harms_nothing(adapter: &impl Adapter) {
     });
 }
 
-async fn half_a_message_closes_the_connection(adapter: &impl Adapter) {
-    whole_and_half!(adapter, |out, peer| {
+async fn dropping_an_unfinished_writer_closes_the_connection(adapter: &impl Adapter) {
+    for_socket_and_sender!(adapter, |out, peer| {
         let mut writer = out.writer(Kind::Binary).await.unwrap();
         writer.write_chunk("half").await.unwrap();
         drop(writer);
@@ -188,8 +188,8 @@ async fn half_a_message_closes_the_connection(adapter: &impl Adapter) {
     });
 }
 
-/// Whoever closes, the message is not gone on with.
-async fn a_close_frame_ends_a_message(adapter: &impl Adapter) {
+/// After `start_close` no further chunk of the message is sent.
+async fn writer_fails_after_another_sender_starts_the_close(adapter: &impl Adapter) {
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let (mut sender, _receiver) = socket.split();
     let other = sender.clone();
@@ -203,7 +203,7 @@ async fn a_close_frame_ends_a_message(adapter: &impl Adapter) {
     assert_eq!(read_to_close(&mut peer), (vec![], 1001));
 }
 
-async fn nobody_s_message_comes_in_between(adapter: &impl Adapter) {
+async fn other_senders_wait_until_the_writer_finishes(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let (mut sender, _receiver) = socket.split();
@@ -230,7 +230,7 @@ async fn nobody_s_message_comes_in_between(adapter: &impl Adapter) {
             })
         })
         .collect();
-    let story = async {
+    let exchange = async {
         smol::future::yield_now().await;
         writer.write_chunk("fo").await.unwrap();
         smol::future::yield_now().await;
@@ -240,14 +240,18 @@ async fn nobody_s_message_comes_in_between(adapter: &impl Adapter) {
         }
         last.try_send("last").unwrap();
     };
-    assert_eq!(timed(&clock, executor.run(story)).await.1, s(0), "they are woken");
+    assert_eq!(
+        timed(&clock, executor.run(exchange)).await.1,
+        s(0),
+        "the senders are woken without a timer"
+    );
     let (_, events) = read_events(&mut peer);
     assert_eq!((&events[0], events.last().unwrap()), (&text_event("befo"), &text_event("last")));
     let count = |text| events.iter().filter(|event| **event == text_event(text)).count();
     assert_eq!((count("fed"), count("in two"), count("sent"), events.len()), (3, 1, 3, 9));
 }
 
-async fn whoever_waits_for_a_writer_learns_that_it_broke_off(adapter: &impl Adapter) {
+async fn senders_behind_a_dropped_writer_fail_only_if_a_chunk_was_sent(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let (mut sender, _receiver) = socket.split();
@@ -266,12 +270,12 @@ async fn whoever_waits_for_a_writer_learns_that_it_broke_off(adapter: &impl Adap
                 })
             }
         });
-        let story = executor.run(async {
+        let exchange = executor.run(async {
             smol::future::yield_now().await;
             drop(writer);
             sending.await
         });
-        let ((sent, reserved, begun), after) = timed(&clock, story).await;
+        let ((sent, reserved, begun), after) = timed(&clock, exchange).await;
         assert_eq!(
             (sent.is_ok(), reserved.is_ok(), begun.is_ok(), after),
             (!half_sent, !half_sent, !half_sent, s(0))
@@ -287,7 +291,7 @@ async fn whoever_waits_for_a_writer_learns_that_it_broke_off(adapter: &impl Adap
     assert_eq!(read_to_close(&mut peer), (vec![text_event("x")], 1011));
 }
 
-async fn a_writer_waits_for_permits(adapter: &impl Adapter) {
+async fn writer_waits_for_permits(adapter: &impl Adapter) {
     for used in [true, false] {
         let clock = adapter.clock();
         let (mut peer, socket) = adapter.server(Timeouts::default());
@@ -297,12 +301,12 @@ async fn a_writer_waits_for_permits(adapter: &impl Adapter) {
         let executor = LocalExecutor::new();
         let writing = executor.spawn(async move { other.writer(Kind::Text).await?.finish().await });
         let reserving = executor.spawn(async move { fourth.reserve().await.map(drop) });
-        let story = executor.run(async {
+        let exchange = executor.run(async {
             smol::future::yield_now().await;
             third.send("others may").await.unwrap();
             assert!(
                 !reserving.is_finished(),
-                "permits wait for the writer, or it would wait for ever"
+                "reserve waits for the writer, which would starve otherwise"
             );
             if used {
                 permit.send("reserved").unwrap();
@@ -312,7 +316,7 @@ async fn a_writer_waits_for_permits(adapter: &impl Adapter) {
             writing.await.unwrap();
             reserving.await.unwrap();
         });
-        assert_eq!(timed(&clock, story).await.1, s(0));
+        assert_eq!(timed(&clock, exchange).await.1, s(0));
         let (_, mut events) = read_events(&mut peer);
         assert_eq!(
             (events.remove(0), events.pop()),
@@ -322,7 +326,7 @@ async fn a_writer_waits_for_permits(adapter: &impl Adapter) {
     }
 }
 
-async fn a_permit_is_kept_whatever_waits(adapter: &impl Adapter) {
+async fn permit_stays_valid_while_senders_wait(adapter: &impl Adapter) {
     let (mut peer, socket) = adapter.server(Timeouts::default());
     let wire = peer.wire();
     wire.set_capacity(1);
@@ -346,8 +350,8 @@ async fn a_permit_is_kept_whatever_waits(adapter: &impl Adapter) {
     assert_eq!((events.last(), code), (Some(&text_event("reserved")), 1000));
 }
 
-async fn a_finished_message_is_whole_though_the_writer_lives_on(adapter: &impl Adapter) {
-    whole_and_half!(adapter, |out, peer| {
+async fn finished_message_is_complete_while_the_writer_still_exists(adapter: &impl Adapter) {
+    for_socket_and_sender!(adapter, |out, peer| {
         let mut writer = out.writer(Kind::Text).await.unwrap();
         writer.write_all(b"all").await.unwrap();
         writer.shutdown().await.unwrap();
@@ -356,7 +360,7 @@ async fn a_finished_message_is_whole_though_the_writer_lives_on(adapter: &impl A
             writer.write_all(b"more").await?;
             AsyncWriteExt::flush(&mut writer).await
         };
-        assert!(more.await.is_err(), "it is not the beginning of another message");
+        assert!(more.await.is_err(), "write_all after shutdown does not begin a new message");
         assert!(writer.write_chunk("and more").await.is_err());
         drop(writer);
         assert_eq!((out.state(), read_events(&mut peer).1), (State::Open, vec![text_event("all")]));
@@ -365,7 +369,7 @@ async fn a_finished_message_is_whole_though_the_writer_lives_on(adapter: &impl A
 
 /// 64 MiB each way, in one message.
 #[tokio::test]
-async fn a_large_message_is_never_in_memory() {
+async fn message_of_64_mib_is_streamed_in_bounded_memory() {
     const PIECE: usize = 256 * 1024;
     const PIECES: usize = 256;
     let piece = bytes::Bytes::from(vec![7; PIECE]);

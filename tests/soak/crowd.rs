@@ -1,5 +1,5 @@
-//! Thousands of connections at once that talk, pause, and end in every way: what was acknowledged
-//! arrived once, and in order.
+//! Thousands of concurrent connections that send, pause, and end in every way: every acknowledged
+//! message arrived once and in order.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ const WANTED: usize = 2000;
 
 #[test]
 #[ignore = "takes a minute: see the first lines of main.rs"]
-fn two_thousand_connections() {
+fn two_thousand_connections_echo_every_acknowledged_message_once_and_in_order() {
     let count = affordable(WANTED);
     println!("seed {SEED:#x}");
     soak("a crowd", crowd(count / 10), crowd(count));
@@ -32,7 +32,7 @@ async fn crowd(count: usize) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(server(listener, count));
-    // All are open before the first says a word.
+    // All connections are open before the first message.
     let (gate, mut clients) = (Arc::new(Barrier::new(count)), JoinSet::new());
     for number in 0..count {
         let gate = gate.clone();
@@ -48,37 +48,40 @@ async fn crowd(count: usize) {
     compare(&acknowledged, &served);
 }
 
-/// What the server knows of a connection: how many messages came, and how it ended.
+/// The server's result for a connection: the number of received messages, and how it ended.
 type Served = (usize, Result<(), Error>);
 
 fn compare(acknowledged: &BTreeMap<usize, usize>, served: &BTreeMap<usize, Served>) {
-    let mut told: BTreeMap<Ending, [usize; 4]> = BTreeMap::new();
+    let mut totals: BTreeMap<Ending, [usize; 4]> = BTreeMap::new();
     for (number, (received, end)) in served {
         let (acknowledged, script) = (acknowledged[number], Script::new(*number));
-        let (said, ending) = (script.messages.len(), script.ending);
+        let (sent_count, ending) = (script.messages.len(), script.ending);
         let what = format!(
-            "{number}: {said} messages, {received} received, {acknowledged} acknowledged, {ending:?}, {end:?}"
+            "{number}: {sent_count} messages, {received} received, {acknowledged} acknowledged, {ending:?}, {end:?}"
         );
-        assert!(acknowledged <= *received && *received <= said, "{what}");
+        assert!(acknowledged <= *received && *received <= sent_count, "{what}");
         match ending {
             Ending::Clean | Ending::CleanHalf => {
-                assert!(acknowledged == said && end.is_ok(), "{what}")
+                assert!(acknowledged == sent_count && end.is_ok(), "{what}")
             }
             Ending::Half => {
-                assert!(acknowledged == said && matches!(end, Err(Error::ConnectionLost)), "{what}")
+                assert!(
+                    acknowledged == sent_count && matches!(end, Err(Error::ConnectionLost)),
+                    "{what}"
+                )
             }
             Ending::Reset | Ending::Unread => {
                 assert!(matches!(end, Err(Error::ConnectionLost)), "{what}")
             }
         }
-        let sums = told.entry(ending).or_default();
-        for (sum, one) in sums.iter_mut().zip([1, said, *received, acknowledged]) {
+        let sums = totals.entry(ending).or_default();
+        for (sum, one) in sums.iter_mut().zip([1, sent_count, *received, acknowledged]) {
             *sum += one;
         }
     }
-    for (ending, [count, said, received, acknowledged]) in told {
+    for (ending, [count, sent_count, received, acknowledged]) in totals {
         println!(
-            "  {ending:?}: {count} connections, {said} messages, {received} received, {acknowledged} acknowledged"
+            "  {ending:?}: {count} connections, {sent_count} messages, {received} received, {acknowledged} acknowledged"
         );
     }
 }
@@ -124,7 +127,7 @@ async fn serve(stream: TcpStream, options: Options) -> (usize, Served) {
     (number, (received, end))
 }
 
-/// Gives how many echoes came, each of which was the next.
+/// Returns the number of echoes, which are received in order.
 async fn client(number: usize, address: SocketAddr, gate: &Barrier) -> usize {
     let script = Script::new(number);
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -133,9 +136,9 @@ async fn client(number: usize, address: SocketAddr, gate: &Barrier) -> usize {
     gate.wait().await;
     let acknowledged = AtomicUsize::new(0);
     let (reader, mut writer) = stream.split();
-    // Of those that leave the last one unread, that is left to the end.
+    // Clients with `Ending::Unread` send their last message at the end.
     let now = script.messages.len() - usize::from(script.ending == Ending::Unread);
-    let talking = async {
+    let writing = async {
         for (sequence, planned) in script.messages[..now].iter().enumerate() {
             if let Some(pause) = planned.pause {
                 tokio::time::sleep(pause).await;
@@ -149,17 +152,17 @@ async fn client(number: usize, address: SocketAddr, gate: &Barrier) -> usize {
             writer.shutdown().await.unwrap();
         }
     };
-    let hearing = hear(BufReader::new(reader), &script, &acknowledged);
+    let reading = read_echoes(BufReader::new(reader), &script, &acknowledged);
     match script.ending {
-        Ending::Clean | Ending::CleanHalf | Ending::Half => drop(tokio::join!(talking, hearing)),
+        Ending::Clean | Ending::CleanHalf | Ending::Half => drop(tokio::join!(writing, reading)),
         Ending::Reset | Ending::Unread => tokio::select! {
-            () = hearing => panic!("the server ended it: {number}"),
-            () = talking => {}
+            () = reading => panic!("the server ended it: {number}"),
+            () = writing => {}
         },
     }
     match script.ending {
         Ending::Reset => {
-            // Sometimes in the middle of a frame.
+            // Half of the clients reset in the middle of a frame.
             if number % 2 == 0 {
                 stream.write_all(&[0x82, 0xfe, 1, 0, 1, 2, 3, 4, 5]).await.unwrap();
             }
@@ -174,11 +177,15 @@ async fn client(number: usize, address: SocketAddr, gate: &Barrier) -> usize {
     acknowledged.into_inner()
 }
 
-/// Hears to the end of the stream.
-async fn hear(mut reader: impl AsyncRead + Unpin, script: &Script, acknowledged: &AtomicUsize) {
+/// Reads frames until EOF and counts the echoes.
+async fn read_echoes(
+    mut reader: impl AsyncRead + Unpin,
+    script: &Script,
+    acknowledged: &AtomicUsize,
+) {
     let mut closed = false;
     while let Some((first, payload)) = read_frame(&mut reader).await.unwrap() {
-        assert!(!closed, "something after the Close");
+        assert!(!closed, "a frame after the Close");
         let sequence = acknowledged.load(Relaxed);
         match first {
             PING | PONG => {}
@@ -188,7 +195,7 @@ async fn hear(mut reader: impl AsyncRead + Unpin, script: &Script, acknowledged:
             }
             _ => {
                 assert_eq!(first, if script.messages[sequence].text { 0x81 } else { 0x82 });
-                assert!(payload == script.payload(sequence), "{sequence} comes back as it was");
+                assert!(payload == script.payload(sequence), "{sequence} differs from its echo");
                 acknowledged.store(sequence + 1, Relaxed);
             }
         }

@@ -1,5 +1,4 @@
-//! A client's side of the wire by hand, that shares nothing with what is tested: RFC 6455 §4.1,
-//! §5.2.
+//! A client's side of the wire, which shares no code with the library: RFC 6455 §4.1, §5.2.
 
 use std::io::{self, ErrorKind};
 
@@ -9,7 +8,7 @@ pub const PING: u8 = 0x89;
 pub const PONG: u8 = 0x8a;
 pub const CLOSE: u8 = 0x88;
 
-/// 1000: nothing was wrong.
+/// Close code 1000.
 pub const NORMAL: [u8; 2] = 1000_u16.to_be_bytes();
 
 /// The request for a path.
@@ -21,7 +20,7 @@ pub fn request(path: &str) -> String {
     )
 }
 
-/// Sends the request and reads the answer, and no byte more.
+/// Sends the request and reads the response head, and no byte more.
 pub async fn open(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     path: &str,
@@ -46,7 +45,7 @@ pub async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<
     Ok(head)
 }
 
-/// The next frame's first byte and payload; nothing at an end between frames.
+/// The next frame's first byte and payload, or `None` at EOF between frames.
 pub async fn read_frame(
     stream: &mut (impl AsyncRead + Unpin),
 ) -> io::Result<Option<(u8, Vec<u8>)>> {

@@ -1,7 +1,6 @@
-//! A gibibyte each way, in constant memory: messages larger than memory should be, and both
-//! directions at once.
+//! A gibibyte each way in constant memory: one streamed message, and both directions at once.
 //!
-//! They take some seconds and want optimised code, so they run when they are asked for:
+//! The tests take some seconds and need optimised code, so they are ignored by default:
 //! `cargo test --release --all-features --test soak gibibyte:: -- --ignored --test-threads 1 --nocapture`
 
 use std::net::TcpListener;
@@ -11,9 +10,9 @@ use std::{fs, thread};
 use sansocket::{CloseCode, Config, Event, Kind, blocking, tokio as ws};
 
 const GIB: u64 = 1 << 30;
-const PART: u64 = 64 * 1024;
+const CHUNK: u64 = 64 * 1024;
 
-/// What may be resident above the start, in KiB.
+/// Limit of the resident memory above the start, in KiB.
 const ALLOWED: u64 = 16 * 1024;
 
 /// A line of `/proc/self/status`, in KiB.
@@ -23,7 +22,7 @@ fn resident(name: &str) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// Forgets the peak of what was resident before.
+/// Resets the peak of the resident memory.
 fn begin() -> (u64, Instant) {
     fs::write("/proc/self/clear_refs", "5").unwrap();
     (resident("VmRSS"), Instant::now())
@@ -35,19 +34,19 @@ fn end((start, begun): (u64, Instant), what: &str) {
     assert!(above < ALLOWED, "{above} KiB above the start");
 }
 
-/// What stands at this place of the stream: each part has a byte of its own.
+/// The byte at a position of the stream: each chunk is filled with its number.
 fn byte_at(place: u64) -> u8 {
-    (place / PART) as u8
+    (place / CHUNK) as u8
 }
 
-/// Checks what came, from this place on.
+/// Checks received bytes from this position on.
 fn check(place: u64, bytes: &[u8]) {
     let all = |range: &[u8], byte| range.iter().all(|&b| b == byte);
-    let in_first = ((PART - place % PART) as usize).min(bytes.len());
+    let in_first = ((CHUNK - place % CHUNK) as usize).min(bytes.len());
     let (first, rest) = bytes.split_at(in_first);
     assert!(all(first, byte_at(place)), "at {place}");
-    for (number, part) in rest.chunks(PART as usize).enumerate() {
-        assert!(all(part, byte_at(place + in_first as u64 + number as u64 * PART)), "at {place}");
+    for (number, chunk) in rest.chunks(CHUNK as usize).enumerate() {
+        assert!(all(chunk, byte_at(place + in_first as u64 + number as u64 * CHUNK)), "at {place}");
     }
 }
 
@@ -57,7 +56,7 @@ fn receive_in_chunks() -> Config {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes seconds: see the first lines"]
-async fn one_message_there_and_back_in_parts() {
+async fn message_of_1_gib_is_echoed_in_chunks_in_16_mib() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     let options = ws::Options::new().config(receive_in_chunks());
@@ -67,9 +66,9 @@ async fn one_message_there_and_back_in_parts() {
             let socket = options.accept(listener.accept().await.unwrap().0).await.unwrap();
             let (mut sender, mut receiver) = socket.split();
             let mut writer = sender.writer(Kind::Binary).await.unwrap();
-            while let Some(Event::Chunk(part)) = receiver.recv_event().await.unwrap() {
-                writer.write_chunk(part.bytes).await.unwrap();
-                if part.last {
+            while let Some(Event::Chunk(chunk)) = receiver.recv_event().await.unwrap() {
+                writer.write_chunk(chunk.bytes).await.unwrap();
+                if chunk.last {
                     break;
                 }
             }
@@ -82,16 +81,16 @@ async fn one_message_there_and_back_in_parts() {
     let start = begin();
     let sending = tokio::spawn(async move {
         let mut writer = sender.writer(Kind::Binary).await.unwrap();
-        for number in 0..GIB / PART {
-            writer.write_chunk(vec![byte_at(number * PART); PART as usize]).await.unwrap();
+        for number in 0..GIB / CHUNK {
+            writer.write_chunk(vec![byte_at(number * CHUNK); CHUNK as usize]).await.unwrap();
         }
         writer.finish().await.unwrap();
     });
     let mut received = 0;
-    while let Some(Event::Chunk(part)) = receiver.recv_event().await.unwrap() {
-        check(received, &part.bytes);
-        received += part.bytes.len() as u64;
-        if part.last {
+    while let Some(Event::Chunk(chunk)) = receiver.recv_event().await.unwrap() {
+        check(received, &chunk.bytes);
+        received += chunk.bytes.len() as u64;
+        if chunk.last {
             break;
         }
     }
@@ -104,12 +103,12 @@ async fn one_message_there_and_back_in_parts() {
 
 #[test]
 #[ignore = "takes seconds: see the first lines"]
-fn both_ways_at_once_on_two_threads() {
+fn one_gib_each_way_at_once_between_two_threads_takes_16_mib() {
     fn push(socket: blocking::WebSocket<std::net::TcpStream>) {
         let (sender, mut receiver) = socket.split().unwrap();
         let sending = thread::spawn(move || {
-            for number in 0..GIB / PART {
-                sender.send(vec![byte_at(number * PART); PART as usize]).unwrap();
+            for number in 0..GIB / CHUNK {
+                sender.send(vec![byte_at(number * CHUNK); CHUNK as usize]).unwrap();
             }
             sender
         });

@@ -1,4 +1,5 @@
-//! A peer whose process is killed, stopped or reset, wherever it is: what we are told, and when.
+//! A peer whose process is killed or stopped, or whose socket is reset, in every state of the
+//! connection: which error is returned, and when.
 
 use std::time::{Duration, Instant};
 
@@ -17,12 +18,12 @@ use crate::world::{LONG, SLACK, soak};
 const HANDSHAKE: Duration = Duration::from_secs(3);
 const CLOSE: Duration = Duration::from_millis(1500);
 const WRITE: Duration = Duration::from_secs(2);
-/// Half of it until the ping.
+/// Keep-alive: half of it until the ping, half for the pong.
 const SILENCE: Duration = Duration::from_secs(2);
 
 #[test]
 #[ignore = "takes some seconds: see the first lines of main.rs"]
-fn peers_whose_process_dies() {
+fn killed_stopped_and_reset_peers_are_reported_in_time_in_every_state() {
     soak("peers that die", all(Fate::Killed), async {
         for fate in [Fate::Killed, Fate::Stopped, Fate::Reset] {
             all(fate).await;
@@ -30,15 +31,14 @@ fn peers_whose_process_dies() {
     });
 }
 
-/// What ends a conversation with a peer that met its fate there, and at the earliest after how
-/// long.
+/// How the connection ends, and after how long at the earliest.
 fn expected(state: State, fate: Fate) -> (End, Duration) {
     let opening = matches!(state, State::Connected | State::HalfRequest | State::HalfAnswer);
     match (state, fate) {
         (_, Fate::Stopped) if opening => (End::TooLate(TimedOut::Handshake), HANDSHAKE),
         (State::WrittenTo, Fate::Stopped) => (End::TooLate(TimedOut::Write), WRITE),
         (State::ClosedByServer, Fate::Stopped) => (End::TooLate(TimedOut::Close), CLOSE),
-        // Both sent a Close: that it does not hang up is worth a wait, and no complaint.
+        // Both sent a Close: the server waits for EOF until the deadline, without an error.
         (State::ClosedByBoth, Fate::Stopped) => (End::Clean, CLOSE),
         (_, Fate::Stopped) => (End::TooLate(TimedOut::KeepAlive), SILENCE),
         (State::ClosedByBoth, _) => (End::Clean, Duration::ZERO),
@@ -55,7 +55,7 @@ enum End {
     TooLate(TimedOut),
 }
 
-/// All states at once.
+/// Runs all states concurrently.
 async fn all(fate: Fate) {
     let mut cases = JoinSet::new();
     for state in STATES {
@@ -82,21 +82,22 @@ async fn case(state: State, fate: Fate) -> Duration {
     let peer = spawn_blocking(move || Peer::start(state, address));
     let stream = listener.accept().await.unwrap().0;
     let accepted = Instant::now();
-    let ours = tokio::spawn(async move { (ours(state, stream).await, Instant::now()) });
+    let run_our_side =
+        tokio::spawn(async move { (run_our_side(state, stream).await, Instant::now()) });
     let mut peer = peer.await.unwrap();
-    let (peer, met) = spawn_blocking(move || {
+    let (peer, started) = spawn_blocking(move || {
         peer.wait_until_there();
-        peer.meet(fate);
+        peer.suffer(fate);
         (peer, Instant::now())
     })
     .await
     .unwrap();
-    let (end, at) = tokio::time::timeout(LONG / 2, ours)
+    let (end, at) = tokio::time::timeout(LONG / 2, run_our_side)
         .await
         .unwrap_or_else(|_| panic!("{state:?}, {fate:?}: no end"))
         .unwrap();
     let (due, earliest) = expected(state, fate);
-    let (after, whole) = (at.saturating_duration_since(met), at.duration_since(accepted));
+    let (after, whole) = (at.saturating_duration_since(started), at.duration_since(accepted));
     let what =
         format!("{state:?}, {fate:?}: {end:?} after {after:?}, not {due:?} after {earliest:?}");
     let end = match end {
@@ -106,7 +107,7 @@ async fn case(state: State, fate: Fate) -> Duration {
             HandshakeError::Request(RequestError::Head(HeadError::Incomplete))
             | HandshakeError::Response(ResponseError::Head(HeadError::Incomplete)),
         )) => End::NoHandshake,
-        // Whether the last message was queued already is chance.
+        // The last message may be queued or not.
         Err(Error::TimedOut(TimedOut::Room)) => End::TooLate(TimedOut::Write),
         Err(Error::TimedOut(late)) => End::TooLate(late),
         Err(_) => panic!("{what}"),
@@ -117,8 +118,8 @@ async fn case(state: State, fate: Fate) -> Duration {
     after
 }
 
-/// Our side, until its end.
-async fn ours(state: State, stream: TcpStream) -> Result<(), Error> {
+/// Our side, until the connection ends.
+async fn run_our_side(state: State, stream: TcpStream) -> Result<(), Error> {
     let half = Some(SILENCE / 2);
     let timeouts = Timeouts {
         handshake: Some(HANDSHAKE),
@@ -137,7 +138,7 @@ async fn ours(state: State, stream: TcpStream) -> Result<(), Error> {
     let mut socket = options.accept(stream).await?;
     match state {
         State::WrittenTo => loop {
-            // Compressed, it would take seconds to fill the kernel's buffers.
+            // Compressed messages would take seconds to fill the kernel's buffers.
             socket.send(Message::from(vec![7; 64 * 1024]).compress(Compress::Never)).await?;
         },
         State::ClosedByServer => {

@@ -1,10 +1,10 @@
-//! What only real sockets and real processes show: crowds, peers that drip, and peers that die, and
-//! that nothing is left of them.
+//! Real sockets and processes: thousands of connections, slow clients, and killed peers. No task,
+//! descriptor or memory leaks after they end.
 //!
-//! It takes a minute and a half and wants optimised code, so it runs when it is asked for:
-//! `cargo test --release --all-features --test soak -- --ignored --nocapture --test-threads 1`;
-//! with `SOAK_CONNECTIONS=400` before it, no more connections than that, and less time.
-//! Far fewer are too few for the bound per connection, since the runtime's own memory counts too.
+//! The tests take a minute and a half and need optimised code, so they are ignored by default:
+//! `cargo test --release --all-features --test soak -- --ignored --nocapture --test-threads 1`.
+//! `SOAK_CONNECTIONS=400` limits the number of connections. Far smaller numbers fail the bound per
+//! connection, since the runtime's own memory counts, too.
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
 #[cfg(feature = "deflate")]

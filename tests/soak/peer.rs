@@ -1,5 +1,4 @@
-//! The peer that is to die: this very program, started once more, which gets into a state and waits
-//! there.
+//! The peer process: this test binary, started again, which enters a state and waits to be killed.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
@@ -18,27 +17,27 @@ const STATE: &str = "SOAK_PEER_STATE";
 const ADDRESS: &str = "SOAK_PEER_ADDRESS";
 const THERE: &str = "there";
 
-/// Where a peer's life may end.
+/// The state of the connection in which the peer is killed, stopped or reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Connected, and not a byte said.
+    /// Connected; no byte was sent.
     Connected,
     HalfRequest,
-    /// It is the server here, and we are the client.
+    /// The peer is the server, and we are the client.
     HalfAnswer,
     Idle,
     HalfHeader,
     HalfMask,
     HalfPayload,
     BetweenFragments,
-    /// Between its fragments, with the decompressor at work.
+    /// Within a compressed message, with a decompressor in use.
     InsideCompressed,
-    /// It was sent one message, and reads no other.
+    /// The peer read one message, and reads no other.
     WrittenTo,
     HalfClose,
-    /// The server's Close came, and is not answered.
+    /// The peer read the server's Close and does not reply.
     ClosedByServer,
-    /// Both Closes came, and the server waits for the peer to hang up.
+    /// Both sent a Close, and the server waits for the peer's EOF.
     ClosedByBoth,
 }
 
@@ -58,18 +57,18 @@ pub const STATES: [State; 13] = [
     State::ClosedByBoth,
 ];
 
-/// What happens to it there.
+/// What happens to the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// SIGKILL: the kernel closes its sockets.
     Killed,
-    /// SIGSTOP: the kernel goes on taking bytes for it, and nobody reads them.
+    /// SIGSTOP: the kernel accepts bytes for the process, which does not read them.
     Stopped,
     /// `SO_LINGER` 0: its socket is reset.
     Reset,
 }
 
-/// A peer's process, which does not outlive this.
+/// A peer's process, which is killed on drop.
 pub struct Peer {
     child: Child,
     stderr: BufReader<ChildStderr>,
@@ -81,7 +80,7 @@ impl Peer {
         command.args([
             "--ignored",
             "--exact",
-            "peer::is_what_the_environment_says",
+            "peer::run_peer_from_environment",
             "--nocapture",
             "--test-threads",
             "1",
@@ -93,7 +92,7 @@ impl Peer {
         Self { child, stderr }
     }
 
-    /// Waits until it is in its state.
+    /// Waits until the peer has entered its state.
     pub fn wait_until_there(&mut self) {
         let mut line = String::new();
         self.stderr.read_line(&mut line).unwrap();
@@ -103,12 +102,12 @@ impl Peer {
         }
     }
 
-    pub fn meet(&mut self, fate: Fate) {
+    pub fn suffer(&mut self, fate: Fate) {
         match fate {
             Fate::Killed => self.child.kill().unwrap(),
             Fate::Stopped => {
                 let id = self.child.id().to_string();
-                // The shell has `kill` where the system has not.
+                // `kill` may exist only as a shell builtin.
                 assert!(
                     Command::new("sh")
                         .args(["-c", "kill -STOP \"$0\"", &id])
@@ -118,11 +117,11 @@ impl Peer {
                 );
                 let deadline = Instant::now() + SLACK;
                 while !fs::read_to_string(format!("/proc/{id}/stat")).unwrap().contains(") T ") {
-                    assert!(Instant::now() < deadline, "it does not stop");
+                    assert!(Instant::now() < deadline, "the process does not stop");
                     thread::yield_now();
                 }
             }
-            // Its socket is reset when it hears this, and before it ends.
+            // The peer resets its socket when it reads this line.
             Fate::Reset => self.child.stdin.take().unwrap().write_all(b"reset\n").unwrap(),
         }
     }
@@ -130,32 +129,32 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // It may be gone already.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 #[test]
-#[ignore = "is not a test but the peer of one; without that, it does nothing"]
-fn is_what_the_environment_says() {
+#[ignore = "not a test but the peer process of one; does nothing without its environment variables"]
+fn run_peer_from_environment() {
     let (Ok(state), Ok(address)) = (env::var(STATE), env::var(ADDRESS)) else { return };
     let state = STATES.into_iter().find(|one| format!("{one:?}") == state).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        tokio::time::timeout(LONG / 2, reach(state, &mut stream))
+        tokio::time::timeout(LONG / 2, enter_state(state, &mut stream))
             .await
-            .expect("it gets there")
+            .expect("the peer enters its state")
             .unwrap();
         eprintln!("{THERE}");
-        // Also if who started it is no more.
+        // EOF of stdin: the parent process ended.
         io::stdin().read_line(&mut String::new()).unwrap();
         stream.set_zero_linger().unwrap();
     });
 }
 
-async fn reach(state: State, stream: &mut TcpStream) -> io::Result<()> {
+async fn enter_state(state: State, stream: &mut TcpStream) -> io::Result<()> {
     match state {
         State::Connected => return Ok(()),
         State::HalfRequest => {
@@ -181,7 +180,7 @@ async fn reach(state: State, stream: &mut TcpStream) -> io::Result<()> {
     let last = match state {
         State::WrittenTo => 0x82,
         State::ClosedByServer | State::ClosedByBoth => CLOSE,
-        // The pong shows that the server has read what came with the ping.
+        // The pong proves that the server read the bytes sent with the ping.
         _ => {
             stream.write_all(&[&masked(PING, b"?"), begun].concat()).await?;
             assert_eq!(read_frame(stream).await?, Some((PONG, b"?".to_vec())));
@@ -191,7 +190,11 @@ async fn reach(state: State, stream: &mut TcpStream) -> io::Result<()> {
     stream.write_all(begun).await?;
     assert_eq!(read_frame(stream).await?.map(|(first, _)| first), Some(last));
     if state == State::ClosedByBoth {
-        assert_eq!(read_frame(stream).await?, None, "the server hangs up first (RFC 6455 §7.1.1)");
+        assert_eq!(
+            read_frame(stream).await?,
+            None,
+            "the server closes the stream first (RFC 6455 §7.1.1)"
+        );
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! What a client of the crowd says and how it ends, from the seed and its number, so that both
-//! sides know it.
+//! The messages of a client of `crowd.rs` and its ending, derived from the seed and its number, so
+//! that both sides know them.
 
 use std::time::Duration;
 
@@ -22,24 +22,24 @@ pub struct Script {
 pub struct Planned {
     pub text: bool,
     size: usize,
-    /// Where it is cut into fragments.
+    /// Positions at which the message is fragmented.
     cuts: Vec<usize>,
     pings: bool,
-    /// Before it.
+    /// The pause before the message.
     pub pause: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Ending {
-    /// A Close, and then all that the server has to say.
+    /// Sends a Close, and then reads until EOF.
     Clean,
-    /// The same, but the stream's write side ends with the Close.
+    /// The same, with the write half shut down after the Close.
     CleanHalf,
-    /// The write side ends without a Close.
+    /// The write half is shut down without a Close.
     Half,
-    /// `SO_LINGER` 0, in the middle of things.
+    /// `SO_LINGER` 0, which may be within a frame.
     Reset,
-    /// Closed with bytes that nobody read: which is a reset too.
+    /// The socket is closed with unread bytes, which is a reset, too.
     Unread,
 }
 
@@ -58,13 +58,13 @@ impl Script {
         Self { number, messages, ending }
     }
 
-    /// What a message says: who says it, and which it is, as far as it is long enough.
+    /// The payload of a message: its number and its client's, truncated to its size.
     pub fn payload(&self, sequence: usize) -> Vec<u8> {
         let Planned { text, size, .. } = self.messages[sequence];
         let mut payload = format!("{sequence} of {}: ", self.number).into_bytes();
         while payload.len() + 6 <= size {
             let shift = (payload.len() + sequence) as u8;
-            // Text is a, ñ, €: fragments cut through the letters.
+            // Text is a, ñ, €: fragments split characters.
             payload.extend(if text {
                 [b'a', 0xc3, 0xb1, 0xe2, 0x82, 0xac]
             } else {
@@ -75,7 +75,7 @@ impl Script {
         payload
     }
 
-    /// The same as a client's frames.
+    /// The message as a client's frames.
     pub fn frames(&self, sequence: usize) -> Vec<u8> {
         let planned = &self.messages[sequence];
         let payload = self.payload(sequence);

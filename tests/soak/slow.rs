@@ -1,5 +1,5 @@
-//! Slow loris: hundreds of clients that drip a handshake, or a frame that never ends, cost little,
-//! delay nobody, and are ended in time.
+//! Slowloris: hundreds of clients that send a handshake or a frame byte by byte cost little memory,
+//! do not delay another client, and time out.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,36 +16,36 @@ use crate::frames;
 use crate::world::{SLACK, affordable, soak, until};
 use support::allocator::process as heap;
 
-/// Of each kind.
+/// Number of clients of each kind.
 const WANTED: usize = 500;
 
-/// What a handshake may take, and how long no message may come.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Handshake timeout and idle timeout.
+const LIMIT: Duration = Duration::from_secs(5);
 
-/// Between a client's bytes: neither a request nor a frame is whole before the patience is over.
+/// Interval between a client's bytes: no request or frame is complete before the timeout.
 const DRIP: Duration = Duration::from_millis(100);
 
-/// What each may cost, with its client, the tasks and the runtime's part: some KiB, though a frame
-/// announces 16 MiB.
+/// Limit of heap bytes per connection, including its client, tasks and the runtime's share, though
+/// a frame announces 16 MiB.
 const EACH: usize = 8 * 1024;
 
 #[test]
 #[ignore = "takes some seconds: see the first lines of main.rs"]
-fn slow_clients() {
+fn slow_clients_time_out_cost_at_most_8_kib_and_delay_no_other_client() {
     let count = affordable(2 * WANTED) / 2;
-    soak("slow clients", siege(count / 10), siege(count));
+    soak("slow clients", run_slow_clients(count / 10), run_slow_clients(count));
 }
 
-/// How a connection ended, and after how long since the server had it or opened it.
+/// How a connection ended, and how long after it was accepted or opened.
 type End = (Result<(), Error>, Duration);
 
-async fn siege(count: usize) {
+async fn run_slow_clients(count: usize) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let opened = Arc::new(AtomicUsize::new(0));
     let server = tokio::spawn(server(listener, 2 * count + 1, opened.clone()));
-    let over = Arc::new(AtomicBool::new(false));
-    let good = tokio::spawn(good_client(address, over.clone()));
+    let finished = Arc::new(AtomicBool::new(false));
+    let good = tokio::spawn(good_client(address, finished.clone()));
     until("the good client", || opened.load(SeqCst) == 1).await;
 
     let before = heap::live();
@@ -54,33 +54,32 @@ async fn siege(count: usize) {
         slow.spawn(slow_client(address, number % 2 == 0));
     }
     until("all frames to be begun", || opened.load(SeqCst) == 1 + count).await;
-    tokio::time::sleep(PATIENCE / 2).await; // as long as they drip
+    tokio::time::sleep(LIMIT / 2).await; // while the clients are sending
     let each = heap::live().saturating_sub(before) / (2 * count);
     slow.join_all().await;
-    over.store(true, SeqCst);
+    finished.store(true, SeqCst);
     let (echoes, longest) = good.await.unwrap();
 
-    let mut told = [0; 3];
+    let mut outcomes = [0; 3];
     for (end, after) in server.await.unwrap() {
-        let on_time = (PATIENCE..PATIENCE + SLACK).contains(&after);
+        let on_time = (LIMIT..LIMIT + SLACK).contains(&after);
         match end {
-            Err(Error::TimedOut(TimedOut::Handshake)) if on_time => told[0] += 1,
-            Err(Error::TimedOut(TimedOut::Idle)) if on_time => told[1] += 1,
-            Ok(()) => told[2] += 1,
+            Err(Error::TimedOut(TimedOut::Handshake)) if on_time => outcomes[0] += 1,
+            Err(Error::TimedOut(TimedOut::Idle)) if on_time => outcomes[1] += 1,
+            Ok(()) => outcomes[2] += 1,
             end => panic!("{end:?} after {after:?}"),
         }
     }
-    assert_eq!(told, [count, count, 1]);
+    assert_eq!(outcomes, [count, count, 1]);
     println!(
         "  {count} slow handshakes, {count} slow frames: {each} bytes each; {echoes} echoes meanwhile, the slowest {longest:?}"
     );
     assert!(each <= EACH, "{each} bytes each");
-    assert!(longest < PATIENCE, "an echo took {longest:?}");
+    assert!(longest < LIMIT, "an echo took {longest:?}");
 }
 
 async fn server(listener: TcpListener, count: usize, opened: Arc<AtomicUsize>) -> Vec<End> {
-    let timeouts =
-        Timeouts { handshake: Some(PATIENCE), idle: Some(PATIENCE), ..Timeouts::default() };
+    let timeouts = Timeouts { handshake: Some(LIMIT), idle: Some(LIMIT), ..Timeouts::default() };
     let options = Options::new().timeouts(timeouts);
     let mut tasks = JoinSet::new();
     for _ in 0..count {
@@ -103,7 +102,7 @@ async fn server(listener: TcpListener, count: usize, opened: Arc<AtomicUsize>) -
     tasks.join_all().await
 }
 
-/// Drips until it is cut off.
+/// Sends one byte at a time until the server closes the connection.
 async fn slow_client(address: SocketAddr, handshake: bool) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
@@ -111,7 +110,7 @@ async fn slow_client(address: SocketAddr, handshake: bool) {
         frames::request("/").into_bytes()
     } else {
         frames::open(&mut stream, "/").await.unwrap();
-        // 16 MiB are announced; a header, a mask, and some of it.
+        // A header that announces 16 MiB, a masking key, and some payload.
         stream.write_all(&[0x82, 0xff, 0, 0, 0, 0, 1, 0, 0, 0, 1, 2, 3, 4]).await.unwrap();
         stream.write_all(&[7; 1024]).await.unwrap();
         vec![7; 1000]
@@ -122,20 +121,20 @@ async fn slow_client(address: SocketAddr, handshake: bool) {
         }
         tokio::time::sleep(DRIP).await;
     }
-    panic!("nobody cut it off");
+    panic!("the server did not close the connection");
 }
 
-/// Talks until it is over; gives how many echoes came, and how long the slowest took.
-async fn good_client(address: SocketAddr, over: Arc<AtomicBool>) -> (usize, Duration) {
+/// Sends messages until `finished`; returns the number of echoes and the longest round trip.
+async fn good_client(address: SocketAddr, finished: Arc<AtomicBool>) -> (usize, Duration) {
     let mut socket = connect(&format!("ws://{address}/")).await.unwrap();
     let (mut echoes, mut longest) = (0, Duration::ZERO);
-    while !over.load(SeqCst) {
+    while !finished.load(SeqCst) {
         let (text, sent) = (format!("number {echoes}"), Instant::now());
         socket.send(text.as_str()).await.unwrap();
         assert_eq!(socket.recv().await.unwrap(), Some(text.into()));
         longest = longest.max(sent.elapsed());
         echoes += 1;
-        tokio::time::sleep(Duration::from_millis(1)).await; // it has better things to do, too
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert!(socket.close(CloseCode::NORMAL, "").await.unwrap().was_clean());
     (echoes, longest)

@@ -1,4 +1,4 @@
-//! What the process holds, before and after: file descriptors, tasks, memory.
+//! Resources of the process before and after a test: file descriptors, tasks, memory.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -7,20 +7,20 @@ use tokio::runtime::{Builder, Handle};
 
 use support::allocator::process as heap;
 
-/// Longer than anything here takes that is not to take for ever.
+/// Time limit of a whole test.
 pub const LONG: Duration = Duration::from_secs(90);
 
-/// How much later than the clock says a loaded machine may do what is due.
+/// How late a timeout may be on a loaded machine.
 pub const SLACK: Duration = Duration::from_secs(8);
 
-/// What may be held above the start when all is over: what the standard library keeps.
+/// Heap bytes that may remain at the end, for caches of the standard library.
 const LEFT: usize = 16 * 1024;
 
-/// Runs something twice, a little of it before the start, so that what is made once and kept is
-/// there already; and sees that nothing is left of it.
+/// Runs `little` first, so that one-time allocations exist already, and then `all`. Asserts that no
+/// descriptor, task or memory leaks.
 pub fn soak(what: &str, little: impl Future<Output = ()>, all: impl Future<Output = ()>) {
     if !fs::exists("/proc/self/fd").unwrap() {
-        return println!("{what}: skipped, for there is no /proc here");
+        return println!("{what}: skipped, since there is no /proc");
     }
     run(little);
     let (begun, open, start, resident_before) =
@@ -37,18 +37,18 @@ pub fn soak(what: &str, little: impl Future<Output = ()>, all: impl Future<Outpu
     assert!(held <= LEFT as isize, "{held} bytes are held");
 }
 
-/// In a runtime that ends with it: its threads keep blocks to read into for as long as they live.
+/// Runs the work in a runtime of its own, whose threads keep read buffers until they end.
 fn run(work: impl Future<Output = ()>) {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let open = descriptors();
-        tokio::time::timeout(LONG, work).await.expect("it ends");
+        tokio::time::timeout(LONG, work).await.expect("a deadlock");
         until("all tasks to end", || Handle::current().metrics().num_alive_tasks() == 0).await;
         until("all descriptors to be closed", || descriptors() == open).await;
     });
 }
 
-/// Waits for a condition that nobody tells of.
+/// Polls a condition until it is true.
 pub async fn until(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + SLACK;
     while !condition() {
@@ -71,8 +71,8 @@ fn resident() -> isize {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// How many of so many connections, with both ends in this process, there are descriptors for:
-/// raising the limit takes `unsafe`.
+/// The number of connections, at most `wanted`, for which the descriptor limit suffices with both
+/// ends in this process. Raising the limit would take `unsafe`.
 pub fn affordable(wanted: usize) -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));

@@ -1,10 +1,9 @@
 //! Every read, write and flush of a conversation fails once, in each way that a stream can fail, in
 //! each adapter.
 //!
-//! At the other end of the stream is a peer that judges what arrives, so a byte that is written
-//! twice, or not at all, is seen. What a stream may do at any time (interrupt a call, do less than
-//! asked, not be ready) changes nothing; what breaks it is an error of the right type; and whatever
-//! was called before and after, nothing panics and the bytes on the wire are as they should be.
+//! The peer at the other end checks the bytes, so a byte that is written twice, or not at all, is
+//! noticed. Interrupted, short and not-ready calls must not change the outcome. Other failures must
+//! be reported as the right error. No call panics, and the bytes on the wire are valid.
 #![cfg(all(feature = "tokio", feature = "futures-io"))]
 
 mod stream;
@@ -16,7 +15,7 @@ use sansocket::{
     ClientRequest, Error, HandshakeError, HeadError, Message, RequestError, ResponseError,
     blocking, futures, tokio,
 };
-use stream::{Socket, Still, Stream};
+use stream::{Socket, StoppedClock, Stream};
 use support::streams::Scripted;
 use wire::{Fault, Wire};
 
@@ -29,7 +28,7 @@ const FAULTS: [Fault; 6] = [
     Fault::Zero,
 ];
 
-/// What the application does.
+/// A call of the application.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Recv,
@@ -38,8 +37,8 @@ enum Step {
     Close,
 }
 
-/// The peer welcomes, pings, and repeats what it hears; "bye" makes it close, and "bad" makes it
-/// break the protocol.
+/// The peer sends "welcome" and a ping, and echoes messages; "bye" makes it close, and "bad" makes
+/// it violate the protocol.
 const CONVERSATIONS: [&[Step]; 4] = [
     &[Step::Recv, Step::Send("one"), Step::Recv, Step::Send("two"), Step::Recv, Step::Close],
     &[Step::Recv, Step::SendLarge, Step::Send("two"), Step::Recv, Step::Recv, Step::Close],
@@ -49,21 +48,20 @@ const CONVERSATIONS: [&[Step]; 4] = [
 
 const LARGE: usize = 10_000;
 
-/// What the application sees, up to the first error; that, if there is one; and what the peer
-/// heard.
+/// What the application received up to the first error, that error, and what the peer received.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Story {
+struct Outcome {
     seen: Vec<String>,
     error: Option<String>,
-    heard: Vec<Message>,
+    peer_received: Vec<Message>,
     pongs: usize,
 }
 
-/// Says what matters of an error.
+/// A comparable form of an error.
 fn name(error: &Error) -> String {
     match error {
         Error::Io(error) => format!("{:?}", error.kind()),
-        // The stream ended too early for anything else.
+        // EOF before the end of the opening handshake.
         Error::Handshake(
             HandshakeError::Request(RequestError::Head(HeadError::Incomplete))
             | HandshakeError::Response(ResponseError::Head(HeadError::Incomplete)),
@@ -76,7 +74,7 @@ fn is_not_ready<T>(result: &Result<T, Error>) -> bool {
     matches!(result, Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock)
 }
 
-/// Takes a step. A blocking stream that was not ready is asked again.
+/// Takes a step; repeats a call whose blocking stream was not ready.
 async fn take<S: Socket>(socket: &mut S, step: Step) -> Result<String, Error> {
     match step {
         Step::Recv => {
@@ -102,8 +100,8 @@ async fn take<S: Socket>(socket: &mut S, step: Step) -> Result<String, Error> {
     }
 }
 
-/// The application's part. It goes on after an error, as if it knew nothing.
-async fn perform<S: Socket>(stream: &Stream, opened: Result<S, Error>, steps: &[Step]) -> Story {
+/// The application's part. It continues after an error.
+async fn perform<S: Socket>(stream: &Stream, opened: Result<S, Error>, steps: &[Step]) -> Outcome {
     let (mut seen, mut error) = (Vec::new(), None);
     match opened {
         Err(failed) => error = Some(name(&failed)),
@@ -122,7 +120,7 @@ async fn perform<S: Socket>(stream: &Stream, opened: Result<S, Error>, steps: &[
         }
     }
     let wire = stream.0.borrow();
-    Story { seen, error, heard: wire.heard.clone(), pongs: wire.pongs }
+    Outcome { seen, error, peer_received: wire.peer_received.clone(), pongs: wire.pongs }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,19 +130,20 @@ enum Adapter {
     Futures,
 }
 
-/// Runs a conversation in which this call fails; gives the story, and how many calls there were.
+/// Runs a conversation in which call number `fails_at` fails; returns the outcome and the number of
+/// calls.
 fn run(
     adapter: Adapter,
-    we_serve: bool,
+    is_server: bool,
     steps: &[Step],
     fails_at: usize,
     fault: Fault,
-) -> (Story, usize) {
-    let stream = Stream::new(Wire::new(we_serve, fails_at, fault));
+) -> (Outcome, usize) {
+    let stream = Stream::new(Wire::new(is_server, fails_at, fault));
     let request = ClientRequest::new("ws://localhost/").unwrap();
     let ours = stream.clone();
-    let story = async {
-        match (adapter, we_serve) {
+    let outcome = async {
+        match (adapter, is_server) {
             (Adapter::Blocking, true) => perform(&stream, blocking::accept(ours), steps).await,
             (Adapter::Blocking, false) => {
                 perform(
@@ -168,12 +167,12 @@ fn run(
                 .await
             }
             (Adapter::Futures, true) => {
-                perform(&stream, futures::accept(Scripted(ours), Still).await, steps).await
+                perform(&stream, futures::accept(Scripted(ours), StoppedClock).await, steps).await
             }
             (Adapter::Futures, false) => {
                 perform(
                     &stream,
-                    futures::connect_with_stream(Scripted(ours), Still, &request)
+                    futures::connect_with_stream(Scripted(ours), StoppedClock, &request)
                         .await
                         .map(|(socket, _)| socket),
                     steps,
@@ -182,61 +181,60 @@ fn run(
             }
         }
     };
-    let story = ::tokio::runtime::Builder::new_current_thread()
+    let outcome = ::tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap()
-        .block_on(story);
+        .block_on(outcome);
     let calls = stream.0.borrow().calls;
-    (story, calls)
+    (outcome, calls)
 }
 
 /// What may become of a conversation that would have gone like this.
-fn judge(
-    good: &Story,
-    story: &Story,
+fn check(
+    good: &Outcome,
+    outcome: &Outcome,
     steps: &[Step],
     fault: Fault,
     adapter: Adapter,
 ) -> Result<(), &'static str> {
-    if story == good {
+    if outcome == good {
         return Ok(());
     }
-    if !good.seen.starts_with(&story.seen)
-        || !good.heard.starts_with(&story.heard)
-        || story.pongs > good.pongs
+    if !good.seen.starts_with(&outcome.seen)
+        || !good.peer_received.starts_with(&outcome.peer_received)
+        || outcome.pongs > good.pongs
     {
-        return Err("it went another way, not less far");
+        return Err("the outcome is not a prefix of the one without failures");
     }
-    let Some(error) = story.error.as_deref() else {
-        return Err("something is missing, and nobody said so");
+    let Some(error) = outcome.error.as_deref() else {
+        return Err("the conversation ended early without an error");
     };
-    let at_the_end = story.seen.len() + 1 == steps.len();
+    let at_the_end = outcome.seen.len() + 1 == steps.len();
     let is = |name: &str| error == name;
     let right = match fault {
         Fault::Interrupted | Fault::Short => return Err("nothing should have changed"),
         Fault::WouldBlock if adapter != Adapter::Blocking => {
             return Err("an async stream may be not ready at any time");
         }
-        // Before there is a connection, and when it is given up, there is nothing to go on with.
-        Fault::WouldBlock if story.seen.is_empty() || at_the_end => is("WouldBlock"),
-        Fault::WouldBlock => return Err("asked again, it should have gone on"),
+        // During the opening and the closing handshake the call cannot be repeated.
+        Fault::WouldBlock if outcome.seen.is_empty() || at_the_end => is("WouldBlock"),
+        Fault::WouldBlock => return Err("the repeated call should have succeeded"),
         Fault::Reset | Fault::Zero => is("ConnectionLost"),
-        // A last word that could not be written is no news, if the peer can be heard no more
-        // either.
+        // If our Close could not be written, the lost connection may be reported instead.
         Fault::Strange => is("Other") || at_the_end && is("ConnectionLost"),
     };
-    // A peer that broke the protocol did so, whatever became of our complaint.
+    // The peer's protocol violation may be reported, even if our Close could not be written.
     if right || good.error.as_deref() == Some(error) { Ok(()) } else { Err("the wrong error") }
 }
 
-fn every_call_fails_once(adapter: Adapter) {
+fn fail_every_call_once(adapter: Adapter) {
     let mut failures = 0;
-    for (steps, we_serve) in
+    for (steps, is_server) in
         CONVERSATIONS.into_iter().flat_map(|steps| [(steps, true), (steps, false)])
     {
-        let (good, calls) = run(adapter, we_serve, steps, usize::MAX, Fault::Reset);
+        let (good, calls) = run(adapter, is_server, steps, usize::MAX, Fault::Reset);
         let violated = steps.iter().any(|step| matches!(step, Step::Send("bad")));
         assert_eq!(good.error.is_some(), violated, "{good:?}");
         assert_eq!(
@@ -247,14 +245,14 @@ fn every_call_fails_once(adapter: Adapter) {
         for (fault, fails_at) in
             FAULTS.into_iter().flat_map(|fault| (0..calls).map(move |call| (fault, call)))
         {
-            let (story, _) = run(adapter, we_serve, steps, fails_at, fault);
+            let (outcome, _) = run(adapter, is_server, steps, fails_at, fault);
             let case = || {
                 format!(
-                    "{adapter:?}, we serve: {we_serve}, {steps:?}, call {fails_at} of {calls} {fault:?}"
+                    "{adapter:?}, we serve: {is_server}, {steps:?}, call {fails_at} of {calls} {fault:?}"
                 )
             };
-            judge(&good, &story, steps, fault, adapter)
-                .unwrap_or_else(|wrong| panic!("{wrong}: {}: {story:?}", case()));
+            check(&good, &outcome, steps, fault, adapter)
+                .unwrap_or_else(|wrong| panic!("{wrong}: {}: {outcome:?}", case()));
             failures += 1;
         }
     }
@@ -262,16 +260,16 @@ fn every_call_fails_once(adapter: Adapter) {
 }
 
 #[test]
-fn every_call_of_the_blocking_adapter_fails_once() {
-    every_call_fails_once(Adapter::Blocking);
+fn blocking_adapter_survives_one_failure_of_every_io_call() {
+    fail_every_call_once(Adapter::Blocking);
 }
 
 #[test]
-fn every_call_of_the_tokio_adapter_fails_once() {
-    every_call_fails_once(Adapter::Tokio);
+fn tokio_adapter_survives_one_failure_of_every_io_call() {
+    fail_every_call_once(Adapter::Tokio);
 }
 
 #[test]
-fn every_call_of_the_futures_adapter_fails_once() {
-    every_call_fails_once(Adapter::Futures);
+fn futures_adapter_survives_one_failure_of_every_io_call() {
+    fail_every_call_once(Adapter::Futures);
 }

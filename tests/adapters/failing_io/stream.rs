@@ -1,4 +1,4 @@
-//! The stream, for every adapter; and what all adapters can do.
+//! The stream, for every adapter, and the calls that all adapters have.
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, IoSlice};
@@ -22,7 +22,7 @@ impl Stream {
         Self(Rc::new(RefCell::new(wire)))
     }
 
-    /// What an async stream makes of an answer: it is not ready, and says when it is.
+    /// `WouldBlock` becomes `Pending` with a wake-up.
     fn poll<T>(
         &self,
         cx: &Context<'_>,
@@ -82,11 +82,11 @@ impl Script for Stream {
     }
 }
 
-/// A clock that stands still: nothing here takes time.
+/// A clock that never advances.
 #[derive(Clone)]
-pub(super) struct Still;
+pub(super) struct StoppedClock;
 
-impl Clock for Still {
+impl Clock for StoppedClock {
     fn now(&self) -> Duration {
         Duration::ZERO
     }
@@ -96,7 +96,7 @@ impl Clock for Still {
     }
 }
 
-/// What all adapters can do.
+/// The calls that all adapters have.
 pub(super) trait Socket {
     async fn recv(&mut self) -> Result<Option<Message>, Error>;
     async fn send(&mut self, message: Message) -> Result<(), Error>;
@@ -128,4 +128,4 @@ macro_rules! socket {
 
 socket!(blocking::WebSocket<Stream>);
 socket!(tokio::WebSocket<Scripted<Stream>>, await);
-socket!(futures::WebSocket<Scripted<Stream>, Still>, await);
+socket!(futures::WebSocket<Scripted<Stream>, StoppedClock>, await);

@@ -1,4 +1,4 @@
-//! The wire and the peer at its other end, which takes what is flushed and judges it.
+//! The wire, and the peer at its other end, which checks the bytes that are flushed.
 
 use std::io::{self, ErrorKind, IoSlice};
 
@@ -14,19 +14,19 @@ use support::{drain, entropy};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     Interrupted,
-    /// A blocking stream says so as an error, an async one by being pending.
+    /// An error of a blocking stream; an async one is pending.
     WouldBlock,
     /// One byte is read or written.
     Short,
-    /// From here on, every call fails so.
+    /// This call and every later one fail.
     Reset,
-    /// Something else, once.
+    /// `ErrorKind::Other`, once.
     Strange,
-    /// A write takes nothing, once.
+    /// A write returns `Ok(0)`, once.
     Zero,
 }
 
-/// The other end, in the other role: it welcomes, pings, and repeats what it hears.
+/// The peer, in the other role: it sends "welcome" and a ping, and echoes messages.
 pub(super) enum Peer {
     Server(ServerHandshake),
     Client(ClientHandshake),
@@ -36,55 +36,55 @@ pub(super) enum Peer {
 pub(super) struct Wire {
     peer: Peer,
     /// Written and not flushed yet.
-    held: Vec<u8>,
-    /// On its way to us.
-    coming: Vec<u8>,
-    pub(super) heard: Vec<Message>,
+    unflushed: Vec<u8>,
+    /// Sent by the peer and not read yet.
+    inbound: Vec<u8>,
+    pub(super) peer_received: Vec<Message>,
     pub(super) pongs: usize,
     pub(super) calls: usize,
     fails_at: usize,
     fault: Fault,
     failed: bool,
-    dead: bool,
+    reset: bool,
     idle: usize,
 }
 
 impl Wire {
-    pub(super) fn new(we_serve: bool, fails_at: usize, fault: Fault) -> Self {
-        let mut coming = Vec::new();
-        let peer = if we_serve {
+    pub(super) fn new(is_server: bool, fails_at: usize, fault: Fault) -> Self {
+        let mut inbound = Vec::new();
+        let peer = if is_server {
             let request = ClientRequest::new("ws://localhost/").unwrap();
             let mut handshake = ClientHandshake::new(&request, Config::new(), entropy());
             let output = handshake.output();
-            coming.extend(output.copy_to_bytes(output.remaining()));
+            inbound.extend(output.copy_to_bytes(output.remaining()));
             Peer::Client(handshake)
         } else {
             Peer::Server(ServerHandshake::new(Config::new()))
         };
         Self {
             peer,
-            held: vec![],
-            coming,
-            heard: vec![],
+            unflushed: vec![],
+            inbound,
+            peer_received: vec![],
             pongs: 0,
             calls: 0,
             fails_at,
             fault,
             failed: false,
-            dead: false,
+            reset: false,
             idle: 0,
         }
     }
 
-    /// One more call: how much it may do, or how it fails.
+    /// Counts a call; returns how many bytes it may transfer, or its failure.
     fn call(&mut self, is_write: bool) -> io::Result<usize> {
         self.calls += 1;
-        assert!(self.calls < 10_000, "it asks for ever");
+        assert!(self.calls < 10_000, "the adapter repeats the call forever");
         let now = self.calls - 1 == self.fails_at;
         self.failed |= now;
-        self.dead |= now && self.fault == Fault::Reset;
+        self.reset |= now && self.fault == Fault::Reset;
         match self.fault {
-            _ if self.dead => Err(ErrorKind::ConnectionReset.into()),
+            _ if self.reset => Err(ErrorKind::ConnectionReset.into()),
             _ if !now => Ok(usize::MAX),
             Fault::Interrupted => Err(ErrorKind::Interrupted.into()),
             Fault::WouldBlock => Err(ErrorKind::WouldBlock.into()),
@@ -97,41 +97,41 @@ impl Wire {
 
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = self.call(false)?;
-        let count = self.coming.len().min(buffer.len()).min(most);
+        let count = self.inbound.len().min(buffer.len()).min(most);
         let broken =
             self.failed && matches!(self.fault, Fault::Reset | Fault::Strange | Fault::Zero);
         let ends =
             broken || matches!(&self.peer, Peer::Open(peer) if peer.state() == State::Closed);
         if count == 0 && !ends {
-            // While a write is not ready, there may be nothing to read; but not for ever.
+            // While a write is not ready, reads may be not ready a limited number of times.
             self.idle += 1;
             assert!(
                 self.idle < 100,
-                "it waits for what will not come: something was not written, or not flushed"
+                "the adapter waits for bytes that the peer never sends: a write or flush is missing"
             );
             return Err(ErrorKind::WouldBlock.into());
         }
-        buffer[..count].copy_from_slice(&self.coming[..count]);
-        self.coming.drain(..count);
+        buffer[..count].copy_from_slice(&self.inbound[..count]);
+        self.inbound.drain(..count);
         Ok(count)
     }
 
     pub(super) fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let most = self.call(true)?;
-        let before = self.held.len();
-        self.held.extend(slices.iter().flat_map(|slice| slice.iter()).take(most));
-        Ok(self.held.len() - before)
+        let before = self.unflushed.len();
+        self.unflushed.extend(slices.iter().flat_map(|slice| slice.iter()).take(most));
+        Ok(self.unflushed.len() - before)
     }
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.call(false)?;
-        let bytes = std::mem::take(&mut self.held);
-        self.hear(&bytes);
+        let bytes = std::mem::take(&mut self.unflushed);
+        self.deliver_to_peer(&bytes);
         Ok(())
     }
 
-    /// The peer takes bytes, and answers.
-    fn hear(&mut self, bytes: &[u8]) {
+    /// The peer receives bytes and replies.
+    fn deliver_to_peer(&mut self, bytes: &[u8]) {
         match &mut self.peer {
             Peer::Server(handshake) => {
                 handshake.input().put_slice(bytes);
@@ -155,11 +155,11 @@ impl Wire {
                     if message.as_text() == Some("bye") {
                         peer.close(CloseCode::NORMAL);
                     }
-                    self.coming.extend(drain(peer));
+                    self.inbound.extend(drain(peer));
                     if message.as_text() == Some("bad") {
-                        self.coming.extend([0x83, 0x80, 0, 0, 0, 0]);
+                        self.inbound.extend([0x83, 0x80, 0, 0, 0, 0]);
                     }
-                    self.heard.push(message);
+                    self.peer_received.push(message);
                 }
                 Event::Pong(_) => self.pongs += 1,
                 Event::Closed(closed) => {
@@ -171,13 +171,13 @@ impl Wire {
                 _ => {}
             }
         }
-        self.coming.extend(drain(peer));
+        self.inbound.extend(drain(peer));
     }
 
     fn open(&mut self, mut connection: Connection) {
         connection.send("welcome").unwrap();
         connection.ping("?").unwrap();
-        self.coming.extend(drain(&mut connection));
+        self.inbound.extend(drain(&mut connection));
         self.peer = Peer::Open(connection);
     }
 }
