@@ -448,7 +448,7 @@ in_every_adapter! {
     slow_request_bytes_do_not_extend_the_handshake_timeout
     unexpected_status_with_an_unfinished_body_is_reported_at_the_timeout
     closing_handshake_times_out_after_five_seconds
-    recv_ends_five_seconds_after_close_frames_if_the_peer_keeps_the_stream_open
+    recv_ends_five_seconds_after_the_close_frames_without_eof
     flood_of_frames_does_not_extend_the_close_deadline
     ping_flood_is_at_most_100_reads_in_one_poll
     silent_peer_fails_with_a_keep_alive_timeout
@@ -529,9 +529,7 @@ async fn closing_handshake_times_out_after_five_seconds(adapter: &impl Adapter) 
     assert_eq!(written, unmasked(0x88, b"\x03\xe8"));
 }
 
-async fn recv_ends_five_seconds_after_close_frames_if_the_peer_keeps_the_stream_open(
-    adapter: &impl Adapter,
-) {
+async fn recv_ends_five_seconds_after_the_close_frames_without_eof(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();

@@ -1,13 +1,13 @@
-//! `wss:` without TLS is nothing at all: RFC 6455 §3, §10.6.
+//! `wss:` without TLS is an error before any connection: RFC 6455 §3, §10.6.
 //!
-//! CVE-2020-15133 and others trusted any certificate; to ask for none would be worse.
+//! CVE-2020-15133 and others trusted any certificate; plain TCP would be worse.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
 use sansocket::{ClientRequest, Error, blocking};
 
-/// A listener, and whether a client connected to it.
+/// A listener, and a `wss:` URI with its address.
 fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -15,23 +15,23 @@ fn listen() -> (TcpListener, String) {
     (listener, uri)
 }
 
-fn assert_nobody_came(listener: &TcpListener) {
+fn assert_no_connection(listener: &TcpListener) {
     assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }
 
 #[test]
-fn cve_2020_15133_a_secure_address_is_never_asked_in_clear() {
+fn cve_2020_15133_blocking_connect_to_wss_without_tls_opens_no_connection() {
     let (listener, uri) = listen();
     assert!(matches!(blocking::connect(&uri), Err(Error::TlsNeeded)));
     let request = ClientRequest::new(&uri).unwrap().header("Authorization", "Bearer 1").unwrap();
     assert!(matches!(blocking::Options::new().connect(&request), Err(Error::TlsNeeded)));
-    assert_nobody_came(&listener);
+    assert_no_connection(&listener);
 }
 
 #[cfg(feature = "tokio")]
 #[tokio::test]
-async fn cve_2018_8034_a_secure_address_is_never_sent_in_clear_by_any_adapter() {
+async fn cve_2018_8034_tokio_connect_to_wss_without_tls_opens_no_connection() {
     let (listener, uri) = listen();
     assert!(matches!(sansocket::tokio::connect(&uri).await, Err(Error::TlsNeeded)));
-    assert_nobody_came(&listener);
+    assert_no_connection(&listener);
 }
