@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use sansocket::{ClientRequest, Error, blocking};
 
 /// A listener, and a `wss:` URI with its address.
-fn listen() -> (TcpListener, String) {
+fn wss_listener() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let uri = format!("wss://{}/secret?token=1", listener.local_addr().unwrap());
@@ -21,7 +21,7 @@ fn assert_no_connection(listener: &TcpListener) {
 
 #[test]
 fn cve_2020_15133_blocking_connect_to_wss_without_tls_opens_no_connection() {
-    let (listener, uri) = listen();
+    let (listener, uri) = wss_listener();
     assert!(matches!(blocking::connect(&uri), Err(Error::TlsNeeded)));
     let request = ClientRequest::new(&uri).unwrap().header("Authorization", "Bearer 1").unwrap();
     assert!(matches!(blocking::Options::new().connect(&request), Err(Error::TlsNeeded)));
@@ -31,7 +31,7 @@ fn cve_2020_15133_blocking_connect_to_wss_without_tls_opens_no_connection() {
 #[cfg(feature = "tokio")]
 #[tokio::test]
 async fn cve_2018_8034_tokio_connect_to_wss_without_tls_opens_no_connection() {
-    let (listener, uri) = listen();
+    let (listener, uri) = wss_listener();
     assert!(matches!(sansocket::tokio::connect(&uri).await, Err(Error::TlsNeeded)));
     assert_no_connection(&listener);
 }
