@@ -190,7 +190,7 @@ async fn echo(socket: &mut impl Socket) -> Vec<Message> {
     while socket.recv_with(&mut each).await.unwrap() {}
     for _ in 0..3 {
         assert!(
-            !socket.recv_with(|_, _| panic!("it is over")).await.unwrap(),
+            !socket.recv_with(|_, _| panic!("a message after the end")).await.unwrap(),
             "recv_with returns false after the end"
         );
     }
@@ -332,9 +332,8 @@ mod compressed {
 
 /// Three messages and part of a fourth, and the rest of the fourth.
 fn three_and_a_partial_message() -> (Vec<u8>, Vec<u8>) {
-    let mut frames = ["one", "two", "three_and_a_partial_message", "four"]
-        .map(|text| masked(0x81, text.as_bytes()))
-        .concat();
+    let mut frames =
+        ["one", "two", "three", "four"].map(|text| masked(0x81, text.as_bytes())).concat();
     let rest = frames.split_off(frames.len() - 1);
     (frames, rest)
 }
@@ -357,10 +356,7 @@ async fn replies_to_one_read_are_written_together(factory: &impl Factory) {
     // recv_with flushes before it waits.
     peer.write_all(&rest).unwrap();
     assert!(socket.recv_with(&mut each).await.unwrap());
-    assert_eq!(
-        read_events(&mut peer).1,
-        ["one", "two", "three_and_a_partial_message"].map(text_event)
-    );
+    assert_eq!(read_events(&mut peer).1, ["one", "two", "three"].map(text_event));
     socket.flush().await.unwrap();
     assert_eq!((read_events(&mut peer).1, count), (vec![text_event("four")], 4));
 }
@@ -506,24 +502,24 @@ async fn protocol_error_follows_the_valid_messages_before_it(factory: &impl Fact
                     }
                     calls += 1;
                 };
-                assert!(matches!(end, Error::Protocol(told) if told == error), "{end:?}");
+                assert!(matches!(end, Error::Protocol(actual) if actual == error), "{end:?}");
                 assert_eq!(
                     (count, calls > 0),
                     (good, good > 0),
                     "the valid messages precede the error"
                 );
                 for _ in 0..3 {
-                    let again = socket.recv_with(|_, _| panic!("it is over")).await;
+                    let again = socket.recv_with(|_, _| panic!("a message after the end")).await;
                     assert!(
-                        matches!(again, Err(Error::Protocol(told)) if told == error),
+                        matches!(again, Err(Error::Protocol(actual)) if actual == error),
                         "{again:?}"
                     );
                     assert!(
-                        matches!(socket.recv().await, Err(Error::Protocol(told)) if told == error)
+                        matches!(socket.recv().await, Err(Error::Protocol(actual)) if actual == error)
                     );
                 }
-                let (answers, told) = support::peer::read_to_close(&mut peer);
-                assert_eq!((answers, told), (vec![text_event("good"); good], code));
+                let (replies, sent_code) = support::peer::read_to_close(&mut peer);
+                assert_eq!((replies, sent_code), (vec![text_event("good"); good], code));
             }
         }
     }
@@ -553,7 +549,7 @@ async fn recv_with_reports_connection_lost_on_every_later_call(factory: &impl Fa
             assert!(count == 3 && calls > 0);
             for _ in 0..3 {
                 assert!(matches!(
-                    socket.recv_with(|_, _| panic!("it is over")).await,
+                    socket.recv_with(|_, _| panic!("a message after the end")).await,
                     Err(Error::ConnectionLost)
                 ));
             }
@@ -966,10 +962,7 @@ async fn bytes_received_before_from_parts_are_delivered_first(factory: &impl Fac
     connection.input().put_slice(&frames);
     let mut socket = factory.open(end, connection, Timeouts::default());
     write_all_and_shut_down(&mut peer, &[rest, masked(0x81, b"five"), masked(0x88, BYE)].concat());
-    assert_eq!(
-        echo(&mut socket).await,
-        ["one", "two", "three_and_a_partial_message", "four", "five"].map(Message::from)
-    );
+    assert_eq!(echo(&mut socket).await, ["one", "two", "three", "four", "five"].map(Message::from));
 }
 
 async fn into_parts_keeps_undelivered_messages(factory: &impl Factory) {
@@ -981,7 +974,7 @@ async fn into_parts_keeps_undelivered_messages(factory: &impl Factory) {
     assert_eq!(support::drain(&mut connection), unmasked(0x81, b"one"));
     assert_eq!(
         feed(&mut connection, &three_and_a_partial_message().1, support::Chunking::Whole),
-        ["two", "three_and_a_partial_message", "four"].map(text_event)
+        ["two", "three", "four"].map(text_event)
     );
 }
 
@@ -999,7 +992,9 @@ async fn recv_with_discards_chunks(factory: &impl Factory) {
                 .concat()
                 .repeat(100);
         write_all_and_shut_down(&mut peer, &[parts, masked(0x88, BYE)].concat());
-        assert!(!socket.recv_with(|_, _| panic!("it is no whole message")).await.unwrap());
+        assert!(
+            !socket.recv_with(|_, _| panic!("a chunk was delivered as a message")).await.unwrap()
+        );
         let (messages, pongs, clean) = summarize(read_events(&mut peer).1);
         assert!(messages.is_empty() && pongs > 0 && clean, "{pongs}");
     }
@@ -1051,7 +1046,8 @@ async fn recv_with_ends_without_waiting_for_room(adapter: &impl Adapter) {
         peer.wire().set_capacity(0);
         assert!(socket.recv_with(|message, replies| replies.send(message)).await.unwrap());
         assert_eq!(socket.buffered_amount(), 7 + 4);
-        let (end, after) = timed(&clock, socket.recv_with(|_, _| panic!("it is over"))).await;
+        let (end, after) =
+            timed(&clock, socket.recv_with(|_, _| panic!("a message after the end"))).await;
         assert!(matches!(end, Ok(false)), "{end:?}");
         assert!(after <= s(6), "{after:?}");
 
@@ -1122,7 +1118,7 @@ fn blocking_recv_with_ends_without_waiting_for_room() {
     assert!(socket.recv_with(|message, replies| replies.send(message)).unwrap());
     assert_eq!(socket.buffered_amount(), 7 + 4);
     for _ in 0..3 {
-        assert!(!socket.recv_with(|_, _| panic!("it is over")).unwrap());
+        assert!(!socket.recv_with(|_, _| panic!("a message after the end")).unwrap());
     }
 }
 

@@ -77,8 +77,8 @@ async fn exercise_handles<S: Stream, C: Clock + Clone>(
     assert!(receiver.closed().is_none());
     assert!(sender.start_close(CloseCode::GOING_AWAY, &"x".repeat(124)).await.is_err());
     sender.start_close(CloseCode::GOING_AWAY, "bye").await.unwrap();
-    let (heard, ended) = zip(client.recv(), receiver.recv()).await;
-    assert_eq!((heard.unwrap(), ended.unwrap()), (None, None));
+    let (client_received, ended) = zip(client.recv(), receiver.recv()).await;
+    assert_eq!((client_received.unwrap(), ended.unwrap()), (None, None));
     assert!(receiver.closed().unwrap().was_clean());
     let (_, connection) = client.into_parts();
     assert_eq!(connection.closed().unwrap().reason(), "bye");
@@ -182,8 +182,8 @@ fn blocking_handles_report_subprotocol_round_trip_and_state() {
     sender.start_close(CloseCode::GOING_AWAY, "bye").unwrap();
     let client = thread::spawn(move || (client.recv(), client));
     assert_eq!(receiver.recv().unwrap(), None);
-    let (heard, client) = client.join().unwrap();
-    assert_eq!((heard.unwrap(), client.closed().unwrap().reason()), (None, "bye"));
+    let (client_received, client) = client.join().unwrap();
+    assert_eq!((client_received.unwrap(), client.closed().unwrap().reason()), (None, "bye"));
 }
 
 /// `Receiver::close` closes the connection and discards messages that are received meanwhile.

@@ -43,9 +43,9 @@ enum Call {
     Pong,
     StartClose,
     Close,
-    Cut,
+    CutWire,
 }
-use Call::{Close, Cut, Feed, Flush, Ping, Pong, Recv, RecvEvent, Send, SendLarge, StartClose};
+use Call::{Close, CutWire, Feed, Flush, Ping, Pong, Recv, RecvEvent, Send, SendLarge, StartClose};
 
 /// Makes a call, with or without `.await`, and formats its result.
 macro_rules! perform {
@@ -67,7 +67,7 @@ macro_rules! perform {
                 Ok(closed) => closed.to_string(),
                 Err(error) => format!("{error:?}"),
             },
-            Cut => {
+            CutWire => {
                 $wire.cut();
                 String::new()
             }
@@ -237,7 +237,7 @@ fn transcripts() -> Vec<Transcript> {
             closed: "1000 \"bye\", clean, begun by the peer",
         },
         Transcript {
-            name: "we close; what comes before the peer's Close is received",
+            name: "we close; messages before the peer's Close are received",
             config: Config::new(),
             frames: vec![text("a"), text("b"), (0x88, b"\x03\xe9".to_vec())],
             calls: vec![Recv, StartClose, Recv, Recv, Close],
@@ -245,7 +245,7 @@ fn transcripts() -> Vec<Transcript> {
             closed: "1001 \"\", clean, begun by us",
         },
         Transcript {
-            name: "we close; what comes before the peer's Close is thrown away",
+            name: "we close; messages before the peer's Close are discarded",
             config: Config::new(),
             frames: vec![text("a"), (0x89, b"?".to_vec()), (0x88, vec![])],
             calls: vec![Feed("last"), Close, Recv, Flush],
@@ -267,7 +267,7 @@ fn transcripts() -> Vec<Transcript> {
             closed: "1006 \"\", the peer broke the protocol, begun by us",
         },
         Transcript {
-            name: "text that is none",
+            name: "text that is not UTF-8",
             config: Config::new(),
             frames: vec![(1, b"\xce".to_vec()), (0x80, b"\xce".to_vec())],
             calls: vec![Recv],
@@ -296,7 +296,7 @@ fn transcripts() -> Vec<Transcript> {
             closed: "1006 \"\", the peer broke the protocol, begun by us",
         },
         Transcript {
-            name: "an end in the middle of a message",
+            name: "EOF in the middle of a message",
             config: Config::new(),
             frames: vec![text("whole"), (1, b"half".to_vec())],
             calls: vec![Recv, Recv, Recv, Close],
@@ -309,10 +309,10 @@ fn transcripts() -> Vec<Transcript> {
             closed: "1006 \"\", lost, begun by the peer",
         },
         Transcript {
-            name: "a cut",
+            name: "the wire is cut",
             config: Config::new(),
             frames: vec![text("a")],
-            calls: vec![Recv, Cut, Send("c"), Recv, Recv],
+            calls: vec![Recv, CutWire, Send("c"), Recv, Recv],
             results: vec![
                 "a",
                 "",
@@ -448,7 +448,7 @@ in_every_adapter! {
     slow_request_bytes_do_not_extend_the_handshake_timeout
     unexpected_status_with_an_unfinished_body_is_reported_at_the_timeout
     closing_handshake_times_out_after_five_seconds
-    recv_ends_five_seconds_after_close_frames_if_the_peer_keeps_the_stream_open
+    recv_ends_five_seconds_after_the_close_frames_without_eof
     flood_of_frames_does_not_extend_the_close_deadline
     ping_flood_is_at_most_100_reads_in_one_poll
     silent_peer_fails_with_a_keep_alive_timeout
@@ -506,7 +506,7 @@ async fn unexpected_status_with_an_unfinished_body_is_reported_at_the_timeout(
     let Err(Error::Handshake(HandshakeError::Response(ResponseError::UnexpectedStatus(response)))) =
         connected
     else {
-        panic!("it was refused")
+        panic!("not the unexpected status")
     };
     assert_eq!(
         (response.status(), &response.body()[..], after),
@@ -529,9 +529,7 @@ async fn closing_handshake_times_out_after_five_seconds(adapter: &impl Adapter) 
     assert_eq!(written, unmasked(0x88, b"\x03\xe8"));
 }
 
-async fn recv_ends_five_seconds_after_close_frames_if_the_peer_keeps_the_stream_open(
-    adapter: &impl Adapter,
-) {
+async fn recv_ends_five_seconds_after_the_close_frames_without_eof(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();

@@ -9,8 +9,8 @@ use support::{drain, entropy};
 
 const NAMES: [&str; 4] = ["chat", "chat.v2", "Chat", "c"];
 
-/// All ways to choose among the names.
-fn choices() -> impl Iterator<Item = Vec<&'static str>> {
+/// All subsets of the names.
+fn all_subsets() -> impl Iterator<Item = Vec<&'static str>> {
     (0..1 << NAMES.len()).map(|set| {
         NAMES
             .into_iter()
@@ -28,41 +28,39 @@ fn ask(offered: &[&str]) -> ClientHandshake {
     ClientHandshake::new(&request, Config::new(), entropy())
 }
 
-/// Every offer with every set that a server supports: the first of its own that was offered, or none,
-/// and both sides say the same.
+/// Every offer with every set that a server supports. Both sides report the same subprotocol.
 #[test]
-fn h16_the_server_never_chooses_what_was_not_offered() {
-    for offered in choices() {
-        for spoken in choices() {
+fn h16_server_selects_its_first_offered_subprotocol_or_none() {
+    for offered in all_subsets() {
+        for supported in all_subsets() {
             let mut client = ask(&offered);
             let mut server = ServerHandshake::new(Config::new());
             server.input().put(client.output());
-            let accept = spoken
+            let accept = supported
                 .iter()
                 .fold(AcceptOptions::new(), |accept, name| accept.subprotocol(name).unwrap());
             let mut server = server.receive().unwrap().unwrap().accept_with(&accept);
-            let expected = spoken.iter().copied().find(|ours| offered.contains(ours));
-            assert_eq!(server.subprotocol(), expected, "{offered:?} {spoken:?}");
+            let expected = supported.iter().copied().find(|ours| offered.contains(ours));
+            assert_eq!(server.subprotocol(), expected, "{offered:?} {supported:?}");
             client.input().put_slice(&drain(&mut server));
             assert_eq!(
                 client.receive().unwrap().unwrap().0.subprotocol(),
                 expected,
-                "{offered:?} {spoken:?}"
+                "{offered:?} {supported:?}"
             );
         }
     }
 }
 
-/// Every offer with every list that a server might answer: one name that was offered opens,
-/// everything else does not.
+/// Every offer with every list in the response: only a single offered name opens the connection.
 #[test]
-fn k5_the_client_takes_no_subprotocol_that_it_did_not_offer() {
-    for offered in choices() {
+fn k5_response_with_a_subprotocol_that_was_not_offered_fails() {
+    for offered in all_subsets() {
         let mut server = ServerHandshake::new(Config::new());
         server.input().put(ask(&offered).output());
         let plain =
             String::from_utf8(drain(&mut server.receive().unwrap().unwrap().accept())).unwrap();
-        for answered in choices() {
+        for answered in all_subsets() {
             for separator in [", ", ",", "\r\nSec-WebSocket-Protocol: ", " ", ";"] {
                 let answer =
                     format!("Sec-WebSocket-Protocol: {}\r\n\r\n", answered.join(separator));
@@ -91,10 +89,9 @@ fn k5_the_client_takes_no_subprotocol_that_it_did_not_offer() {
     }
 }
 
-/// No extension is offered, so none may be answered, whatever it is called; and none that is
-/// offered is agreed to.
+/// The client offers no extension, so every extension in the response is an error.
 #[test]
-fn k5_an_extension_that_was_not_offered_fails_the_connection() {
+fn k5_response_with_an_extension_that_was_not_offered_fails() {
     for extension in [
         "permessage-deflate",
         "permessage-deflate; server_no_context_takeover",

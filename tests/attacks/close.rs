@@ -1,4 +1,4 @@
-//! Games with Close frames: RFC 6455 §5.5.1, §7.
+//! Attacks with close frames: RFC 6455 §5.5.1, §7.
 
 use bytes::{Buf, BufMut};
 use sansocket::{CloseCode, CloseFrame, Config, Event, ProtocolError, Role, State};
@@ -7,10 +7,9 @@ use super::{ROLES, announced, from_peer, messages, take, violation};
 use support::allocator::cost;
 use support::{Chunking, connection, drain, feed, unmasked};
 
-/// Foreign memory in a reason that was shorter than announced: every length there is, byte for
-/// byte.
+/// The attack sent uninitialized memory after a short reason. Every valid length, byte for byte.
 #[test]
-fn cve_2026_45736_a_reason_is_what_was_given_and_not_a_byte_more() {
+fn cve_2026_45736_close_reason_of_every_length_is_written_exactly() {
     for len in 0..=CloseFrame::MAX_REASON_LEN {
         let reason: String = ('!'..'~').cycle().take(len).collect();
         let mut server = connection(Role::Server, Config::new());
@@ -22,15 +21,14 @@ fn cve_2026_45736_a_reason_is_what_was_given_and_not_a_byte_more() {
         assert_eq!(
             CloseFrame::new(CloseCode::NORMAL, "x".repeat(len)).unwrap_err().len,
             len,
-            "it is not cut"
+            "a long reason is not truncated"
         );
     }
 }
 
-/// The close frame for a violation carries nothing but a code: no byte of its own, or of
-/// anybody's, comes back.
+/// The close frame for a protocol error echoes no byte of the peer.
 #[test]
-fn m6_a_close_frame_for_a_violation_has_no_reason() {
+fn m6_close_frame_for_a_protocol_error_has_a_code_and_no_reason() {
     for role in ROLES {
         for (bad, code) in [
             (from_peer(role, 0x83, b"\x03\xe8mark"), 1002_u16),
@@ -61,10 +59,9 @@ fn m6_a_close_frame_for_a_violation_has_no_reason() {
     }
 }
 
-/// Nothing was thrown away after an error, until the peer hung up: here not a byte is kept, or
-/// looked at.
+/// The attack filled the input buffer after an error, until the stream was closed.
 #[test]
-fn aiohttp_13655_nothing_is_kept_after_an_error() {
+fn aiohttp_13655_input_after_a_protocol_error_is_discarded() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         take(&mut us, &[from_peer(role, 0x02, &[0; 5000]), from_peer(role, 0x83, b"")].concat());
@@ -81,9 +78,9 @@ fn aiohttp_13655_nothing_is_kept_after_an_error() {
     }
 }
 
-/// Close upon Close, and everything else: one answer, one end.
+/// Repeated close frames, pings and messages after the first Close: one reply and one event.
 #[test]
-fn r7_one_close_is_answered_however_many_come() {
+fn r7_a_thousand_close_frames_get_one_reply() {
     for role in ROLES {
         let bytes = [
             from_peer(role, 0x88, b"\x03\xe8"),
@@ -101,10 +98,9 @@ fn r7_one_close_is_answered_however_many_come() {
     }
 }
 
-/// §1.4: messages that the peer sent before it received our Close still arrive; its pings are answered no
-/// more.
+/// §1.4: messages that the peer sent before it received our Close are delivered.
 #[test]
-fn f10_messages_after_our_close_are_received() {
+fn f10_messages_after_our_close_are_received_and_pings_get_no_pong() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         us.close(CloseCode::NORMAL);
@@ -118,17 +114,16 @@ fn f10_messages_after_our_close_are_received() {
             (vec![&b"ab"[..]], State::Closing, false),
             "{role:?}"
         );
-        // It may not continue for ever, nor break the rules: our Close was sent already, so nothing
-        // more is.
+        // A protocol error still ends the connection; no second Close is sent.
         take(&mut us, &from_peer(role, 0x83, b""));
         assert!(matches!(violation(&us), Some(ProtocolError::Header(_))) && !us.wants_write());
     }
 }
 
-/// A Close that waits behind megabytes for a peer that does not read: what it sends in the meantime
-/// is taken, and nothing grows.
+/// A Close is queued behind a mebibyte for a peer that does not read: its frames are received and
+/// do not increase the held memory.
 #[test]
-fn cve_2024_23672_a_close_that_waits_holds_what_was_sent_and_no_more() {
+fn cve_2024_23672_pending_close_does_not_grow_with_received_frames() {
     let mut server = connection(Role::Server, Config::new());
     server.send(vec![0; 1 << 20]).unwrap();
     server.close(CloseCode::GOING_AWAY);

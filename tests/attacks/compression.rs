@@ -1,4 +1,4 @@
-//! What compression adds to the attacks, beside what its own tests have: RFC 7692.
+//! Attacks on frames and handshakes with compression: RFC 7692.
 
 use bytes::{Buf, BufMut};
 use sansocket::deflate::{Deflate, InvalidAnswer};
@@ -11,21 +11,21 @@ use super::{ROLES, from_peer, take, violation};
 use support::deflate::{compressing, noise};
 use support::{Chunking, connection, drain, entropy, feed};
 
-/// F5: all first two bytes, alone and within a message, are judged as without compression; but text
-/// and binary may have RSV1. yawc took it on control frames and continuations, websockets on
-/// continuations.
+/// F5: all first two bytes, alone and within a message, give the same result as without
+/// compression, but text and binary frames may have RSV1. yawc accepted it on control frames and
+/// continuations, websockets on continuations.
 #[test]
-fn f5_every_first_two_bytes_with_compression() {
+fn f5_compression_allows_rsv1_on_text_and_binary_frames_only() {
     for role in ROLES {
         for within in [false, true] {
-            // Within a message it is by the length's form that they differ, if at all.
+            // Within a message, one length of each form suffices.
             let seconds = (0..=255_u8)
                 .filter(|second| !within || [0, 1, 125, 126, 127].contains(&(second & 0x7f)));
             for (first, second) in
                 seconds.flat_map(|second| (0..=255_u8).map(move |first| (first, second)))
             {
-                // The length 0x7e7e or 0x7e7e7e7e7e7e7e7e, which is no short one, or half a mask's
-                // key and no payload.
+                // 0x7e bytes: an extended length that is minimal, or half a masking key without
+                // payload.
                 let header = [&[first, second][..], &[0x7e; 12]].concat();
                 let size = match second & 0x7f {
                     126 => 4,
@@ -43,7 +43,7 @@ fn f5_every_first_two_bytes_with_compression() {
                     if marked { first & !0x40 } else { first },
                 );
                 if marked && first & 0x80 != 0 && second & 0x7f == 0 {
-                    // Nothing at all is what no compressor makes of an empty message.
+                    // A compressed empty message has at least one byte.
                     expected = expected.or(Some(ProtocolError::InvalidDeflate));
                 }
                 let got = verdict(compressing(role, Config::new(), Deflate::new()), first);
@@ -56,10 +56,10 @@ fn f5_every_first_two_bytes_with_compression() {
     }
 }
 
-/// K6: an answer that is not what was offered opens nothing, wherever it is cut.
+/// K6: a response with other parameters than offered fails, wherever it is split.
 /// `client_max_window_bits` is always offered here.
 #[test]
-fn k6_an_answer_fails_in_every_split() {
+fn k6_invalid_deflate_response_fails_in_every_split() {
     use InvalidAnswer::{InvalidValue, Missing, Repeated, UnknownParameter};
     let (server_bits, anew) = ("server_max_window_bits", "server_no_context_takeover");
     for (deflate, answer, expected) in [
@@ -71,7 +71,7 @@ fn k6_an_answer_fails_in_every_split() {
         (Deflate::new(), "constructor", UnknownParameter),
         (Deflate::new(), "server_max_window_bits=08", InvalidValue(server_bits)),
         (Deflate::new(), "server_max_window_bits=16", InvalidValue(server_bits)),
-        (Deflate::new(), "server_max_window_bits=", InvalidValue("")), // which no token is
+        (Deflate::new(), "server_max_window_bits=", InvalidValue("")), // not a token
         (
             Deflate::new().peer_no_context_takeover(true),
             "client_no_context_takeover",
@@ -109,9 +109,9 @@ fn k6_an_answer_fails_in_every_split() {
     }
 }
 
-/// Jetty 7351: large messages that got no smaller got stuck when they were read in pieces.
+/// Jetty 7351: large incompressible messages stalled when they were read in chunks.
 #[test]
-fn jetty_7351_large_messages_that_are_no_smaller() {
+fn jetty_7351_incompressible_message_of_2_mib_is_received_in_every_read_size() {
     let message = noise(2 << 20);
     for deflate in [Deflate::speed(), Deflate::memory()] {
         let mut client = compressing(Role::Client, Config::new(), deflate.clone());

@@ -1,5 +1,5 @@
-//! Attacks on compression, and what went wrong elsewhere: streams of every form, damaged ones,
-//! secrets in shared windows.
+//! Attacks on compression, and bugs of other libraries: DEFLATE streams of every form, damaged
+//! streams, secrets in shared windows.
 //!
 //! The bombs are in `deflate_bombs`, the parameters in `deflate_handshake`.
 #![cfg(feature = "deflate")]
@@ -9,9 +9,9 @@ use sansocket::{CloseOutcome, Compress, Config, Connection, Event, Message, Prot
 use support::deflate::{check_table, compressing, frames, json, noise, opened, pair};
 use support::{Chunking, connection, feed, hex, masked};
 
-/// D2: websockets once cut the last bytes off a message that was a few bytes above the limit.
+/// D2: websockets once truncated a message that was a few bytes above the limit.
 #[test]
-fn d2_a_message_over_the_limit_is_not_truncated() {
+fn d2_compressed_message_over_the_limit_is_1009() {
     for len in 1000..1020 {
         let mut sender = compressing(Role::Client, Config::new(), Deflate::speed());
         sender.send(Message::from(noise(len)).compress(Compress::Always)).unwrap();
@@ -31,9 +31,9 @@ fn d2_a_message_over_the_limit_is_not_truncated() {
     }
 }
 
-/// D3: input without output is counted.
+/// D3: input without output counts towards a limit.
 #[test]
-fn d3_empty_blocks_are_bounded() {
+fn d3_empty_deflate_blocks_over_the_limit_are_1009() {
     check_table("pmd max_message=16 c106000000ffff00 => text -");
     let blocks = hex("000000ffff").repeat(500_000);
     for size in [blocks.len(), 1000, 33] {
@@ -56,8 +56,7 @@ fn d3_empty_blocks_are_bounded() {
     }
 }
 
-/// D4: §7.2.3, and what may follow a block that is marked as the last (Boost.Beast 923, websockets
-/// 17).
+/// D4: §7.2.3, and bytes after a block with BFINAL (Boost.Beast 923, websockets 17).
 #[test]
 fn d4_every_form_of_stream_inflates() {
     check_table(
@@ -77,10 +76,10 @@ fn d4_every_form_of_stream_inflates() {
     );
 }
 
-/// D5: 1007, never a panic, and nothing of the message. CVE-2018-25032, CVE-2022-37434,
+/// D5: 1007 without a panic, and no byte of the message. CVE-2018-25032, CVE-2022-37434,
 /// RUSTSEC-2024-0401, CVE-2026-29035.
 #[test]
-fn d5_broken_data_is_1007_and_no_panic() {
+fn d5_invalid_deflate_data_is_1007() {
     check_table(
         "
         pmd c10402020000 => error 1007                                  # a distance before the window
@@ -101,10 +100,10 @@ fn d5_broken_data_is_1007_and_no_panic() {
     );
 }
 
-/// D5: the four bytes that are taken off the end are not put back in place, over the next frame.
-/// CVE-2020-36406.
+/// D5: the four bytes that the sender removes are not appended in the read buffer, over the next
+/// frame. CVE-2020-36406.
 #[test]
-fn d5_the_tail_is_not_written_over_the_next_frame() {
+fn d5_appended_tail_does_not_overwrite_the_next_frame() {
     check_table(
         "
         pmd c107f248cdc9c90700810548656c6c6f => text 48656c6c6f, text 48656c6c6f
@@ -113,10 +112,9 @@ fn d5_the_tail_is_not_written_over_the_next_frame() {
     );
 }
 
-/// D6: parameters that were the end of others. Declined by a server, an error to a client; see also
-/// `deflate_handshake`.
+/// D6: parameters that crashed other libraries; see also `deflate_handshake`.
 #[test]
-fn d6_hostile_parameters_are_declined() {
+fn d6_invalid_parameters_are_declined_or_an_error() {
     let offers = [
         "server_max_window_bits=16",
         "server_max_window_bits=1e9",
@@ -132,7 +130,7 @@ fn d6_hostile_parameters_are_declined() {
     }
 }
 
-/// D7: aiohttp inflated what was not negotiated; libwebsockets looped on what was not compressed.
+/// D7: aiohttp inflated without negotiation; libwebsockets looped on uncompressed messages.
 #[test]
 fn d7_rsv1_without_negotiation_is_1002() {
     check_table(
@@ -143,9 +141,9 @@ fn d7_rsv1_without_negotiation_is_1002() {
     );
 }
 
-/// D8: a state that is shared has forgotten whose it was. CVE-2016-10544 and its kind.
+/// D8: a pooled state keeps no window of its last connection. CVE-2016-10544 and similar.
 #[test]
-fn d8_no_connection_sees_anothers_window() {
+fn d8_pooled_states_do_not_share_windows_between_connections() {
     for _ in 0..50 {
         let mut a = compressing(Role::Server, Config::new(), Deflate::memory());
         let mut b = compressing(Role::Server, Config::new(), Deflate::memory());
@@ -154,7 +152,7 @@ fn d8_no_connection_sees_anothers_window() {
         assert!(
             matches!(&events[..], [Event::Closed(closed)] if closed.outcome() == CloseOutcome::ProtocolError(ProtocolError::InvalidDeflate))
         );
-        // An aborted message reveals nothing.
+        // Nor does an aborted message.
         feed(&mut a, &masked(0x41, &hex("f248cdc9c90700")), Chunking::Whole);
         drop(a);
         let mut c = compressing(Role::Server, Config::new(), Deflate::memory());
@@ -163,7 +161,7 @@ fn d8_no_connection_sees_anothers_window() {
             [Event::Closed(_)]
         ));
     }
-    // Nor does what is sent look back into anybody's.
+    // A compressor does not refer to the window of another connection.
     let size = |connection: &mut Connection| {
         connection.send(json(1000)).unwrap();
         frames(connection)[0].1.len()
@@ -174,10 +172,10 @@ fn d8_no_connection_sees_anothers_window() {
     }
 }
 
-/// D9, §8 (CRIME, BREACH): what was sent uncompressed is in no window; without takeover no message
-/// tells of another.
+/// D9, §8 (CRIME, BREACH): uncompressed messages are in no window; without context takeover the
+/// size of a message does not depend on another.
 #[test]
-fn d9_secrets_can_be_kept_apart() {
+fn d9_uncompressed_messages_and_no_context_takeover_leak_no_size() {
     let secret = "Set-Cookie: session=8f14e45fceea167a5a36dedd4bea2543; Secure; HttpOnly; Path=/account/settings";
     let guess = format!("{{\"guess\":\"{secret}\"}}");
     let size_after = |deflate: &Deflate, secret: Option<Compress>| {
@@ -194,12 +192,12 @@ fn d9_secrets_can_be_kept_apart() {
     let keeps = Deflate::speed();
     assert!(
         size_after(&keeps, Some(Compress::Always)) + 50 < size_after(&keeps, None),
-        "or there were nothing to test"
+        "with context takeover the size leaks"
     );
     assert_eq!(size_after(&keeps, Some(Compress::Never)), size_after(&keeps, None));
     let anew = Deflate::speed().no_context_takeover(true);
     assert_eq!(size_after(&anew, Some(Compress::Always)), size_after(&anew, None));
-    // And compression is off by default.
+    // Compression is off by default.
     let (pair, answer) = opened(Config::new(), Config::new(), Chunking::Whole);
     let mut server = pair.server;
     server.send(json(5000)).unwrap();
@@ -213,10 +211,10 @@ fn secret_page() -> String {
     )
 }
 
-/// D10: no state before a message is compressed in its direction, none after the end; what is held
-/// can be seen and given back.
+/// D10: no state before the first compressed message of a direction, and none after the end.
+/// `bytes_held` reports the states, and `release_memory` frees them.
 #[test]
-fn d10_memory_is_taken_late_and_given_back() {
+fn d10_states_are_allocated_on_first_use_and_freed_at_the_end() {
     const COMPRESSING: usize = 266_240;
     const DECOMPRESSING: usize = 47_680;
     for role in [Role::Client, Role::Server] {

@@ -1,4 +1,4 @@
-//! Keys and answers that almost fit: RFC 6455 §4.1 no. 4, §4.2.1 no. 5.
+//! Forged keys and responses: RFC 6455 §4.1 no. 4, §4.2.1 no. 5.
 
 use bytes::{Buf, BufMut};
 use sansocket::{
@@ -7,7 +7,7 @@ use sansocket::{
 
 use support::{drain, entropy};
 
-/// A handshake whose request was sent, and what would answer it.
+/// A handshake that has sent its request, and the valid response.
 fn requested() -> (ClientHandshake, Vec<u8>) {
     let mut handshake =
         ClientHandshake::new(&ClientRequest::new("ws://h/").unwrap(), Config::new(), entropy());
@@ -23,10 +23,10 @@ fn receive(answer: &[u8]) -> Result<(), E> {
     handshake.receive().map(|opened| assert!(opened.is_some(), "{}", answer.escape_ascii()))
 }
 
-/// Every byte of the answer to the key, changed to every other one: base64 is compared as it is,
-/// not by what it stands for.
+/// Every byte of the accept key is replaced by every other byte. The base64 text is compared, not
+/// the bytes that it encodes.
 #[test]
-fn k1_no_answer_but_the_right_one_opens() {
+fn k1_accept_key_with_one_changed_byte_fails() {
     let (_, answer) = requested();
     let start = answer.windows(8).position(|name| name == b"Accept: ").unwrap() + 8;
     assert_eq!(&answer[start + 27..][..3], b"=\r\n");
@@ -44,10 +44,10 @@ fn k1_no_answer_but_the_right_one_opens() {
     }
 }
 
-/// Every piece of the answer, and the answer to others' keys: a cache, or a server that answers
-/// everybody alike.
+/// Parts of the accept key, and responses to other keys, as from a cache or a server with a fixed
+/// response.
 #[test]
-fn k1_an_answer_is_neither_cut_nor_kept() {
+fn k1_truncated_replayed_and_reflected_responses_fail() {
     let (_, answer) = requested();
     let text = String::from_utf8(answer).unwrap();
     let accept = text.split_once("Accept: ").unwrap().1.trim_end();
@@ -58,13 +58,13 @@ fn k1_an_answer_is_neither_cut_nor_kept() {
     {
         assert_eq!(receive(text.replace(accept, forged).as_bytes()), Err(E::AcceptKey), "{forged}");
     }
-    // A second connection is not opened by the answer to the first.
+    // The response to one connection does not open another.
     let request = ClientRequest::new("ws://h/").unwrap();
     let mut other =
         ClientHandshake::new(&request, Config::new(), sansocket::Entropy::from_seed([9; 32]));
     other.input().put_slice(text.as_bytes());
     assert!(matches!(other.receive(), Err(E::AcceptKey)));
-    // Nor by its own key, or its own request, sent back.
+    // Nor does its own key or request that is sent back.
     for echo in [
         "HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {key}\r\n\r\n",
         "{request}",
@@ -80,10 +80,10 @@ fn k1_an_answer_is_neither_cut_nor_kept() {
     }
 }
 
-/// Every byte of a key, changed to every other one: 22 letters of base64 and two of padding, or
-/// 400.
+/// Every byte of a key is replaced by every other byte: a valid key has 22 base64 digits and two
+/// padding characters.
 #[test]
-fn h7_a_key_is_sixteen_bytes_in_base64() {
+fn h7_key_with_a_byte_outside_base64_is_400() {
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
     for place in 0..24 {
         for byte in 0..=255_u8 {

@@ -1,5 +1,5 @@
-//! Messages in very many frames: RFC 6455 §5.4. A fragment costs what it carries, and their number
-//! has a limit.
+//! Messages in very many frames: RFC 6455 §5.4. Fragments have no overhead in memory, and their
+//! number has a limit.
 
 use bytes::BufMut;
 use sansocket::{Config, Connection, ProtocolError, Role};
@@ -8,33 +8,33 @@ use super::{ROLES, from_peer, messages, take, violation};
 use support::allocator::{LARGE, cost};
 use support::{Chunking, connection, feed};
 
-const MOST: usize = 262_144;
+const FRAGMENT_LIMIT: usize = 262_144;
 
-/// The limit in frames is there by default, in either role, empty frames or not; it is exact, and
-/// the way there takes no memory.
+/// The default limit is exact in both roles, for empty and other fragments, and empty fragments
+/// take no memory.
 #[test]
-fn cve_2026_12151_and_cve_2026_42786_fragments_are_counted() {
+fn cve_2026_12151_and_cve_2026_42786_default_fragment_limit_is_1008() {
     for role in ROLES {
         for payload in [&b""[..], b"x"] {
             let mut us = connection(role, Config::new());
             let thousand = from_peer(role, 0x00, payload).repeat(1024);
             let (_, cost) = cost(|| {
                 take(&mut us, &from_peer(role, 0x02, payload));
-                for _ in 0..MOST / 1024 - 1 {
+                for _ in 0..FRAGMENT_LIMIT / 1024 - 1 {
                     take(&mut us, &thousand);
                 }
                 take(&mut us, &from_peer(role, 0x00, payload).repeat(1023));
             });
             assert_eq!(violation(&us), None, "{role:?}");
             assert!(
-                cost.peak < 32 * 1024 + 3 * (MOST * payload.len()) as isize,
+                cost.peak < 32 * 1024 + 3 * (FRAGMENT_LIMIT * payload.len()) as isize,
                 "{role:?}: {}",
                 cost.peak
             );
             take(&mut us, &from_peer(role, 0x80, payload));
             assert_eq!(
                 violation(&us),
-                Some(ProtocolError::TooManyFragments { limit: MOST as u32 }),
+                Some(ProtocolError::TooManyFragments { limit: FRAGMENT_LIMIT as u32 }),
                 "{role:?}"
             );
             assert_eq!(us.closed().unwrap().sent().unwrap().code().get(), 1008);
@@ -42,10 +42,9 @@ fn cve_2026_12151_and_cve_2026_42786_fragments_are_counted() {
     }
 }
 
-/// A client, whose server sends a message byte by byte in frames of their own: no object, no block,
-/// no copy for each.
+/// A server sends a message to a client in frames of one byte: no object or copy per fragment.
 #[test]
-fn cve_2026_47073_a_client_joins_tiny_fragments_without_keeping_them() {
+fn cve_2026_47073_tiny_fragments_allocate_once_a_read() {
     let mut client = connection(Role::Client, Config::new());
     let fragment = from_peer(Role::Client, 0x00, b"x");
     take(&mut client, &from_peer(Role::Client, 0x02, b"x"));
@@ -56,16 +55,14 @@ fn cve_2026_47073_a_client_joins_tiny_fragments_without_keeping_them() {
         }
     });
     assert!(cost.peak <= 64 * 1024, "{}", cost.peak);
-    // One block for each read, given back each time, and a buffer that doubled until it held 16
-    // KiB.
+    // One allocation per read, freed each time, and a buffer that doubles up to 16 KiB.
     assert!(cost.allocations < 16_384 + 20, "{}", cost.allocations);
     assert!(LARGE.get() - large <= 3, "{}", LARGE.get() - large);
 }
 
-/// A thread, a task or a copy for each message: here it is the message's own memory and that of the
-/// read it came in.
+/// The attack cost a thread, task or copy per message. Here a read allocates at most four times.
 #[test]
-fn mesop_a_flood_of_empty_messages_takes_nothing() {
+fn mesop_flood_of_empty_messages_holds_no_memory() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         let flood = from_peer(role, 0x82, b"").repeat(1000);
@@ -75,10 +72,10 @@ fn mesop_a_flood_of_empty_messages_takes_nothing() {
     }
 }
 
-/// A ping between fragments lost the message; a thousand of them, in it and inside of characters,
-/// do not.
+/// The bug lost the message after a ping between fragments. Here are thousands of control frames,
+/// also within characters.
 #[test]
-fn actix_4215_a_message_survives_the_pings_inside_of_it() {
+fn actix_4215_pings_between_fragments_do_not_lose_the_message() {
     let text = "κόσμε ".repeat(200);
     for role in ROLES {
         let mut frames = text.as_bytes().chunks(1).map(|byte| from_peer(role, 0x00, byte));
@@ -95,10 +92,9 @@ fn actix_4215_a_message_survives_the_pings_inside_of_it() {
     }
 }
 
-/// The fragments' limit is a message's: it begins anew with the next, and is not used up by control
-/// frames.
+/// The fragment limit holds per message, and control frames do not count.
 #[test]
-fn r1_the_count_begins_anew_with_every_message() {
+fn r1_fragment_count_restarts_with_every_message() {
     let mut server: Connection = connection(Role::Server, Config::new().max_fragments(2));
     let message = [
         from_peer(Role::Server, 0x02, b"a"),

@@ -1,4 +1,4 @@
-//! Heads that are too much, or nothing at all: RFC 6455 §4.1, §4.2.1, RFC 9112.
+//! Oversized and malformed heads: RFC 6455 §4.1, §4.2.1, RFC 9112.
 
 use bytes::{Buf, BufMut};
 use sansocket::{
@@ -8,8 +8,8 @@ use sansocket::{
 use support::allocator::cost;
 use support::entropy;
 
-/// What a server makes of bytes that come one by one, or `None` if it still waits; and what it
-/// answered.
+/// The result of a server that receives bytes one by one, with its response to a rejected request;
+/// `None` if it needs more.
 fn serve(bytes: impl IntoIterator<Item = u8>) -> Option<(Result<(), E>, Vec<u8>)> {
     let mut handshake = ServerHandshake::new(Config::new());
     for byte in bytes {
@@ -33,10 +33,10 @@ fn request(lines: &str) -> String {
     )
 }
 
-/// More fields than a parser has room for made a server fall over: here it answers 431, wherever
-/// the handshake's own fields are.
+/// Too many fields crashed a server. Here it responds with 431, wherever the handshake's fields
+/// are.
 #[test]
-fn cve_2024_37890_too_many_fields_are_an_answer() {
+fn cve_2024_37890_more_than_100_header_fields_are_431() {
     for many in [101, 2000, 20_000] {
         let noise = "x: y\r\n".repeat(many);
         let behind = request(&noise);
@@ -56,10 +56,9 @@ fn cve_2024_37890_too_many_fields_are_an_answer() {
     }
 }
 
-/// The largest head that is allowed, and the largest that is not, byte by byte: what is held for it
-/// is bounded.
+/// An allowed head, one above the limit, and a very large one, received byte by byte.
 #[test]
-fn cve_2026_54465_a_head_of_any_size_is_held_in_bounded_memory() {
+fn cve_2026_54465_request_head_of_any_size_takes_bounded_memory() {
     let line = format!("X: {}\r\n", "x".repeat(7990));
     for lines in [line.repeat(2), line.repeat(3), line.repeat(2000)] {
         let bytes = request(&lines);
@@ -69,11 +68,10 @@ fn cve_2026_54465_a_head_of_any_size_is_held_in_bounded_memory() {
     }
 }
 
-/// The same from the other side: CVE-2026-47073's client took heads, bodies and interim responses
-/// without a bound.
+/// The client of CVE-2026-47073 buffered heads, bodies and interim responses without a limit.
 #[test]
-fn cve_2026_47073_a_client_holds_no_more_of_an_answer_than_it_says() {
-    let asked = ClientRequest::new("ws://h/").unwrap();
+fn cve_2026_47073_endless_response_takes_bounded_memory() {
+    let client_request = ClientRequest::new("ws://h/").unwrap();
     let line = format!("X: {}\r\n", "x".repeat(7990));
     let interim = format!("HTTP/1.1 103 Early Hints\r\n{line}\r\n");
     for bytes in [
@@ -93,7 +91,7 @@ fn cve_2026_47073_a_client_holds_no_more_of_an_answer_than_it_says() {
         ),
         interim.repeat(1000),
     ] {
-        let mut handshake = ClientHandshake::new(&asked, Config::new(), entropy());
+        let mut handshake = ClientHandshake::new(&client_request, Config::new(), entropy());
         let (error, cost) = cost(|| {
             bytes.as_bytes().chunks(1000).find_map(|chunk| {
                 handshake.input().put_slice(chunk);
@@ -102,7 +100,7 @@ fn cve_2026_47073_a_client_holds_no_more_of_an_answer_than_it_says() {
         });
         assert!(error.is_some() && cost.peak < 64 * 1024, "{}", cost.peak);
         assert!(!handshake.wants_read());
-        // What comes after is not kept either.
+        // Bytes after the error are discarded, too.
         let (_, after) = support::allocator::cost(|| {
             for _ in 0..1000 {
                 handshake.input().put_slice(line.as_bytes());
@@ -113,29 +111,27 @@ fn cve_2026_47073_a_client_holds_no_more_of_an_answer_than_it_says() {
     }
 }
 
-/// An old draft's keys, and the eight bytes of body that they announce: CVE-2026-54463,
-/// CVE-2026-54466. It is not spoken here.
+/// The keys of an old draft, which announce a body of eight bytes: CVE-2026-54463,
+/// CVE-2026-54466. Drafts are not supported.
 #[test]
-fn cve_2026_54463_and_cve_2026_54466_drafts_are_refused_at_their_head() {
+fn cve_2026_54463_and_cve_2026_54466_hixie_drafts_are_426_without_a_body() {
     let hixie = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nOrigin: http://h\r\n\
         Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n\r\n";
     for head in [hixie.into(), hixie.replacen("Host", "Sec-WebSocket-Draft: 2\r\nHost", 1)] {
         let head: String = head;
         let (result, answer) = serve(head.bytes()).unwrap();
-        assert_eq!(result, Err(E::WebSocketVersion), "and nothing waits for a body");
+        assert_eq!(result, Err(E::WebSocketVersion), "the server does not wait for a body");
         assert!(answer.starts_with(b"HTTP/1.1 426 "));
     }
-    // A frame of such a draft, whose length goes on for ever, is no frame: opcode 0 and nothing to
-    // continue.
+    // A draft's frame with an endless length is a continuation without a message.
     let mut server = support::connection(sansocket::Role::Server, Config::new());
     super::take(&mut server, &[&[0x80, 0x80][..], &[0x80; 1000]].concat());
     assert_eq!(super::violation(&server), Some(sansocket::ProtocolError::UnexpectedContinuation));
 }
 
-/// White space and nothing else, in every field that is looked into: less than nothing was left
-/// after stripping.
+/// Only white space in every field that is parsed. The bug: a length underflowed after trimming.
 #[test]
-fn websocketpp_456_a_value_of_white_space_is_empty() {
+fn websocketpp_456_header_value_of_white_space_is_empty() {
     for (field, expected) in [
         ("Host: h", Err(E::Host)),
         ("Upgrade: websocket", Err(E::NotWebSocket)),
@@ -158,10 +154,10 @@ fn websocketpp_456_a_value_of_white_space_is_empty() {
     }
 }
 
-/// Names that mean something elsewhere: a parameter called `constructor` was found in an object
-/// that has one by birth.
+/// Names of JavaScript properties: a parameter `constructor` was looked up in an object, which
+/// inherits that property.
 #[test]
-fn ghsa_5v72_words_of_other_languages_are_just_words() {
+fn ghsa_5v72_javascript_property_names_are_ordinary_tokens() {
     for word in [
         "constructor",
         "__proto__",

@@ -1,6 +1,5 @@
-//! What is held is reported: a server that watches
-//! [`Connection::bytes_held`](sansocket::Connection::bytes_held) over all of its connections knows
-//! what they cost, and which of them to end first.
+//! [`Connection::bytes_held`](sansocket::Connection::bytes_held) reports the memory of a
+//! connection, so that a server can close the most expensive connections first.
 
 use bytes::Bytes;
 use sansocket::{Config, Kind, Role};
@@ -9,11 +8,11 @@ use super::{ROLES, announced, from_peer, take};
 use support::allocator::cost;
 use support::{connection, drain};
 
-/// What a connection allocates beyond `bytes_held`: the ends and the handles of its blocks.
+/// Allocations that `bytes_held` excludes: slack and reference counts of buffers.
 const HANDLES: isize = 1024;
 
 #[test]
-fn r9_a_connection_tells_what_it_holds() {
+fn r9_bytes_held_matches_the_heap_while_receiving() {
     for role in ROLES {
         let frame = |first, len: usize| from_peer(role, first, &vec![b'x'; len]);
         for (what, bytes) in [
@@ -49,9 +48,9 @@ fn r9_a_connection_tells_what_it_holds() {
     }
 }
 
-/// Queued messages are counted too, whether they are copied or shared.
+/// Copied and shared payloads of queued messages both count.
 #[test]
-fn r5_cve_2020_35896_what_waits_for_a_slow_reader_is_told() {
+fn r5_cve_2020_35896_bytes_held_includes_queued_messages() {
     for role in ROLES {
         for (messages, len) in [(1, 1 << 20), (1000, 1000), (3000, 0), (100, 50_000), (10, 4097)] {
             let mut us = connection(role, Config::new());
@@ -63,9 +62,9 @@ fn r5_cve_2020_35896_what_waits_for_a_slow_reader_is_told() {
                     us.send_fragment(Kind::Text, Bytes::from_static(b"x"), true).unwrap();
                 }
             });
-            let (reported, waits) = (us.bytes_held() as isize, us.buffered_amount());
-            assert!(waits >= messages * len, "{role:?}");
-            // Each lent payload has a handle of its own.
+            let (reported, buffered) = (us.bytes_held() as isize, us.buffered_amount());
+            assert!(buffered >= messages * len, "{role:?}");
+            // Each shared payload has a reference count.
             let handles = HANDLES + if len > 4096 { 64 * messages as isize } else { 0 };
             assert!(
                 (cost.held - reported).abs() <= handles,

@@ -1,8 +1,7 @@
-//! Line ends in what the application passes on: no string of a caller's can add a line to a head,
-//! or end it.
+//! Line ends in strings of the application: no string can add a line to a head, or end it.
 //!
-//! Every byte, at the beginning, inside and at the end of every string that gets into a head: an
-//! `Err`, or a head that still has as many lines as it should, and in them what was meant.
+//! Every byte, at the beginning, inside and at the end of every string that is written to a head:
+//! the result is an `Err`, or a head with the expected number of lines and the expected value.
 
 use bytes::{Buf, BufMut};
 use sansocket::{
@@ -11,8 +10,8 @@ use sansocket::{
 
 use support::{drain, entropy};
 
-/// Every text with one strange byte in it, and some that attackers have sent.
-fn strange() -> Vec<Vec<u8>> {
+/// Strings with every byte at every position, and strings of known attacks.
+fn hostile_strings() -> Vec<Vec<u8>> {
     let mut texts: Vec<Vec<u8>> = (0..=255)
         .flat_map(|byte| [vec![byte, b'v'], vec![b'v', byte, b'v'], vec![b'v', byte]])
         .collect();
@@ -31,7 +30,7 @@ fn strange() -> Vec<Vec<u8>> {
     texts
 }
 
-/// The lines of a head that is all there is, strictly: bytes that are no line ends are in no line.
+/// The lines of a head; asserts that it is complete, and that no line contains CR, LF or NUL.
 fn lines(head: &[u8]) -> Vec<&[u8]> {
     let head = head.strip_suffix(b"\r\n\r\n").unwrap_or_else(|| panic!("{}", head.escape_ascii()));
     let mut lines = vec![];
@@ -66,23 +65,23 @@ fn requested(request: &ClientRequest) -> Vec<u8> {
     output.copy_to_bytes(output.remaining()).to_vec()
 }
 
-/// What a value becomes in a head, at either end of which white space means nothing.
+/// The line of a header field.
 fn field(name: &str, value: &[u8]) -> Vec<u8> {
     [name.as_bytes(), b": ", value].concat()
 }
 
 #[test]
-fn cve_2026_47072_a_value_ends_no_line() {
+fn cve_2026_47072_header_value_cannot_inject_a_line() {
     let ask = || ClientRequest::new("ws://h/").unwrap();
     let (plain, answer) = (requested(&ask()), drain(&mut accepted().accept()));
     let refusal = accepted().reject(&HttpResponse::new(403).unwrap()).output().chunk().to_vec();
-    let mut taken = 0;
-    for text in strange() {
+    let mut accepted_count = 0;
+    for text in hostile_strings() {
         if let Ok(request) = ask().header("X", &text) {
             let head = requested(&request);
             assert_eq!(lines(&head).len(), lines(&plain).len() + 1);
             assert!(lines(&head).contains(&&field("X", &text)[..]), "{}", text.escape_ascii());
-            taken += 1;
+            accepted_count += 1;
         }
         if let Ok(accept) = AcceptOptions::new().header("X", &text) {
             let head = drain(&mut accepted().accept_with(&accept));
@@ -96,16 +95,16 @@ fn cve_2026_47072_a_value_ends_no_line() {
             assert!(lines(&head).contains(&&field("X", &text)[..]), "{}", text.escape_ascii());
         }
     }
-    // All that is printed, tab and what is above ASCII, in three places; two attacks that end no
-    // line; and nothing.
-    assert_eq!(taken, 3 * (95 + 1 + 128) + 3);
+    // Printable ASCII, tab and bytes above ASCII, in three positions; two attacks without line
+    // ends; the empty string.
+    assert_eq!(accepted_count, 3 * (95 + 1 + 128) + 3);
 }
 
 #[test]
-fn cve_2026_1527_a_name_ends_no_line() {
+fn cve_2026_1527_header_name_must_be_a_token() {
     let ask = || ClientRequest::new("ws://h/").unwrap();
-    let mut taken = 0;
-    for text in strange() {
+    let mut accepted_count = 0;
+    for text in hostile_strings() {
         let Ok(name) = std::str::from_utf8(&text) else { continue };
         let is_token = !name.is_empty()
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
@@ -125,19 +124,19 @@ fn cve_2026_1527_a_name_ends_no_line() {
             assert_eq!(head.is_some(), is_token, "{name:?}");
             if let Some(head) = head {
                 assert!(lines(&head).contains(&&field(name, b"v")[..]), "{name:?}");
-                taken += 1;
+                accepted_count += 1;
             }
         }
     }
-    assert_eq!(taken, 3 * 3 * 77);
+    assert_eq!(accepted_count, 3 * 3 * 77);
 }
 
 /// CVE-2026-1527 again, and RUSTSEC-2024-0008: subprotocols come from configuration, or from the
 /// peer's own offer.
 #[test]
-fn rustsec_2024_0008_a_subprotocol_ends_no_line() {
+fn rustsec_2024_0008_subprotocol_cannot_inject_a_line() {
     let ask = || ClientRequest::new("ws://h/").unwrap();
-    for text in strange() {
+    for text in hostile_strings() {
         let Ok(name) = std::str::from_utf8(&text) else { continue };
         if let Ok(request) = ask().subprotocol(name) {
             let head = requested(&request);
@@ -154,11 +153,11 @@ fn rustsec_2024_0008_a_subprotocol_ends_no_line() {
     }
 }
 
-/// The address: its host is in one line, its path and query in another.
+/// The host of the URI is in one line, its path and query in another.
 #[test]
-fn hackney_and_grpc_an_address_ends_no_line() {
+fn hackney_and_grpc_uri_cannot_inject_a_line() {
     let plain = requested(&ClientRequest::new("ws://v/").unwrap());
-    for text in strange() {
+    for text in hostile_strings() {
         let Ok(text) = std::str::from_utf8(&text) else { continue };
         for uri in [
             format!("ws://{text}/"),
@@ -182,10 +181,10 @@ fn hackney_and_grpc_an_address_ends_no_line() {
     }
 }
 
-/// A body follows the head and has the announced length: it may contain anything.
+/// A body may contain any bytes.
 #[test]
-fn rustsec_2021_0078_a_body_is_as_long_as_it_says() {
-    for text in strange() {
+fn rustsec_2021_0078_content_length_is_the_length_of_the_body() {
+    for text in hostile_strings() {
         let mut rejection = accepted().reject(&HttpResponse::new(403).unwrap().body(text.clone()));
         let output = rejection.output().chunk().to_vec();
         let (head, body) = output.split_at(output.len() - text.len());

@@ -1,7 +1,6 @@
-//! Quadratic work: four times as much of anything costs four times as much, in blocks of memory and
-//! in bytes of them.
+//! Quadratic work: four times the input costs four times as many allocations and allocated bytes.
 //!
-//! Work that copies what it has shows as bytes taken: a message joined anew for each fragment takes
+//! Repeated copies show as allocated bytes: a message that is copied for each fragment allocates
 //! sixteen times as many.
 
 use bytes::BufMut;
@@ -11,9 +10,9 @@ use super::{ROLES, announced, from_peer, take};
 use support::allocator::{Cost, cost};
 use support::{connection, entropy, masked};
 
-/// Does work of a size, and of four times that; six times the cost is too much.
+/// Runs work of a size and of four times that size; the cost may be at most six times.
 fn assert_linear(what: &str, size: usize, work: impl Fn(usize)) {
-    // What is set up once, thread by thread, is no part of it.
+    // A first run excludes thread-local setup.
     work(size);
     let costs = [size, 4 * size].map(|size| cost(|| work(size)).1);
     let [once, four_times] =
@@ -25,7 +24,7 @@ fn assert_linear(what: &str, size: usize, work: impl Fn(usize)) {
 }
 
 #[test]
-fn cve_2026_65623_fragments_are_not_joined_anew_for_each() {
+fn cve_2026_65623_joining_fragments_is_linear() {
     for role in ROLES {
         assert_linear("fragments", 4000, |n| {
             let mut us = connection(role, Config::new());
@@ -39,7 +38,7 @@ fn cve_2026_65623_fragments_are_not_joined_anew_for_each() {
 }
 
 #[test]
-fn aiohttp_13350_a_payload_that_dribbles_is_not_copied_for_each_byte() {
+fn aiohttp_13350_payload_received_byte_by_byte_is_linear() {
     for role in ROLES {
         assert_linear("a payload", 16_000, |n| {
             let mut us = connection(role, Config::new());
@@ -52,7 +51,7 @@ fn aiohttp_13350_a_payload_that_dribbles_is_not_copied_for_each_byte() {
 }
 
 #[test]
-fn r3_many_messages_cost_one_each() {
+fn r3_many_small_frames_are_linear() {
     for role in ROLES {
         for first in [0x81, 0x89, 0x8a] {
             let frame = from_peer(role, first, b"a hundred of them in a read");
@@ -66,10 +65,9 @@ fn r3_many_messages_cost_one_each() {
     }
 }
 
-/// A long batch in one read is used up from its front, and what is behind it does not move each
-/// time.
+/// Frames are consumed from the front of a read without moving the rest.
 #[test]
-fn r3_a_large_read_is_not_moved_for_each_frame_in_it() {
+fn r3_many_frames_in_one_read_are_linear() {
     assert_linear("one read", 5000, |n| {
         let mut server = connection(Role::Server, Config::new());
         assert_eq!(take(&mut server, &masked(0x81, b"x").repeat(n)), n);
@@ -79,8 +77,7 @@ fn r3_a_large_read_is_not_moved_for_each_frame_in_it() {
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 
-/// Opens a connection with these lines more, in chunks of this size, and looks at all there is to
-/// see.
+/// Accepts a request with additional lines, in chunks of this size, and calls every getter.
 fn serve(lines: &str, chunk: usize) {
     let mut handshake = ServerHandshake::new(Config::new());
     let bytes = format!("{REQUEST}{lines}\r\n");
@@ -100,9 +97,9 @@ fn serve(lines: &str, chunk: usize) {
     drop(request.accept_with(&AcceptOptions::new().subprotocol("none-of-these").unwrap()));
 }
 
-/// CVE-2023-43669: the head was parsed anew for every piece of it.
+/// CVE-2023-43669: the whole head was parsed again for every read.
 #[test]
-fn cve_2023_43669_a_head_that_dribbles_is_read_once() {
+fn cve_2023_43669_head_received_byte_by_byte_is_linear() {
     assert_linear("a head, byte by byte", 1900, |n| serve(&format!("X: {}\r\n", "x".repeat(n)), 1));
     assert_linear("lines", 20, |n| serve(&"name: value\r\n".repeat(n), 1));
     let request = ClientRequest::new("ws://h/").unwrap();
@@ -120,7 +117,7 @@ fn cve_2023_43669_a_head_that_dribbles_is_read_once() {
 /// CVE-2021-32640 (Sec-WebSocket-Protocol), CVE-2020-7662 and CVE-2020-7663
 /// (Sec-WebSocket-Extensions): patterns that were matched in exponential or quadratic time.
 #[test]
-fn cve_2021_32640_and_cve_2020_7662_lists_are_read_once() {
+fn cve_2021_32640_and_cve_2020_7662_parsing_of_lists_is_linear() {
     for (name, item) in [
         ("Protocol", "a,"),
         ("Protocol", " ,"),

@@ -1,5 +1,5 @@
-//! What leaves on the wire: RFC 6455 §5.3, §10.3. No attacker chooses a client's bytes, and nothing
-//! leaves that was not given.
+//! Bytes on the wire: RFC 6455 §5.3, §10.3. No attacker chooses a client's bytes, and no
+//! uninitialized memory is sent.
 
 use std::collections::HashMap;
 
@@ -13,11 +13,10 @@ use super::{ROLES, from_peer, take};
 use support::allocator::poisoned;
 use support::{connection, drain, entropy};
 
-/// "Talking to yourself" (2011): a page makes a browser send what a proxy takes for a request.
-/// Masked, it is none: in a thousand frames of every way of sending there is no piece of it, and no
-/// two are alike.
+/// "Talking to yourself" (2011): a page makes a browser send bytes that a proxy parses as a
+/// request. A thousand masked frames of every kind contain no part of the request.
 #[test]
-fn huang_2011_and_cve_2025_10148_the_chosen_bytes_never_leave() {
+fn huang_2011_and_cve_2025_10148_chosen_bytes_are_masked_on_the_wire() {
     let chosen = b"GET /script.js HTTP/1.1\r\nHost: target\r\n\r\n";
     let mut client = Connection::client(Config::new(), Entropy::from_os().unwrap());
     for _ in 0..250 {
@@ -29,14 +28,13 @@ fn huang_2011_and_cve_2025_10148_the_chosen_bytes_never_leave() {
     }
     let output = drain(&mut client);
     assert!(output.len() > 250 * chosen.len() * 203);
-    // Of 2 million places, a key shows four chosen bytes at one or none; eight, at none.
+    // By chance four chosen bytes may appear once in 2 million positions; eight do not.
     assert!(!output.windows(8).any(|bytes| chosen.windows(8).any(|piece| piece == bytes)));
 }
 
-/// A key that follows from the last one is one key: no difference between two in a row comes more
-/// often than by chance.
+/// Predictable keys show as repeated differences between consecutive keys.
 #[test]
-fn k12_keys_do_not_follow_from_each_other() {
+fn k12_differences_of_masking_keys_do_not_repeat() {
     let mut client = Connection::client(Config::new(), Entropy::from_os().unwrap());
     let mut differences: HashMap<(u32, u32), usize> = HashMap::new();
     let mut last = 0;
@@ -49,7 +47,7 @@ fn k12_keys_do_not_follow_from_each_other() {
     assert!(differences.len() > 19_990, "{}", differences.len());
 }
 
-/// All that either side of a conversation writes.
+/// All bytes that both sides of a conversation write.
 fn conversation() -> Vec<u8> {
     let mut handshake =
         ClientHandshake::new(&ClientRequest::new("ws://h/path").unwrap(), Config::new(), entropy());
@@ -78,19 +76,19 @@ fn conversation() -> Vec<u8> {
     written
 }
 
-/// A ping of a hundred bytes of somebody's memory: what is written is the same, whatever is in
-/// memory that is new.
+/// The bug sent a ping with uninitialized memory. The output must not depend on the content of new
+/// allocations.
 #[test]
-fn ghsa_2mhh_nothing_leaves_that_was_not_given() {
+fn ghsa_2mhh_output_contains_no_uninitialized_memory() {
     let clean = conversation();
     for poison in [0x00, 0xa5, 0x5a, 0xff] {
         assert!(poisoned(poison, conversation) == clean, "{poison:02x}");
     }
 }
 
-/// And what is received is the same too.
+/// Received events must not depend on the content of new allocations.
 #[test]
-fn rustsec_2020_0123_nothing_is_received_that_was_not_sent() {
+fn rustsec_2020_0123_events_contain_no_uninitialized_memory() {
     for role in ROLES {
         let bytes = [
             from_peer(role, 0x01, &[b'a'; 300]),

@@ -1,5 +1,5 @@
-//! Pings as a weapon: RFC 6455 §5.5.2, §5.5.3. There is room for one pong that waits, and it
-//! answers the latest ping.
+//! Ping floods: RFC 6455 §5.5.2, §5.5.3. At most one pong is deferred, and it answers the latest
+//! ping.
 
 use bytes::Buf;
 use sansocket::{Config, Role};
@@ -8,10 +8,10 @@ use super::{ROLES, from_peer, take};
 use support::allocator::cost;
 use support::{connection, drain, masked, unmasked};
 
-/// A server that pings and reads nothing, too: the queue of pongs does not grow, and the newest
-/// ping is answered in the end.
+/// A server that sends pings and does not read: the queue of pongs is bounded, and the last pong
+/// answers the newest ping.
 #[test]
-fn cve_2026_11586_a_client_keeps_one_pong_for_a_server_that_does_not_read() {
+fn cve_2026_11586_ping_flood_queues_bounded_pongs_and_answers_the_last() {
     let mut client = connection(Role::Client, Config::new());
     let (_, cost) = cost(|| {
         for n in 0..20_000_u32 {
@@ -32,10 +32,9 @@ fn cve_2026_11586_a_client_keeps_one_pong_for_a_server_that_does_not_read() {
     assert_eq!(last[121..], 19_999_u32.to_be_bytes());
 }
 
-/// A peer that reads again, bit by bit, and goes on pinging: what waits never exceeds the mark and
-/// one pong.
+/// A peer that reads slowly and keeps pinging: the output grows by at most one pong.
 #[test]
-fn tyrus_954_a_slow_reader_does_not_make_the_output_grow() {
+fn tyrus_954_ping_flood_of_a_slow_reader_queues_one_pong() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         us.send(vec![0; 100_000]).unwrap();
@@ -51,10 +50,9 @@ fn tyrus_954_a_slow_reader_does_not_make_the_output_grow() {
     }
 }
 
-/// Pings inside an unfinished message, with the application's own message waiting: the message is
-/// whole, and so is the answer.
+/// Pings arrive while a message of ours is partly written.
 #[test]
-fn r4_a_pong_waits_behind_a_message_and_never_inside_of_it() {
+fn r4_pong_follows_the_queued_message_and_never_splits_it() {
     let mut server = connection(Role::Server, Config::new());
     server.send(vec![1; 70_000]).unwrap();
     for n in 0..1000_u32 {
@@ -66,13 +64,13 @@ fn r4_a_pong_waits_behind_a_message_and_never_inside_of_it() {
     assert_eq!(rest, [&message[1000..], &unmasked(0x8a, &999_u32.to_be_bytes())].concat());
 }
 
-/// The ten-thousandth ping costs what the hundredth did.
+/// Later pings cost no more than earlier ones.
 #[test]
-fn r4_every_ping_costs_the_same() {
+fn r4_cost_of_a_ping_is_constant() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         let ping = from_peer(role, 0x89, &[0; 125]);
-        // The first are answered at once, for the price of the answer.
+        // The first pongs are queued, which allocates.
         for _ in 0..100 {
             take(&mut us, &ping);
         }

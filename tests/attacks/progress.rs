@@ -1,5 +1,5 @@
-//! Loops without an end, and ends that are missed: whatever state the bytes leave a connection in,
-//! waiting there costs nothing.
+//! Endless loops and missed EOF: in every state of a partly received frame, `receive` returns
+//! `None` and allocates nothing.
 
 use sansocket::{CloseOutcome, Config, Connection, Event, Role, Side, State};
 
@@ -7,8 +7,7 @@ use super::{ROLES, announced, from_peer, take};
 use support::allocator::cost;
 use support::{connection, drain};
 
-/// A conversation that stops in the middle of something, one for each state that receiving can be
-/// in.
+/// Input that stops in the middle of a frame or message, for each state of the receiver.
 fn unfinished(role: Role) -> Vec<(&'static str, Vec<u8>)> {
     let whole = |first, payload: &[u8]| from_peer(role, first, payload);
     let cut = |bytes: Vec<u8>, len: usize| bytes[..len].to_vec();
@@ -35,7 +34,7 @@ fn unfinished(role: Role) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// A connection that has received all of this, perhaps after it sent its close frame.
+/// A connection that has received these bytes, after it sent its close frame if `closing`.
 fn after(role: Role, bytes: &[u8], closing: bool) -> Connection {
     let mut us = connection(role, Config::new());
     if closing {
@@ -46,10 +45,9 @@ fn after(role: Role, bytes: &[u8], closing: bool) -> Connection {
     us
 }
 
-/// CVE-2020-13935, CVE-2018-1336, CVE-2025-5399: a state in which more was asked for, for ever, and
-/// no byte was used up.
+/// CVE-2020-13935, CVE-2018-1336, CVE-2025-5399: endless loops that consumed no byte.
 #[test]
-fn cve_2020_13935_waiting_is_not_a_loop() {
+fn cve_2020_13935_receive_without_input_returns_none_in_every_state() {
     for role in ROLES {
         for (what, bytes) in unfinished(role) {
             let mut us = after(role, &bytes, false);
@@ -62,7 +60,7 @@ fn cve_2020_13935_waiting_is_not_a_loop() {
 
 /// The end of the stream without a close frame is reported once, in every state, as 1006 (§7.1.5).
 #[test]
-fn a4_the_stream_ends_in_every_state() {
+fn a4_eof_in_every_state_is_1006_once() {
     for role in ROLES {
         for (what, bytes) in unfinished(role) {
             for closing in [false, true] {
@@ -87,17 +85,16 @@ fn a4_the_stream_ends_in_every_state() {
                 assert_eq!(
                     (drain(&mut us), us.bytes_held()),
                     (vec![], 0),
-                    "{what}: nobody is there to be told"
+                    "{what}: no frame is sent after EOF"
                 );
             }
         }
     }
 }
 
-/// Each call gives an event or has used up all that can be: as many calls as there are frames, and
-/// one.
+/// Each call returns an event, or `None` after it has consumed all complete frames.
 #[test]
-fn f2_a_call_for_each_event_and_one_more() {
+fn f2_receive_returns_each_event_and_then_none() {
     for role in ROLES {
         let ping = from_peer(role, 0x89, b"");
         let fragments = [

@@ -1,4 +1,4 @@
-//! Lengths that were only announced: RFC 6455 §5.2, §10.4.
+//! Announced lengths: RFC 6455 §5.2, §10.4.
 
 use sansocket::wire::HeaderError;
 use sansocket::{Config, ProtocolError};
@@ -9,9 +9,9 @@ use support::connection;
 
 const LIMIT: u64 = 16 * 1024 * 1024;
 
-/// No limit at all unless somebody thought of one: in either role, it is there, and is exact.
+/// The attacked libraries had no default limit.
 #[test]
-fn cve_2016_10542_and_cve_2018_21035_a_limit_is_on_by_default() {
+fn cve_2016_10542_and_cve_2018_21035_default_message_limit_is_exactly_16_mib() {
     for role in ROLES {
         for (length, refused) in
             [(LIMIT, false), (LIMIT + 1, true), (1 << 32, true), ((1 << 63) - 1, true)]
@@ -28,9 +28,9 @@ fn cve_2016_10542_and_cve_2018_21035_a_limit_is_on_by_default() {
     }
 }
 
-/// A server can do to a client what a client can do to a server.
+/// A server can attack a client in the same way.
 #[test]
-fn cve_2026_27889_a_client_gives_no_memory_for_a_claim_either() {
+fn cve_2026_27889_announced_length_allocates_nothing_in_either_role() {
     for role in ROLES {
         for exponent in 17..63 {
             for length in [1 << exponent, (1 << exponent) - 1, (1_u64 << 63) - 1 - exponent] {
@@ -49,9 +49,9 @@ fn cve_2026_27889_a_client_gives_no_memory_for_a_claim_either() {
     }
 }
 
-/// The header's own length added to 2⁶⁴ − 1 is a small number.
+/// The sum of 2⁶⁴ − 1 and the header's length overflowed.
 #[test]
-fn actix_3723_a_length_of_64_bits_is_refused_and_added_to_nothing() {
+fn actix_3723_length_of_2_pow_63_or_more_is_a_length_overflow() {
     for role in ROLES {
         for length in (0..20).map(|less| u64::MAX - less).chain([1 << 63, (1 << 63) + 1]) {
             let mut us = connection(role, Config::new().max_message_size(Config::UNLIMITED));
@@ -65,10 +65,9 @@ fn actix_3723_a_length_of_64_bits_is_refused_and_added_to_nothing() {
     }
 }
 
-/// A sign bit in an `int`: CVE-2020-27813, CVE-2020-13935. Lengths that are negative, or nothing,
-/// in 32 bits are neither.
+/// CVE-2020-27813, CVE-2020-13935: lengths that are negative or zero in 32 bits.
 #[test]
-fn cve_2020_27813_a_length_is_not_cut_to_32_bits() {
+fn cve_2020_27813_length_is_not_truncated_to_32_bits() {
     for role in ROLES {
         for length in [1 << 31, (1 << 32) - 1, 1 << 32, (1 << 32) + 5, 1 << 40, (1_u64 << 40) + 5] {
             let mut us = connection(role, Config::new().max_message_size(1 << 30));
@@ -82,10 +81,9 @@ fn cve_2020_27813_a_length_is_not_cut_to_32_bits() {
     }
 }
 
-/// Fragments that are small one by one: the sum is refused from the header of the one that is too
-/// much, also as parts.
+/// The sum is checked at the header of each fragment, also with `receive_in_chunks`.
 #[test]
-fn resiprocate_478_the_sum_of_fragments_does_not_wrap() {
+fn resiprocate_478_sum_of_fragment_lengths_does_not_wrap() {
     for role in ROLES {
         for limit in [LIMIT, Config::UNLIMITED] {
             for receive_in_chunks in [false, true] {
@@ -106,9 +104,9 @@ fn resiprocate_478_the_sum_of_fragments_does_not_wrap() {
     }
 }
 
-/// The refusal comes at the header, and the megabytes behind it, sent all the same, are nowhere.
+/// The error is reported at the header, and the payload after it is not stored.
 #[test]
-fn cve_2026_1528_what_was_refused_is_not_received() {
+fn cve_2026_1528_payload_of_a_too_big_frame_is_discarded() {
     for role in ROLES {
         let mut us = connection(role, Config::new().max_message_size(1000));
         let chunk = vec![0; 64 * 1024];
@@ -129,9 +127,9 @@ fn cve_2026_1528_what_was_refused_is_not_received() {
     }
 }
 
-/// The limit was looked at for whole messages only.
+/// The attacked libraries checked the limit for unfragmented messages only.
 #[test]
-fn java_websocket_1508_and_cve_2018_21035_the_limit_counts_for_fragments() {
+fn java_websocket_1508_and_cve_2018_21035_message_limit_includes_all_fragments() {
     for role in ROLES {
         let mut us = connection(role, Config::new().max_message_size(1000));
         take(&mut us, &from_peer(role, 0x02, &[0; 100]));
@@ -142,6 +140,6 @@ fn java_websocket_1508_and_cve_2018_21035_the_limit_counts_for_fragments() {
         let frame = from_peer(role, 0x00, b"x");
         let (_, cost) = cost(|| take(&mut us, &frame[..frame.len() - 1]));
         assert_eq!(violation(&us), Some(ProtocolError::MessageTooBig { limit: 1000 }));
-        assert!(cost.held < 0, "what had come is given back: {}", cost.held);
+        assert!(cost.held < 0, "the received fragments are freed: {}", cost.held);
     }
 }

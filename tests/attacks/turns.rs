@@ -1,5 +1,4 @@
-//! Work that one poll of an async adapter does, for a peer that sends without end: counted in bytes
-//! and in frames.
+//! Work of one poll of an async adapter, in bytes and frames, for a peer that never stops sending.
 
 use std::io;
 use std::pin::pin;
@@ -15,12 +14,11 @@ use support::connection;
 use support::streams::{Script, Scripted};
 use support::wakes::WakeCounter;
 
-/// A peer that has always sent more of the same, as much as is read at once; but no more than
-/// `size`.
+/// A stream that is always readable and repeats the frames, at most `size` bytes per read.
 struct Flood {
     frames: Vec<u8>,
     size: usize,
-    /// Where in the frames the next read begins.
+    /// Position in the frames of the next read.
     at: usize,
     read: usize,
 }
@@ -28,7 +26,7 @@ struct Flood {
 impl Script for Flood {
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let size = self.size.min(buffer.len());
-        assert!(self.read < 64 << 20, "it reads without end");
+        assert!(self.read < 64 << 20, "the poll never returns");
         for byte in &mut buffer[..size] {
             *byte = self.frames[self.at];
             self.at = (self.at + 1) % self.frames.len();
@@ -51,11 +49,10 @@ fn flooded(
     )
 }
 
-/// G15: in one poll no more than three full reads, or 256 pings, however small the frames and
-/// however large the reads; of a long message's payload, which is less work, four times as much. It
-/// asks to be polled again, and a message behind all that is received in the end.
+/// G15: one poll does at most three full reads, or 256 control frames; for the payload of a long
+/// message, which is less work, four times as much. The task is woken to be polled again.
 #[test]
-fn g15_a_poll_is_short_though_there_is_always_more() {
+fn g15_one_poll_of_recv_reads_a_bounded_number_of_bytes() {
     const READ: usize = 256 * 1024;
     for role in ROLES {
         let frame = |first, payload: &[u8]| from_peer(role, first, payload);
@@ -75,7 +72,7 @@ fn g15_a_poll_is_short_though_there_is_always_more() {
             ),
             ("a long message", frame(0x82, &vec![0; 16 << 20]), false),
         ] {
-            for (size, lying) in [(1000, false), (1000, true), (READ, false), (READ, true)] {
+            for (size, borrowed) in [(1000, false), (1000, true), (READ, false), (READ, true)] {
                 let woken = Arc::new(WakeCounter::default());
                 let waker = Waker::from(Arc::clone(&woken));
                 let mut us = flooded(connection(role, Config::new()), frames.clone(), size);
@@ -83,7 +80,7 @@ fn g15_a_poll_is_short_though_there_is_always_more() {
                 let mut before = 0;
                 for polls in 1..=5 {
                     let cx = &mut Context::from_waker(&waker);
-                    let pending = if lying {
+                    let pending = if borrowed {
                         pin!(us.recv_with(|_, _| unreachable!("there is no message")))
                             .poll(cx)
                             .is_pending()
@@ -97,7 +94,7 @@ fn g15_a_poll_is_short_though_there_is_always_more() {
                         pending && read <= most,
                         "{what}, {role:?}, {size} at once: {read} in one poll"
                     );
-                    assert_eq!(woken.count(), polls, "{what}: it has to be polled again");
+                    assert_eq!(woken.count(), polls, "{what}: the task must be woken");
                     let most =
                         polls * 256 * (if what == "large pings" { 125 } else { 0 } + smallest);
                     assert!(
@@ -110,9 +107,9 @@ fn g15_a_poll_is_short_though_there_is_always_more() {
     }
 }
 
-/// Nor does a task that answers all that comes, for as long as it comes, keep the others waiting.
+/// A task that replies to an endless flood does not starve other tasks.
 #[test]
-fn g15_answering_is_as_short() {
+fn g15_one_poll_of_an_echo_loop_reads_a_bounded_number_of_bytes() {
     const READ: usize = 256 * 1024;
     for role in ROLES {
         for len in [0, 16, 16 * 1024, 100_000] {
@@ -143,9 +140,9 @@ fn g15_answering_is_as_short() {
     }
 }
 
-/// Waiting for the end of a closing connection takes no longer, nor does discarding its messages.
+/// `close` discards messages within the same read budget.
 #[test]
-fn g15_closing_is_as_short() {
+fn g15_one_poll_of_close_is_bounded() {
     for role in ROLES {
         let woken = Arc::new(WakeCounter::default());
         let waker = Waker::from(Arc::clone(&woken));

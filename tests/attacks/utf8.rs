@@ -1,22 +1,22 @@
-//! Text that is cut at bad places: RFC 6455 §8.1. The whole connection here; the validator alone is
-//! counted out elsewhere.
+//! Text that is split within characters: RFC 6455 §8.1. These tests use a whole connection; the
+//! validator alone is tested exhaustively elsewhere.
 
 use sansocket::{Config, Event, ProtocolError, Role};
 
 use super::{ROLES, from_peer, messages, take, violation};
 use support::{Chunking, connection, feed};
 
-/// Letters of one to four bytes, 256 of them bytes, as a text of real people is mixed.
+/// 256 bytes of characters of one to four bytes.
 fn mixed() -> Vec<u8> {
     let text = "aé世😀, plain letters and then ñ, ß, Ω, ก, 한, 𝄞! ".repeat(5);
     let end = (0..=256).rev().find(|&end| text.is_char_boundary(end)).unwrap();
     [&text.as_bytes()[..end], &b"xxxx"[..256 - end]].concat()
 }
 
-/// Blocks of sixteen, thirty-two and sixty-four bytes, and a character across their borders: every
-/// two fragments, behind every number of plain letters up to a block.
+/// Characters across the borders of SIMD blocks of 16, 32 and 64 bytes: every split into two
+/// fragments, after several numbers of ASCII letters.
 #[test]
-fn sockudo_28_a_text_is_the_same_wherever_a_block_ends() {
+fn sockudo_28_text_is_valid_for_every_fragment_boundary() {
     for role in ROLES {
         for offset in [0, 1, 15, 16, 31, 33, 63] {
             let text = [&vec![b'x'; offset][..], &mixed()].concat();
@@ -31,10 +31,10 @@ fn sockudo_28_a_text_is_the_same_wherever_a_block_ends() {
     }
 }
 
-/// One bad byte anywhere in a long text, in one frame or two, in one read or many: 1007, at once,
-/// and no part of the text.
+/// One invalid byte at every position, in one fragment or two: the error is reported at once, and
+/// no part of the text is delivered.
 #[test]
-fn cve_2025_12689_a_bad_byte_anywhere_is_an_error_and_no_crash() {
+fn cve_2025_12689_one_invalid_utf8_byte_anywhere_is_1007() {
     let text = mixed();
     for place in 0..text.len() {
         for bad in [0xff, 0xc0, 0xf5] {
@@ -43,7 +43,11 @@ fn cve_2025_12689_a_bad_byte_anywhere_is_an_error_and_no_crash() {
             for cut in [0, 16, 64, place, 256] {
                 let mut server = connection(Role::Server, Config::new());
                 let first = from_peer(Role::Server, 0x01, &text[..cut]);
-                assert_eq!(take(&mut server, &first) == 1, place < cut, "at once, and not before");
+                assert_eq!(
+                    take(&mut server, &first) == 1,
+                    place < cut,
+                    "the error is reported with the fragment of the invalid byte"
+                );
                 take(&mut server, &from_peer(Role::Server, 0x80, &text[cut..]));
                 assert_eq!(
                     violation(&server),
@@ -55,10 +59,9 @@ fn cve_2025_12689_a_bad_byte_anywhere_is_an_error_and_no_crash() {
     }
 }
 
-/// The end of the buffer inside a character: CVE-2018-1336 turned there for ever. It is waited for,
-/// and missed at the end.
+/// The buffer ends within a character, where CVE-2018-1336 looped forever.
 #[test]
-fn cve_2018_1336_half_a_character_is_waited_for() {
+fn cve_2018_1336_incomplete_character_waits_for_more_and_is_1007_at_the_end() {
     for role in ROLES {
         for character in ["é", "世", "😀"] {
             for end in 1..character.len() {
@@ -68,7 +71,7 @@ fn cve_2018_1336_half_a_character_is_waited_for() {
                 (0..100).for_each(|_| assert_eq!(take(&mut us, &from_peer(role, 0x00, b"")), 0));
                 let end = feed(&mut us, &from_peer(role, 0x80, rest), Chunking::Whole);
                 assert_eq!(end, [Event::Message(character.into())]);
-                // An end inside the character, in an empty frame or a full one.
+                // The message ends within the character, with an empty last frame or another.
                 for last in [
                     vec![from_peer(role, 0x81, half)],
                     vec![from_peer(role, 0x01, half), from_peer(role, 0x80, b"")],
@@ -82,9 +85,9 @@ fn cve_2018_1336_half_a_character_is_waited_for() {
     }
 }
 
-/// What one message left unfinished is no beginning of the next.
+/// An incomplete character in a binary message or a pong does not affect text.
 #[test]
-fn f8_a_text_begins_with_nothing_before_it() {
+fn f8_utf8_state_restarts_with_every_text_message() {
     for role in ROLES {
         let mut us = connection(role, Config::new());
         take(
@@ -99,6 +102,6 @@ fn f8_a_text_begins_with_nothing_before_it() {
             from_peer(role, 0x80, b"\xa9"),
         ]
         .concat();
-        assert_eq!(take(&mut us, &bytes), 2, "a pong's bytes are no part of the text around it");
+        assert_eq!(take(&mut us, &bytes), 2, "the payload of a pong is not part of the text");
     }
 }

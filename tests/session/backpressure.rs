@@ -55,7 +55,7 @@ trait SendHandle {
 
 /// Implements the methods with or without `.await`, given the fields that send and receive.
 macro_rules! impl_send_handle {
-    ([$($generics:tt)*] $type:ty, $sender:tt, $receiver:tt, $poll_recv_once:expr $(, $wait:tt)?) => {
+    ([$($generics:tt)*] $type:ty, $sender:tt, $receiver:tt, $poll:expr $(, $wait:tt)?) => {
         impl<$($generics)*> SendHandle for $type {
             async fn send(&mut self, message: Message) -> Result<(), Error> {
                 self.$sender.send(message)$(.$wait)?
@@ -66,7 +66,7 @@ macro_rules! impl_send_handle {
             }
 
             async fn poll_recv_once(&mut self) {
-                $poll_recv_once(&mut self.$receiver)$(.$wait)?
+                $poll(&mut self.$receiver)$(.$wait)?
             }
 
             async fn recv(&mut self) -> Result<Option<Message>, Error> {
@@ -102,16 +102,22 @@ fn assert_no_message(received: Poll<Result<Option<Message>, Error>>) {
 
 struct Whole<T>(T);
 
-impl_send_handle!([S: Stream, C: Clock] Whole<WebSocket<S, C>>, 0, 0, async |socket: &mut WebSocket<S, C>| {
+impl_send_handle!([S: Stream, C: Clock] Whole<WebSocket<S, C>>, 0, 0,
+    async |socket: &mut WebSocket<S, C>| {
     assert_no_message(poll_fn(|cx| Poll::Ready(pin!(socket.recv()).poll(cx))).await);
 }, await);
-impl_send_handle!([S: Stream, C: Clock] (Sender<S, C>, Receiver<S, C>), 0, 1, async |receiver: &mut Receiver<S, C>| {
+impl_send_handle!([S: Stream, C: Clock] (Sender<S, C>, Receiver<S, C>), 0, 1,
+    async |receiver: &mut Receiver<S, C>| {
     assert_no_message(poll_fn(|cx| Poll::Ready(pin!(receiver.recv()).poll(cx))).await);
 }, await);
-impl_send_handle!([] Whole<blocking::WebSocket<DuplexStream>>, 0, 0, |socket: &mut blocking::WebSocket<DuplexStream>| {
+impl_send_handle!([] Whole<blocking::WebSocket<DuplexStream>>, 0, 0,
+    |socket: &mut blocking::WebSocket<DuplexStream>| {
     socket.recv_timeout(Duration::ZERO).unwrap_err();
 });
-impl_send_handle!([] (blocking::Sender<DuplexStream>, blocking::Receiver<DuplexStream, DuplexStream>), 0, 1, |receiver: &mut blocking::Receiver<DuplexStream, DuplexStream>| {
+type BlockingReceiver = blocking::Receiver<DuplexStream, DuplexStream>;
+
+impl_send_handle!([] (blocking::Sender<DuplexStream>, BlockingReceiver), 0, 1,
+    |receiver: &mut BlockingReceiver| {
     receiver.recv_timeout(Duration::ZERO).unwrap_err();
 });
 
@@ -298,7 +304,7 @@ async fn start_send_ten_messages<T: Sink<Message, Error = Error> + Unpin>(
         poll_fn(|cx| Pin::new(&mut *sink).poll_ready(cx)).await.unwrap();
         Pin::new(&mut *sink).start_send("there is room".into()).unwrap();
     }
-    assert_eq!(clock.now(), begun, "{overflow:?}: nobody waited");
+    assert_eq!(clock.now(), begun, "{overflow:?}: a call waited");
 }
 
 async fn try_send_returns_the_message_when_full(adapter: &impl Adapter) {
@@ -376,7 +382,7 @@ async fn broadcast_does_not_wait_for_a_peer_that_does_not_read(adapter: &impl Ad
             })
             .unzip();
         broadcast(sockets, overflow).await;
-        assert_eq!(clock.now(), begun, "{overflow:?}: nobody waited");
+        assert_eq!(clock.now(), begun, "{overflow:?}: a call waited");
         assert_99_peers_received_all(&mut peers);
     }
 }
@@ -406,26 +412,24 @@ fn blocking_broadcast_does_not_wait_for_a_peer_that_does_not_read() {
 
 async fn broadcast(mut sockets: Vec<impl SendHandle>, overflow: Overflow) {
     for number in 0..100 {
-        for (socket, who) in sockets.iter_mut().zip(0..) {
+        for (socket, index) in sockets.iter_mut().zip(0..) {
             let sent = socket.send(vec![number; 1000].into()).await;
-            assert!(sent.is_ok() || who == 50, "{overflow:?}: {who}: {sent:?}");
+            assert!(sent.is_ok() || index == 50, "{overflow:?}: {index}: {sent:?}");
             assert!(socket.buffered_amount() < 10_000 + 1010);
         }
     }
     assert_eq!(sockets[50].dropped(), if overflow == Overflow::DropNewest { 90 } else { 0 });
-    assert!(
-        sockets.iter().zip(0..).all(
-            |(socket, who)| who == 50 || socket.buffered_amount() == 0 && socket.dropped() == 0
-        )
-    );
+    assert!(sockets.iter().zip(0..).all(
+        |(socket, index)| index == 50 || socket.buffered_amount() == 0 && socket.dropped() == 0
+    ));
 }
 
 fn assert_99_peers_received_all(peers: &mut [impl Read]) {
-    for (peer, who) in peers.iter_mut().zip(0..) {
+    for (peer, index) in peers.iter_mut().zip(0..) {
         let mut wire_bytes = Vec::new();
         let _ = peer.read_to_end(&mut wire_bytes);
-        let messages = if who == 50 { 0 } else { 100 };
-        assert_eq!(decode_as_client(&wire_bytes).0.len(), messages, "{who}");
+        let messages = if index == 50 { 0 } else { 100 };
+        assert_eq!(decode_as_client(&wire_bytes).0.len(), messages, "{index}");
     }
 }
 

@@ -334,7 +334,11 @@ fn dropped_recv_loses_no_message<A: Adapter>() {
             "{peer_events:?}"
         );
         assert!(observed.closed.starts_with("1000 \"bye\", clean"), "{}", observed.closed);
-        assert_eq!(observed.shut_first, Some(role == Role::Server), "the server hangs up first");
+        assert_eq!(
+            observed.shut_first,
+            Some(role == Role::Server),
+            "the server closes the stream first"
+        );
     }
 }
 
@@ -635,7 +639,11 @@ fn dropped_close_is_resumed<A: Adapter>() {
         );
         assert_eq!(observed.call_results[3], "Ok(None)");
         assert_eq!((messages(&peer_events), peer_events.len()), (vec![b"a".as_slice()], 2));
-        assert_eq!(observed.shut_first, Some(role == Role::Server), "the server hangs up first");
+        assert_eq!(
+            observed.shut_first,
+            Some(role == Role::Server),
+            "the server closes the stream first"
+        );
     }
 }
 

@@ -434,6 +434,6 @@ fn dropped_finish_sends_the_whole_message_or_closes_with_1011<A: Adapter>(
     );
     let code = if whole { "1000" } else { "1011" };
     assert!(outcome.end.starts_with(code), "{}", outcome.end);
-    assert!(dropping != Dropping::Always || !whole, "it waited for room");
+    assert!(dropping != Dropping::Always || !whole, "finish must have waited for room");
     ((), polls)
 }

@@ -138,7 +138,7 @@ async fn waiting_receiver_flushes_fed_messages(adapter: &impl Adapter) {
         write_all(&mut peer, &masked(0x81, b"thanks")).await;
         assert_eq!(receiving.await.unwrap(), Some("thanks".into()));
     });
-    assert_eq!(timed(&clock, exchange).await.1, s(1), "nothing else wrote it");
+    assert_eq!(timed(&clock, exchange).await.1, s(1), "the waiting receiver wrote the message");
 }
 
 async fn dropped_flush_is_completed_by_another_waiting_handle(adapter: &impl Adapter) {

@@ -214,7 +214,7 @@ fn check(
     let at_the_end = outcome.seen.len() + 1 == steps.len();
     let is = |name: &str| error == name;
     let right = match fault {
-        Fault::Interrupted | Fault::Short => return Err("nothing should have changed"),
+        Fault::Interrupted | Fault::Short => return Err("the outcome should be unchanged"),
         Fault::WouldBlock if adapter != Adapter::Blocking => {
             return Err("an async stream may be not ready at any time");
         }
