@@ -14,7 +14,7 @@ use lexopt::prelude::*;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use sansocket::session::{Driven, Exchange, Next, Session};
-use sansocket::{Config, Connection, Event, Rejection, ServerHandshake, Timeouts};
+use sansocket::{Config, Connection, Event, Rejection, ServerHandshake, State, Timeouts};
 
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
@@ -97,7 +97,9 @@ impl Peer {
             Phase::Open(session) => {
                 while !session.is_above_high_water_mark() {
                     match session.receive(now) {
-                        Some(Event::Message(message)) => session.send(message)?,
+                        Some(Event::Message(message)) if session.state() == State::Open => {
+                            session.send(message)?;
+                        }
                         Some(_) => {}
                         None => break,
                     }

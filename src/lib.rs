@@ -16,50 +16,7 @@
 //! * An application on blocking streams, tokio or another async runtime uses an adapter (`blocking`,
 //!   `tokio`, `futures`): `accept`, `connect`, `recv`, `send`, `close`.
 //! * An application with an event loop of its own drives a [`Session`]: a connection with deadlines,
-//!   keep-alive, backpressure and a shutdown sequence. This echoes on a socket that does not block:
-//!
-//! ```no_run
-//! use std::io::{ErrorKind, Read, Write};
-//! use std::time::Duration;
-//!
-//! use bytes::Buf;
-//! use sansocket::{Error, Event, Session, session::Next};
-//!
-//! /// Returns when to call again at the latest, or `None` at the end.
-//! fn drive(session: &mut Session, socket: &mut std::net::TcpStream, now: Duration)
-//! -> Result<Option<Duration>, Error> {
-//!     let mut buffer = [0; 16 * 1024];
-//!     session.stream_ready();
-//!     loop {
-//!         while !session.is_above_high_water_mark() {
-//!             let Some(event) = session.receive(now) else { break };
-//!             if let Event::Message(message) = event {
-//!                 session.send(message)?;
-//!             }
-//!         }
-//!         match session.next(now)? {
-//!             Next::Write => match socket.write(session.output().chunk()) {
-//!                 Ok(count) => session.wrote(count),
-//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => session.write_would_block(now),
-//!                 Err(_) => session.write_failed(),
-//!             },
-//!             Next::Flush => session.flushed(), // a socket does not buffer
-//!             Next::ShutdownWrite => {
-//!                 let _ = socket.shutdown(std::net::Shutdown::Write);
-//!                 session.write_half_shut_down();
-//!             }
-//!             Next::Read => match socket.read(&mut buffer) {
-//!                 Ok(0) => session.end_input(),
-//!                 Ok(count) => session.received(&buffer[..count]),
-//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => session.read_would_block(),
-//!                 Err(_) => session.end_input(),
-//!             },
-//!             Next::Wait(until) => return Ok(Some(until.unwrap_or(Duration::MAX))),
-//!             Next::Done => return Ok(None),
-//!         }
-//!     }
-//! }
-//! ```
+//!   keep-alive, backpressure and a shutdown sequence. [`session`] has a whole loop.
 //!
 //! # Layers
 //!

@@ -42,7 +42,7 @@ impl Peer {
             Timeouts { idle: Some(Duration::from_secs(60)), ..Timeouts::default() },
             Duration::ZERO,
         );
-        timer.observe(State::Open, Duration::ZERO);
+        timer.set_state(State::Open, Duration::ZERO);
         let (part, sent, pinged, ponged, heard) = (None, vec![], vec![], vec![], vec![]);
         Self {
             connection,
@@ -140,7 +140,7 @@ impl Peer {
         let bytes = from.wire.split_to(count);
         if !bytes.is_empty() {
             self.connection.input().put_slice(&bytes);
-            self.timer.heard(now);
+            self.timer.bytes_received(now);
         }
         if from.cut && from.wire.is_empty() {
             self.connection.end_input();
@@ -148,8 +148,8 @@ impl Peer {
         for _ in 0..events {
             let Some(event) = self.connection.receive() else { break };
             match &event {
-                Event::Message(_) => self.timer.message(now),
-                Event::Pong(payload) => self.timer.pong(payload, now),
+                Event::Message(_) => self.timer.message_received(now),
+                Event::Pong(payload) => self.timer.pong_received(payload, now),
                 _ => {}
             }
             self.heard.push(event);
@@ -158,7 +158,7 @@ impl Peer {
 
     /// Advances the clock; a side that is after its deadline closes the stream.
     fn tick(&mut self, now: Duration) -> bool {
-        self.timer.observe(self.connection.state(), now);
+        self.timer.set_state(self.connection.state(), now);
         let deadline = self.timer.deadline();
         match self.timer.poll(now) {
             Ok(Due::Nothing) => {
@@ -295,7 +295,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     // A side behind a cut wire is closed by its timers.
     for us in [&mut one, &mut two].into_iter().filter(|us| us.connection.closed().is_none()) {
-        us.timer.observe(us.connection.state(), now);
+        us.timer.set_state(us.connection.state(), now);
         let mut steps = 0;
         while let Some(deadline) = us.timer.deadline() {
             now = now.max(deadline);

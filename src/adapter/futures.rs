@@ -23,6 +23,12 @@ pub type Receiver<S, C> = runtime::Receiver<FuturesStream<S>, C>;
 /// The first request of a client; see [`Options::receive_request`](crate::Options::receive_request).
 pub type Incoming<S, C> = runtime::Incoming<FuturesStream<S>, C>;
 
+/// An opening handshake to accept or to reject.
+pub type Upgrade<S, C> = crate::Upgrade<runtime::Transport<FuturesStream<S>, C>>;
+
+/// Any other HTTP request, which can be answered.
+pub type PlainHttp<S, C> = crate::PlainHttp<runtime::Transport<FuturesStream<S>, C>>;
+
 /// The adapter that [`Options`] belong to.
 #[derive(Clone, Copy, Debug)]
 pub enum FuturesIo {}

@@ -31,6 +31,12 @@ pub type Receiver<S> = runtime::Receiver<TokioStream<S>, TokioClock>;
 /// The first request of a client; see [`Options::receive_request`](crate::Options::receive_request).
 pub type Incoming<S> = runtime::Incoming<TokioStream<S>, TokioClock>;
 
+/// An opening handshake to accept or to reject.
+pub type Upgrade<S> = crate::Upgrade<runtime::Transport<TokioStream<S>, TokioClock>>;
+
+/// Any other HTTP request, which can be answered.
+pub type PlainHttp<S> = crate::PlainHttp<runtime::Transport<TokioStream<S>, TokioClock>>;
+
 /// The adapter that [`Options`] belong to.
 #[derive(Clone, Copy, Debug)]
 pub enum Tokio {}
@@ -45,12 +51,17 @@ pub enum Tokio {}
 /// let options = Options::new().config(Config::new().max_message_size(64 * 1024));
 /// let (stream, _) = tokio::net::TcpListener::bind("127.0.0.1:9001").await?.accept().await?;
 /// match options.receive_request(stream).await? {
-///     Incoming::Upgrade(upgrade) if upgrade.request().path() != "/chat" => upgrade.reject(&HttpResponse::new(404)?).await?,
+///     Incoming::Upgrade(upgrade) if upgrade.request().path() != "/chat" => {
+///         upgrade.reject(&HttpResponse::new(404)?).await?;
+///     }
 ///     Incoming::Upgrade(upgrade) => {
-///         let mut socket = upgrade.accept_with(&AcceptOptions::new().subprotocol("chat.v1")?).await?;
+///         let options = AcceptOptions::new().subprotocol("chat.v1")?;
+///         let mut socket = upgrade.accept_with(&options).await?;
 ///         socket.send("welcome").await?;
 ///     }
-///     Incoming::Http(plain) => plain.reply(&HttpResponse::new(200)?.body("in good health\n")).await?,
+///     Incoming::Http(plain) => {
+///         plain.reply(&HttpResponse::new(200)?.body("in good health\n")).await?;
+///     }
 /// }
 /// # Ok(())
 /// # }

@@ -35,6 +35,7 @@ pub(super) struct Turn {
     pub(super) may_have_permit: bool,
     /// The first position that somebody waits for.
     pub(super) flush_first: u64,
+    _replaced: Released,
 }
 
 /// A poll of the receiver.
@@ -42,6 +43,20 @@ pub(super) struct ReceiverTurn {
     unclaimed: bool,
     /// The first position that somebody waits for.
     pub(super) flush_first: u64,
+    _replaced: Released,
+}
+
+/// Wakers that nobody needs any more. To be dropped after everything is unlocked: the last waker of
+/// a task may drop the task, and with it a permit or a wait, whose drop locks the connection.
+#[must_use]
+pub(super) struct Released {
+    _wakers: [Option<Waker>; 2],
+}
+
+impl From<[Option<Waker>; 2]> for Released {
+    fn from(wakers: [Option<Waker>; 2]) -> Self {
+        Self { _wakers: wakers }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -97,6 +112,7 @@ impl Waiters {
             is_first: queue.is_next(place, false),
             may_have_permit: queue.is_next(place, true),
             flush_first: queue.first_position(),
+            _replaced: [replaced, None].into(),
         }
     }
 
@@ -114,28 +130,25 @@ impl Waiters {
         }
         let unclaimed = std::mem::take(&mut queue.unclaimed);
         let flush_first = queue.first_position();
-        drop(queue);
-        drop(replaced);
-        ReceiverTurn { unclaimed, flush_first }
+        ReceiverTurn { unclaimed, flush_first, _replaced: [replaced, None].into() }
     }
 
     /// Ends a poll that was ready. It may not have polled the stream.
-    pub(super) fn finish_receiver(&self, turn: &ReceiverTurn) {
+    pub(super) fn finish_receiver(&self, turn: &ReceiverTurn) -> Released {
         let mut queue = self.lock();
         queue.unclaimed |= turn.unclaimed;
-        let receiver = queue.receiver.take();
-        drop(queue);
-        drop(receiver);
+        [queue.receiver.take(), None].into()
     }
 
-    /// Registers a waiter, or its new waker, or its new need.
+    /// Registers a waiter, or its new waker, or its new need. If the second value is true, the
+    /// waiter is to be woken at once: the stream could be written, and nobody was woken.
     pub(super) fn register(
         &self,
         place: &mut Option<Place>,
         need: Need,
         waker: &Waker,
         is_detached: bool,
-    ) {
+    ) -> (Released, bool) {
         let (class, order) = need.class();
         let mut queue = self.lock();
         let ticket = place.map_or_else(
@@ -161,13 +174,8 @@ impl Waiters {
             }
         };
         *place = Some(new);
-        let unclaimed = std::mem::take(&mut queue.unclaimed);
-        drop(queue);
-        // A waker that is dropped may drop a task, and with it a wait.
-        drop((removed, replaced));
-        if unclaimed {
-            waker.wake_by_ref();
-        }
+        let released = [removed, replaced].map(|waiter| waiter.and_then(|waiter| waiter.waker));
+        (released.into(), std::mem::take(&mut queue.unclaimed))
     }
 
     /// Ends a wait before its need is met. A wake-up that it did not use goes to another waiter, and
@@ -183,13 +191,12 @@ impl Waiters {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// Ends a wait whose need is met. A wake-up that came during the poll goes to another waiter.
-    pub(super) fn finish(self: &Arc<Self>, place: &mut Option<Place>) {
-        let Some(place) = place.take() else { return };
-        let removed = self.lock().waiting.remove(&place);
-        if removed.is_some_and(|removed| removed.waker.is_none()) {
-            self.wake_by_ref();
-        }
+    /// Ends a wait whose need is met. If the second value is true, a wake-up came during the poll:
+    /// it is to be passed on with [`wake_by_ref`](Wake::wake_by_ref).
+    pub(super) fn finish(&self, place: &mut Option<Place>) -> (Released, bool) {
+        let removed = place.take().and_then(|place| self.lock().waiting.remove(&place));
+        let pass_on = removed.as_ref().is_some_and(|removed| removed.waker.is_none());
+        ([removed.and_then(|removed| removed.waker), None].into(), pass_on)
     }
 
     /// Takes the wakers of those that can continue after a change, and of the receiver if it is

@@ -24,7 +24,11 @@ pub trait Driven: sealed::Sealed {
     /// The next contiguous bytes to write; empty if there are none.
     fn chunk(&mut self) -> &[u8];
 
-    /// Reports that the stream has accepted bytes, and takes them off the output.
+    /// Reports that the stream has accepted bytes, and takes them off the output; 0 is a failure.
+    ///
+    /// # Panics
+    ///
+    /// If there is less output.
     fn wrote(&mut self, count: usize);
 
     /// Reports that the stream has flushed all it was given.

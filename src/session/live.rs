@@ -80,7 +80,8 @@ impl Session {
         self.unreported_read = true;
     }
 
-    /// Appends bytes that were read from the stream.
+    /// Appends bytes that were read from the stream. After the end of the connection, or after
+    /// [`end_input`](Self::end_input), they are discarded.
     pub fn received(&mut self, bytes: &[u8]) {
         self.input().put_slice(bytes);
         self.bytes_received();
@@ -105,9 +106,18 @@ impl Session {
         self.connection.output()
     }
 
-    /// Reports that the stream has accepted bytes, and takes them off the output.
+    /// Reports that the stream has accepted bytes, and takes them off the output. A stream that
+    /// accepts 0 bytes, without saying that it would block, has failed: see
+    /// [`write_failed`](Self::write_failed).
+    ///
+    /// # Panics
+    ///
+    /// If there is less output.
     #[inline]
     pub fn wrote(&mut self, count: usize) {
+        if count == 0 {
+            return self.write_failed();
+        }
         self.connection.output_written(count);
         self.stream.writes.wrote(count);
     }

@@ -26,10 +26,11 @@
 //! use std::time::Duration;
 //!
 //! use bytes::Buf;
-//! use sansocket::Event;
+//! use sansocket::{Event, State};
 //! use sansocket::session::{Next, Session};
 //!
-//! /// Does all that the socket allows. Returns when to call again at the latest, or `None` at the end.
+//! /// Does all that the socket allows. Returns when to call again at the latest (`Duration::MAX`:
+//! /// only when the socket is ready), or `None` at the end.
 //! fn drive(
 //!     session: &mut Session,
 //!     socket: &mut std::net::TcpStream,
@@ -40,7 +41,10 @@
 //!     loop {
 //!         while !session.is_above_high_water_mark() {
 //!             match session.receive(now) {
-//!                 Some(Event::Message(message)) => session.send(message)?,
+//!                 // After `close`, messages still arrive, and none can be sent.
+//!                 Some(Event::Message(message)) if session.state() == State::Open => {
+//!                     session.send(message)?;
+//!                 }
 //!                 Some(_) => {}
 //!                 None => break,
 //!             }

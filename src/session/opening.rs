@@ -229,11 +229,20 @@ impl<H: Handshake> Exchange<H> {
         self.handshake.output()
     }
 
-    /// Reports that the stream has accepted bytes, and takes them off the output.
+    /// Reports that the stream has accepted bytes, and takes them off the output. A stream that
+    /// accepts 0 bytes, without saying that it would block, has failed: see
+    /// [`write_failed`](Self::write_failed).
+    ///
+    /// # Panics
+    ///
+    /// If there is less output.
     pub fn wrote(&mut self, count: usize) {
-        if let Some(output) = self.handshake.output() {
-            output.advance(count);
+        if count == 0 {
+            return self.write_failed();
         }
+        let output = self.handshake.output();
+        assert!(output.is_some(), "there is no output");
+        output.into_iter().for_each(|output| output.advance(count));
         self.stream.writes.wrote(count);
     }
 

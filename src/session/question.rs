@@ -36,6 +36,13 @@ impl Session {
         loop {
             match self.next_action() {
                 Some(Next::Read) if unread => {}
+                Some(Next::Read) => {
+                    // A peer that always has bytes does not suspend the deadline of a write.
+                    if let Some(stalled) = self.stalled_write() {
+                        self.write_deadline.check(Some(stalled), now)?;
+                    }
+                    return Ok(Next::Read);
+                }
                 Some(next) => return Ok(next),
                 None => {}
             }
@@ -89,6 +96,8 @@ impl Session {
     /// Checks the deadlines of a caller that waits for the stream, and acts on those that are due.
     /// A caller that sends has a write deadline of its own.
     ///
+    /// Once the connection is closed, only the deadline of the closing handshake is left.
+    ///
     /// `reads` is whether the caller reads. Where it does not, the peer may be alive: of the timer,
     /// only the deadline of the closing handshake counts, and it is left to the caller that reads.
     #[inline]
@@ -99,7 +108,8 @@ impl Session {
         reads: bool,
     ) -> Result<Wait, TimedOut> {
         self.report_reads(now);
-        let stalled = self.stalled_write();
+        let stalled =
+            if reads && self.connection.closed().is_some() { None } else { self.stalled_write() };
         let write = sender.unwrap_or(&mut self.write_deadline).check(stalled, now)?;
         if !reads {
             self.timer.check_handshake(now)?;

@@ -140,7 +140,7 @@ fn adapter_errors_have_distinct_messages() {
     assert_distinct([
         (TimedOut::Handshake, "opening handshake"),
         (TimedOut::Close, "closing handshake"),
-        (TimedOut::Write, "reads nothing; see Timeouts::write"),
+        (TimedOut::Write, "the peer does not read; see Timeouts::write"),
         (TimedOut::Room, "too much waits"),
         (TimedOut::Receive, "no message came in time"),
         (TimedOut::KeepAlive, "answer a ping"),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sansocket::Role;
-use sansocket::session::Next::Wait;
-use sansocket::timing::Timeouts;
+use sansocket::session::Next::{self, Wait};
+use sansocket::timing::{TimedOut, Timeouts};
 
 use super::sessions::Report::{self, *};
 use super::sessions::{OFF, s, session, session_after, wait};
@@ -50,6 +50,32 @@ fn extreme_timeouts_do_not_hang_or_overflow() {
             }
         }
     }
+}
+
+#[test]
+fn a_peer_that_always_has_bytes_does_not_suspend_the_write_timeout() {
+    let timeouts = Timeouts { write: Some(s(30)), ..Timeouts::default() };
+    let mut session = session_after(Role::Server, timeouts, &[Send, WriteBlocked]);
+    assert_eq!(session.next(s(30) - NANOSECOND), Ok(Next::Read));
+    assert_eq!(session.next(s(30)), Err(TimedOut::Write));
+}
+
+/// Else a write timeout of zero would be due whenever the shutdown asks how long to wait.
+#[test]
+fn a_closed_connection_has_no_deadline_but_that_of_the_closing_handshake() {
+    let timeouts = Timeouts { write: Some(s(0)), close: Some(s(5)), ..Timeouts::default() };
+    let reports = [PeerClose, Receive, WriteBlocked, ReadBlocked];
+    let mut session = session_after(Role::Server, timeouts, &reports);
+    assert_eq!(session.next(s(0)), Ok(Next::Wait(Some(s(5)))));
+    assert_eq!(session.next(s(5)), Ok(Next::Done));
+}
+
+#[test]
+fn a_stream_that_accepts_no_byte_has_failed() {
+    let mut session = session_after(Role::Server, Timeouts::default(), &[Send]);
+    assert_eq!(session.next(s(0)), Ok(Next::Write));
+    session.wrote(0);
+    assert_eq!(session.next(s(0)), Ok(Next::Read), "its last messages can be received");
 }
 
 fn timeouts() -> impl Strategy<Value = Timeouts> {

@@ -638,6 +638,30 @@ fn a_cancelled_wait_holds_no_memory_and_no_waker() {
     later.run().unwrap().unwrap();
 }
 
+/// A task that lives as long as its waker.
+struct Owner<T>(Mutex<T>);
+
+impl<T: Send> std::task::Wake for Owner<T> {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn a_task_that_is_dropped_with_its_waker_can_own_a_permit() {
+    let owner_of_a_permit = |sender: &Sender| {
+        let sender: &'static Sender = Box::leak(Box::new(sender.clone()));
+        Waker::from(Arc::new(Owner(Mutex::new(ready(sender.reserve()).unwrap()))))
+    };
+    let poll_twice = |mut future: Pin<&mut dyn Future<Output = ()>>, first: Waker| {
+        assert!(future.as_mut().poll(&mut Context::from_waker(&first)).is_pending());
+        drop(first);
+        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    };
+    let (_gate, sender, mut receiver) = halves(100);
+    poll_twice(pin!(async { drop(receiver.recv().await) }), owner_of_a_permit(&sender));
+    poll_twice(pin!(async { drop(sender.until_closed().await) }), owner_of_a_permit(&sender));
+    assert_eq!(sender.buffered_amount(), 0, "the permits were given back");
+}
+
 #[test]
 fn a_woken_future_that_is_dropped_passes_its_wake_up_on() {
     // For room.
@@ -826,7 +850,7 @@ fn a_read_of_the_peer_wakes_a_few_of_eight_thousand_tasks() {
         });
         let sender = &sender;
         let mut tasks: Vec<_> = (0..8000)
-            .map(|_| {
+            .filter_map(|_| {
                 let mut task = Task::new(async move {
                     if write {
                         sender.send(message(100)).await.unwrap();
@@ -837,7 +861,6 @@ fn a_read_of_the_peer_wakes_a_few_of_eight_thousand_tasks() {
                 task.wakes.increment();
                 task.poll().is_pending().then_some(task)
             })
-            .flatten()
             .collect();
         run_all(&mut tasks);
         let waiting = tasks.len();

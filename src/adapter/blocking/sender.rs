@@ -58,7 +58,8 @@ impl<W: Stream> Sender<W> {
     }
 
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
-    /// written by the next call on either half. If the socket's send buffer is full, the call may
+    /// written by the next call on either half; a receiver already blocked in `recv` does not write
+    /// it. If the socket's send buffer is full, the call may
     /// block for a few milliseconds (systems round short timeouts up), at most once per 100 ms.
     ///
     /// # Errors
@@ -89,7 +90,8 @@ impl<W: Stream> Sender<W> {
     }
 
     /// Sends a ping and waits for the pong. Returns the round-trip time. Another thread must call
-    /// [`recv`](super::Receiver::recv) meanwhile, which receives the pong.
+    /// [`recv`](super::Receiver::recv) meanwhile, which receives the pong: if none does, this waits
+    /// until the connection ends.
     ///
     /// # Errors
     ///

@@ -126,7 +126,7 @@ impl<W> Shared<W> {
             let turn = self.waiters.begin_receiver(&waker());
             drop(core);
             self.park(Some(until));
-            self.waiters.finish_receiver(&turn);
+            drop(self.waiters.finish_receiver(&turn));
         }
     }
 
@@ -209,7 +209,10 @@ impl<W: Stream> Shared<W> {
             let (need, until) = match attempt(chance)? {
                 Attempt::Done(done) => {
                     self.unlock(core);
-                    self.waiters.finish(&mut leaving.place);
+                    let (_, pass_on) = self.waiters.finish(&mut leaving.place);
+                    if pass_on {
+                        self.waiters.wake_by_ref();
+                    }
                     return Ok(done);
                 }
                 Attempt::Write(need) if outgoing.is_some() => {
@@ -239,9 +242,11 @@ impl<W: Stream> Shared<W> {
                 Attempt::Wait(need, until) => (need, until),
             };
             // With the session locked, so that no wake-up is missed.
-            self.waiters.register(&mut leaving.place, need, &waker(), false);
+            let (_, ready) = self.waiters.register(&mut leaving.place, need, &waker(), false);
             self.unlock(core);
-            self.park(until);
+            if !ready {
+                self.park(until);
+            }
         }
     }
 

@@ -16,6 +16,7 @@ use crate::adapter::replies::{self, PeerReads, Replies};
 use crate::connection::{Closed, Event, State};
 use crate::message::{Message, MessageRef};
 use crate::session::{Next, PongProgress, Session};
+use crate::timing::TimedOut;
 
 /// Pings and pongs after which a task yields, although more events are there.
 const MAX_CONTROL_EVENTS: usize = 256;
@@ -248,8 +249,12 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 Ok(_) | Err(Error::Protocol(_) | Error::ConnectionLost) => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
-            if let Some(closed) = self.session.closed() {
-                return Poll::Ready(Ok(closed.clone()));
+            match self.session.closed() {
+                _ if self.session.close_timed_out() => {
+                    return Poll::Ready(Err(TimedOut::Close.into()));
+                }
+                Some(closed) => return Poll::Ready(Ok(closed.clone())),
+                None => {}
             }
         }
     }

@@ -89,7 +89,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     }
 
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
-    /// written by the next call on either half.
+    /// written by a `recv` that waits already, or by the next call on either half.
     ///
     /// # Errors
     ///
@@ -149,7 +149,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     }
 
     /// Sends a ping and waits for the pong. Returns the round-trip time. Another task must call
-    /// [`recv`](super::Receiver::recv) meanwhile, which receives the pong.
+    /// [`recv`](super::Receiver::recv) meanwhile, which receives the pong: if none does, this waits
+    /// until the connection ends. A timeout around it is safe.
     ///
     /// # Cancel safety
     ///

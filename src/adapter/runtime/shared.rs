@@ -102,9 +102,7 @@ impl<S: Stream, C: Clock> Shared<S, C> {
         let turn = self.waiters.begin_receiver(cx.waker());
         let flush_first = turn.flush_first;
         let polled = poll(&mut driver, Wakers { read: cx.waker(), write: &waker, flush_first });
-        if polled.is_ready() {
-            self.waiters.finish_receiver(&turn);
-        }
+        let _released = polled.is_ready().then(|| self.waiters.finish_receiver(&turn));
         self.unlock(driver, None);
         polled
     }
@@ -132,13 +130,14 @@ impl<S: Stream, C: Clock> Shared<S, C> {
             let Turn { is_first, may_have_permit, .. } = turn;
             let attempt = Attempt { wakers, is_first, may_have_permit, need: &mut wait.wait.need };
             if let Poll::Ready(done) = work(&mut driver, attempt) {
-                if let Some(queued) = &mut wait.queued {
-                    self.waiters.finish(&mut queued.place);
-                }
+                let finished =
+                    wait.queued.as_mut().map(|queued| self.waiters.finish(&mut queued.place));
                 wait.wait.deadline.restart();
                 self.unlock(driver, Some(&before));
-                if failed || matches!(done, Err(Error::Io(_) | Error::ConnectionLost)) {
-                    // The stream wakes nobody any more: the next sender meets the error itself.
+                let pass_on = finished.is_some_and(|(_, pass_on)| pass_on);
+                // A stream that has failed wakes nobody: the next sender has to find the error.
+                let failed = failed || matches!(done, Err(Error::Io(_) | Error::ConnectionLost));
+                if pass_on || failed {
                     self.waiters.wake_by_ref();
                 }
                 return Poll::Ready(done);
@@ -148,10 +147,14 @@ impl<S: Stream, C: Clock> Shared<S, C> {
                 Queued { place: None, waiters, clock }
             });
             let (need, is_detached) = (wait.wait.need, wait.is_detached);
-            self.waiters.register(&mut queued.place, need, cx.waker(), is_detached);
+            let (_released, ready) =
+                self.waiters.register(&mut queued.place, need, cx.waker(), is_detached);
             let now = driver.alarm.now();
             let deadline = driver.session.check_write(now, &mut wait.wait.deadline);
             self.unlock(driver, Some(&before));
+            if ready {
+                cx.waker().wake_by_ref();
+            }
             match deadline {
                 Ok(None) => return Poll::Pending,
                 Ok(Some(deadline)) => ready!(queued.clock.poll_until(cx, deadline)),
