@@ -24,10 +24,10 @@ pub type Receiver<S, C> = runtime::Receiver<FuturesStream<S>, C>;
 pub type Incoming<S, C> = runtime::Incoming<FuturesStream<S>, C>;
 
 /// An opening handshake to accept or to reject.
-pub type Upgrade<S, C> = crate::Upgrade<runtime::Transport<FuturesStream<S>, C>>;
+pub type Upgrade<S, C> = super::Upgrade<runtime::Transport<FuturesStream<S>, C>>;
 
 /// Any other HTTP request, which can be answered.
-pub type PlainHttp<S, C> = crate::PlainHttp<runtime::Transport<FuturesStream<S>, C>>;
+pub type PlainHttp<S, C> = super::PlainHttp<runtime::Transport<FuturesStream<S>, C>>;
 
 /// The adapter that [`Options`] belong to.
 #[derive(Clone, Copy, Debug)]

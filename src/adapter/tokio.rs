@@ -32,10 +32,10 @@ pub type Receiver<S> = runtime::Receiver<TokioStream<S>, TokioClock>;
 pub type Incoming<S> = runtime::Incoming<TokioStream<S>, TokioClock>;
 
 /// An opening handshake to accept or to reject.
-pub type Upgrade<S> = crate::Upgrade<runtime::Transport<TokioStream<S>, TokioClock>>;
+pub type Upgrade<S> = super::Upgrade<runtime::Transport<TokioStream<S>, TokioClock>>;
 
 /// Any other HTTP request, which can be answered.
-pub type PlainHttp<S> = crate::PlainHttp<runtime::Transport<TokioStream<S>, TokioClock>>;
+pub type PlainHttp<S> = super::PlainHttp<runtime::Transport<TokioStream<S>, TokioClock>>;
 
 /// The adapter that [`Options`] belong to.
 #[derive(Clone, Copy, Debug)]

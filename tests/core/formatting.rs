@@ -141,10 +141,10 @@ fn adapter_errors_have_distinct_messages() {
         (TimedOut::Handshake, "opening handshake"),
         (TimedOut::Close, "closing handshake"),
         (TimedOut::Write, "the peer does not read; see Timeouts::write"),
-        (TimedOut::Room, "too much waits"),
-        (TimedOut::Receive, "no message came in time"),
+        (TimedOut::Room, "the output is full"),
+        (TimedOut::Receive, "no message arrived in time"),
         (TimedOut::KeepAlive, "answer a ping"),
-        (TimedOut::Idle, "no message came for too long"),
+        (TimedOut::Idle, "no message arrived for too long"),
     ]);
     assert_distinct([
         (Error::Io(io::Error::other("broken")), "broken"),

@@ -56,6 +56,7 @@ fn extreme_timeouts_do_not_hang_or_overflow() {
 fn a_peer_that_always_has_bytes_does_not_suspend_the_write_timeout() {
     let timeouts = Timeouts { write: Some(s(30)), ..Timeouts::default() };
     let mut session = session_after(Role::Server, timeouts, &[Send, WriteBlocked]);
+    assert_eq!(session.next(s(0)), Ok(Next::Read));
     assert_eq!(session.next(s(30) - NANOSECOND), Ok(Next::Read));
     assert_eq!(session.next(s(30)), Err(TimedOut::Write));
 }
