@@ -256,7 +256,9 @@ impl<S: Stream> Transport<S> {
                     let Some(output) = exchange.output() else { continue };
                     let mut progress = WriteProgress::default();
                     io.write(&output, u64::MAX, until, &mut progress)?;
-                    exchange.wrote(progress.written);
+                    if progress.written > 0 {
+                        exchange.wrote(progress.written);
+                    }
                     match progress.stalled_since {
                         Some(since) => exchange.write_would_block(since),
                         None if progress.flushed => exchange.flushed(),
