@@ -4,7 +4,7 @@
 //! ```text
 //!   the stream can be written ──► one leader: a fragment's sender, else the oldest write, else the
 //!                                 first in the queue for room, else the receiver
-//!   the session has changed   ──► whoever can continue: Facts against Need
+//!   the session has changed   ──► all that can continue: Facts against Need
 //! ```
 //!
 //! A stream has one waker for writing and a connection has many senders, so the stream wakes this
@@ -267,7 +267,7 @@ impl Queue {
     /// permits.
     ///
     /// A writer that waits for permits stops other permits, and no message: a task that holds a
-    /// permit may be sending a message, and would wait for ever.
+    /// permit may be sending a message, and would wait without end.
     fn next_turn(&self, place: Option<Place>) -> (Option<Place>, bool) {
         let mut permits_stopped = false;
         for (other, Waiter { need, waker, is_detached }) in self.turns() {

@@ -119,12 +119,12 @@ impl Connection {
     ) -> Result<(), SendError> {
         self.check_open()?;
         let payload = payload.into();
-        let wanted = || {
+        let compress = || {
             self.compression
                 .as_ref()
                 .is_some_and(|compression| compression.is_wanted(&payload, last, compress))
         };
-        let (opcode, compressed) = self.fragmented_send.next(kind, &payload, last, wanted)?;
+        let (opcode, compressed) = self.fragmented_send.next(kind, &payload, last, compress)?;
         self.queue_pending_pong();
         let payload = match &mut self.compression {
             Some(compression) if compressed => compression.deflate_fragment(&payload, last),

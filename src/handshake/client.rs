@@ -237,12 +237,12 @@ impl ClientHandshake {
     fn refuse(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
         let Some(mut refusal) = self.refusal.take() else { return Ok(None) };
         let body = self.head.rest();
-        let wanted = refusal.body_len(body).unwrap_or(MAX_BODY).min(MAX_BODY);
-        if body.len() < wanted && !self.input_ended {
+        let body_len = refusal.body_len(body).unwrap_or(MAX_BODY).min(MAX_BODY);
+        if body.len() < body_len && !self.input_ended {
             self.refusal = Some(refusal);
             return Ok(None);
         }
-        refusal.set_body(&body[..wanted.min(body.len())]);
+        refusal.set_body(&body[..body_len.min(body.len())]);
         Err(ResponseError::UnexpectedStatus(Box::new(refusal)))
     }
 

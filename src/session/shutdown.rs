@@ -1,6 +1,6 @@
 //! The shutdown sequence of the stream, after the closing handshake: RFC 6455 §7.1.1.
 //!
-//! | step              | action                         | goes on when                            | to                |
+//! | step              | action                         | ends when                               | to                |
 //! |-------------------|--------------------------------|-----------------------------------------|-------------------|
 //! | **Flush**         | write and flush the output     | all is flushed                          | ShutdownWrite (server), Drain (client) |
 //! |                   |                                | writing has failed                      | Drain             |
@@ -8,7 +8,7 @@
 //! | **Drain**         | read and discard               | end of stream, or reading has failed    | Done              |
 //! | **Done**          | close the stream               | –                                       | –                 |
 //!
-//! Reading goes on during the first two steps too: the peer may accept our Close only after we have
+//! The stream is also read during the first two steps: the peer may accept our Close only after we have
 //! taken its data. Every step ends at the close deadline. Draining matters because a socket that is
 //! closed with unread bytes is reset, and the reset destroys the Close frame on its way.
 

@@ -73,7 +73,7 @@ impl<S: Stream> Driver<S> {
                         checked.map_err(|error| self.abort_if_final(error.into()))?;
                     }
                 }
-                // An error is met again by whoever flushes.
+                // The next flush returns the error again.
                 Attempt::WriteAtOnce => drop(self.write_all(AT_ONCE)),
                 // Only a writer that was leaked holds the lock: nobody will give it back.
                 Attempt::Turn(_) | Attempt::Wait(..) => return Err(Error::Full),

@@ -87,7 +87,7 @@ impl<W: Stream> Handle<'_, W> {
     /// Changes the session, and writes what the stream accepts at once.
     pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Session) -> T) -> T {
         let done = self.with(act);
-        // An error is met again by whoever flushes.
+        // The next flush returns the error again.
         let _ = self.write_at_once();
         done
     }
@@ -143,7 +143,7 @@ impl<W: Stream> Handle<'_, W> {
     /// Queues a message without waiting.
     pub(super) fn try_send(&mut self, message: Outgoing) -> Result<(), TrySendError> {
         if self.with(|session| session.is_full()) {
-            // An error is met again by whoever flushes.
+            // The next flush returns the error again.
             let _ = self.write_at_once();
         }
         self.act(|session| {

@@ -159,7 +159,7 @@ impl AnyOptions<Blocking> {
         }
         let epoch = Instant::now();
         let stream = dial(request, epoch, self.timeouts.get().handshake)?;
-        self.shake_hands(self.start(stream, epoch)?, request)
+        self.handshake(self.start(stream, epoch)?, request)
     }
 
     /// Opens a connection on a stream to the server, which is encrypted if the URI is `wss:`.
@@ -172,10 +172,10 @@ impl AnyOptions<Blocking> {
         stream: S,
         request: &ClientRequest,
     ) -> Result<(WebSocket<S>, Response), Error> {
-        self.shake_hands(self.start(stream, Instant::now())?, request)
+        self.handshake(self.start(stream, Instant::now())?, request)
     }
 
-    fn shake_hands<S: Stream>(
+    fn handshake<S: Stream>(
         &self,
         mut transport: Transport<S>,
         request: &ClientRequest,

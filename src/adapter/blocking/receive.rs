@@ -277,7 +277,7 @@ pub(super) trait Receive {
     fn flush_replies(&mut self, limit: &RecvDeadline) {
         let mut handle = self.handle();
         if handle.with(|session| session.reply_pending()) {
-            // An error is met again by the next call.
+            // The next call returns the error again.
             let _ = handle.write_soon(limit.until);
         }
     }

@@ -20,14 +20,14 @@ use crate::session::Session;
 /// The half that receives. If it is dropped, nobody reads the stream: see
 /// [`Sender::receiver_dropped`](super::Sender::receiver_dropped).
 pub struct Receiver<S, W> {
-    pub(super) presence: Presence<W>,
+    pub(super) guard: ReceiverGuard<W>,
     pub(super) incoming: Incoming<S>,
 }
 
 /// Notifies the senders when it is dropped.
-pub(super) struct Presence<W>(pub(super) Arc<Shared<W>>);
+pub(super) struct ReceiverGuard<W>(pub(super) Arc<Shared<W>>);
 
-impl<W> Drop for Presence<W> {
+impl<W> Drop for ReceiverGuard<W> {
     fn drop(&mut self) {
         self.0.receiver_dropped();
     }
@@ -91,7 +91,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     accessors!(half);
 
     fn shared(&self) -> &Shared<W> {
-        &self.presence.0
+        &self.guard.0
     }
 }
 
@@ -100,7 +100,7 @@ impl<S: Stream, W: Stream> Receive for Receiver<S, W> {
     type Outgoing = W;
 
     fn handle(&mut self) -> Handle<'_, W> {
-        Handle::Shared(&self.presence.0)
+        Handle::Shared(&self.guard.0)
     }
 
     fn incoming(&mut self) -> &mut Incoming<S> {
@@ -108,8 +108,8 @@ impl<S: Stream, W: Stream> Receive for Receiver<S, W> {
     }
 
     fn receive<T>(&mut self, receive: impl FnOnce(&mut Session, &mut Incoming<S>) -> T) -> T {
-        let Self { presence, incoming } = self;
-        presence.0.with(|session| receive(session, incoming))
+        let Self { guard, incoming } = self;
+        guard.0.with(|session| receive(session, incoming))
     }
 
     fn hand_over(
@@ -118,8 +118,8 @@ impl<S: Stream, W: Stream> Receive for Receiver<S, W> {
         count: &mut usize,
         each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
     ) -> Result<Option<Event>, Error> {
-        let Self { presence, incoming } = self;
-        replies::hand_over_shared(&*presence.0, peer, &mut incoming.buffer, count, each)
+        let Self { guard, incoming } = self;
+        replies::hand_over_shared(&*guard.0, peer, &mut incoming.buffer, count, each)
     }
 }
 

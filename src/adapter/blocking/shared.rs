@@ -229,7 +229,7 @@ impl<W: Stream> Shared<W> {
                 }
                 Attempt::WriteAtOnce => {
                     drop(core);
-                    // An error is met again by whoever flushes.
+                    // The next flush returns the error again.
                     let _ = self.write_all(AT_ONCE);
                     continue;
                 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::driver::Driver;
 use super::io::Io;
-use super::receiver::{Presence, Receiver};
+use super::receiver::{Receiver, ReceiverGuard};
 use super::sender::Sender;
 use super::shared::Shared;
 use super::stream::{Stream, TryClone};
@@ -47,7 +47,7 @@ impl<S: Stream> WebSocket<S> {
         incoming.io.forget_timeouts();
         let shared = Arc::new(Shared::new(session, outgoing, Box::new(abort)));
         let sender = Sender { shared: Arc::clone(&shared) };
-        Ok((sender, Receiver { presence: Presence(shared), incoming }))
+        Ok((sender, Receiver { guard: ReceiverGuard(shared), incoming }))
     }
 }
 
@@ -59,13 +59,13 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     /// Returns both halves if they belong to different connections, or if another clone of the
     /// sender exists.
     pub fn reunite(self, sender: Sender<W>) -> Result<WebSocket<S>, (Self, Sender<W>)> {
-        let shared = Arc::clone(&self.presence.0);
+        let shared = Arc::clone(&self.guard.0);
         // The receiver's, the sender's, and this one.
         if !Arc::ptr_eq(&shared, &sender.shared) || Arc::strong_count(&shared) != 3 {
             return Err((self, sender));
         }
-        let Self { presence, mut incoming } = self;
-        drop((presence, sender));
+        let Self { guard, mut incoming } = self;
+        drop((guard, sender));
         match Arc::try_unwrap(shared) {
             Ok(shared) => {
                 incoming.io.forget_timeouts();
@@ -74,7 +74,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
             // Only this sender existed, so no clone of it can have been made meanwhile.
             Err(shared) => {
                 let sender = Sender { shared: Arc::clone(&shared) };
-                Err((Self { presence: Presence(shared), incoming }, sender))
+                Err((Self { guard: ReceiverGuard(shared), incoming }, sender))
             }
         }
     }

@@ -213,8 +213,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         Poll::Ready(())
     }
 
-    /// Writes answers before the application works on what it received. An error is met again by
-    /// the next call.
+    /// Writes answers before the application works on what it received. The next call returns
+    /// the error again.
     fn flush_replies(&mut self, wakers: Wakers<'_>) {
         if self.session.reply_pending() {
             let _ = self.poll_flush(wakers);

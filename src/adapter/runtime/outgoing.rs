@@ -49,7 +49,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             Admit::Now => {}
             Admit::WaitForRoom => ready!(self.poll_room(attempt.wakers))?,
             Admit::WriteOrRefuse => {
-                // An error is met again by whoever flushes.
+                // The next flush returns the error again.
                 let _ = self.poll_flush(attempt.wakers);
                 if self.session.is_full() {
                     *message = None;
@@ -109,7 +109,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             _ if !attempt.may_have_permit => return Poll::Pending,
             Admit::Now => {}
             Admit::WaitForRoom => ready!(self.poll_room(attempt.wakers))?,
-            // An error is met again by whoever flushes.
+            // The next flush returns the error again.
             Admit::WriteOrRefuse => drop(self.poll_flush(attempt.wakers)),
         }
         Poll::Ready(Ok(()))
