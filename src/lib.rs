@@ -13,10 +13,10 @@
 //!      impl BufMut / impl Buf    no I/O, no clock            plain values
 //! ```
 //!
-//! * An application on blocking streams, tokio or another async runtime uses an adapter (`blocking`,
-//!   `tokio`, `futures`): `accept`, `connect`, `recv`, `send`, `close`.
-//! * An application with an event loop of its own drives a [`Session`]: a connection with deadlines,
-//!   keep-alive, backpressure and a shutdown sequence. [`session`] has a whole loop.
+//! * An application on blocking streams, tokio or another async runtime uses an adapter
+//!   (`blocking`, `tokio`, `futures`): `accept`, `connect`, `recv`, `send`, `close`.
+//! * An application with an event loop of its own drives a [`Session`]: a connection with
+//!   deadlines, keep-alive, backpressure and a shutdown sequence. [`session`] has a whole loop.
 //!
 //! # Layers
 //!
@@ -33,12 +33,12 @@
 //!
 //! * Nothing that a peer sends causes a panic, or allocates memory for a length that was only
 //!   announced. Limits are on by default, the same in both roles: see [`Config`].
-//! * An idle connection holds no buffer but the LZ77 windows that were agreed on; a thread that waits
-//!   in `blocking` holds its read buffer.
+//! * An idle connection holds no buffer but the LZ77 windows that were agreed on; a thread that
+//!   waits in `blocking` holds its read buffer.
 //! * Memory for reuse is bounded. Per thread: eight read buffers each of about 64 and 272 KiB, one
 //!   write buffer of up to 512 KiB. Per process: 16 MiB of messages of 128 KiB and more.
-//! * Errors of the peer ([`ProtocolError`]) and of the caller ([`SendError`]) are two types. The text
-//!   of each says what to do.
+//! * Errors of the peer ([`ProtocolError`]) and of the caller ([`SendError`]) are two types. The
+//!   text of each says what to do.
 //! * Debug output never shows payloads, keys or header values.
 //!
 //! | opening handshake | client | server |

@@ -1,5 +1,5 @@
-//! Connections on futures-io's streams (smol, async-net), with a clock of the caller's: no runtime is
-//! required.
+//! Connections on futures-io's streams (smol, async-net), with a clock of the caller's: no runtime
+//! is required.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -20,7 +20,8 @@ pub type Sender<S, C> = runtime::Sender<FuturesStream<S>, C>;
 /// The half of it that receives.
 pub type Receiver<S, C> = runtime::Receiver<FuturesStream<S>, C>;
 
-/// The first request of a client; see [`Options::receive_request`](crate::Options::receive_request).
+/// The first request of a client; see
+/// [`Options::receive_request`](crate::Options::receive_request).
 pub type Incoming<S, C> = runtime::Incoming<FuturesStream<S>, C>;
 
 /// An opening handshake to accept or to reject.
@@ -47,8 +48,8 @@ pub type Options = AnyOptions<FuturesIo>;
 ///
 /// # Errors
 ///
-/// [`Error::Handshake`] if the client sent no opening handshake; an HTTP response was sent that says
-/// so. [`Error::TimedOut`] after 10 s.
+/// [`Error::Handshake`] if the client sent no opening handshake; an HTTP response was sent that
+/// says so. [`Error::TimedOut`] after 10 s.
 pub async fn accept<S, C>(stream: S, clock: C) -> Result<WebSocket<S, C>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -106,8 +107,8 @@ impl AnyOptions<FuturesIo> {
     ///
     /// # Errors
     ///
-    /// [`Error::Handshake`] if the client violated the protocol; an HTTP response was sent that says
-    /// so. [`Error::TimedOut`] after [`Timeouts::handshake`](crate::Timeouts::handshake).
+    /// [`Error::Handshake`] if the client violated the protocol; an HTTP response was sent that
+    /// says so. [`Error::TimedOut`] after [`Timeouts::handshake`](crate::Timeouts::handshake).
     pub async fn receive_request<S, C>(&self, stream: S, clock: C) -> Result<Incoming<S, C>, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin,

@@ -85,7 +85,8 @@ pub(super) struct Facts {
     pub(super) locked: bool,
     pub(super) has_permits: bool,
     pub(super) has_room: bool,
-    /// Bytes are queued that the stream was not offered: a sender that waits for room can write them.
+    /// Bytes are queued that the stream was not offered: a sender that waits for room can write
+    /// them.
     pub(super) writable: bool,
     pub(super) message: bool,
     pub(super) flushed: u64,

@@ -41,8 +41,8 @@ pub(super) enum PeerReads {
 }
 
 impl Replies<'_> {
-    /// Queues a copy of a message. It is written with the other answers, when `recv_with` returns. A
-    /// message that was joined from fragments is queued without a copy.
+    /// Queues a copy of a message. It is written with the other answers, when `recv_with` returns.
+    /// A message that was joined from fragments is queued without a copy.
     ///
     /// # Errors
     ///

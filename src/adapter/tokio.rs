@@ -28,7 +28,8 @@ pub type Sender<S> = runtime::Sender<TokioStream<S>, TokioClock>;
 /// The half of it that receives.
 pub type Receiver<S> = runtime::Receiver<TokioStream<S>, TokioClock>;
 
-/// The first request of a client; see [`Options::receive_request`](crate::Options::receive_request).
+/// The first request of a client; see
+/// [`Options::receive_request`](crate::Options::receive_request).
 pub type Incoming<S> = runtime::Incoming<TokioStream<S>, TokioClock>;
 
 /// An opening handshake to accept or to reject.
@@ -79,8 +80,8 @@ pub type Options = AnyOptions<Tokio>;
 ///
 /// # Errors
 ///
-/// [`Error::Handshake`] if the client sent no opening handshake; an HTTP response was sent that says
-/// so. [`Error::TimedOut`] after 10 s.
+/// [`Error::Handshake`] if the client sent no opening handshake; an HTTP response was sent that
+/// says so. [`Error::TimedOut`] after 10 s.
 pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
@@ -148,8 +149,8 @@ impl AnyOptions<Tokio> {
     ///
     /// # Errors
     ///
-    /// [`Error::Handshake`] if the client violated the protocol; an HTTP response was sent that says
-    /// so. [`Error::TimedOut`] after [`Timeouts::handshake`](crate::Timeouts::handshake).
+    /// [`Error::Handshake`] if the client violated the protocol; an HTTP response was sent that
+    /// says so. [`Error::TimedOut`] after [`Timeouts::handshake`](crate::Timeouts::handshake).
     pub async fn receive_request<S>(&self, stream: S) -> Result<Incoming<S>, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin + 'static,
@@ -291,7 +292,8 @@ impl TokioClock {
         Self { epoch: Instant::now(), sleep: SleepSlot::new() }
     }
 
-    /// The instant of a time on this clock. One that tokio can't represent is replaced by a far one.
+    /// The instant of a time on this clock. One that tokio can't represent is replaced by a far
+    /// one.
     fn instant(&self, time: Duration) -> Instant {
         const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
         self.epoch + time.min(NEVER)

@@ -9,7 +9,8 @@
 //!
 //! A stream has one waker for writing and a connection has many senders, so the stream wakes this
 //! queue. Room and the fragmented-send lock go to the sender that has waited longest, which is the
-//! only one to wake up for them. A wait that is dropped leaves the queue, and passes its wake-up on.
+//! only one to wake up for them. A wait that is dropped leaves the queue, and passes its wake-up
+//! on.
 
 #![cfg_attr(
     not(any(feature = "tokio", feature = "futures-io")),
@@ -86,8 +87,8 @@ struct Queue {
 }
 
 impl Waiters {
-    /// Starts a call that does not wait, and polls the stream if there is anything to write. Returns
-    /// the first position that somebody waits for.
+    /// Starts a call that does not wait, and polls the stream if there is anything to write.
+    /// Returns the first position that somebody waits for.
     pub(super) fn begin(&self) -> u64 {
         let mut queue = self.lock();
         queue.unclaimed = false;
@@ -178,8 +179,8 @@ impl Waiters {
         (released.into(), std::mem::take(&mut queue.unclaimed))
     }
 
-    /// Ends a wait before its need is met. A wake-up that it did not use goes to another waiter, and
-    /// the next one in the queue for a turn may be able to continue.
+    /// Ends a wait before its need is met. A wake-up that it did not use goes to another waiter,
+    /// and the next one in the queue for a turn may be able to continue.
     pub(super) fn leave(self: &Arc<Self>, place: &mut Option<Place>) {
         let Some(place) = place.take() else { return };
         let mut queue = self.lock();
@@ -310,9 +311,9 @@ impl Queue {
         woken
     }
 
-    /// Takes the waker of the sender that writes to the stream for all, and returns whether there is
-    /// such a sender. A sender whose waker was taken already is skipped: its future might be held
-    /// without being polled.
+    /// Takes the waker of the sender that writes to the stream for all, and returns whether there
+    /// is such a sender. A sender whose waker was taken already is skipped: its future might be
+    /// held without being polled.
     fn take_leader(&mut self, woken: &mut Vec<Waker>) -> bool {
         let start = |class| Place { class, order: 0, ticket: 0 };
         for (_, waiter) in self.waiting.range_mut(start(Class::Fragment)..start(Class::Pong)) {

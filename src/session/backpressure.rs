@@ -23,8 +23,9 @@ use crate::message::Outgoing;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backpressure {
-    /// Soft limit: number of buffered bytes at which a waiting `send` ([`Overflow::Wait`]), a permit
-    /// and a message writer wait for the peer. `feed` buffers messages up to it. Default: 256 KiB.
+    /// Soft limit: number of buffered bytes at which a waiting `send` ([`Overflow::Wait`]), a
+    /// permit and a message writer wait for the peer. `feed` buffers messages up to it. Default:
+    /// 256 KiB.
     pub high_water_mark: usize,
     /// Hard limit in bytes: at this size `try_send`, and every policy but [`Overflow::Wait`],
     /// refuses the message. Default: 1 MiB.
@@ -56,8 +57,8 @@ impl Default for Backpressure {
 ///
 /// Only [`Wait`](Self::Wait) waits for the peer. With the others, `send` writes what the stream
 /// accepts at once, and leaves the rest to the next call. A sink follows the same policy in
-/// `start_send`; flushing it, as `send_all` and `forward` do, waits all the same. `try_send` follows
-/// no policy: it returns the message.
+/// `start_send`; flushing it, as `send_all` and `forward` do, waits all the same. `try_send`
+/// follows no policy: it returns the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Overflow {
     /// Wait for room, no longer than [`Timeouts::write`](crate::Timeouts::write).

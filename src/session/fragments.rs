@@ -70,7 +70,8 @@ enum Progress {
     Finished,
 }
 
-/// A message that is sent in fragments. It holds the session's lock until it is finished or dropped.
+/// A message that is sent in fragments. It holds the session's lock until it is finished or
+/// dropped.
 pub(crate) struct FragmentedMessage {
     kind: Kind,
     compress: Compress,

@@ -122,8 +122,8 @@ impl Session {
         self.stream.writes.wrote(count);
     }
 
-    /// Reports that the stream has flushed all it was given. A stream that does not buffer is always
-    /// flushed.
+    /// Reports that the stream has flushed all it was given. A stream that does not buffer is
+    /// always flushed.
     #[inline]
     pub const fn flushed(&mut self) {
         self.stream.writes.flush_done();
@@ -141,8 +141,8 @@ impl Session {
         self.stream.writes.would_block(now);
     }
 
-    /// Reports that writing has failed. Nothing more will be written, but the session still wants to
-    /// read: the peer's last messages and its Close may have arrived.
+    /// Reports that writing has failed. Nothing more will be written, but the session still wants
+    /// to read: the peer's last messages and its Close may have arrived.
     pub const fn write_failed(&mut self) {
         (self.stream.write_failed, self.stream.write_blocked) = (true, false);
         self.stream.writes.end_stall();
@@ -166,8 +166,8 @@ impl Session {
         !self.unread && !self.stream.shutdown.input_ended() && !self.is_done()
     }
 
-    /// Whether the stream is to be written to: the interest to register with an event loop, once the
-    /// answer is [`Next::Wait`](super::Next::Wait).
+    /// Whether the stream is to be written to: the interest to register with an event loop, once
+    /// the answer is [`Next::Wait`](super::Next::Wait).
     #[must_use]
     pub fn wants_write(&self) -> bool {
         match self.stream.shutdown.step() {
@@ -183,8 +183,8 @@ impl Session {
         self.connection.wants_write() || self.stream.writes.is_unflushed()
     }
 
-    /// Ends the session without a closing handshake. Messages that were not taken are discarded, but
-    /// [`Event::Closed`](crate::Event::Closed) is still received. The next answer is
+    /// Ends the session without a closing handshake. Messages that were not taken are discarded,
+    /// but [`Event::Closed`](crate::Event::Closed) is still received. The next answer is
     /// [`Next::Done`](super::Next::Done).
     pub fn abort(&mut self) {
         // Events that were pushed back can still be received too.

@@ -75,8 +75,8 @@
 //! }
 //! ```
 //!
-//! An [`Exchange`] is the opening handshake, and is driven in the same way; [`Driven`] is what the two
-//! have in common. `examples/mio_echo.rs` is this loop for many connections, opening handshake
+//! An [`Exchange`] is the opening handshake, and is driven in the same way; [`Driven`] is what the
+//! two have in common. `examples/mio_echo.rs` is this loop for many connections, opening handshake
 //! included.
 
 #![cfg_attr(

@@ -222,7 +222,8 @@ impl Session {
         self.stream.writes.flushed() >= position
     }
 
-    /// Whether everything before this position was accepted by the stream, which has not flushed it.
+    /// Whether everything before this position was accepted by the stream, which has not flushed
+    /// it.
     #[inline]
     pub(crate) const fn is_unflushed_at(&self, position: u64) -> bool {
         self.stream.writes.written() >= position && self.stream.writes.flushed() < position

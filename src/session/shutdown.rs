@@ -8,9 +8,9 @@
 //! | **Drain**         | read and discard               | end of stream, or reading has failed    | Done              |
 //! | **Done**          | close the stream               | –                                       | –                 |
 //!
-//! The stream is also read during the first two steps: the peer may accept our Close only after we have
-//! taken its data. Every step ends at the close deadline. Draining matters because a socket that is
-//! closed with unread bytes is reset, and the reset destroys the Close frame on its way.
+//! The stream is also read during the first two steps: the peer may accept our Close only after we
+//! have taken its data. Every step ends at the close deadline. Draining matters because a socket
+//! that is closed with unread bytes is reset, and the reset destroys the Close frame on its way.
 
 use crate::connection::Role;
 
@@ -48,8 +48,8 @@ impl Shutdown {
     /// All output is flushed, or can't be.
     pub(super) fn flushed(&mut self, role: Role) {
         if self.step == Step::Flush {
-            // RFC 6455 §7.1.1: "The underlying TCP connection, in most normal cases, SHOULD be closed
-            // first by the server"
+            // RFC 6455 §7.1.1: "The underlying TCP connection, in most normal cases, SHOULD be
+            // closed first by the server"
             match role {
                 Role::Server => self.step = Step::ShutdownWrite,
                 Role::Client => self.drain(),

@@ -35,10 +35,9 @@ use crate::adapter::blocking;
 
 /// Makes two streams that are connected to each other.
 ///
-/// They end as sockets do. When one is dropped or shut down, the other reads the bytes on their way,
-/// and then the end of the stream. A write to a stream whose peer was dropped fails with
-/// `BrokenPipe`. The number of bytes on their way is not limited, except by
-/// [`Wire::set_capacity`].
+/// They end as sockets do. When one is dropped or shut down, the other reads the bytes on their
+/// way, and then the end of the stream. A write to a stream whose peer was dropped fails with
+/// `BrokenPipe`. The number of bytes on their way is not limited, except by [`Wire::set_capacity`].
 #[must_use]
 pub fn pair(chunking: Chunking) -> (TestStream, TestStream) {
     let wire = Wire::new(chunking);

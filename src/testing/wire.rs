@@ -21,7 +21,8 @@ pub enum Chunking {
     Random(u64),
 }
 
-/// The connection between two [`TestStream`](super::TestStream)s, through which a test disturbs them.
+/// The connection between two [`TestStream`](super::TestStream)s, through which a test disturbs
+/// them.
 #[derive(Clone, Debug)]
 pub struct Wire(Arc<Shared>);
 

@@ -154,7 +154,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     /// Writes, and reads. Of an open connection the answer to the session's question is known.
     #[inline(always)]
     fn poll_input(&mut self, wakers: Wakers<'_>) -> Poll<Result<(), Error>> {
-        // A stream that can't be written may still have bytes to read, the peer's Close for example.
+        // A stream that can't be written may still have bytes to read, the peer's Close for
+        // example.
         let _ = self.poll_flush(wakers);
         self.session.before_read(|| self.alarm.now())?;
         match ready!(self.poll_read(wakers)) {

@@ -24,8 +24,8 @@ pub struct Receiver<S: Stream, C: Clock> {
 }
 
 impl<S: Stream, C: Clock> Receiver<S, C> {
-    /// Receives the next message; see [`WebSocket::recv`](super::WebSocket::recv). While it waits, it answers pings and
-    /// writes what the senders have fed.
+    /// Receives the next message; see [`WebSocket::recv`](super::WebSocket::recv). While it waits,
+    /// it answers pings and writes what the senders have fed.
     ///
     /// # Cancel safety
     ///

@@ -26,8 +26,8 @@ use crate::timing::TimedOut;
 /// task arrive in order. Tasks that wait for room, or for a message in fragments, are served in the
 /// order in which they came.
 ///
-/// It is also a [`Sink`](futures_sink::Sink) for messages. Closing the sink sends a Close frame with
-/// code 1000.
+/// It is also a [`Sink`](futures_sink::Sink) for messages. Closing the sink sends a Close frame
+/// with code 1000.
 ///
 /// # Cancel safety
 ///
@@ -58,13 +58,14 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// Queues a message and writes it to the stream. Returns when the stream has accepted this
     /// message, whatever other senders queue behind it.
     ///
-    /// While another message is sent in fragments ([`writer`](Self::writer)), it waits for its turn.
+    /// While another message is sent in fragments ([`writer`](Self::writer)), it waits for its
+    /// turn.
     ///
     /// # Cancel safety
     ///
     /// Dropped while it waits for room or its turn: the message is not sent. Dropped later: the
-    /// message is queued, and the next call on either half writes the rest of it; it must not be sent
-    /// again. Use [`reserve`](Self::reserve) to wait for room before there is a message.
+    /// message is queued, and the next call on either half writes the rest of it; it must not be
+    /// sent again. Use [`reserve`](Self::reserve) to wait for room before there is a message.
     ///
     /// # Errors
     ///

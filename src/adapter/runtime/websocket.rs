@@ -64,8 +64,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     }
 
     /// Receives the next message, or `None` after a clean closing handshake;
-    /// [`closed`](Self::closed) has the code, which may report an error. Flushes fed messages before
-    /// it waits for the stream.
+    /// [`closed`](Self::closed) has the code, which may report an error. Flushes fed messages
+    /// before it waits for the stream.
     ///
     /// At the end of the connection it also shuts the stream down: it writes our Close frame and
     /// waits for the end of the stream, no longer than [`Timeouts::close`].
@@ -78,8 +78,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// [`Error::Protocol`] if the peer violated the protocol or a limit, [`Error::ConnectionLost`]
     /// if the stream ended without a Close frame; every later call returns the same.
-    /// [`Error::TimedOut`] if the peer is silent for too long, does not read, or does not finish the
-    /// closing handshake.
+    /// [`Error::TimedOut`] if the peer is silent for too long, does not read, or does not finish
+    /// the closing handshake.
     pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
         poll_fn(|cx| self.inner.driver.poll_recv(cx.waker().into())).await
     }
@@ -104,20 +104,21 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// it.
     ///
     /// Does not read while it waits. If both peers only send, and the socket buffers of both are
-    /// full, they deadlock until [`Timeouts::write`]; use [`split`](Self::split) to send and receive
-    /// concurrently.
+    /// full, they deadlock until [`Timeouts::write`]; use [`split`](Self::split) to send and
+    /// receive concurrently.
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits for room: the message is not sent. Dropped later: the message is queued,
-    /// and the next call writes the rest of it; it must not be sent again.
+    /// Dropped while it waits for room: the message is not sent. Dropped later: the message is
+    /// queued, and the next call writes the rest of it; it must not be sent again.
     ///
     /// # Errors
     ///
     /// [`Error::Send`] once either side has begun to close. [`Error::ConnectionLost`] if the stream
     /// is lost; messages that arrived before can still be received. If the peer does not read,
-    /// [`Error::TimedOut`]: with [`TimedOut::Room`](crate::TimedOut::Room) the message was not sent,
-    /// with [`TimedOut::Write`](crate::TimedOut::Write) it is queued, and must not be sent again.
+    /// [`Error::TimedOut`]: with [`TimedOut::Room`](crate::TimedOut::Room) the message was not
+    /// sent, with [`TimedOut::Write`](crate::TimedOut::Write) it is queued, and must not be sent
+    /// again.
     pub fn send(
         &mut self,
         message: impl Into<Outgoing>,
@@ -182,8 +183,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         self.handle().flush().await
     }
 
-    /// Sends a ping and waits for the pong. Returns the round-trip time. Messages that arrive before
-    /// the pong are kept for [`recv`](Self::recv).
+    /// Sends a ping and waits for the pong. Returns the round-trip time. Messages that arrive
+    /// before the pong are kept for [`recv`](Self::recv).
     ///
     /// # Cancel safety
     ///
@@ -191,9 +192,9 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv) and [`send`](Self::send); [`Error::ConnectionLost`] if the connection
-    /// ends before the pong arrives, and [`Error::UnreadMessages`] if 64 KiB of messages arrive
-    /// before it. On a busy connection use [`start_ping`](Self::start_ping) instead.
+    /// As [`recv`](Self::recv) and [`send`](Self::send); [`Error::ConnectionLost`] if the
+    /// connection ends before the pong arrives, and [`Error::UnreadMessages`] if 64 KiB of messages
+    /// arrive before it. On a busy connection use [`start_ping`](Self::start_ping) instead.
     pub async fn ping(&mut self) -> Result<Duration, Error> {
         if self.inner.driver.session.pushback_full() {
             return Err(Error::UnreadMessages);
@@ -240,8 +241,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     }
 
     /// Closes the connection: sends a Close frame, waits for the peer's Close, shuts the stream
-    /// down, and returns how the connection was closed. Messages that still arrive are discarded; to
-    /// receive them, call [`start_close`](Self::start_close), and [`recv`](Self::recv) until it
+    /// down, and returns how the connection was closed. Messages that still arrive are discarded;
+    /// to receive them, call [`start_close`](Self::start_close), and [`recv`](Self::recv) until it
     /// returns `None`.
     ///
     /// # Cancel safety

@@ -25,8 +25,8 @@ use crate::session::FragmentedMessage;
 /// The writer waits for room, whatever the [`Overflow`](crate::Overflow) policy.
 ///
 /// A message that was begun must be finished: its fragments can't be taken back. If the writer is
-/// dropped before, the connection is closed with 1011, so that the peer does not take half a message
-/// for a whole one.
+/// dropped before, the connection is closed with 1011, so that the peer does not take half a
+/// message for a whole one.
 ///
 /// ```
 /// # #[cfg(all(feature = "tokio", feature = "testing"))] {
