@@ -4,9 +4,9 @@
 //! |---|---|---|---|
 //! | protocol | frames, fragments, UTF-8, compression, pongs, the closing handshake, limits | – | – |
 //! | time | – | deadlines of the handshakes, keep-alive, idle time, stalled writes, round trips | the clock, a timer that wakes the task or thread |
-//! | output | a buffer without a bound | [`Backpressure`], permits, the lock of a message in fragments | system calls, wakers or a condition variable |
+//! | output | a buffer without a bound | [`Backpressure`], permits, the lock of a message in fragments | system calls, wakers, parked threads |
 //! | end | [`Closed`](crate::Closed) | the shutdown sequence of the stream (§7.1.1) | `shutdown(2)`, dropping the stream |
-//! | opening | – | the handshake's deadline, the answer to a rejected request ([`Exchange`]) | connecting |
+//! | opening | [`ServerHandshake`](crate::ServerHandshake), [`ClientHandshake`](crate::ClientHandshake) | the handshake's deadline, the answer to a rejected request ([`Exchange`]) | connecting |
 //!
 //! A session answers one question, [`next`](Session::next), and takes reports of what happened:
 //!
