@@ -28,8 +28,9 @@ START = 30
 # in an ordinary case; the heavy ones of 9.* take a few.
 STALL = 120
 
-# The maximum of seconds of an average case: bounds a run in which every case times out.
-PER_CASE = 3
+# The maximum of seconds of an average case: bounds a run in which every case times out. On two
+# busy cores the suite's Python takes up to 10 for a case of 12.*.
+PER_CASE = 12
 
 
 def agent(driver: str) -> str:
