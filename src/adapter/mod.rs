@@ -4,6 +4,7 @@
 //! do when is the session's policy, and what the bytes mean is the connection's.
 
 mod accessors;
+mod attempts;
 pub mod blocking;
 mod error;
 #[cfg(feature = "futures-io")]

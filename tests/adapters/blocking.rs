@@ -597,12 +597,15 @@ fn fed_messages_ride_one_write() {
 }
 
 #[test]
-fn a_fed_message_goes_at_the_high_water_mark() {
+fn above_the_high_water_mark_feed_writes_first() {
     let mut socket = open(Script::new(vec![]), Timeouts::default());
     socket.feed(vec![0; 260_000]).unwrap();
     assert_eq!(socket.stream().calls, 0);
     socket.feed(vec![0; 6_000]).unwrap();
-    assert_eq!(socket.stream().written.len(), 260_010 + 6_004);
+    assert_eq!(socket.stream().calls, 0);
+    socket.feed("x").unwrap();
+    assert!(socket.buffered_amount() < 256 * 1024);
+    assert_eq!(socket.stream().calls, 1);
 }
 
 /// A stream that holds back what was written, and fails to pass it on once.

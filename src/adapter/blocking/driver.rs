@@ -3,10 +3,11 @@
 use std::net::Shutdown;
 use std::time::Duration;
 
-use super::attempt::{Attempt, Chance, Written};
-use super::io::{AT_ONCE, Incoming, Io};
+use super::io::{AT_ONCE, Incoming, Io, Written};
 use super::stream::Stream;
+use crate::adapter::attempts::{Attempt, Outcome};
 use crate::adapter::read_buffer::ReadBuffer;
+use crate::adapter::waiters::Need;
 use crate::adapter::{Error, output};
 use crate::session::{Session, WriteDeadline, WriteProgress};
 
@@ -54,17 +55,31 @@ impl<S: Stream> Driver<S> {
         Ok(if progress.stalled_since.is_some() { Written::Stalled } else { Written::Some })
     }
 
-    pub(super) fn work<T>(
+    /// Repeats an attempt until it is done. Meanwhile it writes.
+    pub(super) fn attempt<T>(
         &mut self,
-        mut attempt: impl FnMut(Chance<'_>) -> Result<Attempt<T>, Error>,
+        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, Error>,
     ) -> Result<T, Error> {
-        let mut deadline = WriteDeadline::default();
+        let (mut deadline, mut need) = (WriteDeadline::default(), Need::default());
+        let mut has_written = false;
         loop {
-            let (session, now) = (&mut self.session, self.incoming.io.now());
-            let chance = Chance { session, now, is_first: true, receiver_dropped: false };
-            match attempt(chance)? {
-                Attempt::Done(done) => return Ok(done),
-                Attempt::Write(_) => {
+            let Self { session, incoming } = self;
+            let outcome = attempt(&mut Attempt {
+                session,
+                unread: Some(incoming.buffer.bytes()),
+                is_first: true,
+                may_have_permit: true,
+                has_written,
+                receiver_dropped: false,
+                need: &mut need,
+            })?;
+            match outcome {
+                Outcome::Done(done) => return Ok(done),
+                Outcome::WriteThen(done) => return self.write_all(AT_ONCE).map(|_| done),
+                // The next flush returns the error again.
+                Outcome::WriteOnce => drop(self.write_all(AT_ONCE)),
+                Outcome::Write => {
+                    let now = self.incoming.io.now();
                     self.session.write_begins(now);
                     let until = self.session.deadline_of_call(now, Some(&mut deadline));
                     if self.write_once(until)? == Written::Stalled {
@@ -73,11 +88,10 @@ impl<S: Stream> Driver<S> {
                         checked.map_err(|error| self.abort_if_final(error.into()))?;
                     }
                 }
-                // The next flush returns the error again.
-                Attempt::WriteAtOnce => drop(self.write_all(AT_ONCE)),
                 // Only a writer that was leaked holds the lock: nobody will give it back.
-                Attempt::Turn(_) | Attempt::Wait(..) => return Err(Error::Full),
+                Outcome::WaitForLock | Outcome::Wait(_) => return Err(Error::Full),
             }
+            has_written = true;
         }
     }
 

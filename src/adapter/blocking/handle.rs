@@ -1,19 +1,16 @@
-//! A session as its senders use it: when a message is queued, and when its `send` is complete.
-//!
-//! [`Driver`] and [`Shared`] know how to write and how to wait.
+//! A session as its senders use it. [`Driver`] and [`Shared`] know how to write and how to wait.
 
 use std::time::Duration;
 
-use super::attempt::{Attempt, Chance};
 use super::driver::Driver;
 use super::io::AT_ONCE;
 use super::shared::Shared;
 use super::stream::Stream;
-use crate::adapter::waiters::Need;
-use crate::adapter::{Error, output};
-use crate::connection::{SendError, State};
+use crate::adapter::Error;
+use crate::adapter::attempts::{self, Attempt, Outcome, Sending};
+use crate::connection::SendError;
 use crate::message::Outgoing;
-use crate::session::{Admit, FragmentedMessage, POLL_INTERVAL, Session, TrySendError};
+use crate::session::{POLL_INTERVAL, Session, TrySendError};
 
 /// A session and its outgoing stream: of this thread, or shared with others.
 pub(super) enum Handle<'a, W> {
@@ -54,13 +51,13 @@ impl<W: Stream> Handle<'_, W> {
     }
 
     /// Repeats an attempt until it is done. Meanwhile it writes and waits.
-    fn work<T>(
+    pub(super) fn attempt<T>(
         &mut self,
-        attempt: impl FnMut(Chance<'_>) -> Result<Attempt<T>, Error>,
+        attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, Error>,
     ) -> Result<T, Error> {
         match self {
-            Self::Alone(driver) => driver.work(attempt),
-            Self::Shared(shared) => shared.work(attempt),
+            Self::Alone(driver) => driver.attempt(attempt),
+            Self::Shared(shared) => shared.attempt(attempt),
         }
     }
 
@@ -92,20 +89,9 @@ impl<W: Stream> Handle<'_, W> {
         done
     }
 
-    /// Writes everything before a position.
-    pub(super) fn flush_to(&mut self, position: u64) -> Result<(), Error> {
-        self.work(|chance| {
-            Ok(match chance.session.is_flushed_to(position) {
-                true => Attempt::Done(()),
-                false => Attempt::Write(Need::Flushed(position)),
-            })
-        })
-    }
-
-    /// Writes everything that is queued now.
+    /// Writes everything that is queued now, by any sender.
     pub(super) fn flush(&mut self) -> Result<(), Error> {
-        let position = self.with(|session| session.queued_position());
-        self.flush_to(position)
+        self.attempt(|attempt| Ok(attempt.flush()))
     }
 
     /// Queues something, and writes it.
@@ -113,31 +99,16 @@ impl<W: Stream> Handle<'_, W> {
         &mut self,
         queue: impl FnOnce(&mut Session) -> Result<T, SendError>,
     ) -> Result<T, Error> {
-        let (queued, position) = self.with(|session| {
-            let queued = queue(session)?;
-            Ok::<_, SendError>((queued, session.queued_position()))
-        })?;
-        self.flush_to(position)?;
+        let queued = self.with(queue)?;
+        self.flush()?;
         Ok(queued)
     }
 
     /// Queues a message, as the overflow policy says, and writes it.
-    pub(super) fn send(&mut self, message: Outgoing) -> Result<(), Error> {
-        let Some(position) = self.queue(message)? else { return Ok(()) };
-        if self.may_cork() {
-            return Ok(());
-        }
-        self.flush_if_chosen(position)
-    }
-
-    /// Queues a message, as the overflow policy says, and writes at the high-water mark.
-    pub(super) fn feed(&mut self, message: Outgoing) -> Result<(), Error> {
-        match self.queue(message)? {
-            Some(position) if self.with(|session| session.is_above_high_water_mark()) => {
-                self.flush_if_chosen(position)
-            }
-            _ => Ok(()),
-        }
+    pub(super) fn send(&mut self, message: Outgoing, write: bool) -> Result<(), Error> {
+        let mut sending = Sending::new(message, write);
+        let sent = self.attempt(|attempt| attempt.send(&mut sending));
+        if sending.is_unsent() { sent.map_err(Error::for_room) } else { sent }
     }
 
     /// Queues a message without waiting.
@@ -146,108 +117,6 @@ impl<W: Stream> Handle<'_, W> {
             // The next flush returns the error again.
             let _ = self.write_at_once();
         }
-        self.act(|session| {
-            // No block is borrowed for a message that can't be sent.
-            if session.connection.check_sendable().is_ok() {
-                session.connection.set_output_buffer(output::take_block);
-            }
-            session.try_send(message)
-        })
+        self.act(|session| attempts::try_send(session, message))
     }
-
-    /// Whether the message that was just queued may wait for the answer to another one that is
-    /// there.
-    fn may_cork(&mut self) -> bool {
-        match self {
-            Self::Alone(Driver { session, incoming }) => {
-                session.may_cork() && session.connection.has_message(incoming.buffer.bytes())
-            }
-            // Another thread receives, and may not be back soon.
-            Self::Shared(_) => false,
-        }
-    }
-
-    /// Waits for all of it to be written, or writes what the stream accepts at once.
-    fn flush_if_chosen(&mut self, position: u64) -> Result<(), Error> {
-        let waits = self.with(|session| session.send_waits());
-        if waits { self.flush_to(position) } else { self.write_at_once() }
-    }
-
-    /// Queues a message, once there is room. Returns its position; `None` if it was dropped.
-    fn queue(&mut self, message: Outgoing) -> Result<Option<u64>, Error> {
-        let (mut message, mut has_tried) = (Some(message), false);
-        self.work(|chance| {
-            let session = chance.session;
-            match session.admit_message()? {
-                Admit::Locked => return Ok(Attempt::Turn(Need::Message)),
-                _ if !chance.is_first => return Ok(Attempt::Turn(Need::Message)),
-                Admit::Now => {}
-                Admit::WaitForRoom => return Ok(Attempt::Write(Need::Message)),
-                Admit::WriteOrRefuse if has_tried => {
-                    session.refuse()?;
-                    return Ok(Attempt::Done(None));
-                }
-                Admit::WriteOrRefuse => {
-                    has_tried = true;
-                    return Ok(Attempt::WriteAtOnce);
-                }
-            }
-            let Some(message) = message.take() else { return Ok(Attempt::Done(None)) };
-            session.connection.set_output_buffer(output::take_block);
-            session.connection.send(message)?;
-            Ok(Attempt::Done(Some(session.queued_position())))
-        })
-        .map_err(Error::for_room)
-    }
-
-    /// Waits for room, without a message.
-    pub(super) fn wait_for_room(&mut self) -> Result<(), Error> {
-        self.work(|chance| {
-            Ok(if needs_room(chance.session) {
-                Attempt::Write(Need::Fragment)
-            } else {
-                Attempt::Done(())
-            })
-        })
-        .map_err(Error::for_room)
-    }
-
-    /// Waits until no other sender may send, and locks them out.
-    pub(super) fn lock(&mut self) -> Result<(), Error> {
-        self.work(|chance| {
-            if chance.session.admit_writer()? == Admit::Locked || !chance.is_first {
-                return Ok(Attempt::Turn(Need::Writer));
-            }
-            chance.session.lock();
-            Ok(Attempt::Done(()))
-        })
-        .map_err(Error::for_room)
-    }
-
-    /// Queues the fragments of a message that has the lock, as there is room for them, and writes
-    /// them.
-    pub(super) fn send_fragments(
-        &mut self,
-        message: &mut FragmentedMessage,
-        finish: bool,
-    ) -> Result<(), Error> {
-        message.check()?;
-        let position = self.work(|chance| {
-            loop {
-                if needs_room(chance.session) {
-                    return Ok(Attempt::Write(Need::Fragment));
-                }
-                if message.queue_next(chance.session, finish)? {
-                    return Ok(Attempt::Done(chance.session.queued_position()));
-                }
-            }
-        })?;
-        self.flush_to(position)
-    }
-}
-
-/// Whether answers or fragments wait for room: not once either side has begun to close, since none
-/// will be sent then.
-pub(super) fn needs_room(session: &Session) -> bool {
-    session.is_above_high_water_mark() && session.state() == State::Open
 }

@@ -22,6 +22,16 @@ pub(super) enum Read {
     TimedOut,
 }
 
+/// What one write has come to.
+#[derive(PartialEq)]
+pub(super) enum Written {
+    Some,
+    /// There is nothing to write, or another thread is writing.
+    Nothing,
+    /// The stream accepted nothing in time.
+    Stalled,
+}
+
 #[derive(Clone, Copy)]
 enum Direction {
     Read,

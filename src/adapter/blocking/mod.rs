@@ -29,7 +29,6 @@
 //!                                                         └──► waiters
 //! ```
 
-mod attempt;
 mod driver;
 mod handle;
 mod io;

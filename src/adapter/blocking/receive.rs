@@ -13,10 +13,11 @@ use std::net::Shutdown;
 use std::time::Duration;
 
 use super::driver::Driver;
-use super::handle::{Handle, needs_room};
+use super::handle::Handle;
 use super::io::{Incoming, Read};
 use super::stream::Stream;
 use crate::adapter::Error;
+use crate::adapter::attempts::needs_room;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::replies::{self, PeerReads, Replies};
 use crate::connection::{Closed, Event};
@@ -144,7 +145,10 @@ pub(super) trait Receive {
         if !needs_room {
             return Ok(PeerReads::Yes);
         }
-        let written = if waits { handle.wait_for_room() } else { handle.write_at_once() };
+        let written = match waits {
+            true => handle.attempt(|attempt| Ok(attempt.room())).map_err(Error::for_room),
+            false => handle.write_at_once(),
+        };
         match written {
             Ok(()) if handle.with(|session| session.is_above_high_water_mark()) && !waits => {
                 Ok(PeerReads::NotYet)

@@ -5,18 +5,15 @@ use std::string::ToString;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::attempt::{Attempt, Chance};
 use super::handle::Handle;
 use super::shared::Shared;
 use super::stream::Stream;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
-use crate::adapter::waiters::Need;
 use crate::connection::Closed;
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
 use crate::session::TrySendError;
-use crate::timing::TimedOut;
 
 /// The half that sends. Clones of it send from several threads: messages never mix, and those of
 /// one thread arrive in order. Threads that wait for room, or for a message in fragments, are
@@ -42,7 +39,7 @@ impl<W: Stream> Sender<W> {
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
     pub fn send(&self, message: impl Into<Outgoing>) -> Result<(), Error> {
-        self.handle().send(message.into())
+        self.handle().send(message.into(), true)
     }
 
     /// Queues a message, to be written together with others: by the next `flush` or `send` of any
@@ -54,7 +51,7 @@ impl<W: Stream> Sender<W> {
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
     pub fn feed(&self, message: impl Into<Outgoing>) -> Result<(), Error> {
-        self.handle().feed(message.into())
+        self.handle().send(message.into(), false)
     }
 
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
@@ -100,15 +97,8 @@ impl<W: Stream> Sender<W> {
     pub fn ping(&self) -> Result<Duration, Error> {
         let sent = self.shared.now();
         let number = self.handle().queue_and_flush(|session| session.ping(sent))?;
-        self.shared.work(|Chance { session, now, receiver_dropped, .. }| {
-            if session.is_answered(number) {
-                return Ok(Attempt::Done(now.saturating_sub(sent)));
-            }
-            if session.closed().is_some() || receiver_dropped {
-                return Err(Error::ConnectionLost);
-            }
-            Ok(Attempt::Wait(Need::Pong(number), None))
-        })
+        self.handle().attempt(|attempt| attempt.pong(number))?;
+        Ok(self.shared.now().saturating_sub(sent))
     }
 
     /// Sends a ping without waiting for the pong. [`round_trip`](Self::round_trip) has the result,
@@ -202,15 +192,14 @@ impl<W: Stream> Sender<W> {
     /// Waits until the receiver has shut the stream down. At the close deadline it gives up, and
     /// closes the stream, if `enforce_timeout`; otherwise that is left to the receiver.
     fn wait_for_end(&self, enforce_timeout: bool) -> Result<Closed, Error> {
-        let ended = self.shared.work(|Chance { session, now, receiver_dropped, .. }| {
-            let until = if enforce_timeout { session.check_close_deadline(now) } else { Ok(None) };
-            match session.closed() {
-                _ if session.close_timed_out() => return Err(TimedOut::Close.into()),
-                Some(closed) if session.is_done() => return Ok(Attempt::Done(closed.clone())),
-                _ if receiver_dropped => return Err(Error::ConnectionLost),
-                _ => {}
-            }
-            Ok(Attempt::Wait(Need::End, until?))
+        let ended = self.handle().attempt(|attempt| {
+            let now = self.shared.now();
+            let until = match enforce_timeout {
+                // A timeout is found by the attempt.
+                true => attempt.session.check_close_deadline(now).unwrap_or_default(),
+                false => None,
+            };
+            attempt.end(until)
         });
         if enforce_timeout && self.shared.lock().session.is_done() {
             // Threads that are blocked in a read or write return.

@@ -13,9 +13,9 @@ use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use super::attempt::{Attempt, Chance, Written};
-use super::io::{AT_ONCE, Io};
+use super::io::{AT_ONCE, Io, Written};
 use super::stream::Stream;
+use crate::adapter::attempts::{Attempt, Outcome};
 use crate::adapter::replies::SharedSession;
 use crate::adapter::waiters::{Facts, Need, Place, Waiters};
 use crate::adapter::{Error, output};
@@ -193,21 +193,30 @@ impl<W: Stream> Shared<W> {
     }
 
     /// Repeats an attempt until it is done. Meanwhile it writes, or waits with the other senders.
-    pub(super) fn work<T>(
+    pub(super) fn attempt<T>(
         &self,
-        mut attempt: impl FnMut(Chance<'_>) -> Result<Attempt<T>, Error>,
+        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, Error>,
     ) -> Result<T, Error> {
-        let mut deadline = WriteDeadline::default();
+        let (mut deadline, mut need) = (WriteDeadline::default(), Need::default());
         let mut leaving = Leaving { shared: self, place: None };
+        let mut has_written = false;
         loop {
             let mut core = self.lock();
             let Core { session, outgoing, receiver_dropped, .. } = &mut *core;
-            let (now, is_first) =
-                (self.now(), self.waiters.begin_sender(leaving.place, &waker()).is_first);
-            let receiver_dropped = *receiver_dropped;
-            let chance = Chance { session, now, is_first, receiver_dropped };
-            let (need, until) = match attempt(chance)? {
-                Attempt::Done(done) => {
+            let now = self.now();
+            let turn = self.waiters.begin_sender(leaving.place, &waker());
+            let outcome = attempt(&mut Attempt {
+                session,
+                // Another thread receives, and may not be back soon.
+                unread: None,
+                is_first: turn.is_first,
+                may_have_permit: turn.may_have_permit,
+                has_written,
+                receiver_dropped: *receiver_dropped,
+                need: &mut need,
+            })?;
+            let until = match outcome {
+                Outcome::Done(done) => {
                     self.unlock(core);
                     let (_, pass_on) = self.waiters.finish(&mut leaving.place);
                     if pass_on {
@@ -215,7 +224,18 @@ impl<W: Stream> Shared<W> {
                     }
                     return Ok(done);
                 }
-                Attempt::Write(need) if outgoing.is_some() => {
+                Outcome::WriteThen(done) => {
+                    drop(core);
+                    return self.write_all(AT_ONCE).map(|_| done);
+                }
+                Outcome::WriteOnce => {
+                    drop(core);
+                    // The next flush returns the error again.
+                    let _ = self.write_all(AT_ONCE);
+                    has_written = true;
+                    continue;
+                }
+                Outcome::Write if outgoing.is_some() => {
                     let position = match need {
                         Need::Flushed(position) => position,
                         _ => u64::MAX,
@@ -227,19 +247,13 @@ impl<W: Stream> Shared<W> {
                     }
                     continue;
                 }
-                Attempt::WriteAtOnce => {
-                    drop(core);
-                    // The next flush returns the error again.
-                    let _ = self.write_all(AT_ONCE);
-                    continue;
-                }
-                Attempt::Write(need) | Attempt::Turn(need) => {
+                Outcome::Write | Outcome::WaitForLock => {
                     match self.check_deadlines(session, &mut deadline)? {
-                        Wait::Until(until) => (need, until),
+                        Wait::Until(until) => until,
                         Wait::Again => continue,
                     }
                 }
-                Attempt::Wait(need, until) => (need, until),
+                Outcome::Wait(until) => until,
             };
             // With the session locked, so that no wake-up is missed.
             let (_, ready) = self.waiters.register(&mut leaving.place, need, &waker(), false);

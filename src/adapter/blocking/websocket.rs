@@ -156,7 +156,7 @@ impl<S: Stream> WebSocket<S> {
     /// sent, with [`TimedOut::Write`](crate::TimedOut::Write) it is queued, and must not be sent
     /// again.
     pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
-        self.handle().send(message.into())
+        self.handle().send(message.into(), true)
     }
 
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
@@ -178,7 +178,7 @@ impl<S: Stream> WebSocket<S> {
     ///
     /// As [`send`](Self::send).
     pub fn feed(&mut self, message: impl Into<Outgoing>) -> Result<(), Error> {
-        self.handle().feed(message.into())
+        self.handle().send(message.into(), false)
     }
 
     /// Starts a message that is sent in fragments.

@@ -51,7 +51,7 @@ pub struct MessageWriter<'a, W: Stream> {
 impl<'a, W: Stream> MessageWriter<'a, W> {
     /// Waits for the lock, and holds it until the message is finished or dropped.
     pub(super) fn new(mut handle: Handle<'a, W>, kind: Kind) -> Result<Self, Error> {
-        handle.lock()?;
+        handle.attempt(|attempt| attempt.lock()).map_err(Error::for_room)?;
         Ok(Self { handle, message: FragmentedMessage::new(kind) })
     }
 
@@ -83,15 +83,20 @@ impl<'a, W: Stream> MessageWriter<'a, W> {
     /// As [`write_chunk`](Self::write_chunk); [`Error::Send`] also for a text that ends inside a
     /// character.
     pub fn finish(mut self) -> Result<(), Error> {
-        self.handle.send_fragments(&mut self.message, true)
+        self.queue(true)?;
+        self.handle.flush()
     }
 
     /// Sends everything that was taken.
     fn send(&mut self) -> Result<(), Error> {
-        if self.message.is_queued() {
-            return self.handle.flush();
+        if !self.message.is_queued() {
+            self.queue(false)?;
         }
-        self.handle.send_fragments(&mut self.message, false)
+        self.handle.flush()
+    }
+
+    fn queue(&mut self, finish: bool) -> Result<(), Error> {
+        self.handle.attempt(|attempt| attempt.fragments(&mut self.message, finish))
     }
 }
 

@@ -7,13 +7,15 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use super::alarm::Alarm;
-use super::attempt::{Attempt, Wait, Wakers};
 use super::budget::ReadBudget;
 use super::io::{Clock, Stream};
+use super::wait::{SenderPoll, Wait, Wakers};
 use crate::adapter::Error;
+use crate::adapter::attempts::{Attempt, Outcome};
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::replies::{self, PeerReads, Replies};
-use crate::connection::{Closed, Event, State};
+use crate::adapter::waiters::Need;
+use crate::connection::{Closed, Event};
 use crate::message::{Message, MessageRef};
 use crate::session::{Next, PongProgress, Session};
 use crate::timing::TimedOut;
@@ -274,20 +276,68 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         &mut self,
         cx: &mut Context<'_>,
         wait: &mut Wait,
-        mut work: impl FnMut(&mut Self, Attempt<'_>) -> Poll<Result<T, Error>>,
+        mut work: impl FnMut(&mut Self, SenderPoll<'_>) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
         self.update_state();
         loop {
             let wakers = cx.waker().into();
-            let attempt =
-                Attempt { wakers, is_first: true, may_have_permit: true, need: &mut wait.need };
-            if let Poll::Ready(done) = work(self, attempt) {
+            let need = &mut wait.need;
+            let poll = SenderPoll { wakers, is_first: true, may_have_permit: true, need };
+            if let Poll::Ready(done) = work(self, poll) {
                 wait.deadline.restart();
                 return Poll::Ready(done);
             }
             let Self { session, alarm, .. } = self;
             let deadline = Some(&mut wait.deadline);
             ready!(alarm.poll_session(cx.waker(), session, deadline, false))?;
+        }
+    }
+
+    /// Repeats an attempt until it is done, or has to wait.
+    #[inline]
+    pub(super) fn poll_attempt<T>(
+        &mut self,
+        poll: SenderPoll<'_>,
+        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, Error>,
+    ) -> Poll<Result<T, Error>> {
+        let SenderPoll { wakers, is_first, may_have_permit, need } = poll;
+        let mut has_written = false;
+        loop {
+            let Self { session, read_buffer, receiver_dropped, .. } = self;
+            let receiver_dropped = *receiver_dropped;
+            let unread = if receiver_dropped { None } else { Some(read_buffer.bytes()) };
+            let outcome = attempt(&mut Attempt {
+                session,
+                unread,
+                is_first,
+                may_have_permit,
+                has_written,
+                receiver_dropped,
+                need,
+            })?;
+            match outcome {
+                Outcome::Done(done) => return Poll::Ready(Ok(done)),
+                Outcome::WriteThen(done) => {
+                    let written = self.poll_flush(wakers);
+                    return Poll::Ready(if let Poll::Ready(Err(error)) = written {
+                        Err(error)
+                    } else {
+                        Ok(done)
+                    });
+                }
+                // The next flush returns the error again.
+                Outcome::WriteOnce => drop(self.poll_flush(wakers)),
+                Outcome::Write => match *need {
+                    Need::Flushed(position) => ready!(self.poll_flush_to(wakers, position))?,
+                    _ => ready!(self.poll_room(wakers))?,
+                },
+                Outcome::WaitForLock => return Poll::Pending,
+                Outcome::Wait(_) => {
+                    ready!(self.poll_flush(wakers))?;
+                    return Poll::Pending;
+                }
+            }
+            has_written = true;
         }
     }
 
@@ -313,19 +363,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// Whether the next event is a message that is there, and a receiver to take it.
-    pub(super) fn has_message(&mut self) -> bool {
-        !self.receiver_dropped && self.session.connection.has_message(self.read_buffer.bytes())
-    }
-
     /// Gives bytes that were read to the connection, which leaves its adapter.
     pub(super) fn detach(&mut self) {
         self.session.connection.detach(mem::take(&mut self.read_buffer).bytes());
-    }
-
-    /// Whether a `recv_with` has to make room for its answers first: not once either side has begun
-    /// to close, since no answer will be sent then.
-    pub(super) fn needs_room(&self) -> bool {
-        self.session.is_above_high_water_mark() && self.session.state() == State::Open
     }
 }

@@ -1,14 +1,14 @@
 //! A connection as its senders use it: alone, or shared with other tasks.
 
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use super::attempt::{Attempt, SharedWait};
 use super::driver::Driver;
 use super::io::{Clock, Stream};
 use super::shared::Shared;
+use super::wait::SharedWait;
 use crate::adapter::Error;
-use crate::adapter::waiters::Need;
+use crate::adapter::attempts::{Attempt, Outcome};
 
 /// The driver, and whether other tasks use it too.
 pub(super) enum Handle<'a, S, C> {
@@ -17,46 +17,44 @@ pub(super) enum Handle<'a, S, C> {
 }
 
 impl<S: Stream, C: Clock> Handle<'_, S, C> {
-    /// Works with the driver. A write that makes no progress before the deadline is an error.
+    /// Repeats an attempt until it is done. A write that makes no progress before the deadline is an
+    /// error.
     #[inline]
-    pub(super) fn poll_work<T>(
+    pub(super) fn poll_attempt<T>(
         &mut self,
         cx: &mut Context<'_>,
         wait: &mut SharedWait<C>,
-        work: impl FnMut(&mut Driver<S, C>, Attempt<'_>) -> Poll<Result<T, Error>>,
+        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, Error>,
     ) -> Poll<Result<T, Error>> {
         match self {
-            Self::Alone(driver) => driver.poll_alone(cx, &mut wait.wait, work),
-            Self::Shared(shared) => shared.poll_sender(cx, wait, work),
+            Self::Alone(driver) => driver.poll_alone(cx, &mut wait.wait, |driver, poll| {
+                driver.poll_attempt(poll, &mut attempt)
+            }),
+            Self::Shared(shared) => {
+                shared.poll_sender(cx, wait, |driver, poll| driver.poll_attempt(poll, &mut attempt))
+            }
         }
+    }
+
+    /// As [`poll_attempt`](Self::poll_attempt), as a future.
+    pub(super) async fn attempt<T>(
+        mut self,
+        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, Error>,
+    ) -> Result<T, Error> {
+        let mut wait = SharedWait::default();
+        poll_fn(|cx| self.poll_attempt(cx, &mut wait, &mut attempt)).await
     }
 
     /// Does something with the driver, and writes what the stream accepts at once.
     pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
         match self {
-            Self::Alone(driver) => driver.act(std::task::Waker::noop().into(), act),
+            Self::Alone(driver) => driver.act(Waker::noop().into(), act),
             Self::Shared(shared) => shared.act(act),
         }
     }
 
-    /// Writes everything that was queued when the wait began, by any sender.
-    pub(super) fn poll_flush(
-        &mut self,
-        cx: &mut Context<'_>,
-        wait: &mut SharedWait<C>,
-    ) -> Poll<Result<(), Error>> {
-        self.poll_work(cx, wait, |driver, attempt| {
-            let position = match *attempt.need {
-                Need::Flushed(position) => position,
-                _ => driver.session.queued_position(),
-            };
-            *attempt.need = Need::Flushed(position);
-            driver.poll_flush_to(attempt.wakers, position)
-        })
-    }
-
-    pub(super) async fn flush(mut self) -> Result<(), Error> {
-        let mut wait = SharedWait::default();
-        poll_fn(|cx| self.poll_flush(cx, &mut wait)).await
+    /// Writes everything that is queued at the first poll, by any sender.
+    pub(super) async fn flush(self) -> Result<(), Error> {
+        self.attempt(|attempt| Ok(attempt.flush())).await
     }
 }

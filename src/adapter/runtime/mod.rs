@@ -11,13 +11,11 @@
 //! ```
 
 mod alarm;
-mod attempt;
 mod budget;
 mod driver;
 mod handle;
 mod io;
 mod open;
-mod outgoing;
 mod permit;
 mod receiver;
 mod recv_with;
@@ -27,6 +25,7 @@ mod split;
 mod traits;
 mod transfer;
 mod two_tasks;
+mod wait;
 mod websocket;
 mod writer;
 

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::attempt::SharedWait;
 use super::io::{Clock, Stream};
 use super::shared::Shared;
+use super::wait::SharedWait;
+use crate::adapter::output;
 use crate::adapter::waiters::Need;
 use crate::message::Outgoing;
 use crate::session::TrySendError;
@@ -32,7 +33,11 @@ impl<'a, S: Stream, C: Clock> Permit<'a, S, C> {
     /// [`TrySendError::Send`] returns the message, if either side has begun to close meanwhile.
     pub fn send(mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         self.used = true;
-        self.shared.act(|driver| driver.send_permitted(message.into()))
+        self.shared.act(|driver| {
+            driver.session.remove_permit();
+            driver.session.connection.set_output_buffer(output::take_block);
+            driver.session.queue_promised(message.into())
+        })
     }
 }
 

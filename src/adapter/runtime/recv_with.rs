@@ -5,13 +5,14 @@ use std::future::poll_fn;
 use std::mem;
 use std::task::{Poll, ready};
 
-use super::attempt::Wakers;
 use super::driver::Driver;
 use super::io::{Clock, Stream};
 use super::receiver::Receiver;
 use super::shared::Shared;
+use super::wait::Wakers;
 use super::websocket::WebSocket;
 use crate::adapter::Error;
+use crate::adapter::attempts::needs_room;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::replies::{self, PeerReads, Replies};
 use crate::message::MessageRef;
@@ -141,7 +142,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         &mut self,
         wakers: Wakers<'_>,
     ) -> Poll<Result<PeerReads, Error>> {
-        if !self.needs_room() {
+        if !needs_room(&self.session) {
             return Poll::Ready(Ok(PeerReads::Yes));
         }
         match self.poll_room(wakers) {

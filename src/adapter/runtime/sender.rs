@@ -7,15 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use super::attempt::{Sending, SharedWait};
 use super::driver::Driver;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
 use super::permit::{Permit, SinkPermit};
 use super::shared::Shared;
+use super::wait::SharedWait;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
+use crate::adapter::attempts::{self, Sending};
 use crate::adapter::waiters::Need;
 use crate::connection::Closed;
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
@@ -96,7 +97,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// [`TrySendError`] returns the message.
     pub fn try_send(&self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
-        self.shared.act(|driver| driver.try_send(message.into()))
+        self.shared.act(|driver| attempts::try_send(&mut driver.session, message.into()))
     }
 
     /// Starts a message that is sent in fragments. It waits for its turn, and other senders wait
@@ -125,14 +126,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// As [`WebSocket::send`](super::WebSocket::send).
     pub async fn reserve(&self) -> Result<Permit<'_, S, C>, Error> {
-        let mut wait = SharedWait::default();
-        let granted = poll_fn(|cx| {
-            self.shared.poll_sender(cx, &mut wait, |driver, attempt| {
-                *attempt.need = Need::Permit;
-                driver.poll_permit(&attempt)
-            })
-        });
-        granted.await.map_err(Error::for_room)?;
+        self.handle().attempt(|attempt| attempt.permit()).await.map_err(Error::for_room)?;
         Ok(Permit::new(&self.shared))
     }
 
@@ -163,21 +157,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// connection ends, or the receiver is dropped, before the pong arrives.
     pub async fn ping(&self) -> Result<Duration, Error> {
         let (number, sent) = self.shared.act(Driver::queue_ping)?;
-        let mut wait = SharedWait::default();
-        poll_fn(|cx| {
-            self.shared.poll_sender(cx, &mut wait, |driver, attempt| {
-                if driver.session.is_answered(number) {
-                    return Poll::Ready(Ok(driver.alarm.now().saturating_sub(sent)));
-                }
-                if driver.session.closed().is_some() || driver.receiver_dropped {
-                    return Poll::Ready(Err(Error::ConnectionLost));
-                }
-                *attempt.need = Need::Pong(number);
-                ready!(driver.poll_flush(attempt.wakers))?;
-                Poll::Pending
-            })
-        })
-        .await
+        self.handle().attempt(|attempt| attempt.pong(number)).await?;
+        Ok(self.shared.lock().alarm.now().saturating_sub(sent))
     }
 
     /// Sends a ping without waiting for the pong. [`round_trip`](Self::round_trip) has the result,
@@ -313,10 +294,10 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ) -> impl Future<Output = Result<(), Error>> {
         let (mut wait, mut sending) = (SharedWait::default(), Sending::new(message, write));
         poll_fn(move |cx| {
-            let sent = self.shared.poll_sender(cx, &mut wait, |driver, attempt| {
-                driver.poll_send(attempt, &mut sending)
+            let sent = self.shared.poll_sender(cx, &mut wait, |driver, poll| {
+                driver.poll_attempt(poll, |attempt| attempt.send(&mut sending))
             });
-            sending.explain(sent)
+            if sending.is_unsent() { sent.map_err(Error::for_room) } else { sent }
         })
     }
 
@@ -335,18 +316,14 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         cx: &mut Context<'_>,
         wait: &mut SharedWait<C>,
     ) -> Poll<Result<Closed, Error>> {
-        self.shared.poll_sender(cx, wait, |driver, attempt| {
-            *attempt.need = Need::End;
+        self.shared.poll_sender(cx, wait, |driver, poll| {
             if driver.receiver_dropped {
-                return driver.poll_closed(attempt.wakers);
+                *poll.need = Need::End;
+                return driver.poll_closed(poll.wakers);
             }
             // If it can't be written, the receiver finds out.
-            let _ = driver.poll_flush(attempt.wakers);
-            match driver.session.closed() {
-                _ if driver.session.close_timed_out() => Poll::Ready(Err(TimedOut::Close.into())),
-                Some(closed) if driver.session.is_done() => Poll::Ready(Ok(closed.clone())),
-                _ => Poll::Pending,
-            }
+            let _ = driver.poll_flush(poll.wakers);
+            driver.poll_attempt(poll, |attempt| attempt.end(None))
         })
     }
 }

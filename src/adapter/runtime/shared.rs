@@ -6,9 +6,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
-use super::attempt::{Attempt, Queued, SharedWait, Wakers};
 use super::driver::Driver;
 use super::io::{Clock, Stream};
+use super::wait::{Queued, SenderPoll, SharedWait, Wakers};
 use crate::adapter::Error;
 use crate::adapter::replies::SharedSession;
 use crate::adapter::waiters::{Facts, Turn, Waiters};
@@ -114,7 +114,7 @@ impl<S: Stream, C: Clock> Shared<S, C> {
         &self,
         cx: &mut Context<'_>,
         wait: &mut SharedWait<C>,
-        mut work: impl FnMut(&mut Driver<S, C>, Attempt<'_>) -> Poll<Result<T, Error>>,
+        mut work: impl FnMut(&mut Driver<S, C>, SenderPoll<'_>) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
         let waker = Waker::from(Arc::clone(&self.waiters));
         loop {
@@ -128,8 +128,8 @@ impl<S: Stream, C: Clock> Shared<S, C> {
             let failed =
                 turn.must_write && matches!(driver.poll_flush(wakers), Poll::Ready(Err(_)));
             let Turn { is_first, may_have_permit, .. } = turn;
-            let attempt = Attempt { wakers, is_first, may_have_permit, need: &mut wait.wait.need };
-            if let Poll::Ready(done) = work(&mut driver, attempt) {
+            let poll = SenderPoll { wakers, is_first, may_have_permit, need: &mut wait.wait.need };
+            if let Poll::Ready(done) = work(&mut driver, poll) {
                 let finished =
                     wait.queued.as_mut().map(|queued| self.waiters.finish(&mut queued.place));
                 wait.wait.deadline.restart();

@@ -7,17 +7,18 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 use futures_core::Stream as MessageStream;
 use futures_sink::Sink;
 
-use super::attempt::{Attempt, Wait};
 use super::driver::Driver;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
 use super::receiver::Receiver;
 use super::sender::Sender;
 use super::two_tasks::Role;
+use super::wait::{SenderPoll, Wait};
 use super::websocket::WebSocket;
 use crate::adapter::Error;
-use crate::adapter::waiters::Need;
+use crate::adapter::output;
 use crate::message::{CloseCode, Message};
+use crate::session::Session;
 use crate::timing::TimedOut;
 
 impl<S: Stream, C: Clock> WebSocket<S, C> {
@@ -51,7 +52,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     fn poll_as_sink(
         &mut self,
         cx: &mut Context<'_>,
-        work: impl FnMut(&mut Driver<S, C>, Attempt<'_>) -> Poll<Result<(), Error>>,
+        work: impl FnMut(&mut Driver<S, C>, SenderPoll<'_>) -> Poll<Result<(), Error>>,
     ) -> Poll<Result<(), Error>> {
         let mut wait = Wait { deadline: self.inner.write_deadline, ..Wait::default() };
         let polled = self.inner.driver.poll_alone(cx, &mut wait, work);
@@ -83,25 +84,27 @@ impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.poll_as(Role::Sends, cx, |socket, cx| {
-            socket.poll_as_sink(cx, |driver, attempt| driver.poll_sink(&attempt))
+            socket.poll_as_sink(cx, |driver, poll| {
+                driver.poll_attempt(poll, |attempt| attempt.sink())
+            })
         })
         .map_err(Error::for_room)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.inner.driver.send_to_sink(message)
+        send_to_sink(&mut self.inner.driver.session, message)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.poll_as(Role::Sends, cx, |socket, cx| {
-            socket.poll_as_sink(cx, |driver, attempt| driver.poll_flush(attempt.wakers))
+            socket.poll_as_sink(cx, |driver, poll| driver.poll_flush(poll.wakers))
         })
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.poll_as(Role::Sends, cx, |socket, cx| {
             socket.inner.driver.session.connection.close(CloseCode::NORMAL);
-            socket.poll_as_sink(cx, |driver, attempt| driver.poll_flush(attempt.wakers))
+            socket.poll_as_sink(cx, |driver, poll| driver.poll_flush(poll.wakers))
         })
     }
 }
@@ -129,9 +132,8 @@ impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
         let shared = Arc::clone(&self.shared);
         let sink = self.sink();
         if !sink.is_held() {
-            let ready = shared.poll_sender(cx, &mut sink.wait, |driver, attempt| {
-                *attempt.need = Need::Sink;
-                ready!(driver.poll_sink(&attempt))?;
+            let ready = shared.poll_sender(cx, &mut sink.wait, |driver, poll| {
+                ready!(driver.poll_attempt(poll, |attempt| attempt.sink()))?;
                 driver.session.add_permit();
                 Poll::Ready(Ok(()))
             });
@@ -148,14 +150,15 @@ impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
         sink.restart();
         self.shared.change(|driver| {
             driver.session.remove_permit();
-            driver.send_to_sink(message)
+            send_to_sink(&mut driver.session, message)
         })
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let shared = Arc::clone(&self.shared);
         let sink = self.sink();
-        let flushed = Handle::Shared(&shared).poll_flush(cx, &mut sink.wait);
+        let flushed =
+            Handle::Shared(&shared).poll_attempt(cx, &mut sink.wait, |attempt| Ok(attempt.flush()));
         sink.complete(flushed)
     }
 
@@ -165,6 +168,17 @@ impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
         self.sink().restart();
         self.poll_flush(cx)
     }
+}
+
+/// Takes the message that a sink is given, or applies the overflow policy to it.
+fn send_to_sink(session: &mut Session, message: Message) -> Result<(), Error> {
+    if !session.send_waits() && session.is_full() {
+        return Ok(session.refuse()?);
+    }
+    // No block is borrowed for a message that can't be sent.
+    session.connection.check_sendable()?;
+    session.connection.set_output_buffer(output::take_block);
+    Ok(session.connection.send(message)?)
 }
 
 /// Whether a `Stream` of messages ends with this.

@@ -3,9 +3,9 @@
 use std::io::{ErrorKind, IoSlice};
 use std::task::{Context, Poll};
 
-use super::attempt::Wakers;
 use super::driver::Driver;
 use super::io::{Clock, Stream};
+use super::wait::Wakers;
 use crate::adapter::Error;
 use crate::adapter::error::is_disconnect;
 use crate::adapter::output;
@@ -86,6 +86,14 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
         self.session.write_stalled(|| self.alarm.now());
         Poll::Pending
+    }
+
+    /// Writes until the output is below the high-water mark.
+    pub(super) fn poll_room(&mut self, wakers: Wakers<'_>) -> Poll<Result<(), Error>> {
+        match self.poll_flush(wakers) {
+            Poll::Pending if !self.session.is_above_high_water_mark() => Poll::Ready(Ok(())),
+            flushed => flushed,
+        }
     }
 
     /// Writes until everything before a position is flushed.

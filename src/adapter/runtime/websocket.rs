@@ -8,13 +8,14 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::alarm::Alarm;
-use super::attempt::{Sending, Wait};
 use super::driver::Driver;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
 use super::two_tasks::TwoTasks;
+use super::wait::Wait;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
+use crate::adapter::attempts::{self, Sending};
 use crate::connection::{Closed, Connection, Event, State};
 use crate::message::{CloseCode, CloseFrame, Kind, Message, Outgoing};
 use crate::session::{Backpressure, Session, TrySendError, WriteDeadline};
@@ -153,7 +154,9 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         let tasks = self.inner.tasks.as_ref();
         let waker = tasks.map_or_else(|| Waker::noop().clone(), |tasks| Arc::clone(tasks).into());
-        self.inner.driver.act((&waker).into(), |driver| driver.try_send(message.into()))
+        self.inner
+            .driver
+            .act((&waker).into(), |driver| attempts::try_send(&mut driver.session, message.into()))
     }
 
     /// Starts a message that is sent in fragments.
@@ -350,10 +353,10 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ) -> impl Future<Output = Result<(), Error>> {
         let (mut wait, mut sending) = (Wait::default(), Sending::new(message, write));
         poll_fn(move |cx| {
-            let sent = self.inner.driver.poll_alone(cx, &mut wait, |driver, attempt| {
-                driver.poll_send(attempt, &mut sending)
+            let sent = self.inner.driver.poll_alone(cx, &mut wait, |driver, poll| {
+                driver.poll_attempt(poll, |attempt| attempt.send(&mut sending))
             });
-            sending.explain(sent)
+            if sending.is_unsent() { sent.map_err(Error::for_room) } else { sent }
         })
     }
 

@@ -7,11 +7,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
-use super::attempt::SharedWait;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
+use super::wait::SharedWait;
 use crate::adapter::Error;
-use crate::adapter::waiters::Need;
 use crate::message::{Compress, Kind};
 use crate::session::FragmentedMessage;
 
@@ -61,12 +60,7 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
     /// Waits for the lock, and holds it until the message is finished or dropped.
     pub(super) async fn new(mut handle: Handle<'a, S, C>, kind: Kind) -> Result<Self, Error> {
         let mut wait = SharedWait::default();
-        let locked = poll_fn(|cx| {
-            handle.poll_work(cx, &mut wait, |driver, attempt| {
-                *attempt.need = Need::Writer;
-                driver.poll_lock(&attempt)
-            })
-        });
+        let locked = poll_fn(|cx| handle.poll_attempt(cx, &mut wait, |attempt| attempt.lock()));
         locked.await.map_err(Error::for_room)?;
         Ok(Self { handle, message: FragmentedMessage::new(kind), wait: SharedWait::detached() })
     }
@@ -118,7 +112,7 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
         if !self.message.is_finished() {
             ready!(self.poll_queue(cx, true))?;
         }
-        self.handle.poll_flush(cx, &mut self.wait)
+        self.handle.poll_attempt(cx, &mut self.wait, |attempt| Ok(attempt.flush()))
     }
 
     /// Queues and writes everything that was taken.
@@ -126,14 +120,12 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
         if !self.message.is_queued() {
             ready!(self.poll_queue(cx, false))?;
         }
-        self.handle.poll_flush(cx, &mut self.wait)
+        self.handle.poll_attempt(cx, &mut self.wait, |attempt| Ok(attempt.flush()))
     }
 
     fn poll_queue(&mut self, cx: &mut Context<'_>, finish: bool) -> Poll<Result<(), Error>> {
         let message = &mut self.message;
-        self.handle.poll_work(cx, &mut self.wait, |driver, attempt| {
-            driver.poll_fragments(attempt, message, finish)
-        })
+        self.handle.poll_attempt(cx, &mut self.wait, |attempt| attempt.fragments(message, finish))
     }
 
     /// A message that was shut down takes no more bytes.

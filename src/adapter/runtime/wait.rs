@@ -1,11 +1,9 @@
 //! What a future that sends brings to each poll of the driver, and keeps between polls.
 
 use std::sync::Arc;
-use std::task::{Poll, Waker};
+use std::task::Waker;
 
-use crate::adapter::Error;
 use crate::adapter::waiters::{Need, Place, Waiters};
-use crate::message::Outgoing;
 use crate::session::WriteDeadline;
 
 /// What the stream wakes: for reading the task that receives, for writing all that wait for it.
@@ -24,39 +22,12 @@ impl<'a> From<&'a Waker> for Wakers<'a> {
     }
 }
 
-/// One poll of a future that sends.
-pub(super) struct Attempt<'a> {
+/// One poll of a future that sends: see [`Attempt`](crate::adapter::attempts::Attempt).
+pub(super) struct SenderPoll<'a> {
     pub(super) wakers: Wakers<'a>,
-    /// No other sender waits for a turn before this one.
     pub(super) is_first: bool,
-    /// No other sender waits for a turn that a permit would delay.
     pub(super) may_have_permit: bool,
-    /// What the future needs if it is pending.
     pub(super) need: &'a mut Need,
-}
-
-/// A message on its way: taken when it is queued, and not before.
-pub(super) struct Sending {
-    pub(super) message: Option<Outgoing>,
-    /// Whether the message is written too (`send`), or only queued (`feed`).
-    pub(super) write: bool,
-}
-
-impl Sending {
-    pub(super) const fn new(message: Outgoing, write: bool) -> Self {
-        Self { message: Some(message), write }
-    }
-
-    /// A write that timed out before the message was queued is a timeout of the wait for room.
-    #[inline]
-    pub(super) fn explain(&self, sent: Poll<Result<(), Error>>) -> Poll<Result<(), Error>> {
-        if self.is_unsent() { sent.map_err(Error::for_room) } else { sent }
-    }
-
-    /// Whether the message was not queued yet.
-    pub(super) const fn is_unsent(&self) -> bool {
-        self.message.is_some()
-    }
 }
 
 /// The wait of a future: what for, and how long.

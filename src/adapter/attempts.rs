@@ -1,0 +1,220 @@
+//! Attempts of a sender: to queue a message, to get a permit or the fragmented-send lock, to see its
+//! bytes flushed. The session admits it, or the attempt says what the sender has to do first.
+//!
+//! ```text
+//!              ┌── Write · WriteOnce · WaitForLock · Wait ◄──┐
+//!   the adapter writes, or waits                        Attempt ──► Done · WriteThen
+//!              └─────────── attempts it again ───────────────┘
+//! ```
+
+#![cfg_attr(
+    not(any(feature = "tokio", feature = "futures-io")),
+    allow(dead_code, reason = "the runtime adapters use all of it")
+)]
+
+use std::time::Duration;
+
+use super::waiters::Need;
+use super::{Error, output};
+use crate::connection::{Closed, State};
+use crate::message::Outgoing;
+use crate::session::{Admit, FragmentedMessage, Session, TrySendError};
+use crate::timing::TimedOut;
+
+/// One attempt of a sender, and what it may use.
+pub(super) struct Attempt<'a> {
+    pub(super) session: &'a mut Session,
+    /// Bytes that were read and not received, if the caller receives them soon.
+    pub(super) unread: Option<&'a mut [u8]>,
+    /// No other sender waits for the lock or for room before this one.
+    pub(super) is_first: bool,
+    /// No writer waits before this sender: it waits for all permits, so a new one would delay it.
+    pub(super) may_have_permit: bool,
+    /// The stream was offered the output since the first attempt.
+    pub(super) has_written: bool,
+    pub(super) receiver_dropped: bool,
+    /// What the sender waits for, if this attempt does not succeed.
+    pub(super) need: &'a mut Need,
+}
+
+/// What an attempt has come to. After all but the first two, it is repeated.
+pub(super) enum Outcome<T> {
+    Done(T),
+    /// Done, once the stream was offered the output.
+    WriteThen(T),
+    /// Offer the output to the stream, without waiting.
+    WriteOnce,
+    /// Write, or wait for the thread that writes.
+    Write,
+    /// Wait for the lock, or for the senders that came before.
+    WaitForLock,
+    /// Wait for the receiver, until this time at most.
+    Wait(Option<Duration>),
+}
+
+/// A message on its way.
+pub(super) struct Sending {
+    /// `None` once it is queued, or dropped by the overflow policy.
+    message: Option<Outgoing>,
+    /// Whether the message is written too (`send`), or only queued (`feed`).
+    write: bool,
+}
+
+impl Sending {
+    pub(super) const fn new(message: Outgoing, write: bool) -> Self {
+        Self { message: Some(message), write }
+    }
+
+    /// Whether the message was not queued yet: then a write that timed out is a timeout of the wait
+    /// for room.
+    pub(super) const fn is_unsent(&self) -> bool {
+        self.message.is_some()
+    }
+}
+
+impl Attempt<'_> {
+    /// Queues a message, as the overflow policy says, and then writes it.
+    #[inline]
+    pub(super) fn send(&mut self, sending: &mut Sending) -> Result<Outcome<()>, Error> {
+        if sending.is_unsent() {
+            *self.need = Need::Message;
+            match self.session.admit_message()? {
+                Admit::Locked => return Ok(Outcome::WaitForLock),
+                _ if !self.is_first => return Ok(Outcome::WaitForLock),
+                Admit::Now => {}
+                Admit::WaitForRoom => return Ok(Outcome::Write),
+                Admit::WriteOrRefuse if !self.has_written => return Ok(Outcome::WriteOnce),
+                Admit::WriteOrRefuse => {
+                    sending.message = None;
+                    return Ok(Outcome::Done(self.session.refuse()?));
+                }
+            }
+            let message = sending.message.take().expect("the message was not queued");
+            self.session.connection.set_output_buffer(output::take_block);
+            self.session.connection.send(message)?;
+            if !sending.write || self.may_cork() {
+                return Ok(Outcome::Done(()));
+            }
+            if !self.session.send_waits() {
+                return Ok(Outcome::WriteThen(()));
+            }
+            *self.need = Need::Flushed(self.session.queued_position());
+        }
+        Ok(self.flush())
+    }
+
+    /// Whether a message may stay in the buffer, because another received one is there.
+    #[inline]
+    fn may_cork(&mut self) -> bool {
+        let Self { session, unread: Some(unread), .. } = self else { return false };
+        session.may_cork() && session.connection.has_message(unread)
+    }
+
+    /// Writes everything that was queued at the first attempt.
+    #[inline]
+    pub(super) fn flush(&mut self) -> Outcome<()> {
+        let position = match *self.need {
+            Need::Flushed(position) => position,
+            _ => self.session.queued_position(),
+        };
+        *self.need = Need::Flushed(position);
+        if self.session.is_flushed_to(position) { Outcome::Done(()) } else { Outcome::Write }
+    }
+
+    /// Writes until the output is below the high-water mark.
+    pub(super) fn room(&mut self) -> Outcome<()> {
+        *self.need = Need::Fragment;
+        if needs_room(self.session) { Outcome::Write } else { Outcome::Done(()) }
+    }
+
+    /// Gets a permit.
+    pub(super) fn permit(&mut self) -> Result<Outcome<()>, Error> {
+        *self.need = Need::Permit;
+        match self.session.admit_permit()? {
+            Admit::Locked => return Ok(Outcome::WaitForLock),
+            _ if !self.may_have_permit => return Ok(Outcome::WaitForLock),
+            Admit::WaitForRoom => return Ok(Outcome::Write),
+            _ => {}
+        }
+        self.session.add_permit();
+        Ok(Outcome::Done(()))
+    }
+
+    /// Gets what a sink needs to take a message: with a policy that does not wait for room, the lock
+    /// alone.
+    pub(super) fn sink(&mut self) -> Result<Outcome<()>, Error> {
+        *self.need = Need::Sink;
+        Ok(match self.session.admit_message()? {
+            Admit::Locked => Outcome::WaitForLock,
+            _ if !self.may_have_permit => Outcome::WaitForLock,
+            Admit::WaitForRoom => Outcome::Write,
+            Admit::WriteOrRefuse if !self.has_written => Outcome::WriteOnce,
+            Admit::Now | Admit::WriteOrRefuse => Outcome::Done(()),
+        })
+    }
+
+    /// Gets the lock for a message in fragments.
+    pub(super) fn lock(&mut self) -> Result<Outcome<()>, Error> {
+        *self.need = Need::Writer;
+        if self.session.admit_writer()? == Admit::Locked || !self.is_first {
+            return Ok(Outcome::WaitForLock);
+        }
+        self.session.lock();
+        Ok(Outcome::Done(()))
+    }
+
+    /// Queues the fragments of a message that has the lock, as there is room for them.
+    pub(super) fn fragments(
+        &mut self,
+        message: &mut FragmentedMessage,
+        finish: bool,
+    ) -> Result<Outcome<()>, Error> {
+        *self.need = Need::Fragment;
+        message.check()?;
+        while !needs_room(self.session) {
+            if message.queue_next(self.session, finish)? {
+                *self.need = Need::Flushed(self.session.queued_position());
+                return Ok(Outcome::Done(()));
+            }
+        }
+        Ok(Outcome::Write)
+    }
+
+    /// Waits until the ping with this number is answered.
+    pub(super) fn pong(&mut self, number: u64) -> Result<Outcome<()>, Error> {
+        *self.need = Need::Pong(number);
+        if self.session.is_answered(number) {
+            return Ok(Outcome::Done(()));
+        }
+        if self.session.closed().is_some() || self.receiver_dropped {
+            return Err(Error::ConnectionLost);
+        }
+        Ok(Outcome::Wait(None))
+    }
+
+    /// Waits until the receiver has shut the stream down, until this time at most.
+    pub(super) fn end(&mut self, until: Option<Duration>) -> Result<Outcome<Closed>, Error> {
+        *self.need = Need::End;
+        match self.session.closed() {
+            _ if self.session.close_timed_out() => Err(TimedOut::Close.into()),
+            Some(closed) if self.session.is_done() => Ok(Outcome::Done(closed.clone())),
+            _ if self.receiver_dropped => Err(Error::ConnectionLost),
+            _ => Ok(Outcome::Wait(until)),
+        }
+    }
+}
+
+/// Queues a message if there is room now.
+pub(super) fn try_send(session: &mut Session, message: Outgoing) -> Result<(), TrySendError> {
+    // No block is borrowed for a message that can't be sent.
+    if session.connection.check_sendable().is_ok() {
+        session.connection.set_output_buffer(output::take_block);
+    }
+    session.try_send(message)
+}
+
+/// Whether answers or fragments wait for room: not once either side has begun to close, since none
+/// will be sent then.
+pub(super) fn needs_room(session: &Session) -> bool {
+    session.is_above_high_water_mark() && session.state() == State::Open
+}
