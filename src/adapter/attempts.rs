@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!              ┌── Write · WriteOnce · WaitForLock · Wait ◄──┐
-//!   the adapter writes, or waits                        Attempt ──► Done · WriteThen
+//!   the adapter writes, or waits                        Attempt ──► Done · WriteThen · FlushThen
 //!              └─────────── attempts it again ───────────────┘
 //! ```
 
@@ -37,11 +37,13 @@ pub(super) struct Attempt<'a> {
     pub(super) need: &'a mut Need,
 }
 
-/// What an attempt has come to. After all but the first two, it is repeated.
+/// What an attempt has come to. After all but the first three, it is repeated.
 pub(super) enum Outcome<T> {
     Done(T),
     /// Done, once the stream was offered the output.
     WriteThen(T),
+    /// Done, once everything before the position that the sender needs is flushed.
+    FlushThen(T),
     /// Offer the output to the stream, without waiting.
     WriteOnce,
     /// Write, or wait for the thread that writes.
@@ -50,6 +52,19 @@ pub(super) enum Outcome<T> {
     WaitForLock,
     /// Wait for the receiver, until this time at most.
     Wait(Option<Duration>),
+}
+
+impl<T> Outcome<T> {
+    /// For a caller that blocks, and attempts it again after each write.
+    pub(super) fn blocking(self, session: &Session, need: Need) -> Self {
+        match (self, need) {
+            (Self::FlushThen(done), Need::Flushed(at)) if session.is_flushed_to(at) => {
+                Self::Done(done)
+            }
+            (Self::FlushThen(_), Need::Flushed(_)) => Self::Write,
+            (outcome, _) => outcome,
+        }
+    }
 }
 
 /// A message on its way.
@@ -100,7 +115,7 @@ impl Attempt<'_> {
             }
             *self.need = Need::Flushed(self.session.queued_position());
         }
-        Ok(self.flush())
+        Ok(Outcome::FlushThen(()))
     }
 
     /// Whether a message may stay in the buffer, because another received one is there.
@@ -118,7 +133,7 @@ impl Attempt<'_> {
             _ => self.session.queued_position(),
         };
         *self.need = Need::Flushed(position);
-        if self.session.is_flushed_to(position) { Outcome::Done(()) } else { Outcome::Write }
+        Outcome::FlushThen(())
     }
 
     /// Writes until the output is below the high-water mark.

@@ -73,8 +73,8 @@ impl<S: Stream> Driver<S> {
                 receiver_dropped: false,
                 need: &mut need,
             })?;
-            match outcome {
-                Outcome::Done(done) => return Ok(done),
+            match outcome.blocking(session, need) {
+                Outcome::Done(done) | Outcome::FlushThen(done) => return Ok(done),
                 Outcome::WriteThen(done) => return self.write_all(AT_ONCE).map(|_| done),
                 // The next flush returns the error again.
                 Outcome::WriteOnce => drop(self.write_all(AT_ONCE)),

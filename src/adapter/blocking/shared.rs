@@ -215,8 +215,8 @@ impl<W: Stream> Shared<W> {
                 receiver_dropped: *receiver_dropped,
                 need: &mut need,
             })?;
-            let until = match outcome {
-                Outcome::Done(done) => {
+            let until = match outcome.blocking(session, need) {
+                Outcome::Done(done) | Outcome::FlushThen(done) => {
                     self.unlock(core);
                     let (_, pass_on) = self.waiters.finish(&mut leaving.place);
                     if pass_on {

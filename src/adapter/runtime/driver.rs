@@ -325,12 +325,13 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                         Ok(done)
                     });
                 }
+                Outcome::FlushThen(done) => {
+                    let Need::Flushed(position) = *need else { return Poll::Ready(Ok(done)) };
+                    return self.poll_flush_to(wakers, position).map_ok(|()| done);
+                }
                 // The next flush returns the error again.
                 Outcome::WriteOnce => drop(self.poll_flush(wakers)),
-                Outcome::Write => match *need {
-                    Need::Flushed(position) => ready!(self.poll_flush_to(wakers, position))?,
-                    _ => ready!(self.poll_room(wakers))?,
-                },
+                Outcome::Write => ready!(self.poll_room(wakers))?,
                 Outcome::WaitForLock => return Poll::Pending,
                 Outcome::Wait(_) => {
                     ready!(self.poll_flush(wakers))?;
