@@ -1,7 +1,66 @@
-//! The accessors of the halves of a connection, which are the same in every adapter.
+//! The accessors of a connection and of its halves, which are the same in every adapter.
 
-/// Defines them for a half whose `shared()` gives access to the shared session.
+/// Defines them for a connection that has a session, or for a half whose `shared()` gives access to
+/// the shared one.
 macro_rules! accessors {
+    (socket $self:ident, $session:expr) => {
+        /// The state of the connection.
+        #[must_use]
+        pub const fn state(&$self) -> $crate::connection::State {
+            $session.state()
+        }
+
+        /// How the connection was closed, once it is.
+        #[must_use]
+        pub const fn closed(&$self) -> Option<&$crate::connection::Closed> {
+            $session.closed()
+        }
+
+        /// Round-trip time of the latest ping that was answered: a keep-alive ping, or one that was
+        /// asked for.
+        #[must_use]
+        pub const fn round_trip(&$self) -> Option<core::time::Duration> {
+            $session.round_trip()
+        }
+
+        /// The subprotocol that the handshake has agreed on.
+        #[must_use]
+        pub fn subprotocol(&$self) -> Option<&str> {
+            $session.connection.subprotocol()
+        }
+
+        /// Number of bytes that are queued and not written, headers included.
+        #[must_use]
+        pub const fn buffered_amount(&$self) -> usize {
+            $session.buffered_amount()
+        }
+
+        /// Number of messages that [`Overflow::DropNewest`](crate::Overflow::DropNewest) has
+        /// dropped.
+        #[must_use]
+        pub const fn dropped(&$self) -> u64 {
+            $session.dropped()
+        }
+
+        /// Sets the bounds of the output from now on. [`Options`](crate::Options::backpressure)
+        /// sets them from the beginning.
+        pub fn set_backpressure(&mut $self, backpressure: $crate::session::Backpressure) {
+            $session.set_backpressure(backpressure);
+        }
+
+        /// The agreed parameters of compression, if it was agreed on.
+        #[cfg(feature = "deflate")]
+        #[must_use]
+        pub fn deflate(&$self) -> Option<&$crate::deflate::Agreed> {
+            $session.connection.deflate()
+        }
+
+        /// Frees memory that an idle connection does not need; see
+        /// [`Connection::release_memory`](crate::Connection::release_memory).
+        pub fn release_memory(&mut $self) {
+            $session.connection.release_memory();
+        }
+    };
     (half) => {
         /// The state of the connection.
         #[must_use]

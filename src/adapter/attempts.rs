@@ -1,5 +1,5 @@
-//! Attempts of a sender: to queue a message, to get a permit or the fragmented-send lock, to see its
-//! bytes flushed. The session admits it, or the attempt says what the sender has to do first.
+//! Attempts of a sender: to queue a message, to get a permit or the fragmented-send lock, to see
+//! its bytes flushed. The session admits it, or the attempt says what the sender has to do first.
 //!
 //! ```text
 //!              ┌── Write · WriteOnce · WaitForLock · Wait ◄──┐
@@ -155,8 +155,8 @@ impl Attempt<'_> {
         Ok(Outcome::Done(()))
     }
 
-    /// Gets what a sink needs to take a message: with a policy that does not wait for room, the lock
-    /// alone.
+    /// Gets what a sink needs to take a message: with a policy that does not wait for room, the
+    /// lock alone.
     pub(super) fn sink(&mut self) -> Result<Outcome<()>, Error> {
         *self.need = Need::Sink;
         Ok(match self.session.admit_message()? {

@@ -10,6 +10,7 @@ mod error;
 #[cfg(feature = "futures-io")]
 pub mod futures;
 mod incoming;
+mod methods;
 mod needs;
 mod options;
 mod output;

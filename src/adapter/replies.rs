@@ -12,6 +12,29 @@ use crate::session::Session;
 
 /// Answers the messages that `recv_with` hands over; see `recv_with` of
 /// [`blocking`](crate::blocking::WebSocket::recv_with) and of the other adapters.
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// # use sansocket::testing::{Chunking, pair};
+/// # use sansocket::{ClientRequest, CloseCode, blocking};
+/// # let (client, server) = pair(Chunking::Whole);
+/// # let client = std::thread::spawn(|| {
+/// #     let request = ClientRequest::new("ws://test/")?;
+/// #     let mut client = blocking::connect_with_stream(client, &request)?.0;
+/// #     client.send("hello")?;
+/// #     client.close(CloseCode::NORMAL, "")
+/// # });
+/// # let mut socket = blocking::accept(server)?;
+/// let mut bytes = 0;
+/// while socket.recv_with(|message, replies| {
+///     bytes += message.as_bytes().len();
+///     replies.send(message)
+/// })? {}
+/// # assert_eq!(bytes, 5);
+/// # client.join().unwrap()?;
+/// # }
+/// # Ok::<(), sansocket::Error>(())
+/// ```
 pub struct Replies<'a> {
     target: Target<'a>,
     peer: PeerReads,

@@ -12,6 +12,7 @@ use super::shared::Shared;
 use super::stream::Stream;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
+use crate::adapter::methods::receiving;
 use crate::adapter::replies::{self, PeerReads, Replies};
 use crate::connection::{Closed, Event};
 use crate::message::{CloseCode, CloseFrame, Message, MessageRef};
@@ -34,14 +35,14 @@ impl<W> Drop for ReceiverGuard<W> {
 }
 
 impl<S: Stream, W: Stream> Receiver<S, W> {
-    /// Receives the next message; see [`WebSocket::recv`](super::WebSocket::recv). It answers
-    /// pings, and before it waits, it writes what the senders have fed.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::recv`](super::WebSocket::recv).
-    pub fn recv(&mut self) -> Result<Option<Message>, Error> {
-        Receive::recv(self, None)
+    receiving! { blocking self
+        recv: Receive::recv(self, None),
+        recv_event: Receive::recv_event(self),
+        recv_with(each): Receive::recv_with(self, &mut each),
+        close(frame): {
+            self.shared().with(|session| session.connection.close(frame));
+            self.until_closed()
+        },
     }
 
     /// Receives the next message, and waits for it no longer than this; see
@@ -52,40 +53,6 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     /// As [`WebSocket::recv_timeout`](super::WebSocket::recv_timeout).
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Option<Message>, Error> {
         Receive::recv(self, Some(timeout))
-    }
-
-    /// As [`recv`](Self::recv), but returns pings, pongs and chunks too.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Self::recv).
-    pub fn recv_event(&mut self) -> Result<Option<Event>, Error> {
-        Receive::recv_event(self)
-    }
-
-    /// Hands over the messages that have arrived, without a copy; see
-    /// [`WebSocket::recv_with`](super::WebSocket::recv_with). The senders can be used in `each`.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::recv_with`](super::WebSocket::recv_with).
-    pub fn recv_with(
-        &mut self,
-        each: impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
-    ) -> Result<bool, Error> {
-        Receive::recv_with(self, each)
-    }
-
-    /// Closes the connection: sends a Close frame, waits for the peer's, and returns how the
-    /// connection was closed; see [`WebSocket::close`](super::WebSocket::close).
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::close`](super::WebSocket::close).
-    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
-        let frame = CloseFrame::new(code, reason.to_string())?;
-        self.shared().with(|session| session.connection.close(frame));
-        self.until_closed()
     }
 
     accessors!(half);

@@ -11,6 +11,7 @@ use super::stream::Stream;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
+use crate::adapter::methods::sending;
 use crate::connection::Closed;
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
 use crate::session::TrySendError;
@@ -18,6 +19,9 @@ use crate::session::TrySendError;
 /// The half that sends. Clones of it send from several threads: messages never mix, and those of
 /// one thread arrive in order. Threads that wait for room, or for a message in fragments, are
 /// served in the order in which they came.
+///
+/// A [`Receiver`](super::Receiver) that is already blocked in `recv` writes nothing: call
+/// [`flush`](Self::flush) after [`feed`](Self::feed).
 pub struct Sender<W> {
     pub(super) shared: Arc<Shared<W>>,
 }
@@ -29,30 +33,7 @@ impl<W> Clone for Sender<W> {
 }
 
 impl<W: Stream> Sender<W> {
-    /// Queues a message and writes it to the stream. Returns when the stream has accepted this
-    /// message, whatever other senders queue behind it.
-    ///
-    /// While another message is sent in fragments ([`writer`](Self::writer)), it waits for its
-    /// turn.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::send`](super::WebSocket::send).
-    pub fn send(&self, message: impl Into<Outgoing>) -> Result<(), Error> {
-        self.handle().send(message.into(), true)
-    }
-
-    /// Queues a message, to be written together with others: by the next `flush` or `send` of any
-    /// half, before [`recv`](super::Receiver::recv) waits, or at
-    /// [`high_water_mark`](crate::Backpressure::high_water_mark). A receiver already
-    /// blocked in `recv` does not write it; call `flush`.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::send`](super::WebSocket::send).
-    pub fn feed(&self, message: impl Into<Outgoing>) -> Result<(), Error> {
-        self.handle().send(message.into(), false)
-    }
+    sending! { blocking (self) -> MessageWriter<'_, W> }
 
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
     /// written by the next call on either half; a receiver already blocked in `recv` does not write
@@ -64,26 +45,6 @@ impl<W: Stream> Sender<W> {
     /// [`TrySendError`] returns the message.
     pub fn try_send(&self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         self.handle().try_send(message.into())
-    }
-
-    /// Starts a message that is sent in fragments. It waits for its turn, and other senders wait
-    /// until the writer is finished or dropped. A thread that holds a writer deadlocks if it sends
-    /// with another clone.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Send`] once either side has begun to close.
-    pub fn writer(&mut self, kind: Kind) -> Result<MessageWriter<'_, W>, Error> {
-        MessageWriter::new(self.handle(), kind)
-    }
-
-    /// Writes everything that is queued now, by any sender.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::flush`](super::WebSocket::flush).
-    pub fn flush(&self) -> Result<(), Error> {
-        self.handle().flush()
     }
 
     /// Sends a ping and waits for the pong. Returns the round-trip time. Another thread must call
@@ -99,39 +60,6 @@ impl<W: Stream> Sender<W> {
         let number = self.handle().queue_and_flush(|session| session.ping(sent))?;
         self.handle().attempt(|attempt| attempt.pong(number))?;
         Ok(self.shared.now().saturating_sub(sent))
-    }
-
-    /// Sends a ping without waiting for the pong. [`round_trip`](Self::round_trip) has the result,
-    /// once the [`Receiver`](super::Receiver) has received the pong.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::send`](super::WebSocket::send).
-    pub fn start_ping(&self) -> Result<(), Error> {
-        let now = self.shared.now();
-        self.handle().queue_and_flush(|session| session.ping(now)).map(drop)
-    }
-
-    /// Sends a pong of at most 125 bytes; see [`WebSocket::pong`](super::WebSocket::pong).
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::pong`](super::WebSocket::pong).
-    pub fn pong(&self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.handle().queue_and_flush(|session| session.pong(payload))
-    }
-
-    /// Starts the closing handshake: sends a Close frame and returns. The
-    /// [`Receiver`](super::Receiver) still receives the messages before the peer's Close.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as
-    /// [`flush`](Self::flush).
-    pub fn start_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        let frame = CloseFrame::new(code, reason.to_string())?;
-        self.shared.with(|session| session.connection.close(frame));
-        self.flush()
     }
 
     /// Closes the connection: sends a Close frame, waits for the peer's Close and for the end of
@@ -183,6 +111,10 @@ impl<W: Stream> Sender<W> {
 
     fn shared(&self) -> &Shared<W> {
         &self.shared
+    }
+
+    fn send_or_feed(&self, message: Outgoing, write: bool) -> Result<(), Error> {
+        self.handle().send(message, write)
     }
 
     fn handle(&self) -> Handle<'_, W> {

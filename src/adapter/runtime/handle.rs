@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
@@ -9,6 +10,8 @@ use super::shared::Shared;
 use super::wait::SharedWait;
 use crate::adapter::Error;
 use crate::adapter::attempts::{Attempt, Outcome};
+use crate::connection::SendError;
+use crate::session::Session;
 
 /// The driver, and whether other tasks use it too.
 pub(super) enum Handle<'a, S, C> {
@@ -51,6 +54,23 @@ impl<S: Stream, C: Clock> Handle<'_, S, C> {
             Self::Alone(driver) => driver.act(Waker::noop().into(), act),
             Self::Shared(shared) => shared.act(act),
         }
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        match self {
+            Self::Alone(driver) => driver.alarm.now(),
+            Self::Shared(shared) => shared.lock().alarm.now(),
+        }
+    }
+
+    /// Queues something, and writes it.
+    pub(super) async fn queue_and_flush<T>(
+        mut self,
+        queue: impl FnOnce(&mut Session) -> Result<T, SendError>,
+    ) -> Result<T, Error> {
+        let queued = self.act(|driver| queue(&mut driver.session))?;
+        self.flush().await?;
+        Ok(queued)
     }
 
     /// Writes everything that is queued at the first poll, by any sender.

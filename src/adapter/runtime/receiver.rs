@@ -8,11 +8,14 @@ use std::task::Wake;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
+use super::recv_with::recv_with;
 use super::shared::Shared;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
+use crate::adapter::methods::receiving;
+use crate::adapter::replies::Replies;
 use crate::connection::{Closed, Event};
-use crate::message::{CloseCode, CloseFrame, Message};
+use crate::message::{CloseCode, CloseFrame, Message, MessageRef};
 
 /// The half that receives. If it is dropped, nobody reads the stream, except
 /// [`Sender::close`](super::Sender::close) and
@@ -24,48 +27,14 @@ pub struct Receiver<S: Stream, C: Clock> {
 }
 
 impl<S: Stream, C: Clock> Receiver<S, C> {
-    /// Receives the next message; see [`WebSocket::recv`](super::WebSocket::recv). While it waits,
-    /// it answers pings and writes what the senders have fed.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: a message leaves the connection only when the future returns it.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::recv`](super::WebSocket::recv).
-    pub async fn recv(&mut self) -> Result<Option<Message>, Error> {
-        poll_fn(|cx| self.shared.poll_receiver(cx, Driver::poll_recv)).await
-    }
-
-    /// As [`recv`](Self::recv), but returns pings, pongs and chunks too.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: an event leaves the connection only when the future returns it.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Self::recv).
-    pub async fn recv_event(&mut self) -> Result<Option<Event>, Error> {
-        poll_fn(|cx| self.shared.poll_receiver(cx, Driver::poll_event)).await
-    }
-
-    /// Closes the connection: sends a Close frame, waits for the peer's, and returns how the
-    /// connection was closed; see [`WebSocket::close`](super::WebSocket::close).
-    ///
-    /// # Cancel safety
-    ///
-    /// The Close frame is queued at the first poll. Calling it again continues the same closing
-    /// handshake.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::close`](super::WebSocket::close).
-    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
-        let frame = CloseFrame::new(code, reason.to_string())?;
-        self.shared.act(|driver| driver.session.connection.close(frame));
-        poll_fn(|cx| self.shared.poll_receiver(cx, Driver::poll_closed)).await
+    receiving! { async self
+        recv: poll_fn(|cx| self.shared.poll_receiver(cx, Driver::poll_recv)).await,
+        recv_event: poll_fn(|cx| self.shared.poll_receiver(cx, Driver::poll_event)).await,
+        recv_with(each): recv_with(&self.shared, &mut each).await,
+        close(frame): {
+            self.shared.act(|driver| driver.session.connection.close(frame));
+            poll_fn(|cx| self.shared.poll_receiver(cx, Driver::poll_closed)).await
+        },
     }
 
     accessors!(half);

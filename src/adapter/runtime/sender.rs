@@ -17,6 +17,7 @@ use super::writer::MessageWriter;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
 use crate::adapter::attempts::{self, Sending};
+use crate::adapter::methods::sending;
 use crate::adapter::waiters::Need;
 use crate::connection::Closed;
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
@@ -56,39 +57,7 @@ impl<S, C> Clone for Sender<S, C> {
 }
 
 impl<S: Stream, C: Clock> Sender<S, C> {
-    /// Queues a message and writes it to the stream. Returns when the stream has accepted this
-    /// message, whatever other senders queue behind it.
-    ///
-    /// While another message is sent in fragments ([`writer`](Self::writer)), it waits for its
-    /// turn.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped while it waits for room or its turn: the message is not sent. Dropped later: the
-    /// message is queued, and the next call on either half writes the rest of it; it must not be
-    /// sent again. Use [`reserve`](Self::reserve) to wait for room before there is a message.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::send`](super::WebSocket::send).
-    pub fn send(&self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
-        self.send_or_feed(message.into(), true)
-    }
-
-    /// Queues a message, to be written together with others: by the next `flush` or `send` of any
-    /// half, when [`recv`](super::Receiver::recv) has to wait, or at
-    /// [`high_water_mark`](crate::Backpressure::high_water_mark).
-    ///
-    /// # Cancel safety
-    ///
-    /// If the future is dropped while it waits for room or its turn, the message is not sent.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::send`](super::WebSocket::send).
-    pub fn feed(&self, message: impl Into<Outgoing>) -> impl Future<Output = Result<(), Error>> {
-        self.send_or_feed(message.into(), false)
-    }
+    sending! { async (self) -> MessageWriter<'_, S, C> }
 
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
     /// written by a `recv` that waits already, or by the next call on either half.
@@ -98,21 +67,6 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// [`TrySendError`] returns the message.
     pub fn try_send(&self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         self.shared.act(|driver| attempts::try_send(&mut driver.session, message.into()))
-    }
-
-    /// Starts a message that is sent in fragments. It waits for its turn, and other senders wait
-    /// until the writer is finished or dropped. A task that holds a writer deadlocks if it sends
-    /// with another clone.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Send`] once either side has begun to close.
-    pub async fn writer(&mut self, kind: Kind) -> Result<MessageWriter<'_, S, C>, Error> {
-        MessageWriter::new(self.handle(), kind).await
     }
 
     /// Waits for room for one message, whatever the overflow policy. A task that holds a permit
@@ -128,19 +82,6 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     pub async fn reserve(&self) -> Result<Permit<'_, S, C>, Error> {
         self.handle().attempt(|attempt| attempt.permit()).await.map_err(Error::for_room)?;
         Ok(Permit::new(&self.shared))
-    }
-
-    /// Writes everything that is queued now, by any sender.
-    ///
-    /// # Cancel safety
-    ///
-    /// Unwritten bytes stay queued.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::flush`](super::WebSocket::flush).
-    pub async fn flush(&self) -> Result<(), Error> {
-        self.handle().flush().await
     }
 
     /// Sends a ping and waits for the pong. Returns the round-trip time. Another task must call
@@ -159,51 +100,6 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         let (number, sent) = self.shared.act(Driver::queue_ping)?;
         self.handle().attempt(|attempt| attempt.pong(number)).await?;
         Ok(self.shared.lock().alarm.now().saturating_sub(sent))
-    }
-
-    /// Sends a ping without waiting for the pong. [`round_trip`](Self::round_trip) has the result,
-    /// once the [`Receiver`](super::Receiver) has received the pong.
-    ///
-    /// # Cancel safety
-    ///
-    /// The ping is queued at the first poll, and sent whole.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::send`](super::WebSocket::send).
-    pub async fn start_ping(&self) -> Result<(), Error> {
-        self.shared.act(Driver::queue_ping)?;
-        self.flush().await
-    }
-
-    /// Sends a pong of at most 125 bytes; see [`WebSocket::pong`](super::WebSocket::pong).
-    ///
-    /// # Cancel safety
-    ///
-    /// The pong is queued at the first poll, and sent whole.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::pong`](super::WebSocket::pong).
-    pub async fn pong(&self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.shared.act(|driver| driver.session.pong(payload))?;
-        self.flush().await
-    }
-
-    /// Starts the closing handshake: sends a Close frame and returns. The
-    /// [`Receiver`](super::Receiver) still receives the messages before the peer's Close.
-    ///
-    /// # Cancel safety
-    ///
-    /// The Close frame is queued at the first poll, and sent whole.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as
-    /// [`flush`](Self::flush).
-    pub async fn start_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.queue_close(code, reason)?;
-        self.flush().await
     }
 
     /// Closes the connection: sends a Close frame, waits for the peer's Close and for the end of

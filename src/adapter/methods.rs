@@ -1,0 +1,256 @@
+//! The methods that connections and halves have in common: signatures and documentation stand here
+//! once, for the asynchronous and for the blocking adapter.
+//!
+//! `methods!(async self ...)` makes async functions with a section on cancel safety, and
+//! `methods!(blocking self ...)` ordinary ones without.
+
+/// The methods that send, of a type whose `handle()` is a `Handle`, and that has `send_or_feed`.
+macro_rules! sending {
+    (async ($self:ident $($mut:tt)?) -> $Writer:ty) => {
+        $crate::adapter::methods::sending!(
+            @ all() ($self $($mut)?) [async] [.await]
+            impl Future<Output = Result<(), Error>>, $Writer
+        );
+    };
+    (blocking ($self:ident $($mut:tt)?) -> $Writer:ty) => {
+        $crate::adapter::methods::sending!(
+            @ any() ($self $($mut)?) [] [] Result<(), Error>, $Writer
+        );
+    };
+    (
+        @ $is_async:meta ($self:ident $($mut:tt)?) [$($async:tt)?] [$($await:tt)*]
+        $Sent:ty, $Writer:ty
+    ) => {
+        /// Queues a message and writes it to the stream. Returns when the stream has accepted all
+        /// of it, whatever other senders queue behind it.
+        ///
+        /// While another message is sent in fragments ([`writer`](Self::writer)), it waits for the
+        /// end of that message.
+        ///
+        /// Does not read while it waits. If both peers only send, and the socket buffers of both
+        /// are full, they deadlock until [`Timeouts::write`](crate::Timeouts::write). The halves of
+        /// a connection send and receive concurrently.
+        #[cfg_attr($is_async, doc = "
+# Cancel safety
+
+Dropped while it waits for room or for its turn: the message is not sent. Dropped later: the message
+is queued, and the next call writes the rest of it; it must not be sent again.")]
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Send`] once either side has begun to close. [`Error::ConnectionLost`] if the
+        /// stream is lost; messages that arrived before can still be received. If the peer does not
+        /// read, [`Error::TimedOut`]: with [`TimedOut::Room`](crate::TimedOut::Room) the message
+        /// was not sent, with [`TimedOut::Write`](crate::TimedOut::Write) it is queued, and must
+        /// not be sent again.
+        pub fn send(&$($mut)? $self, message: impl Into<Outgoing>) -> $Sent {
+            $self.send_or_feed(message.into(), true)
+        }
+
+        /// Queues a message, to be written together with others: by the next [`flush`](Self::flush)
+        /// or [`send`](Self::send) of any sender, when `recv` has to wait, or before the next
+        /// message above the [`high_water_mark`](crate::Backpressure::high_water_mark). Queued
+        /// messages are lost if the connection is dropped.
+        #[cfg_attr($is_async, doc = "
+# Cancel safety
+
+If the future is dropped while it waits for room or for its turn, the message is not sent.")]
+        ///
+        /// # Errors
+        ///
+        /// As [`send`](Self::send).
+        pub fn feed(&$($mut)? $self, message: impl Into<Outgoing>) -> $Sent {
+            $self.send_or_feed(message.into(), false)
+        }
+
+        /// Starts a message that is sent in fragments, once all permits are used and no other
+        /// writer exists. Other senders wait until the writer is finished or dropped: sending with
+        /// another clone while holding a writer deadlocks.
+        #[cfg_attr($is_async, doc = "
+# Cancel safety
+
+Nothing is lost.")]
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Send`] once either side has begun to close.
+        pub $($async)? fn writer(&mut $self, kind: Kind) -> Result<$Writer, Error> {
+            MessageWriter::new($self.handle(), kind)$($await)*
+        }
+
+        /// Writes everything that is queued now, by any sender.
+        #[cfg_attr($is_async, doc = "
+# Cancel safety
+
+Unwritten bytes stay queued.")]
+        ///
+        /// # Errors
+        ///
+        /// [`Error::ConnectionLost`] if the stream is lost, [`Error::TimedOut`] if the peer does
+        /// not read.
+        pub $($async)? fn flush(&$($mut)? $self) -> Result<(), Error> {
+            $self.handle().flush()$($await)*
+        }
+
+        /// Sends a ping without waiting for the pong. [`round_trip`](Self::round_trip) has the
+        /// result, once the pong was received.
+        #[cfg_attr($is_async, doc = "
+# Cancel safety
+
+The ping is queued at the first poll, and sent whole.")]
+        ///
+        /// # Errors
+        ///
+        /// As [`send`](Self::send).
+        pub $($async)? fn start_ping(&$($mut)? $self) -> Result<(), Error> {
+            let now = $self.handle().now();
+            $self.handle().queue_and_flush(|session| session.ping(now))$($await)*.map(drop)
+        }
+
+        /// Sends a pong of at most 125 bytes: the answer to a ping, if the application answers
+        /// pings itself, or an unsolicited one (RFC 6455 §5.5.3).
+        #[cfg_attr($is_async, doc = "
+# Cancel safety
+
+The pong is queued at the first poll, and sent whole.")]
+        ///
+        /// # Errors
+        ///
+        /// As [`send`](Self::send), also for a payload that is too long.
+        pub $($async)? fn pong(&$($mut)? $self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
+            $self.handle().queue_and_flush(|session| session.pong(payload))$($await)*
+        }
+
+        /// Starts the closing handshake: sends a Close frame and returns. Messages that the peer
+        /// sent before its own Close can still be received.
+        #[cfg_attr($is_async, doc = "
+# Cancel safety
+
+The Close frame is queued at the first poll, and sent whole.")]
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as
+        /// [`flush`](Self::flush).
+        pub $($async)? fn start_close(
+            &$($mut)? $self,
+            code: CloseCode,
+            reason: &str,
+        ) -> Result<(), Error> {
+            let frame = CloseFrame::new(code, reason.to_string())?;
+            $self
+                .handle()
+                .queue_and_flush(|session| Ok(session.connection.close(frame)))$($await)*
+        }
+    };
+}
+
+/// The methods that receive. Their bodies follow the names.
+macro_rules! receiving {
+    (async $($bodies:tt)*) => {
+        $crate::adapter::methods::receiving!(@ all() [async] $($bodies)*);
+    };
+    (blocking $($bodies:tt)*) => {
+        $crate::adapter::methods::receiving!(@ any() [] $($bodies)*);
+    };
+    (
+        @ $is_async:meta [$($async:tt)?] $self:ident
+        recv: $recv:expr,
+        recv_event: $recv_event:expr,
+        recv_with($each:ident): $recv_with:expr,
+        close($frame:ident): $close:expr $(,)?
+    ) => {
+        /// Receives the next message, or `None` after a clean closing handshake;
+        /// [`closed`](Self::closed) has the code, which may report an error. Answers pings, and
+        /// flushes fed messages before it waits for the stream.
+        ///
+        /// At the end of the connection it also shuts the stream down: it writes our Close frame
+        /// and waits for the end of the stream, no longer than
+        /// [`Timeouts::close`](crate::Timeouts::close).
+        #[cfg_attr($is_async, doc = "
+# Cancel safety
+
+Cancel safe: a message leaves the connection only when the future returns it.")]
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Protocol`] if the peer violated the protocol or a limit,
+        /// [`Error::ConnectionLost`] if the stream ended without a Close frame; every later call
+        /// returns the same. [`Error::TimedOut`] if the peer is silent for too long, does not read,
+        /// or does not finish the closing handshake.
+        pub $($async)? fn recv(&mut $self) -> Result<Option<Message>, Error> {
+            $recv
+        }
+
+        /// As [`recv`](Self::recv), but returns every event: also pings and pongs, for an
+        /// application that answers pings itself ([`Config::auto_pong`](crate::Config::auto_pong)),
+        /// and chunks of messages
+        /// ([`Config::receive_in_chunks`](crate::Config::receive_in_chunks)), which `recv` skips.
+        #[cfg_attr($is_async, doc = "
+# Cancel safety
+
+Cancel safe: an event leaves the connection only when the future returns it.")]
+        ///
+        /// # Errors
+        ///
+        /// As [`recv`](Self::recv).
+        pub $($async)? fn recv_event(&mut $self) -> Result<Option<Event>, Error> {
+            $recv_event
+        }
+
+        /// Waits for messages, and hands those that have arrived to `each`, one after the other, in
+        /// the read buffer: nothing is copied but messages that have to be joined. This is the
+        /// fastest way to answer every message, or to look at many and keep few: see [`Replies`].
+        /// Returns `false` after a clean closing handshake.
+        ///
+        /// Pings, pongs and chunks are skipped, as by [`recv`](Self::recv). The senders of a
+        /// connection in halves can be used in `each`.
+        ///
+        /// Answers are written as fed messages are. When
+        /// [`high_water_mark`](crate::Backpressure::high_water_mark) bytes of them are buffered,
+        /// the other messages are left to the next call, which waits for room first if the overflow
+        /// policy is to wait.
+        #[cfg_attr($is_async, doc = "
+# Cancel safety
+
+Cancel safe: it returns as soon as a message was handed over.")]
+        ///
+        /// # Errors
+        ///
+        /// The error of `each`; the next call continues with the next message. [`Error::TimedOut`]
+        /// if the peer does not read; while this waits for room, it does not see a Close frame.
+        /// Else as [`recv`](Self::recv): if the stream can't be written any more, it is still read
+        /// to its end.
+        pub $($async)? fn recv_with(
+            &mut $self,
+            mut $each: impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
+        ) -> Result<bool, Error> {
+            $recv_with
+        }
+
+        /// Closes the connection: sends a Close frame, waits for the peer's Close, shuts the stream
+        /// down, and returns how the connection was closed. Messages that still arrive are
+        /// discarded; to receive them, call `start_close`, and [`recv`](Self::recv) until it
+        /// returns `None`.
+        #[cfg_attr($is_async, doc = "
+# Cancel safety
+
+The Close frame is queued at the first poll. Calling it again continues the same closing
+handshake.")]
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if
+        /// the peer does not close in time.
+        pub $($async)? fn close(
+            &mut $self,
+            code: CloseCode,
+            reason: &str,
+        ) -> Result<Closed, Error> {
+            let $frame = CloseFrame::new(code, reason.to_string())?;
+            $close
+        }
+    };
+}
+
+pub(super) use {receiving, sending};
