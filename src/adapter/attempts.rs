@@ -195,6 +195,22 @@ impl Attempt<'_> {
         Ok(Outcome::Write)
     }
 
+    /// Queues what was written of a message that has the lock, or all of it, and flushes that.
+    pub(super) fn message(
+        &mut self,
+        message: &mut FragmentedMessage,
+        finish: bool,
+    ) -> Result<Outcome<()>, Error> {
+        let is_queued = if finish { message.is_finished() } else { message.is_queued() };
+        match is_queued {
+            false => match self.fragments(message, finish)? {
+                Outcome::Done(()) => Ok(self.flush()),
+                outcome => Ok(outcome),
+            },
+            true => Ok(self.flush()),
+        }
+    }
+
     /// Waits until the ping with this number is answered.
     pub(super) fn pong(&mut self, number: u64) -> Result<Outcome<()>, Error> {
         *self.need = Need::Pong(number);

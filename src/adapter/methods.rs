@@ -253,4 +253,69 @@ handshake.")]
     };
 }
 
-pub(super) use {receiving, sending};
+/// The methods of a `MessageWriter` that has a `message`. The bodies of the last two follow the
+/// names.
+macro_rules! writing {
+    (async $($bodies:tt)*) => {
+        $crate::adapter::methods::writing!(@ all() [async] $($bodies)*);
+    };
+    (blocking $($bodies:tt)*) => {
+        $crate::adapter::methods::writing!(@ any() [] $($bodies)*);
+    };
+    (
+        @ $is_async:meta [$($async:tt)?] $self:ident
+        write_chunk: $write_chunk:expr,
+        finish: $finish:expr $(,)?
+    ) => {
+        /// Whether to compress the message. Must be called before anything is written. By default
+        /// the message is compressed, unless its beginning looks incompressible.
+        #[must_use]
+        pub fn compress(mut $self, compress: Compress) -> Self {
+            $self.message.set_compress(compress);
+            $self
+        }
+
+        /// Writes a chunk of the message to the stream. A text may be cut anywhere, also inside a
+        /// character.
+        #[cfg_attr($is_async, doc = "
+# Cancel safety
+
+The chunk is taken at the first poll. What was not sent of it is sent before the next chunk.")]
+        ///
+        /// # Errors
+        ///
+        /// As [`WebSocket::send`](super::WebSocket::send). What was not sent then is sent before
+        /// the next chunk. [`Error::Send`] also for a text that is not UTF-8, after which the
+        /// message can't be finished.
+        pub $($async)? fn write_chunk(&mut $self, chunk: impl Into<Bytes>) -> Result<(), Error> {
+            $self.check_unfinished()?;
+            $self.message.push(chunk.into());
+            $write_chunk
+        }
+
+        /// Sends the rest of the message, as its last fragment.
+        #[cfg_attr($is_async, doc = "
+# Cancel safety
+
+If the future is dropped while it waits for room, the message is not finished, and the connection is
+closed.")]
+        ///
+        /// # Errors
+        ///
+        /// As [`write_chunk`](Self::write_chunk); [`Error::Send`] also for a text that ends inside
+        /// a character.
+        pub $($async)? fn finish(mut $self) -> Result<(), Error> {
+            $finish
+        }
+
+        /// A message that is finished takes no more bytes.
+        fn check_unfinished(&$self) -> io::Result<()> {
+            match $self.message.is_finished() {
+                true => Err(io::ErrorKind::BrokenPipe.into()),
+                false => Ok(()),
+            }
+        }
+    };
+}
+
+pub(super) use {receiving, sending, writing};

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::handle::Handle;
 use super::stream::Stream;
 use crate::adapter::Error;
+use crate::adapter::methods::writing;
 use crate::message::{Compress, Kind};
 use crate::session::FragmentedMessage;
 
@@ -55,61 +56,26 @@ impl<'a, W: Stream> MessageWriter<'a, W> {
         Ok(Self { handle, message: FragmentedMessage::new(kind) })
     }
 
-    /// Whether to compress the message. Must be called before anything is written. By default the
-    /// message is compressed, unless its beginning looks incompressible.
-    #[must_use]
-    pub fn compress(mut self, compress: Compress) -> Self {
-        self.message.set_compress(compress);
-        self
+    writing! { blocking self
+        write_chunk: self.send(false),
+        finish: self.send(true),
     }
 
-    /// Writes a chunk of the message to the stream. A text may be cut anywhere, also inside a
-    /// character.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::send`](super::WebSocket::send). What was not sent then is sent before the
-    /// next chunk. [`Error::Send`] also for a text that is not UTF-8, after which the message can't
-    /// be finished.
-    pub fn write_chunk(&mut self, chunk: impl Into<Bytes>) -> Result<(), Error> {
-        self.message.push(chunk.into());
-        self.send()
-    }
-
-    /// Sends the rest of the message, as its last fragment.
-    ///
-    /// # Errors
-    ///
-    /// As [`write_chunk`](Self::write_chunk); [`Error::Send`] also for a text that ends inside a
-    /// character.
-    pub fn finish(mut self) -> Result<(), Error> {
-        self.queue(true)?;
-        self.handle.flush()
-    }
-
-    /// Sends everything that was taken.
-    fn send(&mut self) -> Result<(), Error> {
-        if !self.message.is_queued() {
-            self.queue(false)?;
-        }
-        self.handle.flush()
-    }
-
-    fn queue(&mut self, finish: bool) -> Result<(), Error> {
-        self.handle.attempt(|attempt| attempt.fragments(&mut self.message, finish))
+    fn send(&mut self, finish: bool) -> Result<(), Error> {
+        self.handle.attempt(|attempt| attempt.message(&mut self.message, finish))
     }
 }
 
 impl<W: Stream> io::Write for MessageWriter<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.message.is_full() {
-            self.send()?;
+            self.send(false)?;
         }
         Ok(self.message.gather(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(self.send()?)
+        Ok(self.send(false)?)
     }
 }
 

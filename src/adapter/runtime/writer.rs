@@ -11,6 +11,7 @@ use super::handle::Handle;
 use super::io::{Clock, Stream};
 use super::wait::SharedWait;
 use crate::adapter::Error;
+use crate::adapter::methods::writing;
 use crate::message::{Compress, Kind};
 use crate::session::FragmentedMessage;
 
@@ -65,72 +66,21 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
         Ok(Self { handle, message: FragmentedMessage::new(kind), wait: SharedWait::detached() })
     }
 
-    /// Whether to compress the message. Must be called before anything is written. By default the
-    /// message is compressed, unless its beginning looks incompressible.
-    #[must_use]
-    pub fn compress(mut self, compress: Compress) -> Self {
-        self.message.set_compress(compress);
-        self
+    writing! { async self
+        write_chunk: {
+            self.wait.wait.deadline.restart();
+            let writing = Writing(self);
+            poll_fn(|cx| writing.0.poll_send(cx, false)).await
+        },
+        finish: {
+            self.wait.wait.deadline.restart();
+            poll_fn(|cx| self.poll_send(cx, true)).await
+        },
     }
 
-    /// Writes a chunk of the message to the stream. A text may be cut anywhere, also inside a
-    /// character.
-    ///
-    /// # Cancel safety
-    ///
-    /// The chunk is taken at the first poll. What was not sent of it is sent before the next chunk.
-    ///
-    /// # Errors
-    ///
-    /// As [`WebSocket::send`](super::WebSocket::send); and [`Error::Send`] for a text that is not
-    /// UTF-8, after which the message can't be finished.
-    pub async fn write_chunk(&mut self, chunk: impl Into<Bytes>) -> Result<(), Error> {
-        self.check_unfinished()?;
-        self.message.push(chunk.into());
-        self.wait.wait.deadline.restart();
-        let writing = Writing(self);
-        poll_fn(|cx| writing.0.poll_send(cx)).await
-    }
-
-    /// Sends the rest of the message, as its last fragment.
-    ///
-    /// # Cancel safety
-    ///
-    /// If the future is dropped while it waits for room, the message is not finished, and the
-    /// connection is closed.
-    ///
-    /// # Errors
-    ///
-    /// As [`write_chunk`](Self::write_chunk); [`Error::Send`] also for a text that ends inside a
-    /// character.
-    pub async fn finish(mut self) -> Result<(), Error> {
-        self.wait.wait.deadline.restart();
-        poll_fn(|cx| self.poll_finish(cx)).await
-    }
-
-    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if !self.message.is_finished() {
-            ready!(self.poll_queue(cx, true))?;
-        }
-        self.handle.poll_attempt(cx, &mut self.wait, |attempt| Ok(attempt.flush()))
-    }
-
-    /// Queues and writes everything that was taken.
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if !self.message.is_queued() {
-            ready!(self.poll_queue(cx, false))?;
-        }
-        self.handle.poll_attempt(cx, &mut self.wait, |attempt| Ok(attempt.flush()))
-    }
-
-    fn poll_queue(&mut self, cx: &mut Context<'_>, finish: bool) -> Poll<Result<(), Error>> {
+    fn poll_send(&mut self, cx: &mut Context<'_>, finish: bool) -> Poll<Result<(), Error>> {
         let message = &mut self.message;
-        self.handle.poll_attempt(cx, &mut self.wait, |attempt| attempt.fragments(message, finish))
-    }
-
-    /// A message that was shut down takes no more bytes.
-    fn check_unfinished(&self) -> io::Result<()> {
-        if self.message.is_finished() { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+        self.handle.poll_attempt(cx, &mut self.wait, |attempt| attempt.message(message, finish))
     }
 
     pub(in crate::adapter) fn poll_write(
@@ -140,20 +90,24 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
     ) -> Poll<io::Result<usize>> {
         self.check_unfinished()?;
         if self.message.is_full() {
-            ready!(self.poll_queue(cx, false))?;
+            let message = &mut self.message;
+            let queued = self
+                .handle
+                .poll_attempt(cx, &mut self.wait, |attempt| attempt.fragments(message, false));
+            ready!(queued)?;
         }
         Poll::Ready(Ok(self.message.gather(bytes)))
     }
 
     pub(in crate::adapter) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(ready!(self.poll_send(cx))?))
+        Poll::Ready(Ok(ready!(self.poll_send(cx, false))?))
     }
 
     pub(in crate::adapter) fn poll_shutdown(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(ready!(self.poll_finish(cx))?))
+        Poll::Ready(Ok(ready!(self.poll_send(cx, true))?))
     }
 }
 
