@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -31,6 +31,8 @@ class Peer:
     warmup: float = 0
     # Whether its server can also broadcast.
     broadcasts: bool = False
+    # The server program of another build, to compare the two.
+    program: Path | None = None
 
 
 def on_tokio(crate: str, feed: bool = False, broadcasts: bool = False) -> list:
@@ -70,6 +72,14 @@ def select(patterns: list) -> list:
     return [peer for peer in PEERS if peer in chosen or peer.name in floors]
 
 
+def with_before(chosen: list, program: Path | None) -> list:
+    """The peers, and those of ours again, as another build has them."""
+    if not program:
+        return chosen
+    ours = [peer for peer in chosen if peer.kind == "ours"]
+    return chosen + [replace(peer, name=f"{peer.name} before", program=program) for peer in ours]
+
+
 class Unavailable(Exception):
     """A peer is not available on this machine."""
 
@@ -86,7 +96,7 @@ class Commands:
             return self._ws()
         if peer.kind == "pip":
             return self._websockets()
-        return [self.programs / "server", peer.name]
+        return [peer.program or self.programs / "server", peer.name.removesuffix(" before")]
 
     def _ws(self) -> list:
         if not shutil.which("npm"):
@@ -113,6 +123,8 @@ def version(peer: Peer) -> str:
     crate = {"floor": "tokio", "ours": "sansocket"}.get(peer.kind) or peer.kind.split()[1]
     lock = (HERE / "Cargo.lock").read_text()
     number = re.search(rf'^name = "{crate}"\nversion = "(.*)"$', lock, re.MULTILINE)[1]
+    if peer.program:
+        return "another build"
     return f"{number} ({commit()})" if peer.kind == "ours" else number
 
 
