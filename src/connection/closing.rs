@@ -58,11 +58,11 @@ pub enum CloseOutcome {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Closed {
     // Boxed because it is the last event of a connection and four times the size of the others.
-    details: Box<Details>,
+    details: Box<ClosedDetails>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
-struct Details {
+struct ClosedDetails {
     outcome: CloseOutcome,
     initiator: Side,
     sent: Option<CloseFrame>,
@@ -239,7 +239,7 @@ impl CloseState {
         received: Option<CloseFrame>,
     ) {
         *self = Self::Closed(Closed {
-            details: Box::new(Details { outcome, initiator, sent, received }),
+            details: Box::new(ClosedDetails { outcome, initiator, sent, received }),
         });
     }
 }

@@ -276,10 +276,10 @@ impl fmt::Debug for AcceptOptions {
 /// [`into_received`](Self::into_received).
 pub struct Rejection {
     // Boxed because functions that rarely fail return it as their error.
-    details: Box<Details>,
+    details: Box<RejectionDetails>,
 }
 
-struct Details {
+struct RejectionDetails {
     error: RequestError,
     request: Option<RequestHead>,
     /// The bytes after the head.
@@ -290,8 +290,9 @@ struct Details {
 impl Rejection {
     fn new(error: RequestError, request: Option<RequestHead>, rest: Inbox) -> Self {
         let reply = error.status().map(|status| default_reply(&error, status));
-        let rejection =
-            Self { details: Box::new(Details { error, request, rest, output: Bytes::new() }) };
+        let rejection = Self {
+            details: Box::new(RejectionDetails { error, request, rest, output: Bytes::new() }),
+        };
         match reply {
             Some(reply) => rejection.answer_with(&reply),
             None => rejection,

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 pub use self::clock::ManualClock;
 pub use self::wire::{Chunking, Wire};
-use self::wire::{ShutDownOnDrop, State};
+use self::wire::{ShutDownOnDrop, WireState};
 use crate::adapter::blocking;
 
 /// Makes two streams that are connected to each other.
@@ -72,7 +72,7 @@ impl TestStream {
     fn wait<T>(
         &self,
         timeout: Option<Duration>,
-        attempt: impl FnMut(&mut State) -> Option<io::Result<T>>,
+        attempt: impl FnMut(&mut WireState) -> Option<io::Result<T>>,
     ) -> io::Result<T> {
         self.wire.wait(timeout, attempt)
     }

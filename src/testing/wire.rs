@@ -24,11 +24,11 @@ pub enum Chunking {
 /// The connection between two [`TestStream`](super::TestStream)s, through which a test disturbs
 /// them.
 #[derive(Clone, Debug)]
-pub struct Wire(Arc<Shared>);
+pub struct Wire(Arc<WireShared>);
 
 impl Wire {
     pub(super) fn new(chunking: Chunking) -> Self {
-        let state = State {
+        let state = WireState {
             flows: Default::default(),
             chunking,
             room: usize::MAX,
@@ -36,7 +36,7 @@ impl Wire {
             cut: false,
             woken: Vec::new(),
         };
-        Self(Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }))
+        Self(Arc::new(WireShared { state: Mutex::new(state), changed: Condvar::new() }))
     }
 
     /// Resets the connection: bytes on their way are lost, and both streams fail with
@@ -68,10 +68,10 @@ impl Wire {
     pub(super) fn wait<T>(
         &self,
         timeout: Option<Duration>,
-        mut attempt: impl FnMut(&mut State) -> Option<io::Result<T>>,
+        mut attempt: impl FnMut(&mut WireState) -> Option<io::Result<T>>,
     ) -> io::Result<T> {
         let mut result = None;
-        let fails = |state: &mut State| {
+        let fails = |state: &mut WireState| {
             result = attempt(state);
             result.is_none()
         };
@@ -91,7 +91,7 @@ impl Wire {
     }
 
     /// Changes the state, and wakes all readers and writers.
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut WireState)) {
         self.with(|state| {
             change(state);
             state.woken.extend(
@@ -105,7 +105,7 @@ impl Wire {
     }
 
     /// Accesses the state, and wakes those concerned with the lock released.
-    pub(super) fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut WireState) -> T) -> T {
         let mut state = self.lock();
         let done = act(&mut state);
         let woken = take(&mut state.woken);
@@ -115,7 +115,7 @@ impl Wire {
         done
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, WireState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -134,13 +134,13 @@ impl Drop for ShutDownOnDrop {
 }
 
 #[derive(Debug)]
-struct Shared {
-    state: Mutex<State>,
+struct WireShared {
+    state: Mutex<WireState>,
     /// Wakes blocked threads.
     changed: Condvar,
 }
 
-pub(super) struct State {
+pub(super) struct WireState {
     /// The bytes that each side writes.
     pub(super) flows: [Flow; 2],
     chunking: Chunking,
@@ -164,7 +164,7 @@ pub(super) struct Flow {
 }
 
 /// `None` means that the operation would block.
-impl State {
+impl WireState {
     pub(super) fn read(&mut self, side: usize, buffer: &mut [u8]) -> Option<io::Result<usize>> {
         let flow = &self.flows[1 - side];
         if self.cut {
@@ -224,9 +224,9 @@ impl State {
 }
 
 /// Shows no content.
-impl fmt::Debug for State {
+impl fmt::Debug for WireState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State")
+        f.debug_struct("WireState")
             .field("chunking", &self.chunking)
             .field("stopped", &self.stopped)
             .finish_non_exhaustive()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::alarm::Alarm;
 use super::budget::ReadBudget;
 use super::io::{Clock, Stream};
-use super::wait::{SenderPoll, Wait, Wakers};
+use super::wait::{SenderPoll, SenderWait, Wakers};
 use crate::adapter::Error;
 use crate::adapter::attempts::{Attempt, Outcome};
 use crate::adapter::read_buffer::ReadBuffer;
@@ -275,7 +275,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn poll_alone<T>(
         &mut self,
         cx: &mut Context<'_>,
-        wait: &mut Wait,
+        wait: &mut SenderWait,
         mut work: impl FnMut(&mut Self, SenderPoll<'_>) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
         self.update_state();

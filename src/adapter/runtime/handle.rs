@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
-use super::shared::Shared;
+use super::shared::SharedDriver;
 use super::wait::SharedWait;
 use crate::adapter::Error;
 use crate::adapter::attempts::{Attempt, Outcome};
@@ -16,7 +16,7 @@ use crate::session::Session;
 /// The driver, and whether other tasks use it too.
 pub(super) enum Handle<'a, S, C> {
     Alone(&'a mut Driver<S, C>),
-    Shared(&'a Shared<S, C>),
+    Shared(&'a SharedDriver<S, C>),
 }
 
 impl<S: Stream, C: Clock> Handle<'_, S, C> {

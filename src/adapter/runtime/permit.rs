@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::io::{Clock, Stream};
-use super::shared::Shared;
+use super::shared::SharedDriver;
 use super::wait::SharedWait;
 use crate::adapter::output;
 use crate::adapter::waiters::Need;
@@ -16,12 +16,12 @@ use crate::session::TrySendError;
 ///
 /// Dropping it gives the room back.
 pub struct Permit<'a, S: Stream, C: Clock> {
-    shared: &'a Shared<S, C>,
+    shared: &'a SharedDriver<S, C>,
     used: bool,
 }
 
 impl<'a, S: Stream, C: Clock> Permit<'a, S, C> {
-    pub(super) const fn new(shared: &'a Shared<S, C>) -> Self {
+    pub(super) const fn new(shared: &'a SharedDriver<S, C>) -> Self {
         Self { shared, used: false }
     }
 
@@ -57,7 +57,7 @@ impl<S: Stream, C: Clock> fmt::Debug for Permit<'_, S, C> {
 
 /// The permit of a sink, from `poll_ready` to `start_send`, and its wait.
 pub(super) struct SinkPermit<S, C> {
-    held: Option<Arc<Shared<S, C>>>,
+    held: Option<Arc<SharedDriver<S, C>>>,
     pub(super) wait: SharedWait<C>,
 }
 
@@ -72,7 +72,7 @@ impl<S, C> SinkPermit<S, C> {
         self.held.is_some()
     }
 
-    pub(super) fn hold(&mut self, shared: Arc<Shared<S, C>>) {
+    pub(super) fn hold(&mut self, shared: Arc<SharedDriver<S, C>>) {
         self.held = Some(shared);
     }
 

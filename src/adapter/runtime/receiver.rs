@@ -9,7 +9,7 @@ use std::task::Wake;
 use super::driver::Driver;
 use super::io::{Clock, Stream};
 use super::recv_with::recv_with;
-use super::shared::Shared;
+use super::shared::SharedDriver;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
 use crate::adapter::methods::receiving;
@@ -21,7 +21,7 @@ use crate::message::{CloseCode, CloseFrame, Message, MessageRef};
 /// [`Sender::close`](super::Sender::close) and
 /// [`Sender::until_closed`](super::Sender::until_closed).
 pub struct Receiver<S: Stream, C: Clock> {
-    pub(super) shared: Arc<Shared<S, C>>,
+    pub(super) shared: Arc<SharedDriver<S, C>>,
     /// The `Stream` of messages has ended.
     pub(super) exhausted: bool,
 }
@@ -39,7 +39,7 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
 
     accessors!(half);
 
-    fn shared(&self) -> &Shared<S, C> {
+    fn shared(&self) -> &SharedDriver<S, C> {
         &self.shared
     }
 }

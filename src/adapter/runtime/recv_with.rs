@@ -7,7 +7,7 @@ use std::task::{Poll, ready};
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
-use super::shared::Shared;
+use super::shared::SharedDriver;
 use super::wait::Wakers;
 use crate::adapter::Error;
 use crate::adapter::attempts::needs_room;
@@ -18,7 +18,7 @@ use crate::session::Overflow;
 
 /// `recv_with` of the half that receives. The driver is unlocked while messages are handed over.
 pub(super) async fn recv_with<S: Stream, C: Clock>(
-    shared: &Shared<S, C>,
+    shared: &SharedDriver<S, C>,
     each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
 ) -> Result<bool, Error> {
     poll_fn(|cx| {
@@ -42,12 +42,12 @@ pub(super) async fn recv_with<S: Stream, C: Clock>(
 
 /// The read buffer, while messages in it are handed over with the driver unlocked.
 struct Taken<'a, S, C> {
-    shared: &'a Shared<S, C>,
+    shared: &'a SharedDriver<S, C>,
     buffer: ReadBuffer,
 }
 
 impl<'a, S: Stream, C: Clock> Taken<'a, S, C> {
-    fn new(shared: &'a Shared<S, C>) -> Self {
+    fn new(shared: &'a SharedDriver<S, C>) -> Self {
         Self { shared, buffer: mem::take(&mut shared.lock().read_buffer) }
     }
 }

@@ -11,7 +11,7 @@ use super::driver::Driver;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
 use super::permit::{Permit, SinkPermit};
-use super::shared::Shared;
+use super::shared::SharedDriver;
 use super::wait::SharedWait;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
@@ -35,13 +35,13 @@ use crate::timing::TimedOut;
 ///
 /// As for [`WebSocket`](super::WebSocket): every future may be dropped at any time.
 pub struct Sender<S, C> {
-    pub(super) shared: Arc<Shared<S, C>>,
+    pub(super) shared: Arc<SharedDriver<S, C>>,
     /// Of the sink, which is polled by one task.
     pub(super) sink: Mutex<SinkPermit<S, C>>,
 }
 
 impl<S, C> Sender<S, C> {
-    pub(super) fn new(shared: Arc<Shared<S, C>>) -> Self {
+    pub(super) fn new(shared: Arc<SharedDriver<S, C>>) -> Self {
         Self { shared, sink: Mutex::default() }
     }
 
@@ -178,7 +178,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
 
     accessors!(sender);
 
-    fn shared(&self) -> &Shared<S, C> {
+    fn shared(&self) -> &SharedDriver<S, C> {
         &self.shared
     }
 

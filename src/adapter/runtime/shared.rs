@@ -15,7 +15,7 @@ use crate::adapter::waiters::{Facts, Turn, Waiters};
 use crate::connection::State;
 use crate::session::Session;
 
-pub(super) struct Shared<S, C> {
+pub(super) struct SharedDriver<S, C> {
     driver: Mutex<Driver<S, C>>,
     pub(super) waiters: Arc<Waiters>,
 }
@@ -48,7 +48,7 @@ impl ForReceiver {
     }
 }
 
-impl<S, C> Shared<S, C> {
+impl<S, C> SharedDriver<S, C> {
     pub(super) fn new(driver: Driver<S, C>) -> Self {
         Self { driver: Mutex::new(driver), waiters: Arc::default() }
     }
@@ -81,7 +81,7 @@ impl<S, C> Shared<S, C> {
     }
 }
 
-impl<S: Stream, C: Clock> Shared<S, C> {
+impl<S: Stream, C: Clock> SharedDriver<S, C> {
     /// Changes something, and writes what the stream accepts at once.
     pub(super) fn act<T>(&self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
         let waker = Waker::from(Arc::clone(&self.waiters));
@@ -108,7 +108,7 @@ impl<S: Stream, C: Clock> Shared<S, C> {
     }
 }
 
-impl<S: Stream, C: Clock> Shared<S, C> {
+impl<S: Stream, C: Clock> SharedDriver<S, C> {
     /// Polls for one of the senders, whose write deadline is its own.
     pub(super) fn poll_sender<T>(
         &self,
@@ -167,7 +167,7 @@ impl<S: Stream, C: Clock> Shared<S, C> {
     }
 }
 
-impl<S: Stream, C: Clock> SharedSession for Shared<S, C> {
+impl<S: Stream, C: Clock> SharedSession for SharedDriver<S, C> {
     fn with(&self, access: &mut dyn FnMut(&mut Session)) {
         self.change(|driver| access(&mut driver.session));
     }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::io::{Clock, Stream};
 use super::receiver::Receiver;
 use super::sender::Sender;
-use super::shared::Shared;
+use super::shared::SharedDriver;
 use super::websocket::WebSocket;
 
 impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// Splits the connection, to send from one or more tasks while another task receives.
     #[must_use]
     pub fn split(self) -> (Sender<S, C>, Receiver<S, C>) {
-        let shared = Arc::new(Shared::new(self.inner.driver));
+        let shared = Arc::new(SharedDriver::new(self.inner.driver));
         (Sender::new(Arc::clone(&shared)), Receiver { shared, exhausted: false })
     }
 }

@@ -12,8 +12,8 @@ use super::handle::Handle;
 use super::io::{Clock, Stream};
 use super::receiver::Receiver;
 use super::sender::Sender;
-use super::two_tasks::Role;
-use super::wait::{SenderPoll, Wait};
+use super::two_tasks::TaskRole;
+use super::wait::{SenderPoll, SenderWait};
 use super::websocket::WebSocket;
 use crate::adapter::Error;
 use crate::adapter::output;
@@ -25,7 +25,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// Polls for one of the two tasks, and wakes both if the other may have waited for the change.
     fn poll_as<T>(
         &mut self,
-        role: Role,
+        role: TaskRole,
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
@@ -54,7 +54,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         cx: &mut Context<'_>,
         work: impl FnMut(&mut Driver<S, C>, SenderPoll<'_>) -> Poll<Result<(), Error>>,
     ) -> Poll<Result<(), Error>> {
-        let mut wait = Wait { deadline: self.inner.write_deadline, ..Wait::default() };
+        let mut wait = SenderWait { deadline: self.inner.write_deadline, ..SenderWait::default() };
         let polled = self.inner.driver.poll_alone(cx, &mut wait, work);
         self.inner.write_deadline = wait.deadline;
         polled
@@ -70,7 +70,7 @@ impl<S: Stream, C: Clock> MessageStream for WebSocket<S, C> {
         if self.inner.exhausted {
             return Poll::Ready(None);
         }
-        let received = ready!(self.poll_as(Role::Receives, cx, |socket, cx| {
+        let received = ready!(self.poll_as(TaskRole::Receives, cx, |socket, cx| {
             socket.inner.driver.poll_recv(cx.waker().into())
         }));
         self.inner.exhausted = is_last(&received);
@@ -83,7 +83,7 @@ impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_as(Role::Sends, cx, |socket, cx| {
+        self.poll_as(TaskRole::Sends, cx, |socket, cx| {
             socket.poll_as_sink(cx, |driver, poll| {
                 driver.poll_attempt(poll, |attempt| attempt.sink())
             })
@@ -96,13 +96,13 @@ impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_as(Role::Sends, cx, |socket, cx| {
+        self.poll_as(TaskRole::Sends, cx, |socket, cx| {
             socket.poll_as_sink(cx, |driver, poll| driver.poll_flush(poll.wakers))
         })
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_as(Role::Sends, cx, |socket, cx| {
+        self.poll_as(TaskRole::Sends, cx, |socket, cx| {
             socket.inner.driver.session.connection.close(CloseCode::NORMAL);
             socket.poll_as_sink(cx, |driver, poll| driver.poll_flush(poll.wakers))
         })

@@ -9,13 +9,13 @@ use std::task::{Wake, Waker};
 pub(super) struct TwoTasks(Mutex<[Option<Waker>; 2]>);
 
 #[derive(Clone, Copy)]
-pub(super) enum Role {
+pub(super) enum TaskRole {
     Receives,
     Sends,
 }
 
 impl TwoTasks {
-    pub(super) fn set(&self, role: Role, waker: Option<Waker>) {
+    pub(super) fn set(&self, role: TaskRole, waker: Option<Waker>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)[role as usize] = waker;
     }
 }

@@ -32,14 +32,14 @@ pub(super) struct SenderPoll<'a> {
 
 /// The wait of a future: what for, and how long.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Wait {
+pub(super) struct SenderWait {
     pub(super) need: Need,
     pub(super) deadline: WriteDeadline,
 }
 
 /// The wait of one of several senders.
 pub(super) struct SharedWait<C> {
-    pub(super) wait: Wait,
+    pub(super) wait: SenderWait,
     /// Once it has been pending.
     pub(super) queued: Option<Queued<C>>,
     /// It may not be polled again, and yet not be dropped: a sink's, or an `AsyncWrite`'s.
@@ -54,7 +54,7 @@ impl<C> SharedWait<C> {
 
 impl<C> Default for SharedWait<C> {
     fn default() -> Self {
-        Self { wait: Wait::default(), queued: None, is_detached: false }
+        Self { wait: SenderWait::default(), queued: None, is_detached: false }
     }
 }
 

@@ -12,7 +12,7 @@ use super::driver::Driver;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
 use super::two_tasks::TwoTasks;
-use super::wait::Wait;
+use super::wait::SenderWait;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
@@ -144,7 +144,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         message: Outgoing,
         write: bool,
     ) -> impl Future<Output = Result<(), Error>> {
-        let (mut wait, mut sending) = (Wait::default(), Sending::new(message, write));
+        let (mut wait, mut sending) = (SenderWait::default(), Sending::new(message, write));
         poll_fn(move |cx| {
             let sent = self.inner.driver.poll_alone(cx, &mut wait, |driver, poll| {
                 driver.poll_attempt(poll, |attempt| attempt.send(&mut sending))

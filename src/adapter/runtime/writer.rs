@@ -69,7 +69,7 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
     writing! { async self
         write_chunk: {
             self.wait.wait.deadline.restart();
-            let writing = Writing(self);
+            let writing = ChunkGuard(self);
             poll_fn(|cx| writing.0.poll_send(cx, false)).await
         },
         finish: {
@@ -114,9 +114,9 @@ impl<'a, S: Stream, C: Clock> MessageWriter<'a, S, C> {
 /// Guard of a `write_chunk` in progress. If the future is dropped, the guard leaves the queue of
 /// waiters: the writer might not be polled again for a long time, and would hold up the senders
 /// behind it.
-struct Writing<'w, 'a, S: Stream, C: Clock>(&'w mut MessageWriter<'a, S, C>);
+struct ChunkGuard<'w, 'a, S: Stream, C: Clock>(&'w mut MessageWriter<'a, S, C>);
 
-impl<S: Stream, C: Clock> Drop for Writing<'_, '_, S, C> {
+impl<S: Stream, C: Clock> Drop for ChunkGuard<'_, '_, S, C> {
     fn drop(&mut self) {
         self.0.wait.leave();
     }
