@@ -5,7 +5,8 @@ use core::{error, fmt};
 use super::request_error::RequestError;
 use super::response_error::ResponseError;
 
-/// The opening handshake failed (RFC 6455 §4). The variant names the side that meets the error.
+/// The opening handshake failed (RFC 6455 §4). The variant names the message that is at
+/// fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HandshakeError {

@@ -5,7 +5,7 @@ use core::{error, fmt};
 use super::head::HeadError;
 
 /// A client's request is not a valid opening handshake (RFC 6455 §4.2.1), or the application
-/// rejected it. A server meets this error; except for
+/// rejected it: the error of a server. Except for
 /// [`RejectedByApplication`](Self::RejectedByApplication), the client is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -83,7 +83,7 @@ impl<S: Stream> Io<S> {
 
     /// The stream, without a timeout.
     pub(super) fn into_stream(mut self) -> S {
-        // Its next user meets a failure.
+        // The next user of the stream sees a failure.
         let _ = self.stream.set_read_timeout(None);
         let _ = self.stream.set_write_timeout(None);
         self.stream

@@ -346,7 +346,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn act<T>(&mut self, wakers: Wakers<'_>, act: impl FnOnce(&mut Self) -> T) -> T {
         let done = act(self);
         self.update_state();
-        // The next call meets an error again.
+        // The next call returns the error again.
         let _ = self.poll_flush(wakers);
         done
     }
