@@ -2,6 +2,14 @@
 //!
 //! An adapter drives a [`Session`](crate::session::Session): it moves the bytes, and waits. What to
 //! do when is the session's policy, and what the bytes mean is the connection's.
+//!
+//! ```text
+//!   methods, accessors    signatures and documentation, once for all adapters
+//!        │
+//!   runtime ◄── tokio, futures          blocking           how to read, write and wait
+//!        │                                  │
+//!        └── attempts   replies   waiters ──┘              what a sender does next, in which order
+//! ```
 
 mod accessors;
 mod attempts;
