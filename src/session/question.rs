@@ -38,7 +38,7 @@ impl Session {
                 Some(Next::Read) if unread => {}
                 Some(Next::Read) => {
                     // A peer that always has bytes does not suspend the deadline of a write.
-                    if let Some(stalled) = self.stalled_write() {
+                    if let (Some(stalled), None) = (self.stalled_write(), self.closed()) {
                         self.write_deadline.check(Some(stalled), now)?;
                     }
                     return Ok(Next::Read);
@@ -151,7 +151,7 @@ impl Session {
     /// message costs more than an early wake-up.
     #[inline]
     pub(crate) fn is_busy(&self, now: Duration) -> bool {
-        self.unreported_read && self.timer.is_busy(now)
+        self.stream.unreported_read && self.timer.is_busy(now)
     }
 
     #[inline]
@@ -162,7 +162,7 @@ impl Session {
     /// Reports to the timer that bytes were read since the last time.
     #[inline]
     pub(crate) fn report_reads(&mut self, now: Duration) {
-        if core::mem::take(&mut self.unreported_read) {
+        if core::mem::take(&mut self.stream.unreported_read) {
             self.timer.bytes_received(now);
         }
     }

@@ -267,7 +267,6 @@ pub(super) trait Receive {
             self.receive(|session, incoming| {
                 incoming.buffer = buffer;
                 session.note_read();
-                session.report_reads(incoming.io.now());
             });
         }
         Ok(read)
