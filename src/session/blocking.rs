@@ -1,18 +1,9 @@
-//! For callers whose calls block: how long a call may block, and writes that are under way.
-//!
-//! A call is made first, and the deadlines are checked if it times out. So bytes that are in the
-//! socket are read, and room that is in it is used, however late the caller comes.
+//! Reports of callers whose calls block. They ask [`Session::next`], as others do, but other threads
+//! can use the session while a write of theirs has not returned.
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
-use bytes::Buf;
-
 use super::live::Session;
-use super::question::Wait;
-use super::writes::WriteDeadline;
-use crate::connection::{Output, State};
-use crate::timing::TimedOut;
 
 /// Timeout of each write and of each read while a write is stalled. The receiving thread alternates
 /// between the two to avoid a deadlock: a peer that is blocked in its own write does not read until
@@ -34,85 +25,37 @@ pub(crate) struct WriteProgress {
 }
 
 impl Session {
-    /// How long a call may block before [`check_deadlines`](Self::check_deadlines) is to be called.
-    /// A caller that sends has a write deadline of its own.
-    pub(crate) fn deadline_of_call(
-        &mut self,
-        now: Duration,
-        sender: Option<&mut WriteDeadline>,
-    ) -> Option<Duration> {
-        self.report_reads(now);
-        self.update_state(now);
-        // The close deadline holds for a sender too: it may be the only thread there is.
-        let holds = sender.is_none() || self.state() != State::Open;
-        let timer = if holds { self.timer.deadline() } else { None };
-        let stalled = self.stalled_write();
-        let write = sender.unwrap_or(&mut self.write_deadline).get(stalled, now);
-        [timer, write].into_iter().flatten().min()
-    }
-
-    /// Checks the deadlines after a call has timed out: see [`wait`](Self::wait).
-    pub(crate) fn check_deadlines(
-        &mut self,
-        now: Duration,
-        sender: Option<&mut WriteDeadline>,
-        reads: bool,
-    ) -> Result<Wait, TimedOut> {
-        self.update_state(now);
-        self.wait(now, sender, reads)
-    }
-
-    /// Checks the close deadline alone, and returns it.
-    pub(crate) fn check_close_deadline(
-        &mut self,
-        now: Duration,
-    ) -> Result<Option<Duration>, TimedOut> {
-        self.update_state(now);
-        self.timer.check_handshake(now).or_else(|error| self.expire(error))?;
-        Ok(if self.state() == State::Open { None } else { self.timer.deadline() })
-    }
-
-    /// How long a thread may block in a read without looking at a state that other threads change:
-    /// so it notices in time that the close deadline has begun.
-    pub(crate) fn state_poll_interval(&self) -> Option<Duration> {
-        self.timer.timeouts().close.map(|close| close / 2)
+    /// Begins a call: all events were taken, and the stream may do something again.
+    pub(crate) const fn begin_call(&mut self) {
+        self.unread = false;
+        self.stream_ready();
     }
 
     /// Reports that a write begins: until it returns, the stream accepts nothing.
     pub(crate) fn write_begins(&mut self, now: Duration) {
-        self.stream.writes.set_stalled(Some(now));
+        if self.has_unwritten() {
+            self.stream.writes.would_block(|| now);
+        }
     }
 
-    /// Reports that a write of the output has returned, and takes what was written off it.
-    pub(crate) fn take_written(&mut self, progress: WriteProgress) {
-        self.connection.output().advance(progress.written);
-        self.write_returned(progress);
-    }
-
-    /// Bytes of the output before a position.
-    pub(crate) const fn bytes_before(&self, position: u64) -> u64 {
-        position.saturating_sub(self.stream.writes.written())
-    }
-
-    fn write_returned(&mut self, progress: WriteProgress) {
+    /// Reports that a write has returned, and that what it wrote is off the output.
+    pub(crate) fn write_returned(&mut self, progress: WriteProgress) {
         if progress.written > 0 {
             self.stream.writes.wrote(progress.written);
         }
         if progress.flushed {
             self.flushed();
         }
-        self.stream.writes.set_stalled(progress.stalled_since);
+        match progress.stalled_since {
+            Some(since) if self.has_unwritten() => self.stream.writes.would_block(|| since),
+            _ => self.stream.writes.end_stall(),
+        }
     }
 
-    /// As [`take_written`](Self::take_written), for output that was taken out to be written. What
-    /// is left of it is put back. Returns a borrowed block that is not needed any more.
-    pub(crate) fn output_returned(
-        &mut self,
-        mut output: Output,
-        progress: WriteProgress,
-    ) -> Option<Vec<u8>> {
-        output.advance(progress.written);
-        self.write_returned(progress);
-        self.connection.restore_output(output)
+    /// Leaves the rest of the output until the stream is ready again, and returns whether there is
+    /// any: another thread is writing it, or writing has failed in a way that may pass.
+    pub(crate) fn defer_write(&mut self) -> bool {
+        self.stream.write_blocked = self.has_unwritten();
+        self.stream.write_blocked
     }
 }

@@ -22,8 +22,6 @@ pub struct Session {
     pub(super) timer: Timer,
     pub(super) admission: Admission,
     pub(super) stream: StreamState,
-    /// Bytes arrived that were not reported to the timer yet.
-    pub(super) unreported_read: bool,
     /// Events may be left: `next` does not answer `Read`, and does not judge the peer's silence.
     pub(super) unread: bool,
     /// A ping was answered, and the pong may not be written yet.
@@ -56,7 +54,6 @@ impl Session {
             timer,
             admission: Admission { backpressure, ..Admission::default() },
             stream: StreamState::default(),
-            unreported_read: false,
             reply_pending: false,
             close_timed_out: false,
             write_deadline: WriteDeadline::default(),
@@ -77,7 +74,7 @@ impl Session {
 
     #[inline]
     pub(crate) const fn note_read(&mut self) {
-        self.unreported_read = true;
+        self.stream.unreported_read = true;
     }
 
     /// Appends bytes that were read from the stream. After the end of the connection, or after
@@ -130,9 +127,15 @@ impl Session {
         self.reply_pending = false;
     }
 
-    /// Reports that the stream accepts nothing now.
+    /// Reports that the stream accepts nothing now. Ignored while there is nothing to write, so that
+    /// no write deadline begins.
     pub fn write_would_block(&mut self, now: Duration) {
-        self.write_stalled(|| now);
+        if self.has_unwritten() {
+            self.write_stalled(|| now);
+        } else {
+            // The shutdown of the write half may have to wait.
+            self.stream.write_blocked = self.closed().is_some();
+        }
     }
 
     #[inline]

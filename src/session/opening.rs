@@ -273,6 +273,7 @@ impl<H: Handshake> Exchange<H> {
 
     /// Takes bytes that were read from the stream.
     pub fn received(&mut self, bytes: &[u8]) {
+        self.stream.unreported_read = true;
         self.handshake.received(bytes);
     }
 

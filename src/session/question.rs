@@ -38,7 +38,7 @@ impl Session {
                 Some(Next::Read) if unread => {}
                 Some(Next::Read) => {
                     // A peer that always has bytes does not suspend the deadline of a write.
-                    if let Some(stalled) = self.stalled_write() {
+                    if let Some(stalled) = self.receiver_stalled() {
                         self.write_deadline.check(Some(stalled), now)?;
                     }
                     return Ok(Next::Read);
@@ -96,8 +96,6 @@ impl Session {
     /// Checks the deadlines of a caller that waits for the stream, and acts on those that are due.
     /// A caller that sends has a write deadline of its own.
     ///
-    /// Once the connection is closed, only the deadline of the closing handshake is left.
-    ///
     /// `reads` is whether the caller reads. Where it does not, the peer may be alive: of the timer,
     /// only the deadline of the closing handshake counts, and it is left to the caller that reads.
     #[inline]
@@ -108,8 +106,7 @@ impl Session {
         reads: bool,
     ) -> Result<Wait, TimedOut> {
         self.report_reads(now);
-        let stalled =
-            if reads && self.connection.closed().is_some() { None } else { self.stalled_write() };
+        let stalled = if reads { self.receiver_stalled() } else { self.stalled_write() };
         let write = sender.unwrap_or(&mut self.write_deadline).check(stalled, now)?;
         if !reads {
             self.timer.check_handshake(now)?;
@@ -132,6 +129,52 @@ impl Session {
         Ok(Wait::Again)
     }
 
+    /// How long a read may block before [`next`](Self::next) is to be asked again, or a call of a
+    /// sender, which has a write deadline of its own, before
+    /// [`check_deadlines`](Self::check_deadlines). The call is made also after the deadline: bytes
+    /// and room that are in the socket are used, however late the caller comes.
+    pub(crate) fn deadline_of_call(
+        &mut self,
+        now: Duration,
+        sender: Option<&mut WriteDeadline>,
+    ) -> Option<Duration> {
+        self.report_reads(now);
+        self.update_state(now);
+        let reads = sender.is_none();
+        // The close deadline holds for a sender too: it may be the only thread there is.
+        let timer = self.timer.deadline().filter(|_| reads || self.state() != State::Open);
+        let stalled = if reads { self.receiver_stalled() } else { self.stalled_write() };
+        let write = sender.unwrap_or(&mut self.write_deadline).get(stalled, now);
+        [timer, write].into_iter().flatten().min()
+    }
+
+    /// How long a thread may block in a read without looking at a state that other threads change:
+    /// so it notices in time that the close deadline has begun.
+    pub(crate) fn state_poll_interval(&self) -> Option<Duration> {
+        self.timer.timeouts().close.map(|close| close / 2)
+    }
+
+    /// Checks the deadlines of a sender after a call has timed out: see [`wait`](Self::wait).
+    pub(crate) fn check_deadlines(
+        &mut self,
+        now: Duration,
+        sender: Option<&mut WriteDeadline>,
+        reads: bool,
+    ) -> Result<Wait, TimedOut> {
+        self.update_state(now);
+        self.wait(now, sender, reads)
+    }
+
+    /// Checks the close deadline alone, and returns it.
+    pub(crate) fn check_close_deadline(
+        &mut self,
+        now: Duration,
+    ) -> Result<Option<Duration>, TimedOut> {
+        self.update_state(now);
+        self.timer.check_handshake(now).or_else(|error| self.expire(error))?;
+        Ok(if self.state() == State::Open { None } else { self.timer.deadline() })
+    }
+
     /// The write deadline of a caller that does not read.
     #[inline]
     pub(crate) fn check_write(
@@ -151,7 +194,7 @@ impl Session {
     /// message costs more than an early wake-up.
     #[inline]
     pub(crate) fn is_busy(&self, now: Duration) -> bool {
-        self.unreported_read && self.timer.is_busy(now)
+        self.stream.unreported_read && self.timer.is_busy(now)
     }
 
     #[inline]
@@ -159,10 +202,17 @@ impl Session {
         self.stream.writes.stalled_since().zip(self.timer.timeouts().write)
     }
 
+    /// The stalled write of a caller that receives. Once the connection is closed, only the deadline
+    /// of the closing handshake is left.
+    #[inline]
+    fn receiver_stalled(&self) -> Option<(Duration, Duration)> {
+        if self.connection.closed().is_some() { None } else { self.stalled_write() }
+    }
+
     /// Reports to the timer that bytes were read since the last time.
     #[inline]
     pub(crate) fn report_reads(&mut self, now: Duration) {
-        if core::mem::take(&mut self.unreported_read) {
+        if core::mem::take(&mut self.stream.unreported_read) {
             self.timer.bytes_received(now);
         }
     }

@@ -216,6 +216,11 @@ impl Session {
         self.stream.writes.written() + self.buffered_amount() as u64
     }
 
+    /// Bytes of the output before a position.
+    pub(crate) const fn bytes_before(&self, position: u64) -> u64 {
+        position.saturating_sub(self.stream.writes.written())
+    }
+
     /// Whether everything before this position has left the buffers of the stream.
     #[inline]
     pub(crate) const fn is_flushed_to(&self, position: u64) -> bool {

@@ -1,5 +1,6 @@
 //! What is known of the stream, and what can be done with it next.
 
+use core::mem;
 use core::time::Duration;
 
 use super::shutdown::{Shutdown, Step};
@@ -39,6 +40,8 @@ pub(super) struct StreamState {
     pub(super) write_failed: bool,
     /// The stream has no bytes until it is ready again.
     pub(super) read_blocked: bool,
+    /// Bytes arrived that were not reported to the timer yet.
+    pub(super) unreported_read: bool,
     late_reads: u8,
 }
 
@@ -89,13 +92,12 @@ impl StreamState {
         (self.write_blocked, self.read_blocked) = (false, false);
     }
 
-    /// Counts a read after the deadline of a handshake.
+    /// Checks the deadline of a handshake: it is over once enough reads were made after it.
     #[inline]
     pub(super) fn check_late_read(&mut self, timer: &Timer, now: Duration) -> Result<(), TimedOut> {
-        if self.late_reads < MAX_LATE_READS {
-            self.late_reads += u8::from(timer.check_handshake(now).is_err());
-            return Ok(());
-        }
-        timer.check_handshake(now)
+        let on_time = timer.check_handshake(now);
+        let is_late = mem::take(&mut self.unreported_read) && on_time.is_err();
+        self.late_reads = self.late_reads.saturating_add(u8::from(is_late));
+        if self.late_reads < MAX_LATE_READS { Ok(()) } else { on_time }
     }
 }

@@ -64,13 +64,6 @@ impl Writes {
     pub(super) const fn stalled_since(&self) -> Option<Duration> {
         self.stalled_since
     }
-
-    /// Sets since when the stream accepts nothing, if it did not begin earlier; `None` ends that.
-    pub(super) const fn set_stalled(&mut self, since: Option<Duration>) {
-        if self.stalled_since.is_none() || since.is_none() {
-            self.stalled_since = since;
-        }
-    }
 }
 
 /// The write deadline of one caller that waits: [`Timeouts::write`](crate::Timeouts::write) after

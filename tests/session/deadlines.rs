@@ -72,6 +72,49 @@ fn a_closed_connection_has_no_deadline_but_that_of_the_closing_handshake() {
 }
 
 #[test]
+fn late_reads_of_a_closing_handshake_are_counted_not_the_questions() {
+    const LATE_READS: usize = 16;
+    for (reports, last) in [
+        (&[Close, Wrote, Flushed][..], Err(TimedOut::Close)),
+        (&[PeerClose, Receive, Wrote, Flushed, ShutDown], Ok(Next::Done)),
+    ] {
+        let mut session = session_after(Role::Server, Timeouts::default(), reports);
+        for _ in 0..LATE_READS {
+            for _ in 0..3 {
+                assert_eq!(session.next(s(1000)), Ok(Next::Read), "{reports:?}");
+            }
+            session.received(b"");
+            assert_eq!(session.receive(s(1000)), None);
+        }
+        assert_eq!(session.next(s(1000)), last, "{reports:?}");
+    }
+}
+
+#[test]
+fn write_would_block_with_nothing_to_write_begins_no_write_deadline() {
+    let timeouts = Timeouts { write: Some(s(30)), ..OFF };
+    let mut session = session_after(Role::Server, timeouts, &[WriteBlocked, ReadBlocked]);
+    assert_eq!(session.next(s(0)), Ok(Wait(None)));
+    // Nor does it hold up what is sent later, or suspend its deadline.
+    Send.make(&mut session, s(40));
+    assert_eq!(session.next(s(40)), Ok(Next::Write));
+    WriteBlocked.make(&mut session, s(40));
+    assert_eq!(session.next(s(40)), wait(70));
+    assert_eq!(session.next(s(70)), Err(TimedOut::Write));
+}
+
+/// A peer that sends without end after its Close, and reads nothing.
+#[test]
+fn a_closed_connection_that_reads_has_no_write_deadline() {
+    let timeouts = Timeouts { write: Some(s(1)), close: Some(s(5)), ..Timeouts::default() };
+    let mut session = session_after(Role::Server, timeouts, &[PeerClose, Receive, WriteBlocked]);
+    for now in 0..5 {
+        assert_eq!(session.next(s(now)), Ok(Next::Read));
+        session.received(b"");
+    }
+}
+
+#[test]
 fn a_stream_that_accepts_no_byte_has_failed() {
     let mut session = session_after(Role::Server, Timeouts::default(), &[Send]);
     assert_eq!(session.next(s(0)), Ok(Next::Write));

@@ -49,7 +49,8 @@ impl<S: Stream> Driver<S> {
         session.write_begins(now);
         let mut progress = WriteProgress::default();
         let written = io.write(session.output(), u64::MAX, until, &mut progress);
-        session.take_written(progress);
+        session.connection.output_written(progress.written);
+        session.write_returned(progress);
         session.connection.take_output_buffer().into_iter().for_each(output::return_block);
         written?;
         Ok(if progress.stalled_since.is_some() { Written::Stalled } else { Written::Some })

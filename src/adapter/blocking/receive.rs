@@ -1,11 +1,12 @@
 //! The receiving loop, of a connection that one thread uses and of the half that receives: takes
-//! events, writes, reads, and waits.
+//! events, and writes, reads and waits as the session says.
 //!
 //! ```text
 //!   next event? ──► return it
 //!      │ none
-//!      ├── open ───► write for a moment ──► read, until the next deadline ──► check the deadlines
-//!      └── closed ─► the shutdown sequence: write, shut down, read, as the session says
+//!      └──► session.next ──► write for a moment · shut down · read, until a deadline · wait
+//!              ▲   └─► Done: close the stream        │
+//!              └───────────── report ◄───────────────┘ bytes or the end: next event?
 //! ```
 
 use std::io::ErrorKind;
@@ -34,8 +35,9 @@ pub(super) struct RecvDeadline {
 }
 
 impl RecvDeadline {
-    fn is_over(&self, now: Duration) -> bool {
-        self.until.is_some_and(|until| now >= until)
+    /// The shutdown does not wait for a read.
+    fn is_over(&self, now: Duration, closed: bool) -> bool {
+        (self.has_read || closed) && self.until.is_some_and(|until| now >= until)
     }
 }
 
@@ -54,13 +56,17 @@ pub(super) trait Receive {
         receive: impl FnOnce(&mut Session, &mut Incoming<Self::Incoming>) -> T,
     ) -> T;
 
-    /// Hands over the messages that have been read: see [`Replies::hand_over`].
+    /// Hands over the messages that have been read: see [`replies::hand_over`].
     fn hand_over(
         &mut self,
         peer: PeerReads,
         count: &mut usize,
         each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
-    ) -> Result<Option<Event>, Error>;
+    ) -> Result<Option<Event>, Error> {
+        self.receive(|session, incoming| {
+            replies::hand_over(session, peer, &mut incoming.buffer, count, each)
+        })
+    }
 
     fn with<T>(&mut self, access: impl FnOnce(&mut Session) -> T) -> T {
         self.handle().with(access)
@@ -84,14 +90,13 @@ pub(super) trait Receive {
         let until = timeout.map(|timeout| self.now().saturating_add(timeout));
         let mut limit = RecvDeadline { until, has_read: false };
         loop {
-            match self.next_event() {
+            match self.event(&mut limit)? {
                 Some(Event::Message(message)) => {
                     self.flush_replies(&limit);
                     return Ok(Some(message));
                 }
                 Some(_) => {}
-                None if !self.more(&mut limit)? => return Ok(None),
-                None => {}
+                None => return Ok(None),
             }
         }
     }
@@ -99,15 +104,9 @@ pub(super) trait Receive {
     /// Receives the next event; `None` after a clean end.
     fn recv_event(&mut self) -> Result<Option<Event>, Error> {
         let mut limit = RecvDeadline::default();
-        loop {
-            if let Some(event) = self.next_event() {
-                self.flush_replies(&limit);
-                return Ok(Some(event));
-            }
-            if !self.more(&mut limit)? {
-                return Ok(None);
-            }
-        }
+        let event = self.event(&mut limit)?;
+        self.flush_replies(&limit);
+        Ok(event)
     }
 
     /// Waits for messages, and hands over those that are there; `false` after a clean end.
@@ -119,19 +118,21 @@ pub(super) trait Receive {
         let (mut limit, mut count) = (RecvDeadline::default(), 0);
         loop {
             let other = self.hand_over(peer, &mut count, &mut each);
-            if count > 0 {
-                self.receive(|session, incoming| session.message_received(|| incoming.io.now()));
-            }
+            self.receive(|session, Incoming { io, .. }| {
+                if count > 0 {
+                    session.message_received(|| io.now());
+                }
+                if let Ok(Some(event)) = &other {
+                    session.other_received(event, || io.now());
+                }
+            });
             match other? {
-                Some(Event::Closed(_)) => {}
-                Some(event) => self.receive(|session, incoming| {
-                    session.other_received(&event, || incoming.io.now());
-                }),
+                Some(_) => {}
                 None if count > 0 => {
                     self.flush_replies(&limit);
                     return Ok(true);
                 }
-                None if !self.more(&mut limit)? => return Ok(false),
+                None if !self.input(&mut limit)? => return Ok(false),
                 None => {}
             }
         }
@@ -172,12 +173,10 @@ pub(super) trait Receive {
                 buffer.take(|bytes| session.receive_until_pong(number, bytes, || io.now()))
             });
             match progress {
-                PongProgress::Answered => {
-                    return Ok(self.now().saturating_sub(sent));
-                }
+                PongProgress::Answered => return Ok(self.now().saturating_sub(sent)),
                 PongProgress::PushbackFull => return Err(Error::UnreadMessages),
                 PongProgress::Closed => return Err(Error::ConnectionLost),
-                PongProgress::NeedsInput => self.input(&mut limit)?,
+                PongProgress::NeedsInput => drop(self.input(&mut limit)?),
             }
         }
     }
@@ -195,86 +194,120 @@ pub(super) trait Receive {
         }
     }
 
-    /// The next event that is there, but for the end.
-    fn next_event(&mut self) -> Option<Event> {
-        let event = self.receive(|session, Incoming { io, buffer }| {
-            if buffer.is_empty() && session.connection.needs_input() {
-                return None;
+    /// The next event that is there, or arrives; `None` after a clean end.
+    fn event(&mut self, limit: &mut RecvDeadline) -> Result<Option<Event>, Error> {
+        loop {
+            let event = self.receive(|session, Incoming { io, buffer }| {
+                if buffer.is_empty() && session.connection.needs_input() {
+                    return None;
+                }
+                buffer.next(|bytes| session.receive_from_at(bytes, || io.now()))
+            });
+            match event {
+                None | Some(Event::Closed(_)) if !self.input(limit)? => return Ok(None),
+                None | Some(Event::Closed(_)) => {}
+                event => return Ok(event),
             }
-            buffer.next(|bytes| session.receive_from_at(bytes, || io.now()))
-        })?;
-        (!matches!(event, Event::Closed(_))).then_some(event)
+        }
     }
 
-    /// Waits for more input; `false` after a clean end, when the stream is shut down too.
-    fn more(&mut self, limit: &mut RecvDeadline) -> Result<bool, Error> {
-        if self.with(|session| session.closed().is_none()) {
-            return self.input(limit).map(|()| true);
+    /// Waits for input; `false` after a clean end, when the stream is closed too.
+    fn input(&mut self, limit: &mut RecvDeadline) -> Result<bool, Error> {
+        let (is_done, closed) = self.with(|session| {
+            session.begin_call();
+            (session.is_done(), session.closed().is_some())
+        });
+        if !is_done {
+            match self.drive(limit, closed) {
+                Ok(true) => return Ok(true),
+                Err(error) if !error.is_final() => return Err(error),
+                end => {
+                    self.with(Session::abort);
+                    self.close_stream();
+                    end?;
+                }
+            }
         }
-        self.shut_down(limit);
         self.with(|session| session.closed().map_or(Ok(()), Error::from_closed))?;
         Ok(false)
     }
 
-    /// Writes, and reads.
-    fn input(&mut self, limit: &mut RecvDeadline) -> Result<(), Error> {
-        self.read_more(limit).map_err(|error| self.close_if_over(error))
-    }
-
-    fn read_more(&mut self, limit: &mut RecvDeadline) -> Result<(), Error> {
-        // Bytes that arrive all the time, and are no message, do not extend the wait.
-        if limit.has_read && limit.is_over(self.now()) {
-            return Err(TimedOut::Receive.into());
-        }
-        let stalled = match self.handle().write_soon(limit.until) {
-            Ok(stalled) => stalled,
-            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
-                return Err(error.into());
-            }
-            // It may still have bytes to read, the peer's Close for example.
-            Err(_) => false,
-        };
-        let interval =
-            if stalled { Some(POLL_INTERVAL) } else { self.handle().state_poll_interval() };
-        let now = self.now();
-        let deadline = self.with(|session| {
-            session.before_read(|| now)?;
-            Ok::<_, TimedOut>(session.deadline_of_call(now, None))
-        })?;
-        let interval = interval.map(|interval| now.saturating_add(interval));
-        let until = earlier(earlier(deadline, interval), limit.until);
-        limit.has_read = true;
-        match self.read(until)? {
-            Read::Bytes(_) => {}
-            Read::End => self.with(Session::end_input),
-            // Deadlines are checked now that there is nothing to read: bytes in the stream show
-            // that the peer is alive, however late they are read.
-            Read::TimedOut => {
-                let now = self.now();
-                self.with(|session| session.check_deadlines(now, None, true))?;
-                if limit.is_over(now) {
-                    return Err(TimedOut::Receive.into());
+    /// Does what the session says, until there may be events; `false` if the stream is to be closed.
+    fn drive(&mut self, limit: &mut RecvDeadline, closed: bool) -> Result<bool, Error> {
+        let mut polls = false;
+        loop {
+            let now = self.now();
+            let soon = now.saturating_add(POLL_INTERVAL);
+            match self.with(|session| session.next(now))? {
+                Next::Done => return Ok(false),
+                // Bytes that arrive all the time, and are no message, do not extend the wait.
+                Next::Read | Next::Wait(_) if limit.is_over(now, closed) => {
+                    return if closed { Ok(false) } else { Err(TimedOut::Receive.into()) };
+                }
+                Next::Write | Next::Flush => polls = self.write(limit, closed)?,
+                Next::ShutdownWrite => {
+                    self.incoming().io.shut_down(Shutdown::Write);
+                    self.with(Session::write_half_shut_down);
+                }
+                Next::Read => {
+                    limit.has_read = true;
+                    let interval = self.handle().state_poll_interval();
+                    let poll = interval.map(|interval| now.saturating_add(interval));
+                    let poll = if polls { Some(soon) } else { poll };
+                    let deadline = self.with(|session| session.deadline_of_call(now, None));
+                    let until = [deadline, poll, limit.until].into_iter().flatten().min();
+                    if self.read(until, closed)? {
+                        return Ok(true);
+                    }
+                }
+                Next::Wait(_) => {
+                    // At the end of the stream, only another thread's write is left to wait for.
+                    if self.with(|session| !session.wants_read()) {
+                        self.handle().pause(limit.until.map_or(soon, |until| until.min(soon)));
+                    }
+                    self.with(Session::stream_ready);
                 }
             }
         }
-        Ok(())
     }
 
-    /// Reads into the buffer, which is empty.
-    fn read(&mut self, until: Option<Duration>) -> Result<Read, Error> {
+    /// Writes for a moment. Returns whether the next read has to be short, because output is left
+    /// that this thread writes, or that the shutdown waits for.
+    fn write(&mut self, limit: &RecvDeadline, closed: bool) -> Result<bool, Error> {
+        let stalled = match self.handle().write_soon(limit.until) {
+            Ok(stalled) => stalled,
+            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock && !closed => {
+                return Err(error.into());
+            }
+            // There may still be bytes to read, the peer's Close for example.
+            Err(_) => {
+                self.with(|session| closed.then(|| session.write_failed()));
+                false
+            }
+        };
+        Ok(self.with(Session::defer_write) && (stalled || closed))
+    }
+
+    /// Reads into the buffer, which is empty. Returns whether there may be events: after the end of
+    /// the connection, bytes are discarded.
+    fn read(&mut self, until: Option<Duration>, closed: bool) -> Result<bool, Error> {
         let incoming = self.incoming();
         debug_assert!(incoming.buffer.is_empty(), "no bytes are discarded");
         let mut buffer = ReadBuffer::new(false);
-        let read = incoming.io.read(buffer.space(), until)?;
-        if let Read::Bytes(count) = read {
-            buffer.fill(count);
-            self.receive(|session, incoming| {
-                incoming.buffer = buffer;
-                session.note_read();
-                session.report_reads(incoming.io.now());
-            });
+        match incoming.io.read(buffer.space(), until) {
+            Ok(Read::Bytes(count)) => {
+                buffer.fill(count);
+                incoming.buffer = if closed { ReadBuffer::default() } else { buffer };
+                self.with(Session::bytes_received);
+            }
+            Ok(Read::TimedOut) => {
+                self.with(Session::read_would_block);
+                return Ok(false);
+            }
+            Err(error) if !closed => return Err(error),
+            Ok(Read::End) | Err(_) => self.with(Session::end_input),
         }
-        Ok(read)
+        Ok(!closed)
     }
 
     /// Writes answers before the application works on what it received.
@@ -285,80 +318,6 @@ pub(super) trait Receive {
             let _ = handle.write_soon(limit.until);
         }
     }
-
-    /// Shuts the stream down, as the session says, so that our Close frame arrives. If the caller
-    /// does not wait so long, the stream is closed at once.
-    fn shut_down(&mut self, limit: &RecvDeadline) {
-        if self.with(|session| session.is_done()) {
-            return;
-        }
-        loop {
-            let now = self.now();
-            let next = self.with(|session| {
-                let late = session.before_read(|| now);
-                debug_assert!(late.is_ok(), "the connection is closed");
-                session.next_action()
-            });
-            let soon = now.saturating_add(POLL_INTERVAL);
-            match next {
-                Some(Next::Done) => break,
-                Some(Next::Read | Next::Wait(_)) | None if limit.is_over(now) => break,
-                Some(Next::Write | Next::Flush) => match self.handle().write_soon(limit.until) {
-                    Err(_) => self.with(Session::write_failed),
-                    // Another thread may be writing, or what was to be written may be flushed.
-                    Ok(_) => self.with(|session| {
-                        if session.has_unwritten() {
-                            session.write_would_block(now);
-                        }
-                    }),
-                },
-                Some(Next::ShutdownWrite) => {
-                    self.incoming().io.shut_down(Shutdown::Write);
-                    self.with(Session::write_half_shut_down);
-                }
-                Some(Next::Read) => self.drain(limit, now, soon),
-                Some(Next::Wait(_)) | None => {
-                    let late = self.with(|session| session.check_close_deadline(now));
-                    debug_assert!(late.is_ok(), "the connection is closed");
-                    if self.with(|session| !session.is_done()) {
-                        self.handle().pause(limit.until.map_or(soon, |until| until.min(soon)));
-                    }
-                    self.with(Session::stream_ready);
-                }
-            }
-        }
-        // A shutdown that was cut short ends here too.
-        self.with(Session::abort);
-        self.close_stream();
-    }
-
-    /// Reads and discards: for a moment if something is still to be written.
-    fn drain(&mut self, limit: &RecvDeadline, now: Duration, soon: Duration) {
-        let deadline = self.with(|session| {
-            let deadline = session.check_close_deadline(now).unwrap_or_default();
-            if session.has_unwritten() { Some(soon) } else { deadline }
-        });
-        let until = earlier(deadline, limit.until);
-        match self.read(until) {
-            Ok(Read::Bytes(_)) => self.incoming().buffer = ReadBuffer::default(),
-            Ok(Read::TimedOut) => self.with(Session::read_would_block),
-            Ok(Read::End) | Err(_) => self.with(Session::end_input),
-        }
-    }
-
-    /// Gives the connection up after an error that is final, and returns the error.
-    fn close_if_over(&mut self, error: Error) -> Error {
-        if error.is_final() {
-            self.with(Session::abort);
-            self.incoming().buffer = ReadBuffer::default();
-            self.close_stream();
-        }
-        error
-    }
-}
-
-fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
-    one.into_iter().chain(other).min()
 }
 
 impl<S: Stream> Receive for Driver<S> {
@@ -375,14 +334,5 @@ impl<S: Stream> Receive for Driver<S> {
 
     fn receive<T>(&mut self, receive: impl FnOnce(&mut Session, &mut Incoming<S>) -> T) -> T {
         receive(&mut self.session, &mut self.incoming)
-    }
-
-    fn hand_over(
-        &mut self,
-        peer: PeerReads,
-        count: &mut usize,
-        each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
-    ) -> Result<Option<Event>, Error> {
-        replies::hand_over(&mut self.session, peer, &mut self.incoming.buffer, count, each)
     }
 }

@@ -13,6 +13,8 @@ use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use bytes::Buf;
+
 use super::io::{AT_ONCE, Io, Written};
 use super::stream::Stream;
 use crate::adapter::attempts::{Attempt, Outcome};
@@ -313,7 +315,11 @@ impl<W> Drop for Writing<'_, W> {
     fn drop(&mut self) {
         let block = self.shared.change(|core| {
             core.outgoing = self.outgoing.take();
-            core.session.output_returned(std::mem::take(&mut self.output), self.progress)
+            self.output.advance(self.progress.written);
+            let unwritten = std::mem::take(&mut self.output);
+            let block = core.session.connection.restore_output(unwritten);
+            core.session.write_returned(self.progress);
+            block
         });
         block.into_iter().for_each(output::return_block);
     }
