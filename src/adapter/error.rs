@@ -5,7 +5,7 @@ use std::{error, fmt, io};
 use crate::connection::{CloseOutcome, Closed, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{HandshakeError, InvalidField, InvalidUri, RequestError, ResponseError};
 use crate::message::ReasonTooLong;
-use crate::session::{Full, TrySendError};
+use crate::session::{AttemptError, Full, TrySendError};
 use crate::timing::TimedOut;
 
 /// An error of a connection on a stream.
@@ -173,6 +173,17 @@ error_from! {
     SendError => Send,
     ReasonTooLong => Reason,
     TimedOut => TimedOut,
+}
+
+impl From<AttemptError> for Error {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            AttemptError::Send(error) => Self::Send(error),
+            AttemptError::Full => Self::Full,
+            AttemptError::ConnectionLost => Self::ConnectionLost,
+            AttemptError::TimedOut(error) => Self::TimedOut(error),
+        }
+    }
 }
 
 impl From<Full> for Error {

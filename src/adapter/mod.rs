@@ -8,18 +8,16 @@
 //!        │
 //!   runtime ◄── tokio, futures          blocking           how to read, write and wait
 //!        │                                  │
-//!        └── attempts   replies   waiters ──┘              what a sender does next, in which order
+//!        └────── replies   waiters ─────────┘              answers, and who waits in which order
 //! ```
 
 mod accessors;
-mod attempts;
 pub mod blocking;
 mod error;
 #[cfg(feature = "futures-io")]
 pub mod futures;
 mod incoming;
 mod methods;
-mod needs;
 mod options;
 mod output;
 mod read_buffer;

@@ -10,6 +10,8 @@ use std::vec::Vec;
 use bytes::Buf;
 
 use super::read_buffer::ReadBuffer;
+use crate::message::Outgoing;
+use crate::session::{Session, TrySendError};
 
 /// Buffers that one write takes at most. The next write takes the others.
 const MAX_SLICES: usize = 64;
@@ -42,6 +44,15 @@ pub(super) fn return_block(mut block: Vec<u8>) {
         // A thread that is ending keeps nothing.
         let _ = BLOCK.try_with(|kept| kept.set(block));
     }
+}
+
+/// Queues a message in the thread's block if there is room now.
+pub(super) fn try_send(session: &mut Session, message: Outgoing) -> Result<(), TrySendError> {
+    // No block is borrowed for a message that can't be sent.
+    if session.connection.check_sendable().is_ok() {
+        session.connection.set_output_buffer(take_block);
+    }
+    session.try_send(message)
 }
 
 /// Calls `write` with as much of the output as one write takes.

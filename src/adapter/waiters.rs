@@ -23,8 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 use std::vec::Vec;
 
-use super::needs::Class;
-pub(super) use super::needs::{Facts, Need, Place};
+use crate::session::{Class, Facts, Need, Place};
 
 /// What a sender that is polled has to do.
 pub(super) struct Turn {

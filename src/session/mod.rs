@@ -32,12 +32,16 @@
 )]
 
 mod admission;
+#[cfg(feature = "std")]
+mod attempts;
 mod backpressure;
 #[cfg(feature = "std")]
 mod blocking;
 mod driven;
 mod fragments;
 mod live;
+#[cfg(feature = "std")]
+mod needs;
 mod opening;
 #[cfg(feature = "std")]
 mod pings;
@@ -48,13 +52,16 @@ mod shutdown;
 mod stream;
 mod writes;
 
-pub(crate) use self::admission::Admit;
+#[cfg(feature = "std")]
+pub(crate) use self::attempts::{Attempt, AttemptError, Outcome, Sending, needs_room};
 pub use self::backpressure::{Backpressure, Full, Overflow, TrySendError};
 #[cfg(feature = "std")]
 pub(crate) use self::blocking::{POLL_INTERVAL, RETRY_INTERVAL, WriteProgress};
 pub use self::driven::Driven;
 pub(crate) use self::fragments::FragmentedMessage;
 pub use self::live::Session;
+#[cfg(feature = "std")]
+pub(crate) use self::needs::{Class, Facts, Need, Place};
 pub use self::opening::{Exchange, Handshake};
 #[cfg(feature = "std")]
 pub(crate) use self::pings::PongProgress;

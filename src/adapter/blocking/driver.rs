@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use super::io::{AT_ONCE, Incoming, Io, Written};
 use super::stream::Stream;
-use crate::adapter::attempts::{Attempt, Outcome};
 use crate::adapter::read_buffer::ReadBuffer;
-use crate::adapter::waiters::Need;
 use crate::adapter::{Error, output};
-use crate::session::{Session, WriteDeadline, WriteProgress};
+use crate::session::{Attempt, AttemptError, Need, Outcome, Session, WriteDeadline, WriteProgress};
 
 pub(super) struct Driver<S> {
     pub(super) session: Session,
@@ -59,7 +57,7 @@ impl<S: Stream> Driver<S> {
     /// Repeats an attempt until it is done. Meanwhile it writes.
     pub(super) fn attempt<T>(
         &mut self,
-        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, Error>,
+        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, AttemptError>,
     ) -> Result<T, Error> {
         let (mut deadline, mut need) = (WriteDeadline::default(), Need::default());
         let mut has_written = false;
@@ -73,6 +71,7 @@ impl<S: Stream> Driver<S> {
                 has_written,
                 receiver_dropped: false,
                 need: &mut need,
+                output_buffer: output::take_block,
             })?;
             match outcome.blocking(session, need) {
                 Outcome::Done(done) | Outcome::FlushThen(done) => return Ok(done),

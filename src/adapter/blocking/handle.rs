@@ -7,10 +7,12 @@ use super::io::AT_ONCE;
 use super::shared::Shared;
 use super::stream::Stream;
 use crate::adapter::Error;
-use crate::adapter::attempts::{self, Attempt, Outcome, Sending};
+use crate::adapter::output;
 use crate::connection::SendError;
 use crate::message::Outgoing;
-use crate::session::{POLL_INTERVAL, Session, TrySendError};
+use crate::session::{
+    Attempt, AttemptError, Outcome, POLL_INTERVAL, Sending, Session, TrySendError,
+};
 
 /// A session and its outgoing stream: of this thread, or shared with others.
 pub(super) enum Handle<'a, W> {
@@ -53,7 +55,7 @@ impl<W: Stream> Handle<'_, W> {
     /// Repeats an attempt until it is done. Meanwhile it writes and waits.
     pub(super) fn attempt<T>(
         &mut self,
-        attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, Error>,
+        attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, AttemptError>,
     ) -> Result<T, Error> {
         match self {
             Self::Alone(driver) => driver.attempt(attempt),
@@ -117,6 +119,6 @@ impl<W: Stream> Handle<'_, W> {
             // The next flush returns the error again.
             let _ = self.write_at_once();
         }
-        self.act(|session| attempts::try_send(session, message))
+        self.act(|session| output::try_send(session, message))
     }
 }

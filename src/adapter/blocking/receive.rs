@@ -18,12 +18,11 @@ use super::handle::Handle;
 use super::io::{Incoming, Read};
 use super::stream::Stream;
 use crate::adapter::Error;
-use crate::adapter::attempts::needs_room;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::replies::{self, PeerReads, Replies};
 use crate::connection::{Closed, Event};
 use crate::message::{Message, MessageRef};
-use crate::session::{Next, POLL_INTERVAL, PongProgress, Session};
+use crate::session::{Next, POLL_INTERVAL, PongProgress, Session, needs_room};
 use crate::timing::TimedOut;
 
 /// How long a call waits for an event.

@@ -17,12 +17,13 @@ use bytes::Buf;
 
 use super::io::{AT_ONCE, Io, Written};
 use super::stream::Stream;
-use crate::adapter::attempts::{Attempt, Outcome};
 use crate::adapter::replies::SharedSession;
-use crate::adapter::waiters::{Facts, Need, Place, Waiters};
+use crate::adapter::waiters::Waiters;
 use crate::adapter::{Error, output};
 use crate::connection::{Output, State};
-use crate::session::{Session, Wait, WriteDeadline, WriteProgress};
+use crate::session::{
+    Attempt, AttemptError, Facts, Need, Outcome, Place, Session, Wait, WriteDeadline, WriteProgress,
+};
 
 /// Ends both halves of a stream at once, whatever other threads do with them.
 pub(super) type Abort = Box<dyn Fn() + Send + Sync>;
@@ -197,7 +198,7 @@ impl<W: Stream> Shared<W> {
     /// Repeats an attempt until it is done. Meanwhile it writes, or waits with the other senders.
     pub(super) fn attempt<T>(
         &self,
-        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, Error>,
+        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, AttemptError>,
     ) -> Result<T, Error> {
         let (mut deadline, mut need) = (WriteDeadline::default(), Need::default());
         let mut leaving = Leaving { shared: self, place: None };
@@ -216,6 +217,7 @@ impl<W: Stream> Shared<W> {
                 has_written,
                 receiver_dropped: *receiver_dropped,
                 need: &mut need,
+                output_buffer: output::take_block,
             })?;
             let until = match outcome.blocking(session, need) {
                 Outcome::Done(done) | Outcome::FlushThen(done) => {

@@ -10,14 +10,12 @@ use super::alarm::Alarm;
 use super::budget::ReadBudget;
 use super::io::{Clock, Stream};
 use super::wait::{SenderPoll, SenderWait, Wakers};
-use crate::adapter::Error;
-use crate::adapter::attempts::{Attempt, Outcome};
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::replies::{self, PeerReads, Replies};
-use crate::adapter::waiters::Need;
+use crate::adapter::{Error, output};
 use crate::connection::{Closed, Event};
 use crate::message::{Message, MessageRef};
-use crate::session::{Next, PongProgress, Session};
+use crate::session::{Attempt, AttemptError, Need, Next, Outcome, PongProgress, Session};
 use crate::timing::TimedOut;
 
 /// Pings and pongs after which a task yields, although more events are there.
@@ -298,7 +296,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn poll_attempt<T>(
         &mut self,
         poll: SenderPoll<'_>,
-        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, Error>,
+        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, AttemptError>,
     ) -> Poll<Result<T, Error>> {
         let SenderPoll { wakers, is_first, may_have_permit, need } = poll;
         let mut has_written = false;
@@ -314,6 +312,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 has_written,
                 receiver_dropped,
                 need,
+                output_buffer: output::take_block,
             })?;
             match outcome {
                 Outcome::Done(done) => return Poll::Ready(Ok(done)),

@@ -9,9 +9,8 @@ use super::io::{Clock, Stream};
 use super::shared::SharedDriver;
 use super::wait::SharedWait;
 use crate::adapter::Error;
-use crate::adapter::attempts::{Attempt, Outcome};
 use crate::connection::SendError;
-use crate::session::Session;
+use crate::session::{Attempt, AttemptError, Outcome, Session};
 
 /// The driver, and whether other tasks use it too.
 pub(super) enum Handle<'a, S, C> {
@@ -27,7 +26,7 @@ impl<S: Stream, C: Clock> Handle<'_, S, C> {
         &mut self,
         cx: &mut Context<'_>,
         wait: &mut SharedWait<C>,
-        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, Error>,
+        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, AttemptError>,
     ) -> Poll<Result<T, Error>> {
         match self {
             Self::Alone(driver) => driver.poll_alone(cx, &mut wait.wait, |driver, poll| {
@@ -42,7 +41,7 @@ impl<S: Stream, C: Clock> Handle<'_, S, C> {
     /// As [`poll_attempt`](Self::poll_attempt), as a future.
     pub(super) async fn attempt<T>(
         mut self,
-        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, Error>,
+        mut attempt: impl FnMut(&mut Attempt<'_>) -> Result<Outcome<T>, AttemptError>,
     ) -> Result<T, Error> {
         let mut wait = SharedWait::default();
         poll_fn(|cx| self.poll_attempt(cx, &mut wait, &mut attempt)).await

@@ -8,9 +8,8 @@ use super::io::{Clock, Stream};
 use super::shared::SharedDriver;
 use super::wait::SharedWait;
 use crate::adapter::output;
-use crate::adapter::waiters::Need;
 use crate::message::Outgoing;
-use crate::session::TrySendError;
+use crate::session::{Need, TrySendError};
 
 /// Room for one message. Other senders may hold permits at the same time: each has room.
 ///

@@ -10,11 +10,10 @@ use super::io::{Clock, Stream};
 use super::shared::SharedDriver;
 use super::wait::Wakers;
 use crate::adapter::Error;
-use crate::adapter::attempts::needs_room;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::replies::{self, PeerReads, Replies};
 use crate::message::MessageRef;
-use crate::session::Overflow;
+use crate::session::{Overflow, needs_room};
 
 /// `recv_with` of the half that receives. The driver is unlocked while messages are handed over.
 pub(super) async fn recv_with<S: Stream, C: Clock>(

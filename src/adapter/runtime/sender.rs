@@ -16,12 +16,11 @@ use super::wait::SharedWait;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
-use crate::adapter::attempts::{self, Sending};
 use crate::adapter::methods::sending;
-use crate::adapter::waiters::Need;
+use crate::adapter::output;
 use crate::connection::Closed;
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
-use crate::session::TrySendError;
+use crate::session::{Need, Sending, TrySendError};
 use crate::timing::TimedOut;
 
 /// The half that sends. Clones of it send from several tasks: messages never mix, and those of one
@@ -66,7 +65,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// [`TrySendError`] returns the message.
     pub fn try_send(&self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
-        self.shared.act(|driver| attempts::try_send(&mut driver.session, message.into()))
+        self.shared.act(|driver| output::try_send(&mut driver.session, message.into()))
     }
 
     /// Waits for room for one message, whatever the overflow policy. A task that holds a permit

@@ -11,9 +11,9 @@ use super::io::{Clock, Stream};
 use super::wait::{Queued, SenderPoll, SharedWait, Wakers};
 use crate::adapter::Error;
 use crate::adapter::replies::SharedSession;
-use crate::adapter::waiters::{Facts, Turn, Waiters};
+use crate::adapter::waiters::{Turn, Waiters};
 use crate::connection::State;
-use crate::session::Session;
+use crate::session::{Facts, Session};
 
 pub(super) struct SharedDriver<S, C> {
     driver: Mutex<Driver<S, C>>,

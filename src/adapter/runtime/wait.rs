@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use crate::adapter::waiters::{Need, Place, Waiters};
-use crate::session::WriteDeadline;
+use crate::adapter::waiters::Waiters;
+use crate::session::{Need, Place, WriteDeadline};
 
 /// What the stream wakes: for reading the task that receives, for writing all that wait for it.
 #[derive(Clone, Copy)]
@@ -22,7 +22,7 @@ impl<'a> From<&'a Waker> for Wakers<'a> {
     }
 }
 
-/// One poll of a future that sends: see [`Attempt`](crate::adapter::attempts::Attempt).
+/// One poll of a future that sends: see [`Attempt`](crate::session::Attempt).
 pub(super) struct SenderPoll<'a> {
     pub(super) wakers: Wakers<'a>,
     pub(super) is_first: bool,

@@ -16,12 +16,12 @@ use super::wait::SenderWait;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
-use crate::adapter::attempts::{self, Sending};
 use crate::adapter::methods::{receiving, sending};
+use crate::adapter::output;
 use crate::adapter::replies::Replies;
 use crate::connection::{Closed, Connection, Event};
 use crate::message::{CloseCode, CloseFrame, Kind, Message, MessageRef, Outgoing};
-use crate::session::{Session, TrySendError, WriteDeadline};
+use crate::session::{Sending, Session, TrySendError, WriteDeadline};
 use crate::timing::Timeouts;
 
 /// A connection on an async stream.
@@ -94,7 +94,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         let waker = tasks.map_or_else(|| Waker::noop().clone(), |tasks| Arc::clone(tasks).into());
         self.inner
             .driver
-            .act((&waker).into(), |driver| attempts::try_send(&mut driver.session, message.into()))
+            .act((&waker).into(), |driver| output::try_send(&mut driver.session, message.into()))
     }
 
     /// Sends a ping and waits for the pong. Returns the round-trip time. Messages that arrive

@@ -7,38 +7,60 @@
 //!              └─────────── attempts it again ───────────────┘
 //! ```
 
-#![cfg_attr(
-    not(any(feature = "tokio", feature = "futures-io")),
-    allow(dead_code, reason = "the runtime adapters use all of it")
-)]
+use alloc::vec::Vec;
+use core::time::Duration;
 
-use std::time::Duration;
-
-use super::waiters::Need;
-use super::{Error, output};
-use crate::connection::{Closed, State};
+use super::admission::Admit;
+use super::backpressure::Full;
+use super::fragments::FragmentedMessage;
+use super::live::Session;
+use super::needs::Need;
+use crate::connection::{Closed, SendError, State};
 use crate::message::Outgoing;
-use crate::session::{Admit, FragmentedMessage, Session, TrySendError};
 use crate::timing::TimedOut;
 
 /// One attempt of a sender, and what it may use.
-pub(super) struct Attempt<'a> {
-    pub(super) session: &'a mut Session,
+pub(crate) struct Attempt<'a> {
+    pub(crate) session: &'a mut Session,
     /// Bytes that were read and not received, if the caller receives them soon.
-    pub(super) unread: Option<&'a mut [u8]>,
+    pub(crate) unread: Option<&'a mut [u8]>,
     /// No other sender waits for the lock or for room before this one.
-    pub(super) is_first: bool,
+    pub(crate) is_first: bool,
     /// No writer waits before this sender: it waits for all permits, so a new one would delay it.
-    pub(super) may_have_permit: bool,
+    pub(crate) may_have_permit: bool,
     /// The stream was offered the output since the first attempt.
-    pub(super) has_written: bool,
-    pub(super) receiver_dropped: bool,
+    pub(crate) has_written: bool,
+    pub(crate) receiver_dropped: bool,
     /// What the sender waits for, if this attempt does not succeed.
-    pub(super) need: &'a mut Need,
+    pub(crate) need: &'a mut Need,
+    /// Memory for output that has none.
+    pub(crate) output_buffer: fn() -> Vec<u8>,
+}
+
+/// Why an attempt can't succeed any more.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AttemptError {
+    Send(SendError),
+    /// The overflow policy refused the message.
+    Full,
+    ConnectionLost,
+    TimedOut(TimedOut),
+}
+
+impl From<SendError> for AttemptError {
+    fn from(error: SendError) -> Self {
+        Self::Send(error)
+    }
+}
+
+impl From<Full> for AttemptError {
+    fn from(_: Full) -> Self {
+        Self::Full
+    }
 }
 
 /// What an attempt has come to. After all but the first three, it is repeated.
-pub(super) enum Outcome<T> {
+pub(crate) enum Outcome<T> {
     Done(T),
     /// Done, once the stream was offered the output.
     WriteThen(T),
@@ -56,7 +78,7 @@ pub(super) enum Outcome<T> {
 
 impl<T> Outcome<T> {
     /// For a caller that blocks, and attempts it again after each write.
-    pub(super) fn blocking(self, session: &Session, need: Need) -> Self {
+    pub(crate) fn blocking(self, session: &Session, need: Need) -> Self {
         match (self, need) {
             (Self::FlushThen(done), Need::Flushed(at)) if session.is_flushed_to(at) => {
                 Self::Done(done)
@@ -68,7 +90,7 @@ impl<T> Outcome<T> {
 }
 
 /// A message on its way.
-pub(super) struct Sending {
+pub(crate) struct Sending {
     /// `None` once it is queued, or dropped by the overflow policy.
     message: Option<Outgoing>,
     /// Whether the message is written too (`send`), or only queued (`feed`).
@@ -76,13 +98,13 @@ pub(super) struct Sending {
 }
 
 impl Sending {
-    pub(super) const fn new(message: Outgoing, write: bool) -> Self {
+    pub(crate) const fn new(message: Outgoing, write: bool) -> Self {
         Self { message: Some(message), write }
     }
 
     /// Whether the message was not queued yet: then a write that timed out is a timeout of the wait
     /// for room.
-    pub(super) const fn is_unsent(&self) -> bool {
+    pub(crate) const fn is_unsent(&self) -> bool {
         self.message.is_some()
     }
 }
@@ -90,7 +112,7 @@ impl Sending {
 impl Attempt<'_> {
     /// Queues a message, as the overflow policy says, and then writes it.
     #[inline]
-    pub(super) fn send(&mut self, sending: &mut Sending) -> Result<Outcome<()>, Error> {
+    pub(crate) fn send(&mut self, sending: &mut Sending) -> Result<Outcome<()>, AttemptError> {
         if sending.is_unsent() {
             *self.need = Need::Message;
             match self.session.admit_message()? {
@@ -105,7 +127,7 @@ impl Attempt<'_> {
                 }
             }
             let message = sending.message.take().expect("the message was not queued");
-            self.session.connection.set_output_buffer(output::take_block);
+            self.session.connection.set_output_buffer(self.output_buffer);
             self.session.connection.send(message)?;
             if !sending.write || self.may_cork() {
                 return Ok(Outcome::Done(()));
@@ -127,7 +149,7 @@ impl Attempt<'_> {
 
     /// Writes everything that was queued at the first attempt.
     #[inline]
-    pub(super) fn flush(&mut self) -> Outcome<()> {
+    pub(crate) fn flush(&mut self) -> Outcome<()> {
         let position = match *self.need {
             Need::Flushed(position) => position,
             _ => self.session.queued_position(),
@@ -137,13 +159,13 @@ impl Attempt<'_> {
     }
 
     /// Writes until the output is below the high-water mark.
-    pub(super) fn room(&mut self) -> Outcome<()> {
+    pub(crate) fn room(&mut self) -> Outcome<()> {
         *self.need = Need::Fragment;
         if needs_room(self.session) { Outcome::Write } else { Outcome::Done(()) }
     }
 
     /// Gets a permit.
-    pub(super) fn permit(&mut self) -> Result<Outcome<()>, Error> {
+    pub(crate) fn permit(&mut self) -> Result<Outcome<()>, AttemptError> {
         *self.need = Need::Permit;
         match self.session.admit_permit()? {
             Admit::Locked => return Ok(Outcome::WaitForLock),
@@ -157,7 +179,7 @@ impl Attempt<'_> {
 
     /// Gets what a sink needs to take a message: with a policy that does not wait for room, the
     /// lock alone.
-    pub(super) fn sink(&mut self) -> Result<Outcome<()>, Error> {
+    pub(crate) fn sink(&mut self) -> Result<Outcome<()>, AttemptError> {
         *self.need = Need::Sink;
         Ok(match self.session.admit_message()? {
             Admit::Locked => Outcome::WaitForLock,
@@ -169,7 +191,7 @@ impl Attempt<'_> {
     }
 
     /// Gets the lock for a message in fragments.
-    pub(super) fn lock(&mut self) -> Result<Outcome<()>, Error> {
+    pub(crate) fn lock(&mut self) -> Result<Outcome<()>, AttemptError> {
         *self.need = Need::Writer;
         if self.session.admit_writer()? == Admit::Locked || !self.is_first {
             return Ok(Outcome::WaitForLock);
@@ -179,11 +201,11 @@ impl Attempt<'_> {
     }
 
     /// Queues the fragments of a message that has the lock, as there is room for them.
-    pub(super) fn fragments(
+    pub(crate) fn fragments(
         &mut self,
         message: &mut FragmentedMessage,
         finish: bool,
-    ) -> Result<Outcome<()>, Error> {
+    ) -> Result<Outcome<()>, AttemptError> {
         *self.need = Need::Fragment;
         message.check()?;
         while !needs_room(self.session) {
@@ -196,11 +218,11 @@ impl Attempt<'_> {
     }
 
     /// Queues what was written of a message that has the lock, or all of it, and flushes that.
-    pub(super) fn message(
+    pub(crate) fn message(
         &mut self,
         message: &mut FragmentedMessage,
         finish: bool,
-    ) -> Result<Outcome<()>, Error> {
+    ) -> Result<Outcome<()>, AttemptError> {
         let is_queued = if finish { message.is_finished() } else { message.is_queued() };
         match is_queued {
             false => match self.fragments(message, finish)? {
@@ -212,40 +234,31 @@ impl Attempt<'_> {
     }
 
     /// Waits until the ping with this number is answered.
-    pub(super) fn pong(&mut self, number: u64) -> Result<Outcome<()>, Error> {
+    pub(crate) fn pong(&mut self, number: u64) -> Result<Outcome<()>, AttemptError> {
         *self.need = Need::Pong(number);
         if self.session.is_answered(number) {
             return Ok(Outcome::Done(()));
         }
         if self.session.closed().is_some() || self.receiver_dropped {
-            return Err(Error::ConnectionLost);
+            return Err(AttemptError::ConnectionLost);
         }
         Ok(Outcome::Wait(None))
     }
 
     /// Waits until the receiver has shut the stream down, until this time at most.
-    pub(super) fn end(&mut self, until: Option<Duration>) -> Result<Outcome<Closed>, Error> {
+    pub(crate) fn end(&mut self, until: Option<Duration>) -> Result<Outcome<Closed>, AttemptError> {
         *self.need = Need::End;
         match self.session.closed() {
-            _ if self.session.close_timed_out() => Err(TimedOut::Close.into()),
+            _ if self.session.close_timed_out() => Err(AttemptError::TimedOut(TimedOut::Close)),
             Some(closed) if self.session.is_done() => Ok(Outcome::Done(closed.clone())),
-            _ if self.receiver_dropped => Err(Error::ConnectionLost),
+            _ if self.receiver_dropped => Err(AttemptError::ConnectionLost),
             _ => Ok(Outcome::Wait(until)),
         }
     }
 }
 
-/// Queues a message if there is room now.
-pub(super) fn try_send(session: &mut Session, message: Outgoing) -> Result<(), TrySendError> {
-    // No block is borrowed for a message that can't be sent.
-    if session.connection.check_sendable().is_ok() {
-        session.connection.set_output_buffer(output::take_block);
-    }
-    session.try_send(message)
-}
-
 /// Whether answers or fragments wait for room: not once either side has begun to close, since none
 /// will be sent then.
-pub(super) fn needs_room(session: &Session) -> bool {
+pub(crate) fn needs_room(session: &Session) -> bool {
     session.is_above_high_water_mark() && session.state() == State::Open
 }

@@ -1,16 +1,11 @@
 //! What the users of a shared connection wait for, and the facts that end their waits.
 
-#![cfg_attr(
-    not(any(feature = "tokio", feature = "futures-io")),
-    allow(dead_code, reason = "the runtime adapters use all of it")
-)]
-
+use super::live::Session;
 use crate::connection::State;
-use crate::session::Session;
 
 /// What a sender waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Need {
+pub(crate) enum Need {
     /// Its turn to queue a message: the lock is free, and, if it waits for room, there is room.
     #[default]
     Message,
@@ -32,16 +27,16 @@ pub(super) enum Need {
 
 /// Where a waiter stands: waiters of one class are woken in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    pub(super) class: Class,
+pub(crate) struct Place {
+    pub(crate) class: Class,
     /// The position or ping that is waited for.
-    pub(super) order: u64,
+    pub(crate) order: u64,
     /// When the waiter came.
-    pub(super) ticket: u64,
+    pub(crate) ticket: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Class {
+pub(crate) enum Class {
     Fragment,
     Flushed,
     Queue,
@@ -50,7 +45,7 @@ pub(super) enum Class {
 }
 
 impl Need {
-    pub(super) const fn class(self) -> (Class, u64) {
+    pub(crate) const fn class(self) -> (Class, u64) {
         match self {
             Self::Fragment => (Class::Fragment, 0),
             Self::Flushed(position) => (Class::Flushed, position),
@@ -60,7 +55,7 @@ impl Need {
         }
     }
 
-    pub(super) fn is_met(self, facts: &Facts) -> bool {
+    pub(crate) fn is_met(self, facts: &Facts) -> bool {
         match self {
             _ if facts.is_done => true,
             Self::Fragment => facts.has_room || facts.writable || !facts.is_open,
@@ -78,29 +73,29 @@ impl Need {
 
 /// What waiters are woken for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Facts {
-    pub(super) is_open: bool,
-    pub(super) is_closed: bool,
-    pub(super) is_done: bool,
-    pub(super) locked: bool,
-    pub(super) has_permits: bool,
-    pub(super) has_room: bool,
+pub(crate) struct Facts {
+    pub(crate) is_open: bool,
+    pub(crate) is_closed: bool,
+    pub(crate) is_done: bool,
+    pub(crate) locked: bool,
+    pub(crate) has_permits: bool,
+    pub(crate) has_room: bool,
     /// Bytes are queued that the stream was not offered: a sender that waits for room can write
     /// them.
-    pub(super) writable: bool,
-    pub(super) message: bool,
-    pub(super) flushed: u64,
-    pub(super) answered: u64,
-    pub(super) receiver_dropped: bool,
+    pub(crate) writable: bool,
+    pub(crate) message: bool,
+    pub(crate) flushed: u64,
+    pub(crate) answered: u64,
+    pub(crate) receiver_dropped: bool,
 }
 
 impl Facts {
     /// Whether a writer can't have the lock because permits are granted.
-    pub(super) const fn waits_for_permits(&self) -> bool {
+    pub(crate) const fn waits_for_permits(&self) -> bool {
         self.is_open && self.has_permits && !self.locked
     }
 
-    pub(super) fn of(session: &Session, receiver_dropped: bool) -> Self {
+    pub(crate) fn of(session: &Session, receiver_dropped: bool) -> Self {
         let (locked, has_room) = (session.is_locked(), !session.is_above_high_water_mark());
         let writable = session.has_unwritten() && !session.is_write_stalled();
         Self {
