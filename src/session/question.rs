@@ -37,10 +37,7 @@ impl Session {
             match self.next_action() {
                 Some(Next::Read) if unread => {}
                 Some(Next::Read) => {
-                    // A peer that always has bytes does not suspend the deadline of a write.
-                    if let Some(stalled) = self.receiver_stalled() {
-                        self.write_deadline.check(Some(stalled), now)?;
-                    }
+                    self.check_write_of_receiver(|| now)?;
                     return Ok(Next::Read);
                 }
                 Some(next) => return Ok(next),
@@ -173,6 +170,16 @@ impl Session {
         self.update_state(now);
         self.timer.check_handshake(now).or_else(|error| self.expire(error))?;
         Ok(if self.state() == State::Open { None } else { self.timer.deadline() })
+    }
+
+    /// The write deadline of a caller that continues to read: a peer that always has bytes does not
+    /// suspend it.
+    pub(crate) fn check_write_of_receiver(
+        &mut self,
+        now: impl FnOnce() -> Duration,
+    ) -> Result<(), TimedOut> {
+        let Some(stalled) = self.receiver_stalled() else { return Ok(()) };
+        self.write_deadline.check(Some(stalled), now()).map(drop)
     }
 
     /// The write deadline of a caller that does not read.

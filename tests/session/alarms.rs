@@ -2,13 +2,13 @@
 //! for an earlier deadline or another task's waker.
 #![cfg(all(feature = "tokio", feature = "testing"))]
 
-use std::io::Write;
+use std::io::{self, IoSlice, Write};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use sansocket::runtime::{Clock, WebSocket};
+use sansocket::runtime::{Clock, Stream, WebSocket};
 use sansocket::testing::{ManualClock, TestStream};
 use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{CloseCode, Config, Connection, Error, TimedOut, Timeouts};
@@ -188,4 +188,50 @@ async fn task_without_tokio_coop_budget_still_gets_its_alarm() {
         .expect("the clock wakes the task");
     assert!(matches!(lost, Err(Error::TimedOut(TimedOut::KeepAlive))), "{lost:?}");
     assert_eq!(begun.elapsed().as_secs(), 40);
+}
+
+/// A peer that sends without end, and never reads.
+struct Flood;
+
+impl Stream for Flood {
+    fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        buffer[..EMPTY.len()].copy_from_slice(&EMPTY);
+        Poll::Ready(Ok(EMPTY.len()))
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, _: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+#[test]
+fn a_peer_that_always_has_bytes_does_not_suspend_the_write_timeout() {
+    let (clock, connection) = (ManualClock::new(), Connection::server(Config::new()));
+    let timeouts = Timeouts { write: Some(30 * SECOND), ..Timeouts::default() };
+    let mut socket = WebSocket::from_parts(Flood, clock.clone(), connection, timeouts);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(pin!(socket.send("x")).poll(&mut cx).is_pending());
+    let mut receive_many = || {
+        for _ in 0..100 {
+            if let Poll::Ready(received) = pin!(socket.recv()).poll(&mut cx) {
+                received?;
+            }
+        }
+        Ok(())
+    };
+    receive_many().unwrap();
+    clock.advance(30 * SECOND - Duration::from_nanos(1));
+    receive_many().unwrap();
+    clock.advance(SECOND);
+    assert!(matches!(receive_many(), Err(Error::TimedOut(TimedOut::Write))));
+    // Its time begins anew.
+    receive_many().unwrap();
 }

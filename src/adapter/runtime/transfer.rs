@@ -18,6 +18,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn poll_read(&mut self, wakers: Wakers<'_>) -> Poll<Poll<Result<bool, Error>>> {
         debug_assert!(self.read_buffer.is_empty(), "no bytes are discarded");
         if self.budget.is_used_up() {
+            if let Err(late) = self.session.check_write_of_receiver(|| self.alarm.now()) {
+                return Poll::Ready(Poll::Ready(Err(late.into())));
+            }
             wakers.read.wake_by_ref();
             return Poll::Pending;
         }
