@@ -1,11 +1,12 @@
-//! A session as its senders use it. [`Driver`] and [`Shared`] know how to write and how to wait.
+//! A session as its senders use it. [`Unsplit`] and [`SharedCore`] know how to write and how to wait.
 
+use std::net::Shutdown;
 use std::time::Duration;
 
-use super::driver::Driver;
 use super::io::AT_ONCE;
-use super::shared::Shared;
+use super::shared::SharedCore;
 use super::stream::Stream;
+use super::unsplit::Unsplit;
 use crate::adapter::Error;
 use crate::adapter::output;
 use crate::connection::SendError;
@@ -16,8 +17,8 @@ use crate::session::{
 
 /// A session and its outgoing stream: of this thread, or shared with others.
 pub(super) enum Handle<'a, W> {
-    Alone(&'a mut Driver<W>),
-    Shared(&'a Shared<W>),
+    Alone(&'a mut Unsplit<W>),
+    Shared(&'a SharedCore<W>),
 }
 
 impl<W: Stream> Handle<'_, W> {
@@ -49,6 +50,14 @@ impl<W: Stream> Handle<'_, W> {
         // A write of this thread that makes no progress takes a moment by itself.
         if let Self::Shared(shared) = self {
             shared.pause(until);
+        }
+    }
+
+    /// Shuts down the write half of the stream.
+    pub(super) fn shut_down_write(&mut self) {
+        match self {
+            Self::Alone(driver) => driver.incoming.io.shut_down(Shutdown::Write),
+            Self::Shared(shared) => shared.shut_down_write(),
         }
     }
 

@@ -230,13 +230,13 @@ impl<S: Stream> Io<S> {
 }
 
 /// The stream as it is read from.
-pub(super) struct Incoming<S> {
+pub(super) struct ReadHalf<S> {
     pub(super) io: Io<S>,
     /// Bytes that were read, and not given to the session yet.
     pub(super) buffer: ReadBuffer,
 }
 
-impl<S> Incoming<S> {
+impl<S> ReadHalf<S> {
     pub(super) fn new(io: Io<S>) -> Self {
         Self { io, buffer: ReadBuffer::default() }
     }

@@ -24,12 +24,11 @@
 //!
 //! ```text
 //!   split ──► WebSocket ─┐
-//!         ├──► Receiver ───┴─► receive ─┬─► handle ─┬─► driver   one thread ─┬─► session
+//!         ├──► Receiver ───┴─► receive ─┬─► handle ─┬─► unsplit  one thread ─┬─► session
 //!         └──► Sender ─────────────────►┘           └─► shared   halves ─────┴─► io
 //!                                                         └──► waiters
 //! ```
 
-mod driver;
 mod handle;
 mod io;
 mod open;
@@ -39,6 +38,7 @@ mod sender;
 mod shared;
 mod split;
 mod stream;
+mod unsplit;
 mod websocket;
 mod writer;
 

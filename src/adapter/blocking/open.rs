@@ -8,9 +8,9 @@ use std::vec::Vec;
 
 use bytes::Bytes;
 
-use super::driver::Driver;
 use super::io::{Io, Read};
 use super::stream::Stream;
+use super::unsplit::Unsplit;
 use super::websocket::WebSocket;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, Options as AnyOptions, incoming};
@@ -243,7 +243,7 @@ impl<S: Stream> Transport<S> {
     fn into_socket(self, connection: Connection) -> WebSocket<S> {
         let Self { io, timeouts, backpressure } = self;
         let session = Session::with_shared(connection, timeouts, backpressure, io.now());
-        WebSocket { driver: Driver::new(session, io) }
+        WebSocket { driver: Unsplit::new(session, io) }
     }
 
     /// Moves bytes until some were received, or the exchange is over: then `false`.

@@ -13,10 +13,10 @@ use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::time::Duration;
 
-use super::driver::Driver;
 use super::handle::Handle;
-use super::io::{Incoming, Read};
+use super::io::{Read, ReadHalf};
 use super::stream::Stream;
+use super::unsplit::Unsplit;
 use crate::adapter::Error;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::replies::{self, PeerReads, Replies};
@@ -41,18 +41,18 @@ impl RecvDeadline {
 }
 
 pub(super) trait Receive {
-    type Incoming: Stream;
-    type Outgoing: Stream;
+    type Reader: Stream;
+    type Writer: Stream;
 
     /// The session, and how to write.
-    fn handle(&mut self) -> Handle<'_, Self::Outgoing>;
+    fn handle(&mut self) -> Handle<'_, Self::Writer>;
 
-    fn incoming(&mut self) -> &mut Incoming<Self::Incoming>;
+    fn incoming(&mut self) -> &mut ReadHalf<Self::Reader>;
 
     /// Uses the session and the read buffer together.
     fn receive<T>(
         &mut self,
-        receive: impl FnOnce(&mut Session, &mut Incoming<Self::Incoming>) -> T,
+        receive: impl FnOnce(&mut Session, &mut ReadHalf<Self::Reader>) -> T,
     ) -> T;
 
     /// Hands over the messages that have been read: see [`replies::hand_over`].
@@ -117,7 +117,7 @@ pub(super) trait Receive {
         let (mut limit, mut count) = (RecvDeadline::default(), 0);
         loop {
             let other = self.hand_over(peer, &mut count, &mut each);
-            self.receive(|session, Incoming { io, .. }| {
+            self.receive(|session, ReadHalf { io, .. }| {
                 if count > 0 {
                     session.message_received(|| io.now());
                 }
@@ -168,7 +168,7 @@ pub(super) trait Receive {
         })?;
         let mut limit = RecvDeadline::default();
         loop {
-            let progress = self.receive(|session, Incoming { io, buffer }| {
+            let progress = self.receive(|session, ReadHalf { io, buffer }| {
                 buffer.take(|bytes| session.receive_until_pong(number, bytes, || io.now()))
             });
             match progress {
@@ -196,7 +196,7 @@ pub(super) trait Receive {
     /// The next event that is there, or arrives; `None` after a clean end.
     fn event(&mut self, limit: &mut RecvDeadline) -> Result<Option<Event>, Error> {
         loop {
-            let event = self.receive(|session, Incoming { io, buffer }| {
+            let event = self.receive(|session, ReadHalf { io, buffer }| {
                 if buffer.is_empty() && session.connection.needs_input() {
                     return None;
                 }
@@ -245,7 +245,7 @@ pub(super) trait Receive {
                 }
                 Next::Write | Next::Flush => polls = self.write(limit, closed)?,
                 Next::ShutdownWrite => {
-                    self.incoming().io.shut_down(Shutdown::Write);
+                    self.handle().shut_down_write();
                     self.with(Session::write_half_shut_down);
                 }
                 Next::Read => {
@@ -319,19 +319,19 @@ pub(super) trait Receive {
     }
 }
 
-impl<S: Stream> Receive for Driver<S> {
-    type Incoming = S;
-    type Outgoing = S;
+impl<S: Stream> Receive for Unsplit<S> {
+    type Reader = S;
+    type Writer = S;
 
     fn handle(&mut self) -> Handle<'_, S> {
         Handle::Alone(self)
     }
 
-    fn incoming(&mut self) -> &mut Incoming<S> {
+    fn incoming(&mut self) -> &mut ReadHalf<S> {
         &mut self.incoming
     }
 
-    fn receive<T>(&mut self, receive: impl FnOnce(&mut Session, &mut Incoming<S>) -> T) -> T {
+    fn receive<T>(&mut self, receive: impl FnOnce(&mut Session, &mut ReadHalf<S>) -> T) -> T {
         receive(&mut self.session, &mut self.incoming)
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::Handle;
-use super::io::Incoming;
+use super::io::ReadHalf;
 use super::receive::Receive;
-use super::shared::Shared;
+use super::shared::SharedCore;
 use super::stream::Stream;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
@@ -22,11 +22,11 @@ use crate::session::Session;
 /// [`Sender::receiver_dropped`](super::Sender::receiver_dropped).
 pub struct Receiver<S, W> {
     pub(super) guard: ReceiverGuard<W>,
-    pub(super) incoming: Incoming<S>,
+    pub(super) incoming: ReadHalf<S>,
 }
 
 /// Notifies the senders when it is dropped.
-pub(super) struct ReceiverGuard<W>(pub(super) Arc<Shared<W>>);
+pub(super) struct ReceiverGuard<W>(pub(super) Arc<SharedCore<W>>);
 
 impl<W> Drop for ReceiverGuard<W> {
     fn drop(&mut self) {
@@ -57,24 +57,24 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
 
     accessors!(half);
 
-    fn shared(&self) -> &Shared<W> {
+    fn shared(&self) -> &SharedCore<W> {
         &self.guard.0
     }
 }
 
 impl<S: Stream, W: Stream> Receive for Receiver<S, W> {
-    type Incoming = S;
-    type Outgoing = W;
+    type Reader = S;
+    type Writer = W;
 
     fn handle(&mut self) -> Handle<'_, W> {
         Handle::Shared(&self.guard.0)
     }
 
-    fn incoming(&mut self) -> &mut Incoming<S> {
+    fn incoming(&mut self) -> &mut ReadHalf<S> {
         &mut self.incoming
     }
 
-    fn receive<T>(&mut self, receive: impl FnOnce(&mut Session, &mut Incoming<S>) -> T) -> T {
+    fn receive<T>(&mut self, receive: impl FnOnce(&mut Session, &mut ReadHalf<S>) -> T) -> T {
         let Self { guard, incoming } = self;
         guard.0.with(|session| receive(session, incoming))
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::Handle;
-use super::shared::Shared;
+use super::shared::SharedCore;
 use super::stream::Stream;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
@@ -23,7 +23,7 @@ use crate::session::TrySendError;
 /// A [`Receiver`](super::Receiver) that is already blocked in `recv` writes nothing: call
 /// [`flush`](Self::flush) after [`feed`](Self::feed).
 pub struct Sender<W> {
-    pub(super) shared: Arc<Shared<W>>,
+    pub(super) shared: Arc<SharedCore<W>>,
 }
 
 impl<W> Clone for Sender<W> {
@@ -109,7 +109,7 @@ impl<W: Stream> Sender<W> {
 
     accessors!(sender);
 
-    fn shared(&self) -> &Shared<W> {
+    fn shared(&self) -> &SharedCore<W> {
         &self.shared
     }
 

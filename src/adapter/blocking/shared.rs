@@ -8,6 +8,7 @@
 //! ```
 
 use std::boxed::Box;
+use std::net::Shutdown;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
@@ -28,7 +29,7 @@ use crate::session::{
 /// Ends both halves of a stream at once, whatever other threads do with them.
 pub(super) type Abort = Box<dyn Fn() + Send + Sync>;
 
-pub(super) struct Shared<W> {
+pub(super) struct SharedCore<W> {
     core: Mutex<Core<W>>,
     waiters: Arc<Waiters>,
     pub(super) abort_stream: Abort,
@@ -52,7 +53,7 @@ impl<W> Core<W> {
     }
 }
 
-impl<W> Shared<W> {
+impl<W> SharedCore<W> {
     pub(super) fn new(session: Session, outgoing: Io<W>, abort_stream: Abort) -> Self
     where
         W: Stream,
@@ -141,7 +142,7 @@ impl<W> Shared<W> {
     }
 }
 
-impl<W: Stream> Shared<W> {
+impl<W: Stream> SharedCore<W> {
     /// Writes until all is written, unless another thread does; `true` if the stream accepts
     /// nothing more in time.
     pub(super) fn write_all(&self, until: Duration) -> Result<bool, Error> {
@@ -193,6 +194,16 @@ impl<W: Stream> Shared<W> {
         drop(writing);
         written?;
         Ok(if stalled { Written::Stalled } else { Written::Some })
+    }
+
+    /// Shuts down the write half of the stream, which is the outgoing one's: the incoming one may be
+    /// another.
+    pub(super) fn shut_down_write(&self) {
+        let outgoing = self.lock().outgoing.take();
+        if let Some(mut outgoing) = outgoing {
+            outgoing.shut_down(Shutdown::Write);
+            self.change(|core| core.outgoing = Some(outgoing));
+        }
     }
 
     /// Repeats an attempt until it is done. Meanwhile it writes, or waits with the other senders.
@@ -284,7 +295,7 @@ impl<W: Stream> Shared<W> {
     }
 }
 
-impl<W> SharedSession for Shared<W> {
+impl<W> SharedSession for SharedCore<W> {
     fn with(&self, access: &mut dyn FnMut(&mut Session)) {
         self.change(|core| access(&mut core.session));
     }
@@ -292,7 +303,7 @@ impl<W> SharedSession for Shared<W> {
 
 /// A thread that works with the session. When it leaves, another one may have to write.
 struct Leaving<'a, W> {
-    shared: &'a Shared<W>,
+    shared: &'a SharedCore<W>,
     /// Among the waiters, once it has waited.
     place: Option<Place>,
 }
@@ -307,7 +318,7 @@ impl<W> Drop for Leaving<'_, W> {
 /// The outgoing stream and the output, while a thread writes. They are put back when it is dropped,
 /// also if the stream panics.
 struct Writing<'a, W> {
-    shared: &'a Shared<W>,
+    shared: &'a SharedCore<W>,
     output: Output,
     outgoing: Option<Io<W>>,
     progress: WriteProgress,

@@ -4,12 +4,12 @@ use std::boxed::Box;
 use std::net::Shutdown;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::driver::Driver;
 use super::io::Io;
 use super::receiver::{Receiver, ReceiverGuard};
 use super::sender::Sender;
-use super::shared::Shared;
+use super::shared::SharedCore;
 use super::stream::{Stream, TryClone};
+use super::unsplit::Unsplit;
 use super::websocket::WebSocket;
 use crate::adapter::Error;
 
@@ -42,10 +42,10 @@ impl<S: Stream> WebSocket<S> {
         writer: W,
         abort: impl Fn() + Send + Sync + 'static,
     ) -> Result<(Sender<W>, Receiver<S, W>), Error> {
-        let Driver { session, mut incoming } = self.driver;
+        let Unsplit { session, mut incoming } = self.driver;
         let outgoing = Io::new(writer, incoming.io.epoch())?;
         incoming.io.forget_timeouts();
-        let shared = Arc::new(Shared::new(session, outgoing, Box::new(abort)));
+        let shared = Arc::new(SharedCore::new(session, outgoing, Box::new(abort)));
         let sender = Sender { shared: Arc::clone(&shared) };
         Ok((sender, Receiver { guard: ReceiverGuard(shared), incoming }))
     }
@@ -69,7 +69,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         match Arc::try_unwrap(shared) {
             Ok(shared) => {
                 incoming.io.forget_timeouts();
-                Ok(WebSocket { driver: Driver { session: shared.into_session(), incoming } })
+                Ok(WebSocket { driver: Unsplit { session: shared.into_session(), incoming } })
             }
             // Only this sender existed, so no clone of it can have been made meanwhile.
             Err(shared) => {

@@ -4,11 +4,11 @@ use std::fmt;
 use std::string::ToString;
 use std::time::{Duration, Instant};
 
-use super::driver::Driver;
 use super::handle::Handle;
 use super::io::Io;
 use super::receive::Receive;
 use super::stream::Stream;
+use super::unsplit::Unsplit;
 use super::writer::MessageWriter;
 use crate::adapter::accessors::accessors;
 use crate::adapter::methods::{receiving, sending};
@@ -49,7 +49,7 @@ use crate::timing::Timeouts;
 /// # }
 /// ```
 pub struct WebSocket<S> {
-    pub(super) driver: Driver<S>,
+    pub(super) driver: Unsplit<S>,
 }
 
 impl<S: Stream> WebSocket<S> {
@@ -66,7 +66,7 @@ impl<S: Stream> WebSocket<S> {
     ) -> Result<Self, Error> {
         let io = Io::new(stream, Instant::now())?;
         let session = Session::new(connection, timeouts, io.now());
-        Ok(Self { driver: Driver::new(session, io) })
+        Ok(Self { driver: Unsplit::new(session, io) })
     }
 
     receiving! { blocking self
@@ -133,7 +133,7 @@ impl<S: Stream> WebSocket<S> {
     /// received and not taken, or queued and not written, stay in the connection.
     #[must_use]
     pub fn into_parts(self) -> (S, Connection) {
-        let Driver { mut session, mut incoming } = self.driver;
+        let Unsplit { mut session, mut incoming } = self.driver;
         session.connection.detach(incoming.buffer.bytes());
         (incoming.io.into_stream(), session.into_connection())
     }

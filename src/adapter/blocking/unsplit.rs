@@ -3,21 +3,21 @@
 use std::net::Shutdown;
 use std::time::Duration;
 
-use super::io::{AT_ONCE, Incoming, Io, Written};
+use super::io::{AT_ONCE, Io, ReadHalf, Written};
 use super::stream::Stream;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, output};
 use crate::session::{Attempt, AttemptError, Need, Outcome, Session, WriteDeadline, WriteProgress};
 
-pub(super) struct Driver<S> {
+pub(super) struct Unsplit<S> {
     pub(super) session: Session,
     /// Its stream is also written to.
-    pub(super) incoming: Incoming<S>,
+    pub(super) incoming: ReadHalf<S>,
 }
 
-impl<S: Stream> Driver<S> {
+impl<S: Stream> Unsplit<S> {
     pub(super) fn new(session: Session, io: Io<S>) -> Self {
-        Self { session, incoming: Incoming::new(io) }
+        Self { session, incoming: ReadHalf::new(io) }
     }
 
     /// Writes until all is written; `true` if the stream accepts nothing more in time.
@@ -33,7 +33,7 @@ impl<S: Stream> Driver<S> {
 
     /// Writes once, and flushes the stream if all is written.
     fn write_once(&mut self, until: Option<Duration>) -> Result<Written, Error> {
-        let Self { session, incoming: Incoming { io, .. } } = self;
+        let Self { session, incoming: ReadHalf { io, .. } } = self;
         if !session.has_unwritten() {
             return Ok(Written::Nothing);
         }
