@@ -4,6 +4,8 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::adapter::Error;
+
 /// A stream of bytes that is polled. [`TokioStream`](crate::tokio::TokioStream) and
 /// [`FuturesStream`](crate::futures::FuturesStream) make one of the traits of their crates.
 pub trait Stream: Unpin {
@@ -66,6 +68,17 @@ pub trait Clock: Clone + Unpin {
     /// [`Timeouts::ping`](crate::Timeouts::ping) late. `false`, the default, is always correct.
     fn alarm_is_pending(&self) -> bool {
         false
+    }
+}
+
+/// Polls a stream, again if a signal interrupts it.
+#[inline(always)]
+pub(super) fn retry<T>(mut poll: impl FnMut() -> Poll<io::Result<T>>) -> Poll<Result<T, Error>> {
+    loop {
+        match poll() {
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            polled => return polled.map_err(Error::from_stream),
+        }
     }
 }
 
