@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::opens::opens;
-use super::runtime::{self, Clock, MessageWriter, Stream, Transport};
+use super::runtime::{self, Clock, Stream, Transport};
 use super::{Error, Options as AnyOptions};
 use crate::handshake::{ClientRequest, Response};
 
@@ -70,7 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for FuturesStream<S> {
 
 /// async-io's clock, the clock of smol.
 #[cfg(feature = "async-io")]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct AsyncIoClock {
     epoch: std::time::Instant,
     sleep: runtime::SleepSlot<async_io::Timer>,
@@ -82,14 +82,6 @@ impl AsyncIoClock {
     #[must_use]
     pub fn new() -> Self {
         Self { epoch: std::time::Instant::now(), sleep: runtime::SleepSlot::new() }
-    }
-}
-
-/// The clone has the same epoch, and a timer of its own.
-#[cfg(feature = "async-io")]
-impl Clone for AsyncIoClock {
-    fn clone(&self) -> Self {
-        Self { epoch: self.epoch, sleep: runtime::SleepSlot::new() }
     }
 }
 
@@ -107,28 +99,6 @@ impl Clock for AsyncIoClock {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: std::time::Duration) -> Poll<()> {
-        // A time that the system can't represent is replaced by a far one.
-        const NEVER: std::time::Duration = std::time::Duration::from_secs(30 * 365 * 24 * 60 * 60);
-        let instant = self.epoch + deadline.min(NEVER);
-        self.sleep.poll(cx, deadline, || async_io::Timer::at(instant))
-    }
-}
-
-/// `close` finishes the message.
-impl<S: Stream, C: Clock> AsyncWrite for MessageWriter<'_, S, C> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        MessageWriter::poll_write(self.get_mut(), cx, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        MessageWriter::poll_flush(self.get_mut(), cx)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        MessageWriter::poll_shutdown(self.get_mut(), cx)
+        self.sleep.poll(cx, deadline, |deadline| async_io::Timer::at(self.epoch + deadline))
     }
 }

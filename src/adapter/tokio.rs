@@ -15,7 +15,7 @@ use tokio::task::unconstrained;
 use tokio::time::{self, Instant, Sleep, sleep_until};
 
 use super::opens::{connects, opens};
-use super::runtime::{self, Clock, MessageWriter, SleepSlot, Stream};
+use super::runtime::{self, Clock, SleepSlot, Stream};
 use super::{Error, Options as AnyOptions};
 use crate::handshake::{ClientRequest, Response};
 
@@ -140,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioStream<S> {
 }
 
 /// Tokio's clock, which `tokio::time::pause` can pause.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TokioClock {
     epoch: Instant,
     sleep: SleepSlot<Sleep>,
@@ -151,20 +151,6 @@ impl TokioClock {
     #[must_use]
     pub fn new() -> Self {
         Self { epoch: Instant::now(), sleep: SleepSlot::new() }
-    }
-
-    /// The instant of a time on this clock. One that tokio can't represent is replaced by a far
-    /// one.
-    fn instant(&self, time: Duration) -> Instant {
-        const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
-        self.epoch + time.min(NEVER)
-    }
-}
-
-/// The clone has the same epoch, and a timer of its own.
-impl Clone for TokioClock {
-    fn clone(&self) -> Self {
-        Self { epoch: self.epoch, sleep: SleepSlot::new() }
     }
 }
 
@@ -180,32 +166,13 @@ impl Clock for TokioClock {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
-        let instant = self.instant(deadline);
+        let Self { epoch, sleep } = self;
+        let new_sleep = |deadline| sleep_until(*epoch + deadline);
         // Without this, tokio's budget could make the task poll again although its timer is set.
-        pin!(unconstrained(poll_fn(|cx| self.sleep.poll(cx, deadline, || sleep_until(instant)))))
-            .poll(cx)
+        pin!(unconstrained(poll_fn(|cx| sleep.poll(cx, deadline, new_sleep)))).poll(cx)
     }
 
     fn alarm_is_pending(&self) -> bool {
         self.sleep.get().is_some_and(|sleep| !sleep.is_elapsed())
-    }
-}
-
-/// `shutdown` finishes the message.
-impl<S: Stream, C: Clock> AsyncWrite for MessageWriter<'_, S, C> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        MessageWriter::poll_write(self.get_mut(), cx, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        MessageWriter::poll_flush(self.get_mut(), cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        MessageWriter::poll_shutdown(self.get_mut(), cx)
     }
 }

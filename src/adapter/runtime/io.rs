@@ -99,19 +99,35 @@ impl<F: Future> SleepSlot<F> {
         self.sleep.as_ref().map(|(_, sleep)| &**sleep)
     }
 
+    /// Waits for the deadline. `new_sleep` is given a far one in place of one that the runtime
+    /// can't represent.
     pub(in crate::adapter) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         deadline: Duration,
-        new_sleep: impl FnOnce() -> F,
+        new_sleep: impl FnOnce(Duration) -> F,
     ) -> Poll<()> {
+        const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
         let sleep = match &mut self.sleep {
             Some((set, sleep)) if *set == deadline => sleep,
-            _ => &mut self.sleep.insert((deadline, std::boxed::Box::pin(new_sleep()))).1,
+            _ => {
+                &mut self
+                    .sleep
+                    .insert((deadline, std::boxed::Box::pin(new_sleep(deadline.min(NEVER)))))
+                    .1
+            }
         };
         std::task::ready!(sleep.as_mut().poll(cx));
         self.sleep = None;
         Poll::Ready(())
+    }
+}
+
+/// Every clone of a clock has a sleep of its own.
+#[cfg(any(feature = "tokio", feature = "async-io"))]
+impl<F: Future> Clone for SleepSlot<F> {
+    fn clone(&self) -> Self {
+        Self::new()
     }
 }
 
