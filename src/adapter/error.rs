@@ -1,5 +1,6 @@
 //! The error of the adapters: the stream's, the session's, and those of the layers below.
 
+use std::time::Duration;
 use std::{error, fmt, io};
 
 use crate::connection::{CloseOutcome, Closed, NoEntropy, ProtocolError, SendError};
@@ -69,6 +70,14 @@ impl Error {
             CloseOutcome::Clean => Ok(()),
             CloseOutcome::ProtocolError(error) => Err(Self::Protocol(error)),
             CloseOutcome::ConnectionLost => Err(Self::ConnectionLost),
+        }
+    }
+
+    /// The error of connecting to a host within a timeout.
+    pub(super) fn from_connecting(error: io::Error, timeout: Option<Duration>) -> Self {
+        match error.kind() {
+            io::ErrorKind::TimedOut if timeout.is_some() => TimedOut::Handshake.into(),
+            _ => error.into(),
         }
     }
 

@@ -1,13 +1,15 @@
 //! Connections on futures-io's streams (smol, async-net), with a clock of the caller's: no runtime
-//! is required.
+//! is required. The application connects the stream of a client to [`ClientRequest::uri`].
 
+use std::boxed::Box;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::runtime::{self, Clock, MessageWriter, Stream};
+use super::opens::opens;
+use super::runtime::{self, Clock, Stream, Transport};
 use super::{Error, Options as AnyOptions};
 use crate::handshake::{ClientRequest, Response};
 
@@ -25,119 +27,19 @@ pub type Receiver<S, C> = runtime::Receiver<FuturesStream<S>, C>;
 pub type Incoming<S, C> = runtime::Incoming<FuturesStream<S>, C>;
 
 /// An opening handshake to accept or to reject.
-pub type Upgrade<S, C> = super::Upgrade<runtime::Transport<FuturesStream<S>, C>>;
+pub type Upgrade<S, C> = super::Upgrade<Transport<FuturesStream<S>, C>>;
 
 /// Any other HTTP request, which can be answered.
-pub type PlainHttp<S, C> = super::PlainHttp<runtime::Transport<FuturesStream<S>, C>>;
-
-/// The adapter that [`Options`] belong to.
-#[derive(Clone, Copy, Debug)]
-pub enum FuturesIo {}
+pub type PlainHttp<S, C> = super::PlainHttp<Transport<FuturesStream<S>, C>>;
 
 /// How to open connections.
-pub type Options = AnyOptions<FuturesIo>;
+pub type Options = AnyOptions<FuturesAdapter>;
 
-/// Accepts every opening handshake on a stream. To look at the request first, or for other options,
-/// use [`Options`].
-///
-/// Set `TCP_NODELAY` on a TCP stream first, or small messages may wait for others.
-///
-/// # Cancel safety
-///
-/// Dropping the future drops the stream.
-///
-/// # Errors
-///
-/// [`Error::Handshake`] if the client sent no opening handshake; an HTTP response was sent that
-/// says so. [`Error::TimedOut`] after 10 s.
-pub async fn accept<S, C>(stream: S, clock: C) -> Result<WebSocket<S, C>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-    C: Clock,
-{
-    Options::new().accept(stream, clock).await
-}
-
-/// Opens a connection on a stream to the server: plain for `ws:`, encrypted for `wss:`. The runtime
-/// connects the stream to [`ClientRequest::uri`].
-///
-/// # Cancel safety
-///
-/// Dropping the future drops the stream.
-///
-/// # Errors
-///
-/// [`Error::Handshake`] if the server rejects the request, [`Error::ConnectionLost`] if it closes
-/// the stream, [`Error::TimedOut`] after 10 s.
-pub async fn connect_with_stream<S, C>(
-    stream: S,
-    clock: C,
-    request: &ClientRequest,
-) -> Result<(WebSocket<S, C>, Response), Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-    C: Clock,
-{
-    Options::new().connect_with_stream(stream, clock, request).await
-}
-
-impl AnyOptions<FuturesIo> {
-    /// Accepts every opening handshake on a stream.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future drops the stream.
-    ///
-    /// # Errors
-    ///
-    /// As [`accept`].
-    pub async fn accept<S, C>(&self, stream: S, clock: C) -> Result<WebSocket<S, C>, Error>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-        C: Clock,
-    {
-        self.clone().accept_on(FuturesStream(stream), clock).await
-    }
-
-    /// Receives the client's request, to be looked at before it is answered.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future drops the stream.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Handshake`] if the client violated the protocol; an HTTP response was sent that
-    /// says so. [`Error::TimedOut`] after [`Timeouts::handshake`](crate::Timeouts::handshake).
-    pub async fn receive_request<S, C>(&self, stream: S, clock: C) -> Result<Incoming<S, C>, Error>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-        C: Clock,
-    {
-        self.clone().receive_request_on(FuturesStream(stream), clock).await
-    }
-
-    /// Opens a connection on a stream to the server.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future drops the stream.
-    ///
-    /// # Errors
-    ///
-    /// As [`connect_with_stream`].
-    pub async fn connect_with_stream<S, C>(
-        &self,
-        stream: S,
-        clock: C,
-        request: &ClientRequest,
-    ) -> Result<(WebSocket<S, C>, Response), Error>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-        C: Clock,
-    {
-        self.clone().connect_on(FuturesStream(stream), clock, request).await
-    }
+opens! {
+    [async .await] Box::pin, FuturesAdapter,
+    (stream: S, clock: C) where [S: AsyncRead + AsyncWrite + Unpin, C: Clock]
+    => Transport::new(FuturesStream(stream), clock, C::now);
+    /// Set `TCP_NODELAY` on a TCP stream first, or small messages may wait for others.
 }
 
 /// Makes a [`Stream`] of one of futures-io's streams.
@@ -168,7 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for FuturesStream<S> {
 
 /// async-io's clock, the clock of smol.
 #[cfg(feature = "async-io")]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct AsyncIoClock {
     epoch: std::time::Instant,
     sleep: runtime::SleepSlot<async_io::Timer>,
@@ -180,14 +82,6 @@ impl AsyncIoClock {
     #[must_use]
     pub fn new() -> Self {
         Self { epoch: std::time::Instant::now(), sleep: runtime::SleepSlot::new() }
-    }
-}
-
-/// The clone has the same epoch, and a timer of its own.
-#[cfg(feature = "async-io")]
-impl Clone for AsyncIoClock {
-    fn clone(&self) -> Self {
-        Self { epoch: self.epoch, sleep: runtime::SleepSlot::new() }
     }
 }
 
@@ -205,28 +99,6 @@ impl Clock for AsyncIoClock {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: std::time::Duration) -> Poll<()> {
-        // A time that the system can't represent is replaced by a far one.
-        const NEVER: std::time::Duration = std::time::Duration::from_secs(30 * 365 * 24 * 60 * 60);
-        let instant = self.epoch + deadline.min(NEVER);
-        self.sleep.poll(cx, deadline, || async_io::Timer::at(instant))
-    }
-}
-
-/// `close` finishes the message.
-impl<S: Stream, C: Clock> AsyncWrite for MessageWriter<'_, S, C> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        MessageWriter::poll_write(self.get_mut(), cx, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        MessageWriter::poll_flush(self.get_mut(), cx)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        MessageWriter::poll_shutdown(self.get_mut(), cx)
+        self.sleep.poll(cx, deadline, |deadline| async_io::Timer::at(self.epoch + deadline))
     }
 }

@@ -1,10 +1,19 @@
-//! The first request on a stream that was accepted: an opening handshake, or plain HTTP.
-//!
-//! The adapters add the methods that answer it.
+//! A stream whose opening handshake is not done, and its first request: an opening handshake, or
+//! plain HTTP.
 
 use std::fmt;
 
 use crate::handshake::{Rejection, Request, RequestHead};
+use crate::session::Backpressure;
+use crate::timing::SharedTimeouts;
+
+/// A stream whose opening handshake is not done, and the options of its connection. `T` is the
+/// stream with its clock, and belongs to the adapter.
+pub(super) struct Opening<T> {
+    pub(super) transport: T,
+    pub(super) timeouts: SharedTimeouts,
+    pub(super) backpressure: Backpressure,
+}
 
 /// The first request of a client. `T` is the stream it arrived on, and belongs to the adapter.
 #[derive(Debug)]
@@ -17,7 +26,7 @@ pub enum Incoming<T> {
 
 /// An opening handshake that has not been answered. Dropping it drops the stream.
 pub struct Upgrade<T> {
-    pub(super) transport: T,
+    pub(super) opening: Opening<T>,
     pub(super) request: Request,
 }
 
@@ -37,7 +46,7 @@ impl<T> fmt::Debug for Upgrade<T> {
 
 /// A request that is not an opening handshake. Dropping it drops the stream.
 pub struct PlainHttp<T> {
-    pub(super) transport: T,
+    pub(super) opening: Opening<T>,
     pub(super) rejection: Rejection,
 }
 

@@ -16,8 +16,10 @@ pub mod blocking;
 mod error;
 #[cfg(feature = "futures-io")]
 pub mod futures;
+mod handshakes;
 mod incoming;
 mod methods;
+mod opens;
 mod options;
 mod output;
 mod read_buffer;

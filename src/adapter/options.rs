@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::incoming::Opening;
 use crate::connection::Config;
 use crate::session::Backpressure;
 use crate::timing::{SharedTimeouts, Timeouts};
@@ -19,9 +20,9 @@ use crate::timing::{SharedTimeouts, Timeouts};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Options<A> {
-    pub(super) config: Config,
+    config: Config,
     pub(super) timeouts: SharedTimeouts,
-    pub(super) backpressure: Backpressure,
+    backpressure: Backpressure,
     adapter: PhantomData<A>,
 }
 
@@ -56,6 +57,12 @@ impl<A> Options<A> {
     pub fn backpressure(mut self, backpressure: Backpressure) -> Self {
         self.backpressure = backpressure;
         self
+    }
+
+    /// Begins the opening handshake on a stream, with this configuration of the connection.
+    pub(super) fn start<T>(&self, transport: T) -> (Opening<T>, Config) {
+        let (timeouts, backpressure) = (self.timeouts.clone(), self.backpressure);
+        (Opening { transport, timeouts, backpressure }, self.config.clone())
     }
 }
 

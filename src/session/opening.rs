@@ -294,53 +294,31 @@ impl<H: Handshake> Exchange<H> {
     }
 }
 
-impl Handshake for ServerHandshake {}
+/// The wire side of a type that has such methods of its own.
+macro_rules! wire_side {
+    ($type:ty, |$handshake:ident| $output:expr) => {
+        impl Handshake for $type {}
 
-impl Sealed for ServerHandshake {
-    fn output(&mut self) -> Option<&mut dyn Buf> {
-        None
-    }
+        impl Sealed for $type {
+            fn output(&mut self) -> Option<&mut dyn Buf> {
+                let $handshake = self;
+                $output
+            }
 
-    fn received(&mut self, bytes: &[u8]) {
-        self.input().put_slice(bytes);
-    }
+            fn received(&mut self, bytes: &[u8]) {
+                self.input().put_slice(bytes);
+            }
 
-    fn end_input(&mut self) {
-        Self::end_input(self);
-    }
+            fn end_input(&mut self) {
+                Self::end_input(self);
+            }
+        }
+    };
 }
 
-impl Handshake for ClientHandshake {}
-
-impl Sealed for ClientHandshake {
-    fn output(&mut self) -> Option<&mut dyn Buf> {
-        Some(Self::output(self))
-    }
-
-    fn received(&mut self, bytes: &[u8]) {
-        self.input().put_slice(bytes);
-    }
-
-    fn end_input(&mut self) {
-        Self::end_input(self);
-    }
-}
-
-impl Handshake for Connection {}
-
-impl Sealed for Connection {
-    fn output(&mut self) -> Option<&mut dyn Buf> {
-        Some(Self::output(self))
-    }
-
-    fn received(&mut self, bytes: &[u8]) {
-        self.input().put_slice(bytes);
-    }
-
-    fn end_input(&mut self) {
-        Self::end_input(self);
-    }
-}
+wire_side!(ServerHandshake, |_handshake| None);
+wire_side!(ClientHandshake, |handshake| Some(handshake.output()));
+wire_side!(Connection, |connection| Some(connection.output()));
 
 impl Handshake for Rejection {}
 

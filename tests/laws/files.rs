@@ -156,7 +156,9 @@ fn spread(tree: &str, before: &[String], found: &mut Vec<(Vec<String>, String)>)
 }
 
 fn segments(path: &str) -> impl Iterator<Item = String> {
-    path.split("::").map(|segment| segment.trim().to_owned()).filter(|segment| !segment.is_empty())
+    path.split("::")
+        .map(|segment| segment.trim().trim_start_matches('$').to_owned())
+        .filter(|segment| !segment.is_empty())
 }
 
 impl File {

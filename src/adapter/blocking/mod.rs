@@ -43,7 +43,7 @@ mod websocket;
 mod writer;
 
 pub use self::open::{
-    Blocking, Incoming, Options, PlainHttp, Transport, Upgrade, accept, connect,
+    BlockingAdapter, Incoming, Options, PlainHttp, Transport, Upgrade, accept, connect,
     connect_with_stream,
 };
 pub use self::receiver::Receiver;

@@ -4,6 +4,8 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::adapter::Error;
+
 /// A stream of bytes that is polled. [`TokioStream`](crate::tokio::TokioStream) and
 /// [`FuturesStream`](crate::futures::FuturesStream) make one of the traits of their crates.
 pub trait Stream: Unpin {
@@ -69,6 +71,17 @@ pub trait Clock: Clone + Unpin {
     }
 }
 
+/// Polls a stream, again if a signal interrupts it.
+#[inline(always)]
+pub(super) fn retry<T>(mut poll: impl FnMut() -> Poll<io::Result<T>>) -> Poll<Result<T, Error>> {
+    loop {
+        match poll() {
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            polled => return polled.map_err(Error::from_stream),
+        }
+    }
+}
+
 /// A future of the runtime that sleeps until a deadline. It is reused until the deadline changes.
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 pub(in crate::adapter) struct SleepSlot<F> {
@@ -86,19 +99,35 @@ impl<F: Future> SleepSlot<F> {
         self.sleep.as_ref().map(|(_, sleep)| &**sleep)
     }
 
+    /// Waits for the deadline. `new_sleep` is given a far one in place of one that the runtime
+    /// can't represent.
     pub(in crate::adapter) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         deadline: Duration,
-        new_sleep: impl FnOnce() -> F,
+        new_sleep: impl FnOnce(Duration) -> F,
     ) -> Poll<()> {
+        const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
         let sleep = match &mut self.sleep {
             Some((set, sleep)) if *set == deadline => sleep,
-            _ => &mut self.sleep.insert((deadline, std::boxed::Box::pin(new_sleep()))).1,
+            _ => {
+                &mut self
+                    .sleep
+                    .insert((deadline, std::boxed::Box::pin(new_sleep(deadline.min(NEVER)))))
+                    .1
+            }
         };
         std::task::ready!(sleep.as_mut().poll(cx));
         self.sleep = None;
         Poll::Ready(())
+    }
+}
+
+/// Every clone of a clock has a sleep of its own.
+#[cfg(any(feature = "tokio", feature = "async-io"))]
+impl<F: Future> Clone for SleepSlot<F> {
+    fn clone(&self) -> Self {
+        Self::new()
     }
 }
 

@@ -1,13 +1,12 @@
 //! Moves bytes between the stream and the session.
 
-use std::io::{ErrorKind, IoSlice};
+use std::io::IoSlice;
 use std::task::{Context, Poll};
 
 use super::driver::Driver;
-use super::io::{Clock, Stream};
+use super::io::{Clock, Stream, retry};
 use super::wait::Wakers;
 use crate::adapter::Error;
-use crate::adapter::error::is_disconnect;
 use crate::adapter::output;
 use crate::adapter::read_buffer::ReadBuffer;
 
@@ -26,22 +25,17 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
         let mut buffer = ReadBuffer::new(self.budget.expects_large());
         let mut cx = Context::from_waker(wakers.read);
-        let read = loop {
-            match self.stream.poll_read(&mut cx, buffer.space()) {
-                Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
-                Poll::Ready(Err(error)) if !is_disconnect(&error) => {
-                    break Poll::Ready(Err(error.into()));
-                }
-                Poll::Ready(Ok(0) | Err(_)) => break Poll::Ready(Ok(false)),
-                Poll::Ready(Ok(count)) => {
-                    self.session.note_read();
-                    self.budget.count(count, self.session.connection.remaining_payload());
-                    buffer.fill(count);
-                    self.read_buffer = buffer;
-                    return Poll::Ready(Poll::Ready(Ok(true)));
-                }
-                Poll::Pending => break Poll::Pending,
+        let read = match retry(|| self.stream.poll_read(&mut cx, buffer.space())) {
+            Poll::Ready(Ok(count @ 1..)) => {
+                self.session.note_read();
+                self.budget.count(count, self.session.connection.remaining_payload());
+                buffer.fill(count);
+                self.read_buffer = buffer;
+                return Poll::Ready(Poll::Ready(Ok(true)));
             }
+            Poll::Ready(Ok(0) | Err(Error::ConnectionLost)) => Poll::Ready(Ok(false)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
         };
         self.budget.end_burst();
         Poll::Ready(read)
@@ -67,19 +61,16 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             let session = &mut self.session;
             if session.connection.wants_write() && !session.is_unflushed_at(wakers.flush_first) {
                 let vectored = self.stream.is_write_vectored();
-                let write = |slices: &[IoSlice<'_>]| self.stream.poll_write(&mut cx, slices);
-                match output::write_with(session.output(), vectored, write) {
-                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(Error::ConnectionLost)),
-                    Poll::Ready(Ok(count)) => session.wrote(count),
-                    Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::from_stream(error))),
+                let stream = &mut self.stream;
+                let mut write = |slices: &[IoSlice<'_>]| stream.poll_write(&mut cx, slices);
+                match retry(|| output::write_with(session.output(), vectored, &mut write))? {
+                    Poll::Ready(0) => return Poll::Ready(Err(Error::ConnectionLost)),
+                    Poll::Ready(count) => session.wrote(count),
                     Poll::Pending => break,
                 }
             } else {
-                match self.stream.poll_flush(&mut cx) {
-                    Poll::Ready(Ok(())) => session.flushed(),
-                    Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => continue,
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::from_stream(error))),
+                match retry(|| self.stream.poll_flush(&mut cx))? {
+                    Poll::Ready(()) => session.flushed(),
                     Poll::Pending => break,
                 }
                 if !session.connection.wants_write() {

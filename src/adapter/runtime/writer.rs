@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -134,3 +135,33 @@ impl<S: Stream, C: Clock> fmt::Debug for MessageWriter<'_, S, C> {
         f.debug_struct("MessageWriter").field("kind", &self.message.kind()).finish_non_exhaustive()
     }
 }
+
+/// `AsyncWrite` of tokio and futures-io differ in the name of one method.
+macro_rules! async_write {
+    ($trait:path, $shutdown:ident) => {
+        /// Shutting it down finishes the message.
+        impl<S: Stream, C: Clock> $trait for MessageWriter<'_, S, C> {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bytes: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                MessageWriter::poll_write(self.get_mut(), cx, bytes)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                MessageWriter::poll_flush(self.get_mut(), cx)
+            }
+
+            fn $shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                MessageWriter::poll_shutdown(self.get_mut(), cx)
+            }
+        }
+    };
+}
+
+#[cfg(feature = "tokio")]
+async_write!(tokio::io::AsyncWrite, poll_shutdown);
+
+#[cfg(feature = "futures-io")]
+async_write!(futures_io::AsyncWrite, poll_close);

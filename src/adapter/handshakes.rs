@@ -1,0 +1,183 @@
+//! The opening handshake on a stream, written once for async and for blocking adapters.
+
+/// Defines how an adapter performs opening handshakes, and the documented methods that answer a
+/// request. The parameters:
+///
+/// - `[async .await]`, or `[]` for a blocking adapter;
+/// - the generics, the stream with its clock, and the connection.
+///
+/// The stream with its clock has the methods `started`, `now`, `exchange`, `into_socket` and
+/// `into_stream`.
+macro_rules! handshakes {
+    (
+        [$($async:ident .$await:ident)?]
+        impl[$($generics:tt)+] $transport:ty => $socket:ty
+    ) => {
+        const _: () = {
+            use $crate::adapter::incoming::{Incoming, Opening, PlainHttp, Upgrade};
+            use $crate::adapter::opens::cancel_safety;
+            use $crate::connection::{Config, Connection, Entropy};
+            use $crate::handshake::{
+                AcceptOptions, ClientHandshake, ClientRequest, HttpResponse, Rejection,
+                RequestError, Response,
+            };
+            use $crate::session::{Exchange, Session};
+
+            impl<$($generics)+> Opening<$transport> {
+                /// Receives the client's request.
+                pub(in crate::adapter) $($async)? fn receive_request(
+                    mut self,
+                    config: Config,
+                ) -> Result<Incoming<$transport>, Error> {
+                    let (timeouts, started) = (self.timeouts.clone(), self.transport.started());
+                    let mut exchange = Exchange::server_shared(config, timeouts, started);
+                    loop {
+                        match exchange.receive() {
+                            Ok(Some(request)) => {
+                                return Ok(Incoming::Upgrade(Upgrade { opening: self, request }));
+                            }
+                            Ok(None) => {}
+                            Err(rejection) if *rejection.error() == RequestError::NotWebSocket => {
+                                return Ok(Incoming::Http(PlainHttp { opening: self, rejection }));
+                            }
+                            Err(rejection) => {
+                                let error = *rejection.error();
+                                // The client's error matters, not whether it reads the response.
+                                let _ = self.dismiss(rejection) $(.$await)?;
+                                return Err(error.into());
+                            }
+                        }
+                        self.transport.exchange(&mut exchange) $(.$await)? ?;
+                    }
+                }
+
+                /// Accepts every opening handshake.
+                pub(in crate::adapter) $($async)? fn accept_all(
+                    self,
+                    config: Config,
+                ) -> Result<$socket, Error> {
+                    match self.receive_request(config) $(.$await)? ? {
+                        Incoming::Upgrade(upgrade) => upgrade.accept() $(.$await)?,
+                        Incoming::Http(plain) => {
+                            let error = *plain.rejection.error();
+                            plain.reject() $(.$await)? ?;
+                            Err(error.into())
+                        }
+                    }
+                }
+
+                /// Opens a connection on a stream to the server.
+                pub(in crate::adapter) $($async)? fn connect(
+                    mut self,
+                    config: Config,
+                    request: &ClientRequest,
+                ) -> Result<($socket, Response), Error> {
+                    let handshake = ClientHandshake::new(request, config, Entropy::from_os()?);
+                    let (timeouts, started) = (self.timeouts.clone(), self.transport.started());
+                    let mut exchange = Exchange::client_shared(handshake, timeouts, started);
+                    loop {
+                        if let Some((connection, response)) = exchange.receive()? {
+                            return Ok((self.into_socket(connection), response));
+                        }
+                        let exchanged = self.transport.exchange(&mut exchange) $(.$await)?;
+                        if let Err(error) = exchanged {
+                            return Err(exchange.refusal().map_or(error, Error::from));
+                        }
+                    }
+                }
+
+                /// Writes the response that accepts a request: the connection's first output.
+                $($async)? fn accept(mut self, connection: Connection) -> Result<$socket, Error> {
+                    let (timeouts, started) = (self.timeouts.clone(), self.transport.started());
+                    let mut exchange = Exchange::acceptance_shared(connection, timeouts, started);
+                    while self.transport.exchange(&mut exchange) $(.$await)? ? {}
+                    Ok(self.into_socket(exchange.into_inner()))
+                }
+
+                /// Sends the response of a rejected request, and shuts the stream down so that it
+                /// arrives.
+                $($async)? fn dismiss(mut self, rejection: Rejection) -> Result<(), Error> {
+                    let (timeouts, now) = (self.timeouts.clone(), self.transport.now());
+                    let mut exchange = Exchange::rejection_shared(rejection, timeouts, now);
+                    while self.transport.exchange(&mut exchange) $(.$await)? ? {}
+                    Ok(())
+                }
+
+                fn into_socket(self, connection: Connection) -> $socket {
+                    let Self { transport, timeouts, backpressure } = self;
+                    let now = transport.now();
+                    let session = Session::with_shared(connection, timeouts, backpressure, now);
+                    transport.into_socket(session)
+                }
+            }
+
+            impl<$($generics)+> Upgrade<$transport> {
+                /// Accepts the opening handshake.
+                #[doc = cancel_safety!($($async)?)]
+                /// # Errors
+                ///
+                /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it does
+                /// not read.
+                pub $($async)? fn accept(self) -> Result<$socket, Error> {
+                    self.accept_with(&AcceptOptions::new()) $(.$await)?
+                }
+
+                /// Accepts the opening handshake, with a subprotocol or header fields.
+                #[doc = cancel_safety!($($async)?)]
+                /// # Errors
+                ///
+                /// As [`accept`](Self::accept).
+                pub $($async)? fn accept_with(
+                    self,
+                    accept: &AcceptOptions,
+                ) -> Result<$socket, Error> {
+                    self.opening.accept(self.request.accept_with(accept)) $(.$await)?
+                }
+
+                /// Rejects the opening handshake with an HTTP response, and closes the stream.
+                #[doc = cancel_safety!($($async)?)]
+                /// # Errors
+                ///
+                /// As [`accept`](Self::accept).
+                pub $($async)? fn reject(self, response: &HttpResponse) -> Result<(), Error> {
+                    self.opening.dismiss(self.request.reject(response)) $(.$await)?
+                }
+            }
+
+            impl<$($generics)+> PlainHttp<$transport> {
+                /// Answers the request, and closes the stream.
+                #[doc = cancel_safety!($($async)?)]
+                /// # Errors
+                ///
+                /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it does
+                /// not read.
+                pub $($async)? fn reply(self, response: &HttpResponse) -> Result<(), Error> {
+                    self.opening.dismiss(self.rejection.answer_with(response)) $(.$await)?
+                }
+
+                /// Answers 426 (this port speaks WebSocket), and closes the stream.
+                #[doc = cancel_safety!($($async)?)]
+                /// # Errors
+                ///
+                /// As [`reply`](Self::reply).
+                pub $($async)? fn reject(self) -> Result<(), Error> {
+                    self.opening.dismiss(self.rejection) $(.$await)?
+                }
+
+                /// Returns the stream, and the bytes that were read from it, for an HTTP server.
+                #[must_use]
+                pub fn into_parts(self) -> (S, bytes::Bytes) {
+                    (self.opening.transport.into_stream(), self.rejection.into_received())
+                }
+            }
+
+            impl<$($generics)+> std::fmt::Debug for $transport {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.debug_struct("Transport").finish_non_exhaustive()
+                }
+            }
+        };
+    };
+}
+
+pub(super) use handshakes;

@@ -1,0 +1,181 @@
+//! The documented functions and methods that open connections, in every adapter.
+
+/// The section on cancel safety in the docs of an async function; empty for a blocking one.
+macro_rules! cancel_safety {
+    (async) => {
+        "\n# Cancel safety\n\nDropping the future drops the stream.\n\n"
+    };
+    () => {
+        ""
+    };
+}
+
+/// Defines the functions of an adapter that open connections on streams. The parameters:
+///
+/// - `[async .await] Box::pin`, or `[] identity` for a blocking adapter. The future of a handshake
+///   is in a box: it is several times as large as the connection that it makes, and the task that
+///   keeps the connection would keep room for it as long;
+/// - the type that the adapter is named by;
+/// - the arguments, with the parameters that are their types, and what is made of them: the stream
+///   with its clock;
+/// - a paragraph for the docs of `accept`.
+///
+/// `WebSocket`, `Incoming` and `Options` are the types of the adapter.
+macro_rules! opens {
+    (
+        [$($async:ident .$await:ident)?] $boxed:path, $adapter:ident,
+        ($($arg:ident: $T:ident),+) where [$($bounds:tt)+] => $transport:expr;
+        $(#[$nodelay:meta])+
+    ) => {
+        /// The adapter that [`Options`] belong to.
+        #[derive(Clone, Copy, Debug)]
+        pub enum $adapter {}
+
+        /// Accepts every opening handshake on a stream. To look at the request first, or for other
+        /// options, use [`Options`].
+        ///
+        $(#[$nodelay])+
+        #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+        /// # Errors
+        ///
+        /// [`Error::Handshake`] if the client sent no opening handshake; an HTTP response was sent
+        /// that says so. [`Error::TimedOut`] after 10 s.
+        pub $($async)? fn accept<$($T),+>($($arg: $T),+) -> Result<WebSocket<$($T),+>, Error>
+        where $($bounds)+ {
+            Options::new().accept($($arg),+) $(.$await)?
+        }
+
+        /// Opens a connection on a stream to the server, such as a TLS stream, a proxy or a Unix
+        /// socket: plain for `ws:`, encrypted for `wss:`.
+        #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+        /// # Errors
+        ///
+        /// [`Error::Handshake`] if the server rejects the request, [`Error::ConnectionLost`] if it
+        /// closes the stream, [`Error::TimedOut`] after 10 s.
+        pub $($async)? fn connect_with_stream<$($T),+>(
+            $($arg: $T,)+
+            request: &ClientRequest,
+        ) -> Result<(WebSocket<$($T),+>, Response), Error> where $($bounds)+ {
+            Options::new().connect_with_stream($($arg,)+ request) $(.$await)?
+        }
+
+        impl Options {
+            /// Accepts every opening handshake on a stream.
+            #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+            /// # Errors
+            ///
+            /// As [`accept`].
+            pub $($async)? fn accept<$($T),+>(
+                &self,
+                $($arg: $T),+
+            ) -> Result<WebSocket<$($T),+>, Error> where $($bounds)+ {
+                let (opening, config) = self.start($transport);
+                $boxed(opening.accept_all(config)) $(.$await)?
+            }
+
+            /// Receives the client's request, to be looked at before it is answered.
+            #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+            /// # Errors
+            ///
+            /// [`Error::Handshake`] if the client violated the protocol; an HTTP response was sent
+            /// that says so. [`Error::TimedOut`] after
+            /// [`Timeouts::handshake`](crate::Timeouts::handshake).
+            pub $($async)? fn receive_request<$($T),+>(
+                &self,
+                $($arg: $T),+
+            ) -> Result<Incoming<$($T),+>, Error> where $($bounds)+ {
+                let (opening, config) = self.start($transport);
+                $boxed(opening.receive_request(config)) $(.$await)?
+            }
+
+            /// Opens a connection on a stream to the server, which is encrypted if the URI is
+            /// `wss:`.
+            #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+            /// # Errors
+            ///
+            /// As [`connect_with_stream`].
+            pub $($async)? fn connect_with_stream<$($T),+>(
+                &self,
+                $($arg: $T,)+
+                request: &ClientRequest,
+            ) -> Result<(WebSocket<$($T),+>, Response), Error> where $($bounds)+ {
+                let (opening, config) = self.start($transport);
+                $boxed(opening.connect(config, request)) $(.$await)?
+            }
+        }
+    };
+}
+
+/// Defines the functions of an adapter that connect to servers. The parameters are those of
+/// `opens!`, with a paragraph for the docs of `Options::connect`. The functions `resolve`,
+/// `connect_to` and `transport` are the adapter's, and `Instant` is its clock.
+macro_rules! connects {
+    ([$($async:ident .$await:ident)?] $boxed:path, $(#[$timeout:meta])+) => {
+        /// Connects to a `ws:` URI. For header fields, subprotocols and other options, use
+        /// [`Options::connect`](crate::Options::connect).
+        #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+        /// # Errors
+        ///
+        /// [`Error::Uri`], [`Error::TlsNeeded`] for `wss:`, [`Error::Io`] if there is no server,
+        /// [`Error::Handshake`] if it rejects the request, [`Error::TimedOut`] after 10 s.
+        pub $($async)? fn connect(uri: &str) -> Result<WebSocket<TcpStream>, Error> {
+            let request = ClientRequest::new(uri)?;
+            Ok(Options::new().connect(&request) $(.$await)? ?.0)
+        }
+
+        impl Options {
+            /// Connects to the URI of the request, with `TCP_NODELAY`. The response has what the
+            /// server added, for example cookies.
+            ///
+            $(#[$timeout])+
+            #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+            /// # Errors
+            ///
+            /// As [`connect`].
+            pub $($async)? fn connect(
+                &self,
+                request: &ClientRequest,
+            ) -> Result<(WebSocket<TcpStream>, Response), Error> {
+                $boxed(self.dial(request)) $(.$await)?
+            }
+
+            /// Tries the addresses of the host in turn, each for its share of the remaining time.
+            $($async)? fn dial(
+                &self,
+                request: &ClientRequest,
+            ) -> Result<(WebSocket<TcpStream>, Response), Error> {
+                // RFC 6455 §4.1: "If /secure/ is true, the client MUST perform a TLS handshake"
+                if request.uri().is_secure() {
+                    return Err(Error::TlsNeeded);
+                }
+                let (epoch, timeout) = (Instant::now(), self.timeouts.get().handshake);
+                let explain = |error| $crate::adapter::Error::from_connecting(error, timeout);
+                let host = (request.uri().host(), request.uri().port());
+                let addresses = resolve(host, timeout) $(.$await)? .map_err(explain)?;
+                let mut addresses = addresses.collect::<std::vec::Vec<_>>().into_iter();
+                let mut failure =
+                    std::io::Error::new(std::io::ErrorKind::NotFound, "the host has no address");
+                while let Some(address) = addresses.next() {
+                    let left = timeout.map(|timeout| timeout.saturating_sub(epoch.elapsed()));
+                    let share = left.map(|left| left / (addresses.len() as u32 + 1));
+                    if share.is_some_and(|share| share.is_zero()) {
+                        return Err($crate::timing::TimedOut::Handshake.into());
+                    }
+                    match connect_to(address, share) $(.$await)? {
+                        Ok(stream) => {
+                            let (opening, config) = self.start(transport(stream, epoch)?);
+                            return opening.connect(config, request) $(.$await)?;
+                        }
+                        Err(error) => {
+                            let text = std::format!("{address}: {error}");
+                            failure = std::io::Error::new(error.kind(), text);
+                        }
+                    }
+                }
+                Err(explain(failure))
+            }
+        }
+    };
+}
+
+pub(super) use {cancel_safety, connects, opens};
