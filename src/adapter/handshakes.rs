@@ -15,7 +15,7 @@ macro_rules! handshakes {
     ) => {
         const _: () = {
             use $crate::adapter::incoming::{Incoming, Opening, PlainHttp, Upgrade};
-            use $crate::adapter::opens::cancel_safety;
+            use $crate::adapter::methods::cancel_safety;
             use $crate::connection::{Config, Connection, Entropy};
             use $crate::handshake::{
                 AcceptOptions, ClientHandshake, ClientRequest, HttpResponse, Rejection,
@@ -113,7 +113,7 @@ macro_rules! handshakes {
 
             impl<$($generics)+> Upgrade<$transport> {
                 /// Accepts the opening handshake.
-                #[doc = cancel_safety!($($async)?)]
+                #[doc = cancel_safety!([$($async)?])]
                 /// # Errors
                 ///
                 /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it does
@@ -123,7 +123,7 @@ macro_rules! handshakes {
                 }
 
                 /// Accepts the opening handshake, with a subprotocol or header fields.
-                #[doc = cancel_safety!($($async)?)]
+                #[doc = cancel_safety!([$($async)?])]
                 /// # Errors
                 ///
                 /// As [`accept`](Self::accept).
@@ -135,7 +135,7 @@ macro_rules! handshakes {
                 }
 
                 /// Rejects the opening handshake with an HTTP response, and closes the stream.
-                #[doc = cancel_safety!($($async)?)]
+                #[doc = cancel_safety!([$($async)?])]
                 /// # Errors
                 ///
                 /// As [`accept`](Self::accept).
@@ -146,7 +146,7 @@ macro_rules! handshakes {
 
             impl<$($generics)+> PlainHttp<$transport> {
                 /// Answers the request, and closes the stream.
-                #[doc = cancel_safety!($($async)?)]
+                #[doc = cancel_safety!([$($async)?])]
                 /// # Errors
                 ///
                 /// [`Error::ConnectionLost`] if the client is gone, [`Error::TimedOut`] if it does
@@ -156,7 +156,7 @@ macro_rules! handshakes {
                 }
 
                 /// Answers 426 (this port speaks WebSocket), and closes the stream.
-                #[doc = cancel_safety!($($async)?)]
+                #[doc = cancel_safety!([$($async)?])]
                 /// # Errors
                 ///
                 /// As [`reply`](Self::reply).

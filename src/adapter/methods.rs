@@ -1,24 +1,37 @@
 //! The methods that connections and halves have in common: signatures and documentation stand here
 //! once, for the asynchronous and for the blocking adapter.
 //!
-//! `methods!(async self ...)` makes async functions with a section on cancel safety, and
-//! `methods!(blocking self ...)` ordinary ones without.
+//! After `async` they define async functions with a section on cancel safety, after `blocking`
+//! ordinary ones without.
+
+/// The section on cancel safety in the docs of an async function; empty for a blocking one.
+macro_rules! cancel_safety {
+    ([async] $text:literal) => {
+        concat!("\n# Cancel safety\n\n", $text, "\n\n")
+    };
+    ([] $text:literal) => {
+        ""
+    };
+    ($mode:tt) => {
+        $crate::adapter::methods::cancel_safety!($mode "Dropping the future drops the stream.")
+    };
+}
 
 /// The methods that send, of a type whose `handle()` is a `Handle`, and that has `send_or_feed`.
 macro_rules! sending {
     (async ($self:ident $($mut:tt)?) -> $Writer:ty) => {
         $crate::adapter::methods::sending!(
-            @ all() ($self $($mut)?) [async] [.await]
+            @ ($self $($mut)?) [async] [.await]
             impl Future<Output = Result<(), Error>>, $Writer
         );
     };
     (blocking ($self:ident $($mut:tt)?) -> $Writer:ty) => {
         $crate::adapter::methods::sending!(
-            @ any() ($self $($mut)?) [] [] Result<(), Error>, $Writer
+            @ ($self $($mut)?) [] [] Result<(), Error>, $Writer
         );
     };
     (
-        @ $is_async:meta ($self:ident $($mut:tt)?) [$($async:tt)?] [$($await:tt)*]
+        @ ($self:ident $($mut:tt)?) [$($async:tt)?] [$($await:tt)*]
         $Sent:ty, $Writer:ty
     ) => {
         /// Queues a message and writes it to the stream. Returns when the stream has accepted all
@@ -30,12 +43,12 @@ macro_rules! sending {
         /// Does not read while it waits. If both peers only send, and the socket buffers of both
         /// are full, they deadlock until [`Timeouts::write`](crate::Timeouts::write). The halves of
         /// a connection send and receive concurrently.
-        #[cfg_attr($is_async, doc = "
-# Cancel safety
-
-Dropped while it waits for room or for its turn: the message is not sent. Dropped later: the message
-is queued, and the next call writes the rest of it; it must not be sent again.")]
-        ///
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?]
+            "Dropped while it waits for room or for its turn: the message is not sent. Dropped \
+             later: the message is queued, and the next call writes the rest of it; it must not be \
+             sent again."
+        )]
         /// # Errors
         ///
         /// [`Error::Send`] once either side has begun to close. [`Error::ConnectionLost`] if the
@@ -51,11 +64,11 @@ is queued, and the next call writes the rest of it; it must not be sent again.")
         /// or [`send`](Self::send) of any sender, when `recv` has to wait, or before the next
         /// message above the [`high_water_mark`](crate::Backpressure::high_water_mark). Queued
         /// messages are lost if the connection is dropped.
-        #[cfg_attr($is_async, doc = "
-# Cancel safety
-
-If the future is dropped while it waits for room or for its turn, the message is not sent.")]
-        ///
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?]
+            "If the future is dropped while it waits for room or for its turn, the message is not \
+             sent."
+        )]
         /// # Errors
         ///
         /// As [`send`](Self::send).
@@ -66,11 +79,9 @@ If the future is dropped while it waits for room or for its turn, the message is
         /// Starts a message that is sent in fragments, once all permits are used and no other
         /// writer exists. Other senders wait until the writer is finished or dropped: sending with
         /// another clone while holding a writer deadlocks.
-        #[cfg_attr($is_async, doc = "
-# Cancel safety
-
-Nothing is lost.")]
-        ///
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?] "Nothing is lost."
+        )]
         /// # Errors
         ///
         /// [`Error::Send`] once either side has begun to close.
@@ -79,11 +90,9 @@ Nothing is lost.")]
         }
 
         /// Writes everything that is queued now, by any sender.
-        #[cfg_attr($is_async, doc = "
-# Cancel safety
-
-Unwritten bytes stay queued.")]
-        ///
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?] "Unwritten bytes stay queued."
+        )]
         /// # Errors
         ///
         /// [`Error::ConnectionLost`] if the stream is lost, [`Error::TimedOut`] if the peer does
@@ -94,11 +103,9 @@ Unwritten bytes stay queued.")]
 
         /// Sends a ping without waiting for the pong. [`round_trip`](Self::round_trip) has the
         /// result, once the pong was received.
-        #[cfg_attr($is_async, doc = "
-# Cancel safety
-
-The ping is queued at the first poll, and sent whole.")]
-        ///
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?] "The ping is queued at the first poll, and sent whole."
+        )]
         /// # Errors
         ///
         /// As [`send`](Self::send).
@@ -109,11 +116,9 @@ The ping is queued at the first poll, and sent whole.")]
 
         /// Sends a pong of at most 125 bytes: the answer to a ping, if the application answers
         /// pings itself, or an unsolicited one (RFC 6455 §5.5.3).
-        #[cfg_attr($is_async, doc = "
-# Cancel safety
-
-The pong is queued at the first poll, and sent whole.")]
-        ///
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?] "The pong is queued at the first poll, and sent whole."
+        )]
         /// # Errors
         ///
         /// As [`send`](Self::send), also for a payload that is too long.
@@ -123,11 +128,9 @@ The pong is queued at the first poll, and sent whole.")]
 
         /// Starts the closing handshake: sends a Close frame and returns. Messages that the peer
         /// sent before its own Close can still be received.
-        #[cfg_attr($is_async, doc = "
-# Cancel safety
-
-The Close frame is queued at the first poll, and sent whole.")]
-        ///
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?] "The Close frame is queued at the first poll, and sent whole."
+        )]
         /// # Errors
         ///
         /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. Else as
@@ -148,13 +151,13 @@ The Close frame is queued at the first poll, and sent whole.")]
 /// The methods that receive. Their bodies follow the names.
 macro_rules! receiving {
     (async $($bodies:tt)*) => {
-        $crate::adapter::methods::receiving!(@ all() [async] $($bodies)*);
+        $crate::adapter::methods::receiving!(@ [async] $($bodies)*);
     };
     (blocking $($bodies:tt)*) => {
-        $crate::adapter::methods::receiving!(@ any() [] $($bodies)*);
+        $crate::adapter::methods::receiving!(@ [] $($bodies)*);
     };
     (
-        @ $is_async:meta [$($async:tt)?] $self:ident
+        @ [$($async:tt)?] $self:ident
         recv: $recv:expr,
         recv_event: $recv_event:expr,
         recv_with($each:ident): $recv_with:expr,
@@ -167,11 +170,10 @@ macro_rules! receiving {
         /// At the end of the connection it also shuts the stream down: it writes our Close frame
         /// and waits for the end of the stream, no longer than
         /// [`Timeouts::close`](crate::Timeouts::close).
-        #[cfg_attr($is_async, doc = "
-# Cancel safety
-
-Cancel safe: a message leaves the connection only when the future returns it.")]
-        ///
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?]
+            "Cancel safe: a message leaves the connection only when the future returns it."
+        )]
         /// # Errors
         ///
         /// [`Error::Protocol`] if the peer violated the protocol or a limit,
@@ -186,11 +188,10 @@ Cancel safe: a message leaves the connection only when the future returns it.")]
         /// application that answers pings itself ([`Config::auto_pong`](crate::Config::auto_pong)),
         /// and chunks of messages
         /// ([`Config::receive_in_chunks`](crate::Config::receive_in_chunks)), which `recv` skips.
-        #[cfg_attr($is_async, doc = "
-# Cancel safety
-
-Cancel safe: an event leaves the connection only when the future returns it.")]
-        ///
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?]
+            "Cancel safe: an event leaves the connection only when the future returns it."
+        )]
         /// # Errors
         ///
         /// As [`recv`](Self::recv).
@@ -210,11 +211,9 @@ Cancel safe: an event leaves the connection only when the future returns it.")]
         /// [`high_water_mark`](crate::Backpressure::high_water_mark) bytes of them are buffered,
         /// the other messages are left to the next call, which waits for room first if the overflow
         /// policy is to wait.
-        #[cfg_attr($is_async, doc = "
-# Cancel safety
-
-Cancel safe: it returns as soon as a message was handed over.")]
-        ///
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?] "Cancel safe: it returns as soon as a message was handed over."
+        )]
         /// # Errors
         ///
         /// The error of `each`; the next call continues with the next message. [`Error::TimedOut`]
@@ -232,12 +231,11 @@ Cancel safe: it returns as soon as a message was handed over.")]
         /// down, and returns how the connection was closed. Messages that still arrive are
         /// discarded; to receive them, call `start_close`, and [`recv`](Self::recv) until it
         /// returns `None`.
-        #[cfg_attr($is_async, doc = "
-# Cancel safety
-
-The Close frame is queued at the first poll. Calling it again continues the same closing
-handshake.")]
-        ///
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?]
+            "The Close frame is queued at the first poll. Calling it again continues the same \
+             closing handshake."
+        )]
         /// # Errors
         ///
         /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if
@@ -257,13 +255,13 @@ handshake.")]
 /// names.
 macro_rules! writing {
     (async $($bodies:tt)*) => {
-        $crate::adapter::methods::writing!(@ all() [async] $($bodies)*);
+        $crate::adapter::methods::writing!(@ [async] $($bodies)*);
     };
     (blocking $($bodies:tt)*) => {
-        $crate::adapter::methods::writing!(@ any() [] $($bodies)*);
+        $crate::adapter::methods::writing!(@ [] $($bodies)*);
     };
     (
-        @ $is_async:meta [$($async:tt)?] $self:ident
+        @ [$($async:tt)?] $self:ident
         write_chunk: $write_chunk:expr,
         finish: $finish:expr $(,)?
     ) => {
@@ -277,11 +275,11 @@ macro_rules! writing {
 
         /// Writes a chunk of the message to the stream. A text may be cut anywhere, also inside a
         /// character.
-        #[cfg_attr($is_async, doc = "
-# Cancel safety
-
-The chunk is taken at the first poll. What was not sent of it is sent before the next chunk.")]
-        ///
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?]
+            "The chunk is taken at the first poll. What was not sent of it is sent before the next \
+             chunk."
+        )]
         /// # Errors
         ///
         /// As [`WebSocket::send`](super::WebSocket::send). What was not sent then is sent before
@@ -294,12 +292,11 @@ The chunk is taken at the first poll. What was not sent of it is sent before the
         }
 
         /// Sends the rest of the message, as its last fragment.
-        #[cfg_attr($is_async, doc = "
-# Cancel safety
-
-If the future is dropped while it waits for room, the message is not finished, and the connection is
-closed.")]
-        ///
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?]
+            "If the future is dropped while it waits for room, the message is not finished, and \
+             the connection is closed."
+        )]
         /// # Errors
         ///
         /// As [`write_chunk`](Self::write_chunk); [`Error::Send`] also for a text that ends inside
@@ -318,4 +315,4 @@ closed.")]
     };
 }
 
-pub(super) use {receiving, sending, writing};
+pub(super) use {cancel_safety, receiving, sending, writing};

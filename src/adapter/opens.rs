@@ -1,15 +1,5 @@
 //! The documented functions and methods that open connections, in every adapter.
 
-/// The section on cancel safety in the docs of an async function; empty for a blocking one.
-macro_rules! cancel_safety {
-    (async) => {
-        "\n# Cancel safety\n\nDropping the future drops the stream.\n\n"
-    };
-    () => {
-        ""
-    };
-}
-
 /// Defines the functions of an adapter that open connections on streams. The parameters:
 ///
 /// - `[async .await] Box::pin`, or `[] identity` for a blocking adapter. The future of a handshake
@@ -35,7 +25,7 @@ macro_rules! opens {
         /// options, use [`Options`].
         ///
         $(#[$nodelay])+
-        #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+        #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
         /// # Errors
         ///
         /// [`Error::Handshake`] if the client sent no opening handshake; an HTTP response was sent
@@ -47,7 +37,7 @@ macro_rules! opens {
 
         /// Opens a connection on a stream to the server, such as a TLS stream, a proxy or a Unix
         /// socket: plain for `ws:`, encrypted for `wss:`.
-        #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+        #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
         /// # Errors
         ///
         /// [`Error::Handshake`] if the server rejects the request, [`Error::ConnectionLost`] if it
@@ -61,7 +51,7 @@ macro_rules! opens {
 
         impl Options {
             /// Accepts every opening handshake on a stream.
-            #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+            #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
             /// # Errors
             ///
             /// As [`accept`].
@@ -74,7 +64,7 @@ macro_rules! opens {
             }
 
             /// Receives the client's request, to be looked at before it is answered.
-            #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+            #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
             /// # Errors
             ///
             /// [`Error::Handshake`] if the client violated the protocol; an HTTP response was sent
@@ -90,7 +80,7 @@ macro_rules! opens {
 
             /// Opens a connection on a stream to the server, which is encrypted if the URI is
             /// `wss:`.
-            #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+            #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
             /// # Errors
             ///
             /// As [`connect_with_stream`].
@@ -113,7 +103,7 @@ macro_rules! connects {
     ([$($async:ident .$await:ident)?] $boxed:path, $(#[$timeout:meta])+) => {
         /// Connects to a `ws:` URI. For header fields, subprotocols and other options, use
         /// [`Options::connect`](crate::Options::connect).
-        #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+        #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
         /// # Errors
         ///
         /// [`Error::Uri`], [`Error::TlsNeeded`] for `wss:`, [`Error::Io`] if there is no server,
@@ -128,7 +118,7 @@ macro_rules! connects {
             /// server added, for example cookies.
             ///
             $(#[$timeout])+
-            #[doc = $crate::adapter::opens::cancel_safety!($($async)?)]
+            #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
             /// # Errors
             ///
             /// As [`connect`].
@@ -178,4 +168,4 @@ macro_rules! connects {
     };
 }
 
-pub(super) use {cancel_safety, connects, opens};
+pub(super) use {connects, opens};

@@ -950,12 +950,13 @@ fn every_async_method_documents_its_cancel_safety() {
                 continue;
             }
             let text = fs::read_to_string(&path).unwrap();
-            let mut docs = String::new();
+            let (mut docs, mut in_attribute) = (String::new(), false);
             for (number, line) in text.lines().map(str::trim_start).enumerate() {
                 // Macros define methods of async and of blocking adapters.
                 let by_macro = line.starts_with("pub $($async)? fn");
-                if line.starts_with("///") || line.starts_with("#[doc") {
+                if in_attribute || line.starts_with("///") || line.starts_with("#[doc") {
                     docs += line;
+                    in_attribute = !line.starts_with("///") && !line.ends_with(")]");
                 } else if by_macro || line.starts_with("pub async fn") {
                     found += 1;
                     let section = if by_macro { "cancel_safety!" } else { "# Cancel safety" };
