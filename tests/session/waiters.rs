@@ -312,7 +312,7 @@ fn a_wake_up_during_the_last_poll_of_a_send_goes_to_the_next_one() {
 }
 
 #[test]
-fn a_message_that_fills_the_output_after_a_write_is_written_by_whoever_waits() {
+fn a_message_that_fills_the_output_after_a_write_is_written_by_another_waiter() {
     for receives in [false, true] {
         let (gate, sender, mut receiver) = halves(100);
         ready(sender.feed(message(100))).unwrap();
@@ -481,7 +481,7 @@ fn an_earlier_position_is_flushed_before_more_is_written_to_a_stream_that_buffer
 }
 
 #[test]
-fn a_writer_that_goes_on_waits_for_the_heartbeat_that_came_before() {
+fn a_second_writer_waits_for_a_heartbeat_that_came_before() {
     let (gate, sender, _receiver) = halves(1000);
     gate.read(100_000);
     for ping in [false, true] {
@@ -1049,7 +1049,7 @@ fn interleave(seed: u64) {
             tasks[index] = None;
         }
     }
-    // What was fed last is written by whoever flushes.
+    // What was fed last is written by the next flush.
     gate.lock().yields = 0;
     let mut flush = Task::new(sender.flush());
     if flush.poll().is_pending() {
