@@ -23,7 +23,7 @@ fn sending(criterion: &mut Criterion) {
             [("server", Connection::server(Config::new())), ("client", client)]
         {
             let payload = Bytes::from(vec![b'x'; size]);
-            group.bench_function(BenchmarkId::new(format!("{role}, lent"), size), |bencher| {
+            group.bench_function(BenchmarkId::new(format!("{role}, borrowed"), size), |bencher| {
                 bencher.iter(|| {
                     connection.send(payload.clone()).expect("it is open");
                     assert!(drain(&mut connection) > size);

@@ -211,13 +211,13 @@ fn ask() -> Operation {
     Box::new(move || {
         let mut handshake =
             ClientHandshake::new(&request, Config::new(), Entropy::from_seed([7; 32]));
-        let mut asked = 0;
+        let mut requested = 0;
         while handshake.wants_write() {
             let len = handshake.output().chunk().len();
             handshake.output().advance(len);
-            asked += len;
+            requested += len;
         }
-        assert!(asked > 100);
+        assert!(requested > 100);
     })
 }
 

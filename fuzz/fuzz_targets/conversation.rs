@@ -25,7 +25,7 @@ struct Peer {
     sent: Vec<Message>,
     pinged: Vec<Vec<u8>>,
     ponged: Vec<Vec<u8>>,
-    heard: Vec<Event>,
+    received: Vec<Event>,
     /// Written bytes that the other side has not read, and whether the wire is cut.
     wire: BytesMut,
     cut: bool,
@@ -43,7 +43,7 @@ impl Peer {
             Duration::ZERO,
         );
         timer.set_state(State::Open, Duration::ZERO);
-        let (part, sent, pinged, ponged, heard) = (None, vec![], vec![], vec![], vec![]);
+        let (part, sent, pinged, ponged, received) = (None, vec![], vec![], vec![], vec![]);
         Self {
             connection,
             timer,
@@ -52,7 +52,7 @@ impl Peer {
             sent,
             pinged,
             ponged,
-            heard,
+            received,
             wire: BytesMut::new(),
             cut: false,
             written: vec![],
@@ -152,7 +152,7 @@ impl Peer {
                 Event::Pong(payload) => self.timer.pong_received(payload, now),
                 _ => {}
             }
-            self.heard.push(event);
+            self.received.push(event);
         }
     }
 
@@ -203,7 +203,7 @@ impl Peer {
     fn check_heard(&self, other: &Peer) {
         let mut unheard = other.sent.iter();
         let mut pings = other.pinged.iter();
-        for (i, event) in self.heard.iter().enumerate() {
+        for (i, event) in self.received.iter().enumerate() {
             match event {
                 Event::Message(message) => assert_eq!(Some(message), unheard.next()),
                 Event::Ping(payload) => {
@@ -213,7 +213,10 @@ impl Peer {
                     assert!(self.pinged.iter().chain(&other.ponged).any(|known| known == payload));
                 }
                 Event::Closed(closed) => {
-                    assert_eq!((i + 1, Some(closed)), (self.heard.len(), self.connection.closed()));
+                    assert_eq!(
+                        (i + 1, Some(closed)),
+                        (self.received.len(), self.connection.closed())
+                    );
                     assert!(
                         !matches!(closed.outcome(), CloseOutcome::ProtocolError(_)),
                         "{closed}"
@@ -232,7 +235,7 @@ impl Peer {
 }
 
 /// After two clean closes, each side received the other's Close frame, and they agree on the
-/// initiator, unless both began.
+/// initiator, unless both have started to close.
 fn check_agreement(one: &Peer, two: &Peer) {
     let (Some(a), Some(b)) = (one.connection.closed(), two.connection.closed()) else { return };
     if a.was_clean() && b.was_clean() {
@@ -285,7 +288,7 @@ fuzz_target!(|bytes: &[u8]| {
         us.check_written();
         assert_eq!(
             us.connection.closed().is_some(),
-            matches!(us.heard.last(), Some(Event::Closed(_)))
+            matches!(us.received.last(), Some(Event::Closed(_)))
         );
     }
     check_agreement(&one, &two);

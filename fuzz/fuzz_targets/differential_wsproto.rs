@@ -162,11 +162,11 @@ fn exchange(role: Role, choice: u8, mut input: Input<'_>) {
 
     let mut they_read = Case::new(other, &extension);
     they_read.item(b'r', &drain(&mut writer));
-    let [(heard, silence), (nothing, written)] = wsproto::run([they_read, they_write]);
-    assert_eq!(heard, said, "what we wrote, as {role:?}, {extension}");
+    let [(received, silence), (nothing, written)] = wsproto::run([they_read, they_write]);
+    assert_eq!(received, said, "what we wrote, as {role:?}, {extension}");
     assert!(silence.is_empty() && nothing.is_empty());
-    let heard = feed(&mut reader, &written, Chunking::Random(choice.into()));
-    assert_eq!(model::seen(&heard), said, "what they wrote, for a {role:?}, {extension}");
+    let received = feed(&mut reader, &written, Chunking::Random(choice.into()));
+    assert_eq!(model::seen(&received), said, "what they wrote, for a {role:?}, {extension}");
 }
 
 /// Sends the same message from both. A byte chooses the kind, the fragments, and pings between them

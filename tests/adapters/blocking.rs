@@ -127,7 +127,7 @@ fn a_rejection_reaches_the_client_whole() {
 }
 
 #[test]
-fn a_plain_request_is_told_what_speaks_here() {
+fn plain_http_request_gets_426() {
     let (address, server) = serve(|stream| blocking::accept(stream).unwrap_err());
     let mut client = TcpStream::connect(address).unwrap();
     client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
@@ -226,7 +226,7 @@ fn a_refused_message_is_answered_while_it_is_still_sent() {
 }
 
 #[test]
-fn a_connection_that_is_cut_is_lost() {
+fn eof_without_a_close_frame_is_connection_lost() {
     let (client, server) = pair();
     let mut socket = open(server, Timeouts::default());
     (&client).write_all(&masked(0x81, b"last message")).unwrap();
@@ -252,7 +252,7 @@ fn an_aborted_connection_is_lost_for_the_peer() {
 }
 
 #[test]
-fn what_the_peer_said_can_be_received_after_a_write_failed() {
+fn received_messages_are_returned_after_a_failed_write() {
     let bytes = [masked(0x81, b"read me"), masked(0x88, b"\x03\xe9")].concat();
     let mut script = Script::new(vec![Step::Bytes(bytes)]);
     script.writes = VecDeque::from([Write_::Fail(ErrorKind::BrokenPipe)]);
@@ -287,13 +287,13 @@ fn timeouts_of_each_phase() {
     assert_eq!(
         socket.recv().unwrap(),
         None,
-        "a peer that sent a Close and does not hang up is left"
+        "a peer that sent a Close and keeps its socket open is not waited for"
     );
 }
 
 /// Who comes late finds what came in time, and the time does not begin anew.
 #[test]
-fn a_late_receiver_finds_what_came_before_the_peer_closed() {
+fn messages_before_the_close_frame_are_received_after_the_close_deadline() {
     let (mut client, server) = pair();
     let mut socket = open(server, Timeouts { close: Some(Duration::ZERO), ..Timeouts::default() });
     client
@@ -334,7 +334,7 @@ fn every_final_error_is_an_end() {
 /// The peer sent a Close and keeps its socket: that takes the time for closing, but not the time
 /// of who waits for less.
 #[test]
-fn a_short_wait_is_not_made_longer_by_a_peer_that_does_not_hang_up() {
+fn recv_timeout_is_not_extended_by_a_peer_that_keeps_its_socket_open() {
     let (mut client, server) = pair();
     let mut socket = open(server, Timeouts { close: None, ..Timeouts::default() });
     client.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
@@ -384,7 +384,7 @@ fn receiving_for_a_while_loses_nothing() {
 }
 
 #[test]
-fn a_dead_peer_is_noticed_and_a_living_one_is_not_suspected() {
+fn only_a_silent_peer_fails_with_a_keep_alive_timeout() {
     let soon = Some(Duration::from_millis(20));
     let timeouts = Timeouts { ping: soon, pong: soon, ..Timeouts::default() };
     let (mut client, server) = pair();
@@ -418,7 +418,7 @@ fn a_connection_without_messages_is_idle_however_alive() {
 }
 
 #[test]
-fn pings_without_end_do_not_make_the_time_longer() {
+fn pings_do_not_extend_recv_timeout() {
     let pings = (0..1_000_000).map(|_| Step::Bytes(masked(0x89, b""))).collect();
     let mut socket = open(Script::new(pings), Timeouts::default());
     let received = socket.recv_timeout(Duration::ZERO);
@@ -453,7 +453,7 @@ fn a_peer_that_does_not_read_makes_writes_time_out_and_loses_nothing() {
 }
 
 #[test]
-fn parts_carry_on_where_the_socket_was() {
+fn from_parts_continues_a_detached_connection() {
     let (mut client, server) = pair();
     let mut socket = open(server, Timeouts::default());
     client
@@ -576,7 +576,7 @@ fn interrupted_and_short_reads_and_writes_change_nothing() {
 /// Batching: what came in one read is answered in one write, and a pong goes before a message is
 /// handed over.
 #[test]
-fn fed_messages_ride_one_write() {
+fn fed_messages_leave_in_one_write() {
     let bytes = masked(0x81, b"x").repeat(16);
     let mut socket = open(Script::new(vec![Step::Bytes(bytes)]), Timeouts::default());
     for _ in 0..16 {
@@ -733,9 +733,9 @@ fn there_may_be_all_the_time_to_connect() {
     assert_eq!(server.join().unwrap().unwrap(), Some("at last".into()));
 }
 
-/// §7.1.1: the server hangs up first, and a client waits for that.
+/// §7.1.1: the server closes the stream first, and a client waits for that.
 #[test]
-fn the_server_hangs_up_first() {
+fn the_server_closes_the_stream_first() {
     let (mut client, server) = pair();
     let serving = thread::spawn(move || open(server, Timeouts::default()).recv());
     client.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
@@ -755,7 +755,10 @@ fn the_server_hangs_up_first() {
     server.write_all(&unmasked(0x88, b"\x03\xe8")).unwrap();
     server.read_exact(&mut [0; 8]).unwrap();
     server.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-    assert!(server.read(&mut [0; 8]).is_err(), "the client does not hang up, nor say more");
+    assert!(
+        server.read(&mut [0; 8]).is_err(),
+        "the client neither closes the stream nor sends more"
+    );
     drop(server);
     assert_eq!(asking.join().unwrap().unwrap(), None);
 }
@@ -772,7 +775,7 @@ fn a_close_that_nobody_answers_ends_the_stream() {
 
 /// A peer that pings and does not read makes neither recv_timeout late, nor what it sent.
 #[test]
-fn a_short_wait_is_not_made_longer_by_a_peer_that_does_not_read() {
+fn recv_timeout_is_not_extended_by_a_peer_that_does_not_read() {
     let (client, server) = pair();
     let mut socket = open(server, Timeouts { write: None, ..Timeouts::default() });
     while socket.feed(vec![0; 60_000]).is_ok() && socket.recv_timeout(Duration::ZERO).is_err() {
@@ -808,10 +811,9 @@ fn a_failing_stream_is_an_error_of_its_own() {
     );
 }
 
-/// A peer that always has more to say gets no more time; one that soon says no more is heard to the
-/// end.
+/// A peer that keeps sending gets no more time; messages of one that stops are received to the end.
 #[test]
-fn a_peer_that_floods_does_not_make_closing_longer() {
+fn peer_that_floods_does_not_extend_the_close_deadline() {
     let flood = |reads| {
         let pings = (0..reads).map(|_| Step::Bytes(masked(0x89, b"?"))).collect();
         open(Script::new(pings), Timeouts { close: Some(Duration::ZERO), ..Timeouts::default() })
@@ -963,14 +965,14 @@ fn a_thread_that_ends_may_still_use_its_connection() {
     impl Drop for Last {
         fn drop(&mut self) {
             self.0.send("last message").unwrap();
-            assert_eq!(self.0.recv().unwrap(), Some("heard".into()));
+            assert_eq!(self.0.recv().unwrap(), Some("received".into()));
         }
     }
     thread_local! { static LAST: std::cell::RefCell<Option<Last>> = const { std::cell::RefCell::new(None) }; }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let stream = listener.accept().unwrap().0;
-    peer.write_all(&masked(0x81, b"heard")).unwrap();
+    peer.write_all(&masked(0x81, b"received")).unwrap();
     let ends = thread::spawn(|| {
         let socket = WebSocket::from_parts(
             stream,

@@ -1,5 +1,5 @@
-//! The halves of a blocking connection: no thread keeps another from its end, and every wait has
-//! one.
+//! The halves of a blocking connection: no thread blocks another one for good, and every wait has a
+//! deadline.
 //!
 //! Timeouts are tested with peers that do nothing at all, and bounds are far above them: they pass
 //! on a machine of any speed.
@@ -60,8 +60,8 @@ fn start<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> mpsc::
     outcome
 }
 
-/// Whether it goes on for a while.
-fn goes_on<T>(outcome: &mpsc::Receiver<T>) -> bool {
+/// Whether it is still running after a while.
+fn is_running<T>(outcome: &mpsc::Receiver<T>) -> bool {
     matches!(outcome.recv_timeout(SOON), Err(mpsc::RecvTimeoutError::Timeout))
 }
 
@@ -126,7 +126,7 @@ fn the_receiver_s_end_does_not_wait_for_a_sender_that_is_stuck() {
 }
 
 #[test]
-fn a_close_is_over_when_the_last_words_are_written() {
+fn close_returns_when_the_close_frames_are_written() {
     let (sender, mut receiver, mut peer) =
         halves(Timeouts { close: Some(LONG), ..Timeouts::default() });
     let [_, wire] = sender_wires(&peer);
@@ -134,7 +134,7 @@ fn a_close_is_over_when_the_last_words_are_written() {
     let receiving = go(move || receiver.recv());
     peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
     let closing = start(move || sender.close(CloseCode::NORMAL, ""));
-    assert!(goes_on(&closing), "the Close is not written");
+    assert!(is_running(&closing), "the Close is not written");
     wire.set_capacity(100);
     let mut close = [0; 4];
     peer.read_exact(&mut close).unwrap();
@@ -144,9 +144,9 @@ fn a_close_is_over_when_the_last_words_are_written() {
     assert_eq!(receiving().unwrap(), None);
 }
 
-/// A peer that reads only when it has written all it has to say.
+/// A peer that reads only after it has written all its messages.
 #[test]
-fn last_words_wait_for_a_peer_that_is_still_talking() {
+fn close_frame_is_written_while_the_peer_still_sends() {
     for (split, half_closed) in [(true, false), (false, false), (true, true), (false, true)] {
         let (stream, mut peer) = duplex();
         peer.set_capacity(1000);
@@ -165,9 +165,9 @@ fn last_words_wait_for_a_peer_that_is_still_talking() {
                     thread::yield_now();
                 }
             }
-            let mut heard = Vec::new();
-            peer.read_to_end(&mut heard).unwrap();
-            heard
+            let mut received = Vec::new();
+            peer.read_to_end(&mut received).unwrap();
+            received
         });
         if split {
             let (_sender, mut receiver) = socket.split().unwrap();
@@ -179,9 +179,9 @@ fn last_words_wait_for_a_peer_that_is_still_talking() {
     }
 }
 
-/// Nor longer than whoever receives wants to wait.
+/// `recv_timeout` writes a Close frame for no longer than its own timeout.
 #[test]
-fn last_words_do_not_make_a_short_wait_longer() {
+fn unwritten_close_frame_does_not_extend_recv_timeout() {
     for (split, half_closed) in [(true, false), (false, false), (true, true), (false, true)] {
         let (stream, mut peer) = duplex();
         stream.set_capacity(0);
@@ -199,22 +199,22 @@ fn last_words_do_not_make_a_short_wait_longer() {
     }
 }
 
-/// Whoever receives is told too that the peer takes nothing.
+/// A write deadline passes for the receiver too if the peer does not read.
 #[test]
-fn a_write_that_takes_too_long_is_told_to_who_receives() {
+fn recv_reports_a_write_timeout() {
     for split in [true, false] {
         let (stream, _peer) = duplex();
         stream.set_capacity(0);
         let mut socket =
             open(stream, Timeouts { write: Some(Duration::from_millis(1)), ..Timeouts::default() });
         socket.feed("x").unwrap();
-        let told = if split {
+        let result = if split {
             let (_sender, mut receiver) = socket.split().unwrap();
             go(move || receiver.recv())()
         } else {
             go(move || socket.recv())()
         };
-        assert!(matches!(told, Err(Error::TimedOut(TimedOut::Write))), "{told:?}");
+        assert!(matches!(result, Err(Error::TimedOut(TimedOut::Write))), "{result:?}");
     }
 }
 
@@ -254,7 +254,7 @@ fn a_handshake_and_a_conversation_over_it() {
 // Sending.
 
 #[test]
-fn every_sender_that_waits_is_told_that_the_peer_does_not_read() {
+fn every_sender_that_waits_times_out_when_the_peer_does_not_read() {
     let (sender, receiver, peer) = halves(Timeouts { write: Some(SOON), ..Timeouts::default() });
     let [_, wire] = sender_wires(&peer);
     wire.set_capacity(1000);
@@ -273,7 +273,7 @@ fn every_sender_that_waits_is_told_that_the_peer_does_not_read() {
 }
 
 #[test]
-fn a_write_error_keeps_nobody_from_what_was_received() {
+fn received_messages_are_returned_after_a_write_error() {
     for split in [true, false] {
         let (mut stream, mut peer) = duplex();
         stream.failure = Some(ErrorKind::Other);
@@ -297,7 +297,7 @@ fn a_write_error_keeps_nobody_from_what_was_received() {
 
 /// Neither peer reads before it has to: each receives while it writes.
 #[test]
-fn two_peers_that_both_have_much_to_say_hear_each_other() {
+fn peers_that_send_large_messages_to_each_other_do_not_deadlock() {
     let (stream, peer) = duplex();
     stream.set_capacity(4000);
     peer.set_capacity(4000);
@@ -308,20 +308,20 @@ fn two_peers_that_both_have_much_to_say_hear_each_other() {
             go(move || {
                 socket.set_backpressure(patient);
                 socket.feed(vec![7; 40_000]).unwrap();
-                let heard = socket.recv().unwrap();
+                let received = socket.recv().unwrap();
                 socket.flush().unwrap();
-                (heard, socket)
+                (received, socket)
             })
         })
         .collect();
     let sockets: Vec<_> = talks.into_iter().map(|talk| talk()).collect();
-    assert!(sockets.iter().all(|(heard, _)| *heard == Some(Message::from(vec![7; 40_000]))));
+    assert!(sockets.iter().all(|(received, _)| *received == Some(Message::from(vec![7; 40_000]))));
 }
 
 // Receiving.
 
 #[test]
-fn a_short_wait_of_the_receiver_loses_nothing() {
+fn recv_timeout_of_the_receiver_loses_nothing() {
     let (sender, mut receiver, mut peer) = halves(Timeouts::default());
     let frame = masked(0x81, b"hello");
     peer.write_all(&frame[..4]).unwrap();
@@ -350,7 +350,7 @@ fn a_short_wait_of_the_receiver_loses_nothing() {
 
 /// A peer that vanished is reported; one that answers, or is busy with a long message, is not.
 #[test]
-fn a_dead_peer_is_noticed_and_a_living_one_is_not_suspected() {
+fn only_a_silent_peer_fails_with_a_keep_alive_timeout() {
     let (_sender, mut receiver, peer) =
         halves(Timeouts { ping: Some(SOON), pong: Some(SOON), ..Timeouts::default() });
     peer.wires().iter().for_each(sansocket::testing::Wire::stop);
@@ -378,9 +378,9 @@ fn a_dead_peer_is_noticed_and_a_living_one_is_not_suspected() {
     }
 }
 
-/// What the stream was last told about timeouts is not what it was told before it had two handles.
+/// The handles of a split stream share its timeouts: none relies on a timeout that it has set.
 #[test]
-fn a_dead_peer_is_noticed_by_halves_that_talked_before_they_were_two() {
+fn keep_alive_timeout_holds_for_halves_of_a_socket_that_was_used() {
     let (stream, mut peer) = duplex();
     let mut socket =
         open(stream, Timeouts { ping: Some(5 * SOON), pong: Some(SOON), ..Timeouts::default() });
@@ -398,7 +398,7 @@ fn a_dead_peer_is_noticed_by_halves_that_talked_before_they_were_two() {
 // Between the halves.
 
 #[test]
-fn halves_are_put_together_again() {
+fn reunite_returns_the_socket() {
     let (sender, mut receiver, mut peer) = halves(Timeouts::default());
     peer.write_all(&[masked(0x81, b"one"), masked(0x81, b"two")].concat()).unwrap();
     assert_eq!(receiver.recv().unwrap(), Some("one".into()));
@@ -425,7 +425,7 @@ fn halves_are_put_together_again() {
 
 /// The settings of the halves go over to what they make.
 #[test]
-fn what_was_one_again_writes_and_waits_as_before() {
+fn reunited_socket_keeps_settings_and_timeouts() {
     let (stream, mut peer) = duplex();
     let mut socket = open(stream, Timeouts { write: Some(LONG), ..Timeouts::default() });
     let small = Backpressure {
@@ -445,11 +445,11 @@ fn what_was_one_again_writes_and_waits_as_before() {
     let mut socket = receiver.reunite(sender).map_err(drop).unwrap();
     assert!(matches!(socket.try_send("x"), Err(TrySendError::Full(_))), "the bound is what it was");
     let flushing = start(move || socket.flush());
-    assert!(goes_on(&flushing));
-    let mut heard = vec![0; 204];
-    peer.read_exact(&mut heard).unwrap();
+    assert!(is_running(&flushing));
+    let mut received = vec![0; 204];
+    peer.read_exact(&mut received).unwrap();
     flushing.recv_timeout(LONG).unwrap().unwrap();
-    assert_eq!(heard, unmasked(0x82, &[1; 200]));
+    assert_eq!(received, unmasked(0x82, &[1; 200]));
 }
 
 /// A stream whose reader begins to close while it waits: the ping that was due then is not sent.
@@ -497,7 +497,7 @@ fn a_sender_may_begin_to_close_when_a_ping_is_due() {
 }
 
 #[test]
-fn a_ping_tells_the_round_trip_while_another_thread_receives() {
+fn ping_returns_the_round_trip_while_another_thread_receives() {
     let (sender, mut receiver, peer) = halves(Timeouts::default());
     let mut client = client(peer);
     let serving = go(move || receiver.recv().map(drop));
@@ -511,9 +511,9 @@ fn a_ping_tells_the_round_trip_while_another_thread_receives() {
     assert_eq!((answering().0.unwrap(), sender.until_closed().unwrap().code()), (None, 1000));
 }
 
-/// Nobody waits for what a receiver would have met, once it is gone.
+/// Once the receiver is dropped, a wait for the pong or the end fails.
 #[test]
-fn a_receiver_that_goes_is_missed() {
+fn waits_for_the_receiver_fail_when_it_is_dropped() {
     let (sender, receiver, mut peer) =
         halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
     let (other, third) = (sender.clone(), sender.clone());
@@ -535,13 +535,13 @@ fn a_receiver_that_goes_is_missed() {
 fn until_closed_fails_when_the_receiver_is_dropped_meanwhile() {
     let (sender, receiver, _peer) = halves(Timeouts::default());
     let waiting = start(move || sender.until_closed());
-    assert!(goes_on(&waiting));
+    assert!(is_running(&waiting));
     drop(receiver);
     assert!(matches!(waiting.recv_timeout(LONG).unwrap(), Err(Error::ConnectionLost)));
 }
 
 #[test]
-fn the_end_is_told_to_whoever_waits_for_it() {
+fn until_closed_returns_at_the_end_of_the_connection() {
     for clean in [true, false] {
         let (sender, mut receiver, mut peer) = halves(Timeouts::default());
         let waiting = go(move || sender.until_closed());
@@ -564,8 +564,8 @@ fn the_end_is_told_to_whoever_waits_for_it() {
 
 // The order of what is sent.
 
-/// Where a stream writes to, while its own connection's sender is used again by whoever is in the
-/// write.
+/// Where a stream writes to, while its own connection's sender is used again
+/// during the write.
 #[derive(Default)]
 struct Meddling {
     sender: Mutex<Option<Sender<Meddler>>>,
@@ -610,7 +610,7 @@ impl Stream for Meddler {}
 /// A write that fails after a part leaves the rest, before all that was queued meanwhile: small and
 /// large, in its order.
 #[test]
-fn what_is_queued_during_a_write_comes_after_it() {
+fn messages_queued_during_a_write_are_written_after_it() {
     let message = |byte: u8, size: usize| Message::from(vec![byte; size]);
     let meddling = Arc::new(Meddling::default());
     *meddling.messages.lock().unwrap() = VecDeque::from([

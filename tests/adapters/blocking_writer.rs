@@ -145,7 +145,7 @@ fn threads_wait_for_their_turn() {
         assert_eq!(events, expected[usize::from(!used)..]);
     }
 
-    // And are told when there will be none.
+    // And fail when there will be none.
     let mut writer = sender.clone();
     let mut writer = writer.writer(Kind::Text).unwrap();
     writer.write_chunk("half").unwrap();

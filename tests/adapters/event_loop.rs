@@ -158,7 +158,7 @@ fn a_plain_http_request_gets_426() {
 }
 
 #[test]
-fn a_peer_that_vanishes_is_forgotten_and_the_server_goes_on() {
+fn the_server_continues_after_a_reset_of_a_peer() {
     let server = serve(&[]);
     for _ in 0..3 {
         let mut client = Client::open(&server);

@@ -17,7 +17,7 @@ const DRIVERS: &[&str] = &[
     "futures",
 ];
 
-/// An example program, which `cargo test` builds beside the tests.
+/// An example program, which `cargo test` builds together with the tests.
 pub(super) fn example(name: &str) -> Command {
     let tests = std::env::current_exe().unwrap();
     let path: PathBuf = tests.parent().unwrap().parent().unwrap().join("examples").join(name);

@@ -2,6 +2,7 @@
 
 mod blocking;
 mod blocking_halves;
+mod blocking_waiters;
 mod blocking_writer;
 mod borrowing;
 mod compression;
@@ -13,6 +14,7 @@ mod sockets;
 mod test_streams;
 mod tokio_halves;
 mod transcripts;
+mod unvectored;
 
 #[global_allocator]
 static ALLOCATOR: support::allocator::Counting = support::allocator::Counting;

@@ -67,10 +67,10 @@ fn a4_eof_in_every_state_is_1006_once() {
                 let mut us = after(role, &bytes, closing);
                 us.end_input();
                 let Some(Event::Closed(closed)) = us.receive() else { panic!("{what}") };
-                let began = if closing { Side::Local } else { Side::Remote };
+                let initiator = if closing { Side::Local } else { Side::Remote };
                 assert_eq!(
                     (closed.outcome(), closed.code(), closed.initiator()),
-                    (CloseOutcome::ConnectionLost, 1006, began),
+                    (CloseOutcome::ConnectionLost, 1006, initiator),
                     "{what}"
                 );
                 for _ in 0..1000 {

@@ -76,7 +76,7 @@ fn close_frame_when_open_is_echoed_and_closes_cleanly() {
             [(0x88, b"\x0f\xa1".to_vec())],
             "the code is echoed, the reason is not"
         );
-        // §7.1.1: the server hangs up first, and the client waits for that.
+        // §7.1.1: the server closes the stream first, and the client waits for that.
         assert_eq!(us.wants_read(), role == Role::Client);
         us.end_input();
         assert!(!us.wants_read() && !us.wants_write() && us.receive().is_none());

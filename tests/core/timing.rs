@@ -91,7 +91,7 @@ fn idle_counts_messages_only() {
     timer.bytes_received(s(89));
     assert_eq!((timer.deadline(), timer.poll(s(89))), (Some(s(90)), Ok(Due::Nothing)));
     assert_eq!(timer.poll(s(90)), Err(TimedOut::Idle));
-    assert_eq!(timer.poll(s(90)), Ok(Due::Nothing), "it is told once");
+    assert_eq!(timer.poll(s(90)), Ok(Due::Nothing), "it is returned once");
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn sent() -> impl Strategy<Value = Sent> {
     )
 }
 
-/// The frames on the wire. Beside ours there is no other sender that compresses here, so it is ours
+/// The frames on the wire. There is no other sender that compresses here, so it is ours
 /// that does.
 fn encode(role: Role, deflate: &Deflate, messages: &[Sent]) -> Vec<u8> {
     let mut compressor = Compressor::new(deflate, &agreed(deflate));

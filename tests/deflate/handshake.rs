@@ -213,7 +213,7 @@ fn an_invalid_extension_response_fails_the_connection() {
             "permessage-deflate; server_no_context_takeover, permessage-deflate; client_no_context_takeover",
             Extension,
         ),
-        ("permessage-deflate, x-webkit-deflate-frame", Extension), // one that was not offered, beside it
+        ("permessage-deflate, x-webkit-deflate-frame", Extension), // and one that was not offered
         ("x-webkit-deflate-frame", Extension),
         ("permessage-bzip2", Extension),
         ("permessage-deflate; x=\"", Extension), // no list at all

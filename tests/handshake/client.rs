@@ -133,7 +133,7 @@ fn response(replaced: &str, by: &str) -> Vec<u8> {
 }
 
 /// Gives a handshake all chunks until it has come to something, and the rest to the connection if
-/// there is one. The stream ends behind them if that is asked for.
+/// there is one. The stream ends behind them if that is required.
 fn run(
     bytes: &[u8],
     chunking: Chunking,

@@ -472,8 +472,8 @@ fn debug_shows_no_header_values() {
     let mut refusing = ServerHandshake::new(Config::new());
     refusing.input().put_slice(b"GET / HTTP/1.1\r\nCookie: hunter2\r\n\r\nhunter2");
     let accepted = receive(&bytes, Chunking::Whole).0.unwrap();
-    let asked = ClientRequest::new("ws://h/").unwrap().header("Cookie", "hunter2").unwrap();
-    let mut client = ClientHandshake::new(&asked, Config::new(), entropy());
+    let request = ClientRequest::new("ws://h/").unwrap().header("Cookie", "hunter2").unwrap();
+    let mut client = ClientHandshake::new(&request, Config::new(), entropy());
     client
         .input()
         .put_slice(b"HTTP/1.1 403 Forbidden\r\nSet-Cookie: hunter2\r\nContent-Length: 8\r\n\r\n");
@@ -486,7 +486,7 @@ fn debug_shows_no_header_values() {
         ("the head", format!("{:?}", &*accepted)),
         ("the request", format!("{accepted:?}")),
         ("the rejection", format!("{:?}", refusing.receive().unwrap_err())),
-        ("the client's request", format!("{asked:?}")),
+        ("the client's request", format!("{request:?}")),
         ("the client's handshake", format!("{client:?}")),
         (
             "the acceptance",
@@ -495,7 +495,7 @@ fn debug_shows_no_header_values() {
         ("the reply", format!("{reply:?}")),
     ];
     let numbers = b"hunter2".map(|byte| byte.to_string()).join(", ");
-    let told =
+    let leaked =
         shown.iter().filter(|(_, shown)| shown.contains("hunter2") || shown.contains(&numbers));
-    assert_eq!(told.map(|(what, _)| *what).collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(leaked.map(|(what, _)| *what).collect::<Vec<_>>(), [""; 0]);
 }

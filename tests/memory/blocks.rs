@@ -429,8 +429,8 @@ fn masking_in_place_never_changes_a_shared_message() {
             let sent = support::drain(&mut client);
             assert!(slice.is_none_or(|slice| slice == payload[1..size / 2]));
             let mut sent = { sent };
-            let heard = receive(&mut server(), &mut sent, 64 * KIB);
-            assert!(heard[0].as_bytes() == payload, "{size} {round}");
+            let received = receive(&mut server(), &mut sent, 64 * KIB);
+            assert!(received[0].as_bytes() == payload, "{size} {round}");
             assert_eq!(client.bytes_held(), 0);
         }
     }

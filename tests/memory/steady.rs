@@ -347,12 +347,12 @@ fn an_echo_of_borrowed_messages_allocates_nothing() {
 /// A stream that fills every read, up to the size of each burst.
 struct Bursts {
     left: Vec<usize>,
-    asked: Vec<usize>,
+    requested: Vec<usize>,
 }
 
 impl Script for Bursts {
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.asked.push(buffer.len());
+        self.requested.push(buffer.len());
         match self.left.last_mut() {
             Some(0) | None => {
                 self.left.pop();
@@ -383,13 +383,13 @@ fn read_size_follows_the_last_burst() {
     let small = 6000;
     // The last comes first.
     let left = vec![small, small, SMALL / 6 * 6, small, 400 * 1024 / 6 * 6, small];
-    let mut socket = open(Scripted(Bursts { left, asked: Vec::new() }));
+    let mut socket = open(Scripted(Bursts { left, requested: Vec::new() }));
     let mut cx = Context::from_waker(Waker::noop());
     // Pongs are some work, and others have their turn now and then.
     for _ in 0..1000 {
         assert!(pin!(socket.recv()).poll(&mut cx).is_pending());
     }
-    let asked = &socket.stream().0.asked;
+    let requested = &socket.stream().0.requested;
     let expected = [
         // A small burst, and its end.
         &[SMALL, SMALL][..],
@@ -402,6 +402,6 @@ fn read_size_follows_the_last_burst() {
         &[SMALL, SMALL],
         &[SMALL],
     ];
-    assert_eq!(asked[..expected.concat().len()], expected.concat());
-    assert!(asked[expected.concat().len()..].iter().all(|asked| *asked == SMALL));
+    assert_eq!(requested[..expected.concat().len()], expected.concat());
+    assert!(requested[expected.concat().len()..].iter().all(|requested| *requested == SMALL));
 }

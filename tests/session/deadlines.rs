@@ -14,7 +14,7 @@ const NANOSECOND: Duration = Duration::from_nanos(1);
 
 /// A stream that never accepts the ping: each period sends one, and `next` returns.
 #[test]
-fn pings_without_a_pong_timeout_go_on_for_ever() {
+fn pings_without_a_pong_timeout_continue() {
     let timeouts = Timeouts { ping: Some(s(20)), ..OFF };
     let mut session = session_after(Role::Server, timeouts, &[Send, WriteBlocked, ReadBlocked]);
     let mut buffered = session.buffered_amount();

@@ -8,6 +8,7 @@ mod cancel;
 mod cancel_halves;
 mod cork;
 mod deadlines;
+mod fairness;
 mod halves;
 mod liveness;
 mod lost;

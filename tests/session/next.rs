@@ -78,7 +78,7 @@ fn next_of_an_open_or_closing_connection() {
         for &(reports, next) in [OPEN, CLOSING].concat().iter() {
             let mut session = session_after(role, Timeouts::default(), reports);
             assert_eq!(session.next(s(0)), Ok(next), "{role:?} {reports:?}");
-            assert_eq!(session.next(s(0)), Ok(next), "{role:?} {reports:?}: asked again");
+            assert_eq!(session.next(s(0)), Ok(next), "{role:?} {reports:?}: called again");
         }
     }
 }

@@ -81,7 +81,7 @@ pub fn after<H: Handshake>(mut exchange: Exchange<H>, reports: &[Report]) -> Exc
             Flushed => exchange.flushed(),
             WriteBlocked => exchange.write_would_block(s(0)),
             ReadBlocked => exchange.read_would_block(),
-            // It is what the last answer asked for.
+            // It is what the last answer demanded.
             ShutDown => {
                 assert_eq!(exchange.next(s(0)), Ok(ShutdownWrite));
                 exchange.write_half_shut_down();
@@ -104,7 +104,7 @@ fn check<H: Handshake>(make: impl Fn() -> Exchange<H>, deadline: Duration, rows:
             assert_eq!(exchange.next(now), Ok(next), "{reports:?}");
         }
         assert_eq!(exchange.next(deadline), late, "{reports:?} at the deadline");
-        assert_eq!(exchange.next(deadline), late, "{reports:?} at the deadline, asked again");
+        assert_eq!(exchange.next(deadline), late, "{reports:?} at the deadline, called again");
     }
 }
 

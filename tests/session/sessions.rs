@@ -95,7 +95,7 @@ impl Report {
             Self::Flushed => session.flushed(),
             Self::WriteBlocked => session.write_would_block(now),
             Self::WriteFailed => session.write_failed(),
-            // It is what the last answer asked for.
+            // It is what the last answer demanded.
             Self::ShutDown => {
                 let _ = session.next(now);
                 session.write_half_shut_down();

@@ -68,7 +68,7 @@ fn next_of_a_closed_connection_is_the_shutdown_sequence() {
             let mut session = session_after(role, Timeouts::default(), reports);
             assert_eq!(session.next(s(0)), Ok(next), "{role:?} {reports:?}");
             assert_eq!(session.is_done(), next == Done, "{role:?} {reports:?}");
-            assert_eq!(session.next(s(0)), Ok(next), "{role:?} {reports:?}: asked again");
+            assert_eq!(session.next(s(0)), Ok(next), "{role:?} {reports:?}: called again");
         }
     }
 }

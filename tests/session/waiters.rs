@@ -312,7 +312,7 @@ fn a_wake_up_during_the_last_poll_of_a_send_goes_to_the_next_one() {
 }
 
 #[test]
-fn a_message_that_fills_the_output_after_a_write_is_written_by_whoever_waits() {
+fn a_message_that_fills_the_output_after_a_write_is_written_by_another_waiter() {
     for receives in [false, true] {
         let (gate, sender, mut receiver) = halves(100);
         ready(sender.feed(message(100))).unwrap();
@@ -481,7 +481,7 @@ fn an_earlier_position_is_flushed_before_more_is_written_to_a_stream_that_buffer
 }
 
 #[test]
-fn a_writer_that_goes_on_waits_for_the_heartbeat_that_came_before() {
+fn a_second_writer_waits_for_a_heartbeat_that_came_before() {
     let (gate, sender, _receiver) = halves(1000);
     gate.read(100_000);
     for ping in [false, true] {
@@ -1049,7 +1049,7 @@ fn interleave(seed: u64) {
             tasks[index] = None;
         }
     }
-    // What was fed last is written by whoever flushes.
+    // What was fed last is written by the next flush.
     gate.lock().yields = 0;
     let mut flush = Task::new(sender.flush());
     if flush.poll().is_pending() {
@@ -1086,120 +1086,6 @@ fn no_interleaving_loses_a_wake_up_or_a_message() {
     for seed in 0..500 {
         interleave(seed);
     }
-}
-
-// On runtimes.
-
-/// What a client's clones do over TCP.
-#[derive(Clone, Copy)]
-enum Load {
-    Feed,
-    Send,
-    WriterAndHeartbeat,
-}
-
-type TcpSocket = sansocket::tokio::WebSocket<::tokio::net::TcpStream>;
-
-/// Two connections over TCP with small buffers in the kernel.
-async fn over_tcp() -> [TcpSocket; 2] {
-    use ::tokio::net::TcpSocket as Tcp;
-    let listening = Tcp::new_v4().unwrap();
-    listening.set_recv_buffer_size(16 * 1024).unwrap();
-    listening.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = listening.listen(1).unwrap();
-    let connecting = Tcp::new_v4().unwrap();
-    connecting.set_send_buffer_size(16 * 1024).unwrap();
-    let address = listener.local_addr().unwrap();
-    let (client, server) = ::tokio::join!(connecting.connect(address), listener.accept());
-    let request = support::adapters::request();
-    let (client, server) = ::tokio::join!(
-        sansocket::tokio::connect_with_stream(client.unwrap(), &request),
-        sansocket::tokio::accept(server.unwrap().0),
-    );
-    [client.unwrap().0, server.unwrap()]
-}
-
-/// Sends so many messages with eight clones; returns how many each has sent.
-async fn shares(load: Load, total: usize) -> Vec<usize> {
-    let [client, mut server] = over_tcp().await;
-    let (sender, mut receiver) = client.split();
-    sender.set_backpressure(Backpressure { high_water_mark: 8192, ..Backpressure::default() });
-    let peer = ::tokio::spawn(async move { while let Ok(Some(_)) = server.recv().await {} });
-    let receiving = ::tokio::spawn(async move { receiver.recv().await.map(drop) });
-    let claimed = Arc::new(WakeCounter::default());
-    let clones = if matches!(load, Load::WriterAndHeartbeat) { 2 } else { 8 };
-    let tasks: Vec<_> = (0..clones)
-        .map(|number| {
-            let (mut sender, claimed) = (sender.clone(), Arc::clone(&claimed));
-            ::tokio::spawn(async move {
-                let mut own = 0;
-                while claimed.count() < total {
-                    match load {
-                        Load::Feed => sender.feed(vec![number; 500]).await.unwrap(),
-                        Load::Send => sender.send(vec![number; 500]).await.unwrap(),
-                        Load::WriterAndHeartbeat if number == 0 => {
-                            sender.send("heartbeat").await.unwrap();
-                        }
-                        Load::WriterAndHeartbeat => {
-                            let mut writer = sender.writer(Kind::Binary).await.unwrap();
-                            writer.write_chunk(vec![number; 500]).await.unwrap();
-                            ::tokio::task::yield_now().await;
-                            writer.finish().await.unwrap();
-                        }
-                    }
-                    claimed.increment();
-                    own += 1;
-                }
-                own
-            })
-        })
-        .collect();
-    let mut shares = Vec::new();
-    for task in tasks {
-        shares.push(task.await.unwrap());
-    }
-    sender.close(CloseCode::NORMAL, "").await.unwrap();
-    receiving.await.unwrap().unwrap();
-    peer.await.unwrap();
-    shares
-}
-
-fn assert_even(shares: &[usize]) {
-    println!("shares: {shares:?}");
-    let even = shares.iter().sum::<usize>() / shares.len();
-    let within = even * 8 / 10..=even * 12 / 10;
-    assert!(shares.iter().all(|share| within.contains(share)), "{shares:?}");
-}
-
-fn on_one_thread<T>(future: impl Future<Output = T>) -> T {
-    let mut runtime = ::tokio::runtime::Builder::new_current_thread();
-    runtime.enable_all().build().unwrap().block_on(future)
-}
-
-fn on_two_threads<T>(future: impl Future<Output = T>) -> T {
-    let mut runtime = ::tokio::runtime::Builder::new_multi_thread();
-    runtime.worker_threads(2).enable_all().build().unwrap().block_on(future)
-}
-
-#[test]
-fn clones_that_feed_share_a_connection_evenly() {
-    assert_even(&on_one_thread(shares(Load::Feed, 20_000)));
-    assert_even(&on_two_threads(shares(Load::Feed, 20_000)));
-}
-
-/// Not evenly on one thread: the sender that writes for all goes on while the stream accepts more.
-#[test]
-fn no_clone_that_sends_is_shut_out() {
-    for shares in
-        [on_one_thread(shares(Load::Send, 20_000)), on_two_threads(shares(Load::Send, 20_000))]
-    {
-        assert!(shares.iter().all(|share| *share > 20_000 / 100), "{shares:?}");
-    }
-}
-
-#[test]
-fn a_task_that_writes_message_after_message_takes_turns_with_a_heartbeat() {
-    assert_even(&on_one_thread(shares(Load::WriterAndHeartbeat, 4000)));
 }
 
 /// The peer reads on a thread of its own, so the stream wakes at any moment.

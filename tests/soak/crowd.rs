@@ -14,16 +14,16 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use crate::frames::{self, CLOSE, NORMAL, PING, PONG, read_frame};
-use crate::script::{Ending, SEED, Script};
+use crate::script::{SEED, Script, Shutdown};
 use crate::world::{LONG, affordable, soak};
 use support::masked;
 
-const WANTED: usize = 2000;
+const CONNECTIONS: usize = 2000;
 
 #[test]
 #[ignore = "takes a minute: see the first lines of main.rs"]
 fn two_thousand_connections_echo_every_acknowledged_message_once_and_in_order() {
-    let count = affordable(WANTED);
+    let count = affordable(CONNECTIONS);
     println!("seed {SEED:#x}");
     soak("a crowd", crowd(count / 10), crowd(count));
 }
@@ -52,25 +52,25 @@ async fn crowd(count: usize) {
 type Served = (usize, Result<(), Error>);
 
 fn compare(acknowledged: &BTreeMap<usize, usize>, served: &BTreeMap<usize, Served>) {
-    let mut totals: BTreeMap<Ending, [usize; 4]> = BTreeMap::new();
+    let mut totals: BTreeMap<Shutdown, [usize; 4]> = BTreeMap::new();
     for (number, (received, end)) in served {
         let (acknowledged, script) = (acknowledged[number], Script::new(*number));
-        let (sent_count, ending) = (script.messages.len(), script.ending);
+        let (sent_count, ending) = (script.messages.len(), script.shutdown);
         let what = format!(
             "{number}: {sent_count} messages, {received} received, {acknowledged} acknowledged, {ending:?}, {end:?}"
         );
         assert!(acknowledged <= *received && *received <= sent_count, "{what}");
         match ending {
-            Ending::Clean | Ending::CleanHalf => {
+            Shutdown::Clean | Shutdown::CleanHalf => {
                 assert!(acknowledged == sent_count && end.is_ok(), "{what}")
             }
-            Ending::Half => {
+            Shutdown::Half => {
                 assert!(
                     acknowledged == sent_count && matches!(end, Err(Error::ConnectionLost)),
                     "{what}"
                 )
             }
-            Ending::Reset | Ending::Unread => {
+            Shutdown::Reset | Shutdown::Unread => {
                 assert!(matches!(end, Err(Error::ConnectionLost)), "{what}")
             }
         }
@@ -136,8 +136,8 @@ async fn client(number: usize, address: SocketAddr, gate: &Barrier) -> usize {
     gate.wait().await;
     let acknowledged = AtomicUsize::new(0);
     let (reader, mut writer) = stream.split();
-    // Clients with `Ending::Unread` send their last message at the end.
-    let now = script.messages.len() - usize::from(script.ending == Ending::Unread);
+    // Clients with `Shutdown::Unread` send their last message at the end.
+    let now = script.messages.len() - usize::from(script.shutdown == Shutdown::Unread);
     let writing = async {
         for (sequence, planned) in script.messages[..now].iter().enumerate() {
             if let Some(pause) = planned.pause {
@@ -145,30 +145,32 @@ async fn client(number: usize, address: SocketAddr, gate: &Barrier) -> usize {
             }
             writer.write_all(&script.frames(sequence)).await.unwrap();
         }
-        if matches!(script.ending, Ending::Clean | Ending::CleanHalf) {
+        if matches!(script.shutdown, Shutdown::Clean | Shutdown::CleanHalf) {
             writer.write_all(&masked(CLOSE, &NORMAL)).await.unwrap();
         }
-        if matches!(script.ending, Ending::CleanHalf | Ending::Half) {
+        if matches!(script.shutdown, Shutdown::CleanHalf | Shutdown::Half) {
             writer.shutdown().await.unwrap();
         }
     };
     let reading = read_echoes(BufReader::new(reader), &script, &acknowledged);
-    match script.ending {
-        Ending::Clean | Ending::CleanHalf | Ending::Half => drop(tokio::join!(writing, reading)),
-        Ending::Reset | Ending::Unread => tokio::select! {
+    match script.shutdown {
+        Shutdown::Clean | Shutdown::CleanHalf | Shutdown::Half => {
+            tokio::join!(writing, reading);
+        }
+        Shutdown::Reset | Shutdown::Unread => tokio::select! {
             () = reading => panic!("the server ended it: {number}"),
             () = writing => {}
         },
     }
-    match script.ending {
-        Ending::Reset => {
+    match script.shutdown {
+        Shutdown::Reset => {
             // Half of the clients reset in the middle of a frame.
             if number % 2 == 0 {
                 stream.write_all(&[0x82, 0xfe, 1, 0, 1, 2, 3, 4, 5]).await.unwrap();
             }
             stream.set_zero_linger().unwrap();
         }
-        Ending::Unread => {
+        Shutdown::Unread => {
             stream.write_all(&script.frames(now)).await.unwrap();
             assert_ne!(stream.peek(&mut [0]).await.unwrap(), 0, "the server ended it: {number}");
         }
@@ -200,5 +202,5 @@ async fn read_echoes(
             }
         }
     }
-    assert_eq!(closed, script.ending != Ending::Half);
+    assert_eq!(closed, script.shutdown != Shutdown::Half);
 }

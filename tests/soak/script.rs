@@ -1,4 +1,4 @@
-//! The messages of a client of `crowd.rs` and its ending, derived from the seed and its number, so
+//! The messages of a client of `crowd.rs` and how it shuts down, derived from the seed and its number, so
 //! that both sides know them.
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ const LARGEST: usize = 64 * 1024;
 pub struct Script {
     number: usize,
     pub messages: Vec<Planned>,
-    pub ending: Ending,
+    pub shutdown: Shutdown,
 }
 
 pub struct Planned {
@@ -30,7 +30,7 @@ pub struct Planned {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Ending {
+pub enum Shutdown {
     /// Sends a Close, and then reads until EOF.
     Clean,
     /// The same, with the write half shut down after the Close.
@@ -48,14 +48,14 @@ impl Script {
         let mut random = StdRng::seed_from_u64(SEED ^ (number as u64) << 32);
         let count = random.random_range(20..=200);
         let messages = (0..count).map(|_| Planned::new(&mut random)).collect();
-        let ending = match random.random_range(0..10) {
-            0..=3 => Ending::Clean,
-            4 => Ending::CleanHalf,
-            5..=6 => Ending::Half,
-            7..=8 => Ending::Reset,
-            _ => Ending::Unread,
+        let shutdown = match random.random_range(0..10) {
+            0..=3 => Shutdown::Clean,
+            4 => Shutdown::CleanHalf,
+            5..=6 => Shutdown::Half,
+            7..=8 => Shutdown::Reset,
+            _ => Shutdown::Unread,
         };
-        Self { number, messages, ending }
+        Self { number, messages, shutdown }
     }
 
     /// The payload of a message: its number and its client's, truncated to its size.

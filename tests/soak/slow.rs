@@ -17,7 +17,7 @@ use crate::world::{SLACK, affordable, soak, until};
 use support::allocator::process as heap;
 
 /// Number of clients of each kind.
-const WANTED: usize = 500;
+const CONNECTIONS: usize = 500;
 
 /// Handshake timeout and idle timeout.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ const EACH: usize = 8 * 1024;
 #[test]
 #[ignore = "takes some seconds: see the first lines of main.rs"]
 fn slow_clients_time_out_cost_at_most_8_kib_and_delay_no_other_client() {
-    let count = affordable(2 * WANTED) / 2;
+    let count = affordable(2 * CONNECTIONS) / 2;
     soak("slow clients", run_slow_clients(count / 10), run_slow_clients(count));
 }
 

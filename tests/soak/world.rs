@@ -71,9 +71,9 @@ fn resident() -> isize {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// The number of connections, at most `wanted`, for which the descriptor limit suffices with both
+/// The number of connections, at most `requested`, for which the descriptor limit suffices with both
 /// ends in this process. Raising the limit would take `unsafe`.
-pub fn affordable(wanted: usize) -> usize {
+pub fn affordable(requested: usize) -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let soft = line
@@ -81,11 +81,11 @@ pub fn affordable(wanted: usize) -> usize {
         .unwrap_or(usize::MAX);
     let allowed =
         std::env::var("SOAK_CONNECTIONS").map_or(usize::MAX, |most| most.parse().unwrap());
-    let wanted = wanted.min(allowed);
-    let count = wanted.min(soft.saturating_sub(100) / 2);
-    if count < wanted {
+    let requested = requested.min(allowed);
+    let count = requested.min(soft.saturating_sub(100) / 2);
+    if count < requested {
         println!(
-            "only {count} connections instead of {wanted}: no more than {soft} files may be open (ulimit -n)"
+            "only {count} connections instead of {requested}: no more than {soft} files may be open (ulimit -n)"
         );
     }
     count

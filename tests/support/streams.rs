@@ -1,11 +1,13 @@
-//! Streams that a test scripts: one definition serves every async adapter.
+//! Streams that a test scripts: one definition serves every adapter.
 
-use std::io::{self, IoSlice};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice};
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
-use sansocket::runtime;
+use sansocket::{blocking, runtime};
 
 /// What a stream does. By default nothing arrives, and everything can be written at once.
 pub trait Script: Unpin {
@@ -32,10 +34,14 @@ pub trait Script: Unpin {
         let _ = cx;
         Poll::Ready(Ok(()))
     }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
 }
 
-/// A stream that does what its script says, for tokio, for futures-io, and for the runtime that is
-/// common to both.
+/// A stream that does what its script says, for tokio, for futures-io, for the runtime that is
+/// common to both, and for the blocking adapter.
 #[derive(Clone)]
 pub struct Scripted<T>(pub T);
 
@@ -61,7 +67,47 @@ impl<T: Script> runtime::Stream for Scripted<T> {
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        self.0.is_write_vectored()
+    }
+}
+
+/// The result of a call of the blocking adapter, in which a script that waits has timed out.
+fn at_once<T>(poll: impl FnOnce(&mut Context<'_>) -> Poll<io::Result<T>>) -> io::Result<T> {
+    match poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => done,
+        Poll::Pending => Err(ErrorKind::TimedOut.into()),
+    }
+}
+
+impl<T: Script> io::Read for Scripted<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        at_once(|cx| self.0.poll_read(cx, buffer))
+    }
+}
+
+impl<T: Script> io::Write for Scripted<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(bytes)])
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        at_once(|cx| self.0.poll_write(cx, slices))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        at_once(|cx| self.0.poll_flush(cx))
+    }
+}
+
+impl<T: Script> blocking::Stream for Scripted<T> {
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+}
+
+impl<T: Script + Clone + Send + 'static> blocking::TryClone for Scripted<T> {
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(self.clone())
     }
 }
 
@@ -126,7 +172,7 @@ async_write!(
     tokio::io::AsyncWrite,
     poll_shutdown,
     fn is_write_vectored(&self) -> bool {
-        true
+        self.0.is_write_vectored()
     }
 );
 #[cfg(feature = "futures-io")]
@@ -145,5 +191,46 @@ impl Script for Unwritable {
 
     fn poll_write(&mut self, _: &mut Context<'_>, _: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         Poll::Ready(Err(io::ErrorKind::Other.into()))
+    }
+}
+
+/// A stream without vectored writes, as TLS streams are: a write accepts the first buffer, and no
+/// other. It records the size of each write. A read returns the next of the given inputs.
+#[derive(Clone, Default)]
+pub struct Unvectored {
+    inputs: Arc<Mutex<VecDeque<Vec<u8>>>>,
+    writes: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Unvectored {
+    pub fn new(inputs: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self { inputs: Arc::new(Mutex::new(inputs.into_iter().collect())), ..Self::default() }
+    }
+
+    /// The sizes of the writes.
+    pub fn writes(&self) -> Vec<usize> {
+        self.writes.lock().unwrap().clone()
+    }
+}
+
+impl Script for Unvectored {
+    fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let Some(input) = self.inputs.lock().unwrap().pop_front() else { return Poll::Pending };
+        buffer[..input.len()].copy_from_slice(&input);
+        Poll::Ready(Ok(input.len()))
+    }
+
+    fn poll_write(
+        &mut self,
+        _: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let count = slices.first().map_or(0, |slice| slice.len());
+        self.writes.lock().unwrap().push(count);
+        Poll::Ready(Ok(count))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        false
     }
 }

@@ -16,7 +16,7 @@ use std::path::Path;
 pub const KEY_WORDS: [&str; 6] =
     ["MUST NOT", "MUST", "SHOULD NOT", "SHOULD", "REQUIRED", "RECOMMENDED"];
 
-/// What else a sentence may be, beside its key word: a step or condition of an algorithm that a
+/// What else a sentence may be, in addition to its key word: a step or condition of an algorithm that a
 /// MUST introduces (RFC 6455 §2), a "must" in small letters, a definition that the code follows, or
 /// something allowed that it does.
 pub const OTHER_LEVELS: [&str; 4] = ["step", "must", "says", "MAY"];

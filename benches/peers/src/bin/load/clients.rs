@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 use crate::batch::Batch;
-use crate::connection::{self, PATIENCE, Progress, Step};
+use crate::connection::{self, Progress, Step, TIMEOUT};
 use crate::{Arguments, Failure, Target};
 
 pub struct Clients {
@@ -56,9 +56,9 @@ impl Clients {
     pub fn wait(&mut self, back: &mut Vec<usize>) -> Result<(), Failure> {
         back.clear();
         let mut events = [EpollEvent::empty(); 1024];
-        let ready = self.epoll.wait(&mut events, EpollTimeout::try_from(PATIENCE)?)?;
+        let ready = self.epoll.wait(&mut events, EpollTimeout::try_from(TIMEOUT)?)?;
         if ready == 0 {
-            return Err(format!("no answer within {} s", PATIENCE.as_secs()).into());
+            return Err(format!("no answer within {} s", TIMEOUT.as_secs()).into());
         }
         for event in &events[..ready] {
             let index = event.data() as usize;

@@ -10,7 +10,7 @@ use crate::batch::Batch;
 use crate::{Failure, Target};
 
 /// The time limit of a server's response.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The maximum of connections from one loopback address: it has few more ports.
 const PER_ADDRESS: usize = 20_000;
@@ -22,11 +22,11 @@ pub fn open(target: &Target, index: usize) -> Result<TcpStream, Failure> {
         let address = u32::from(Ipv4Addr::LOCALHOST) + u32::try_from(index / PER_ADDRESS)?;
         socket.bind(&SocketAddr::from((Ipv4Addr::from(address), 0)).into())?;
     }
-    socket.connect_timeout(&target.addr.into(), PATIENCE)?;
+    socket.connect_timeout(&target.addr.into(), TIMEOUT)?;
     socket.set_tcp_nodelay(true)?;
     let mut stream = TcpStream::from(socket);
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     if !target.raw {
         upgrade(&mut stream)?;
     }
@@ -43,7 +43,7 @@ fn upgrade(stream: &mut TcpStream) -> Result<(), Failure> {
     let mut room = [0; 4096];
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read(&mut room)? {
-            0 => return Err("the server hung up in the handshake".into()),
+            0 => return Err("the server closed the connection in the handshake".into()),
             read => head.extend_from_slice(&room[..read]),
         }
     }
@@ -101,7 +101,7 @@ impl Progress {
         window: &mut [u8],
     ) -> Result<Step, Failure> {
         let read = match stream.read(window) {
-            Ok(0) => return Err("the server hung up".into()),
+            Ok(0) => return Err("the server closed the connection".into()),
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             Err(error) => return Err(format!("while receiving: {error}").into()),

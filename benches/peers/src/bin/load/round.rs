@@ -32,9 +32,9 @@ pub fn measure(arguments: &Arguments, messages: usize, run: Run) -> Result<Strin
     let mut times = Vec::new();
     loop {
         let slice = left.min(SLICE);
-        let beside = floor.as_mut().map(|floor| floor.turn(slice)).transpose()?;
+        let baseline = floor.as_mut().map(|floor| floor.turn(slice)).transpose()?;
         let cost = side.turn(slice)?;
-        times.extend(beside.map(|floor| cost / floor));
+        times.extend(baseline.map(|floor| cost / floor));
         left -= slice;
         if left.is_zero() {
             break;
