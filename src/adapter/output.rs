@@ -16,11 +16,6 @@ use crate::session::{Session, TrySendError};
 /// Buffers that one write takes at most. The next write takes the others.
 const MAX_SLICES: usize = 64;
 
-/// For a stream without vectored writes, buffers are copied together up to the size of a read
-/// buffer, so that a header and its payload leave in one write (one TLS record, one HTTP/2 frame).
-/// A buffer of this many bytes at the front is not copied: no header is.
-const NOT_COPIED: usize = 4 * 1024;
-
 /// The largest block that is kept, in bytes: the default high-water mark and a message, in a block
 /// that grew by doubling.
 const MAX_KEPT: usize = 512 * 1024;
@@ -79,14 +74,15 @@ fn write_several<T>(
         let count = output.chunks_vectored(&mut slices);
         return write(&slices[..count]);
     }
-    // What follows a large buffer leaves in the next write.
-    if output.chunk().len() >= NOT_COPIED {
+    // Copied together up to the size of a read buffer, so that a header and its payload leave in
+    // one write (one TLS record, one HTTP/2 frame).
+    let mut gathered = ReadBuffer::new(false);
+    let (space, mut len) = (gathered.space(), 0);
+    if output.chunk().len() >= space.len() {
         return write(&[IoSlice::new(output.chunk())]);
     }
     let mut slices = [IoSlice::new(&[]); MAX_SLICES];
     let count = output.chunks_vectored(&mut slices);
-    let mut gathered = ReadBuffer::new(false);
-    let (space, mut len) = (gathered.space(), 0);
     for slice in &slices[..count] {
         let copied = slice.len().min(space.len() - len);
         space[len..][..copied].copy_from_slice(&slice[..copied]);

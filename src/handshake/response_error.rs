@@ -6,8 +6,9 @@ use core::{error, fmt};
 use super::head::HeadError;
 use super::response::Response;
 
-/// A server's response does not accept the opening handshake (RFC 6455 §4.1): the error of a client.
-/// Except for [`UnexpectedStatus`](Self::UnexpectedStatus), the server or a proxy is at fault.
+/// A server's response does not accept the opening handshake (RFC 6455 §4.1): the error of a
+/// client. Except for [`UnexpectedStatus`](Self::UnexpectedStatus), the server or a proxy is at
+/// fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseError {

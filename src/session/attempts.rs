@@ -111,7 +111,7 @@ impl Sending {
 
 impl Attempt<'_> {
     /// Queues a message, as the overflow policy says, and then writes it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send(&mut self, sending: &mut Sending) -> Result<Outcome<()>, AttemptError> {
         if sending.is_unsent() {
             *self.need = Need::Message;

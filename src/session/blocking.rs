@@ -1,5 +1,5 @@
-//! Reports of callers whose calls block. They ask [`Session::next`], as others do, but other threads
-//! can use the session while a write of theirs has not returned.
+//! Reports of callers whose calls block. They ask [`Session::next`], as others do, but other
+//! threads can use the session while a write of theirs has not returned.
 
 use core::time::Duration;
 

@@ -127,8 +127,8 @@ impl Session {
         self.reply_pending = false;
     }
 
-    /// Reports that the stream accepts nothing now. Ignored while there is nothing to write, so that
-    /// no write deadline begins.
+    /// Reports that the stream accepts nothing now. Ignored while there is nothing to write, so
+    /// that no write deadline begins.
     pub fn write_would_block(&mut self, now: Duration) {
         if self.has_unwritten() {
             self.write_stalled(|| now);

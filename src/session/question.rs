@@ -209,8 +209,8 @@ impl Session {
         self.stream.writes.stalled_since().zip(self.timer.timeouts().write)
     }
 
-    /// The stalled write of a caller that receives. Once the connection is closed, only the deadline
-    /// of the closing handshake is left.
+    /// The stalled write of a caller that receives. Once the connection is closed, only the
+    /// deadline of the closing handshake is left.
     #[inline]
     fn receiver_stalled(&self) -> Option<(Duration, Duration)> {
         if self.connection.closed().is_some() { None } else { self.stalled_write() }

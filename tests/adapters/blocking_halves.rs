@@ -646,3 +646,51 @@ fn messages_queued_during_a_write_are_written_after_it() {
     assert!(*meddling.written.lock().unwrap() == expected);
     meddling.sender.lock().unwrap().take();
 }
+
+/// One half of a stream whose halves are separate, which records how it is shut down.
+struct SeparateHalf {
+    name: &'static str,
+    input: io::Cursor<Vec<u8>>,
+    shutdowns: Arc<Mutex<Vec<(&'static str, Shutdown)>>>,
+}
+
+impl Read for SeparateHalf {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.input.read(buffer)
+    }
+}
+
+impl Write for SeparateHalf {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for SeparateHalf {
+    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
+        self.shutdowns.lock().unwrap().push((self.name, how));
+        Ok(())
+    }
+}
+
+#[test]
+fn the_write_half_that_is_shut_down_is_that_of_the_outgoing_stream() {
+    let shutdowns = Arc::default();
+    let half = |name, input| SeparateHalf {
+        name,
+        input: io::Cursor::new(input),
+        shutdowns: Arc::clone(&shutdowns),
+    };
+    let reader = half("reader", masked(0x88, b"\x03\xe8"));
+    let connection = Connection::server(Config::new());
+    let socket = WebSocket::from_parts(reader, connection, Timeouts::default()).unwrap();
+    let (_sender, mut receiver) =
+        socket.split_with_writer(half("writer", Vec::new()), || ()).unwrap();
+    assert!(matches!(receiver.recv(), Ok(None)));
+    let shutdowns = shutdowns.lock().unwrap();
+    assert_eq!(*shutdowns, [("writer", Shutdown::Write), ("reader", Shutdown::Both)]);
+}

@@ -7,7 +7,7 @@ use support::adapters::{Adapter, in_every_adapter};
 use support::streams::{Scripted, Unvectored};
 use support::{connection, masked, unmasked};
 
-/// More than a read buffer is worth copying for, so the payload is not copied next to its header.
+/// Large enough that the payload is queued without a copy.
 const SIZE: usize = 5 * 1024;
 const COUNT: usize = 10;
 
@@ -147,5 +147,21 @@ fn a_header_and_its_payload_leave_in_one_write_of_a_blocking_stream() {
         let mut socket = blocking::WebSocket::from_parts(scripted, connection, timeouts).unwrap();
         send_messages!(way, socket, socket.split().unwrap());
         assert_one_write_per_frame(&stream.writes(), role, way);
+    }
+}
+
+/// Small frames that were fed before, 52 bytes each, and the frame of 5 KiB behind them.
+#[test]
+fn fed_frames_do_not_part_a_header_from_its_payload() {
+    for fed in [1, 78, 79, 80, 200] {
+        let (connection, timeouts) = (connection(Role::Server, Config::new()), Timeouts::default());
+        let stream = Unvectored::new([]);
+        let scripted = Scripted(stream.clone());
+        let mut socket = blocking::WebSocket::from_parts(scripted, connection, timeouts).unwrap();
+        for _ in 0..fed {
+            socket.feed(vec![1; 50]).unwrap();
+        }
+        socket.send(payload()).unwrap();
+        assert_eq!(stream.writes(), [fed * 52 + 4 + SIZE]);
     }
 }

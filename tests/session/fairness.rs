@@ -226,7 +226,10 @@ fn send_beside_a_thread_that_feeds<S: blocking::Stream + blocking::TryClone>(
     sender.set_backpressure(backpressure(100 * FULL));
     let (feeds, sends) = (sender.clone(), sender.clone());
     let feeding = thread::spawn(move || {
-        while feeds.buffered_amount() > 2 * FULL || feeds.feed(vec![0; 500]).is_ok() {
+        while feeds.closed().is_none() {
+            if feeds.buffered_amount() <= 2 * FULL && feeds.feed(vec![0; 500]).is_err() {
+                break;
+            }
             thread::yield_now();
         }
     });
@@ -390,4 +393,37 @@ fn threads_that_send_have_at_least_half_of_an_even_share() {
 fn a_task_that_writes_message_after_message_takes_turns_with_a_heartbeat() {
     let shares = shares(Load::WriterAndHeartbeat, Buffers::Small, 4000);
     assert_shares(&on_one_thread(shares), 95);
+}
+
+/// A write of a blocking socket returns when all of it is accepted, so it must not contain what
+/// was fed behind a message whose `send` waits.
+#[test]
+fn send_of_a_thread_returns_before_a_large_output_behind_it_is_written() {
+    let [stream, mut peer] = on_one_thread(tcp(Buffers::Small));
+    let (sender, _receiver) = on_threads(stream, client()).split().unwrap();
+    sender.set_backpressure(backpressure(100 * FULL));
+    let (done, returned) = mpsc::channel();
+    let send = |number: u8, size: usize| {
+        let (sender, done) = (sender.clone(), done.clone());
+        let buffered = sender.buffered_amount();
+        let observed = sender.clone();
+        thread::spawn(move || {
+            sender.send(vec![number; size]).unwrap();
+            done.send(number).unwrap();
+        });
+        // Of a peer that does not read, the socket accepts less than that.
+        while observed.buffered_amount() + FULL < buffered + size {
+            thread::yield_now();
+        }
+    };
+    send(1, 4 * FULL);
+    // Its write has begun.
+    peer.read_exact(&mut [0]).unwrap();
+    send(2, 2 * FULL);
+    sender.feed(vec![3; 3 * FULL]).unwrap();
+    // The rest of both messages but for some bytes, which the socket accepts.
+    peer.read_exact(&mut vec![0; 6 * FULL]).unwrap();
+    let returned = [(); 2].map(|()| returned.recv_timeout(Duration::from_secs(10)));
+    sender.abort();
+    assert_eq!(returned, [Ok(1), Ok(2)], "a message was read, and `send` waits for what was fed");
 }

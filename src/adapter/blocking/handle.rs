@@ -1,4 +1,5 @@
-//! A session as its senders use it. [`Unsplit`] and [`SharedCore`] know how to write and how to wait.
+//! A session as its senders use it. [`Unsplit`] and [`SharedCore`] know how to write and how to
+//! wait.
 
 use std::net::Shutdown;
 use std::time::Duration;

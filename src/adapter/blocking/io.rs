@@ -1,6 +1,6 @@
 //! A blocking stream with a clock: calls that return in time.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,10 @@ enum InTime<T> {
     Done(T),
     TimedOut { begun: Duration },
 }
+
+/// The bytes that a write may have, although a sender waits for fewer. Blocking writes return when
+/// everything is accepted: those of a slow peer must not be larger.
+const MIN_WRITE: usize = 16 * 1024;
 
 /// The deadline of a caller that does not wait.
 pub(super) const AT_ONCE: Duration = Duration::ZERO;
@@ -126,10 +130,12 @@ impl<S: Stream> Io<S> {
     ) -> Result<(), Error> {
         if output.has_remaining() && flush_at > 0 {
             let vectored = Stream::is_write_vectored(&self.stream);
+            let limit = usize::try_from(flush_at).unwrap_or(usize::MAX).max(MIN_WRITE);
             let write = |stream: &mut S| {
                 output::write_with(output, vectored, |slices| match slices {
+                    [first, ..] if first.len() >= limit => stream.write(&first[..limit]),
                     [slice] => stream.write(slice),
-                    slices => stream.write_vectored(slices),
+                    slices => stream.write_vectored(&slices[..count_within(slices, limit)]),
                 })
             };
             match self.in_time(Direction::Write, until, write)? {
@@ -227,6 +233,16 @@ impl<S: Stream> Io<S> {
         // A stream that can't be shut down has ended.
         let _ = self.stream.shutdown(how);
     }
+}
+
+/// The number of slices, of which the first is within the limit, that have so many bytes at most.
+fn count_within(slices: &[IoSlice<'_>], limit: usize) -> usize {
+    let mut len = 0;
+    let is_within = |slice: &&IoSlice<'_>| {
+        len += slice.len();
+        len <= limit
+    };
+    slices.iter().take_while(is_within).count()
 }
 
 /// The stream as it is read from.

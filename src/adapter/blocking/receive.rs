@@ -231,7 +231,8 @@ pub(super) trait Receive {
         Ok(false)
     }
 
-    /// Does what the session says, until there may be events; `false` if the stream is to be closed.
+    /// Does what the session says, until there may be events; `false` if the stream is to be
+    /// closed.
     fn drive(&mut self, limit: &mut RecvDeadline, closed: bool) -> Result<bool, Error> {
         let mut polls = false;
         loop {

@@ -196,8 +196,8 @@ impl<W: Stream> SharedCore<W> {
         Ok(if stalled { Written::Stalled } else { Written::Some })
     }
 
-    /// Shuts down the write half of the stream, which is the outgoing one's: the incoming one may be
-    /// another.
+    /// Shuts down the write half of the stream, which is the outgoing one's: the incoming one may
+    /// be another.
     pub(super) fn shut_down_write(&self) {
         let outgoing = self.lock().outgoing.take();
         if let Some(mut outgoing) = outgoing {

@@ -292,7 +292,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// Repeats an attempt until it is done, or has to wait.
-    #[inline]
+    #[inline(always)]
     pub(super) fn poll_attempt<T>(
         &mut self,
         poll: SenderPoll<'_>,

@@ -19,8 +19,8 @@ pub(super) enum Handle<'a, S, C> {
 }
 
 impl<S: Stream, C: Clock> Handle<'_, S, C> {
-    /// Repeats an attempt until it is done. A write that makes no progress before the deadline is an
-    /// error.
+    /// Repeats an attempt until it is done. A write that makes no progress before the deadline is
+    /// an error.
     #[inline]
     pub(super) fn poll_attempt<T>(
         &mut self,
