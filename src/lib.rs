@@ -50,7 +50,9 @@
 //!         match session.next(now)? {
 //!             Next::Write => match socket.write(session.output().chunk()) {
 //!                 Ok(count) => session.wrote(count),
-//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => session.write_would_block(now),
+//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
+//!                     session.write_would_block(now);
+//!                 }
 //!                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
 //!                 Err(_) => session.write_failed(),
 //!             },
@@ -62,7 +64,9 @@
 //!             Next::Read => match socket.read(&mut buffer) {
 //!                 Ok(0) => session.end_input(),
 //!                 Ok(count) => session.received(&buffer[..count]),
-//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => session.read_would_block(),
+//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
+//!                     session.read_would_block();
+//!                 }
 //!                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
 //!                 Err(_) => session.end_input(),
 //!             },

@@ -11,11 +11,13 @@ use crate::timing::{SharedTimeouts, Timeouts};
 /// [`blocking::Options`](crate::blocking::Options) and those of the other adapters.
 ///
 /// ```
+/// use std::time::Duration;
+///
 /// use sansocket::{Backpressure, Config, Timeouts};
 ///
 /// let options = sansocket::blocking::Options::new()
 ///     .config(Config::new().max_message_size(64 * 1024))
-///     .timeouts(Timeouts { idle: Some(std::time::Duration::from_secs(60)), ..Timeouts::default() })
+///     .timeouts(Timeouts { idle: Some(Duration::from_secs(60)), ..Timeouts::default() })
 ///     .backpressure(Backpressure { cork: true, ..Backpressure::default() });
 /// ```
 #[derive(Clone, Debug)]

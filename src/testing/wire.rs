@@ -32,8 +32,8 @@ impl Wire {
             flows: Default::default(),
             chunking,
             room: usize::MAX,
-            stopped: false,
-            cut: false,
+            blackholed: false,
+            reset: false,
             woken: Vec::new(),
         };
         Self(Arc::new(WireShared { state: Mutex::new(state), changed: Condvar::new() }))
@@ -41,14 +41,14 @@ impl Wire {
 
     /// Resets the connection: bytes on their way are lost, and both streams fail with
     /// `ConnectionReset`.
-    pub fn cut(&self) {
-        self.change(|state| state.cut = true);
+    pub fn reset(&self) {
+        self.change(|state| state.reset = true);
     }
 
     /// Discards everything that is written from now on, in both directions, and notifies neither
     /// stream: as a peer that has lost its power, or a network that is gone.
-    pub fn stop(&self) {
-        self.change(|state| state.stopped = true);
+    pub fn blackhole(&self) {
+        self.change(|state| state.blackholed = true);
     }
 
     /// Sets how many bytes may be on their way in each direction, before a write blocks. With 0
@@ -145,8 +145,8 @@ pub(super) struct WireState {
     pub(super) flows: [Flow; 2],
     chunking: Chunking,
     room: usize,
-    stopped: bool,
-    cut: bool,
+    blackholed: bool,
+    reset: bool,
     /// Tasks to wake when the lock is released.
     woken: Vec<Waker>,
 }
@@ -167,14 +167,14 @@ pub(super) struct Flow {
 impl WireState {
     pub(super) fn read(&mut self, side: usize, buffer: &mut [u8]) -> Option<io::Result<usize>> {
         let flow = &self.flows[1 - side];
-        if self.cut {
+        if self.reset {
             return Some(Err(ErrorKind::ConnectionReset.into()));
         }
         if buffer.is_empty() || flow.reader_gone {
             return Some(Ok(0));
         }
-        if self.stopped || flow.bytes.is_empty() {
-            return (flow.ended && !self.stopped).then_some(Ok(0));
+        if self.blackholed || flow.bytes.is_empty() {
+            return (flow.ended && !self.blackholed).then_some(Ok(0));
         }
         let count = self.chunk().min(buffer.len());
         let flow = &mut self.flows[1 - side];
@@ -188,10 +188,10 @@ impl WireState {
         slices: &[IoSlice<'_>],
     ) -> Option<io::Result<usize>> {
         let flow = &self.flows[side];
-        if self.cut {
+        if self.reset {
             return Some(Err(ErrorKind::ConnectionReset.into()));
         }
-        if flow.ended || flow.reader_gone && !self.stopped {
+        if flow.ended || flow.reader_gone && !self.blackholed {
             return Some(Err(ErrorKind::BrokenPipe.into()));
         }
         let len = slices.iter().map(|slice| slice.len()).sum();
@@ -200,7 +200,7 @@ impl WireState {
             return None;
         }
         let count = self.chunk().min(room).min(len);
-        if !self.stopped {
+        if !self.blackholed {
             let flow = &mut self.flows[side];
             flow.bytes.extend(slices.iter().flat_map(|slice| slice.iter()).take(count));
             self.woken.extend(flow.reader.take());
@@ -228,7 +228,7 @@ impl fmt::Debug for WireState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WireState")
             .field("chunking", &self.chunking)
-            .field("stopped", &self.stopped)
+            .field("blackholed", &self.blackholed)
             .finish_non_exhaustive()
     }
 }

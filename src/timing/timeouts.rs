@@ -92,10 +92,10 @@ impl fmt::Display for TimedOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Handshake => "the opening handshake timed out; see Timeouts::handshake",
-            Self::Close => "the peer did not finish the closing handshake in time; see Timeouts::close",
+            Self::Close => "the closing handshake timed out; see Timeouts::close",
             Self::Write => "the write timed out: the peer does not read; see Timeouts::write",
             Self::Room => {
-                "the peer does not read, and the output is full; see Timeouts::write and Backpressure"
+                "the peer does not read, and the output is full; see Timeouts and Backpressure"
             }
             Self::Receive => "no message arrived in time",
             Self::KeepAlive => "the peer did not answer a ping in time; see Timeouts::pong",

@@ -68,7 +68,7 @@ macro_rules! perform {
                 Err(error) => format!("{error:?}"),
             },
             CutWire => {
-                $wire.cut();
+                $wire.reset();
                 String::new()
             }
         }
@@ -606,7 +606,7 @@ async fn silent_peer_fails_with_a_keep_alive_timeout(adapter: &impl Adapter) {
     until(&mut other, begun + s(7)).await;
     peer.write_all(&masked(0x81, b"last message")).unwrap();
     assert_eq!(socket.recv().await.unwrap(), Some("last message".into()));
-    peer.wire().stop();
+    peer.wire().blackhole();
     let (received, after) = timed(&clock, socket.recv()).await;
     assert!(matches!(received, Err(Error::TimedOut(TimedOut::KeepAlive))), "{received:?}");
     assert_eq!(after, s(40));
@@ -638,7 +638,7 @@ async fn message_before_the_pong_is_ready_at_the_first_poll(adapter: &impl Adapt
 async fn our_pings_do_not_extend_the_keep_alive_timeout(adapter: &impl Adapter) {
     let mut clock = adapter.clock();
     let (peer, mut socket) = adapter.server(Timeouts::default());
-    peer.wire().stop();
+    peer.wire().blackhole();
     let begun = clock.now();
     for second in (10..=40).step_by(10) {
         // recv is polled between two pings.

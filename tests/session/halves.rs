@@ -301,7 +301,7 @@ async fn silent_peer_fails_with_a_keep_alive_timeout(adapter: &impl Adapter) {
         delay(adapter, 7).await;
         write_all(&mut peer, &masked(0x81, b"last message")).await;
         assert_eq!(receiver.recv().await.unwrap(), Some("last message".into()));
-        peer.wire().stop();
+        peer.wire().blackhole();
         timed(&clock, receiver.recv()).await
     };
     let (received, after) = executor.run(exchange).await;

@@ -93,13 +93,13 @@ impl Stream for DuplexStream {
         if how != Shutdown::Read {
             match self.outgoing.try_lock() {
                 Ok(mut outgoing) => outgoing.shutdown(Shutdown::Write)?,
-                Err(_) => self.wires[1].cut(),
+                Err(_) => self.wires[1].reset(),
             }
         }
         if how != Shutdown::Write {
             match self.incoming.try_lock() {
                 Ok(mut incoming) => incoming.shutdown(Shutdown::Read)?,
-                Err(_) => self.wires[0].cut(),
+                Err(_) => self.wires[0].reset(),
             }
         }
         Ok(())
