@@ -1,5 +1,5 @@
-//! An echo server, on the adapter or the loop of your choice: `cargo run --release --example echo_server -- [--addr HOST:PORT] [--driver
-//! DRIVER] [--deflate]`
+//! An echo server, on the adapter or the loop of your choice:
+//! `cargo run --release --example echo_server -- --help` lists the options.
 
 use std::error::Error;
 use std::io::{self, Read, Write};
@@ -31,7 +31,7 @@ Usage: echo_server [--addr HOST:PORT] [--driver DRIVER] [--deflate]
                       core      a loop on the connection alone, one thread per connection
                       session   the event loop of mio_echo on the session, one thread
                       tokio     the adapter for tokio (built with --features tokio)
-                      futures   the adapter for futures-io, on async-io (built with --features async-io)
+                      futures   the adapter for futures-io (built with --features async-io)
   --deflate         compress, if the client can  (built with --features deflate)
   --help            this text";
 

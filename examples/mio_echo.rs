@@ -1,8 +1,8 @@
 //! An echo server for many connections in an event loop on mio: `cargo run --release --example
 //! mio_echo -- [--addr HOST:PORT] [--ping-seconds N]`
 //!
-//! The session has the protocol, the deadlines, backpressure and the shutdown sequence. The loop has
-//! the system calls, and waits for the next deadline or for a socket.
+//! The session has the protocol, the deadlines, backpressure and the shutdown sequence. The loop
+//! has the system calls, and waits for the next deadline or for a socket.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, ErrorKind, Read, Write};

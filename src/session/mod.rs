@@ -15,7 +15,8 @@
 //!                     ▲                                │
 //!                     │                          the event loop
 //!                     │                                │
-//!   wrote  flushed  write_would_block  write_failed  received  read_would_block  end_input  stream_ready
+//!   wrote · flushed · write_would_block · write_failed · write_half_shut_down
+//!   received · read_would_block · end_input · stream_ready
 //! ```
 //!
 //! An event loop of one's own (mio, io_uring, an embedded executor, a game loop) gets deadlines,

@@ -10,7 +10,8 @@
 //!
 //! let (client, server) = pair(Chunking::Bytewise);
 //! let server = std::thread::spawn(|| blocking::accept(server)?.send("one byte at a time"));
-//! let (mut socket, _) = blocking::connect_with_stream(client, &ClientRequest::new("ws://test/")?)?;
+//! let request = ClientRequest::new("ws://test/")?;
+//! let (mut socket, _) = blocking::connect_with_stream(client, &request)?;
 //! assert_eq!(socket.recv()?, Some("one byte at a time".into()));
 //! server.join().unwrap()?;
 //! # Ok::<(), sansocket::Error>(())

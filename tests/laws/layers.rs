@@ -137,6 +137,22 @@ fn adapters_contain_no_protocol_terms() {
 }
 
 /// A file has one subject, named in its first lines, and is short enough to be read at once.
+/// But for tables and pictures in comments, whose lines can't be broken.
+#[test]
+fn no_line_is_wider_than_100_columns() {
+    let examples = support::repository().join("examples");
+    for path in below(&source()).into_iter().chain(below(&examples)) {
+        let text = fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            let is_table = line.trim_start().trim_start_matches(['/', '!']).starts_with(" |");
+            let is_picture = line.contains(['│', '─', '►', '◄', '└', '┌']);
+            let width = line.chars().count();
+            let place = format!("{}:{}", path.display(), number + 1);
+            assert!(width <= 100 || is_table || is_picture, "{place} has {width} columns");
+        }
+    }
+}
+
 #[test]
 fn every_file_has_a_module_doc_and_at_most_400_lines() {
     for path in below(&source()) {
