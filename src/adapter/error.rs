@@ -45,7 +45,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the stream is of no use after this error.
+    /// Whether the stream is useless after this error.
     pub(super) fn is_final(&self) -> bool {
         match self {
             // A stream that does not block has no bytes yet; it is not broken.

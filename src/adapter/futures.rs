@@ -16,10 +16,10 @@ use crate::handshake::{ClientRequest, Response};
 /// A connection on one of futures-io's streams: see [`runtime::WebSocket`] for its methods.
 pub type WebSocket<S, C> = runtime::WebSocket<FuturesStream<S>, C>;
 
-/// The half of it that sends; see [`WebSocket::split`](runtime::WebSocket::split).
+/// The half of a connection that sends; see [`WebSocket::split`](runtime::WebSocket::split).
 pub type Sender<S, C> = runtime::Sender<FuturesStream<S>, C>;
 
-/// The half of it that receives.
+/// The half of a connection that receives.
 pub type Receiver<S, C> = runtime::Receiver<FuturesStream<S>, C>;
 
 /// The first request of a client; see

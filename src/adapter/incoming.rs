@@ -15,12 +15,13 @@ pub(super) struct Opening<T> {
     pub(super) backpressure: Backpressure,
 }
 
-/// The first request of a client. `T` is the stream it arrived on, and belongs to the adapter.
+/// The first request of a client. `T` is the stream it arrived on, with its clock: use the alias of
+/// an adapter, for example [`blocking::Incoming`](crate::blocking::Incoming).
 #[derive(Debug)]
 pub enum Incoming<T> {
     /// An opening handshake.
     Upgrade(Upgrade<T>),
-    /// Another HTTP request: a health check, the request for a page.
+    /// Any other HTTP request: a health check, or a browser that requests a page.
     Http(PlainHttp<T>),
 }
 

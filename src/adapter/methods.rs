@@ -76,9 +76,9 @@ macro_rules! sending {
             $self.send_or_feed(message.into(), false)
         }
 
-        /// Starts a message that is sent in fragments, once all permits are used and no other
-        /// writer exists. Other senders wait until the writer is finished or dropped: sending with
-        /// another clone while holding a writer deadlocks.
+        /// Starts a message that is sent in fragments, once no other sender holds a writer or a
+        /// permit. Other senders wait until the writer is finished or dropped: sending with another
+        /// clone while holding a writer deadlocks.
         #[doc = $crate::adapter::methods::cancel_safety!(
             [$($async)?] "Nothing is lost."
         )]
@@ -202,7 +202,7 @@ macro_rules! receiving {
         /// Waits for messages, and hands those that have arrived to `each`, one after the other, in
         /// the read buffer: nothing is copied but messages that have to be joined. This is the
         /// fastest way to answer every message, or to look at many and keep few: see [`Replies`].
-        /// Returns `false` after a clean closing handshake.
+        /// Returns `true` after at least one message, and `false` after a clean closing handshake.
         ///
         /// Pings, pongs and chunks are skipped, as by [`recv`](Self::recv). The senders of a
         /// connection in halves can be used in `each`.
@@ -212,7 +212,7 @@ macro_rules! receiving {
         /// the other messages are left to the next call, which waits for room first if the overflow
         /// policy is to wait.
         #[doc = $crate::adapter::methods::cancel_safety!(
-            [$($async)?] "Cancel safe: it returns as soon as a message was handed over."
+            [$($async)?] "Cancel safe: all messages that have arrived are handed over in one poll, which returns."
         )]
         /// # Errors
         ///
@@ -239,7 +239,9 @@ macro_rules! receiving {
         /// # Errors
         ///
         /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if
-        /// the peer does not close in time.
+        /// the peer does not read ([`Timeouts::write`](crate::Timeouts::write)), after which
+        /// another call continues, or does not close
+        /// ([`Timeouts::close`](crate::Timeouts::close)) in time.
         pub $($async)? fn close(
             &mut $self,
             code: CloseCode,

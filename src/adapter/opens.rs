@@ -5,7 +5,7 @@
 /// - `[async .await] Box::pin`, or `[] identity` for a blocking adapter. The future of a handshake
 ///   is in a box: it is several times as large as the connection that it makes, and the task that
 ///   keeps the connection would keep room for it as long;
-/// - the type that the adapter is named by;
+/// - the marker type of the adapter, the parameter of `Options`;
 /// - the arguments, with the parameters that are their types, and what is made of them: the stream
 ///   with its clock;
 /// - a paragraph for the docs of `accept`.

@@ -1,6 +1,7 @@
-//! How output is passed to a stream, and the block of memory that it is queued in.
+//! Passes output to a stream, and holds the buffer that output is queued in.
 //!
-//! A thread keeps one block, which the connection that writes borrows: an idle connection has none.
+//! A thread keeps one buffer, which the connection that writes borrows: an idle connection has
+//! none.
 
 use std::cell::Cell;
 use std::io::IoSlice;

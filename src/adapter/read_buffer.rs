@@ -1,7 +1,7 @@
 //! Buffers to read into. They belong to the thread, not to the connection.
 //!
-//! A connection has one while it reads, and as long as it holds many bytes that were not received
-//! yet. A connection that waits has none, except for a thread that blocks in a read.
+//! A connection has one while it reads, and while it holds many bytes that the application has not
+//! taken yet. A connection that waits has none, except for a thread that is blocked in a read.
 
 use std::cell::RefCell;
 use std::ops::Range;

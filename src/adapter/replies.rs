@@ -69,7 +69,8 @@ impl Replies<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Send`] once either side has begun to close, [`Error::ConnectionLost`] if the stream
+    /// [`Error::Send`] once either side has begun to close, for example in another task: ignore it,
+    /// and call `recv_with` until it returns `false`. [`Error::ConnectionLost`] if the stream
     /// accepts nothing any more. If the peer has not read the earlier answers, what
     /// [`Overflow`](crate::Overflow) says: [`Error::Full`], for example.
     #[inline]

@@ -22,10 +22,10 @@ use crate::handshake::{ClientRequest, Response};
 /// A connection on one of tokio's streams: see [`runtime::WebSocket`] for its methods.
 pub type WebSocket<S> = runtime::WebSocket<TokioStream<S>, TokioClock>;
 
-/// The half of it that sends; see [`WebSocket::split`](runtime::WebSocket::split).
+/// The half of a connection that sends; see [`WebSocket::split`](runtime::WebSocket::split).
 pub type Sender<S> = runtime::Sender<TokioStream<S>, TokioClock>;
 
-/// The half of it that receives.
+/// The half of a connection that receives.
 pub type Receiver<S> = runtime::Receiver<TokioStream<S>, TokioClock>;
 
 /// The first request of a client; see
@@ -71,7 +71,7 @@ opens! {
     [async .await] Box::pin, TokioAdapter,
     (stream: S) where [S: AsyncRead + AsyncWrite + Unpin + 'static]
     => transport(stream, Instant::now())?;
-    /// Sets `TCP_NODELAY` if the stream is a [`TcpStream`].
+    /// Sets `TCP_NODELAY` if the stream is a TCP socket.
 }
 
 connects! {

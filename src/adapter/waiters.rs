@@ -70,8 +70,8 @@ struct Waiter {
     /// Taken out when it is woken, until the waiter registers again.
     waker: Option<Waker>,
     /// Whether it is a `Sink` or an `AsyncWrite`, which might never be polled again although it is
-    /// not dropped. Once it is woken it does not hold up the queue, and a second waiter is woken
-    /// with it, so that no wake-up is lost.
+    /// not dropped. After it is woken, it no longer blocks the queue, and the next waiter is woken
+    /// too, so that no wake-up is lost.
     is_detached: bool,
 }
 
@@ -263,11 +263,11 @@ impl Queue {
         next.is_none_or(|next| Some(next) == place) && !(permits_stopped && takes_permit)
     }
 
-    /// The waiter whose turn it is, and whether a writer before it, or before `place`, has stopped
-    /// permits.
+    /// Returns the waiter that is next in the queue, and whether a writer waits before it, or
+    /// before `place`: then no new permit is granted.
     ///
-    /// A writer that waits for permits stops other permits, and no message: a task that holds a
-    /// permit may be sending a message, and would wait without end.
+    /// Messages are still sent while a writer waits: a task that holds a permit may be sending one,
+    /// and would deadlock.
     fn next_turn(&self, place: Option<Place>) -> (Option<Place>, bool) {
         let mut permits_stopped = false;
         for (other, Waiter { need, waker, is_detached }) in self.turns() {

@@ -41,6 +41,7 @@ impl Entropy {
     /// for tests. The seed must come from a strong source and be used once: two connections with
     /// one seed have the same masking keys.
     #[must_use]
+    #[inline]
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self { generator: Box::new(StdRng::from_seed(seed)) }
     }

@@ -89,11 +89,13 @@ impl ClientRequest {
         let host = self.uri.host_field();
         let mut head =
             Vec::with_capacity(256 + self.uri.resource_name().len() + self.lines.as_bytes().len());
-        for part in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\nHost: ", &host, "\r\n"] {
-            head.put_slice(part.as_bytes());
+        for text in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\nHost: ", &host] {
+            head.put_slice(text.as_bytes());
         }
-        head.put_slice(b"Upgrade: websocket\r\nConnection: Upgrade\r\n");
-        head.put_slice(b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+        head.put_slice(
+            b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ",
+        );
         head.put_slice(key);
         head.put_slice(b"\r\n");
         if !self.subprotocols.is_empty() {

@@ -59,6 +59,10 @@ impl Default for Backpressure {
 /// accepts at once, and leaves the rest to the next call. A sink follows the same policy in
 /// `start_send`; flushing it, as `send_all` and `forward` do, waits all the same. `try_send`
 /// follows no policy: it returns the message.
+///
+/// Whatever the policy, the call that receives returns `TimedOut::Write` each time the peer has
+/// read nothing for [`Timeouts::write`](crate::Timeouts::write). The connection stays open: drop
+/// it, or ignore the error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Overflow {
     /// Wait for room, no longer than [`Timeouts::write`](crate::Timeouts::write).
@@ -70,7 +74,8 @@ pub enum Overflow {
     /// Close the connection with 1008 (RFC 6455 §7.4.1: policy violation) and fail with
     /// `Error::Full`. The Close frame is queued behind the rest of the output: a peer that does not
     /// read it all within [`Timeouts::close`](crate::Timeouts::close) sees 1006 instead, and the
-    /// call that receives returns `TimedOut::Close`. `abort()` ends the connection at once. A
+    /// call that receives returns `TimedOut::Close`. Continue to receive after `Error::Full`: if
+    /// the connection is dropped, the Close frame is lost. `abort()` ends the connection at once. A
     /// `try_send` never closes.
     Close,
 }

@@ -43,9 +43,9 @@ pub trait Sealed {
 enum DoneWhen {
     /// Never: `receive` returns the result.
     Received,
-    /// The output is written.
+    /// Once the output is written.
     Written,
-    /// The stream is shut down too.
+    /// Once the stream is shut down too.
     ShutDown,
 }
 

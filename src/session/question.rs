@@ -83,7 +83,7 @@ impl Session {
         self.timer.set_state(self.connection.state(), now);
     }
 
-    /// Whether the timer knows another state than the connection's: see
+    /// Whether the timer's copy of the state is out of date: see
     /// [`update_state`](Self::update_state).
     #[inline]
     pub(crate) fn state_changed(&self) -> bool {

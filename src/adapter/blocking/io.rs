@@ -235,7 +235,7 @@ impl<S: Stream> Io<S> {
     }
 }
 
-/// The number of slices, of which the first is within the limit, that have so many bytes at most.
+/// How many leading slices have at most `limit` bytes together. The first one has fewer.
 fn count_within(slices: &[IoSlice<'_>], limit: usize) -> usize {
     let mut len = 0;
     let is_within = |slice: &&IoSlice<'_>| {

@@ -23,10 +23,13 @@
 //! ```
 //!
 //! ```text
-//!   split ──► WebSocket ─┐
-//!         ├──► Receiver ───┴─► receive ─┬─► handle ─┬─► unsplit  one thread ─┬─► session
-//!         └──► Sender ─────────────────►┘           └─► shared   halves ─────┴─► io
-//!                                                         └──► waiters
+//!   one thread   WebSocket ──┬──► unsplit ────────────────┐
+//!                            │                            ├──► session   what to do now
+//!                        receive, handle                  └──► io        calls with a timeout
+//!                            │                            │
+//!   halves       Receiver ───┤                            │
+//!                Sender ─────┴──► shared (behind a mutex) ┘
+//!                                    └──► waiters              which thread is unparked
 //! ```
 
 mod handle;

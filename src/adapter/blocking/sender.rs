@@ -37,8 +37,8 @@ impl<W: Stream> Sender<W> {
 
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
     /// written by the next call on either half; a receiver already blocked in `recv` does not write
-    /// it. If the socket's send buffer is full, the call may
-    /// block for a few milliseconds (systems round short timeouts up), at most once per 100 ms.
+    /// it. If the socket's send buffer is full, the call may block for a few milliseconds (systems
+    /// round short timeouts up), at most once per 100 ms.
     ///
     /// # Errors
     ///

@@ -8,7 +8,7 @@ const MAX_READS: u32 = 16;
 /// Bytes in a row, and those of the last read.
 const MAX_BYTES: u32 = 512 * 1024;
 
-/// So many bytes that are known to be payload take as little work as one that may be a frame.
+/// Payload is cheap to process: this many bytes of it count as one byte that may be a frame.
 const PAYLOAD_PER_BYTE: u32 = 4;
 
 /// Bytes in a row that fill small read buffers.

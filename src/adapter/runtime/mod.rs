@@ -3,11 +3,10 @@
 //! [`tokio`](crate::tokio) and [`futures`](crate::futures) provide both.
 //!
 //! ```text
-//!   WebSocket ─────────────────────────┐                    ┌──► session     what to do now
-//!                                      ├──► driver ─────────┼──► transfer    the stream's polls
-//!   Sender, Receiver ──► shared ───────┘    (behind a mutex └──► alarm       the clock
-//!                           │                if split)
-//!                           └──► waiters    which task wakes up
+//!   one task   WebSocket ────────────────────────────────┐             ┌──► session   what to do now
+//!                                                        ├──► driver ──┼──► transfer  the stream
+//!   halves     Sender, Receiver ──► shared (a mutex) ────┘             └──► alarm     the clock
+//!                                     └──► waiters   which task wakes up
 //! ```
 
 mod alarm;

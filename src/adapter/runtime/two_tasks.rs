@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 
-/// The two tasks that may poll a connection that is not split, as a stream and as a sink. Whatever
-/// wakes one wakes both.
+/// The two tasks that may poll a connection that is not split: one as a `Stream` of messages, one
+/// as a `Sink`. Whatever wakes one wakes both.
 #[derive(Debug, Default)]
 pub(super) struct TwoTasks(Mutex<[Option<Waker>; 2]>);
 

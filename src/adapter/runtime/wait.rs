@@ -30,7 +30,7 @@ pub(super) struct SenderPoll<'a> {
     pub(super) need: &'a mut Need,
 }
 
-/// The wait of a future: what for, and how long.
+/// What a waiting future waits for, and its deadline.
 #[derive(Clone, Copy, Default)]
 pub(super) struct SenderWait {
     pub(super) need: Need,
