@@ -212,7 +212,9 @@ macro_rules! receiving {
         /// the other messages are left to the next call, which waits for room first if the overflow
         /// policy is to wait.
         #[doc = $crate::adapter::methods::cancel_safety!(
-            [$($async)?] "Cancel safe: all messages that have arrived are handed over in one poll, which returns."
+            [$($async)?]
+            "Cancel safe: all messages that have arrived are handed over in one poll, which \
+             returns."
         )]
         /// # Errors
         ///
