@@ -81,7 +81,7 @@
 //!
 //! | layer | contents | RFC 6455 |
 //! |---|---|---|
-//! | `blocking`, `tokio`, `futures` | system calls, clocks, wakers | – |
+//! | `blocking`; `tokio` and `futures`, on `runtime` | system calls, clocks, wakers | – |
 //! | [`session`] | timeouts, keep-alive, backpressure, shutdown of the stream | §7.1.1 |
 //! | [`ServerHandshake`], [`ClientHandshake`] · [`timing`] | HTTP heads · deadlines | §4 |
 //! | [`Connection`] | the open connection and its closing handshake | §5.4–§7 |

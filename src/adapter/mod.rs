@@ -4,7 +4,7 @@
 //! do when is the session's policy, and what the bytes mean is the connection's.
 //!
 //! ```text
-//!   methods, accessors    signatures and documentation, once for all adapters
+//!   methods, accessors, opens, handshakes               code and docs, once for all adapters
 //!        │
 //!   runtime ◄── tokio, futures          blocking           how to read, write and wait
 //!        │                                  │
