@@ -117,7 +117,10 @@ impl Attempt<'_> {
             *self.need = Need::Message;
             match self.session.admit_message()? {
                 Admit::Locked => return Ok(Outcome::WaitForLock),
-                _ if !self.is_first => return Ok(Outcome::WaitForLock),
+                // A policy that does not wait for room waits for nobody who does.
+                _ if !self.is_first && self.session.send_waits() => {
+                    return Ok(Outcome::WaitForLock);
+                }
                 Admit::Now => {}
                 Admit::WaitForRoom => return Ok(Outcome::Write),
                 Admit::WriteOrRefuse if !self.has_written => return Ok(Outcome::WriteOnce),

@@ -39,5 +39,5 @@ fn debug_of_a_stream_shows_no_bytes() {
     let before = format!("{one:?}");
     one.write_all(b"SECRET").unwrap();
     assert_eq!(format!("{one:?}"), before);
-    assert!(before.contains("State { chunking: Bytewise, stopped: false, .. }"), "{before}");
+    assert!(before.contains("State { chunking: Bytewise, blackholed: false, .. }"), "{before}");
 }

@@ -187,8 +187,12 @@ pub(super) trait Receive {
                 Ok(_) | Err(Error::Protocol(_) | Error::ConnectionLost) => {}
                 Err(error) => return Err(error),
             }
-            if let Some(closed) = self.with(|session| session.closed().cloned()) {
-                return Ok(closed);
+            let (timed_out, closed) =
+                self.with(|session| (session.close_timed_out(), session.closed().cloned()));
+            match closed {
+                _ if timed_out => return Err(TimedOut::Close.into()),
+                Some(closed) => return Ok(closed),
+                None => {}
             }
         }
     }
@@ -271,11 +275,12 @@ pub(super) trait Receive {
         }
     }
 
-    /// Writes for a moment. Returns whether the next read has to be short, because output is left
-    /// that this thread writes, or that the shutdown waits for.
+    /// Writes for a moment. Returns whether the next read has to be short, because output is left:
+    /// this thread writes it, or another one that may leave before it is all written, or the
+    /// shutdown waits for it.
     fn write(&mut self, limit: &RecvDeadline, closed: bool) -> Result<bool, Error> {
-        let stalled = match self.handle().write_soon(limit.until) {
-            Ok(stalled) => stalled,
+        let can_write = match self.handle().write_soon(limit.until) {
+            Ok(_) => true,
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock && !closed => {
                 return Err(error.into());
             }
@@ -285,7 +290,7 @@ pub(super) trait Receive {
                 false
             }
         };
-        Ok(self.with(Session::defer_write) && (stalled || closed))
+        Ok(self.with(Session::defer_write) && (can_write || closed))
     }
 
     /// Reads into the buffer, which is empty. Returns whether there may be events: after the end of

@@ -57,7 +57,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                     skipped += 1;
                     if skipped == MAX_CONTROL_EVENTS {
                         self.flush_replies(wakers);
-                        wakers.read.wake_by_ref();
+                        wakers.task.wake_by_ref();
                         return Poll::Pending;
                     }
                 }
@@ -117,7 +117,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 *skipped += 1;
                 if *skipped == MAX_CONTROL_EVENTS && count == 0 {
                     self.flush_replies(wakers);
-                    wakers.read.wake_by_ref();
+                    wakers.task.wake_by_ref();
                     return Poll::Pending;
                 }
             }
@@ -260,6 +260,14 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
+    /// Ends the connection and the stream if the close deadline has passed.
+    pub(super) fn expire_close(&mut self, now: Duration, waker: &Waker) {
+        let late = self.session.check_close_deadline(now);
+        if late.is_err() || self.session.is_done() {
+            self.abort(waker);
+        }
+    }
+
     /// Ends the connection and the stream now.
     pub(super) fn abort(&mut self, waker: &Waker) {
         self.session.abort();
@@ -333,7 +341,11 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 Outcome::Write => ready!(self.poll_room(wakers))?,
                 Outcome::WaitForLock => return Poll::Pending,
                 Outcome::Wait(_) => {
-                    ready!(self.poll_flush(wakers))?;
+                    let flushed = self.poll_flush(wakers);
+                    // If a Close frame can't be written, the receiver finds out.
+                    if *need != Need::End {
+                        ready!(flushed)?;
+                    }
                     return Poll::Pending;
                 }
             }

@@ -71,7 +71,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 let Self { session, alarm, .. } = self;
                 let late = ready!(alarm.poll_session(wakers.read, session, None, false));
                 late.map_err(|error| Error::from(error).for_room())?;
-                wakers.read.wake_by_ref();
+                wakers.task.wake_by_ref();
                 Poll::Pending
             }
             Poll::Pending => Poll::Ready(Ok(PeerReads::NotYet)),

@@ -21,7 +21,6 @@ use crate::adapter::output;
 use crate::connection::Closed;
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
 use crate::session::{Need, Sending, TrySendError};
-use crate::timing::TimedOut;
 
 /// The half that sends. Clones of it send from several tasks: messages never mix, and those of one
 /// task arrive in order. Tasks that wait for room, or for a message in fragments, are served in the
@@ -65,6 +64,9 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// [`TrySendError`] returns the message.
     pub fn try_send(&self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
+        if self.shared.lock().session.is_full() {
+            self.shared.act(|_| ());
+        }
         self.shared.act(|driver| output::try_send(&mut driver.session, message.into()))
     }
 
@@ -135,8 +137,9 @@ impl<S: Stream, C: Clock> Sender<S, C> {
                 let (now, clock) =
                     (driver.alarm.now(), clock.get_or_insert_with(|| driver.alarm.clock().clone()));
                 if now >= deadline {
-                    let closed = driver.session.closed().cloned();
-                    return Poll::Ready(closed.ok_or(Error::TimedOut(TimedOut::Close)));
+                    drop(driver);
+                    self.shared.change(|driver| driver.expire_close(now, cx.waker()));
+                    continue;
                 }
                 drop(driver);
                 ready!(clock.poll_until(cx, deadline));
@@ -216,8 +219,6 @@ impl<S: Stream, C: Clock> Sender<S, C> {
                 *poll.need = Need::End;
                 return driver.poll_closed(poll.wakers);
             }
-            // If it can't be written, the receiver finds out.
-            let _ = driver.poll_flush(poll.wakers);
             driver.poll_attempt(poll, |attempt| attempt.end(None))
         })
     }

@@ -13,7 +13,7 @@ use crate::adapter::Error;
 use crate::adapter::replies::SharedSession;
 use crate::adapter::waiters::{Turn, Waiters};
 use crate::connection::State;
-use crate::session::{Facts, Session};
+use crate::session::{Facts, Need, Session};
 
 pub(super) struct SharedDriver<S, C> {
     driver: Mutex<Driver<S, C>>,
@@ -87,7 +87,8 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
         let waker = Waker::from(Arc::clone(&self.waiters));
         self.change(|driver| {
             let flush_first = self.waiters.begin();
-            driver.act(Wakers { read: &waker, write: &waker, flush_first }, act)
+            let wakers = Wakers { task: &waker, read: &waker, write: &waker, flush_first };
+            driver.act(wakers, act)
         })
     }
 
@@ -101,7 +102,8 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
         let mut driver = self.lock();
         let turn = self.waiters.begin_receiver(cx.waker());
         let flush_first = turn.flush_first;
-        let polled = poll(&mut driver, Wakers { read: cx.waker(), write: &waker, flush_first });
+        let task = cx.waker();
+        let polled = poll(&mut driver, Wakers { task, read: task, write: &waker, flush_first });
         let _released = polled.is_ready().then(|| self.waiters.finish_receiver(&turn));
         self.unlock(driver, None);
         polled
@@ -124,7 +126,8 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
             let place = wait.queued.as_ref().and_then(|queued| queued.place);
             let turn = self.waiters.begin_sender(place, cx.waker());
             // Once the receiver is dropped, those that wait for the end read.
-            let wakers = Wakers { read: &waker, write: &waker, flush_first: turn.flush_first };
+            let flush_first = turn.flush_first;
+            let wakers = Wakers { task: cx.waker(), read: &waker, write: &waker, flush_first };
             let failed =
                 turn.must_write && matches!(driver.poll_flush(wakers), Poll::Ready(Err(_)));
             let Turn { is_first, may_have_permit, .. } = turn;
@@ -150,7 +153,11 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
             let (_released, ready) =
                 self.waiters.register(&mut queued.place, need, cx.waker(), is_detached);
             let now = driver.alarm.now();
-            let deadline = driver.session.check_write(now, &mut wait.wait.deadline);
+            // The end has a deadline of its own.
+            let deadline = match need {
+                Need::End => Ok(None),
+                _ => driver.session.check_write(now, &mut wait.wait.deadline),
+            };
             self.unlock(driver, Some(&before));
             if ready {
                 cx.waker().wake_by_ref();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::io::{Clock, Stream};
+use super::permit::SinkPermit;
 use super::receiver::Receiver;
 use super::sender::Sender;
 use super::shared::SharedDriver;
@@ -24,7 +25,12 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
     ///
     /// Returns both halves if they belong to different connections, or if another clone of the
     /// sender exists.
-    pub fn reunite(self, sender: Sender<S, C>) -> Result<WebSocket<S, C>, (Self, Sender<S, C>)> {
+    pub fn reunite(
+        self,
+        mut sender: Sender<S, C>,
+    ) -> Result<WebSocket<S, C>, (Self, Sender<S, C>)> {
+        // The permit of a sink that is ready holds the connection too.
+        *sender.sink() = SinkPermit::default();
         if !Arc::ptr_eq(&self.shared, &sender.shared) || Arc::strong_count(&self.shared) != 2 {
             return Err((self, sender));
         }

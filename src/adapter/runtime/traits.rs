@@ -18,7 +18,7 @@ use super::websocket::WebSocket;
 use crate::adapter::Error;
 use crate::adapter::output;
 use crate::message::{CloseCode, Message};
-use crate::session::Session;
+use crate::session::{Need, Session};
 use crate::timing::TimedOut;
 
 impl<S: Stream, C: Clock> WebSocket<S, C> {
@@ -163,9 +163,14 @@ impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.shared.change(|driver| driver.session.connection.close(CloseCode::NORMAL));
-        // Nothing is queued after the Close frame.
-        self.sink().restart();
+        let end = self.shared.change(|driver| {
+            driver.session.connection.close(CloseCode::NORMAL);
+            driver.session.queued_position()
+        });
+        // A flush that was begun may end before the Close frame, behind which nothing is queued.
+        if self.sink().wait.wait.need != Need::Flushed(end) {
+            self.sink().restart();
+        }
         self.poll_flush(cx)
     }
 }

@@ -20,7 +20,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             if let Err(late) = self.session.check_write_of_receiver(|| self.alarm.now()) {
                 return Poll::Ready(Poll::Ready(Err(late.into())));
             }
-            wakers.read.wake_by_ref();
+            wakers.task.wake_by_ref();
             return Poll::Pending;
         }
         let mut buffer = ReadBuffer::new(self.budget.expects_large());

@@ -9,6 +9,8 @@ use crate::session::{Need, Place, WriteDeadline};
 /// What the stream wakes: for reading the task that receives, for writing all that wait for it.
 #[derive(Clone, Copy)]
 pub(super) struct Wakers<'a> {
+    /// The task that polls: it wakes itself after it has yielded.
+    pub(super) task: &'a Waker,
     pub(super) read: &'a Waker,
     pub(super) write: &'a Waker,
     /// The first position that a sender waits for: it is flushed before more is written.
@@ -18,7 +20,7 @@ pub(super) struct Wakers<'a> {
 impl<'a> From<&'a Waker> for Wakers<'a> {
     #[inline]
     fn from(waker: &'a Waker) -> Self {
-        Self { read: waker, write: waker, flush_first: u64::MAX }
+        Self { task: waker, read: waker, write: waker, flush_first: u64::MAX }
     }
 }
 
