@@ -55,9 +55,9 @@ pub(super) trait SharedSession {
 /// Whether the peer has read the earlier answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PeerReads {
-    /// It has, or they are few.
+    /// The peer has, or they are few.
     Yes,
-    /// It has not, and the overflow policy is not to wait.
+    /// The peer has not, and the overflow policy is not to wait.
     NotYet,
     /// The stream accepts nothing any more.
     NoMore,
@@ -70,7 +70,8 @@ impl Replies<'_> {
     /// # Errors
     ///
     /// [`Error::Send`] once either side has begun to close, for example in another task: ignore it,
-    /// and call `recv_with` until it returns `false`. [`Error::ConnectionLost`] if the stream
+    /// and call `recv_with` until it returns `false`. Also [`Error::Send`] while a clone of the
+    /// sender has a message writer: the answer is not sent. [`Error::ConnectionLost`] if the stream
     /// accepts nothing any more. If the peer has not read the earlier answers, what
     /// [`Overflow`](crate::Overflow) says: [`Error::Full`], for example.
     #[inline]

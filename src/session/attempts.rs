@@ -59,7 +59,7 @@ impl From<Full> for AttemptError {
     }
 }
 
-/// What an attempt has come to. After all but the first three, it is repeated.
+/// The result of an attempt. After all but the first three, it is repeated.
 pub(crate) enum Outcome<T> {
     Done(T),
     /// Done, once the stream was offered the output.

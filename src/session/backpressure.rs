@@ -30,7 +30,7 @@ pub struct Backpressure {
     /// Hard limit in bytes: at this size `try_send`, and every policy but [`Overflow::Wait`],
     /// refuses the message. Default: 1 MiB.
     pub hard_limit: usize,
-    /// What `send` and `feed` do at the bound. Default: [`Overflow::Wait`].
+    /// The policy of `send` and `feed` at the bound. Default: [`Overflow::Wait`].
     pub overflow: Overflow,
     /// Whether `send` buffers its message, as `feed` does, while another received message is ready
     /// to be taken with `recv`. All answers to the messages of one read then leave in one write, as

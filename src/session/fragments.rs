@@ -4,6 +4,12 @@
 //!   push   ──────────────►  whole  ──►  next  ──►  the payload of a frame, at most 64 KiB
 //!   gather ──►  gathered  ─────┘
 //! ```
+//!
+//! | state        | frame that is queued | if it is dropped                           |
+//! |--------------|----------------------|--------------------------------------------|
+//! | **Unsent**   | the first one        | the lock is free                           |
+//! | **HalfSent** | a continuation       | Close with 1011, and the lock is free      |
+//! | **Finished** | none                 | nothing: the lock is free since the end    |
 
 use core::mem::take;
 

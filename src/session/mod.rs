@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | protocol | frames, fragments, UTF-8, compression, pongs, the closing handshake, limits | – | – |
 //! | time | – | deadlines of the handshakes, keep-alive, idle time, stalled writes, round trips | the clock, a timer that wakes the task or thread |
-//! | output | a buffer without a bound | [`Backpressure`], permits, the lock of a message in fragments | system calls, wakers, parked threads |
+//! | output | a buffer without a bound | [`Backpressure`] | system calls, wakers, parked threads; with several senders: their order, permits, writers of messages in fragments |
 //! | end | [`Closed`](crate::Closed) | the shutdown sequence of the stream (§7.1.1) | `shutdown(2)`, dropping the stream |
 //! | opening | [`ServerHandshake`](crate::ServerHandshake), [`ClientHandshake`](crate::ClientHandshake) | the handshake's deadline, the answer to a rejected request ([`Exchange`]) | connecting |
 //!

@@ -1,4 +1,17 @@
-//! What the users of a shared connection wait for, and the facts that end their waits.
+//! What the senders of a shared connection wait for, and the facts that end their waits.
+//!
+//! | need          | served                    | until                                                |
+//! |---------------|---------------------------|------------------------------------------------------|
+//! | message, sink | in the order of arrival   | the lock is free, and there is room if it waits for room |
+//! | permit        | in that order, and not while a writer waits | the lock is free, and there is room |
+//! | writer        | in that order             | the lock is free, and no permit is held              |
+//! | fragment      | before the others         | there is room                                        |
+//! | flushed       | in the order of positions | the position is flushed                              |
+//! | pong          | in the order of pings     | the ping is answered, or nobody receives any more    |
+//! | end           | –                         | the stream is shut down                              |
+//!
+//! Once the connection is closing, nobody waits for the lock or for room; once the stream is shut
+//! down, nobody waits at all.
 
 use super::live::Session;
 use crate::connection::State;

@@ -4,6 +4,13 @@
 //! An [`Exchange`] answers the same question as a [`Session`](super::Session), and takes the same
 //! reports. Bytes that are in the socket at the deadline are read and used: only a handshake that
 //! would have to wait for more has timed out.
+//!
+//! | exchange            | writes       | reads        | ends                                          |
+//! |---------------------|--------------|--------------|-----------------------------------------------|
+//! | a server's request  | –            | the request  | when `receive` returns it, or a rejection     |
+//! | a client's          | the request  | the response | when `receive` returns the connection         |
+//! | an acceptance       | the response | –            | when that is written                          |
+//! | a rejection         | the response | to discard   | when the stream is shut down, by [`Timeouts::close`] |
 
 use core::fmt;
 use core::time::Duration;

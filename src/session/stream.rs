@@ -12,7 +12,7 @@ use crate::timing::{TimedOut, Timer};
 /// however late they are read; a peer that keeps sending is not read from without end.
 const MAX_LATE_READS: u8 = 16;
 
-/// What to do with the stream now: the answer of [`Session::next`](super::Session::next).
+/// The next action on the stream: the answer of [`Session::next`](super::Session::next).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Write the output. Report `wrote`, `write_would_block` or `write_failed`.

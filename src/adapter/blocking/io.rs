@@ -14,7 +14,7 @@ use crate::session::{RETRY_INTERVAL, WriteProgress};
 /// A timeout of a stream; `None` is none.
 type Timeout = Option<Duration>;
 
-/// What a read has come to.
+/// The result of a read.
 pub(super) enum Read {
     Bytes(usize),
     /// The end of the stream, or a reset.
@@ -22,7 +22,7 @@ pub(super) enum Read {
     TimedOut,
 }
 
-/// What one write has come to.
+/// The result of one write.
 #[derive(PartialEq)]
 pub(super) enum Written {
     Some,

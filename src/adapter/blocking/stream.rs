@@ -112,6 +112,6 @@ pub trait TryClone: Stream + Send + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the operating system.
     fn try_clone(&self) -> io::Result<Self>;
 }

@@ -16,7 +16,7 @@ use crate::session::FragmentedMessage;
 /// to their end. [`WebSocket::writer`](super::WebSocket::writer) and
 /// [`Sender::writer`](super::Sender::writer) make one.
 ///
-/// What is written is cut into frames of at most 64 KiB, so that pings, pongs and Close frames can
+/// Written bytes are cut into frames of at most 64 KiB, so that pings, pongs and Close frames can
 /// go between them; what is written with [`io::Write`] is gathered up to that, until a flush. The
 /// writer waits for room, whatever the [`Overflow`](crate::Overflow) policy.
 ///

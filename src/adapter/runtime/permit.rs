@@ -25,7 +25,7 @@ impl<'a, S: Stream, C: Clock> Permit<'a, S, C> {
     }
 
     /// Queues the message without waiting, and writes what the stream accepts at once. The rest is
-    /// written by the next call on either half.
+    /// written by a `recv` that waits already, or by the next call on either half.
     ///
     /// # Errors
     ///

@@ -26,6 +26,10 @@ use crate::session::{Need, Sending, TrySendError};
 /// task arrive in order. Tasks that wait for room, or for a message in fragments, are served in the
 /// order in which they came.
 ///
+/// A pending `send`, `feed` or [`reserve`](Self::reserve) keeps its place in the queue, as those of
+/// a fair mutex or semaphore do: poll it or drop it. One that is pending and not polled blocks the
+/// senders behind it, for example beside another branch of `select!` that sends.
+///
 /// It is also a [`Sink`](futures_sink::Sink) for messages. Closing the sink sends a Close frame
 /// with code 1000.
 ///
