@@ -3,10 +3,10 @@
 use std::time::Duration;
 use std::{error, fmt, io};
 
-use crate::connection::{CloseOutcome, Closed, NoEntropy, ProtocolError, SendError};
+use crate::connection::{CloseOutcome, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{HandshakeError, InvalidField, InvalidUri, RequestError, ResponseError};
 use crate::message::ReasonTooLong;
-use crate::session::{AttemptError, Full, TrySendError};
+use crate::session::{AttemptError, Full, Session, TrySendError};
 use crate::timing::TimedOut;
 
 /// An error of a connection on a stream.
@@ -64,9 +64,11 @@ impl Error {
         }
     }
 
-    /// What `recv` returns for a connection that is closed: `Ok` after a clean closing handshake.
-    pub(super) fn from_closed(closed: &Closed) -> Result<(), Self> {
+    /// The result of every `recv` after the end: `Ok` after a clean closing handshake.
+    pub(super) fn of_end(session: &Session) -> Result<(), Self> {
+        let Some(closed) = session.closed() else { return Ok(()) };
         match closed.outcome() {
+            _ if session.close_timed_out() => Err(TimedOut::Close.into()),
             CloseOutcome::Clean => Ok(()),
             CloseOutcome::ProtocolError(error) => Err(Self::Protocol(error)),
             CloseOutcome::ConnectionLost => Err(Self::ConnectionLost),

@@ -231,7 +231,7 @@ pub(super) trait Receive {
                 }
             }
         }
-        self.with(|session| session.closed().map_or(Ok(()), Error::from_closed))?;
+        self.with(|session| Error::of_end(session))?;
         Ok(false)
     }
 

@@ -147,7 +147,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             return self.poll_input(wakers).map_ok(|()| true);
         }
         ready!(self.poll_shutdown(wakers));
-        let closed = self.session.closed().map_or(Ok(()), Error::from_closed);
+        let closed = Error::of_end(&self.session);
         Poll::Ready(closed.map(|()| false))
     }
 
