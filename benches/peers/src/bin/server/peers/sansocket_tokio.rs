@@ -36,7 +36,7 @@ pub fn serve_broadcasting(listener: TcpListener, flush: Flush) -> Result<(), Fai
 
 /// As in the README: a task for each half.
 async fn relay(stream: TcpStream, topic: Arc<Topic<Message>>, flush: Flush) -> Result<(), Failure> {
-    let (mut sender, mut receiver) = accept(stream).await?.split();
+    let (sender, mut receiver) = accept(stream).await?.split();
     let mut news = topic.subscribe();
     tasks::spawn(async move {
         loop {
