@@ -6,6 +6,7 @@ mod alarms;
 mod backpressure;
 mod cancel;
 mod cancel_halves;
+mod contention;
 mod cork;
 mod deadlines;
 mod fairness;

@@ -10,6 +10,8 @@ mod chunking;
 pub mod deflate;
 #[cfg(feature = "testing")]
 pub mod duplex;
+#[cfg(all(any(feature = "tokio", feature = "futures-io"), feature = "testing"))]
+pub mod gate;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 pub mod one_byte;
 #[cfg(feature = "std")]
