@@ -67,3 +67,56 @@ fn reunited_socket_blocks_after_nonblocking_writes_of_halves() {
     socket.abort();
     assert!(reading.join().unwrap() > waiting);
 }
+
+#[test]
+fn a_pong_is_written_although_the_thread_that_writes_leaves() {
+    const SIZE: usize = 20_000_000;
+    let (mut peer, socket) =
+        pair(Timeouts { ping: None, close: None, write: None, ..Timeouts::default() });
+    let (sender, mut receiver) = socket.split().unwrap();
+    let receiving = thread::spawn(move || receiver.recv().is_err());
+    let sending = thread::spawn(move || sender.send(vec![7; SIZE]));
+    // Its write has begun.
+    peer.read_exact(&mut [0]).unwrap();
+    peer.write_all(&masked(0x89, b"?")).unwrap();
+    peer.set_read_timeout(Some(LONG)).unwrap();
+    let mut received = vec![0; 10 - 1 + SIZE + 3];
+    peer.read_exact(&mut received).expect("the receiver writes the pong");
+    sending.join().unwrap().unwrap();
+    drop(peer);
+    assert!(receiving.join().unwrap());
+}
+
+/// Or small messages wait for the acknowledgement of others.
+#[cfg(feature = "tokio")]
+#[tokio::test]
+async fn tcp_nodelay_is_set_on_tokio_however_a_connection_is_opened() {
+    use sansocket::ClientRequest;
+    use sansocket::tokio::{self as ws, Incoming, Options};
+    use tokio::net::{TcpListener, TcpStream};
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let uri = format!("ws://{address}/");
+    let request = ClientRequest::new(&uri).unwrap();
+    let accepted = async { listener.accept().await.unwrap().0 };
+    let (server, client) =
+        tokio::join!(async { ws::accept(accepted.await).await.unwrap() }, ws::connect(&uri));
+    assert!(server.stream().0.nodelay().unwrap());
+    assert!(client.unwrap().stream().0.nodelay().unwrap());
+
+    let receiving = async {
+        let stream = listener.accept().await.unwrap().0;
+        match Options::new().receive_request(stream).await.unwrap() {
+            Incoming::Upgrade(upgrade) => upgrade.accept().await.unwrap(),
+            Incoming::Http(_) => unreachable!("the client asks for a WebSocket"),
+        }
+    };
+    let connecting = async {
+        let stream = TcpStream::connect(address).await.unwrap();
+        ws::connect_with_stream(stream, &request).await.unwrap().0
+    };
+    let (server, client) = tokio::join!(receiving, connecting);
+    assert!(server.stream().0.nodelay().unwrap());
+    assert!(client.stream().0.nodelay().unwrap());
+}
