@@ -8,7 +8,7 @@
 //!        │
 //!   runtime ◄── tokio, futures          blocking           how to read, write and wait
 //!        │                                  │
-//!        └────── replies   waiters ─────────┘              answers, and who waits in which order
+//!        └────── replies   waiters ─────────┘              answers, and the order of waiting senders
 //! ```
 
 mod accessors;

@@ -117,7 +117,7 @@ impl Attempt<'_> {
             *self.need = Need::Message;
             match self.session.admit_message()? {
                 Admit::Locked => return Ok(Outcome::WaitForLock),
-                // A policy that does not wait for room waits for nobody who does.
+                // A policy that does not wait for room does not wait behind senders that do.
                 _ if !self.is_first && self.session.send_waits() => {
                     return Ok(Outcome::WaitForLock);
                 }
