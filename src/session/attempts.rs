@@ -227,13 +227,13 @@ impl Attempt<'_> {
         finish: bool,
     ) -> Result<Outcome<()>, AttemptError> {
         let is_queued = if finish { message.is_finished() } else { message.is_queued() };
-        match is_queued {
-            false => match self.fragments(message, finish)? {
-                Outcome::Done(()) => Ok(self.flush()),
-                outcome => Ok(outcome),
-            },
-            true => Ok(self.flush()),
+        if !is_queued {
+            match self.fragments(message, finish)? {
+                Outcome::Done(()) => {}
+                waiting => return Ok(waiting),
+            }
         }
+        Ok(self.flush())
     }
 
     /// Waits until the ping with this number is answered.

@@ -155,11 +155,11 @@ impl Session {
     pub(crate) fn check_deadlines(
         &mut self,
         now: Duration,
-        sender: Option<&mut WriteDeadline>,
+        sender: &mut WriteDeadline,
         reads: bool,
     ) -> Result<Wait, TimedOut> {
         self.update_state(now);
-        self.wait(now, sender, reads)
+        self.wait(now, Some(sender), reads)
     }
 
     /// Checks the close deadline alone, and returns it.

@@ -8,8 +8,7 @@ use super::io::AT_ONCE;
 use super::shared::SharedCore;
 use super::stream::Stream;
 use super::unsplit::Unsplit;
-use crate::adapter::Error;
-use crate::adapter::output;
+use crate::adapter::{Error, output};
 use crate::connection::SendError;
 use crate::message::Outgoing;
 use crate::session::{

@@ -285,7 +285,7 @@ impl<W: Stream> SharedCore<W> {
         deadline: &mut WriteDeadline,
     ) -> Result<Wait, Error> {
         let closing = session.state() != State::Open;
-        session.check_deadlines(self.now(), Some(deadline), closing).map_err(|error| {
+        session.check_deadlines(self.now(), deadline, closing).map_err(|error| {
             let error = Error::from(error);
             if error.is_final() {
                 (self.abort_stream)();

@@ -84,7 +84,7 @@ impl<S: Stream> Unsplit<S> {
                     let until = self.session.deadline_of_call(now, Some(&mut deadline));
                     if self.write_once(until)? == Written::Stalled {
                         let now = self.incoming.io.now();
-                        let checked = self.session.check_deadlines(now, Some(&mut deadline), false);
+                        let checked = self.session.check_deadlines(now, &mut deadline, false);
                         checked.map_err(|error| self.abort_if_final(error.into()))?;
                     }
                 }

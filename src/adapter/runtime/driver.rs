@@ -325,11 +325,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             match outcome {
                 Outcome::Done(done) => return Poll::Ready(Ok(done)),
                 Outcome::WriteThen(done) => {
-                    let written = self.poll_flush(wakers);
-                    return Poll::Ready(if let Poll::Ready(Err(error)) = written {
-                        Err(error)
-                    } else {
-                        Ok(done)
+                    return Poll::Ready(match self.poll_flush(wakers) {
+                        Poll::Ready(Err(error)) => Err(error),
+                        _ => Ok(done),
                     });
                 }
                 Outcome::FlushThen(done) => {

@@ -6,9 +6,8 @@ use std::task::{Context, Poll};
 use super::driver::Driver;
 use super::io::{Clock, Stream, retry};
 use super::wait::Wakers;
-use crate::adapter::Error;
-use crate::adapter::output;
 use crate::adapter::read_buffer::ReadBuffer;
+use crate::adapter::{Error, output};
 
 impl<S: Stream, C: Clock> Driver<S, C> {
     /// Reads into the buffer, which is empty; `false` at the end of the stream. Yields, and is
