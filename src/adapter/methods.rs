@@ -151,16 +151,17 @@ macro_rules! sending {
 /// The methods that receive. Their bodies follow the names.
 macro_rules! receiving {
     (async $($bodies:tt)*) => {
-        $crate::adapter::methods::receiving!(@ [async] $($bodies)*);
+        $crate::adapter::methods::receiving!(@ [async] [.await] $($bodies)*);
     };
     (blocking $($bodies:tt)*) => {
-        $crate::adapter::methods::receiving!(@ [] $($bodies)*);
+        $crate::adapter::methods::receiving!(@ [] [] $($bodies)*);
     };
     (
-        @ [$($async:tt)?] $self:ident
+        @ [$($async:tt)?] [$($await:tt)*] $self:ident
         recv: $recv:expr,
         recv_event: $recv_event:expr,
         recv_with($each:ident): $recv_with:expr,
+        until_closed: $until_closed:expr,
         close($frame:ident): $close:expr $(,)?
     ) => {
         /// Receives the next message, or `None` after a clean closing handshake;
@@ -229,6 +230,21 @@ macro_rules! receiving {
             $recv_with
         }
 
+        /// Receives until the connection is closed, by either side, and discards messages. Returns
+        /// how it was closed. A connection that only sends needs a task or thread for this.
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?] "Cancel safe; messages that have arrived may be discarded."
+        )]
+        /// # Errors
+        ///
+        /// [`Error::TimedOut`] if the peer is silent for too long, or does not read
+        /// ([`Timeouts::write`](crate::Timeouts::write)), after which another call continues, or
+        /// does not finish the closing handshake ([`Timeouts::close`](crate::Timeouts::close)) in
+        /// time.
+        pub $($async)? fn until_closed(&mut $self) -> Result<Closed, Error> {
+            $until_closed
+        }
+
         /// Closes the connection: sends a Close frame, waits for the peer's Close, shuts the stream
         /// down, and returns how the connection was closed. Messages that still arrive are
         /// discarded; to receive them, call `start_close`, and [`recv`](Self::recv) until it
@@ -250,7 +266,8 @@ macro_rules! receiving {
             reason: &str,
         ) -> Result<Closed, Error> {
             let $frame = CloseFrame::new(code, reason.to_string())?;
-            $close
+            $close;
+            $self.until_closed()$($await)*
         }
     };
 }

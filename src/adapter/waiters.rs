@@ -298,10 +298,6 @@ impl Queue {
     fn take_ready(&mut self) -> Vec<Waker> {
         let mut woken = Vec::new();
         let leads = self.take_leader(&mut woken);
-        if self.facts.receiver_dropped {
-            let ends = self.waiting.range_mut(Place { class: Class::End, order: 0, ticket: 0 }..);
-            woken.extend(ends.filter_map(|(_, waiter)| waiter.waker.take()));
-        }
         // The receiver may not be waiting any more. Then a sender that is about to wait must know.
         self.unclaimed = !leads;
         if !leads {
@@ -327,7 +323,7 @@ impl Queue {
     }
 }
 
-/// The stream can be written, or, once the receiver is dropped, read.
+/// The stream can be written.
 impl Wake for Waiters {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();

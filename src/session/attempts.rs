@@ -8,7 +8,6 @@
 //! ```
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use super::admission::Admit;
 use super::backpressure::Full;
@@ -30,7 +29,6 @@ pub(crate) struct Attempt<'a> {
     pub(crate) may_have_permit: bool,
     /// The stream was offered the output since the first attempt.
     pub(crate) has_written: bool,
-    pub(crate) receiver_dropped: bool,
     /// What the sender waits for, if this attempt does not succeed.
     pub(crate) need: &'a mut Need,
     /// Memory for output that has none.
@@ -72,8 +70,8 @@ pub(crate) enum Outcome<T> {
     Write,
     /// Wait for the lock, or for the senders that came before.
     WaitForLock,
-    /// Wait for the receiver, until this time at most.
-    Wait(Option<Duration>),
+    /// Wait for the receiver.
+    Wait,
 }
 
 impl<T> Outcome<T> {
@@ -242,20 +240,19 @@ impl Attempt<'_> {
         if self.session.is_answered(number) {
             return Ok(Outcome::Done(()));
         }
-        if self.session.closed().is_some() || self.receiver_dropped {
+        if self.session.closed().is_some() {
             return Err(AttemptError::ConnectionLost);
         }
-        Ok(Outcome::Wait(None))
+        Ok(Outcome::Wait)
     }
 
-    /// Waits until the receiver has shut the stream down, until this time at most.
-    pub(crate) fn end(&mut self, until: Option<Duration>) -> Result<Outcome<Closed>, AttemptError> {
+    /// Waits until the receiver has shut the stream down, until the close deadline at most.
+    pub(crate) fn end(&mut self) -> Result<Outcome<Closed>, AttemptError> {
         *self.need = Need::End;
         match self.session.closed() {
             _ if self.session.close_timed_out() => Err(AttemptError::TimedOut(TimedOut::Close)),
             Some(closed) if self.session.is_done() => Ok(Outcome::Done(closed.clone())),
-            _ if self.receiver_dropped => Err(AttemptError::ConnectionLost),
-            _ => Ok(Outcome::Wait(until)),
+            _ => Ok(Outcome::Wait),
         }
     }
 }

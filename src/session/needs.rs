@@ -7,7 +7,7 @@
 //! | writer        | in that order             | the lock is free, and no permit is held              |
 //! | fragment      | before the others         | there is room                                        |
 //! | flushed       | in the order of positions | the position is flushed                              |
-//! | pong          | in the order of pings     | the ping is answered, or nobody receives any more    |
+//! | pong          | in the order of pings     | the ping is answered, or the connection is closed    |
 //! | end           | –                         | the stream is shut down                              |
 //!
 //! Once the connection is closing, nobody waits for the lock or for room; once the stream is shut
@@ -76,9 +76,7 @@ impl Need {
             Self::Permit => (!facts.locked && (facts.has_room || facts.writable)) || !facts.is_open,
             Self::Writer => (!facts.locked && !facts.has_permits) || !facts.is_open,
             Self::Flushed(position) => facts.flushed >= position,
-            Self::Pong(number) => {
-                facts.answered >= number || facts.is_closed || facts.receiver_dropped
-            }
+            Self::Pong(number) => facts.answered >= number || facts.is_closed,
             Self::End => false,
         }
     }
@@ -99,7 +97,6 @@ pub(crate) struct Facts {
     pub(crate) message: bool,
     pub(crate) flushed: u64,
     pub(crate) answered: u64,
-    pub(crate) receiver_dropped: bool,
 }
 
 impl Facts {
@@ -108,7 +105,7 @@ impl Facts {
         self.is_open && self.has_permits && !self.locked
     }
 
-    pub(crate) fn of(session: &Session, receiver_dropped: bool) -> Self {
+    pub(crate) fn of(session: &Session) -> Self {
         let (locked, has_room) = (session.is_locked(), !session.is_above_high_water_mark());
         let writable = session.has_unwritten() && !session.is_write_stalled();
         Self {
@@ -122,7 +119,6 @@ impl Facts {
             message: !locked && (has_room || writable || !session.send_waits()),
             flushed: session.flushed_position(),
             answered: session.timer().last_answered(),
-            receiver_dropped,
         }
     }
 }

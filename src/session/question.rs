@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::live::Session;
+use super::needs::Need;
 use super::stream::Next;
 use super::writes::WriteDeadline;
 use crate::connection::State;
@@ -163,10 +164,7 @@ impl Session {
     }
 
     /// Checks the close deadline alone, and returns it.
-    pub(crate) fn check_close_deadline(
-        &mut self,
-        now: Duration,
-    ) -> Result<Option<Duration>, TimedOut> {
+    fn check_close_deadline(&mut self, now: Duration) -> Result<Option<Duration>, TimedOut> {
         self.update_state(now);
         self.timer.check_handshake(now).or_else(|error| self.expire(error))?;
         Ok(if self.state() == State::Open { None } else { self.timer.deadline() })
@@ -182,14 +180,19 @@ impl Session {
         self.write_deadline.check(Some(stalled), now()).map(drop)
     }
 
-    /// The write deadline of a caller that does not read.
+    /// The deadline of a caller that does not read: of the closing handshake if it waits for the
+    /// end, else of its write.
     #[inline]
-    pub(crate) fn check_write(
-        &self,
+    pub(crate) fn check_wait(
+        &mut self,
+        need: Need,
         now: Duration,
         write_deadline: &mut WriteDeadline,
     ) -> Result<Option<Duration>, TimedOut> {
-        write_deadline.check(self.stalled_write(), now)
+        match need {
+            Need::End => self.check_close_deadline(now),
+            _ => write_deadline.check(self.stalled_write(), now),
+        }
     }
 
     #[inline]

@@ -91,10 +91,14 @@ fn sender_wires(peer: &DuplexStream) -> [sansocket::testing::Wire; 2] {
 #[test]
 fn a_close_does_not_wait_for_a_sender_that_is_stuck() {
     for receiving in [true, false] {
-        let (sender, mut receiver, peer) =
+        let (sender, receiver, peer) =
             halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
         let sending = stick(&sender, &peer);
-        let receiving = receiving.then(|| go(move || receiver.recv()));
+        let mut receiver = Some(receiver);
+        let receiving = receiving.then(|| {
+            let mut receiver = receiver.take().unwrap();
+            go(move || receiver.recv())
+        });
         let closing = go(move || sender.close(CloseCode::NORMAL, ""));
         assert!(matches!(closing(), Err(Error::TimedOut(TimedOut::Close))));
         sending().unwrap_err();
@@ -405,7 +409,6 @@ fn reunite_returns_the_socket() {
     sender.feed("fed").unwrap();
     let other = sender.clone();
     let (receiver, sender) = receiver.reunite(sender).unwrap_err();
-    assert!(!sender.receiver_dropped());
     drop(other);
     let mut socket = receiver.reunite(sender).map_err(drop).unwrap();
     assert_eq!(
@@ -511,33 +514,38 @@ fn ping_returns_the_round_trip_while_another_thread_receives() {
     assert_eq!((answering().0.unwrap(), sender.until_closed().unwrap().code()), (None, 1000));
 }
 
-/// Once the receiver is dropped, a wait for the pong or the end fails.
+/// Dropping the receiver ends the stream, although senders are kept; waits end.
 #[test]
-fn waits_for_the_receiver_fail_when_it_is_dropped() {
-    let (sender, receiver, mut peer) =
-        halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
+fn dropping_the_receiver_ends_the_stream() {
+    let (sender, receiver, mut peer) = halves(Timeouts::default());
     let (other, third) = (sender.clone(), sender.clone());
-    let (waiting, pinging) = (go(move || other.until_closed()), go(move || third.ping()));
+    let (waiting, pinging) = (start(move || other.until_closed()), go(move || third.ping()));
     peer.read_exact(&mut [0; 10]).unwrap();
-    assert!(!sender.receiver_dropped());
-    drop(receiver);
-    assert!(sender.receiver_dropped());
-    assert!(matches!(waiting(), Err(Error::ConnectionLost)));
-    assert!(matches!(pinging(), Err(Error::ConnectionLost)));
-    let closed = sender.close(CloseCode::NORMAL, "");
-    assert!(matches!(closed, Err(Error::ConnectionLost)), "{closed:?}");
-    let mut close = [0; 4];
-    peer.read_exact(&mut close).unwrap();
-    assert_eq!(close[..], unmasked(0x88, b"\x03\xe8"), "it was sent");
-}
-
-#[test]
-fn until_closed_fails_when_the_receiver_is_dropped_meanwhile() {
-    let (sender, receiver, _peer) = halves(Timeouts::default());
-    let waiting = start(move || sender.until_closed());
     assert!(is_running(&waiting));
     drop(receiver);
-    assert!(matches!(waiting.recv_timeout(LONG).unwrap(), Err(Error::ConnectionLost)));
+    assert!(matches!(pinging(), Err(Error::ConnectionLost)));
+    for closed in
+        [waiting.recv_timeout(LONG).unwrap().unwrap(), sender.close(CloseCode::NORMAL, "").unwrap()]
+    {
+        assert_eq!((closed.code(), closed.was_clean()), (1006, false));
+    }
+    assert!(matches!(sender.send("late"), Err(Error::Send(SendError::NotOpen))));
+    assert_eq!(peer.read(&mut [0]).unwrap(), 0, "the end of the stream");
+}
+
+/// A connection that only sends has a thread that discards what arrives.
+#[test]
+fn until_closed_of_the_receiver_keeps_a_connection_that_only_sends() {
+    let (sender, mut receiver, mut peer) = halves(Timeouts::default());
+    let discarding = go(move || receiver.until_closed());
+    peer.write_all(&masked(0x81, b"discarded")).unwrap();
+    sender.send("one").unwrap();
+    peer.read_exact(&mut [0; 5]).unwrap();
+    peer.write_all(&masked(0x88, b"\x03\xe9")).unwrap();
+    peer.read_exact(&mut [0; 4]).unwrap();
+    drop(peer);
+    assert_eq!(discarding().unwrap().code(), 1001);
+    assert_eq!(sender.until_closed().unwrap().code(), 1001);
 }
 
 #[test]

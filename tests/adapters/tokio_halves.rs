@@ -182,18 +182,6 @@ async fn close_of_either_half_ends_the_other() {
     assert_eq!(peer.await.unwrap().unwrap(), None);
 }
 
-#[tokio::test]
-async fn sender_closes_after_the_receiver_was_dropped() {
-    let ((sender, receiver), mut client) = pair(1000);
-    assert!(!sender.receiver_dropped());
-    drop(receiver);
-    assert!(sender.receiver_dropped());
-    client.send("nobody reads this").await.unwrap();
-    let peer = tokio::spawn(async move { client.recv().await });
-    assert!(sender.close(CloseCode::NORMAL, "").await.unwrap().was_clean());
-    assert_eq!(peer.await.unwrap().unwrap(), None);
-}
-
 #[tokio::test(start_paused = true)]
 async fn unanswered_close_times_out() {
     let ((sender, _receiver), _client) = pair(1000);

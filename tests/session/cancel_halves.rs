@@ -25,7 +25,6 @@ in_every_adapter! {
     polled by in_every_way:
     dropped_futures_of_both_halves_lose_nothing
     dropped_receiver_close_is_resumed
-    dropped_sender_close_is_resumed_without_a_receiver
     dropped_until_closed_is_resumed
     dropped_writer_calls_of_a_socket_are_resumed
     dropped_finish_sends_the_whole_message_or_closes_with_1011
@@ -342,23 +341,6 @@ fn dropped_receiver_close_is_resumed<A: Adapter>(
     assert_eq!(outcome.0.peer_events, ["fed".into()]);
     // A ping that is read after our Close is not answered, so the count depends on the drops.
     outcome.0.pongs = 0;
-    outcome
-}
-
-fn dropped_sender_close_is_resumed_without_a_receiver<A: Adapter>(
-    role: Role,
-    dropping: Dropping,
-) -> (Outcome, usize) {
-    let (mut harness, socket) = Harness::new::<A>(role, dropping);
-    harness.peer.send("thrown away").unwrap();
-    let (sender, receiver) = socket.split();
-    drop(receiver);
-    retry_until_done!(harness, no_other_half, sender.feed("fed")).unwrap();
-    let closed =
-        retry_until_done!(harness, no_other_half, sender.close(CloseCode::NORMAL, "bye")).unwrap();
-    assert!(closed.was_clean());
-    let outcome = harness.outcome();
-    assert_eq!(outcome.0.peer_events, ["fed".into()]);
     outcome
 }
 

@@ -77,7 +77,7 @@ async fn sender_half_corks_replies_to_one_read(adapter: &impl Adapter) {
     assert_eq!(read_events(&mut peer).1, ["one", "two", "three"].map(text_event));
 }
 
-/// Messages that were corked before the drop are written, too.
+/// Messages that were corked are written before the stream ends.
 async fn dropped_receiver_releases_corked_messages(adapter: &impl Adapter) {
     let (mut peer, mut socket) = adapter.server(Timeouts::default());
     socket.set_backpressure(CORK);
@@ -86,10 +86,7 @@ async fn dropped_receiver_releases_corked_messages(adapter: &impl Adapter) {
     receiver.recv().await.unwrap().unwrap();
     sender.send("before").await.unwrap();
     drop(receiver);
-    let before = read_events(&mut peer).1;
-    sender.send("after").await.unwrap();
-    let after = read_events(&mut peer).1;
-    assert_eq!((before, after), (vec![text_event("before")], vec![text_event("after")]));
+    assert_eq!(read_events(&mut peer).1, [text_event("before")]);
 }
 
 async fn buffered_pong_does_not_cork_a_send(adapter: &impl Adapter) {

@@ -79,7 +79,7 @@ pub(super) trait Receive {
     fn close_stream(&mut self) {
         if let Handle::Shared(shared) = self.handle() {
             // A sender may be blocked in a write.
-            (shared.abort_stream)();
+            shared.close_stream();
         }
         self.incoming().io.shut_down(Shutdown::Both);
     }

@@ -18,19 +18,34 @@ use crate::connection::{Closed, Event};
 use crate::message::{CloseCode, CloseFrame, Message, MessageRef};
 use crate::session::Session;
 
-/// The half that receives. If it is dropped, nobody reads the stream: see
-/// [`Sender::receiver_dropped`](super::Sender::receiver_dropped).
+/// The half that receives.
+///
+/// Dropping it ends the stream, as dropping a connection that is not split does: the peer sees code
+/// 1006, and senders that wait fail. A connection that only sends needs a thread that calls
+/// [`until_closed`](Self::until_closed).
 pub struct Receiver<S, W> {
     pub(super) guard: ReceiverGuard<W>,
     pub(super) incoming: ReadHalf<S>,
 }
 
-/// Notifies the senders when it is dropped.
-pub(super) struct ReceiverGuard<W>(pub(super) Arc<SharedCore<W>>);
+/// Ends the connection when it is dropped.
+pub(super) struct ReceiverGuard<W> {
+    pub(super) shared: Arc<SharedCore<W>>,
+    /// Not while the halves are joined.
+    pub(super) aborts: bool,
+}
+
+impl<W> ReceiverGuard<W> {
+    pub(super) const fn new(shared: Arc<SharedCore<W>>) -> Self {
+        Self { shared, aborts: true }
+    }
+}
 
 impl<W> Drop for ReceiverGuard<W> {
     fn drop(&mut self) {
-        self.0.receiver_dropped();
+        if self.aborts {
+            self.shared.abort();
+        }
     }
 }
 
@@ -39,10 +54,8 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
         recv: Receive::recv(self, None),
         recv_event: Receive::recv_event(self),
         recv_with(each): Receive::recv_with(self, &mut each),
-        close(frame): {
-            self.shared().with(|session| session.connection.close(frame));
-            self.until_closed()
-        },
+        until_closed: Receive::until_closed(self),
+        close(frame): self.shared().with(|session| session.connection.close(frame)),
     }
 
     /// Receives the next message, and waits for it no longer than this; see
@@ -58,7 +71,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     accessors!(half);
 
     fn shared(&self) -> &SharedCore<W> {
-        &self.guard.0
+        &self.guard.shared
     }
 }
 
@@ -67,7 +80,7 @@ impl<S: Stream, W: Stream> Receive for Receiver<S, W> {
     type Writer = W;
 
     fn handle(&mut self) -> Handle<'_, W> {
-        Handle::Shared(&self.guard.0)
+        Handle::Shared(&self.guard.shared)
     }
 
     fn incoming(&mut self) -> &mut ReadHalf<S> {
@@ -76,7 +89,7 @@ impl<S: Stream, W: Stream> Receive for Receiver<S, W> {
 
     fn receive<T>(&mut self, receive: impl FnOnce(&mut Session, &mut ReadHalf<S>) -> T) -> T {
         let Self { guard, incoming } = self;
-        guard.0.with(|session| receive(session, incoming))
+        guard.shared.with(|session| receive(session, incoming))
     }
 
     fn hand_over(
@@ -86,7 +99,7 @@ impl<S: Stream, W: Stream> Receive for Receiver<S, W> {
         each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
     ) -> Result<Option<Event>, Error> {
         let Self { guard, incoming } = self;
-        replies::hand_over_shared(&*guard.0, peer, &mut incoming.buffer, count, each)
+        replies::hand_over_shared(&*guard.shared, peer, &mut incoming.buffer, count, each)
     }
 }
 

@@ -72,39 +72,35 @@ impl<W: Stream> Sender<W> {
     /// # Errors
     ///
     /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the
-    /// peer does not close in time, or nobody receives. [`Error::ConnectionLost`] if the receiver
-    /// is dropped: the Close frame was sent, but nobody will receive the peer's.
+    /// peer does not close in time, or nobody receives.
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         match self.start_close(code, reason) {
             // If it can't be written, the receiver finds out.
             Ok(()) | Err(Error::TimedOut(_) | Error::Io(_) | Error::ConnectionLost) => {}
             Err(error) => return Err(error),
         }
-        self.wait_for_end(true)
+        self.until_closed()
     }
 
     /// Waits until the connection is closed, by either side, and returns how. As for
-    /// [`close`](Self::close), another thread must be receiving.
+    /// [`close`](Self::close), another thread must be receiving meanwhile.
     ///
     /// # Errors
     ///
-    /// [`Error::ConnectionLost`] if the [`Receiver`](super::Receiver) is dropped,
     /// [`Error::TimedOut`] if the peer does not finish the closing handshake in time.
     pub fn until_closed(&self) -> Result<Closed, Error> {
-        self.wait_for_end(false)
+        let ended = self.handle().attempt(|attempt| attempt.end());
+        if self.shared.lock().session.is_done() {
+            // Threads that are blocked in a read or write return.
+            self.shared.abort();
+        }
+        ended
     }
 
     /// Ends the connection and the stream now, without a Close frame. The peer sees code 1006, the
     /// [`Receiver`](super::Receiver) returns [`Error::ConnectionLost`], and senders that wait fail.
     pub fn abort(&self) {
         self.shared.abort();
-    }
-
-    /// Whether the [`Receiver`](super::Receiver) was dropped. Then pings are not answered, and a
-    /// lost peer is not noticed.
-    #[must_use]
-    pub fn receiver_dropped(&self) -> bool {
-        self.shared.lock().receiver_dropped
     }
 
     accessors!(sender);
@@ -119,25 +115,6 @@ impl<W: Stream> Sender<W> {
 
     fn handle(&self) -> Handle<'_, W> {
         Handle::Shared(&self.shared)
-    }
-
-    /// Waits until the receiver has shut the stream down. At the close deadline it gives up, and
-    /// closes the stream, if `enforce_timeout`; otherwise that is left to the receiver.
-    fn wait_for_end(&self, enforce_timeout: bool) -> Result<Closed, Error> {
-        let ended = self.handle().attempt(|attempt| {
-            let now = self.shared.now();
-            let until = match enforce_timeout {
-                // A timeout is found by the attempt.
-                true => attempt.session.check_close_deadline(now).unwrap_or_default(),
-                false => None,
-            };
-            attempt.end(until)
-        });
-        if enforce_timeout && self.shared.lock().session.is_done() {
-            // Threads that are blocked in a read or write return.
-            (self.shared.abort_stream)();
-        }
-        ended
     }
 }
 

@@ -27,20 +27,20 @@ use crate::session::{
 };
 
 /// Ends both halves of a stream at once, whatever other threads do with them.
-pub(super) type Abort = Box<dyn Fn() + Send + Sync>;
+pub(super) type Abort = Box<dyn FnOnce() + Send>;
 
 pub(super) struct SharedCore<W> {
     core: Mutex<Core<W>>,
     waiters: Arc<Waiters>,
-    pub(super) abort_stream: Abort,
     epoch: Instant,
 }
 
 pub(super) struct Core<W> {
     pub(super) session: Session,
-    /// `None` while a thread writes to it.
+    /// `None` while a thread writes to it, and once the connection was aborted.
     pub(super) outgoing: Option<Io<W>>,
-    pub(super) receiver_dropped: bool,
+    /// `None` once it was called.
+    abort_stream: Option<Abort>,
     /// What the waiters know.
     facts: Facts,
 }
@@ -48,8 +48,15 @@ pub(super) struct Core<W> {
 impl<W> Core<W> {
     /// Returns what the waiters have to know, and whether that has changed.
     fn update_facts(&mut self) -> (Facts, bool) {
-        let facts = Facts::of(&self.session, self.receiver_dropped);
+        let facts = Facts::of(&self.session);
         (facts, std::mem::replace(&mut self.facts, facts) != facts)
+    }
+
+    fn close_stream(&mut self) {
+        if let Some(abort) = self.abort_stream.take() {
+            abort();
+        }
+        self.outgoing = None;
     }
 }
 
@@ -58,10 +65,10 @@ impl<W> SharedCore<W> {
     where
         W: Stream,
     {
-        let (epoch, facts) = (outgoing.epoch(), Facts::of(&session, false));
-        let outgoing = Some(outgoing);
-        let core = Core { session, outgoing, receiver_dropped: false, facts };
-        Self { core: Mutex::new(core), waiters: Arc::default(), abort_stream, epoch }
+        let (epoch, facts) = (outgoing.epoch(), Facts::of(&session));
+        let (outgoing, abort_stream) = (Some(outgoing), Some(abort_stream));
+        let core = Core { session, outgoing, abort_stream, facts };
+        Self { core: Mutex::new(core), waiters: Arc::default(), epoch }
     }
 
     pub(super) fn into_session(self) -> Session {
@@ -111,16 +118,16 @@ impl<W> SharedCore<W> {
         }
     }
 
-    /// Notes that nobody receives any more, which the threads that wait for the end must know.
-    pub(super) fn receiver_dropped(&self) {
-        self.change(|core| core.receiver_dropped = true);
-        self.waiters.wake_by_ref();
-    }
-
     /// Ends the session and the stream.
     pub(super) fn abort(&self) {
         self.with(Session::abort);
-        (self.abort_stream)();
+        self.close_stream();
+    }
+
+    /// Ends the stream of a session that is done. Threads that are blocked in a read or write
+    /// return.
+    pub(super) fn close_stream(&self) {
+        self.lock().close_stream();
     }
 
     /// Waits for the thread that is writing, until this time at most.
@@ -166,14 +173,16 @@ impl<W: Stream> SharedCore<W> {
     ) -> Result<Written, Error> {
         let now = self.now();
         let Core { session, outgoing, .. } = &mut *core;
-        if !session.has_unwritten() || outgoing.is_none() {
+        if !session.has_unwritten() {
             return Ok(Written::Nothing);
         }
         if session.is_done() {
             return Err(Error::ConnectionLost);
         }
-        if outgoing.as_ref().is_some_and(|outgoing| outgoing.is_left_alone(now, until)) {
-            return Ok(Written::Stalled);
+        match outgoing {
+            None => return Ok(Written::Nothing),
+            Some(outgoing) if outgoing.is_left_alone(now, until) => return Ok(Written::Stalled),
+            Some(_) => {}
         }
         session.write_begins(now);
         let first = self.waiters.first_position();
@@ -216,7 +225,7 @@ impl<W: Stream> SharedCore<W> {
         let mut has_written = false;
         loop {
             let mut core = self.lock();
-            let Core { session, outgoing, receiver_dropped, .. } = &mut *core;
+            let Core { session, outgoing, .. } = &mut *core;
             let now = self.now();
             let turn = self.waiters.begin_sender(leaving.place, &waker());
             let outcome = attempt(&mut Attempt {
@@ -226,7 +235,6 @@ impl<W: Stream> SharedCore<W> {
                 is_first: turn.is_first,
                 may_have_permit: turn.may_have_permit,
                 has_written,
-                receiver_dropped: *receiver_dropped,
                 need: &mut need,
                 output_buffer: output::take_block,
             })?;
@@ -250,7 +258,7 @@ impl<W: Stream> SharedCore<W> {
                     has_written = true;
                     continue;
                 }
-                Outcome::Write if outgoing.is_some() => {
+                Outcome::Write if outgoing.is_some() || session.is_done() => {
                     let position = match need {
                         Need::Flushed(position) => position,
                         _ => u64::MAX,
@@ -258,17 +266,17 @@ impl<W: Stream> SharedCore<W> {
                     session.write_begins(now);
                     let until = session.deadline_of_call(now, Some(&mut deadline));
                     if self.write_once(core, position, until)? == Written::Stalled {
-                        self.check_deadlines(&mut self.lock().session, &mut deadline)?;
+                        self.check_deadlines(&mut self.lock(), &mut deadline)?;
                     }
                     continue;
                 }
                 Outcome::Write | Outcome::WaitForLock => {
-                    match self.check_deadlines(session, &mut deadline)? {
+                    match self.check_deadlines(&mut core, &mut deadline)? {
                         Wait::Until(until) => until,
                         Wait::Again => continue,
                     }
                 }
-                Outcome::Wait(until) => until,
+                Outcome::Wait => session.check_wait(need, now, &mut deadline)?,
             };
             // With the session locked, so that no wake-up is missed.
             let (_, ready) = self.waiters.register(&mut leaving.place, need, &waker(), false);
@@ -281,14 +289,14 @@ impl<W: Stream> SharedCore<W> {
 
     fn check_deadlines(
         &self,
-        session: &mut Session,
+        core: &mut Core<W>,
         deadline: &mut WriteDeadline,
     ) -> Result<Wait, Error> {
-        let closing = session.state() != State::Open;
-        session.check_deadlines(self.now(), deadline, closing).map_err(|error| {
+        let closing = core.session.state() != State::Open;
+        core.session.check_deadlines(self.now(), deadline, closing).map_err(|error| {
             let error = Error::from(error);
             if error.is_final() {
-                (self.abort_stream)();
+                core.close_stream();
             }
             error
         })
@@ -327,7 +335,9 @@ struct Writing<'a, W> {
 impl<W> Drop for Writing<'_, W> {
     fn drop(&mut self) {
         let block = self.shared.change(|core| {
-            core.outgoing = self.outgoing.take();
+            if !core.session.is_done() {
+                core.outgoing = self.outgoing.take();
+            }
             self.output.advance(self.progress.written);
             let unwritten = std::mem::take(&mut self.output);
             let block = core.session.connection.restore_output(unwritten);

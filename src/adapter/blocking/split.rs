@@ -2,7 +2,7 @@
 
 use std::boxed::Box;
 use std::net::Shutdown;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::io::Io;
 use super::receiver::{Receiver, ReceiverGuard};
@@ -24,10 +24,10 @@ impl<S: Stream> WebSocket<S> {
         S: TryClone,
     {
         let writer = self.stream().try_clone()?;
-        let third = Mutex::new(self.stream().try_clone()?);
+        let mut third = self.stream().try_clone()?;
         self.split_with_writer(writer, move || {
             // A stream that can't be shut down has ended.
-            let _ = third.lock().unwrap_or_else(PoisonError::into_inner).shutdown(Shutdown::Both);
+            let _ = third.shutdown(Shutdown::Both);
         })
     }
 
@@ -40,14 +40,14 @@ impl<S: Stream> WebSocket<S> {
     pub fn split_with_writer<W: Stream>(
         self,
         writer: W,
-        abort: impl Fn() + Send + Sync + 'static,
+        abort: impl FnOnce() + Send + 'static,
     ) -> Result<(Sender<W>, Receiver<S, W>), Error> {
         let Unsplit { session, mut incoming } = self.driver;
         let outgoing = Io::new(writer, incoming.io.epoch())?;
         incoming.io.forget_timeouts();
         let shared = Arc::new(SharedCore::new(session, outgoing, Box::new(abort)));
         let sender = Sender { shared: Arc::clone(&shared) };
-        Ok((sender, Receiver { guard: ReceiverGuard(shared), incoming }))
+        Ok((sender, Receiver { guard: ReceiverGuard::new(shared), incoming }))
     }
 }
 
@@ -59,12 +59,13 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     /// Returns both halves if they belong to different connections, or if another clone of the
     /// sender exists.
     pub fn reunite(self, sender: Sender<W>) -> Result<WebSocket<S>, (Self, Sender<W>)> {
-        let shared = Arc::clone(&self.guard.0);
+        let shared = Arc::clone(&self.guard.shared);
         // The receiver's, the sender's, and this one.
         if !Arc::ptr_eq(&shared, &sender.shared) || Arc::strong_count(&shared) != 3 {
             return Err((self, sender));
         }
-        let Self { guard, mut incoming } = self;
+        let Self { mut guard, mut incoming } = self;
+        guard.aborts = false;
         drop((guard, sender));
         match Arc::try_unwrap(shared) {
             Ok(shared) => {
@@ -74,7 +75,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
             // Only this sender existed, so no clone of it can have been made meanwhile.
             Err(shared) => {
                 let sender = Sender { shared: Arc::clone(&shared) };
-                Err((Self { guard: ReceiverGuard(shared), incoming }, sender))
+                Err((Self { guard: ReceiverGuard::new(shared), incoming }, sender))
             }
         }
     }

@@ -69,7 +69,6 @@ impl<S: Stream> Unsplit<S> {
                 is_first: true,
                 may_have_permit: true,
                 has_written,
-                receiver_dropped: false,
                 need: &mut need,
                 output_buffer: output::take_block,
             })?;
@@ -89,7 +88,7 @@ impl<S: Stream> Unsplit<S> {
                     }
                 }
                 // Only a writer that was leaked holds the lock: nobody will give it back.
-                Outcome::WaitForLock | Outcome::Wait(_) => return Err(Error::Full),
+                Outcome::WaitForLock | Outcome::Wait => return Err(Error::Full),
             }
             has_written = true;
         }

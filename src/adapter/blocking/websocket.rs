@@ -73,10 +73,8 @@ impl<S: Stream> WebSocket<S> {
         recv: self.driver.recv(None),
         recv_event: self.driver.recv_event(),
         recv_with(each): self.driver.recv_with(&mut each),
-        close(frame): {
-            self.driver.session.connection.close(frame);
-            self.driver.until_closed()
-        },
+        until_closed: Receive::until_closed(&mut self.driver),
+        close(frame): self.driver.session.connection.close(frame),
     }
 
     sending! { blocking (self mut) -> MessageWriter<'_, S> }

@@ -3,7 +3,7 @@
 //! All progress is in the session, never in a future: a future that is dropped loses nothing.
 
 use std::mem;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::alarm::Alarm;
@@ -24,23 +24,22 @@ const MAX_CONTROL_EVENTS: usize = 256;
 /// A session on a stream.
 pub(super) struct Driver<S, C> {
     pub(super) session: Session,
-    pub(super) stream: S,
+    /// `None` once the connection was aborted.
+    pub(super) stream: Option<S>,
     pub(super) alarm: Alarm<C>,
     /// Bytes that were read, and not given to the session yet.
     pub(super) read_buffer: ReadBuffer,
     pub(super) budget: ReadBudget,
-    pub(super) receiver_dropped: bool,
 }
 
 impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn new(session: Session, stream: S, alarm: Alarm<C>) -> Self {
         Self {
             session,
-            stream,
+            stream: Some(stream),
             alarm,
             read_buffer: ReadBuffer::default(),
             budget: ReadBudget::default(),
-            receiver_dropped: false,
         }
     }
 
@@ -191,7 +190,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 }
                 Some(Next::ShutdownWrite) => {
                     let mut cx = Context::from_waker(wakers.write);
-                    match self.stream.poll_shutdown(&mut cx) {
+                    let stream = self.stream.as_mut();
+                    match stream.map_or(Poll::Ready(Ok(())), |stream| stream.poll_shutdown(&mut cx))
+                    {
                         Poll::Ready(_) => self.session.write_half_shut_down(),
                         Poll::Pending => self.session.write_would_block(self.alarm.now()),
                     }
@@ -210,7 +211,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             }
         }
         // A client shuts down only now. Nobody waits for it, and elsewhere it changes nothing.
-        let _ = self.stream.poll_shutdown(&mut Context::from_waker(wakers.write));
+        if let Some(stream) = &mut self.stream {
+            let _ = stream.poll_shutdown(&mut Context::from_waker(wakers.write));
+        }
         Poll::Ready(())
     }
 
@@ -260,20 +263,12 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// Ends the connection and the stream if the close deadline has passed.
-    pub(super) fn expire_close(&mut self, now: Duration, waker: &Waker) {
-        let late = self.session.check_close_deadline(now);
-        if late.is_err() || self.session.is_done() {
-            self.abort(waker);
-        }
-    }
-
-    /// Ends the connection and the stream now.
-    pub(super) fn abort(&mut self, waker: &Waker) {
+    /// Ends the connection, and returns its stream to be dropped.
+    #[must_use]
+    pub(super) fn abort(&mut self) -> Option<S> {
         self.session.abort();
         self.read_buffer = ReadBuffer::default();
-        // If it has to wait, the stream ends when it is dropped.
-        let _ = self.stream.poll_shutdown(&mut Context::from_waker(waker));
+        self.stream.take()
     }
 
     /// Polls for the only task that uses the connection.
@@ -309,16 +304,13 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         let SenderPoll { wakers, is_first, may_have_permit, need } = poll;
         let mut has_written = false;
         loop {
-            let Self { session, read_buffer, receiver_dropped, .. } = self;
-            let receiver_dropped = *receiver_dropped;
-            let unread = if receiver_dropped { None } else { Some(read_buffer.bytes()) };
+            let Self { session, read_buffer, .. } = self;
             let outcome = attempt(&mut Attempt {
                 session,
-                unread,
+                unread: Some(read_buffer.bytes()),
                 is_first,
                 may_have_permit,
                 has_written,
-                receiver_dropped,
                 need,
                 output_buffer: output::take_block,
             })?;
@@ -338,7 +330,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 Outcome::WriteOnce => drop(self.poll_flush(wakers)),
                 Outcome::Write => ready!(self.poll_room(wakers))?,
                 Outcome::WaitForLock => return Poll::Pending,
-                Outcome::Wait(_) => {
+                Outcome::Wait => {
                     let flushed = self.poll_flush(wakers);
                     // If a Close frame can't be written, the receiver finds out.
                     if *need != Need::End {

@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::poll_fn;
 use std::string::ToString;
 use std::sync::Arc;
-use std::task::Wake;
 
 use super::driver::Driver;
 use super::io::{Clock, Stream};
@@ -17,11 +16,15 @@ use crate::adapter::replies::Replies;
 use crate::connection::{Closed, Event};
 use crate::message::{CloseCode, CloseFrame, Message, MessageRef};
 
-/// The half that receives. If it is dropped, nobody reads the stream, except
-/// [`Sender::close`](super::Sender::close) and
-/// [`Sender::until_closed`](super::Sender::until_closed).
+/// The half that receives.
+///
+/// Dropping it drops the stream, as dropping a connection that is not split does: the peer sees
+/// code 1006, and senders that wait fail. For a connection that only sends, spawn
+/// [`until_closed`](Self::until_closed).
 pub struct Receiver<S: Stream, C: Clock> {
     pub(super) shared: Arc<SharedDriver<S, C>>,
+    /// Whether dropping it ends the connection: not while the halves are joined.
+    pub(super) aborts: bool,
     /// The `Stream` of messages has ended.
     pub(super) exhausted: bool,
 }
@@ -31,10 +34,8 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
         recv: poll_fn(|cx| self.shared.poll_receiver(cx, Driver::poll_recv)).await,
         recv_event: poll_fn(|cx| self.shared.poll_receiver(cx, Driver::poll_event)).await,
         recv_with(each): recv_with(&self.shared, &mut each).await,
-        close(frame): {
-            self.shared.act(|driver| driver.session.connection.close(frame));
-            poll_fn(|cx| self.shared.poll_receiver(cx, Driver::poll_closed)).await
-        },
+        until_closed: poll_fn(|cx| self.shared.poll_receiver(cx, Driver::poll_closed)).await,
+        close(frame): self.shared.act(|driver| driver.session.connection.close(frame)),
     }
 
     accessors!(half);
@@ -46,10 +47,11 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
 
 impl<S: Stream, C: Clock> Drop for Receiver<S, C> {
     fn drop(&mut self) {
-        // Corked messages waited for this half to receive.
-        self.shared.act(|driver| driver.receiver_dropped = true);
-        // From now on, those that wait for the end read.
-        self.shared.waiters.wake_by_ref();
+        if self.aborts {
+            // Corked messages waited for this half to receive.
+            self.shared.act(|_| ());
+            self.shared.abort();
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::poll_fn;
 use std::string::ToString;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use super::driver::Driver;
@@ -20,7 +19,7 @@ use crate::adapter::methods::sending;
 use crate::adapter::output;
 use crate::connection::Closed;
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
-use crate::session::{Need, Sending, TrySendError};
+use crate::session::{Sending, TrySendError};
 
 /// The half that sends. Clones of it send from several tasks: messages never mix, and those of one
 /// task arrive in order. Tasks that wait for room, or for a message in fragments, are served in the
@@ -110,8 +109,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// Closes the connection: sends a Close frame, waits for the peer's Close and for the end of
     /// the stream. Returns how the connection was closed.
     ///
-    /// The [`Receiver`](super::Receiver) receives the peer's Close: it must be receiving meanwhile,
-    /// or be dropped. If it is dropped, messages that still arrive are discarded.
+    /// The [`Receiver`](super::Receiver) receives the peer's Close: another task must be receiving
+    /// meanwhile. At [`Timeouts::close`](crate::Timeouts::close) the stream is dropped all the same.
     ///
     /// # Cancel safety
     ///
@@ -123,37 +122,13 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the
     /// peer does not close in time, or nobody receives.
     pub async fn close(&self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
-        self.queue_close(code, reason)?;
-        let (mut wait, mut clock) = (SharedWait::default(), None);
-        poll_fn(|cx| {
-            loop {
-                if let Poll::Ready(closed) = self.poll_closed(cx, &mut wait) {
-                    return Poll::Ready(closed);
-                }
-                let driver = self.shared.lock();
-                if driver.receiver_dropped {
-                    return Poll::Pending;
-                }
-                // The deadline holds although the receiver may not be receiving.
-                let Some(deadline) = driver.session.timer().deadline() else {
-                    return Poll::Pending;
-                };
-                let (now, clock) =
-                    (driver.alarm.now(), clock.get_or_insert_with(|| driver.alarm.clock().clone()));
-                if now >= deadline {
-                    drop(driver);
-                    self.shared.change(|driver| driver.expire_close(now, cx.waker()));
-                    continue;
-                }
-                drop(driver);
-                ready!(clock.poll_until(cx, deadline));
-            }
-        })
-        .await
+        let frame = CloseFrame::new(code, reason.to_string())?;
+        self.shared.act(|driver| driver.session.connection.close(frame));
+        self.until_closed().await
     }
 
     /// Waits until the connection is closed, by either side, and returns how. As for
-    /// [`close`](Self::close), the [`Receiver`](super::Receiver) must be receiving, or be dropped.
+    /// [`close`](Self::close), another task must be receiving meanwhile.
     ///
     /// # Cancel safety
     ///
@@ -163,23 +138,18 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// [`Error::TimedOut`] if the peer does not finish the closing handshake in time.
     pub async fn until_closed(&self) -> Result<Closed, Error> {
-        let mut wait = SharedWait::default();
-        poll_fn(|cx| self.poll_closed(cx, &mut wait)).await
+        let ended = self.handle().attempt(|attempt| attempt.end()).await;
+        if self.shared.lock().session.is_done() {
+            // The deadline may have passed.
+            self.shared.abort();
+        }
+        ended
     }
 
     /// Ends the connection now, without a Close frame. The peer sees code 1006, the
     /// [`Receiver`](super::Receiver) returns [`Error::ConnectionLost`], and senders that wait fail.
     pub fn abort(&self) {
-        let waker = Waker::from(Arc::clone(&self.shared.waiters));
-        self.shared.change(|driver| driver.abort(&waker));
-    }
-
-    /// Whether the [`Receiver`](super::Receiver) was dropped. Then pings are not answered, and a
-    /// lost peer is not noticed, except by [`close`](Self::close) and
-    /// [`until_closed`](Self::until_closed).
-    #[must_use]
-    pub fn receiver_dropped(&self) -> bool {
-        self.shared.lock().receiver_dropped
+        self.shared.abort();
     }
 
     accessors!(sender);
@@ -205,26 +175,6 @@ impl<S: Stream, C: Clock> Sender<S, C> {
 
     fn handle(&self) -> Handle<'_, S, C> {
         Handle::Shared(&self.shared)
-    }
-
-    fn queue_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        let frame = CloseFrame::new(code, reason.to_string())?;
-        self.shared.act(|driver| driver.session.connection.close(frame));
-        Ok(())
-    }
-
-    fn poll_closed(
-        &self,
-        cx: &mut Context<'_>,
-        wait: &mut SharedWait<C>,
-    ) -> Poll<Result<Closed, Error>> {
-        self.shared.poll_sender(cx, wait, |driver, poll| {
-            if driver.receiver_dropped {
-                *poll.need = Need::End;
-                return driver.poll_closed(poll.wakers);
-            }
-            driver.poll_attempt(poll, |attempt| attempt.end(None))
-        })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::adapter::Error;
 use crate::adapter::replies::SharedSession;
 use crate::adapter::waiters::{Turn, Waiters};
 use crate::connection::State;
-use crate::session::{Facts, Need, Session};
+use crate::session::{Facts, Session};
 
 pub(super) struct SharedDriver<S, C> {
     driver: Mutex<Driver<S, C>>,
@@ -73,7 +73,7 @@ impl<S, C> SharedDriver<S, C> {
 
     /// Wakes those that can continue, with the driver unlocked.
     fn unlock(&self, driver: MutexGuard<'_, Driver<S, C>>, before: Option<&ForReceiver>) {
-        let facts = Facts::of(&driver.session, driver.receiver_dropped);
+        let facts = Facts::of(&driver.session);
         let receiver = before.is_some_and(|before| before.changed_to(&ForReceiver::of(&driver)));
         let woken = self.waiters.update(facts, receiver);
         drop(driver);
@@ -82,6 +82,12 @@ impl<S, C> SharedDriver<S, C> {
 }
 
 impl<S: Stream, C: Clock> SharedDriver<S, C> {
+    /// Ends the connection, and drops the stream.
+    pub(super) fn abort(&self) {
+        // With the driver unlocked: its drop may run anything.
+        drop(self.change(Driver::abort));
+    }
+
     /// Changes something, and writes what the stream accepts at once.
     pub(super) fn act<T>(&self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
         let waker = Waker::from(Arc::clone(&self.waiters));
@@ -125,7 +131,6 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
             driver.update_state();
             let place = wait.queued.as_ref().and_then(|queued| queued.place);
             let turn = self.waiters.begin_sender(place, cx.waker());
-            // Once the receiver is dropped, those that wait for the end read.
             let flush_first = turn.flush_first;
             let wakers = Wakers { task: cx.waker(), read: &waker, write: &waker, flush_first };
             let failed =
@@ -153,11 +158,7 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
             let (_released, ready) =
                 self.waiters.register(&mut queued.place, need, cx.waker(), is_detached);
             let now = driver.alarm.now();
-            // The end has a deadline of its own.
-            let deadline = match need {
-                Need::End => Ok(None),
-                _ => driver.session.check_write(now, &mut wait.wait.deadline),
-            };
+            let deadline = driver.session.check_wait(need, now, &mut wait.wait.deadline);
             self.unlock(driver, Some(&before));
             if ready {
                 cx.waker().wake_by_ref();

@@ -14,7 +14,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     #[must_use]
     pub fn split(self) -> (Sender<S, C>, Receiver<S, C>) {
         let shared = Arc::new(SharedDriver::new(self.inner.driver));
-        (Sender::new(Arc::clone(&shared)), Receiver { shared, exhausted: false })
+        (Sender::new(Arc::clone(&shared)), Receiver { shared, aborts: true, exhausted: false })
     }
 }
 
@@ -23,29 +23,30 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
     ///
     /// # Errors
     ///
-    /// Returns both halves if they belong to different connections, or if another clone of the
-    /// sender exists.
+    /// Returns both halves if they belong to different connections, if another clone of the sender
+    /// exists, or if the connection was aborted.
     pub fn reunite(
-        self,
+        mut self,
         mut sender: Sender<S, C>,
     ) -> Result<WebSocket<S, C>, (Self, Sender<S, C>)> {
         // The permit of a sink that is ready holds the connection too.
         *sender.sink() = SinkPermit::default();
-        if !Arc::ptr_eq(&self.shared, &sender.shared) || Arc::strong_count(&self.shared) != 2 {
+        let is_aborted = self.shared.lock().stream.is_none();
+        if is_aborted
+            || !Arc::ptr_eq(&self.shared, &sender.shared)
+            || Arc::strong_count(&self.shared) != 2
+        {
             return Err((self, sender));
         }
+        self.aborts = false;
         let shared = Arc::clone(&self.shared);
         drop((self, sender));
         match Arc::try_unwrap(shared) {
-            Ok(shared) => {
-                let mut driver = shared.into_driver();
-                driver.receiver_dropped = false;
-                Ok(WebSocket::with_driver(driver))
-            }
+            Ok(shared) => Ok(WebSocket::with_driver(shared.into_driver())),
             // Only this sender existed, so no clone of it can have been made meanwhile.
             Err(shared) => {
                 let sender = Sender::new(Arc::clone(&shared));
-                Err((Self { shared, exhausted: false }, sender))
+                Err((Self { shared, aborts: true, exhausted: false }, sender))
             }
         }
     }

@@ -54,6 +54,9 @@ pub(super) struct Inner<S, C> {
     pub(super) write_deadline: WriteDeadline,
 }
 
+/// Only halves can be aborted and yet used.
+const HAS_STREAM: &str = "a connection that is not split has its stream";
+
 impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// Continues a connection whose opening handshake is done, on the stream that it is open on.
     #[must_use]
@@ -75,10 +78,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
             let peer = ready!(driver.poll_room_for_replies(cx.waker().into()))?;
             driver.poll_with(cx.waker().into(), peer, &mut each)
         }).await,
-        close(frame): {
-            self.inner.driver.session.connection.close(frame);
-            poll_fn(|cx| self.inner.driver.poll_closed(cx.waker().into())).await
-        },
+        until_closed: poll_fn(|cx| self.inner.driver.poll_closed(cx.waker().into())).await,
+        close(frame): self.inner.driver.session.connection.close(frame),
     }
 
     sending! { async (self mut) -> MessageWriter<'_, S, C> }
@@ -125,7 +126,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// The stream, for its addresses or its TLS session.
     #[must_use]
     pub const fn stream(&self) -> &S {
-        &self.inner.driver.stream
+        self.inner.driver.stream.as_ref().expect(HAS_STREAM)
     }
 
     /// Returns the stream and the connection, to continue with another adapter. Bytes that were
@@ -134,7 +135,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     pub fn into_parts(mut self) -> (S, Connection) {
         self.inner.driver.detach();
         let driver = self.inner.driver;
-        (driver.stream, driver.session.into_connection())
+        (driver.stream.expect(HAS_STREAM), driver.session.into_connection())
     }
 
     /// Not an async function, whose future would store the message twice.
