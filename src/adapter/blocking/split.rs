@@ -58,6 +58,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     ///
     /// Returns both halves if they belong to different connections, or if another clone of the
     /// sender exists.
+    #[expect(clippy::result_large_err, reason = "the halves are given back")]
     pub fn reunite(self, sender: Sender<W>) -> Result<WebSocket<S>, (Self, Sender<W>)> {
         let shared = Arc::clone(&self.guard.shared);
         // The receiver's, the sender's, and this one.
