@@ -28,16 +28,16 @@
 //!   `handshake::fields::long_lists_take_linear_time`
 //! * R4 pings to a peer that does not read: `memory::connection::a_ping_flood_allocates_nothing`,
 //!   `core::frames::a_ping_flood_leaves_one_deferred_pong`,
-//!   `adapters::transcripts::ping_flood_is_at_most_100_reads_in_one_poll`
+//!   `adapters::timeouts::ping_flood_is_at_most_100_reads_in_one_poll`
 //! * R5 a peer that does not read:
-//!   `adapters::transcripts::send_times_out_when_the_peer_does_not_read`,
+//!   `adapters::timeouts::send_times_out_when_the_peer_does_not_read`,
 //!   `adapters::blocking::a_peer_that_does_not_read_makes_writes_time_out_and_loses_nothing`
 //! * R6 a peer that is slow or gone:
-//!   `adapters::transcripts::slow_request_bytes_do_not_extend_the_handshake_timeout`,
-//!   `adapters::transcripts::silent_peer_fails_with_a_keep_alive_timeout`
+//!   `adapters::timeouts::slow_request_bytes_do_not_extend_the_handshake_timeout`,
+//!   `adapters::timeouts::silent_peer_fails_with_a_keep_alive_timeout`
 //! * R7 a closing handshake that never completes (CVE-2024-23672):
-//!   `adapters::transcripts::closing_handshake_times_out_after_five_seconds`,
-//!   `adapters::transcripts::recv_ends_five_seconds_after_the_close_frames_without_eof`
+//!   `adapters::timeouts::closing_handshake_times_out_after_five_seconds`,
+//!   `adapters::timeouts::recv_ends_five_seconds_after_the_close_frames_without_eof`
 //! * R8 buffers that never shrink:
 //!   `memory::connection::an_idle_connection_holds_nothing_after_a_large_message_came_and_went`,
 //!   `memory::connection::an_unused_read_reservation_is_freed`

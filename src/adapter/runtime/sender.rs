@@ -110,7 +110,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// the stream. Returns how the connection was closed.
     ///
     /// The [`Receiver`](super::Receiver) receives the peer's Close: another task must be receiving
-    /// meanwhile. At [`Timeouts::close`](crate::Timeouts::close) the stream is dropped all the same.
+    /// meanwhile. At [`Timeouts::close`](crate::Timeouts::close) the stream is dropped all the
+    /// same.
     ///
     /// # Cancel safety
     ///
