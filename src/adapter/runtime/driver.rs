@@ -24,8 +24,7 @@ const MAX_CONTROL_EVENTS: usize = 256;
 /// A session on a stream.
 pub(super) struct Driver<S, C> {
     pub(super) session: Session,
-    /// `None` once the connection was aborted.
-    pub(super) stream: Option<S>,
+    pub(super) stream: S,
     pub(super) alarm: Alarm<C>,
     /// Bytes that were read, and not given to the session yet.
     pub(super) read_buffer: ReadBuffer,
@@ -36,7 +35,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn new(session: Session, stream: S, alarm: Alarm<C>) -> Self {
         Self {
             session,
-            stream: Some(stream),
+            stream,
             alarm,
             read_buffer: ReadBuffer::default(),
             budget: ReadBudget::default(),
@@ -190,9 +189,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 }
                 Some(Next::ShutdownWrite) => {
                     let mut cx = Context::from_waker(wakers.write);
-                    let stream = self.stream.as_mut();
-                    match stream.map_or(Poll::Ready(Ok(())), |stream| stream.poll_shutdown(&mut cx))
-                    {
+                    match self.stream.poll_shutdown(&mut cx) {
                         Poll::Ready(_) => self.session.write_half_shut_down(),
                         Poll::Pending => self.session.write_would_block(self.alarm.now()),
                     }
@@ -211,9 +208,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             }
         }
         // A client shuts down only now. Nobody waits for it, and elsewhere it changes nothing.
-        if let Some(stream) = &mut self.stream {
-            let _ = stream.poll_shutdown(&mut Context::from_waker(wakers.write));
-        }
+        let _ = self.stream.poll_shutdown(&mut Context::from_waker(wakers.write));
         Poll::Ready(())
     }
 
@@ -261,14 +256,6 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 None => {}
             }
         }
-    }
-
-    /// Ends the connection, and returns its stream to be dropped.
-    #[must_use]
-    pub(super) fn abort(&mut self) -> Option<S> {
-        self.session.abort();
-        self.read_buffer = ReadBuffer::default();
-        self.stream.take()
     }
 
     /// Polls for the only task that uses the connection.
@@ -363,6 +350,12 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         if self.session.state_changed() {
             self.session.update_state(self.alarm.now());
         }
+    }
+
+    /// The same driver, with another stream.
+    pub(super) fn with_stream<T>(self, change: impl FnOnce(S) -> T) -> Driver<T, C> {
+        let Self { session, stream, alarm, read_buffer, budget } = self;
+        Driver { session, stream: change(stream), alarm, read_buffer, budget }
     }
 
     /// Gives bytes that were read to the connection, which leaves its adapter.

@@ -47,11 +47,13 @@ impl<S: Stream, C: Clock> Handle<'_, S, C> {
         poll_fn(|cx| self.poll_attempt(cx, &mut wait, &mut attempt)).await
     }
 
-    /// Does something with the driver, and writes what the stream accepts at once.
-    pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
+    /// Does something with the session, and writes what the stream accepts at once.
+    pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Session) -> T) -> T {
         match self {
-            Self::Alone(driver) => driver.act(Waker::noop().into(), act),
-            Self::Shared(shared) => shared.act(act),
+            Self::Alone(driver) => {
+                driver.act(Waker::noop().into(), |driver| act(&mut driver.session))
+            }
+            Self::Shared(shared) => shared.act(|driver| act(&mut driver.session)),
         }
     }
 
@@ -67,7 +69,7 @@ impl<S: Stream, C: Clock> Handle<'_, S, C> {
         mut self,
         queue: impl FnOnce(&mut Session) -> Result<T, SendError>,
     ) -> Result<T, Error> {
-        let queued = self.act(|driver| queue(&mut driver.session))?;
+        let queued = self.act(queue)?;
         self.flush().await?;
         Ok(queued)
     }

@@ -11,6 +11,7 @@
 
 mod alarm;
 mod budget;
+mod closable;
 mod driver;
 mod handle;
 mod io;

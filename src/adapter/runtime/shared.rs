@@ -3,9 +3,11 @@
 //! The mutex is held while bytes are processed, never while a task waits or the application runs.
 //! Whichever half is polled moves all bytes that can be moved, those of the other half too.
 
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
+use super::closable::Closable;
 use super::driver::Driver;
 use super::io::{Clock, Stream};
 use super::wait::{Queued, SenderPoll, SharedWait, Wakers};
@@ -15,8 +17,11 @@ use crate::adapter::waiters::{Turn, Waiters};
 use crate::connection::State;
 use crate::session::{Facts, Session};
 
+/// A driver whose stream is closed when the connection ends, whoever still holds it.
+type Closing<S, C> = Driver<Closable<S>, C>;
+
 pub(super) struct SharedDriver<S, C> {
-    driver: Mutex<Driver<S, C>>,
+    driver: Mutex<Closing<S, C>>,
     pub(super) waiters: Arc<Waiters>,
 }
 
@@ -49,21 +54,21 @@ impl ForReceiver {
 }
 
 impl<S, C> SharedDriver<S, C> {
-    pub(super) fn new(driver: Driver<S, C>) -> Self {
+    pub(super) fn new(driver: Closing<S, C>) -> Self {
         Self { driver: Mutex::new(driver), waiters: Arc::default() }
     }
 
-    pub(super) fn into_driver(self) -> Driver<S, C> {
+    pub(super) fn into_driver(self) -> Closing<S, C> {
         self.driver.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A task that panicked left nothing half done: the driver is whole between any two calls.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Driver<S, C>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Closing<S, C>> {
         self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes something, and wakes those that can continue.
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Closing<S, C>) -> T) -> T {
         let mut driver = self.lock();
         let before = ForReceiver::of(&driver);
         let done = change(&mut driver);
@@ -72,7 +77,7 @@ impl<S, C> SharedDriver<S, C> {
     }
 
     /// Wakes those that can continue, with the driver unlocked.
-    fn unlock(&self, driver: MutexGuard<'_, Driver<S, C>>, before: Option<&ForReceiver>) {
+    fn unlock(&self, driver: MutexGuard<'_, Closing<S, C>>, before: Option<&ForReceiver>) {
         let facts = Facts::of(&driver.session);
         let receiver = before.is_some_and(|before| before.changed_to(&ForReceiver::of(&driver)));
         let woken = self.waiters.update(facts, receiver);
@@ -85,11 +90,14 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
     /// Ends the connection, and drops the stream.
     pub(super) fn abort(&self) {
         // With the driver unlocked: its drop may run anything.
-        drop(self.change(Driver::abort));
+        drop(self.change(|driver| {
+            driver.session.abort();
+            (mem::take(&mut driver.read_buffer), driver.stream.take())
+        }));
     }
 
     /// Changes something, and writes what the stream accepts at once.
-    pub(super) fn act<T>(&self, act: impl FnOnce(&mut Driver<S, C>) -> T) -> T {
+    pub(super) fn act<T>(&self, act: impl FnOnce(&mut Closing<S, C>) -> T) -> T {
         let waker = Waker::from(Arc::clone(&self.waiters));
         self.change(|driver| {
             let flush_first = self.waiters.begin();
@@ -102,7 +110,7 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
     pub(super) fn poll_receiver<T>(
         &self,
         cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut Driver<S, C>, Wakers<'_>) -> Poll<T>,
+        poll: impl FnOnce(&mut Closing<S, C>, Wakers<'_>) -> Poll<T>,
     ) -> Poll<T> {
         let waker = Waker::from(Arc::clone(&self.waiters));
         let mut driver = self.lock();
@@ -122,7 +130,7 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
         &self,
         cx: &mut Context<'_>,
         wait: &mut SharedWait<C>,
-        mut work: impl FnMut(&mut Driver<S, C>, SenderPoll<'_>) -> Poll<Result<T, Error>>,
+        mut work: impl FnMut(&mut Closing<S, C>, SenderPoll<'_>) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
         let waker = Waker::from(Arc::clone(&self.waiters));
         loop {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::closable::Closable;
 use super::io::{Clock, Stream};
 use super::permit::SinkPermit;
 use super::receiver::Receiver;
@@ -13,7 +14,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// Splits the connection, to send from one or more tasks while another task receives.
     #[must_use]
     pub fn split(self) -> (Sender<S, C>, Receiver<S, C>) {
-        let shared = Arc::new(SharedDriver::new(self.inner.driver));
+        let shared = Arc::new(SharedDriver::new(self.inner.driver.with_stream(Closable::new)));
         (Sender::new(Arc::clone(&shared)), Receiver { shared, aborts: true, exhausted: false })
     }
 }
@@ -31,7 +32,7 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
     ) -> Result<WebSocket<S, C>, (Self, Sender<S, C>)> {
         // The permit of a sink that is ready holds the connection too.
         *sender.sink() = SinkPermit::default();
-        let is_aborted = self.shared.lock().stream.is_none();
+        let is_aborted = self.shared.lock().stream.is_closed();
         if is_aborted
             || !Arc::ptr_eq(&self.shared, &sender.shared)
             || Arc::strong_count(&self.shared) != 2
@@ -42,7 +43,10 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
         let shared = Arc::clone(&self.shared);
         drop((self, sender));
         match Arc::try_unwrap(shared) {
-            Ok(shared) => Ok(WebSocket::with_driver(shared.into_driver())),
+            Ok(shared) => {
+                let open = |mut stream: Closable<S>| stream.take().expect("it was open just now");
+                Ok(WebSocket::with_driver(shared.into_driver().with_stream(open)))
+            }
             // Only this sender existed, so no clone of it can have been made meanwhile.
             Err(shared) => {
                 let sender = Sender::new(Arc::clone(&shared));

@@ -22,10 +22,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             wakers.task.wake_by_ref();
             return Poll::Pending;
         }
-        let Some(stream) = &mut self.stream else { return Poll::Ready(Poll::Ready(Ok(false))) };
         let mut buffer = ReadBuffer::new(self.budget.expects_large());
         let mut cx = Context::from_waker(wakers.read);
-        let read = match retry(|| stream.poll_read(&mut cx, buffer.space())) {
+        let read = match retry(|| self.stream.poll_read(&mut cx, buffer.space())) {
             Poll::Ready(Ok(count @ 1..)) => {
                 self.session.note_read();
                 self.budget.count(count, self.session.connection.remaining_payload());
@@ -53,16 +52,15 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     fn poll_write(&mut self, wakers: Wakers<'_>) -> Poll<Result<(), Error>> {
-        let Self { session, stream: Some(stream), .. } = self else {
-            return Poll::Ready(Err(Error::ConnectionLost));
-        };
-        if session.is_done() {
+        if self.session.is_done() {
             return Poll::Ready(Err(Error::ConnectionLost));
         }
         let mut cx = Context::from_waker(wakers.write);
         loop {
+            let session = &mut self.session;
             if session.connection.wants_write() && !session.is_unflushed_at(wakers.flush_first) {
-                let vectored = stream.is_write_vectored();
+                let vectored = self.stream.is_write_vectored();
+                let stream = &mut self.stream;
                 let mut write = |slices: &[IoSlice<'_>]| stream.poll_write(&mut cx, slices);
                 match retry(|| output::write_with(session.output(), vectored, &mut write))? {
                     Poll::Ready(0) => return Poll::Ready(Err(Error::ConnectionLost)),
@@ -70,7 +68,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                     Poll::Pending => break,
                 }
             } else {
-                match retry(|| stream.poll_flush(&mut cx))? {
+                match retry(|| self.stream.poll_flush(&mut cx))? {
                     Poll::Ready(()) => session.flushed(),
                     Poll::Pending => break,
                 }
@@ -79,7 +77,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 }
             }
         }
-        session.write_stalled(|| self.alarm.now());
+        self.session.write_stalled(|| self.alarm.now());
         Poll::Pending
     }
 

@@ -54,9 +54,6 @@ pub(super) struct Inner<S, C> {
     pub(super) write_deadline: WriteDeadline,
 }
 
-/// Only halves can be aborted and yet used.
-const HAS_STREAM: &str = "a connection that is not split has its stream";
-
 impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// Continues a connection whose opening handshake is done, on the stream that it is open on.
     #[must_use]
@@ -126,7 +123,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// The stream, for its addresses or its TLS session.
     #[must_use]
     pub const fn stream(&self) -> &S {
-        self.inner.driver.stream.as_ref().expect(HAS_STREAM)
+        &self.inner.driver.stream
     }
 
     /// Returns the stream and the connection, to continue with another adapter. Bytes that were
@@ -135,7 +132,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     pub fn into_parts(mut self) -> (S, Connection) {
         self.inner.driver.detach();
         let driver = self.inner.driver;
-        (driver.stream.expect(HAS_STREAM), driver.session.into_connection())
+        (driver.stream, driver.session.into_connection())
     }
 
     /// Not an async function, whose future would store the message twice.

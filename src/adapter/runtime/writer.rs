@@ -126,7 +126,7 @@ impl<S: Stream, C: Clock> Drop for ChunkGuard<'_, '_, S, C> {
 impl<S: Stream, C: Clock> Drop for MessageWriter<'_, S, C> {
     fn drop(&mut self) {
         let message = &mut self.message;
-        self.handle.act(|driver| message.abandon(&mut driver.session));
+        self.handle.act(|session| message.abandon(session));
     }
 }
 
