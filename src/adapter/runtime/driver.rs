@@ -317,17 +317,21 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 Outcome::WriteOnce => drop(self.poll_flush(wakers)),
                 Outcome::Write => ready!(self.poll_room(wakers))?,
                 Outcome::WaitForLock => return Poll::Pending,
-                Outcome::Wait => {
-                    let flushed = self.poll_flush(wakers);
-                    // If a Close frame can't be written, the receiver finds out.
-                    if *need != Need::End {
-                        ready!(flushed)?;
-                    }
-                    return Poll::Pending;
-                }
+                Outcome::Wait => return self.poll_flush_waiting(wakers, *need),
             }
             has_written = true;
         }
+    }
+
+    /// Writes before a wait for the receiver.
+    #[cold]
+    fn poll_flush_waiting<T>(&mut self, wakers: Wakers<'_>, need: Need) -> Poll<Result<T, Error>> {
+        let flushed = self.poll_flush(wakers);
+        // If a Close frame can't be written, the receiver finds out.
+        if need != Need::End {
+            ready!(flushed)?;
+        }
+        Poll::Pending
     }
 
     /// Does something, and writes what the stream accepts at once.
