@@ -22,6 +22,8 @@ pub(crate) struct WriteProgress {
     pub(crate) flushed: bool,
     /// When the write began, if the stream accepted nothing more in time.
     pub(crate) stalled_since: Option<Duration>,
+    /// The write had to wait for the peer to read.
+    pub(crate) has_waited: bool,
 }
 
 impl Session {
@@ -41,7 +43,7 @@ impl Session {
     /// Reports that a write has returned, and that what it wrote is off the output.
     pub(crate) fn write_returned(&mut self, progress: WriteProgress) {
         if progress.written > 0 {
-            self.stream.writes.wrote(progress.written);
+            self.stream.writes.wrote_blocking(progress.written, progress.has_waited);
         }
         if progress.flushed {
             self.flushed();

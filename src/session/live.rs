@@ -28,6 +28,8 @@ pub struct Session {
     pub(super) reply_pending: bool,
     /// The closing handshake timed out.
     pub(super) close_timed_out: bool,
+    /// The position in the output behind the last ping.
+    pub(super) ping_end: u64,
     /// Write deadline of the caller that receives.
     pub(super) write_deadline: WriteDeadline,
 }
@@ -56,6 +58,7 @@ impl Session {
             stream: StreamState::default(),
             reply_pending: false,
             close_timed_out: false,
+            ping_end: 0,
             write_deadline: WriteDeadline::default(),
         }
     }
@@ -122,7 +125,7 @@ impl Session {
     /// Reports that the stream has flushed all it was given. A stream that does not buffer is
     /// always flushed.
     #[inline]
-    pub const fn flushed(&mut self) {
+    pub fn flushed(&mut self) {
         self.stream.writes.flush_done();
         self.reply_pending = false;
     }

@@ -48,6 +48,7 @@ mod opening;
 mod pings;
 mod question;
 mod receiving;
+mod reports;
 mod sending;
 mod shutdown;
 mod stream;

@@ -45,7 +45,7 @@ impl Session {
                 None => {}
             }
             let wait = if unread && self.state() == State::Open {
-                self.report_reads(now);
+                self.report(now);
                 let stalled = self.stalled_write();
                 self.write_deadline.check(stalled, now).map(Wait::Until)
             } else {
@@ -74,21 +74,9 @@ impl Session {
         }
         let now = now();
         self.update_state(now);
+        self.report_writes(now);
         let late = self.stream.check_late_read(&self.timer, now);
         late.or_else(|error| self.expire(error))
-    }
-
-    /// Reports the state of the connection to the timer.
-    #[inline]
-    pub(crate) fn update_state(&mut self, now: Duration) {
-        self.timer.set_state(self.connection.state(), now);
-    }
-
-    /// Whether the timer's copy of the state is out of date: see
-    /// [`update_state`](Self::update_state).
-    #[inline]
-    pub(crate) fn state_changed(&self) -> bool {
-        self.timer.state() != self.connection.state()
     }
 
     /// Checks the deadlines of a caller that waits for the stream, and acts on those that are due.
@@ -103,8 +91,8 @@ impl Session {
         sender: Option<&mut WriteDeadline>,
         reads: bool,
     ) -> Result<Wait, TimedOut> {
-        self.report_reads(now);
-        let stalled = if reads { self.receiver_stalled() } else { self.stalled_write() };
+        self.report(now);
+        let stalled = self.stalled_write();
         let write = sender.unwrap_or(&mut self.write_deadline).check(stalled, now)?;
         if !reads {
             self.timer.check_handshake(now)?;
@@ -118,8 +106,7 @@ impl Session {
         match self.timer.poll(now) {
             Ok(Due::Nothing) => {}
             Ok(Due::Ping) => {
-                let payload = self.timer.ping(now);
-                let queued = self.connection.ping(payload);
+                let queued = self.ping(now);
                 debug_assert!(queued.is_ok(), "the connection is open");
             }
             Err(error) => self.expire(error)?,
@@ -136,12 +123,12 @@ impl Session {
         now: Duration,
         sender: Option<&mut WriteDeadline>,
     ) -> Option<Duration> {
-        self.report_reads(now);
         self.update_state(now);
+        self.report(now);
         let reads = sender.is_none();
         // The close deadline holds for a sender too: it may be the only thread there is.
         let timer = self.timer.deadline().filter(|_| reads || self.state() != State::Open);
-        let stalled = if reads { self.receiver_stalled() } else { self.stalled_write() };
+        let stalled = self.stalled_write();
         let write = sender.unwrap_or(&mut self.write_deadline).get(stalled, now);
         [timer, write].into_iter().flatten().min()
     }
@@ -166,6 +153,7 @@ impl Session {
     /// Checks the close deadline alone, and returns it.
     fn check_close_deadline(&mut self, now: Duration) -> Result<Option<Duration>, TimedOut> {
         self.update_state(now);
+        self.report(now);
         self.timer.check_handshake(now).or_else(|error| self.expire(error))?;
         Ok(if self.state() == State::Open { None } else { self.timer.deadline() })
     }
@@ -176,12 +164,12 @@ impl Session {
         &mut self,
         now: impl FnOnce() -> Duration,
     ) -> Result<(), TimedOut> {
-        let Some(stalled) = self.receiver_stalled() else { return Ok(()) };
+        let Some(stalled) = self.stalled_write() else { return Ok(()) };
         self.write_deadline.check(Some(stalled), now()).map(drop)
     }
 
-    /// The deadline of a caller that does not read: of the closing handshake if it waits for the
-    /// end, else of its write.
+    /// The deadline of a caller that does not read: of its write, and once the connection is
+    /// closing, of the closing handshake.
     #[inline]
     pub(crate) fn check_wait(
         &mut self,
@@ -190,7 +178,8 @@ impl Session {
         write_deadline: &mut WriteDeadline,
     ) -> Result<Option<Duration>, TimedOut> {
         match need {
-            Need::End => self.check_close_deadline(now),
+            _ if self.state() != State::Open => self.check_close_deadline(now),
+            Need::End => Ok(None),
             _ => write_deadline.check(self.stalled_write(), now),
         }
     }
@@ -207,24 +196,16 @@ impl Session {
         self.stream.unreported_read && self.timer.is_busy(now)
     }
 
+    /// When a write stalled, and its timeout. Once the connection is closing, only the deadline of
+    /// the closing handshake is left.
     #[inline]
     pub(super) fn stalled_write(&self) -> Option<(Duration, Duration)> {
-        self.stream.writes.stalled_since().zip(self.timer.timeouts().write)
-    }
-
-    /// The stalled write of a caller that receives. Once the connection is closed, only the
-    /// deadline of the closing handshake is left.
-    #[inline]
-    fn receiver_stalled(&self) -> Option<(Duration, Duration)> {
-        if self.connection.closed().is_some() { None } else { self.stalled_write() }
-    }
-
-    /// Reports to the timer that bytes were read since the last time.
-    #[inline]
-    pub(crate) fn report_reads(&mut self, now: Duration) {
-        if core::mem::take(&mut self.stream.unreported_read) {
-            self.timer.bytes_received(now);
-        }
+        let since = self.stream.writes.stalled_since()?;
+        self.timer
+            .timeouts()
+            .write
+            .filter(|_| self.state() == State::Open)
+            .map(|time| (since, time))
     }
 
     /// Acts on a timeout. The close deadline is no error once the closing handshake is done: then

@@ -64,9 +64,10 @@ impl Session {
             return Err(SendError::NotOpen);
         }
         // Bytes that arrived before the ping do not answer it.
-        self.report_reads(now);
+        self.report(now);
         let payload = self.timer.ping(now);
         self.connection.ping(payload)?;
+        self.ping_end = self.queued_position();
         Ok(self.timer.last_ping())
     }
 

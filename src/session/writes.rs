@@ -19,6 +19,17 @@ pub(super) struct Writes {
     flushed: u64,
     /// When the stream began to accept nothing.
     stalled_since: Option<Duration>,
+    unreported: Progress,
+}
+
+/// What was written since it was last reported to the timer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Progress {
+    #[default]
+    None,
+    Written,
+    /// After the stream had accepted nothing: so the peer reads.
+    Resumed,
 }
 
 impl Writes {
@@ -38,15 +49,34 @@ impl Writes {
     }
 
     #[inline]
-    pub(super) const fn wrote(&mut self, count: usize) {
+    pub(super) fn wrote(&mut self, count: usize) {
         self.written += count as u64;
+        self.progress(self.stalled_since.is_some());
         self.stalled_since = None;
     }
 
     #[inline]
-    pub(super) const fn flush_done(&mut self) {
+    pub(super) fn flush_done(&mut self) {
         self.flushed = self.written;
+        self.progress(false);
         self.stalled_since = None;
+    }
+
+    /// Of a write that blocks: it counts as stalled until it returns.
+    pub(super) fn wrote_blocking(&mut self, count: usize, has_waited: bool) {
+        self.stalled_since = self.stalled_since.filter(|_| has_waited);
+        self.wrote(count);
+    }
+
+    #[inline]
+    fn progress(&mut self, resumed: bool) {
+        let progress = if resumed { Progress::Resumed } else { Progress::Written };
+        self.unreported = self.unreported.max(progress);
+    }
+
+    #[inline]
+    pub(super) const fn take_unreported(&mut self) -> Progress {
+        core::mem::replace(&mut self.unreported, Progress::None)
     }
 
     /// The stream accepts nothing, now or since an earlier time.

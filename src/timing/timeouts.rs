@@ -17,18 +17,30 @@ pub struct Timeouts {
     /// The opening handshake, from the first byte to the last; for a client, connecting included.
     /// Default: 10 s.
     pub handshake: Option<Duration>,
-    /// The closing handshake: from the first Close, ours or the peer's, to the end of the stream.
-    /// Default: 5 s.
+    /// The closing handshake, from the moment when our Close frame was written (RFC 6455 §7.1.3)
+    /// to the end of the stream. While the Close frame waits behind messages, the peer only has to
+    /// read some of them within each [`write`](Self::write), or within each `close` if that is off.
+    /// After a violation of the protocol it begins at once. Default: 5 s.
     pub close: Option<Duration>,
-    /// A stalled write: no byte was accepted by the stream for this long. Default: 30 s.
+    /// A stalled write: no byte was accepted by the stream for this long. A peer whose application
+    /// works for longer before it reads again needs more, once the buffers of both sockets are
+    /// full. Default: 120 s.
     pub write: Option<Duration>,
-    /// A ping is sent after this long without a byte from the peer. Default: 20 s. On tokio the
-    /// ping may be up to an eighth later while the peer sends many messages, because the clock is
-    /// not read for each of them.
+    /// A ping is sent after this long without a byte from the peer, and also after this long without
+    /// a byte to the peer, for proxies that close a connection on which one side is silent. Zero
+    /// switches it off, as `None` does. Default: 20 s. On tokio the ping may be up to an eighth later
+    /// while many messages are exchanged, because the clock is not read for each of them.
+    ///
+    /// Pings are sent, and answered, by the call that receives. An application that works for long
+    /// between two calls of `recv` does not answer those of the peer meanwhile: let one task
+    /// receive, and another one work, with the halves of `split`.
     pub ping: Option<Duration>,
-    /// The connection is lost if no byte arrives for this long after a ping. Any byte counts, not
-    /// only the pong: a peer that is sending a long message is alive. Default: 20 s.
-    /// If it is off, pings are repeated, at least 1 ms apart.
+    /// The connection is lost if the peer shows no life for this long after a ping was written. Any
+    /// byte counts, not only the pong: a peer that is sending a long message is alive; so is one
+    /// that reads what it was slow to read. If it is off, pings are repeated, at least 1 ms apart.
+    ///
+    /// Default: 120 s, so that an application may work for as long between two messages. A peer that
+    /// is gone is noticed 140 s after its last byte.
     pub pong: Option<Duration>,
     /// No message arrived for this long, although the peer may be alive. Default: off.
     pub idle: Option<Duration>,
@@ -38,9 +50,9 @@ impl Timeouts {
     pub(crate) const DEFAULT: Self = Self {
         handshake: Some(Duration::from_secs(10)),
         close: Some(Duration::from_secs(5)),
-        write: Some(Duration::from_secs(30)),
+        write: Some(Duration::from_secs(120)),
         ping: Some(Duration::from_secs(20)),
-        pong: Some(Duration::from_secs(20)),
+        pong: Some(Duration::from_secs(120)),
         idle: None,
     };
 }
@@ -98,7 +110,10 @@ impl fmt::Display for TimedOut {
                 "the peer does not read, and the output is full; see Timeouts and Backpressure"
             }
             Self::Receive => "no message arrived in time",
-            Self::KeepAlive => "the peer did not answer a ping in time; see Timeouts::pong",
+            Self::KeepAlive => {
+                "the peer did not answer a ping in time: it is gone, or its application did not \
+                 receive for so long; see Timeouts::pong"
+            }
             Self::Idle => "no message arrived for too long; see Timeouts::idle",
         })
     }

@@ -1,21 +1,26 @@
 //! Deadlines of one connection: handshakes, keep-alive, idle time; and the round trip of its pings.
 //!
-//! | state              | deadline                             | when it passes                   |
-//! |--------------------|--------------------------------------|----------------------------------|
-//! | Connecting         | start + `handshake`                  | [`TimedOut::Handshake`]          |
-//! | Open               | last byte + `ping`                   | [`Due::Ping`]                    |
-//! | Open, ping pending | first unanswered ping + `pong`       | [`TimedOut::KeepAlive`]          |
-//! | Open, `pong` off   | last ping + `ping`                   | [`Due::Ping`]                    |
-//! | Open               | last message + `idle`                | [`TimedOut::Idle`], once a period |
-//! | Closing, Closed    | first Close + `close`                | [`TimedOut::Close`]              |
+//! | state                  | deadline                             | when it passes               |
+//! |------------------------|--------------------------------------|------------------------------|
+//! | Connecting             | start + `handshake`                  | [`TimedOut::Handshake`]      |
+//! | Open                   | last byte read, or last byte written, the earlier + `ping` | [`Due::Ping`] |
+//! | Open, ping queued      | none: see [`Timeouts::write`]        |                              |
+//! | Open, ping written     | first unanswered ping + `pong`       | [`TimedOut::KeepAlive`]      |
+//! | Open, `pong` off       | last ping + `ping`                   | [`Due::Ping`]                |
+//! | Open                   | last message + `idle`                | [`TimedOut::Idle`], once a period |
+//! | Closing, Close queued  | last byte written + `write`, or `close` if that is off | [`TimedOut::Close`] |
+//! | Closing, Closed        | Close written + `close`              | [`TimedOut::Close`]          |
+//!
+//! A ping or a Close frame may be queued behind data that the peer reads slowly. RFC 6455 §5.5.2 has
+//! the pong owed once the ping was received, and §7.1.3 begins the closing handshake when the Close
+//! frame is sent. So their deadlines begin when they were written.
 
 use core::time::Duration;
 
 use super::timeouts::{SharedTimeouts, TimedOut, Timeouts};
 use crate::connection::State;
 
-/// The shortest time between two keep-alive pings that no pong deadline separates. Without it, a
-/// period of zero would always be due.
+/// The shortest time between two keep-alive pings.
 const MIN_PING: Duration = Duration::from_millis(1);
 
 /// The action that is due.
@@ -23,7 +28,8 @@ const MIN_PING: Duration = Duration::from_millis(1);
 pub enum Due {
     /// None before [`Timer::deadline`].
     Nothing,
-    /// A [`Timer::ping`] is to be sent: no byte arrived from the peer for [`Timeouts::ping`].
+    /// A [`Timer::ping`] is to be sent: no byte arrived, or none was written, for
+    /// [`Timeouts::ping`].
     Ping,
 }
 
@@ -41,18 +47,25 @@ pub enum Due {
 /// assert_eq!(timer.deadline(), Some(at(21))); // keep-alive
 /// assert_eq!(timer.poll(at(21)), Ok(Due::Ping));
 /// timer.ping(at(21)); // returns the payload for the ping
-/// assert_eq!(timer.poll(at(41)), Err(TimedOut::KeepAlive));
+/// timer.ping_written(at(22));
+/// assert_eq!(timer.poll(at(142)), Err(TimedOut::KeepAlive));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Timer {
     timeouts: SharedTimeouts,
     state: State,
-    /// Start of the opening or the closing handshake.
+    /// Start of the opening or the closing handshake. While the Close frame is queued, the last
+    /// progress of writing.
     state_since: Duration,
-    /// When a byte last arrived.
+    /// The Close frame waits to be written, behind data perhaps.
+    close_queued: bool,
+    /// When the peer last showed that it is alive: a byte arrived, or a stalled write continued.
     last_read: Duration,
-    /// The first ping since then.
+    last_written: Duration,
+    /// When the first ping since then was written.
     ping_outstanding_since: Option<Duration>,
+    /// A ping waits to be written, behind data perhaps.
+    ping_queued: bool,
     last_message: Duration,
     /// Number of the last ping, which is its payload.
     last_ping: u64,
@@ -74,8 +87,11 @@ impl Timer {
             timeouts,
             state: State::Connecting,
             state_since: now,
+            close_queued: false,
             last_read: now,
+            last_written: now,
             ping_outstanding_since: None,
+            ping_queued: false,
             last_message: now,
             last_ping: 0,
             last_ping_sent: now,
@@ -90,7 +106,9 @@ impl Timer {
             return;
         }
         match (self.state, state) {
-            (State::Connecting, State::Open) => (self.last_read, self.last_message) = (now, now),
+            (State::Connecting, State::Open) => {
+                (self.last_read, self.last_written, self.last_message) = (now, now, now);
+            }
             // The peer's Close does not extend the deadline that ours has begun.
             (State::Closing, State::Closed) => {}
             _ => self.state_since = now,
@@ -98,11 +116,29 @@ impl Timer {
         self.state = state;
     }
 
-    /// Reports that bytes arrived, of any kind.
+    /// Reports that the peer is alive: bytes arrived, of any kind, or the stream accepts bytes again
+    /// after it accepted none.
     #[inline]
-    pub fn bytes_received(&mut self, now: Duration) {
+    pub const fn bytes_received(&mut self, now: Duration) {
         self.last_read = now;
         self.ping_outstanding_since = None;
+    }
+
+    /// Reports that bytes were written, of any kind.
+    #[inline]
+    pub const fn bytes_written(&mut self, now: Duration) {
+        self.last_written = now;
+        if self.close_queued {
+            self.state_since = now;
+        }
+    }
+
+    /// Reports whether our Close frame is queued, and will be written. Its deadline begins when it
+    /// is not any more.
+    pub fn set_close_queued(&mut self, queued: bool, now: Duration) {
+        if self.close_queued != queued {
+            (self.close_queued, self.state_since) = (queued, now);
+        }
     }
 
     /// Reports that a message arrived.
@@ -110,13 +146,21 @@ impl Timer {
         self.last_message = now;
     }
 
-    /// Starts a ping. Returns its payload: its number (1, 2, 3 …) in eight bytes, big-endian.
-    pub fn ping(&mut self, now: Duration) -> [u8; 8] {
+    /// Starts a ping, which is queued. Returns its payload: its number (1, 2, 3 …) in eight bytes,
+    /// big-endian.
+    pub const fn ping(&mut self, now: Duration) -> [u8; 8] {
         self.last_ping += 1;
-        // The first unanswered ping counts: later pings must not extend the deadline.
-        self.ping_outstanding_since.get_or_insert(now);
-        self.last_ping_sent = now;
+        (self.ping_queued, self.last_ping_sent) = (true, now);
         self.last_ping.to_be_bytes()
+    }
+
+    /// Reports that all pings were written.
+    pub fn ping_written(&mut self, now: Duration) {
+        if core::mem::take(&mut self.ping_queued) {
+            // The first unanswered ping counts: later pings must not extend the deadline.
+            self.ping_outstanding_since.get_or_insert(now);
+            self.last_ping_sent = now;
+        }
     }
 
     /// Reports that a pong arrived. A pong to the latest ping sets the
@@ -218,11 +262,12 @@ impl Timer {
         &self.timeouts
     }
 
-    /// How late a received byte may be reported where it only postpones a ping: an eighth of
-    /// [`Timeouts::ping`]. `None` where every byte must be reported at once.
+    /// How late a received or written byte may be reported where it only postpones a ping: an eighth
+    /// of [`Timeouts::ping`]. `None` where every byte must be reported at once.
     #[inline]
     pub(crate) fn read_slack(&self) -> Option<Duration> {
-        let only_ping = self.state == State::Open && self.ping_outstanding_since.is_none();
+        let only_ping =
+            self.state == State::Open && self.ping_outstanding_since.is_none() && !self.ping_queued;
         self.timeouts().ping.filter(|_| only_ping).map(|ping| ping / 8)
     }
 
@@ -238,20 +283,25 @@ impl Timer {
         let (timeout, what) = match self.state {
             State::Connecting => (self.timeouts().handshake, TimedOut::Handshake),
             State::Open => return None,
-            State::Closing | State::Closed => (self.timeouts().close, TimedOut::Close),
+            State::Closing | State::Closed => {
+                let Timeouts { write, close, .. } = *self.timeouts();
+                (if self.close_queued { write.or(close) } else { close }, TimedOut::Close)
+            }
         };
         Some((self.state_since.saturating_add(timeout?), what))
     }
 
     #[inline]
     fn keep_alive(&self) -> Option<(Duration, Result<Due, TimedOut>)> {
-        let ping = self.timeouts().ping?;
-        Some(match (self.ping_outstanding_since, self.timeouts().pong) {
-            (None, _) => (self.last_read.saturating_add(ping), Ok(Due::Ping)),
-            (Some(since), Some(pong)) => (since.saturating_add(pong), Err(TimedOut::KeepAlive)),
-            (Some(_), None) => {
-                (self.last_ping_sent.saturating_add(ping.max(MIN_PING)), Ok(Due::Ping))
+        let ping = self.timeouts().ping.filter(|ping| !ping.is_zero())?;
+        let since = match (self.ping_outstanding_since, self.timeouts().pong) {
+            (Some(since), Some(pong)) => {
+                return Some((since.saturating_add(pong), Err(TimedOut::KeepAlive)));
             }
-        })
+            _ if self.ping_queued => return None,
+            (None, _) => self.last_read.min(self.last_written),
+            (Some(_), None) => self.last_ping_sent,
+        };
+        Some((since.saturating_add(ping.max(MIN_PING)), Ok(Due::Ping)))
     }
 }

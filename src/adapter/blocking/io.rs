@@ -9,7 +9,7 @@ use bytes::Buf;
 use super::stream::Stream;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, output};
-use crate::session::{RETRY_INTERVAL, WriteProgress};
+use crate::session::{POLL_INTERVAL, RETRY_INTERVAL, WriteProgress};
 
 /// A timeout of a stream; `None` is none.
 type Timeout = Option<Duration>;
@@ -46,6 +46,9 @@ enum InTime<T> {
 /// The bytes that a write may have, although a sender waits for fewer. Blocking writes return when
 /// everything is accepted: those of a slow peer must not be larger.
 const MIN_WRITE: usize = 16 * 1024;
+
+/// The largest write, so that the progress of a long message is seen while it is written.
+const MAX_WRITE: usize = 256 * 1024;
 
 /// The deadline of a caller that does not wait.
 pub(super) const AT_ONCE: Duration = Duration::ZERO;
@@ -130,7 +133,8 @@ impl<S: Stream> Io<S> {
     ) -> Result<(), Error> {
         if output.has_remaining() && flush_at > 0 {
             let vectored = Stream::is_write_vectored(&self.stream);
-            let limit = usize::try_from(flush_at).unwrap_or(usize::MAX).max(MIN_WRITE);
+            let limit = usize::try_from(flush_at).unwrap_or(MAX_WRITE).clamp(MIN_WRITE, MAX_WRITE);
+            let begun = self.now();
             let write = |stream: &mut S| {
                 output::write_with(output, vectored, |slices| match slices {
                     [first, ..] if first.len() >= limit => stream.write(&first[..limit]),
@@ -146,7 +150,9 @@ impl<S: Stream> Io<S> {
                     return Ok(());
                 }
             }
-            self.blocked_at = None;
+            // Less may be the scheduler.
+            progress.has_waited = self.blocked_at.take().is_some()
+                || self.now().saturating_sub(begun) >= POLL_INTERVAL;
         }
         if progress.written == output.remaining() || progress.written as u64 >= flush_at {
             match self.in_time(Direction::Write, until, S::flush)? {

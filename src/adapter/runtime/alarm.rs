@@ -42,7 +42,7 @@ impl<C: Clock> Alarm<C> {
     ) -> Poll<Result<(), TimedOut>> {
         if let Some(at) = self.may_skip_clock(waker, session) {
             // They arrived before that, however late the next poll is.
-            session.report_reads(at);
+            session.report(at);
             return Poll::Pending;
         }
         loop {

@@ -1,0 +1,62 @@
+//! What the timer of a [`Session`] has to know: the state of the connection, and what was read and
+//! written since the last report. Reading and writing do not read the clock for it.
+
+use core::mem;
+use core::time::Duration;
+
+use super::live::Session;
+use super::writes::Progress;
+use crate::connection::{CloseOutcome, State};
+
+impl Session {
+    /// Reports the state of the connection to the timer.
+    #[inline]
+    pub(crate) fn update_state(&mut self, now: Duration) {
+        self.timer.set_state(self.connection.state(), now);
+    }
+
+    /// Whether the timer's copy of the state is out of date: see
+    /// [`update_state`](Self::update_state).
+    #[inline]
+    pub(crate) fn state_changed(&self) -> bool {
+        self.timer.state() != self.connection.state()
+    }
+
+    /// Reports what was read and written since the last time.
+    #[inline]
+    pub(crate) fn report(&mut self, now: Duration) {
+        if mem::take(&mut self.stream.unreported_read) {
+            self.timer.bytes_received(now);
+        }
+        self.report_writes(now);
+    }
+
+    #[inline]
+    pub(super) fn report_writes(&mut self, now: Duration) {
+        let written = self.stream.writes.take_unreported();
+        if written != Progress::None {
+            self.timer.bytes_written(now);
+            if written == Progress::Resumed {
+                self.timer.bytes_received(now);
+            }
+            if self.is_flushed_to(self.ping_end) {
+                self.timer.ping_written(now);
+            }
+        }
+        if self.timer.state() != State::Open {
+            self.timer.set_close_queued(self.close_frame_is_queued(), now);
+        }
+    }
+
+    /// Whether our Close frame waits to be written. After a violation of the protocol, or the loss
+    /// of the stream, nothing is waited for.
+    fn close_frame_is_queued(&self) -> bool {
+        let is_lost = self.connection.closed().is_some_and(|closed| {
+            matches!(
+                closed.outcome(),
+                CloseOutcome::ProtocolError(_) | CloseOutcome::ConnectionLost
+            )
+        });
+        !is_lost && !self.stream.write_failed && self.has_unwritten()
+    }
+}
