@@ -168,9 +168,14 @@ macro_rules! receiving {
         /// [`closed`](Self::closed) has the code, which may report an error. Answers pings, and
         /// flushes fed messages before it waits for the stream.
         ///
-        /// At the end of the connection it also shuts the stream down: it writes our Close frame
-        /// and waits for the end of the stream, no longer than
-        /// [`Timeouts::close`](crate::Timeouts::close).
+        /// At the end of the connection it writes our Close frame, behind messages that are still
+        /// queued, and returns. It does not wait for the end of the stream:
+        /// [`until_closed`](Self::until_closed) does. If the connection is dropped while the peer
+        /// still sends, after a violation of the protocol for example, the stream is reset, and the
+        /// peer may not see our Close frame.
+        ///
+        /// Pings are answered only by calls that receive: see
+        /// [`Timeouts::ping`](crate::Timeouts::ping) about an application that works for long.
         #[doc = $crate::adapter::methods::cancel_safety!(
             [$($async)?]
             "Cancel safe: a message leaves the connection only when the future returns it."
@@ -230,8 +235,12 @@ macro_rules! receiving {
             $recv_with
         }
 
-        /// Receives until the connection is closed, by either side, and discards messages. Returns
-        /// how it was closed. A connection that only sends needs a task or thread for this.
+        /// Receives until the connection is closed, by either side, and discards messages. Then
+        /// shuts the stream down: waits for its end, no longer than
+        /// [`Timeouts::close`](crate::Timeouts::close). Returns how the connection was closed.
+        ///
+        /// A connection that only sends needs a task or thread for this. After the last `recv`, it
+        /// can run in the background.
         #[doc = $crate::adapter::methods::cancel_safety!(
             [$($async)?] "Cancel safe; messages that have arrived may be discarded."
         )]

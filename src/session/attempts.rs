@@ -246,12 +246,12 @@ impl Attempt<'_> {
         Ok(Outcome::Wait)
     }
 
-    /// Waits until the receiver has shut the stream down, until the close deadline at most.
+    /// Waits until the connection is closed, until the close deadline at most.
     pub(crate) fn end(&mut self) -> Result<Outcome<Closed>, AttemptError> {
         *self.need = Need::End;
         match self.session.closed() {
             _ if self.session.close_timed_out() => Err(AttemptError::TimedOut(TimedOut::Close)),
-            Some(closed) if self.session.is_done() => Ok(Outcome::Done(closed.clone())),
+            Some(closed) if self.session.has_ended() => Ok(Outcome::Done(closed.clone())),
             _ => Ok(Outcome::Wait),
         }
     }

@@ -10,7 +10,7 @@ use super::backpressure::Backpressure;
 use super::shutdown::Step;
 use super::stream::StreamState;
 use super::writes::WriteDeadline;
-use crate::connection::{Closed, Connection, Role, State};
+use crate::connection::{CloseOutcome, Closed, Connection, Role, State};
 use crate::timing::{SharedTimeouts, Timeouts, Timer};
 
 /// A [`Connection`] with deadlines, keep-alive, backpressure and a clean end, and still no I/O: see
@@ -187,6 +187,15 @@ impl Session {
     #[inline]
     pub(crate) fn has_unwritten(&self) -> bool {
         self.connection.wants_write() || self.stream.writes.is_unflushed()
+    }
+
+    /// Whether the end of the connection can be reported: our Close frame was written, unless the
+    /// connection was lost or failed. The stream may have to be shut down further.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.closed().is_some_and(|closed| match closed.outcome() {
+            CloseOutcome::Clean => matches!(self.stream.shutdown.step(), Step::Drain | Step::Done),
+            CloseOutcome::ProtocolError(_) | CloseOutcome::ConnectionLost => true,
+        })
     }
 
     /// Ends the session without a closing handshake. Messages that were not taken are discarded,

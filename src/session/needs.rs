@@ -8,7 +8,7 @@
 //! | fragment      | before the others         | there is room                                        |
 //! | flushed       | in the order of positions | the position is flushed                              |
 //! | pong          | in the order of pings     | the ping is answered, or the connection is closed    |
-//! | end           | –                         | the stream is shut down                              |
+//! | end           | –                         | both Close frames are exchanged, or never will be    |
 //!
 //! Once the connection is closing, nobody waits for the lock or for room; once the stream is shut
 //! down, nobody waits at all.
@@ -77,7 +77,7 @@ impl Need {
             Self::Writer => (!facts.locked && !facts.has_permits) || !facts.is_open,
             Self::Flushed(position) => facts.flushed >= position,
             Self::Pong(number) => facts.answered >= number || facts.is_closed,
-            Self::End => false,
+            Self::End => facts.has_ended,
         }
     }
 }
@@ -87,6 +87,7 @@ impl Need {
 pub(crate) struct Facts {
     pub(crate) is_open: bool,
     pub(crate) is_closed: bool,
+    pub(crate) has_ended: bool,
     pub(crate) is_done: bool,
     pub(crate) locked: bool,
     pub(crate) has_permits: bool,
@@ -111,6 +112,7 @@ impl Facts {
         Self {
             is_open: session.state() == State::Open,
             is_closed: session.closed().is_some(),
+            has_ended: session.has_ended(),
             is_done: session.is_done(),
             locked,
             has_permits: session.has_permits(),

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::live::Session;
 use super::writes::Progress;
-use crate::connection::{CloseOutcome, State};
+use crate::connection::{CloseOutcome, Closed, State};
 
 impl Session {
     /// Reports the state of the connection to the timer.
@@ -51,12 +51,9 @@ impl Session {
     /// Whether our Close frame waits to be written. After a violation of the protocol, or the loss
     /// of the stream, nothing is waited for.
     fn close_frame_is_queued(&self) -> bool {
-        let is_lost = self.connection.closed().is_some_and(|closed| {
-            matches!(
-                closed.outcome(),
-                CloseOutcome::ProtocolError(_) | CloseOutcome::ConnectionLost
-            )
-        });
-        !is_lost && !self.stream.write_failed && self.has_unwritten()
+        let is_clean = |closed: &Closed| matches!(closed.outcome(), CloseOutcome::Clean);
+        self.has_unwritten()
+            && !self.stream.write_failed
+            && self.connection.closed().is_none_or(is_clean)
     }
 }

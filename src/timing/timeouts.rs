@@ -28,8 +28,8 @@ pub struct Timeouts {
     pub write: Option<Duration>,
     /// A ping is sent after this long without a byte from the peer, and also after this long without
     /// a byte to the peer, for proxies that close a connection on which one side is silent. Zero
-    /// switches it off, as `None` does. Default: 20 s. On tokio the ping may be up to an eighth later
-    /// while many messages are exchanged, because the clock is not read for each of them.
+    /// switches it off, as `None` does. Default: 20 s. On tokio the ping may be up to an eighth
+    /// later while many messages are exchanged, because the clock is not read for each of them.
     ///
     /// Pings are sent, and answered, by the call that receives. An application that works for long
     /// between two calls of `recv` does not answer those of the peer meanwhile: let one task

@@ -31,6 +31,8 @@ pub(super) struct RecvDeadline {
     until: Option<Duration>,
     /// Whether the stream was read from: what is there is received, however short the wait is.
     has_read: bool,
+    /// Whether the call waits for the end of the stream too.
+    drain: bool,
 }
 
 impl RecvDeadline {
@@ -38,6 +40,16 @@ impl RecvDeadline {
     fn is_over(&self, now: Duration, closed: bool) -> bool {
         (self.has_read || closed) && self.until.is_some_and(|until| now >= until)
     }
+}
+
+/// What ends the wait of a call.
+pub(super) enum Waited {
+    /// There may be events.
+    Events,
+    /// The end of the connection is to be reported.
+    End,
+    /// The stream is to be closed too.
+    Done,
 }
 
 pub(super) trait Receive {
@@ -87,11 +99,14 @@ pub(super) trait Receive {
     /// Receives the next message, within this time; `None` after a clean end.
     fn recv(&mut self, timeout: Option<Duration>) -> Result<Option<Message>, Error> {
         let until = timeout.map(|timeout| self.now().saturating_add(timeout));
-        let mut limit = RecvDeadline { until, has_read: false };
+        self.message(&mut RecvDeadline { until, ..RecvDeadline::default() })
+    }
+
+    fn message(&mut self, limit: &mut RecvDeadline) -> Result<Option<Message>, Error> {
         loop {
-            match self.event(&mut limit)? {
+            match self.event(limit)? {
                 Some(Event::Message(message)) => {
-                    self.flush_replies(&limit);
+                    self.flush_replies(limit);
                     return Ok(Some(message));
                 }
                 Some(_) => {}
@@ -180,10 +195,12 @@ pub(super) trait Receive {
         }
     }
 
-    /// Receives to the end, and discards the messages. Returns how the connection was closed.
+    /// Receives to the end of the stream, and discards the messages. Returns how the connection was
+    /// closed.
     fn until_closed(&mut self) -> Result<Closed, Error> {
+        let mut limit = RecvDeadline { drain: true, ..RecvDeadline::default() };
         loop {
-            match self.recv(None) {
+            match self.message(&mut limit) {
                 Ok(_) | Err(Error::Protocol(_) | Error::ConnectionLost) => {}
                 Err(error) => return Err(error),
             }
@@ -214,7 +231,7 @@ pub(super) trait Receive {
         }
     }
 
-    /// Waits for input; `false` after a clean end, when the stream is closed too.
+    /// Waits for input; `false` after a clean end, once our Close frame was written.
     fn input(&mut self, limit: &mut RecvDeadline) -> Result<bool, Error> {
         let (is_done, closed) = self.with(|session| {
             session.begin_call();
@@ -222,7 +239,8 @@ pub(super) trait Receive {
         });
         if !is_done {
             match self.drive(limit, closed) {
-                Ok(true) => return Ok(true),
+                Ok(Waited::Events) => return Ok(true),
+                Ok(Waited::End) => {}
                 Err(error) if !error.is_final() => return Err(error),
                 end => {
                     self.with(Session::abort);
@@ -235,18 +253,22 @@ pub(super) trait Receive {
         Ok(false)
     }
 
-    /// Does what the session says, until there may be events; `false` if the stream is to be
-    /// closed.
-    fn drive(&mut self, limit: &mut RecvDeadline, closed: bool) -> Result<bool, Error> {
+    /// Does what the session says, until there may be events, or an end.
+    fn drive(&mut self, limit: &mut RecvDeadline, closed: bool) -> Result<Waited, Error> {
         let mut polls = false;
         loop {
             let now = self.now();
             let soon = now.saturating_add(POLL_INTERVAL);
             match self.with(|session| session.next(now))? {
-                Next::Done => return Ok(false),
+                Next::Done => return Ok(Waited::Done),
+                Next::Read | Next::Wait(_)
+                    if !limit.drain && self.with(|session| session.has_ended()) =>
+                {
+                    return Ok(Waited::End);
+                }
                 // Bytes that arrive all the time, and are no message, do not extend the wait.
                 Next::Read | Next::Wait(_) if limit.is_over(now, closed) => {
-                    return if closed { Ok(false) } else { Err(TimedOut::Receive.into()) };
+                    return if closed { Ok(Waited::End) } else { Err(TimedOut::Receive.into()) };
                 }
                 Next::Write | Next::Flush => polls = self.write(limit, closed)?,
                 Next::ShutdownWrite => {
@@ -261,7 +283,7 @@ pub(super) trait Receive {
                     let deadline = self.with(|session| session.deadline_of_call(now, None));
                     let until = [deadline, poll, limit.until].into_iter().flatten().min();
                     if self.read(until, closed)? {
-                        return Ok(true);
+                        return Ok(Waited::Events);
                     }
                 }
                 Next::Wait(_) => {

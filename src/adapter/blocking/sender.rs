@@ -62,12 +62,12 @@ impl<W: Stream> Sender<W> {
         Ok(self.shared.now().saturating_sub(sent))
     }
 
-    /// Closes the connection: sends a Close frame, waits for the peer's Close and for the end of
-    /// the stream. Returns how the connection was closed.
+    /// Closes the connection: sends a Close frame and waits for the peer's Close. Returns how the
+    /// connection was closed.
     ///
-    /// The [`Receiver`](super::Receiver) receives the peer's Close: another thread must be
-    /// receiving meanwhile. At [`Timeouts::close`](crate::Timeouts::close) the stream is closed all
-    /// the same.
+    /// The [`Receiver`](super::Receiver) receives the peer's Close, and shuts the stream down:
+    /// another thread must be receiving meanwhile. At [`Timeouts::close`](crate::Timeouts::close)
+    /// the stream is closed all the same.
     ///
     /// # Errors
     ///

@@ -79,8 +79,7 @@ impl<S: Stream> WebSocket<S> {
 
     sending! { blocking (self mut) -> MessageWriter<'_, S> }
 
-    /// Receives the next message, and waits for it no longer than this. The same holds for the
-    /// shutdown at the end of the connection, which is cut short if it takes longer.
+    /// Receives the next message, and waits for it no longer than this.
     ///
     /// # Errors
     ///

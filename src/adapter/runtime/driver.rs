@@ -138,13 +138,13 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         (!matches!(event, Event::Closed(_))).then_some(event)
     }
 
-    /// Waits for more input; `false` after a clean end, when the stream is shut down too.
+    /// Waits for more input; `false` after a clean end, once our Close frame was written.
     #[inline(always)]
     fn poll_more(&mut self, wakers: Wakers<'_>) -> Poll<Result<bool, Error>> {
         if self.session.closed().is_none() {
             return self.poll_input(wakers).map_ok(|()| true);
         }
-        ready!(self.poll_shutdown(wakers));
+        ready!(self.poll_shutdown(wakers, false));
         let closed = Error::of_end(&self.session);
         Poll::Ready(closed.map(|()| false))
     }
@@ -175,13 +175,17 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         Poll::Ready(Ok(()))
     }
 
-    /// Shuts the stream down, as the session says, so that our Close frame arrives.
-    pub(super) fn poll_shutdown(&mut self, wakers: Wakers<'_>) -> Poll<()> {
+    /// Shuts the stream down, as the session says, so that our Close frame arrives: until the end of
+    /// the connection can be reported, or to the end of the stream.
+    pub(super) fn poll_shutdown(&mut self, wakers: Wakers<'_>, drain: bool) -> Poll<()> {
         self.session.stream_ready();
         loop {
             let late = self.session.before_read(|| self.alarm.now());
             debug_assert!(late.is_ok(), "the connection is closed");
             match self.session.next_action() {
+                Some(Next::Read | Next::Wait(_)) | None if !drain && self.session.has_ended() => {
+                    return Poll::Ready(());
+                }
                 Some(Next::Write | Next::Flush) => {
                     if let Poll::Ready(Err(_)) = self.poll_flush(wakers) {
                         self.session.write_failed();
@@ -241,19 +245,22 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// Receives to the end and discards the messages. Returns how the connection was closed.
+    /// Receives to the end of the stream and discards the messages. Returns how the connection was
+    /// closed.
     pub(super) fn poll_closed(&mut self, wakers: Wakers<'_>) -> Poll<Result<Closed, Error>> {
         loop {
             match ready!(self.poll_recv(wakers)) {
                 Ok(_) | Err(Error::Protocol(_) | Error::ConnectionLost) => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
-            match self.session.closed() {
-                _ if self.session.close_timed_out() => {
-                    return Poll::Ready(Err(TimedOut::Close.into()));
-                }
-                Some(closed) => return Poll::Ready(Ok(closed.clone())),
-                None => {}
+            if let Some(closed) = self.session.closed().cloned() {
+                ready!(self.poll_shutdown(wakers, true));
+                let timed_out = self.session.close_timed_out();
+                return Poll::Ready(if timed_out {
+                    Err(TimedOut::Close.into())
+                } else {
+                    Ok(closed)
+                });
             }
         }
     }

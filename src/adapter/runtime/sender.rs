@@ -106,11 +106,11 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         Ok(self.shared.lock().alarm.now().saturating_sub(sent))
     }
 
-    /// Closes the connection: sends a Close frame, waits for the peer's Close and for the end of
-    /// the stream. Returns how the connection was closed.
+    /// Closes the connection: sends a Close frame and waits for the peer's Close. Returns how the
+    /// connection was closed.
     ///
-    /// The [`Receiver`](super::Receiver) receives the peer's Close: another task must be receiving
-    /// meanwhile. At [`Timeouts::close`](crate::Timeouts::close) the stream is dropped all the
+    /// The [`Receiver`](super::Receiver) receives the peer's Close, and shuts the stream down:
+    /// another task must be receiving meanwhile. At [`Timeouts::close`](crate::Timeouts::close) the stream is dropped all the
     /// same.
     ///
     /// # Cancel safety
