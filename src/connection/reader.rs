@@ -166,6 +166,13 @@ impl Reader {
                 .is_ok_and(|message| message.with_frame(&header, config).is_ok())
     }
 
+    /// Whether the bytes begin with those of a Close frame.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(super) fn next_is_close(&self, received: &[u8]) -> bool {
+        const FIN_AND_CLOSE: u8 = 0x88;
+        self.frame.is_none() && received.first() == Some(&FIN_AND_CLOSE)
+    }
+
     /// The bytes of payload of the current frame that are still to be received.
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(super) fn remaining_payload(&self) -> u64 {

@@ -10,6 +10,7 @@ mod contention;
 mod cork;
 mod deadlines;
 mod fairness;
+mod forward;
 mod halves;
 mod liveness;
 mod lost;

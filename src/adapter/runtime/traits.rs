@@ -13,7 +13,7 @@ use super::io::{Clock, Stream};
 use super::receiver::Receiver;
 use super::sender::Sender;
 use super::two_tasks::TaskRole;
-use super::wait::{SenderPoll, SenderWait};
+use super::wait::{SenderPoll, SenderWait, Wakers};
 use super::websocket::WebSocket;
 use crate::adapter::{Error, output};
 use crate::message::{CloseCode, Message};
@@ -60,6 +60,29 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     }
 }
 
+impl<S: Stream, C: Clock> Driver<S, C> {
+    /// Lets the task send what it has received before the peer's Close is answered: the half of
+    /// `StreamExt::split` keeps a message back until there is room, or a flush.
+    ///
+    /// RFC 6455 §5.5.1: "An endpoint MAY delay sending a Close frame until its current message is
+    /// sent"
+    fn poll_before_close(
+        &mut self,
+        wakers: Wakers<'_>,
+        has_yielded: &mut bool,
+    ) -> Poll<Result<(), Error>> {
+        if !self.session.connection.next_is_close(self.read_buffer.bytes()) {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.poll_room_for_replies(wakers))?;
+        if !std::mem::replace(has_yielded, true) {
+            wakers.task.wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
 /// Ends after a clean end, or after the first error, except a timeout that loses nothing: a peer
 /// that does not read, or sends no message.
 impl<S: Stream, C: Clock> MessageStream for WebSocket<S, C> {
@@ -70,7 +93,11 @@ impl<S: Stream, C: Clock> MessageStream for WebSocket<S, C> {
             return Poll::Ready(None);
         }
         let received = ready!(self.poll_as(TaskRole::Receives, cx, |socket, cx| {
-            socket.inner.driver.poll_recv(cx.waker().into())
+            let (wakers, inner) = (Wakers::from(cx.waker()), &mut *socket.inner);
+            let has_yielded = &mut inner.has_yielded;
+            inner
+                .driver
+                .poll_recv_after(wakers, |driver| driver.poll_before_close(wakers, has_yielded))
         }));
         self.inner.exhausted = is_last(&received);
         Poll::Ready(received.transpose())

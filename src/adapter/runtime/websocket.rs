@@ -48,6 +48,8 @@ pub(super) struct Inner<S, C> {
     pub(super) driver: Driver<S, C>,
     /// The `Stream` of messages has ended.
     pub(super) exhausted: bool,
+    /// The `Stream` has yielded before it took the peer's Close.
+    pub(super) has_yielded: bool,
     /// The tasks that poll it as a `Stream` and as a `Sink`.
     pub(super) tasks: Option<Arc<TwoTasks>>,
     /// Write deadline of the `Sink`.
@@ -64,7 +66,9 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
 
     pub(super) fn with_driver(driver: Driver<S, C>) -> Self {
         let write_deadline = WriteDeadline::default();
-        Self { inner: Box::new(Inner { driver, exhausted: false, tasks: None, write_deadline }) }
+        let (exhausted, has_yielded) = (false, false);
+        let inner = Inner { driver, exhausted, has_yielded, tasks: None, write_deadline };
+        Self { inner: Box::new(inner) }
     }
 
     receiving! { async self
