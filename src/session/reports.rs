@@ -5,7 +5,6 @@ use core::mem;
 use core::time::Duration;
 
 use super::live::Session;
-use super::writes::Progress;
 use crate::connection::{CloseOutcome, Closed, State};
 
 impl Session {
@@ -34,9 +33,9 @@ impl Session {
     #[inline]
     pub(super) fn report_writes(&mut self, now: Duration) {
         let written = self.stream.writes.take_unreported();
-        if written != Progress::None {
+        if !written.is_none() {
             self.timer.bytes_written(now);
-            if written == Progress::Resumed {
+            if written.has_resumed() {
                 self.timer.bytes_received(now);
             }
             if self.is_flushed_to(self.ping_end) {

@@ -22,14 +22,23 @@ pub(super) struct Writes {
     unreported: Progress,
 }
 
-/// What was written since it was last reported to the timer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Progress {
-    #[default]
-    None,
-    Written,
+/// What was written since it was last reported to the timer, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress(u8);
+
+impl Progress {
+    const WRITTEN: u8 = 1;
     /// After the stream had accepted nothing: so the peer reads.
-    Resumed,
+    const RESUMED: u8 = 2;
+
+    #[inline]
+    pub(super) const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) const fn has_resumed(self) -> bool {
+        self.0 & Self::RESUMED != 0
+    }
 }
 
 impl Writes {
@@ -49,16 +58,17 @@ impl Writes {
     }
 
     #[inline]
-    pub(super) fn wrote(&mut self, count: usize) {
+    pub(super) const fn wrote(&mut self, count: usize) {
         self.written += count as u64;
-        self.progress(self.stalled_since.is_some());
+        let resumed = self.stalled_since.is_some();
+        self.unreported.0 |= if resumed { Progress::RESUMED } else { Progress::WRITTEN };
         self.stalled_since = None;
     }
 
     #[inline]
-    pub(super) fn flush_done(&mut self) {
+    pub(super) const fn flush_done(&mut self) {
         self.flushed = self.written;
-        self.progress(false);
+        self.unreported.0 |= Progress::WRITTEN;
         self.stalled_since = None;
     }
 
@@ -69,14 +79,8 @@ impl Writes {
     }
 
     #[inline]
-    fn progress(&mut self, resumed: bool) {
-        let progress = if resumed { Progress::Resumed } else { Progress::Written };
-        self.unreported = self.unreported.max(progress);
-    }
-
-    #[inline]
     pub(super) const fn take_unreported(&mut self) -> Progress {
-        core::mem::replace(&mut self.unreported, Progress::None)
+        core::mem::replace(&mut self.unreported, Progress(0))
     }
 
     /// The stream accepts nothing, now or since an earlier time.

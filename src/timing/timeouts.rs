@@ -28,7 +28,7 @@ pub struct Timeouts {
     pub write: Option<Duration>,
     /// A ping is sent after this long without a byte from the peer, and also after this long without
     /// a byte to the peer, for proxies that close a connection on which one side is silent. Zero
-    /// switches it off, as `None` does. Default: 20 s. On tokio the ping may be up to an eighth
+    /// switches it off, as `None` does; less than 1 ms is 1 ms. Default: 20 s. On tokio the ping may be up to an eighth
     /// later while many messages are exchanged, because the clock is not read for each of them.
     ///
     /// Pings are sent, and answered, by the call that receives. An application that works for long
@@ -37,7 +37,7 @@ pub struct Timeouts {
     pub ping: Option<Duration>,
     /// The connection is lost if the peer shows no life for this long after a ping was written. Any
     /// byte counts, not only the pong: a peer that is sending a long message is alive; so is one
-    /// that reads what it was slow to read. If it is off, pings are repeated, at least 1 ms apart.
+    /// that reads what it was slow to read. If it is off, pings are repeated.
     ///
     /// Default: 120 s, so that an application may work for as long between two messages. A peer that
     /// is gone is noticed 140 s after its last byte.
@@ -63,6 +63,9 @@ impl Default for Timeouts {
     }
 }
 
+/// The shortest time between two keep-alive pings.
+const MIN_PING: Duration = Duration::from_millis(1);
+
 /// Timeouts that many connections share: `None` is the default, which takes no memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SharedTimeouts(Option<Arc<Timeouts>>);
@@ -75,8 +78,13 @@ impl SharedTimeouts {
 }
 
 impl From<Timeouts> for SharedTimeouts {
-    fn from(timeouts: Timeouts) -> Self {
-        Self((timeouts != Timeouts::DEFAULT).then(|| Arc::new(timeouts)))
+    fn from(mut timeouts: Timeouts) -> Self {
+        if timeouts == Timeouts::DEFAULT {
+            return Self(None);
+        }
+        let ping = timeouts.ping.filter(|ping| !ping.is_zero());
+        timeouts.ping = ping.map(|ping| ping.max(MIN_PING));
+        Self(Some(Arc::new(timeouts)))
     }
 }
 

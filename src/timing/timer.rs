@@ -20,9 +20,6 @@ use core::time::Duration;
 use super::timeouts::{SharedTimeouts, TimedOut, Timeouts};
 use crate::connection::State;
 
-/// The shortest time between two keep-alive pings.
-const MIN_PING: Duration = Duration::from_millis(1);
-
 /// The action that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
@@ -62,6 +59,8 @@ pub struct Timer {
     /// When the peer last showed that it is alive: a byte arrived, or a stalled write continued.
     last_read: Duration,
     last_written: Duration,
+    /// Whether bytes were written after the last ones were read.
+    wrote_last: bool,
     /// When the first ping since then was written.
     ping_outstanding_since: Option<Duration>,
     /// A ping waits to be written, behind data perhaps.
@@ -90,6 +89,7 @@ impl Timer {
             close_queued: false,
             last_read: now,
             last_written: now,
+            wrote_last: true,
             ping_outstanding_since: None,
             ping_queued: false,
             last_message: now,
@@ -120,14 +120,14 @@ impl Timer {
     /// after it accepted none.
     #[inline]
     pub const fn bytes_received(&mut self, now: Duration) {
-        self.last_read = now;
+        (self.last_read, self.wrote_last) = (now, false);
         self.ping_outstanding_since = None;
     }
 
     /// Reports that bytes were written, of any kind.
     #[inline]
     pub const fn bytes_written(&mut self, now: Duration) {
-        self.last_written = now;
+        (self.last_written, self.wrote_last) = (now, true);
         if self.close_queued {
             self.state_since = now;
         }
@@ -293,15 +293,16 @@ impl Timer {
 
     #[inline]
     fn keep_alive(&self) -> Option<(Duration, Result<Due, TimedOut>)> {
-        let ping = self.timeouts().ping.filter(|ping| !ping.is_zero())?;
+        let ping = self.timeouts().ping?;
         let since = match (self.ping_outstanding_since, self.timeouts().pong) {
             (Some(since), Some(pong)) => {
                 return Some((since.saturating_add(pong), Err(TimedOut::KeepAlive)));
             }
             _ if self.ping_queued => return None,
-            (None, _) => self.last_read.min(self.last_written),
+            (None, _) if self.wrote_last => self.last_read,
+            (None, _) => self.last_written,
             (Some(_), None) => self.last_ping_sent,
         };
-        Some((since.saturating_add(ping.max(MIN_PING)), Ok(Due::Ping)))
+        Some((since.saturating_add(ping), Ok(Due::Ping)))
     }
 }
