@@ -5,7 +5,7 @@ use std::{error, fmt, io};
 
 use crate::connection::{CloseOutcome, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{HandshakeError, InvalidField, InvalidUri, RequestError, ResponseError};
-use crate::message::ReasonTooLong;
+use crate::message::{Message, ReasonTooLong};
 use crate::session::{AttemptError, Full, Session, TrySendError};
 use crate::timing::TimedOut;
 
@@ -22,6 +22,9 @@ pub enum Error {
     /// The URI is `wss:`, and this adapter has no TLS. Connect a TLS stream and pass it to
     /// `connect_with_stream`. Nothing was sent in clear text.
     TlsNeeded,
+    /// There is no tokio runtime here, or its timer is off, and the timeouts need it. Build the
+    /// runtime with `enable_time` or `enable_all`.
+    NoTimer,
     /// The operating system has no random bytes for masking keys.
     Entropy(NoEntropy),
     /// The opening handshake failed.
@@ -55,6 +58,11 @@ impl Error {
         }
     }
 
+    /// Whether a stream or an iterator of messages ends with this.
+    pub(super) fn ends_messages(received: &Result<Option<Message>, Self>) -> bool {
+        !matches!(received, Ok(Some(_)) | Err(Self::TimedOut(TimedOut::Write | TimedOut::Idle)))
+    }
+
     /// The error of a wait for room: the message was not queued, so a write that timed out is
     /// [`TimedOut::Room`].
     pub(super) fn for_room(self) -> Self {
@@ -77,9 +85,12 @@ impl Error {
 
     /// The error of connecting to a host within a timeout.
     pub(super) fn from_connecting(error: io::Error, timeout: Option<Duration>) -> Self {
-        match error.kind() {
-            io::ErrorKind::TimedOut if timeout.is_some() => TimedOut::Handshake.into(),
-            _ => error.into(),
+        match error.downcast::<Self>() {
+            Ok(error) => error,
+            Err(error) if error.kind() == io::ErrorKind::TimedOut && timeout.is_some() => {
+                TimedOut::Handshake.into()
+            }
+            Err(error) => error.into(),
         }
     }
 
@@ -117,6 +128,9 @@ impl fmt::Display for Error {
             Self::Field(error) => error.fmt(f),
             Self::TlsNeeded => f.write_str(
                 "a wss: address needs TLS; connect a TLS stream and pass it to connect_with_stream",
+            ),
+            Self::NoTimer => f.write_str(
+                "there is no tokio runtime with a timer here; build it with enable_time",
             ),
             Self::Entropy(error) => error.fmt(f),
             Self::Handshake(error) => error.fmt(f),

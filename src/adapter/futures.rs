@@ -19,6 +19,9 @@ pub type WebSocket<S, C> = runtime::WebSocket<FuturesStream<S>, C>;
 /// The half of a connection that sends; see [`WebSocket::split`](runtime::WebSocket::split).
 pub type Sender<S, C> = runtime::Sender<FuturesStream<S>, C>;
 
+/// See [`runtime::WeakSender`].
+pub type WeakSender<S, C> = runtime::WeakSender<FuturesStream<S>, C>;
+
 /// The half of a connection that receives.
 pub type Receiver<S, C> = runtime::Receiver<FuturesStream<S>, C>;
 

@@ -141,9 +141,39 @@ macro_rules! sending {
             reason: &str,
         ) -> Result<(), Error> {
             let frame = CloseFrame::new(code, reason.to_string())?;
+            $self.start_close_with(frame)$($await)*
+        }
+
+        /// As [`start_close`](Self::start_close), with a [`CloseFrame`] or a [`CloseCode`], or
+        /// `None` for a Close frame without a code: a relay passes on what it has received.
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?] "The Close frame is queued at the first poll, and sent whole."
+        )]
+        /// # Errors
+        ///
+        /// As [`flush`](Self::flush).
+        pub $($async)? fn start_close_with(
+            &$($mut)? $self,
+            frame: impl Into<Option<CloseFrame>>,
+        ) -> Result<(), Error> {
+            let frame = frame.into();
             $self
                 .handle()
                 .queue_and_flush(|session| Ok(session.connection.close(frame)))$($await)*
+        }
+
+        /// Starts the closing handshake without waiting, for code that holds a lock or can't wait:
+        /// queues a Close frame, and writes what the stream accepts at once. The rest is written by
+        /// the next call, or by a task that receives.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Reason`] above 123 bytes of reason: nothing was queued, and
+        /// [`CloseFrame::truncated`] with [`start_close_with`](Self::start_close_with) cuts it.
+        pub fn try_close(&$($mut)? $self, code: CloseCode, reason: &str) -> Result<(), Error> {
+            let frame = CloseFrame::new(code, reason.to_string())?;
+            $self.act(|session| session.connection.close(frame));
+            Ok(())
         }
     };
 }
@@ -274,7 +304,22 @@ macro_rules! receiving {
             code: CloseCode,
             reason: &str,
         ) -> Result<Closed, Error> {
-            let $frame = CloseFrame::new(code, reason.to_string())?;
+            $self.close_with(CloseFrame::new(code, reason.to_string())?)$($await)*
+        }
+
+        /// As [`close`](Self::close), with a [`CloseFrame`] or a [`CloseCode`], or `None` for a
+        /// Close frame without a code: a relay passes on what it has received.
+        #[doc = $crate::adapter::methods::cancel_safety!(
+            [$($async)?] "As of [`close`](Self::close)."
+        )]
+        /// # Errors
+        ///
+        /// As [`close`](Self::close).
+        pub $($async)? fn close_with(
+            &mut $self,
+            $frame: impl Into<Option<CloseFrame>>,
+        ) -> Result<Closed, Error> {
+            let $frame = $frame.into();
             $close;
             $self.until_closed()$($await)*
         }

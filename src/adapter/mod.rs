@@ -29,6 +29,7 @@ pub mod runtime;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod waiters;
+mod weak;
 
 pub use self::error::Error;
 pub use self::incoming::{Incoming, PlainHttp, Upgrade};

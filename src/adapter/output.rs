@@ -42,13 +42,14 @@ pub(super) fn return_block(mut block: Vec<u8>) {
     }
 }
 
-/// Queues a message in the thread's block if there is room now.
+/// Queues a message in the thread's block if there is room now; otherwise the overflow policy
+/// applies.
 pub(super) fn try_send(session: &mut Session, message: Outgoing) -> Result<(), TrySendError> {
     // No block is borrowed for a message that can't be sent.
     if session.connection.check_sendable().is_ok() {
         session.connection.set_output_buffer(take_block);
     }
-    session.try_send(message)
+    session.send(message)
 }
 
 /// Calls `write` with as much of the output as one write takes.

@@ -5,12 +5,14 @@ use std::boxed::Box;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+use std::panic::catch_unwind;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::runtime::Handle;
 use tokio::task::unconstrained;
 use tokio::time::{self, Instant, Sleep, sleep_until};
 
@@ -24,6 +26,9 @@ pub type WebSocket<S> = runtime::WebSocket<TokioStream<S>, TokioClock>;
 
 /// The half of a connection that sends; see [`WebSocket::split`](runtime::WebSocket::split).
 pub type Sender<S> = runtime::Sender<TokioStream<S>, TokioClock>;
+
+/// See [`runtime::WeakSender`].
+pub type WeakSender<S> = runtime::WeakSender<TokioStream<S>, TokioClock>;
 
 /// The half of a connection that receives.
 pub type Receiver<S> = runtime::Receiver<TokioStream<S>, TokioClock>;
@@ -83,6 +88,7 @@ async fn resolve(
     host: (&str, u16),
     timeout: Option<Duration>,
 ) -> io::Result<impl Iterator<Item = SocketAddr>> {
+    check_timer().map_err(io::Error::other)?;
     time::timeout(timeout.unwrap_or(Duration::MAX), lookup_host(host)).await?
 }
 
@@ -96,11 +102,19 @@ fn transport<S>(stream: S, epoch: Instant) -> Result<Transport<S>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
+    check_timer()?;
     if let Some(stream) = (&stream as &dyn Any).downcast_ref::<TcpStream>() {
         let _ = stream.set_nodelay(true);
     }
     let clock = TokioClock { epoch, sleep: SleepSlot::new() };
     Ok(Transport::new(TokioStream(stream), clock, |_| Duration::ZERO))
+}
+
+/// Tokio panics where its timer is needed and is off.
+fn check_timer() -> Result<(), Error> {
+    let has_timer =
+        Handle::try_current().is_ok() && catch_unwind(|| drop(time::sleep(Duration::ZERO))).is_ok();
+    if has_timer { Ok(()) } else { Err(Error::NoTimer) }
 }
 
 /// Makes a [`Stream`] of one of tokio's streams.

@@ -108,13 +108,32 @@ impl CloseFrame {
     ///
     /// # Errors
     ///
-    /// [`ReasonTooLong`] above [`CloseFrame::MAX_REASON_LEN`] bytes: it is not truncated.
+    /// [`ReasonTooLong`] above [`CloseFrame::MAX_REASON_LEN`] bytes:
+    /// [`truncated`](Self::truncated) cuts it.
     pub fn new(code: CloseCode, reason: impl Into<Text>) -> Result<Self, ReasonTooLong> {
         let reason = reason.into();
         if reason.len() > Self::MAX_REASON_LEN {
             return Err(ReasonTooLong { len: reason.len() });
         }
         Ok(Self { code, reason })
+    }
+
+    /// Creates the body of a Close frame, with a reason that is cut to
+    /// [`CloseFrame::MAX_REASON_LEN`] bytes, between two characters.
+    ///
+    /// ```
+    /// use sansocket::{CloseCode, CloseFrame};
+    ///
+    /// let frame = CloseFrame::truncated(CloseCode::INTERNAL_ERROR, &"\u{e9}".repeat(100));
+    /// assert_eq!(frame.reason().len(), 122);
+    /// ```
+    #[must_use]
+    pub fn truncated(code: CloseCode, reason: &str) -> Self {
+        let mut end = reason.len().min(Self::MAX_REASON_LEN);
+        while !reason.is_char_boundary(end) {
+            end -= 1;
+        }
+        Self { code, reason: reason[..end].into() }
     }
 
     /// Returns the code.

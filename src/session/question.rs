@@ -150,6 +150,26 @@ impl Session {
         self.wait(now, Some(sender), reads)
     }
 
+    /// The deadline of the pong to the last ping. While the ping is queued, the deadline moves.
+    pub(crate) fn pong_deadline(&self, now: Duration) -> Option<Duration> {
+        let since = if self.timer.ping_is_queued() { now } else { self.timer.last_ping_sent() };
+        Some(since.saturating_add(self.timer.timeouts().pong?))
+    }
+
+    /// The deadline of a ping that waits for its pong, from the moment when it was written.
+    fn check_pong(
+        &self,
+        now: Duration,
+        wait: &mut WriteDeadline,
+    ) -> Result<Option<Duration>, TimedOut> {
+        if self.timer.ping_is_queued() {
+            return wait.check(self.stalled_write(), now);
+        }
+        let timeout = self.timer.timeouts().pong;
+        wait.check(timeout.map(|timeout| (Duration::ZERO, timeout)), now)
+            .map_err(|_| TimedOut::Pong)
+    }
+
     /// Checks the close deadline alone, and returns it.
     fn check_close_deadline(&mut self, now: Duration) -> Result<Option<Duration>, TimedOut> {
         self.update_state(now);
@@ -180,6 +200,7 @@ impl Session {
         match need {
             _ if self.state() != State::Open => self.check_close_deadline(now),
             Need::End => Ok(None),
+            Need::Pong(_) => self.check_pong(now, write_deadline),
             _ => write_deadline.check(self.stalled_write(), now),
         }
     }

@@ -102,6 +102,9 @@ pub enum TimedOut {
     Room,
     /// The time that `recv_timeout` was given. Nothing is lost.
     Receive,
+    /// No pong arrived within [`Timeouts::pong`] after a `ping` that waits for it, although the peer
+    /// may be alive. The connection can still be used.
+    Pong,
     /// Keep-alive: no byte arrived after a ping. The connection is over.
     KeepAlive,
     /// [`Timeouts::idle`]: no message arrived. The connection can still be used.
@@ -118,6 +121,7 @@ impl fmt::Display for TimedOut {
                 "the peer does not read, and the output is full; see Timeouts and Backpressure"
             }
             Self::Receive => "no message arrived in time",
+            Self::Pong => "no pong arrived in time; see Timeouts::pong",
             Self::KeepAlive => {
                 "the peer did not answer a ping in time: it is gone, or its application did not \
                  receive for so long; see Timeouts::pong"

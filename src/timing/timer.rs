@@ -183,6 +183,15 @@ impl Timer {
         self.last_ping
     }
 
+    /// Whether a ping waits to be written.
+    pub(crate) const fn ping_is_queued(&self) -> bool {
+        self.ping_queued
+    }
+
+    pub(crate) const fn last_ping_sent(&self) -> Duration {
+        self.last_ping_sent
+    }
+
     /// Number of the latest ping that was answered; 0 before the first. A pong answers all earlier
     /// pings too (RFC 6455 §5.5.3).
     #[inline]

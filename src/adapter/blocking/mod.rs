@@ -34,6 +34,7 @@
 
 mod handle;
 mod io;
+mod messages;
 mod open;
 mod receive;
 mod receiver;
@@ -50,7 +51,7 @@ pub use self::open::{
     connect_with_stream,
 };
 pub use self::receiver::Receiver;
-pub use self::sender::Sender;
+pub use self::sender::{Sender, WeakSender};
 pub use self::stream::{Stream, TryClone};
 pub use self::websocket::WebSocket;
 pub use self::writer::MessageWriter;

@@ -181,7 +181,8 @@ pub(super) trait Receive {
             true => Err(Error::UnreadMessages),
             false => Ok(session.ping(sent)?),
         })?;
-        let mut limit = RecvDeadline::default();
+        let until = self.with(|session| session.pong_deadline(sent));
+        let mut limit = RecvDeadline { until, ..RecvDeadline::default() };
         loop {
             let progress = self.receive(|session, ReadHalf { io, buffer }| {
                 buffer.take(|bytes| session.receive_until_pong(number, bytes, || io.now()))
@@ -190,7 +191,17 @@ pub(super) trait Receive {
                 PongProgress::Answered => return Ok(self.now().saturating_sub(sent)),
                 PongProgress::PushbackFull => return Err(Error::UnreadMessages),
                 PongProgress::Closed => return Err(Error::ConnectionLost),
-                PongProgress::NeedsInput => drop(self.input(&mut limit)?),
+                PongProgress::NeedsInput => match self.input(&mut limit) {
+                    // It may have waited behind other output.
+                    Err(Error::TimedOut(TimedOut::Receive)) => {
+                        let now = self.now();
+                        limit.until = self.with(|session| session.pong_deadline(now));
+                        if limit.until.is_some_and(|until| now >= until) {
+                            return Err(TimedOut::Pong.into());
+                        }
+                    }
+                    progress => drop(progress?),
+                },
             }
         }
     }

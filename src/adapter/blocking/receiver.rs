@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::handle::Handle;
 use super::io::ReadHalf;
+use super::messages::messages;
 use super::receive::Receive;
 use super::shared::SharedCore;
 use super::stream::Stream;
@@ -66,6 +67,11 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     /// As [`WebSocket::recv_timeout`](super::WebSocket::recv_timeout).
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Option<Message>, Error> {
         Receive::recv(self, Some(timeout))
+    }
+
+    /// As [`WebSocket::messages`](super::WebSocket::messages).
+    pub fn messages(&mut self) -> impl Iterator<Item = Result<Message, Error>> + use<'_, S, W> {
+        messages(self)
     }
 
     accessors!(half);

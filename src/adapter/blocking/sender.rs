@@ -12,9 +12,10 @@ use super::writer::MessageWriter;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
 use crate::adapter::methods::sending;
+use crate::adapter::weak::weak_sender;
 use crate::connection::Closed;
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
-use crate::session::TrySendError;
+use crate::session::{Session, TrySendError};
 
 /// The half that sends. Clones of it send from several threads: messages never mix, and those of
 /// one thread arrive in order. Threads that wait for room, or for a message in fragments, are
@@ -42,7 +43,9 @@ impl<W: Stream> Sender<W> {
     ///
     /// # Errors
     ///
-    /// [`TrySendError`] returns the message.
+    /// [`TrySendError`] returns the message. Above the hard limit the
+    /// [`Overflow`](crate::Overflow) policy applies: `DropNewest` drops and counts the message, and
+    /// `Close` starts to close the connection.
     pub fn try_send(&self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         self.handle().try_send(message.into())
     }
@@ -74,11 +77,18 @@ impl<W: Stream> Sender<W> {
     /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the
     /// peer does not close in time, or nobody receives.
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
-        match self.start_close(code, reason) {
-            // If it can't be written, the receiver finds out.
-            Ok(()) | Err(Error::TimedOut(_) | Error::Io(_) | Error::ConnectionLost) => {}
-            Err(error) => return Err(error),
-        }
+        self.close_with(CloseFrame::new(code, reason.to_string())?)
+    }
+
+    /// As [`close`](Self::close), with a [`CloseFrame`] or a [`CloseCode`], or `None` for a Close
+    /// frame without a code: a relay passes on what it has received.
+    ///
+    /// # Errors
+    ///
+    /// As [`close`](Self::close).
+    pub fn close_with(&self, frame: impl Into<Option<CloseFrame>>) -> Result<Closed, Error> {
+        // If it can't be written, the receiver finds out.
+        let _ = self.start_close_with(frame);
         self.until_closed()
     }
 
@@ -113,10 +123,16 @@ impl<W: Stream> Sender<W> {
         self.handle().send(message, write)
     }
 
+    fn act<T>(&self, act: impl FnOnce(&mut Session) -> T) -> T {
+        self.handle().act(act)
+    }
+
     fn handle(&self) -> Handle<'_, W> {
         Handle::Shared(&self.shared)
     }
 }
+
+weak_sender! { [W] SharedCore<W>, |shared| Sender { shared } }
 
 impl<W> fmt::Debug for Sender<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::handle::Handle;
 use super::io::Io;
+use super::messages::messages;
 use super::receive::Receive;
 use super::stream::Stream;
 use super::unsplit::Unsplit;
@@ -90,13 +91,45 @@ impl<S: Stream> WebSocket<S> {
         self.driver.recv(Some(timeout))
     }
 
+    /// The messages up to the end of the connection, for a `for` loop. It ends after a clean closing
+    /// handshake, or after the first error, except a timeout that loses nothing
+    /// ([`TimedOut::Write`](crate::TimedOut::Write), [`TimedOut::Idle`](crate::TimedOut::Idle)).
+    ///
+    /// Do not loop with `while let Ok(message) = socket.recv()`: `recv` returns `Ok(None)` at the
+    /// end, again and again.
+    ///
+    /// ```
+    /// # #[cfg(feature = "testing")] {
+    /// # use sansocket::testing::{Chunking, pair};
+    /// # use sansocket::{ClientRequest, CloseCode, blocking};
+    /// # let (client, server) = pair(Chunking::Whole);
+    /// # let client = std::thread::spawn(|| {
+    /// #     let request = ClientRequest::new("ws://test/")?;
+    /// #     let mut client = blocking::connect_with_stream(client, &request)?.0;
+    /// #     client.send("hello")?;
+    /// #     client.close(CloseCode::NORMAL, "")
+    /// # });
+    /// # let mut socket = blocking::accept(server)?;
+    /// for message in socket.messages() {
+    ///     println!("{:?}", message?);
+    /// }
+    /// # client.join().unwrap()?;
+    /// # }
+    /// # Ok::<(), sansocket::Error>(())
+    /// ```
+    pub fn messages(&mut self) -> impl Iterator<Item = Result<Message, Error>> + use<'_, S> {
+        messages(&mut self.driver)
+    }
+
     /// Queues a message without waiting, and writes what the stream accepts at once. The rest is
     /// written by the next call. If the socket's send buffer is full, the call may block for a few
     /// milliseconds (systems round short timeouts up), at most once per 100 ms.
     ///
     /// # Errors
     ///
-    /// [`TrySendError`] returns the message.
+    /// [`TrySendError`] returns the message. Above the hard limit the
+    /// [`Overflow`](crate::Overflow) policy applies: `DropNewest` drops and counts the message, and
+    /// `Close` starts to close the connection.
     pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         self.handle().try_send(message.into())
     }
@@ -137,6 +170,10 @@ impl<S: Stream> WebSocket<S> {
 
     fn send_or_feed(&mut self, message: Outgoing, write: bool) -> Result<(), Error> {
         self.handle().send(message, write)
+    }
+
+    fn act<T>(&mut self, act: impl FnOnce(&mut Session) -> T) -> T {
+        self.handle().act(act)
     }
 
     fn handle(&mut self) -> Handle<'_, S> {

@@ -35,6 +35,6 @@ pub use self::io::{Clock, Stream};
 pub use self::open::{Incoming, Transport};
 pub use self::permit::Permit;
 pub use self::receiver::Receiver;
-pub use self::sender::Sender;
+pub use self::sender::{Sender, WeakSender};
 pub use self::websocket::WebSocket;
 pub use self::writer::MessageWriter;

@@ -17,9 +17,10 @@ use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
 use crate::adapter::methods::sending;
 use crate::adapter::output;
+use crate::adapter::weak::weak_sender;
 use crate::connection::Closed;
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
-use crate::session::{Sending, TrySendError};
+use crate::session::{Sending, Session, TrySendError};
 
 /// The half that sends. Clones of it send from several tasks: messages never mix, and those of one
 /// task arrive in order. Tasks that wait for room, or for a message in fragments, are served in the
@@ -65,7 +66,9 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// # Errors
     ///
-    /// [`TrySendError`] returns the message.
+    /// [`TrySendError`] returns the message. Above the hard limit the
+    /// [`Overflow`](crate::Overflow) policy applies: `DropNewest` drops and counts the message, and
+    /// `Close` starts to close the connection.
     pub fn try_send(&self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         if self.shared.lock().session.is_full() {
             self.shared.act(|_| ());
@@ -123,8 +126,22 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the
     /// peer does not close in time, or nobody receives.
     pub async fn close(&self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
-        let frame = CloseFrame::new(code, reason.to_string())?;
-        self.shared.act(|driver| driver.session.connection.close(frame));
+        self.close_with(CloseFrame::new(code, reason.to_string())?).await
+    }
+
+    /// As [`close`](Self::close), with a [`CloseFrame`] or a [`CloseCode`], or `None` for a Close
+    /// frame without a code: a relay passes on what it has received.
+    ///
+    /// # Cancel safety
+    ///
+    /// As of [`close`](Self::close).
+    ///
+    /// # Errors
+    ///
+    /// As [`close`](Self::close).
+    pub async fn close_with(&self, frame: impl Into<Option<CloseFrame>>) -> Result<Closed, Error> {
+        let frame = frame.into();
+        self.act(|session| session.connection.close(frame));
         self.until_closed().await
     }
 
@@ -174,10 +191,16 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         })
     }
 
+    fn act<T>(&self, act: impl FnOnce(&mut Session) -> T) -> T {
+        self.handle().act(act)
+    }
+
     fn handle(&self) -> Handle<'_, S, C> {
         Handle::Shared(&self.shared)
     }
 }
+
+weak_sender! { [S, C] SharedDriver<S, C>, Sender::new }
 
 impl<S, C> fmt::Debug for Sender<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

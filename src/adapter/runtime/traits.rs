@@ -18,7 +18,6 @@ use super::websocket::WebSocket;
 use crate::adapter::{Error, output};
 use crate::message::{CloseCode, Message};
 use crate::session::{Need, Session};
-use crate::timing::TimedOut;
 
 impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// Polls for one of the two tasks, and wakes both if the other may have waited for the change.
@@ -99,7 +98,7 @@ impl<S: Stream, C: Clock> MessageStream for WebSocket<S, C> {
                 .driver
                 .poll_recv_after(wakers, |driver| driver.poll_before_close(wakers, has_yielded))
         }));
-        self.inner.exhausted = is_last(&received);
+        self.inner.exhausted = Error::ends_messages(&received);
         Poll::Ready(received.transpose())
     }
 }
@@ -145,7 +144,7 @@ impl<S: Stream, C: Clock> MessageStream for Receiver<S, C> {
             return Poll::Ready(None);
         }
         let received = ready!(self.shared.poll_receiver(cx, Driver::poll_recv));
-        self.exhausted = is_last(&received);
+        self.exhausted = Error::ends_messages(&received);
         Poll::Ready(received.transpose())
     }
 }
@@ -210,9 +209,4 @@ fn send_to_sink(session: &mut Session, message: Message) -> Result<(), Error> {
     session.connection.check_sendable()?;
     session.connection.set_output_buffer(output::take_block);
     Ok(session.connection.send(message)?)
-}
-
-/// Whether a `Stream` of messages ends with this.
-fn is_last(received: &Result<Option<Message>, Error>) -> bool {
-    !matches!(received, Ok(Some(_)) | Err(Error::TimedOut(TimedOut::Write | TimedOut::Idle)))
 }

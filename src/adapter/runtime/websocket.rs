@@ -4,7 +4,7 @@ use std::boxed::Box;
 use std::future::poll_fn;
 use std::string::ToString;
 use std::sync::Arc;
-use std::task::{Waker, ready};
+use std::task::{Poll, Waker, ready};
 use std::time::Duration;
 
 use super::alarm::Alarm;
@@ -21,7 +21,7 @@ use crate::adapter::output;
 use crate::adapter::replies::Replies;
 use crate::connection::{Closed, Connection, Event};
 use crate::message::{CloseCode, CloseFrame, Kind, Message, MessageRef, Outgoing};
-use crate::session::{Sending, Session, TrySendError, WriteDeadline};
+use crate::session::{Need, Sending, Session, TrySendError, WriteDeadline};
 use crate::timing::Timeouts;
 
 /// A connection on an async stream.
@@ -90,13 +90,11 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     ///
     /// # Errors
     ///
-    /// [`TrySendError`] returns the message.
+    /// [`TrySendError`] returns the message. Above the hard limit the
+    /// [`Overflow`](crate::Overflow) policy applies: `DropNewest` drops and counts the message, and
+    /// `Close` starts to close the connection.
     pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
-        let tasks = self.inner.tasks.as_ref();
-        let waker = tasks.map_or_else(|| Waker::noop().clone(), |tasks| Arc::clone(tasks).into());
-        self.inner
-            .driver
-            .act((&waker).into(), |driver| output::try_send(&mut driver.session, message.into()))
+        self.act(|session| output::try_send(session, message.into()))
     }
 
     /// Sends a ping and waits for the pong. Returns the round-trip time. Messages that arrive
@@ -115,8 +113,21 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         if self.inner.driver.session.pushback_full() {
             return Err(Error::UnreadMessages);
         }
-        let ping = self.inner.driver.queue_ping()?;
-        poll_fn(|cx| self.inner.driver.poll_pong(cx.waker().into(), ping)).await
+        let driver = &mut self.inner.driver;
+        let ping = driver.queue_ping()?;
+        let (mut wait, mut clock) = (WriteDeadline::default(), driver.alarm.clock().clone());
+        poll_fn(|cx| {
+            if let Poll::Ready(pong) = driver.poll_pong(cx.waker().into(), ping) {
+                return Poll::Ready(pong);
+            }
+            while let Some(deadline) =
+                driver.session.check_wait(Need::Pong(ping.0), driver.alarm.now(), &mut wait)?
+            {
+                ready!(clock.poll_until(cx, deadline));
+            }
+            Poll::Pending
+        })
+        .await
     }
 
     /// Drops the connection and its stream, without a Close frame. The peer sees code 1006.
@@ -153,6 +164,13 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
             });
             if sending.is_unsent() { sent.map_err(Error::for_room) } else { sent }
         })
+    }
+
+    /// Does something with the session, and writes what the stream accepts at once.
+    fn act<T>(&mut self, act: impl FnOnce(&mut Session) -> T) -> T {
+        let tasks = self.inner.tasks.as_ref();
+        let waker = tasks.map_or_else(|| Waker::noop().clone(), |tasks| Arc::clone(tasks).into());
+        self.inner.driver.act((&waker).into(), |driver| act(&mut driver.session))
     }
 
     fn handle(&mut self) -> Handle<'_, S, C> {
