@@ -158,12 +158,16 @@ impl Session {
 
     /// The deadline of a ping that waits for its pong, from the moment when it was written.
     fn check_pong(
-        &self,
+        &mut self,
         now: Duration,
         wait: &mut WriteDeadline,
     ) -> Result<Option<Duration>, TimedOut> {
+        self.report(now);
         if self.timer.ping_is_queued() {
-            return wait.check(self.stalled_write(), now);
+            // The wait for the pong has not begun.
+            let Some((since, timeout)) = self.stalled_write() else { return Ok(None) };
+            let deadline = since.saturating_add(timeout);
+            return if now < deadline { Ok(Some(deadline)) } else { Err(TimedOut::Write) };
         }
         let timeout = self.timer.timeouts().pong;
         wait.check(timeout.map(|timeout| (Duration::ZERO, timeout)), now)

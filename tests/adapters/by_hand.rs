@@ -98,6 +98,20 @@ impl ByHand {
         self.flush()
     }
 
+    pub fn start_close_with(&mut self, frame: Option<CloseFrame>) -> Result<(), Error> {
+        self.session.close(frame, NOW);
+        self.flush()
+    }
+
+    pub fn try_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.start_close(code, reason)
+    }
+
+    pub fn close_with(&mut self, frame: Option<CloseFrame>) -> Result<Closed, Error> {
+        self.session.close(frame, NOW);
+        self.until_closed()
+    }
+
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         self.session.close(CloseFrame::new(code, reason.to_owned())?, NOW);
         self.until_closed()

@@ -11,6 +11,9 @@ mod event_loop;
 mod examples;
 mod failing_io;
 mod handles;
+#[cfg(feature = "testing")]
+mod messages;
+mod no_timer;
 mod openings;
 mod sockets;
 mod test_streams;

@@ -31,7 +31,10 @@ enum Call {
     Pong,
     RoundTrip,
     StartClose,
+    StartCloseWithoutCode,
+    TryClose,
     Close,
+    CloseWithoutCode,
     UntilClosed,
     /// Of the sender.
     SenderUntilClosed,
@@ -42,8 +45,9 @@ enum Call {
     CutWire,
 }
 use Call::{
-    Close, CutWire, EchoAll, Feed, Flush, Ping, Pong, Recv, RecvEvent, RoundTrip, Send, SendLarge,
-    SenderClose, SenderUntilClosed, StartClose, TrySend, UntilClosed,
+    Close, CloseWithoutCode, CutWire, EchoAll, Feed, Flush, Ping, Pong, Recv, RecvEvent, RoundTrip,
+    Send, SendLarge, SenderClose, SenderUntilClosed, StartClose, StartCloseWithoutCode, TryClose,
+    TrySend, UntilClosed,
 };
 
 /// Makes a call, with or without `.await`, and formats its result. A connection that is not split
@@ -64,6 +68,9 @@ macro_rules! perform {
             Pong => format!("{:?}", $sender.pong("alive")$(.$wait)?),
             StartClose => format!("{:?}", $sender.start_close(CloseCode::NORMAL, "bye")$(.$wait)?),
             RoundTrip => format!("{:?}", $sender.round_trip().is_some()),
+            StartCloseWithoutCode => format!("{:?}", $sender.start_close_with(None)$(.$wait)?),
+            TryClose => format!("{:?}", $sender.try_close(CloseCode::NORMAL, "bye")),
+            CloseWithoutCode => end($receiver.close_with(None)$(.$wait)?),
             Close => end($receiver.close(CloseCode::NORMAL, "bye")$(.$wait)?),
             UntilClosed => end($receiver.until_closed()$(.$wait)?),
             SenderUntilClosed => end($sender.until_closed()$(.$wait)?),
@@ -309,6 +316,22 @@ fn transcripts() -> Vec<Transcript> {
             calls: vec![Feed("last"), Close, Recv, Flush],
             results: vec!["Ok(())", "1005 \"\", clean, begun by us", "Ok(None)", "Ok(())"],
             closed: "1005 \"\", clean, begun by us",
+        },
+        Transcript {
+            name: "we close without a code",
+            config: Config::new(),
+            frames: vec![text("a"), (0x88, vec![])],
+            calls: vec![Recv, StartCloseWithoutCode, TryClose, Recv, CloseWithoutCode],
+            results: vec!["a", "Ok(())", "Ok(())", "Ok(None)", "1005 \"\", clean, begun by us"],
+            closed: "1005 \"\", clean, begun by us",
+        },
+        Transcript {
+            name: "we close without waiting",
+            config: Config::new(),
+            frames: vec![text("a"), bye()],
+            calls: vec![Feed("before"), TryClose, Recv, Recv, CloseWithoutCode],
+            results: vec!["Ok(())", "Ok(())", "a", "Ok(None)", "1000 \"bye\", clean, begun by us"],
+            closed: "1000 \"bye\", clean, begun by us",
         },
         Transcript {
             name: "a protocol error after a message",

@@ -18,6 +18,8 @@ mod next;
 mod opening;
 mod opening_bytes;
 mod pair;
+mod ping_deadline;
+mod registry;
 mod resting;
 mod sessions;
 mod shutdown;
