@@ -26,10 +26,11 @@ pub struct Timeouts {
     /// works for longer before it reads again needs more, once the buffers of both sockets are
     /// full. Default: 120 s.
     pub write: Option<Duration>,
-    /// A ping is sent after this long without a byte from the peer, and also after this long without
-    /// a byte to the peer, for proxies that close a connection on which one side is silent. Zero
-    /// switches it off, as `None` does; less than 1 ms is 1 ms. Default: 20 s. On tokio the ping may be up to an eighth
-    /// later while many messages are exchanged, because the clock is not read for each of them.
+    /// A ping is sent after this long without a byte from the peer, and also after this long
+    /// without a byte to the peer, for proxies that close a connection on which one side is silent.
+    /// Zero switches it off, as `None` does; less than 1 ms is 1 ms. Default: 20 s. On tokio the
+    /// ping may be up to an eighth later while many messages are exchanged, because the clock is
+    /// not read for each of them.
     ///
     /// Pings are sent, and answered, by the call that receives. An application that works for long
     /// between two calls of `recv` does not answer those of the peer meanwhile: let one task
@@ -39,8 +40,8 @@ pub struct Timeouts {
     /// byte counts, not only the pong: a peer that is sending a long message is alive; so is one
     /// that reads what it was slow to read. If it is off, pings are repeated.
     ///
-    /// Default: 120 s, so that an application may work for as long between two messages. A peer that
-    /// is gone is noticed 140 s after its last byte.
+    /// Default: 120 s, so that an application may work for as long between two messages. A peer
+    /// that is gone is noticed 140 s after its last byte.
     pub pong: Option<Duration>,
     /// No message arrived for this long, although the peer may be alive. Default: off.
     pub idle: Option<Duration>,

@@ -11,9 +11,9 @@
 //! | Closing, Close queued  | last byte written + `write`, or `close` if that is off | [`TimedOut::Close`] |
 //! | Closing, Closed        | Close written + `close`              | [`TimedOut::Close`]          |
 //!
-//! A ping or a Close frame may be queued behind data that the peer reads slowly. RFC 6455 §5.5.2 has
-//! the pong owed once the ping was received, and §7.1.3 begins the closing handshake when the Close
-//! frame is sent. So their deadlines begin when they were written.
+//! A ping or a Close frame may be queued behind data that the peer reads slowly. RFC 6455 §5.5.2
+//! has the pong owed once the ping was received, and §7.1.3 begins the closing handshake when the
+//! Close frame is sent. So their deadlines begin when they were written.
 
 use core::time::Duration;
 
@@ -116,8 +116,8 @@ impl Timer {
         self.state = state;
     }
 
-    /// Reports that the peer is alive: bytes arrived, of any kind, or the stream accepts bytes again
-    /// after it accepted none.
+    /// Reports that the peer is alive: bytes arrived, of any kind, or the stream accepts bytes
+    /// again after it accepted none.
     #[inline]
     pub const fn bytes_received(&mut self, now: Duration) {
         (self.last_read, self.wrote_last) = (now, false);
@@ -271,8 +271,8 @@ impl Timer {
         &self.timeouts
     }
 
-    /// How late a received or written byte may be reported where it only postpones a ping: an eighth
-    /// of [`Timeouts::ping`]. `None` where every byte must be reported at once.
+    /// How late a received or written byte may be reported where it only postpones a ping: an
+    /// eighth of [`Timeouts::ping`]. `None` where every byte must be reported at once.
     #[inline]
     pub(crate) fn read_slack(&self) -> Option<Duration> {
         let only_ping =

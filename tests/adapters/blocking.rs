@@ -207,13 +207,15 @@ fn addresses_that_lead_nowhere() {
 }
 
 /// 1009 must arrive although the peer is still sending: a stream that is closed too soon is reset,
-/// and the Close is lost.
+/// and the Close is lost. `until_closed` reads to the end of the stream.
 #[test]
 fn a_refused_message_is_answered_while_it_is_still_sent() {
     let (address, server) = serve(|stream| {
         let mut socket =
             Options::new().config(Config::new().max_message_size(1000)).accept(stream).unwrap();
-        socket.recv().unwrap_err()
+        let error = socket.recv().unwrap_err();
+        socket.until_closed().unwrap();
+        error
     });
     let mut socket = blocking::connect(&format!("ws://{address}/")).unwrap();
     socket.send(vec![0; 8 << 20]).unwrap();
@@ -737,13 +739,13 @@ fn there_may_be_all_the_time_to_connect() {
 #[test]
 fn the_server_closes_the_stream_first() {
     let (mut client, server) = pair();
-    let serving = thread::spawn(move || open(server, Timeouts::default()).recv());
+    let serving = thread::spawn(move || open(server, Timeouts::default()).until_closed());
     client.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
     let mut received = Vec::new();
     client.read_to_end(&mut received).unwrap();
     assert_eq!(received, unmasked(0x88, b"\x03\xe8"));
     drop(client);
-    assert_eq!(serving.join().unwrap().unwrap(), None);
+    assert!(serving.join().unwrap().unwrap().was_clean());
 
     let (client, mut server) = pair();
     let client = WebSocket::from_parts(
@@ -751,7 +753,7 @@ fn the_server_closes_the_stream_first() {
         Connection::client(Config::new(), support::entropy()),
         Timeouts::default(),
     );
-    let asking = thread::spawn(move || client.unwrap().recv());
+    let asking = thread::spawn(move || client.unwrap().until_closed());
     server.write_all(&unmasked(0x88, b"\x03\xe8")).unwrap();
     server.read_exact(&mut [0; 8]).unwrap();
     server.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
@@ -760,7 +762,7 @@ fn the_server_closes_the_stream_first() {
         "the client neither closes the stream nor sends more"
     );
     drop(server);
-    assert_eq!(asking.join().unwrap().unwrap(), None);
+    assert!(asking.join().unwrap().unwrap().was_clean());
 }
 
 #[test]

@@ -88,11 +88,15 @@ fn sender_wires(peer: &DuplexStream) -> [sansocket::testing::Wire; 2] {
 
 // Closing.
 
+/// A Close frame that waits behind a message has [`Timeouts::close`]: there is no write timeout.
+fn impatient() -> Timeouts {
+    Timeouts { close: Some(SOON), write: None, ..Timeouts::default() }
+}
+
 #[test]
 fn a_close_does_not_wait_for_a_sender_that_is_stuck() {
     for receiving in [true, false] {
-        let (sender, receiver, peer) =
-            halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
+        let (sender, receiver, peer) = halves(impatient());
         let sending = stick(&sender, &peer);
         let mut receiver = Some(receiver);
         let receiving = receiving.then(|| {
@@ -108,8 +112,7 @@ fn a_close_does_not_wait_for_a_sender_that_is_stuck() {
 
 #[test]
 fn the_receiver_s_end_does_not_wait_for_a_sender_that_is_stuck() {
-    let (sender, mut receiver, mut peer) =
-        halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
+    let (sender, mut receiver, mut peer) = halves(impatient());
     let sending = stick(&sender, &peer);
     peer.write_all(&masked(0x88, b"\x03\xe8")).unwrap();
     assert_eq!(
@@ -119,8 +122,7 @@ fn the_receiver_s_end_does_not_wait_for_a_sender_that_is_stuck() {
     );
     sending().unwrap_err();
 
-    let (sender, mut receiver, peer) =
-        halves(Timeouts { close: Some(SOON), ..Timeouts::default() });
+    let (sender, mut receiver, peer) = halves(impatient());
     let sending = stick(&sender, &peer);
     assert!(matches!(
         go(move || receiver.close(CloseCode::NORMAL, ""))(),
@@ -699,6 +701,12 @@ fn the_write_half_that_is_shut_down_is_that_of_the_outgoing_stream() {
     let (_sender, mut receiver) =
         socket.split_with_writer(half("writer", Vec::new()), || ()).unwrap();
     assert!(matches!(receiver.recv(), Ok(None)));
-    let shutdowns = shutdowns.lock().unwrap();
-    assert_eq!(*shutdowns, [("writer", Shutdown::Write), ("reader", Shutdown::Both)]);
+    let writer = ("writer", Shutdown::Write);
+    assert_eq!(
+        *shutdowns.lock().unwrap(),
+        [writer],
+        "the end is known, and that of the stream not"
+    );
+    assert!(receiver.until_closed().unwrap().was_clean());
+    assert_eq!(*shutdowns.lock().unwrap(), [writer, ("reader", Shutdown::Both)]);
 }

@@ -221,9 +221,9 @@ async fn ping_without_a_pong_ends_when_the_receiver_times_out() {
     ));
 }
 
-/// A receiver that already waits observes the close deadline.
+/// A receiver that already waits observes the deadline of a Close frame that is queued.
 #[tokio::test(start_paused = true)]
-async fn close_that_cannot_be_written_ends_a_waiting_receiver_at_the_close_deadline() {
+async fn close_that_cannot_be_written_ends_a_waiting_receiver_at_the_write_deadline() {
     let ((sender, mut receiver), _client) = pair(10);
     sender.feed(vec![0; 100]).await.unwrap();
     let begun = tokio::time::Instant::now();
@@ -234,7 +234,7 @@ async fn close_that_cannot_be_written_ends_a_waiting_receiver_at_the_close_deadl
         Err(Error::TimedOut(sansocket::TimedOut::Close))
     ));
     receiving.await.unwrap().unwrap_err();
-    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    assert_eq!(begun.elapsed().as_secs(), 120);
 }
 
 /// `reserve` waits for room before it takes a message.

@@ -25,32 +25,79 @@ fn open(timeouts: Timeouts) -> Timer {
     timer
 }
 
+/// Sends a ping on a stream that accepts it at once.
+fn write_ping(timer: &mut Timer, now: Duration) {
+    timer.ping(now);
+    timer.bytes_written(now);
+    timer.ping_written(now);
+}
+
 #[test]
 fn a_silent_peer_gets_a_ping_and_then_times_out() {
     let mut timer = open(Timeouts::default());
     assert_eq!((timer.deadline(), timer.poll(s(19))), (Some(s(20)), Ok(Due::Nothing)));
     assert_eq!(timer.poll(s(20)), Ok(Due::Ping));
-    timer.ping(s(21));
-    assert_eq!((timer.deadline(), timer.poll(s(40))), (Some(s(41)), Ok(Due::Nothing)));
-    assert_eq!(timer.poll(s(41)), Err(TimedOut::KeepAlive));
+    write_ping(&mut timer, s(20));
+    assert_eq!((timer.deadline(), timer.poll(s(139))), (Some(s(140)), Ok(Due::Nothing)));
+    assert_eq!(timer.poll(s(140)), Err(TimedOut::KeepAlive));
+}
+
+/// RFC 6455 §5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
+/// response": not before.
+#[test]
+fn a_ping_that_is_queued_has_no_deadline_and_is_not_repeated() {
+    for pong in [Some(s(120)), None] {
+        let mut timer = open(Timeouts { pong, ..Timeouts::default() });
+        timer.ping(s(20));
+        timer.bytes_written(s(21));
+        assert_eq!((timer.deadline(), timer.poll(s(1_000))), (None, Ok(Due::Nothing)));
+        timer.ping_written(s(1_000));
+        let (at, due) = match pong {
+            Some(_) => (s(1_120), Err(TimedOut::KeepAlive)),
+            None => (s(1_020), Ok(Due::Ping)),
+        };
+        assert_eq!((timer.deadline(), timer.poll(at)), (Some(at), due));
+    }
+}
+
+/// Of two pings only the first is written: its deadline holds all the same.
+#[test]
+fn a_queued_ping_does_not_suspend_the_deadline_of_a_written_one() {
+    let mut timer = open(Timeouts::default());
+    write_ping(&mut timer, s(20));
+    timer.ping(s(30));
+    assert_eq!((timer.deadline(), timer.poll(s(140))), (Some(s(140)), Err(TimedOut::KeepAlive)));
+}
+
+/// A proxy cuts a connection on which one side is silent.
+#[test]
+fn a_ping_is_due_after_the_earlier_of_the_last_read_and_the_last_written_byte() {
+    for (read, written, due) in [(0, 0, 20), (15, 0, 20), (0, 15, 20), (15, 12, 32), (12, 15, 32)] {
+        let mut timer = open(Timeouts::default());
+        timer.bytes_received(s(read));
+        timer.bytes_written(s(written));
+        assert_eq!(timer.deadline(), Some(s(due)), "read at {read} s, written at {written} s");
+        assert_eq!(timer.poll(s(due)), Ok(Due::Ping));
+    }
 }
 
 #[test]
 fn a_second_ping_does_not_extend_the_pong_deadline() {
     let mut timer = open(Timeouts::default());
-    for now in [10, 20, 29] {
-        timer.ping(s(now));
+    for now in [10, 20, 129] {
+        write_ping(&mut timer, s(now));
     }
-    assert_eq!(timer.poll(s(30)), Err(TimedOut::KeepAlive));
+    assert_eq!(timer.poll(s(130)), Err(TimedOut::KeepAlive));
 }
 
 #[test]
 fn any_received_byte_resets_the_keep_alive() {
     let mut timer = open(Timeouts::default());
-    timer.ping(s(20));
-    timer.bytes_received(s(39));
-    assert_eq!((timer.deadline(), timer.poll(s(58))), (Some(s(59)), Ok(Due::Nothing)));
-    assert_eq!(timer.poll(s(59)), Ok(Due::Ping), "the silence began anew");
+    write_ping(&mut timer, s(20));
+    timer.bytes_received(s(139));
+    timer.bytes_written(s(139));
+    assert_eq!((timer.deadline(), timer.poll(s(158))), (Some(s(159)), Ok(Due::Nothing)));
+    assert_eq!(timer.poll(s(159)), Ok(Due::Ping), "the silence began anew");
     assert_eq!(timer.round_trip(), None, "but no pong came");
 }
 
@@ -72,21 +119,23 @@ fn only_the_pong_of_the_latest_ping_gives_a_round_trip() {
 #[test]
 fn ping_and_pong_timeouts_can_be_disabled() {
     let mut timer = open(Timeouts { pong: None, ..Timeouts::default() });
-    timer.ping(s(20));
+    write_ping(&mut timer, s(20));
     assert_eq!((timer.poll(s(39)), timer.poll(s(40))), (Ok(Due::Nothing), Ok(Due::Ping)));
-    timer.ping(s(40));
+    write_ping(&mut timer, s(40));
     assert_eq!(
         (timer.poll(s(59)), timer.poll(s(60))),
         (Ok(Due::Nothing), Ok(Due::Ping)),
         "not without pause"
     );
-    let mut timer = open(Timeouts { ping: None, ..Timeouts::default() });
-    assert_eq!((timer.deadline(), timer.poll(s(1_000_000))), (None, Ok(Due::Nothing)));
+    for off in [None, Some(s(0))] {
+        let mut timer = open(Timeouts { ping: off, ..Timeouts::default() });
+        assert_eq!((timer.deadline(), timer.poll(s(1_000_000))), (None, Ok(Due::Nothing)));
+    }
 }
 
 #[test]
 fn idle_counts_messages_only() {
-    let mut timer = open(Timeouts { idle: Some(s(60)), ..Timeouts::default() });
+    let mut timer = open(Timeouts { idle: Some(s(60)), ping: None, ..Timeouts::default() });
     timer.message_received(s(30));
     timer.bytes_received(s(89));
     assert_eq!((timer.deadline(), timer.poll(s(89))), (Some(s(90)), Ok(Due::Nothing)));
@@ -99,6 +148,26 @@ fn no_ping_is_due_when_closing() {
     let mut timer = open(Timeouts { close: None, ..Timeouts::default() });
     timer.set_state(State::Closing, s(1));
     assert_eq!((timer.deadline(), timer.poll(s(1_000))), (None, Ok(Due::Nothing)));
+}
+
+/// RFC 6455 §7.1.3: "Upon either sending or receiving a Close control frame, it is said that _The
+/// WebSocket Closing Handshake is Started_".
+#[test]
+fn the_close_deadline_begins_when_the_close_frame_was_written() {
+    for (write, stalled) in [(Some(s(120)), s(120)), (None, s(5))] {
+        let mut timer = open(Timeouts { write, ..Timeouts::default() });
+        timer.set_state(State::Closing, s(10));
+        timer.set_close_queued(true, s(10));
+        assert_eq!(timer.deadline(), Some(s(10) + stalled), "no byte is written");
+        timer.bytes_written(s(12));
+        timer.set_close_queued(true, s(12));
+        assert_eq!(timer.deadline(), Some(s(12) + stalled), "since the last byte");
+        assert_eq!(timer.check_handshake(s(12) + stalled), Err(TimedOut::Close));
+        timer.bytes_written(s(13));
+        timer.set_close_queued(false, s(14));
+        timer.bytes_written(s(15));
+        assert_eq!(timer.deadline(), Some(s(19)), "the Close frame is written");
+    }
 }
 
 #[test]

@@ -113,10 +113,11 @@ enum Call {
     Pong(&'static str),
     StartClose,
     Close,
+    UntilClosed,
 }
 use Call::{
     Close, Feed, Flush, Next, Ping, Pong, Recv, RecvEvent, RecvWith, RoundTrip, Send, StartClose,
-    TrySend,
+    TrySend, UntilClosed,
 };
 
 /// Makes a call and formats its result.
@@ -146,6 +147,7 @@ async fn perform<A: Adapter>(socket: &mut Socket<A, OneByteStream>, call: Call) 
         Pong(payload) => format!("{:?}", socket.pong(payload).await),
         StartClose => format!("{:?}", socket.start_close(CloseCode::GOING_AWAY, "going").await),
         Close => format!("{:?}", socket.close(CloseCode::GOING_AWAY, "going").await),
+        UntilClosed => format!("{:?}", socket.until_closed().await.map(|closed| closed.code())),
     }
 }
 
@@ -314,9 +316,9 @@ fn dropped_recv_loses_no_message<A: Adapter>() {
                 BYE,
             ],
         );
-        let (observed, peer_events) = Conversation::new(role, input, vec![Recv; 5])
-            .with_a_polite_peer()
-            .run_in_every_way::<A>();
+        let calls = [vec![Recv; 5], vec![UntilClosed]].concat();
+        let (observed, peer_events) =
+            Conversation::new(role, input, calls).with_a_polite_peer().run_in_every_way::<A>();
         assert_eq!(
             observed.call_results,
             [
@@ -324,7 +326,8 @@ fn dropped_recv_loses_no_message<A: Adapter>() {
                 received(&long),
                 received(""),
                 "Ok(None)".into(),
-                "Ok(None)".into()
+                "Ok(None)".into(),
+                "Ok(1000)".into(),
             ]
         );
         assert_eq!(peer_events[..2], [Event::Pong("one".into()), Event::Pong("two".into())]);

@@ -194,7 +194,8 @@ fn failed_write_is_no_error_of_close() {
 
 #[test]
 fn stalled_write_is_no_error_of_until_closed() {
-    let (_gate, clock, socket) = server(Timeouts { ping: None, ..Timeouts::default() });
+    let (_gate, clock, socket) =
+        server(Timeouts { ping: None, write: Some(s(30)), ..Timeouts::default() });
     let (sender, mut receiver) = socket.split();
     sender.try_send(vec![7; 500]).unwrap();
     let mut waiting = Task::pending(sender.until_closed());

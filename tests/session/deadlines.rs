@@ -8,21 +8,47 @@ use sansocket::session::Next::{self, Wait};
 use sansocket::timing::{TimedOut, Timeouts};
 
 use super::sessions::Report::{self, *};
-use super::sessions::{OFF, s, session, session_after, wait};
+use super::sessions::{OFF, drive_to_wait, s, session, session_after, wait};
 
 const NANOSECOND: Duration = Duration::from_nanos(1);
 
-/// A stream that never accepts the ping: each period sends one, and `next` returns.
 #[test]
 fn pings_without_a_pong_timeout_continue() {
     let timeouts = Timeouts { ping: Some(s(20)), ..OFF };
-    let mut session = session_after(Role::Server, timeouts, &[Send, WriteBlocked, ReadBlocked]);
-    let mut buffered = session.buffered_amount();
+    let mut session = session_after(Role::Server, timeouts, &[ReadBlocked]);
     for now in (20..200).step_by(20) {
         assert_eq!(session.next(s(now) - NANOSECOND), wait(now));
-        assert_eq!(session.next(s(now)), wait(now + 20));
-        assert_eq!(session.buffered_amount(), buffered + 10);
-        buffered = session.buffered_amount();
+        assert_eq!(session.next(s(now)), Ok(Next::Write));
+        assert_eq!(session.buffered_amount(), 10);
+        assert_eq!(drive_to_wait(&mut session, s(now)), wait(now + 20));
+    }
+}
+
+/// A stream that never accepts the ping: `next` returns, and the output does not grow.
+#[test]
+fn no_ping_follows_one_that_is_queued() {
+    for pong in [None, Some(s(120))] {
+        let timeouts = Timeouts { ping: Some(s(20)), pong, ..OFF };
+        let mut session = session_after(Role::Server, timeouts, &[Send, WriteBlocked, ReadBlocked]);
+        assert_eq!(session.next(s(20) - NANOSECOND), wait(20));
+        let buffered = session.buffered_amount();
+        for now in [20, 40, 1_000_000] {
+            assert_eq!(session.next(s(now)), Ok(Wait(None)));
+            assert_eq!(session.buffered_amount(), buffered + 10);
+        }
+    }
+}
+
+/// A ping that is always due would be queued for ever, in one call of `next`.
+#[test]
+fn ping_timeout_of_zero_is_off() {
+    for pong in [None, Some(s(120))] {
+        let timeouts = Timeouts { ping: Some(s(0)), pong, ..OFF };
+        let mut session = session_after(Role::Server, timeouts, &[ReadBlocked]);
+        for now in [0, 1, 1_000_000] {
+            assert_eq!(session.next(s(now)), Ok(Wait(None)));
+            assert_eq!(session.buffered_amount(), 0);
+        }
     }
 }
 
@@ -61,14 +87,46 @@ fn a_peer_that_always_has_bytes_does_not_suspend_the_write_timeout() {
     assert_eq!(session.next(s(30)), Err(TimedOut::Write));
 }
 
-/// Else a write timeout of zero would be due whenever the shutdown asks how long to wait.
+/// The close deadline: after `write` while our Close frame is queued, and after `close` once it is
+/// written, or nothing is waited for.
 #[test]
 fn a_closed_connection_has_no_deadline_but_that_of_the_closing_handshake() {
-    let timeouts = Timeouts { write: Some(s(0)), close: Some(s(5)), ..Timeouts::default() };
-    let reports = [PeerClose, Receive, WriteBlocked, ReadBlocked];
-    let mut session = session_after(Role::Server, timeouts, &reports);
-    assert_eq!(session.next(s(0)), Ok(Next::Wait(Some(s(5)))));
-    assert_eq!(session.next(s(5)), Ok(Next::Done));
+    let rows: &[(&[Report], u64)] = &[
+        (&[PeerClose, Receive, WriteBlocked, ReadBlocked], 1),
+        (&[PeerClose, Receive, Wrote, WriteBlocked, ReadBlocked], 1),
+        (&[PeerClose, Receive, Wrote, Flushed, WriteBlocked, ReadBlocked], 5),
+        (&[PeerClose, Receive, WriteBlocked, WriteFailed, ReadBlocked], 5),
+        (&[Violation, Receive, WriteBlocked, ReadBlocked], 5),
+    ];
+    let timeouts = Timeouts { write: Some(s(1)), close: Some(s(5)), ..Timeouts::default() };
+    for &(reports, deadline) in rows {
+        let mut session = session_after(Role::Server, timeouts, reports);
+        assert_eq!(session.next(s(0)), wait(deadline), "{reports:?}");
+        assert_eq!(session.next(s(deadline) - NANOSECOND), wait(deadline), "{reports:?}");
+        assert_eq!(session.next(s(deadline)), Ok(Next::Done), "{reports:?}");
+    }
+}
+
+/// Each byte that the peer takes of the messages before our Close frame is progress.
+#[test]
+fn progress_of_writing_postpones_the_deadline_of_a_queued_close_frame() {
+    for (write, period) in [(Some(s(30)), 30), (None, 5)] {
+        for reports in [&[Send, Close][..], &[Send, PeerClose, Receive]] {
+            let timeouts = Timeouts { write, close: Some(s(5)), ..OFF };
+            let mut session = session_after(Role::Server, timeouts, reports);
+            let mut now = 0;
+            for _ in 0..6 {
+                assert_eq!(session.next(s(now)), Ok(Next::Write), "{reports:?}");
+                session.wrote(1);
+                session.write_would_block(s(now));
+                session.read_would_block();
+                assert_eq!(session.next(s(now)), wait(now + period), "{reports:?}");
+                now += period - 1;
+                session.stream_ready();
+            }
+            assert_eq!(drive_to_wait(&mut session, s(now)), wait(now + 5), "{reports:?}: written");
+        }
+    }
 }
 
 #[test]

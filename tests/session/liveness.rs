@@ -23,15 +23,16 @@ fn silent_peer_is_pinged_and_then_lost() {
         assert_eq!(drive_to_wait(&mut session, s(0)), wait(20));
         assert_eq!(drive_to_wait(&mut session, s(20) - NANOSECOND), wait(20));
         assert_eq!(session.next(s(20)), Ok(Write), "the ping");
-        assert_eq!(drive_to_wait(&mut session, s(20)), wait(40));
-        assert_eq!(session.next(s(40) - NANOSECOND), wait(40));
-        assert_eq!(session.next(s(40)), Err(TimedOut::KeepAlive));
-        assert_eq!(session.next(s(40)), Ok(Done));
-        assert!(matches!(events(&mut session, s(40))[..], [Event::Closed(_)]));
+        assert_eq!(drive_to_wait(&mut session, s(20)), wait(140));
+        assert_eq!(session.next(s(140) - NANOSECOND), wait(140));
+        assert_eq!(session.next(s(140)), Err(TimedOut::KeepAlive));
+        assert_eq!(session.next(s(140)), Ok(Done));
+        assert!(matches!(events(&mut session, s(140))[..], [Event::Closed(_)]));
     }
 }
 
-/// What arrives at 30 s, after a ping at 20 s.
+/// What arrives at 139 s, after a ping at 20 s. The next ping is written at once: nothing was
+/// written since the last one.
 #[test]
 fn any_byte_answers_a_ping() {
     let frames: [(u8, &[u8]); 4] = [(0x81, b"x"), (0x01, b"x"), (0x8a, b"unasked"), (0x89, b"")];
@@ -42,11 +43,13 @@ fn any_byte_answers_a_ping() {
             let frame = from_peer(role, first, payload);
             // Part of a frame is a sign of life too.
             session.received(&frame[..1]);
-            events(&mut session, s(30));
-            assert_eq!(drive_to_wait(&mut session, s(30)), wait(50), "{first:x}");
+            events(&mut session, s(139));
+            assert_eq!(drive_to_wait(&mut session, s(139)), wait(259), "{first:x}");
             session.received(&frame[1..]);
-            events(&mut session, s(49));
-            assert_eq!(drive_to_wait(&mut session, s(49)), wait(69), "{first:x}");
+            events(&mut session, s(258));
+            // A pong is written too: then no ping is due yet.
+            let next = if first == 0x89 { wait(278) } else { wait(378) };
+            assert_eq!(drive_to_wait(&mut session, s(258)), next, "{first:x}");
         }
     }
 }
@@ -56,11 +59,10 @@ fn bytes_in_the_stream_at_the_deadline_are_read_before_it_is_judged() {
     let mut session = quiet(Role::Server, Timeouts::default());
     drive_to_wait(&mut session, s(20)).unwrap();
     session.stream_ready();
-    assert_eq!(session.next(s(40)), Ok(Read));
-    Message.make(&mut session, s(40));
-    events(&mut session, s(40));
-    session.read_would_block();
-    assert_eq!(session.next(s(40)), wait(60));
+    assert_eq!(session.next(s(140)), Ok(Read));
+    Message.make(&mut session, s(140));
+    events(&mut session, s(140));
+    assert_eq!(drive_to_wait(&mut session, s(140)), wait(260));
 }
 
 #[test]
@@ -69,18 +71,18 @@ fn bytes_before_a_ping_do_not_answer_it() {
     Message.make(&mut session, s(1));
     events(&mut session, s(1));
     assert_eq!(session.ping(s(10)), Ok(1));
-    assert_eq!(drive_to_wait(&mut session, s(10)), wait(30));
-    assert_eq!(session.next(s(30)), Err(TimedOut::KeepAlive));
+    assert_eq!(drive_to_wait(&mut session, s(10)), wait(130));
+    assert_eq!(session.next(s(130)), Err(TimedOut::KeepAlive));
 }
 
 #[test]
 fn later_pings_do_not_extend_the_pong_deadline() {
     let mut session = quiet(Role::Server, Timeouts::default());
-    for (number, now) in [(1, 5), (2, 15), (3, 24)] {
+    for (number, now) in [(1, 5), (2, 15), (3, 124)] {
         assert_eq!(session.ping(s(now)), Ok(number));
+        assert_eq!(drive_to_wait(&mut session, s(now)), wait(125));
     }
-    assert_eq!(drive_to_wait(&mut session, s(24)), wait(25));
-    assert_eq!(session.next(s(25)), Err(TimedOut::KeepAlive));
+    assert_eq!(session.next(s(125)), Err(TimedOut::KeepAlive));
 }
 
 /// The application pings at 1, 2 and 4 s. The payload of a pong at 10 s, and the round trip then.

@@ -17,7 +17,7 @@ use super::shutdown::SHUTDOWN;
 type Row = (&'static [Report], Next);
 
 const KEEP_ALIVE: Next = Wait(Some(s(20)));
-const STALL: Next = Wait(Some(s(30)));
+pub const STALL: Next = Wait(Some(s(120)));
 pub const CLOSE: Next = Wait(Some(s(5)));
 
 const OPEN: &[Row] = &[
@@ -65,7 +65,8 @@ const CLOSING: &[Row] = &[
     (&[Close, Wrote, Flushed], Read),
     (&[Close, Wrote, Flushed, ReadBlocked], CLOSE),
     (&[Close, WriteBlocked], Read),
-    (&[Close, WriteBlocked, ReadBlocked], CLOSE),
+    (&[Close, WriteBlocked, ReadBlocked], STALL),
+    (&[Close, WriteFailed, ReadBlocked], CLOSE),
     (&[Close, Wrote, Flushed, Message, Receive], Read),
     (&[Close, WriteFailed], Read),
     // The close deadline holds for an application that does not take its events.

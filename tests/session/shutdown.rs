@@ -8,9 +8,9 @@ use sansocket::session::Next::{self, Done, Flush, Read, ShutdownWrite, Wait, Wri
 use sansocket::timing::{TimedOut, Timeouts};
 use sansocket::{CloseOutcome, Role};
 
-use super::next::CLOSE;
+use super::next::{CLOSE, STALL};
 use super::sessions::Report::{self, *};
-use super::sessions::{BOTH, OFF, closed_events, drive_to_wait, events, s, session_after};
+use super::sessions::{BOTH, OFF, closed_events, drive_to_wait, events, s, session_after, wait};
 
 /// The reports after the connection was closed; the server's answer, and the client's.
 pub type ShutdownRow = (&'static [Report], Next, Next);
@@ -33,7 +33,8 @@ pub const SHUTDOWN: &[ShutdownRow] = &[
     (&[PeerClose, Receive, WriteBlocked], Read, Read),
     (&[PeerClose, Receive, Wrote, WriteBlocked], Read, Read),
     (&[PeerClose, Receive, Wrote, Flushed, WriteBlocked], Read, Read),
-    (&[PeerClose, Receive, WriteBlocked, ReadBlocked], CLOSE, CLOSE),
+    (&[PeerClose, Receive, WriteBlocked, ReadBlocked], STALL, STALL),
+    (&[Violation, Receive, WriteBlocked, ReadBlocked], CLOSE, CLOSE),
     (&[PeerClose, Receive, WriteBlocked, ReadBlocked, Ready], Write, Write),
     // also after more bytes arrived, which are discarded.
     (&[PeerClose, Receive, Wrote, Flushed, ShutDown, Message], Read, Read),
@@ -41,7 +42,7 @@ pub const SHUTDOWN: &[ShutdownRow] = &[
     // The end of the stream ends no step but the last.
     (&[PeerClose, Receive, End], Write, Write),
     (&[PeerClose, Receive, End, Wrote], Flush, Flush),
-    (&[PeerClose, Receive, End, WriteBlocked], CLOSE, CLOSE),
+    (&[PeerClose, Receive, End, WriteBlocked], STALL, STALL),
     (&[PeerClose, Receive, End, Wrote, Flushed], ShutdownWrite, Done),
     (&[PeerClose, Receive, End, Wrote, Flushed, ShutDown], Done, Done),
     // The peer ends its half before it closes.
@@ -73,30 +74,33 @@ fn next_of_a_closed_connection_is_the_shutdown_sequence() {
     }
 }
 
-/// Steps of the shutdown sequence in which the stream does nothing more.
-const STUCK: &[&[Report]] = &[
-    &[PeerClose, Receive, WriteBlocked, ReadBlocked],
-    &[PeerClose, Receive, Wrote, WriteBlocked, ReadBlocked],
-    &[PeerClose, Receive, Wrote, Flushed, ReadBlocked],
-    &[Close, WriteBlocked, PeerClose, Receive, ReadBlocked],
-    &[PeerClose, Receive, End, WriteBlocked],
+/// Steps of the shutdown sequence in which the stream does nothing more, and how long they last:
+/// [`Timeouts::write`] while our Close frame is queued, then [`Timeouts::close`].
+const STUCK: &[(&[Report], u64)] = &[
+    (&[PeerClose, Receive, WriteBlocked, ReadBlocked], 120),
+    (&[PeerClose, Receive, Wrote, WriteBlocked, ReadBlocked], 120),
+    (&[PeerClose, Receive, Wrote, Flushed, ReadBlocked], 5),
+    (&[PeerClose, Receive, WriteFailed, ReadBlocked], 5),
+    (&[Violation, Receive, WriteBlocked, ReadBlocked], 5),
+    (&[Close, WriteBlocked, PeerClose, Receive, ReadBlocked], 120),
+    (&[PeerClose, Receive, End, WriteBlocked], 120),
 ];
 
 #[test]
 fn close_deadline_cuts_each_step_of_the_shutdown_short_without_an_error() {
     for role in BOTH {
-        for &reports in STUCK {
+        for &(reports, seconds) in STUCK {
             let mut session = session_after(role, Timeouts::default(), reports);
             // A server that waits for nothing but its shutdown.
             if session.next(s(0)) == Ok(ShutdownWrite) {
                 session.write_would_block(s(0));
             }
-            let before = s(5) - Duration::from_nanos(1);
+            let before = s(seconds) - Duration::from_nanos(1);
             if session.next(s(0)) != Ok(Done) {
-                assert_eq!(session.next(before), Ok(CLOSE), "{role:?} {reports:?}");
+                assert_eq!(session.next(before), wait(seconds), "{role:?} {reports:?}");
                 assert!(!session.is_done());
             }
-            assert_eq!(session.next(s(5)), Ok(Done), "{role:?} {reports:?}");
+            assert_eq!(session.next(s(seconds)), Ok(Done), "{role:?} {reports:?}");
             assert!(session.is_done());
         }
     }
@@ -105,18 +109,19 @@ fn close_deadline_cuts_each_step_of_the_shutdown_short_without_an_error() {
 #[test]
 fn close_deadline_before_the_closing_handshake_is_done_is_an_error() {
     for role in BOTH {
-        for reports in [
-            &[Close, Wrote, Flushed, ReadBlocked][..],
-            &[Close, WriteBlocked, ReadBlocked],
-            &[Close, WriteFailed, ReadBlocked],
-            &[Close, Wrote, Flushed, Message],
+        for (reports, seconds) in [
+            (&[Close, Wrote, Flushed, ReadBlocked][..], 5),
+            (&[Close, WriteBlocked, ReadBlocked], 120),
+            (&[Close, WriteFailed, ReadBlocked], 5),
+            (&[Close, Wrote, Flushed, Message], 5),
         ] {
             let mut session = session_after(role, Timeouts::default(), reports);
-            assert_eq!(session.next(s(5)), Err(TimedOut::Close), "{role:?} {reports:?}");
-            assert_eq!(session.next(s(5)), Ok(Done), "{role:?} {reports:?}");
+            assert_eq!(session.next(s(0)), wait(seconds), "{role:?} {reports:?}");
+            assert_eq!(session.next(s(seconds)), Err(TimedOut::Close), "{role:?} {reports:?}");
+            assert_eq!(session.next(s(seconds)), Ok(Done), "{role:?} {reports:?}");
             let closed = session.closed().expect("the connection is over");
             assert_eq!(closed.outcome(), CloseOutcome::ConnectionLost);
-            assert_eq!(closed_events(&events(&mut session, s(5))), 1, "{role:?} {reports:?}");
+            assert_eq!(closed_events(&events(&mut session, s(seconds))), 1, "{role:?} {reports:?}");
         }
     }
 }

@@ -171,16 +171,21 @@ async fn closing_handshake_of_one_task_ends_the_recv_of_another(adapter: &impl A
 /// A clock wakes the last registered waker only; here both tasks must be woken.
 async fn stalled_write_of_one_task_does_not_delay_the_timeout_of_another(adapter: &impl Adapter) {
     let clock = adapter.clock();
-    let (peer, socket) = adapter.server(Timeouts { write: Some(s(100)), ..Timeouts::default() });
+    let timeouts = Timeouts { write: Some(s(100)), pong: Some(s(20)), ..Timeouts::default() };
+    let (peer, socket) = adapter.server(timeouts);
+    // The ping at 20 s, and no byte more.
     peer.wire().set_capacity(10);
     let socket = RefCell::new(socket);
     let executor = LocalExecutor::new();
     let receiving = executor
         .spawn(timed(&clock, poll_fn(|cx| Pin::new(&mut *socket.borrow_mut()).poll_next(cx))));
-    let sending = executor.spawn(async {
+    let sending = executor.spawn(timed(&clock, async {
+        let mut other = adapter.clock();
+        let later = clock_now(&other) + s(25);
+        until(&mut other, later).await;
         Pin::new(&mut *socket.borrow_mut()).start_send(vec![0; 100].into()).unwrap();
-        timed(&clock, poll_fn(|cx| Sink::poll_flush(Pin::new(&mut *socket.borrow_mut()), cx))).await
-    });
+        poll_fn(|cx| Sink::poll_flush(Pin::new(&mut *socket.borrow_mut()), cx)).await
+    }));
     let ((received, noticed), (sent, stalled)) =
         executor.run(async { (receiving.await, sending.await) }).await;
     assert!(matches!(received, Some(Err(Error::TimedOut(TimedOut::KeepAlive)))), "{received:?}");
@@ -352,11 +357,8 @@ async fn ping_times_out_when_the_peer_does_not_read(adapter: &impl Adapter) {
     let (peer, mut socket) = adapter.server(Timeouts::default());
     peer.wire().set_capacity(1);
     let (pinged, after) = timed(&clock, socket.ping()).await;
-    assert!(
-        matches!(pinged, Err(Error::TimedOut(TimedOut::Write | TimedOut::KeepAlive))),
-        "{pinged:?}"
-    );
-    assert!(after <= s(40), "{after:?}");
+    assert!(matches!(pinged, Err(Error::TimedOut(TimedOut::Write))), "{pinged:?}");
+    assert_eq!(after, s(120), "the ping was not written: it has no deadline of its own");
 }
 
 #[test]
@@ -414,7 +416,7 @@ async fn byte_received_before_a_ping_is_not_its_pong(adapter: &impl Adapter) {
     let clock = adapter.clock();
     let (error, took) = timed(&clock, socket.ping()).await;
     assert!(matches!(error, Err(Error::TimedOut(TimedOut::KeepAlive))), "{error:?}");
-    assert!(took < s(22), "{took:?}");
+    assert!(took < s(122), "{took:?}");
 }
 
 async fn into_parts_releases_the_output_buffer(adapter: &impl Adapter) {

@@ -186,8 +186,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         Poll::Ready(Ok(()))
     }
 
-    /// Shuts the stream down, as the session says, so that our Close frame arrives: until the end of
-    /// the connection can be reported, or to the end of the stream.
+    /// Shuts the stream down, as the session says, so that our Close frame arrives: until the end
+    /// of the connection can be reported, or, to drain it, to the end of the stream.
     pub(super) fn poll_shutdown(&mut self, wakers: Wakers<'_>, drain: bool) -> Poll<()> {
         self.session.stream_ready();
         loop {

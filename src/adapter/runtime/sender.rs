@@ -113,8 +113,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// connection was closed.
     ///
     /// The [`Receiver`](super::Receiver) receives the peer's Close, and shuts the stream down:
-    /// another task must be receiving meanwhile. At [`Timeouts::close`](crate::Timeouts::close) the stream is dropped all the
-    /// same.
+    /// another task must be receiving meanwhile. At [`Timeouts::close`](crate::Timeouts::close)
+    /// the stream is dropped all the same.
     ///
     /// # Cancel safety
     ///
