@@ -21,13 +21,14 @@ impl Session {
         self.timer.state() != self.connection.state()
     }
 
-    /// Reports what was read and written since the last time.
+    /// Reports what was read and written since the last time. Their order is not known: a byte
+    /// counts as an answer to a ping that was written since then.
     #[inline]
     pub(crate) fn report(&mut self, now: Duration) {
+        self.report_writes(now);
         if mem::take(&mut self.stream.unreported_read) {
             self.timer.bytes_received(now);
         }
-        self.report_writes(now);
     }
 
     #[inline]

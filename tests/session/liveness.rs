@@ -75,6 +75,24 @@ fn bytes_before_a_ping_do_not_answer_it() {
     assert_eq!(session.next(s(130)), Err(TimedOut::KeepAlive));
 }
 
+/// A ping is written, and answered, while the application works. Then nothing is outstanding: a peer
+/// that has nothing to say is pinged, and not lost.
+#[test]
+fn pong_that_is_reported_together_with_its_ping_answers_it() {
+    for role in BOTH {
+        let mut session = quiet(role, Timeouts::default());
+        session.ping(s(1)).unwrap();
+        write(&mut session);
+        session.flushed();
+        PeerPong.make(&mut session, s(8));
+        events(&mut session, s(8));
+        assert_eq!(session.next(s(8)), Ok(Read));
+        session.read_would_block();
+        assert_eq!(session.next(s(8)), wait(28), "the next ping");
+        assert_eq!(session.next(s(28)), Ok(Write));
+    }
+}
+
 #[test]
 fn later_pings_do_not_extend_the_pong_deadline() {
     let mut session = quiet(Role::Server, Timeouts::default());
