@@ -7,6 +7,7 @@ mod blocking_writer;
 mod borrowing;
 mod by_hand;
 mod compression;
+mod ends;
 mod event_loop;
 mod examples;
 mod failing_io;
@@ -14,7 +15,9 @@ mod handles;
 #[cfg(feature = "testing")]
 mod messages;
 mod no_timer;
+mod long_work;
 mod openings;
+mod slow_peers;
 mod sockets;
 mod test_streams;
 mod timeouts;

@@ -7,7 +7,7 @@ use sansocket::session::Session;
 use sansocket::timing::{TimedOut, Timeouts};
 use sansocket::{Event, Role, State};
 
-use super::sessions::Report::*;
+use super::sessions::Report::{self, *};
 use super::sessions::{BOTH, OFF, drive_to_wait, events, from_peer, s, session_after, wait, write};
 
 const NANOSECOND: Duration = Duration::from_nanos(1);
@@ -73,6 +73,59 @@ fn bytes_before_a_ping_do_not_answer_it() {
     assert_eq!(session.ping(s(10)), Ok(1));
     assert_eq!(drive_to_wait(&mut session, s(10)), wait(130));
     assert_eq!(session.next(s(130)), Err(TimedOut::KeepAlive));
+}
+
+/// The peer takes a byte every 100 s. Until it has taken the ping, only the write deadline counts.
+#[test]
+fn ping_behind_a_message_has_its_deadline_from_when_it_was_written() {
+    for role in BOTH {
+        let mut session = session_after(role, Timeouts::default(), &[Send, Report::Ping]);
+        let mut now = 0;
+        for _ in 0..7 {
+            session.stream_ready();
+            assert_eq!(session.next(s(now)), Ok(Write), "{role:?}");
+            session.wrote(1);
+            session.write_would_block(s(now));
+            session.read_would_block();
+            assert_eq!(session.next(s(now)), wait(now + 120), "{role:?}");
+            now += 100;
+        }
+        assert_eq!(drive_to_wait(&mut session, s(now)), wait(now + 120), "{role:?}");
+        assert_eq!(session.next(s(now + 120) - NANOSECOND), wait(now + 120), "{role:?}");
+        assert_eq!(session.next(s(now + 120)), Err(TimedOut::KeepAlive), "{role:?}");
+    }
+}
+
+/// A peer that reads is alive, though it sends nothing: its ping is due 20 s later.
+#[test]
+fn stalled_write_that_continues_is_a_sign_of_life() {
+    for role in BOTH {
+        let mut session = quiet(role, Timeouts::default());
+        drive_to_wait(&mut session, s(20)).unwrap();
+        session.send("hello").unwrap();
+        session.write_would_block(s(100));
+        assert_eq!(session.next(s(100)), wait(140), "{role:?}: the ping was not answered");
+        session.stream_ready();
+        session.wrote(1);
+        session.write_would_block(s(139));
+        session.read_would_block();
+        assert_eq!(session.next(s(139)), wait(159), "{role:?}");
+        session.stream_ready();
+        assert_eq!(drive_to_wait(&mut session, s(158)), wait(178), "{role:?}");
+        assert_eq!(session.next(s(178)), Ok(Write), "{role:?}: the next ping");
+    }
+}
+
+/// What is written at once may be in the buffer of the socket: that proves nothing.
+#[test]
+fn write_that_did_not_stall_is_no_sign_of_life() {
+    let mut session = quiet(Role::Server, Timeouts::default());
+    drive_to_wait(&mut session, s(20)).unwrap();
+    for now in [30, 60, 139] {
+        session.send("hello").unwrap();
+        assert_eq!(drive_to_wait(&mut session, s(now)), wait(140), "at {now} s");
+    }
+    assert_eq!(session.next(s(140)), Err(TimedOut::KeepAlive));
 }
 
 /// A ping is written, and answered, while the application works. Then nothing is outstanding: a peer
