@@ -12,10 +12,10 @@ mod event_loop;
 mod examples;
 mod failing_io;
 mod handles;
+mod long_work;
 #[cfg(feature = "testing")]
 mod messages;
 mod no_timer;
-mod long_work;
 mod openings;
 mod slow_peers;
 mod sockets;
