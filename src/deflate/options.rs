@@ -14,6 +14,29 @@ use super::window::Window;
 /// | [`balance`](Self::balance), the default | 0.33 | 0.32 | 0.27 | 0.26 | 120 | 161 + 47 KiB |
 /// | [`memory`](Self::memory) | 0.98 | 0.49 | 0.31 | 0.26 | 120 | 0 |
 ///
+/// # On the wire
+///
+/// The handshake carries these parameters (§7.1), each only where an option differs from the
+/// largest window with context takeover:
+///
+/// | option | a client offers | a server answers |
+/// |---|---|---|
+/// | [`max_window_bits`](Self::max_window_bits) | `client_max_window_bits=`n, a hint | nothing |
+/// | [`no_context_takeover`](Self::no_context_takeover) | `client_no_context_takeover`, a hint | nothing |
+/// | [`peer_max_window_bits`](Self::peer_max_window_bits) | `server_max_window_bits=`n, a request | `client_max_window_bits=`n if the client offers it |
+/// | [`peer_no_context_takeover`](Self::peer_no_context_takeover) | `server_no_context_takeover`, a request | `client_no_context_takeover` |
+///
+/// A server also answers what the client offers: it repeats requests, and makes hints binding. It
+/// applies the limits of its own window without announcing them: a client can decompress messages
+/// of any smaller window, or of an empty one, and some clients fail on a parameter that they did
+/// not offer.
+///
+/// `client_no_context_takeover` is the only parameter that a server answers unasked, since without
+/// it the client's next message may refer to the last one: that holds 47 KiB per connection.
+/// Browsers support it, and don't offer it. Every client "MUST support" it (§7.1.1.2); Netty's does
+/// not by default (`allowClientNoContext`), and fails the connection. A server of such clients sets
+/// [`peer_no_context_takeover`](Self::peer_no_context_takeover) to false.
+///
 /// # Secrets
 ///
 /// An attacker that sees the sizes of compressed messages, and controls a part of their content,
@@ -88,7 +111,8 @@ impl Deflate {
     }
 
     /// Sets the maximum size of our window, as the base-2 logarithm of its bytes (§7.1.2): from 8
-    /// to 15; clamped. Default: 12. The peer may request a smaller one.
+    /// to 15; clamped. Default: 12. The peer may request a smaller one. A client offers it as a
+    /// hint; a server does not announce it.
     #[must_use]
     pub const fn max_window_bits(mut self, bits: u8) -> Self {
         self.ours.bits = clamp(bits, 8, 15);
@@ -108,7 +132,8 @@ impl Deflate {
     }
 
     /// Sets whether we compress each message with an empty window (§7.1.1), and hold no memory
-    /// between messages. Default: false. The peer may request it.
+    /// between messages. Default: false. The peer may request it. A client offers it as a hint; a
+    /// server does not announce it.
     #[must_use]
     pub const fn no_context_takeover(mut self, yes: bool) -> Self {
         self.ours.takeover = !yes;
@@ -117,6 +142,10 @@ impl Deflate {
 
     /// Sets whether the peer must compress each message with an empty window (§7.1.1), so that
     /// decompression holds no memory between messages. Default: false.
+    ///
+    /// A client requests it; a server that does not comply fails the connection, or declines
+    /// compression. A server demands it in its response, also of clients that did not offer it: see
+    /// [above](Self#on-the-wire) for a client that fails then.
     #[must_use]
     pub const fn peer_no_context_takeover(mut self, yes: bool) -> Self {
         self.peers.takeover = !yes;

@@ -37,8 +37,9 @@ impl Deflate {
     /// Returns the server's response to the parameters of one offer, for
     /// `Sec-WebSocket-Extensions`; `None` declines the offer: try the next one.
     ///
-    /// The response grants every request of the client, and makes its hint (its own window)
-    /// binding.
+    /// The response grants every request of the client, and makes its hints (about its own window)
+    /// binding. It has no other parameter, since some clients fail on one that they did not offer:
+    /// [`Deflate`] has the one exception.
     #[must_use]
     pub fn answer<'a>(
         &self,
@@ -47,8 +48,9 @@ impl Deflate {
         // RFC 7692 §7: "A server MUST decline an extension negotiation offer for this extension if"
         // it is not valid
         let offer = Parameters::parse(parameters).ok()?;
+        // RFC 7692 §7.2.1: "Otherwise, the server MAY take over" its window: our own limits need no
+        // parameter.
         let ours = Window {
-            // RFC 7692 §7.1.2.1: "with the same or smaller value as the offer"
             bits: self.ours.bits.min(offer.server_max_window_bits.unwrap_or(MAX_BITS)),
             takeover: self.ours.takeover && !offer.server_no_context_takeover,
         };
@@ -63,13 +65,15 @@ impl Deflate {
             takeover: self.peers.takeover && !offer.client_no_context_takeover,
         };
         let answer = Parameters {
-            server_no_context_takeover: !ours.takeover,
+            // RFC 7692 §7.1.1.1: "A server accepts an extension negotiation offer that includes the
+            // "server_no_context_takeover" extension parameter by including" it
+            server_no_context_takeover: offer.server_no_context_takeover,
+            // RFC 7692 §7.1.1.2: "A server MAY include" it, offered or not. Nothing else prevents
+            // context takeover by the client.
             client_no_context_takeover: !peers.takeover,
-            // RFC 7692 §7.1.2.1: "A server accepts an extension negotiation offer with this
-            // parameter by including" it
-            server_max_window_bits: offer
-                .server_max_window_bits
-                .map_or(limit(ours.bits), |_| Some(ours.bits)),
+            // RFC 7692 §7.1.2.1: "with the same or smaller value as the offer". The same: Netty 4.1
+            // fails on a smaller one.
+            server_max_window_bits: offer.server_max_window_bits,
             client_max_window_bits: limit(peers.bits).map(Some),
         };
         Some((Agreed { ours, peers }, answer.to_string()))

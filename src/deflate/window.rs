@@ -1,6 +1,9 @@
 //! The LZ77 sliding windows of both directions: RFC 7692 §7.1.
 
-/// The negotiated parameters (§5: "agreed parameters").
+/// The negotiated parameters (§5: "agreed parameters"), and the limits of our own window.
+///
+/// The server's window may be smaller than its client knows: see
+/// [`Deflate`](super::Deflate#on-the-wire).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Agreed {
     pub(super) ours: Window,

@@ -297,13 +297,13 @@ fn the_first_acceptable_offer_is_chosen() {
         (
             with(Deflate::new()),
             "permessage-deflate; client_max_window_bits",
-            Some("permessage-deflate; server_max_window_bits=12"),
+            Some("permessage-deflate"),
             "ours 12 keeps, theirs keeps",
         ),
         (
             with(Deflate::memory()),
             "permessage-deflate",
-            Some("permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
+            Some("permessage-deflate; client_no_context_takeover"),
             ANEW,
         ),
         // The second, because the first can't be: unknown, out of range, twice, another extension
