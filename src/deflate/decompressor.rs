@@ -62,6 +62,9 @@ impl Decompressor {
     /// are limited as well, since they may inflate to nothing: see
     /// [`max_compressed`](Self::max_compressed).
     ///
+    /// A message of no bytes at all is empty: Mojolicious and Haskell's `websockets` send an empty
+    /// message so. The window stays as it is, as theirs does.
+    ///
     /// Blocks may follow one with `BFINAL` (§7.2.3.4), but can't refer to bytes before it: the
     /// window is emptied, as in every sender that ends a stream. By the text of §7.2.2 the window
     /// would outlive the stream; zlib's does not, in either direction.
@@ -101,6 +104,11 @@ impl Decompressor {
     ) -> Result<usize, InflateError> {
         if self.corrupt {
             return Err(InflateError::Corrupt);
+        }
+        // RFC 7692 §7.2.3.6: "the payload set to the DEFLATE block(s), which contains 0 bytes of
+        // data". Some senders leave out even the block: zlib makes none if the last one was empty.
+        if piece.is_empty() && self.received == 0 {
+            return Ok(0);
         }
         let takeover = self.takeover;
         let stream = self

@@ -88,7 +88,6 @@ fn d5_invalid_deflate_data_is_1007() {
         pmd c10104 => error 1007                                        # cut off in a dynamic block's header
         pmd c103f248cd => error 1007                                    # in a fixed block
         pmd c107000500faff4865 => error 1007                            # in a stored one
-        pmd c100 => error 1007                                          # nothing at all
         pmd 4103f248cd|8000 => error 1007
         pmd c10bf248cdc9c907000000ffff => error 1007                    # the tail is there already
         pmd c107f348cdc9c90700 => error 1007                            # ends in a block that is the last

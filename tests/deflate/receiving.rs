@@ -78,6 +78,29 @@ fn compressed_messages_of_every_shape_inflate() {
     );
 }
 
+/// An empty message without even the header of its empty block, as Mojolicious and Haskell's
+/// websockets send it: neither this message nor the next fails.
+#[test]
+fn a_compressed_message_without_payload_is_empty() {
+    check_table(
+        "
+        pmd c100 => text -
+        pmd c200 => binary -
+        pmd c100|c107f248cdc9c90700|c100|c105f200110000 => text -, text 48656c6c6f, text -, text 48656c6c6f
+        pmd c107f248cdc9c90700|c200|c200|c105f200110000 => text 48656c6c6f, binary -, binary -, text 48656c6c6f
+        pmd c107f248cdc9c90700|4100|8000|c105f200110000 => text 48656c6c6f, text -, text 48656c6c6f
+        pmd 4100|0000|8900|0000|8000|c10100 => ping -, text -, text -         # empty fragments only
+        pmd 4100|0000|800100|c100 => text -, text -                           # the block in the last one
+        pmd 410100|8000|c100 => text -, text -
+        pmd 4107f248cdc9c90700|8000|c105f200110000 => text 48656c6c6f, text 48656c6c6f
+        anew c100|c107f248cdc9c90700|c100|c105f200110000 => text -, text 48656c6c6f, text -, error 1007
+        pmd max_message=0 c100|4100|8000 => text -, text -
+        pmd 4103f248cd|8000 => error 1007                                     # not empty, and not whole
+        pmd c108f348cdc9c9070000|c100|c107f248cdc9c90700 => text 48656c6c6f, text -, text 48656c6c6f
+        ",
+    );
+}
+
 /// §8.1 of RFC 6455, of what comes out: at the first bad byte, wherever the frame ends. Stored
 /// blocks show the bytes.
 #[test]
@@ -217,6 +240,8 @@ fn an_inflated_message_comes_in_chunks_as_it_arrives() {
             ),
             (&["c10100", "810548656c6c6f"], &["part - last", "part 48656c6c6f last"]),
             (&["4100", "0000", "800100"], &["nothing", "nothing", "part - last"]),
+            (&["4100", "0000", "8000"], &["nothing", "nothing", "part - last"]),
+            (&["c100", "c107f248cdc9c90700"], &["part - last", "part 48656c6c6f, part - last"]),
             (&["417d000300fcff41ce", "ff"], &["part 41ce", "error 1007"]), // a character split between parts
             (&["4106000100feffce", "800100"], &["part ce", "error 1007"]),
             (&["c107f248cdc9c90700", "c20100"], &["part 48656c6c6f, part - last", "part - last"]),

@@ -93,6 +93,21 @@ fn held_counts_what_a_compressor_allocates() {
     }
 }
 
+/// Frames without payload take no state, however many of them begin a compressed message.
+#[test]
+fn an_empty_compressed_fragment_holds_nothing() {
+    let _exclusive = exclusive();
+    for deflate in [Deflate::speed(), Deflate::memory()] {
+        let mut decompressor = codec(&deflate).1;
+        let ((), once) = cost(|| {
+            for last in [false, false, true] {
+                assert_eq!(decompressor.inflate(&mut &[][..], last, 9, &mut [0]), Ok(None));
+            }
+        });
+        assert_eq!((once.peak, once.held, decompressor.bytes_held()), (0, 0, 0));
+    }
+}
+
 /// Uses 100 connections whose messages are under way at once, and then 8 threads.
 fn use_many(deflate: &Deflate) {
     let mut many: Vec<_> = (0..100).map(|_| codec(deflate)).collect();
