@@ -35,6 +35,7 @@
 mod codec;
 mod compressor;
 mod decompressor;
+mod negotiation;
 mod options;
 mod params;
 mod window;

@@ -55,6 +55,10 @@ pub struct Deflate {
     pub(super) threshold: Option<usize>,
     pub(super) ours: Window,
     pub(super) peers: Window,
+    /// Whether a client offers `client_max_window_bits`.
+    pub(super) offers_our_limit: bool,
+    /// Whether a client makes a second offer, without parameters.
+    pub(super) offers_fallback: bool,
 }
 
 impl Deflate {
@@ -68,7 +72,14 @@ impl Deflate {
     /// windows, context takeover.
     #[must_use]
     pub const fn speed() -> Self {
-        Self { level: 1, threshold: None, ours: Window::LARGEST, peers: Window::LARGEST }
+        Self {
+            level: 1,
+            threshold: None,
+            ours: Window::LARGEST,
+            peers: Window::LARGEST,
+            offers_our_limit: true,
+            offers_fallback: false,
+        }
     }
 
     /// The default, a balance of time, bytes and memory: [`level`](Self::level) 3, our window of
@@ -149,6 +160,29 @@ impl Deflate {
     #[must_use]
     pub const fn peer_no_context_takeover(mut self, yes: bool) -> Self {
         self.peers.takeover = !yes;
+        self
+    }
+
+    /// Sets whether a client offers `client_max_window_bits` (§7.1.2.2), so that the server may
+    /// limit our window. Default: true. Turn it off for an old server that declines an offer with
+    /// it, or refuses the handshake. Our own [`max_window_bits`](Self::max_window_bits) applies
+    /// either way. No effect on a server.
+    #[must_use]
+    pub const fn offer_client_max_window_bits(mut self, yes: bool) -> Self {
+        self.offers_our_limit = yes;
+        self
+    }
+
+    /// Sets whether a client makes a second offer, `permessage-deflate` without parameters, for a
+    /// server that declines the first (§7.1.3). Default: false: the server grants every request of
+    /// the one offer, or there is no compression. No effect on a server.
+    ///
+    /// If the server accepts the second offer, the peer's window is not limited, and
+    /// [`peer_no_context_takeover`](Self::peer_no_context_takeover) does not apply:
+    /// [`Connection::deflate`](crate::Connection::deflate) returns what was negotiated.
+    #[must_use]
+    pub const fn offer_fallback(mut self, yes: bool) -> Self {
+        self.offers_fallback = yes;
         self
     }
 }

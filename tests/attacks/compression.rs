@@ -53,10 +53,9 @@ fn f5_compression_allows_rsv1_on_text_and_binary_frames_only() {
 }
 
 /// K6: a response with other parameters than offered fails, wherever it is split.
-/// `client_max_window_bits` is always offered here.
 #[test]
 fn k6_invalid_deflate_response_fails_in_every_split() {
-    use InvalidAnswer::{InvalidValue, Missing, Repeated, UnknownParameter};
+    use InvalidAnswer::{InvalidValue, Missing, NotOffered, Repeated, UnknownParameter};
     let (server_bits, anew) = ("server_max_window_bits", "server_no_context_takeover");
     for (deflate, answer, expected) in [
         (
@@ -68,6 +67,11 @@ fn k6_invalid_deflate_response_fails_in_every_split() {
         (Deflate::new(), "server_max_window_bits=08", InvalidValue(server_bits)),
         (Deflate::new(), "server_max_window_bits=16", InvalidValue(server_bits)),
         (Deflate::new(), "server_max_window_bits=", InvalidValue("")), // not a token
+        (
+            Deflate::new().offer_client_max_window_bits(false),
+            "client_max_window_bits=9",
+            NotOffered("client_max_window_bits"),
+        ),
         (
             Deflate::new().peer_no_context_takeover(true),
             "client_no_context_takeover",

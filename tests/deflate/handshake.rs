@@ -119,6 +119,29 @@ fn the_request_carries_the_offer() {
     }
 }
 
+/// §7.1.3: a server that declines the first offer accepts the second, in both roles of ours.
+#[test]
+fn a_client_falls_back_to_its_second_offer() {
+    let small = || Deflate::speed().no_context_takeover(true).peer_max_window_bits(9);
+    let fallback = || with(small().offer_fallback(true));
+    let (offers, opened) = client(fallback(), "permessage-deflate");
+    let offers = offers.unwrap();
+    let (first, second) = offers.split_once(", ").unwrap();
+    assert_eq!(opened.map(seen).as_deref(), Ok("ours 15 anew, theirs keeps"));
+    let missing = InvalidAnswer::Missing("server_max_window_bits");
+    let (_, opened) = client(with(small()), "permessage-deflate");
+    assert_eq!(opened.map(drop), Err(ResponseError::Deflate(missing)));
+
+    // Our server accepts the first, and one that knows no parameters would see the second.
+    let (answer, connection) = server(with(Deflate::speed()), &offers);
+    assert_eq!(answer, server(with(Deflate::speed()), first).0);
+    assert_eq!(seen(connection), "ours 9 keeps, theirs anew");
+    assert_eq!(second, "permessage-deflate");
+    let (pair, _) = support::deflate::opened(fallback(), with(Deflate::speed()), Chunking::Whole);
+    assert_eq!(seen(pair.client), "ours 15 anew, theirs keeps");
+    assert_eq!(seen(pair.server), "ours 9 keeps, theirs anew");
+}
+
 /// The responses of ten servers to three offers are accepted or fail as the RFC requires.
 #[test]
 fn responses_of_ten_servers_are_accepted_or_fail_by_the_rfc() {

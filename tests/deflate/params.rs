@@ -73,6 +73,25 @@ fn the_offer_follows_from_the_options() {
             largest().no_context_takeover(true),
             "permessage-deflate; client_no_context_takeover; client_max_window_bits",
         ),
+        // §7.1.2.2: the server need not limit our window, though we do
+        (Deflate::new().offer_client_max_window_bits(false), "permessage-deflate"),
+        (
+            Deflate::memory().offer_client_max_window_bits(false),
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+        ),
+        // §7.1.3: a second offer, if it differs
+        (
+            largest().peer_max_window_bits(10).offer_fallback(true),
+            "permessage-deflate; server_max_window_bits=10; client_max_window_bits, permessage-deflate",
+        ),
+        (
+            Deflate::new().offer_fallback(true),
+            "permessage-deflate; client_max_window_bits=12, permessage-deflate",
+        ),
+        (
+            Deflate::new().offer_fallback(true).offer_client_max_window_bits(false),
+            "permessage-deflate",
+        ),
         // What is out of range counts as the nearest.
         (
             largest().max_window_bits(0).peer_max_window_bits(7),
@@ -270,15 +289,32 @@ fn an_invalid_offer_is_declined() {
 
 #[test]
 fn an_invalid_response_fails_the_connection() {
-    use InvalidAnswer::{InvalidValue, Missing, WindowTooLarge};
+    use InvalidAnswer::{InvalidValue, Missing, NotOffered, WindowTooLarge};
     for (answer, error) in invalid() {
         assert_eq!(accept(&largest(), &answer), Err(error), "{answer}");
+        assert_eq!(accept(&largest().offer_fallback(true), &answer), Err(error), "{answer}");
     }
+    let plain = || Deflate::new().offer_client_max_window_bits(false);
     let strict = || largest().peer_no_context_takeover(true);
     let small = || largest().peer_max_window_bits(9);
     for (deflate, answer, error) in [
         // §7.1.2.2: a value, in an answer
         (largest(), "client_max_window_bits", InvalidValue("client_max_window_bits")),
+        (plain(), "client_max_window_bits", InvalidValue("client_max_window_bits")),
+        // and only if it was offered
+        (plain(), "client_max_window_bits=12", NotOffered("client_max_window_bits")),
+        (plain(), "client_max_window_bits=15", NotOffered("client_max_window_bits")),
+        // §7.1.3: the answer must grant one of the offers, not a part of each
+        (
+            strict().offer_fallback(true),
+            "client_max_window_bits=12",
+            Missing("server_no_context_takeover"),
+        ),
+        (
+            small().offer_fallback(true),
+            "client_max_window_bits=9",
+            Missing("server_max_window_bits"),
+        ),
         // §7.1.1.1, §7.1.2.1: what was requested
         (strict(), "", Missing("server_no_context_takeover")),
         (strict(), "client_no_context_takeover", Missing("server_no_context_takeover")),
@@ -288,6 +324,26 @@ fn an_invalid_response_fails_the_connection() {
         (small(), "server_max_window_bits=15", WindowTooLarge { offered: 9, answered: 15 }),
     ] {
         assert_eq!(accept(&deflate, answer), Err(error), "{answer}");
+    }
+}
+
+/// §7.1.3: an answer that does not grant the requests of the first offer grants the second.
+#[test]
+fn the_fallback_accepts_what_the_first_offer_does_not() {
+    let deflate = Deflate::memory().max_window_bits(10).peer_max_window_bits(9);
+    for (answer, agreed) in [
+        ("", "10 starts anew, 15 keeps"),
+        ("server_max_window_bits=10", "10 starts anew, 10 keeps"),
+        ("server_no_context_takeover", "10 starts anew, 15 starts anew"),
+        ("client_no_context_takeover", "10 starts anew, 15 keeps"),
+        (
+            "server_no_context_takeover; server_max_window_bits=9; client_max_window_bits=8",
+            "8 starts anew, 9 starts anew",
+        ),
+    ] {
+        let fallback = deflate.clone().offer_fallback(true);
+        assert_eq!(accept(&fallback, answer).map(words).as_deref(), Ok(agreed), "{answer}");
+        assert_eq!(accept(&deflate, answer).is_ok(), answer.contains("client_max"), "{answer}");
     }
 }
 
@@ -473,6 +529,12 @@ fn parameter_errors_name_the_parameter() {
     assert!(
         error.to_string().ends_with("has server_max_window_bits=10, larger than the 9 offered"),
         "{error}"
+    );
+    let plain = largest().offer_client_max_window_bits(false);
+    assert_eq!(
+        accept(&plain, "client_max_window_bits=9").unwrap_err().to_string(),
+        "the server's answer to permessage-deflate has client_max_window_bits, which was not offered; offer it, or \
+         no compression"
     );
     assert!(!accept(&largest(), "secret=1").unwrap_err().to_string().contains("secret"));
 }
