@@ -53,7 +53,7 @@ impl Error {
         match self {
             // A stream that does not block has no bytes yet; it is not broken.
             Self::Io(error) => error.kind() != io::ErrorKind::WouldBlock,
-            Self::TimedOut(TimedOut::Close | TimedOut::KeepAlive) => true,
+            Self::TimedOut(TimedOut::Close | TimedOut::KeepAlive | TimedOut::Message) => true,
             _ => false,
         }
     }

@@ -48,6 +48,8 @@ pub(super) struct Reader {
     frame: Option<IncomingFrame>,
     /// The message, between two of its frames.
     message: Option<IncomingMessage>,
+    /// Changes with every piece of payload, and with every message that begins with another one.
+    progress: u32,
     /// Whether compression was negotiated.
     pub(super) may_be_compressed: bool,
     /// A message in one frame is within all limits if it has fewer bytes than this; 0 if messages
@@ -80,7 +82,7 @@ impl Reader {
         let whole = !config.receive_in_chunks && config.max_fragments > 0;
         let limit = config.max_message_size.min(config.max_frame_size);
         let whole_below = if whole { limit.saturating_add(1) } else { 0 };
-        Self { frame: None, message: None, may_be_compressed: false, whole_below }
+        Self { frame: None, message: None, progress: 0, may_be_compressed: false, whole_below }
     }
 
     /// Removes the next piece from the front of `received`; `None` until more is received.
@@ -104,6 +106,7 @@ impl Reader {
             Opcode::Pong => return Ok(control(Control::Pong, &header, size, received)),
         };
         let message = before.with_frame(&header, config)?;
+        self.progress = self.progress.wrapping_add(u32::from(message.fragments == 1));
         take(received, size);
         let frame = IncomingFrame {
             fin: header.fin,
@@ -173,6 +176,11 @@ impl Reader {
         self.frame.is_none() && received.first() == Some(&FIN_AND_CLOSE)
     }
 
+    /// The progress of the message that is not complete.
+    pub(super) fn unfinished(&self) -> Option<u32> {
+        (self.frame.is_some() || self.message.is_some()).then_some(self.progress)
+    }
+
     /// The bytes of payload of the current frame that are still to be received.
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(super) fn remaining_payload(&self) -> u64 {
@@ -234,6 +242,8 @@ impl Reader {
         }
         frame.phase = frame.phase.wrapping_add(len as u8);
         frame.remaining -= len;
+        // An empty fragment is no progress: a peer could send one for ever.
+        self.progress = self.progress.wrapping_add(u32::from(len > 0));
 
         let IncomingMessage { kind, compressed, .. } = frame.message;
         let remaining = frame.fin.then_some(frame.remaining);

@@ -106,6 +106,14 @@ impl Connection {
             && !ends
     }
 
+    /// Returns the progress of the message that is not complete: a number that changes with every
+    /// byte of its payload, but not with empty fragments; `None` between two messages. It is for
+    /// [`Timer::message_unfinished`](crate::timing::Timer::message_unfinished).
+    #[must_use]
+    pub fn unfinished_message(&self) -> Option<u32> {
+        self.reader.unfinished()
+    }
+
     /// The next event, whose frame may begin in the inbox.
     #[inline(never)]
     fn next_after_kept<'a>(&mut self, received: &mut &'a mut [u8]) -> Option<EventRef<'a>> {

@@ -27,9 +27,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`TimedOut::KeepAlive`] and [`TimedOut::Close`]: the connection is over, and the next answer
-    /// is [`Next::Done`]. [`TimedOut::Write`] and [`TimedOut::Idle`] are returned once; calling
-    /// `next` again restarts their time.
+    /// [`TimedOut::KeepAlive`], [`TimedOut::Message`] and [`TimedOut::Close`]: the connection is
+    /// over, and the next answer is [`Next::Done`]. [`TimedOut::Write`] and [`TimedOut::Idle`] are
+    /// returned once; calling `next` again restarts their time.
     pub fn next(&mut self, now: Duration) -> Result<Next, TimedOut> {
         self.before_read(|| now)?;
         // Events that were not taken stop reading: so the input is bounded as the output is.
@@ -242,7 +242,7 @@ impl Session {
                 return Ok(());
             }
             TimedOut::Close => self.close_timed_out = true,
-            TimedOut::KeepAlive => {}
+            TimedOut::KeepAlive | TimedOut::Message => {}
             _ => return Err(error),
         }
         self.abort();

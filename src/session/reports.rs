@@ -26,6 +26,8 @@ impl Session {
     #[inline]
     pub(crate) fn report(&mut self, now: Duration) {
         self.report_writes(now);
+        // It may have arrived with the opening handshake.
+        self.timer.message_unfinished(self.connection.unfinished_message(), now);
         if mem::take(&mut self.stream.unreported_read) {
             self.timer.bytes_received(now);
         }

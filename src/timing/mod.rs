@@ -11,6 +11,7 @@
 
 mod timeouts;
 mod timer;
+mod unfinished;
 
 pub(crate) use self::timeouts::SharedTimeouts;
 pub use self::timeouts::{TimedOut, Timeouts};

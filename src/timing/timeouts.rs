@@ -45,6 +45,15 @@ pub struct Timeouts {
     pub pong: Option<Duration>,
     /// No message arrived for this long, although the peer may be alive. Default: off.
     pub idle: Option<Duration>,
+    /// A message that was begun makes no progress: no byte of its payload arrived for this long,
+    /// although the peer may answer pings. Default: 60 s, as for a request's body in nginx. The
+    /// size of the message does not matter, so a slow upload lives. On tokio the timeout may be up
+    /// to an eighth of [`ping`](Self::ping) later.
+    ///
+    /// What was received of the message is held until then; of a compressed one, also 47 KiB to
+    /// decompress with. Switch it off for peers that pause between the fragments of a message
+    /// (§5.4), for example because they send each when its content is known.
+    pub message: Option<Duration>,
 }
 
 impl Timeouts {
@@ -55,6 +64,7 @@ impl Timeouts {
         ping: Some(Duration::from_secs(20)),
         pong: Some(Duration::from_secs(120)),
         idle: None,
+        message: Some(Duration::from_secs(60)),
     };
 }
 
@@ -110,6 +120,8 @@ pub enum TimedOut {
     KeepAlive,
     /// [`Timeouts::idle`]: no message arrived. The connection can still be used.
     Idle,
+    /// [`Timeouts::message`]: a message was begun, and not continued. The connection is over.
+    Message,
 }
 
 impl fmt::Display for TimedOut {
@@ -128,6 +140,9 @@ impl fmt::Display for TimedOut {
                  receive for so long; see Timeouts::pong"
             }
             Self::Idle => "no message arrived for too long; see Timeouts::idle",
+            Self::Message => {
+                "the peer began a message and did not continue it; see Timeouts::message"
+            }
         })
     }
 }

@@ -8,6 +8,7 @@
 //! | Open, ping written     | first unanswered ping + `pong`       | [`TimedOut::KeepAlive`]      |
 //! | Open, `pong` off       | last ping + `ping`                   | [`Due::Ping`]                |
 //! | Open                   | last message + `idle`                | [`TimedOut::Idle`], once a period |
+//! | Open, in a message     | last byte of its payload + `message` | [`TimedOut::Message`]        |
 //! | Closing, Close queued  | last byte written + `write`, or `close` if that is off | [`TimedOut::Close`] |
 //! | Closing, Closed        | Close written + `close`              | [`TimedOut::Close`]          |
 //!
@@ -18,6 +19,7 @@
 use core::time::Duration;
 
 use super::timeouts::{SharedTimeouts, TimedOut, Timeouts};
+use super::unfinished::Unfinished;
 use crate::connection::State;
 
 /// The action that is due.
@@ -66,6 +68,7 @@ pub struct Timer {
     /// A ping waits to be written, behind data perhaps.
     ping_queued: bool,
     last_message: Duration,
+    unfinished: Unfinished,
     /// Number of the last ping, which is its payload.
     last_ping: u64,
     last_ping_sent: Duration,
@@ -93,6 +96,7 @@ impl Timer {
             ping_outstanding_since: None,
             ping_queued: false,
             last_message: now,
+            unfinished: Unfinished::NONE,
             last_ping: 0,
             last_ping_sent: now,
             last_answered: 0,
@@ -144,6 +148,13 @@ impl Timer {
     /// Reports that a message arrived.
     pub fn message_received(&mut self, now: Duration) {
         self.last_message = now;
+    }
+
+    /// Reports the progress of the message that is not complete, as
+    /// [`Connection::unfinished_message`](crate::Connection::unfinished_message) returns it. Must
+    /// be called before waiting, or [`Timeouts::message`] has no effect.
+    pub fn message_unfinished(&mut self, progress: Option<u32>, now: Duration) {
+        self.unfinished.report(progress, now);
     }
 
     /// Starts a ping, which is queued. Returns its payload: its number (1, 2, 3 …) in eight bytes,
@@ -213,7 +224,8 @@ impl Timer {
     pub fn deadline(&self) -> Option<Duration> {
         if self.state == State::Open {
             let idle = self.timeouts().idle.map(|idle| self.last_message.saturating_add(idle));
-            return [self.keep_alive().map(|(at, _)| at), idle].into_iter().flatten().min();
+            let keep_alive = self.keep_alive().map(|(at, _)| at);
+            return [keep_alive, idle, self.message_deadline()].into_iter().flatten().min();
         }
         self.handshake_deadline().map(|(at, _)| at)
     }
@@ -232,6 +244,9 @@ impl Timer {
             // A caller that continues all the same gets as much time again.
             self.last_message = now;
             return Err(TimedOut::Idle);
+        }
+        if self.message_deadline().is_some_and(|deadline| now >= deadline) {
+            return Err(TimedOut::Message);
         }
         match self.keep_alive() {
             Some((at, due)) if now >= at => due,
@@ -298,6 +313,11 @@ impl Timer {
             }
         };
         Some((self.state_since.saturating_add(timeout?), what))
+    }
+
+    #[inline]
+    fn message_deadline(&self) -> Option<Duration> {
+        self.unfinished.deadline(self.timeouts().message)
     }
 
     #[inline]

@@ -23,6 +23,7 @@ mod test_streams;
 mod timeouts;
 mod tokio_halves;
 mod transcripts;
+mod unfinished;
 mod unvectored;
 
 #[global_allocator]

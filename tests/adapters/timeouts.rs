@@ -409,8 +409,15 @@ async fn poll_close_of_the_sink_is_a_closing_handshake(adapter: &impl Adapter) {
 /// A deadline that no clock reaches never expires and does not overflow.
 async fn timeouts_of_duration_max_do_not_overflow(adapter: &impl Adapter) {
     let long = Some(Duration::MAX);
-    let timeouts =
-        Timeouts { handshake: long, close: long, write: long, ping: long, pong: long, idle: long };
+    let timeouts = Timeouts {
+        handshake: long,
+        close: long,
+        write: long,
+        ping: long,
+        pong: long,
+        idle: long,
+        message: long,
+    };
     let (mut peer, mut socket) = adapter.server(timeouts);
     let poll = poll_fn(|cx| Poll::Ready(pin!(socket.recv()).poll(cx).is_pending())).await;
     assert!(poll);

@@ -102,6 +102,23 @@ fn any_received_byte_resets_the_keep_alive() {
 }
 
 #[test]
+fn a_message_that_makes_no_progress_times_out() {
+    let mut timer = open(Timeouts { ping: None, ..Timeouts::default() });
+    timer.message_unfinished(Some(7), s(10));
+    timer.message_unfinished(Some(7), s(50));
+    assert_eq!((timer.deadline(), timer.poll(s(69))), (Some(s(70)), Ok(Due::Nothing)));
+    assert_eq!(timer.poll(s(70)), Err(TimedOut::Message));
+    timer.message_unfinished(Some(8), s(60));
+    assert_eq!((timer.deadline(), timer.poll(s(119))), (Some(s(120)), Ok(Due::Nothing)));
+    timer.message_unfinished(None, s(90));
+    assert_eq!((timer.deadline(), timer.poll(Duration::MAX)), (None, Ok(Due::Nothing)));
+    timer.message_unfinished(Some(8), s(100));
+    assert_eq!(timer.deadline(), Some(s(160)), "another message");
+    timer.set_state(State::Closing, s(150));
+    assert_eq!(timer.deadline(), Some(s(155)), "the closing handshake has its own");
+}
+
+#[test]
 fn only_the_pong_of_the_latest_ping_gives_a_round_trip() {
     let mut timer = open(Timeouts::default());
     let first = timer.ping(s(1));
@@ -194,8 +211,15 @@ fn a_peer_that_closes_first_has_the_close_deadline_too() {
 
 #[test]
 fn none_disables_a_timeout_and_no_deadline_overflows() {
-    let never =
-        Timeouts { handshake: None, close: None, write: None, ping: None, pong: None, idle: None };
+    let never = Timeouts {
+        handshake: None,
+        close: None,
+        write: None,
+        ping: None,
+        pong: None,
+        idle: None,
+        message: None,
+    };
     let mut timer = Timer::new(never, s(0));
     for state in [State::Connecting, State::Open, State::Closing, State::Closed] {
         timer.set_state(state, s(1));

@@ -56,7 +56,7 @@ fn ping_timeout_of_zero_is_off() {
 #[test]
 fn extreme_timeouts_do_not_hang_or_overflow() {
     let each = [None, Some(s(0)), Some(Duration::MAX)];
-    for bits in 0..3usize.pow(5) {
+    for bits in 0..3usize.pow(6) {
         let timeout = |digit: u32| each[bits / 3usize.pow(digit) % 3];
         let timeouts = Timeouts {
             handshake: None,
@@ -65,10 +65,14 @@ fn extreme_timeouts_do_not_hang_or_overflow() {
             ping: timeout(2),
             pong: timeout(3),
             idle: timeout(4),
+            message: timeout(5),
         };
-        for reports in
-            [&[ReadBlocked][..], &[Send, WriteBlocked, ReadBlocked], &[Close, ReadBlocked]]
-        {
+        for reports in [
+            &[ReadBlocked][..],
+            &[Fragment, Receive, ReadBlocked],
+            &[Send, WriteBlocked, ReadBlocked],
+            &[Close, ReadBlocked],
+        ] {
             let mut session = session_after(Role::Server, timeouts, reports);
             for now in [0, 0, 0, 1, 1, u64::MAX].map(s) {
                 let _ = session.next(now);
@@ -182,14 +186,15 @@ fn a_stream_that_accepts_no_byte_has_failed() {
 
 fn timeouts() -> impl Strategy<Value = Timeouts> {
     let timeout = || proptest::option::weighted(0.8, (1..40u64).prop_map(s));
-    (timeout(), timeout(), timeout(), timeout(), timeout()).prop_map(
-        |(close, write, ping, pong, idle)| Timeouts {
+    (timeout(), timeout(), timeout(), timeout(), timeout(), timeout()).prop_map(
+        |(close, write, ping, pong, idle, message)| Timeouts {
             handshake: None,
             close,
             write,
             ping,
             pong,
             idle,
+            message,
         },
     )
 }
@@ -201,6 +206,8 @@ fn reports() -> impl Strategy<Value = Vec<(Report, u64)>> {
         Close,
         Receive,
         Message,
+        Fragment,
+        LastFragment,
         PeerPing,
         PeerPong,
         PeerClose,

@@ -23,6 +23,7 @@ mod registry;
 mod resting;
 mod sessions;
 mod shutdown;
+mod unfinished;
 mod unsplit;
 mod waiters;
 mod wire;

@@ -178,6 +178,20 @@ fn keep_alive_ping_is_at_most_an_eighth_late() {
     }
 }
 
+/// Between messages the clock is not read, so the beginning of one is noticed that much later.
+#[test]
+fn message_timeout_is_at_most_an_eighth_of_the_ping_late() {
+    for milliseconds in [1, 7, 100, 1250, 2501] {
+        let message = Some(10 * SECOND);
+        let mut fixture = Fixture::new(Timeouts { message, ..Timeouts::default() });
+        fixture.busy(5_000_usize.div_ceil(milliseconds), milliseconds);
+        fixture.peer.write_all(&[0x01, 0x81, 0, 0, 0, 0, b'a']).unwrap();
+        assert_eq!(fixture.receive(), None);
+        assert_eq!(fixture.pass(9_999), None, "every {milliseconds} ms");
+        assert_eq!(fixture.pass(2_502), Some(TimedOut::Message), "every {milliseconds} ms");
+    }
+}
+
 #[test]
 fn close_pong_idle_and_write_deadlines_are_exact_on_a_busy_connection() {
     let second = Some(SECOND);

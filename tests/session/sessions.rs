@@ -15,8 +15,15 @@ pub const fn s(seconds: u64) -> Duration {
 pub const BOTH: [Role; 2] = [Role::Server, Role::Client];
 
 /// No timeout at all.
-pub const OFF: Timeouts =
-    Timeouts { handshake: None, close: None, write: None, ping: None, pong: None, idle: None };
+pub const OFF: Timeouts = Timeouts {
+    handshake: None,
+    close: None,
+    write: None,
+    ping: None,
+    pong: None,
+    idle: None,
+    message: None,
+};
 
 /// An open session at 0 s.
 pub fn session(role: Role, timeouts: Timeouts) -> Session {
@@ -52,6 +59,10 @@ pub enum Report {
     Abort,
     /// A message arrives.
     Message,
+    /// The first fragment of a message arrives, or the next one of it.
+    Fragment,
+    /// The last fragment of a message arrives.
+    LastFragment,
     /// A ping arrives.
     PeerPing,
     /// A pong to the first ping arrives.
@@ -84,6 +95,11 @@ impl Report {
             Self::Receive => drop(events(session, now)),
             Self::Abort => session.abort(),
             Self::Message => session.received(&from_peer(role, 0x81, b"hello")),
+            Self::Fragment => {
+                let first = if session.connection().unfinished_message().is_some() { 0 } else { 1 };
+                session.received(&from_peer(role, first, b"he"));
+            }
+            Self::LastFragment => session.received(&from_peer(role, 0x80, b"llo")),
             Self::PeerPing => session.received(&from_peer(role, 0x89, b"")),
             Self::PeerPong => session.received(&from_peer(role, 0x8a, &1u64.to_be_bytes())),
             Self::PeerClose => session.received(&from_peer(role, 0x88, &[3, 232])),

@@ -128,6 +128,7 @@ async fn run_our_side(state: State, stream: TcpStream) -> Result<(), Error> {
         ping: half,
         pong: half,
         idle: None,
+        message: None,
     };
     let options =
         Options::new().timeouts(timeouts).config(Config::new().deflate(Deflate::balance()));
