@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::live::Session;
+#[cfg(feature = "std")]
 use super::needs::Need;
 use super::stream::Next;
 use super::writes::WriteDeadline;
@@ -194,6 +195,7 @@ impl Session {
 
     /// The deadline of a caller that does not read: of its write, and once the connection is
     /// closing, of the closing handshake.
+    #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn check_wait(
         &mut self,
