@@ -1,13 +1,14 @@
-//! Compressed messages of JSON, at each preset and some levels, as a table: `cargo bench -p
-//! sansocket-benches --bench deflate`
+//! Compressed messages of JSON, at each preset and some levels, as a table, and messages that
+//! inflate most: `cargo bench -p sansocket-benches --bench deflate`
 //!
 //! Not with criterion: it measures a connection, whose windows fill, not one message repeatedly. A
 //! figure is the best of several connections.
 
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
+use bytes::{Buf, BufMut, BytesMut};
 use sansocket::deflate::{Agreed, Compressor, Decompressor, Deflate};
+use sansocket::{Config, Connection, Entropy, Event};
 use sansocket_benches::json;
 
 fn main() {
@@ -47,6 +48,54 @@ fn main() {
                 cost.held_receiving
             );
         }
+    }
+    println!("\n| zeros | received | ms | ns for each received byte |\n|---|---|---|---|");
+    for (size, name) in [(64 << 10, "64 KiB"), (1 << 20, "1 MiB"), (16 << 20, "16 MiB")] {
+        let bomb = Bomb::new(size);
+        let time = (0..20).map(|_| bomb.receive()).min().expect("there are twenty");
+        println!(
+            "| {name} | {} | {:.3} | {:.0} |",
+            bomb.frame.len(),
+            time.as_secs_f64() * 1e3,
+            time.as_secs_f64() * 1e9 / bomb.frame.len() as f64
+        );
+    }
+}
+
+/// A message of zeros, of which a received byte costs most.
+struct Bomb {
+    size: usize,
+    frame: Vec<u8>,
+}
+
+impl Bomb {
+    fn new(size: usize) -> Self {
+        let deflate = Deflate::speed().level(9);
+        let config = Config::new().deflate(deflate.clone());
+        let mut peer =
+            Connection::client(config, Entropy::from_seed([7; 32])).with_deflate(&agreed(&deflate));
+        peer.send(vec![0; size]).expect("the connection is open");
+        let mut frame = vec![0; peer.buffered_amount()];
+        peer.output().copy_to_slice(&mut frame);
+        Self { size, frame }
+    }
+
+    /// The time of one message, of several on one connection.
+    fn receive(&self) -> Duration {
+        let deflate = Deflate::speed();
+        let config = Config::new().deflate(deflate.clone());
+        let mut server = Connection::server(config).with_deflate(&agreed(&deflate));
+        let count = ((1 << 20) / self.size).max(1);
+        let start = Instant::now();
+        for _ in 0..count {
+            server.input().put_slice(&self.frame);
+            let event = server.receive();
+            assert!(
+                matches!(&event, Some(Event::Message(message)) if message.len() == self.size),
+                "a message within the limit arrives"
+            );
+        }
+        start.elapsed() / count as u32
     }
 }
 

@@ -108,7 +108,8 @@ impl Config {
     /// ```
     ///
     /// [`max_message_size`](Self::max_message_size) then limits the inflated message, and
-    /// [`max_frame_size`](Self::max_frame_size) the compressed frame.
+    /// [`max_frame_size`](Self::max_frame_size) the compressed frame. A received byte may inflate
+    /// to as many as 1,032: [`Deflate`] has the time that this costs, by the limit.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, deflate: Deflate) -> Self {

@@ -253,8 +253,8 @@ impl Connection {
     }
 
     /// Returns the number of heap bytes that hold received bytes, incomplete messages, queued
-    /// output, and the windows of compression. An idle connection without compression holds 0; the
-    /// windows stay between messages unless "no context takeover" was negotiated.
+    /// output, and the windows of compression. An idle connection without compression holds 0; a
+    /// window stays between messages if it has context takeover.
     #[must_use]
     pub fn bytes_held(&self) -> usize {
         let pending_pong = self.pending_pong.as_ref().map_or(0, |payload| payload.len());
