@@ -34,6 +34,8 @@ fn run() -> Result<usize, Box<dyn Error>> {
         "speed" => echo(&request, Deflate::speed(), &large)?,
         "balance" => echo(&request, Deflate::balance(), &large)?,
         "memory" => echo(&request, Deflate::memory(), &large)?,
+        "two offers" => echo(&request, Deflate::memory().offer_fallback(true), &large)?,
+        "plain" => echo(&request, Deflate::new().offer_client_max_window_bits(false), &large)?,
         "9/9" => echo(&request, Deflate::new().max_window_bits(9).peer_max_window_bits(9), &large)?,
         "every" => {
             let mut count = 0;
