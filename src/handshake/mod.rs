@@ -19,6 +19,7 @@ mod request_error;
 mod response;
 mod response_error;
 mod server;
+mod target;
 mod uri;
 
 pub use self::client::{ClientHandshake, ClientRequest};

@@ -8,7 +8,8 @@ use super::fields::{are_extensions, is_in_any_case, is_token, list, list_contain
 use super::head::HeadError;
 use super::key;
 use super::request_error::RequestError;
-use super::uri::{measure_authority, parse_authority};
+use super::target;
+use super::uri::measure_authority;
 
 /// Checks that a request is an opening handshake, and returns its key.
 pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8], RequestError> {
@@ -25,7 +26,7 @@ pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8],
     if request.method != Some("GET") {
         return Err(RequestError::Method);
     }
-    if !request.path.is_some_and(is_target) {
+    if !request.path.is_some_and(target::is_valid) {
         return Err(RequestError::Target);
     }
     if fields.host.single().is_none_or(|host| measure_authority(host).is_err()) {
@@ -122,19 +123,4 @@ impl<'a> Field<'a> {
     fn is_absent(&self) -> bool {
         self.value.is_none()
     }
-}
-
-/// Whether this is a valid request target: a path, or an `http:` URL.
-fn is_target(target: &str) -> bool {
-    // httparse accepts bytes above 0x7F; a fragment is not allowed (RFC 6455 §3, RFC 9112 §3.2).
-    if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
-        return false;
-    }
-    if target.starts_with('/') {
-        return true;
-    }
-    let Some((scheme, rest)) = target.split_once("://") else { return false };
-    let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-    let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
-    is_http && parse_authority(authority).is_ok()
 }

@@ -8,7 +8,7 @@ use super::fields::{Extension, extensions, list};
 use super::head::{HeadError, MAX_FIELDS};
 use super::headers::{Headers, range_in};
 use super::request_error::RequestError;
-use super::{opening, origin};
+use super::{opening, origin, target};
 
 /// The head of a client's request: the request line and the header fields.
 ///
@@ -50,8 +50,8 @@ impl RequestHead {
         self.text(&self.method)
     }
 
-    /// Returns the request target without decoding: a path with a query, or an `http:` URL (§4.2.1
-    /// no. 1).
+    /// Returns the request target without decoding: a path with a query, or a URL of the scheme
+    /// `http`, `https`, `ws` or `wss` (§4.2.1 no. 1).
     #[must_use]
     pub fn target(&self) -> &str {
         self.text(&self.target)
@@ -77,10 +77,17 @@ impl RequestHead {
         &self.headers
     }
 
-    /// Returns the `Host` header field: the server's name and port by the client.
+    /// Returns the server's name and port as the client has them: those of the request target if
+    /// it is a URL, or else the `Host` header field. `None` if there are several `Host` fields, or
+    /// none, which is possible in plain HTTP only.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
-        self.headers.get("Host")
+        // RFC 9112 §3.2.2: "the origin server MUST ignore the received Host header field (if any)
+        // and instead replace it with the host information of the request-target"
+        match target::authority(self.target()) {
+            Some(authority) => Some(authority),
+            None => str::from_utf8(self.headers.single("Host")?).ok(),
+        }
     }
 
     /// Returns the origin of the script that connects; clients other than browsers send none
@@ -103,7 +110,7 @@ impl RequestHead {
         origins.into_iter().any(|allowed| origin::is_same(sent, allowed.as_ref()))
     }
 
-    /// Returns whether the request's origin has the host and port of its `Host` header field. False
+    /// Returns whether the request's origin has the host and port of [`host`](Self::host). False
     /// for a request without an origin.
     #[must_use]
     pub fn origin_is_host(&self) -> bool {
@@ -125,15 +132,8 @@ impl RequestHead {
         extensions(self.headers.get_all("Sec-WebSocket-Extensions")).filter_map(Result::ok)
     }
 
-    /// The target without scheme and authority.
     fn resource_name(&self) -> &str {
-        let target = self.target();
-        match target.split_once("://") {
-            Some((_, rest)) if !target.starts_with('/') => {
-                &rest[rest.find(['/', '?']).unwrap_or(rest.len())..]
-            }
-            _ => target,
-        }
+        target::resource_name(self.target())
     }
 
     fn single_origin(&self) -> Option<&str> {

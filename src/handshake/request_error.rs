@@ -18,8 +18,8 @@ pub enum RequestError {
     NotUpgraded,
     /// A method other than GET (§4.2.1 no. 1).
     Method,
-    /// A request target that is neither a path nor an `http:` URL, or has a fragment (§4.2.1 no.
-    /// 1).
+    /// A request target that is neither a path nor a URL of the scheme `http`, `https`, `ws` or
+    /// `wss`, or has a fragment (§4.2.1 no. 1).
     Target,
     /// No `Host`, more than one, or an invalid one (§4.2.1 no. 2).
     Host,
@@ -79,7 +79,7 @@ impl fmt::Display for RequestError {
                 "the Connection header field does not name Upgrade; a proxy may have removed it"
             }
             Self::Method => "the method is not GET",
-            Self::Target => "the request target is not a path",
+            Self::Target => "the request target is not a path, nor a URL of a WebSocket server",
             Self::Host => "there is not exactly one valid Host header field",
             Self::Body => "an opening handshake can't have a body",
             Self::Key => "there is not exactly one Sec-WebSocket-Key of 16 bytes in base64",

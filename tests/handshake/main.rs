@@ -3,4 +3,5 @@
 mod client;
 mod fields;
 mod server;
+mod targets;
 mod uri;

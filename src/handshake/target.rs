@@ -1,0 +1,40 @@
+//! The target of a request: RFC 9112 §3.2.
+
+use super::uri::parse_authority;
+
+/// The schemes that name a WebSocket server in a request: those of the opening handshake, and
+/// those of the URI (RFC 6455 §3).
+const SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
+
+/// Whether this is the target of an opening handshake: a path, or a URL of one of [`SCHEMES`].
+pub(super) fn is_valid(target: &str) -> bool {
+    // httparse accepts bytes above 0x7F; a fragment is not allowed (RFC 6455 §3, RFC 9112 §3.2).
+    if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+        return false;
+    }
+    let Some(authority) = authority(target) else { return target.starts_with('/') };
+    let is_known = |scheme: &&str| {
+        target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+            && target[scheme.len()..].starts_with("://")
+    };
+    SCHEMES.iter().any(is_known) && parse_authority(authority).is_ok()
+}
+
+/// The `host[:port]` of a target in absolute form, which need not be valid.
+pub(super) fn authority(target: &str) -> Option<&str> {
+    Some(split_absolute(target)?.0)
+}
+
+/// The path and the query of a target. The path may be empty after an authority.
+pub(super) fn resource_name(target: &str) -> &str {
+    split_absolute(target).map_or(target, |(_, resource_name)| resource_name)
+}
+
+fn split_absolute(target: &str) -> Option<(&str, &str)> {
+    // Most targets are a path.
+    if target.starts_with('/') {
+        return None;
+    }
+    let (_, rest) = target.split_once("://")?;
+    Some(rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())))
+}
