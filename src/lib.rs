@@ -158,9 +158,9 @@ pub use connection::{
     Role, SendError, Side, State,
 };
 pub use handshake::{
-    AcceptOptions, ClientHandshake, ClientRequest, Extension, HandshakeError, HeadError, Headers,
-    HttpResponse, InvalidField, InvalidUri, Rejection, Request, RequestError, RequestHead,
-    Response, ResponseError, ServerHandshake, Uri,
+    AcceptOptions, ClientHandshake, ClientRequest, Extension, Guard, GuardError, HandshakeError,
+    HeadError, Headers, HttpResponse, InvalidField, InvalidGuard, InvalidUri, Rejection, Request,
+    RequestError, RequestHead, Response, ResponseError, ServerHandshake, Uri,
 };
 pub use message::{
     Chunk, CloseCode, CloseFrame, Compress, Kind, Message, MessageRef, Outgoing, ReasonTooLong,

@@ -6,22 +6,23 @@
 use super::uri::parse_authority;
 
 /// An origin as browsers send it: `scheme://host[:port]`, without a path.
-struct Origin<'a> {
-    scheme: &'a str,
-    host: &'a str,
-    port: Option<u16>,
+pub(super) struct Origin<'a> {
+    pub(super) scheme: &'a str,
+    pub(super) host: &'a str,
+    /// Without one, the default of the scheme, if that is `http` or `https`.
+    pub(super) port: Option<u16>,
 }
 
 impl<'a> Origin<'a> {
     /// `None` for any other text, for example `null`.
-    fn parse(text: &'a str) -> Option<Self> {
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
         let (scheme, authority) = text.split_once("://")?;
         let (host, port) = parse_authority(authority).ok()?;
         Some(Self { scheme, host, port: port.or(default_port(scheme)) })
     }
 }
 
-fn default_port(scheme: &str) -> Option<u16> {
+pub(super) fn default_port(scheme: &str) -> Option<u16> {
     if scheme.eq_ignore_ascii_case("http") {
         Some(80)
     } else if scheme.eq_ignore_ascii_case("https") {
@@ -39,7 +40,7 @@ pub(super) fn is_same(a: &str, b: &str) -> bool {
         && a.port == b.port
 }
 
-/// Whether an origin has the host and port of a `Host` header field. Without a port, the field
+/// Whether an origin is on a host, given as `host[:port]`. Without a port, that
 /// means the default port of the origin's scheme, because it is unknown whether the server uses
 /// TLS. The scheme must be `http` or `https`: an app's `tauri://localhost` is on no host.
 pub(super) fn is_on_host(origin: &str, host: &str) -> bool {

@@ -88,8 +88,15 @@ impl HttpResponse {
         }
     }
 
-    pub(super) fn with_status(status: u16) -> Self {
+    fn with_status(status: u16) -> Self {
         Self { status, lines: Lines::default(), option: None, body: Bytes::new() }
+    }
+
+    /// A response whose body is a line of text.
+    pub(super) fn text(status: u16, text: &impl fmt::Display) -> Self {
+        Self::with_status(status)
+            .own_header("Content-Type", "text/plain; charset=utf-8")
+            .body(format!("{text}\n"))
     }
 
     /// Adds a header field. Fields with equal names are sent in order.
@@ -169,6 +176,7 @@ fn reason_phrase(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        421 => "Misdirected Request",
         426 => "Upgrade Required",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",

@@ -80,6 +80,9 @@ impl RequestHead {
     /// Returns the server's name and port as the client has them: those of the request target if
     /// it is a URL, or else the `Host` header field. `None` if there are several `Host` fields, or
     /// none, which is possible in plain HTTP only.
+    ///
+    /// The client chooses the name. Compare it with the names of the server:
+    /// [`Guard`](crate::Guard).
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         // RFC 9112 §3.2.2: "the origin server MUST ignore the received Host header field (if any)
@@ -94,7 +97,8 @@ impl RequestHead {
     /// (§4.2.1 no. 7).
     ///
     /// Any page can make a browser connect with the user's cookies. A server that authenticates by
-    /// cookies must check the origin: [`origin_is_one_of`](Self::origin_is_one_of) or
+    /// cookies, or that is on loopback or in a private network, must check the origin:
+    /// [`Guard`](crate::Guard), [`origin_is_one_of`](Self::origin_is_one_of) or
     /// [`origin_is_host`](Self::origin_is_host).
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
@@ -112,6 +116,11 @@ impl RequestHead {
 
     /// Returns whether the request's origin has the host and port of [`host`](Self::host). False
     /// for a request without an origin.
+    ///
+    /// The host is what the client says, so this is **no protection against DNS rebinding**: a page
+    /// of `http://evil.example` points that name at the address of the server, and its origin is on
+    /// the host that it requests. A server on loopback or in a private network needs a
+    /// [`Guard`](crate::Guard), which has the names of the server.
     #[must_use]
     pub fn origin_is_host(&self) -> bool {
         match (self.single_origin(), self.host()) {

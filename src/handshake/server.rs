@@ -350,9 +350,7 @@ impl fmt::Debug for Rejection {
 
 /// The response to an invalid opening handshake: its body is the error's text.
 fn default_reply(error: &RequestError, status: u16) -> HttpResponse {
-    let reply = HttpResponse::with_status(status)
-        .own_header("Content-Type", "text/plain; charset=utf-8")
-        .body(alloc::format!("{error}\n"));
+    let reply = HttpResponse::text(status, error);
     match error {
         // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405
         // response"

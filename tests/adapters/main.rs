@@ -11,6 +11,7 @@ mod ends;
 mod event_loop;
 mod examples;
 mod failing_io;
+mod guards;
 mod handles;
 mod long_work;
 #[cfg(feature = "testing")]

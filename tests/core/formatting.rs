@@ -10,9 +10,9 @@ use bytes::{Buf, BufMut, Bytes};
 use sansocket::wire::{Header, HeaderError, InvalidUtf8, Opcode, Utf8Validator};
 use sansocket::{
     AcceptOptions, Chunk, ClientHandshake, ClientRequest, CloseCode, CloseFrame, Closed, Config,
-    Connection, Error, Event, HandshakeError, HeadError, HttpResponse, InvalidField, InvalidUri,
-    Kind, Message, NoEntropy, ProtocolError, ReasonTooLong, RequestError, ResponseError, Role,
-    SendError, ServerHandshake, Text, TimedOut, TrySendError,
+    Connection, Error, Event, GuardError, HandshakeError, HeadError, HttpResponse, InvalidField,
+    InvalidGuard, InvalidUri, Kind, Message, NoEntropy, ProtocolError, ReasonTooLong, RequestError,
+    ResponseError, Role, SendError, ServerHandshake, Text, TimedOut, TrySendError,
 };
 use support::{Chunking, connection, entropy, feed, masked};
 
@@ -104,6 +104,14 @@ fn handshake_errors_have_distinct_messages() {
         (InvalidField::Subprotocol, "subprotocol is not a token"),
         (InvalidField::DuplicateSubprotocol, "named twice"),
         (InvalidField::Status, "200 to 599"),
+    ]);
+    assert_distinct([
+        (GuardError::Host, "not a name of this server"),
+        (GuardError::Origin, "does not list"),
+    ]);
+    assert_distinct([
+        (InvalidGuard::Host, "write host, or host:*"),
+        (InvalidGuard::Origin, "leave out the path"),
     ]);
     assert_distinct([
         (InvalidUri::Scheme, "ws:// or wss://"),

@@ -2,6 +2,7 @@
 
 mod client;
 mod fields;
+mod guard;
 mod server;
 mod targets;
 mod uri;
