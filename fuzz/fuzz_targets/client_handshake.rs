@@ -52,7 +52,7 @@ fn check_answer(bytes: &[u8]) -> usize {
         assert!(head.lists("Upgrade", "websocket") && head.lists("Connection", "Upgrade"));
         assert_eq!(head.one("Sec-WebSocket-Accept"), *ACCEPT);
         let extensions = head.all("Sec-WebSocket-Extensions");
-        assert!(extensions.iter().all(|value| value.iter().all(|byte| b", \t".contains(byte))));
+        assert!(extensions.is_empty());
         return start;
     }
     panic!("too many answers");

@@ -282,7 +282,9 @@ impl ClientHandshake {
         if !headers.contains("Sec-WebSocket-Protocol") {
             return Ok(None);
         }
-        // RFC 6455 §4.1 no. 6: a subprotocol "that was not present in the client's handshake"
+        // RFC 6455 §4.1 no. 6: a subprotocol "that was not present in the client's handshake". An
+        // empty field selects none, but fails also if none was offered. RFC 6455 §4.2.2: it "is not
+        // a legal value for this field", and a response that does not conform fails.
         let chosen =
             headers.single("Sec-WebSocket-Protocol").and_then(|name| str::from_utf8(name).ok());
         match self.subprotocols.iter().find(|offered| Some(offered.as_str()) == chosen) {

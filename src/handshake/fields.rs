@@ -36,6 +36,12 @@ pub(super) fn list<'a>(
         .filter(|element| !element.is_empty())
 }
 
+/// Whether a line of a list has an element. A list that must have one is invalid if no line has
+/// (RFC 9110 §5.6.1.2).
+pub(super) fn has_element(line: &[u8]) -> bool {
+    line.iter().any(|byte| !matches!(byte, b',' | b' ' | b'\t'))
+}
+
 /// Whether a list contains this lower-case token, in any case.
 pub(super) fn list_contains<'a, const N: usize>(
     lines: impl IntoIterator<Item = &'a [u8]>,

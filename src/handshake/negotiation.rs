@@ -52,12 +52,12 @@ mod with {
             answers.next(),
             extensions(response.get_all(FIELD)).next(),
         ) {
-            (_, None, ..) => Ok(None),
+            (_, None, ..) if !response.contains(FIELD) => Ok(None),
             (Some(deflate), _, None, Some(Ok(answer))) if answer.name() == NAME => {
                 Ok(Some(deflate.accept(answer.parameters())?))
             }
             // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake";
-            // or one that is there twice.
+            // or one that is there twice, or none at all: the list must have an element (§9.1).
             _ => Err(ResponseError::Extension),
         }
     }
@@ -77,7 +77,6 @@ mod without {
 
     use super::FIELD;
     use crate::connection::{Config, Connection};
-    use crate::handshake::fields::list;
     use crate::handshake::headers::Headers;
     use crate::handshake::response_error::ResponseError;
 
@@ -94,12 +93,8 @@ mod without {
         response: &Headers,
     ) -> Result<Option<Infallible>, ResponseError> {
         // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake"; none
-        // was.
-        if list(response.get_all(FIELD)).next().is_some() {
-            Err(ResponseError::Extension)
-        } else {
-            Ok(None)
-        }
+        // was. A list without an element is invalid (§9.1).
+        if response.contains(FIELD) { Err(ResponseError::Extension) } else { Ok(None) }
     }
 
     pub(in crate::handshake) fn apply(_: &mut Connection, _: Option<&Infallible>) {}

@@ -4,7 +4,7 @@
 
 use core::str;
 
-use super::fields::{are_extensions, is_in_any_case, is_token, list, list_contains};
+use super::fields::{are_extensions, has_element, is_in_any_case, is_token, list, list_contains};
 use super::head::HeadError;
 use super::key;
 use super::request_error::RequestError;
@@ -43,10 +43,14 @@ pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8],
     if fields.version.single() != Some(b"13") {
         return Err(RequestError::WebSocketVersion);
     }
-    if fields.has_bad_subprotocols {
+    // RFC 6455 §4.3: "Sec-WebSocket-Protocol-Client = 1#token"
+    if fields.subprotocols.is_invalid() {
         return Err(RequestError::MalformedSubprotocols);
     }
-    if fields.has_bad_extensions {
+    // RFC 6455 §9.1: "If a value is received by either the client or the server during negotiation
+    // that does not conform to the ABNF below, the recipient of such malformed data MUST
+    // immediately _Fail the WebSocket Connection_"
+    if fields.extensions.is_invalid() {
         return Err(RequestError::MalformedExtensions);
     }
     fields.key.single().filter(|key| key::is_valid(key)).ok_or(RequestError::Key)
@@ -57,8 +61,8 @@ pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8],
 struct Fields<'a> {
     is_websocket: bool,
     is_upgraded: bool,
-    has_bad_subprotocols: bool,
-    has_bad_extensions: bool,
+    subprotocols: List,
+    extensions: List,
     has_transfer_encoding: bool,
     content_length: Field<'a>,
     host: Field<'a>,
@@ -86,10 +90,10 @@ impl<'a> Fields<'a> {
             } else if is_in_any_case(name, b"sec-websocket-version") {
                 fields.version.add(value);
             } else if is_in_any_case(name, b"sec-websocket-protocol") {
-                fields.has_bad_subprotocols |=
-                    !list([value]).all(|name| str::from_utf8(name).is_ok_and(is_token));
+                let are_tokens = list([value]).all(|name| str::from_utf8(name).is_ok_and(is_token));
+                fields.subprotocols.add(value, are_tokens);
             } else if is_in_any_case(name, b"sec-websocket-extensions") {
-                fields.has_bad_extensions |= !are_extensions(value);
+                fields.extensions.add(value, are_extensions(value));
             }
         }
         fields
@@ -100,6 +104,26 @@ impl<'a> Fields<'a> {
         let no_length =
             self.content_length.is_absent() || self.content_length.single() == Some(b"0");
         no_length && !self.has_transfer_encoding
+    }
+}
+
+/// A list over all lines of a field, which must have an element: `1#` in the grammar.
+#[derive(Default)]
+struct List {
+    is_present: bool,
+    has_element: bool,
+    has_bad_line: bool,
+}
+
+impl List {
+    fn add(&mut self, line: &[u8], is_valid: bool) {
+        self.is_present = true;
+        self.has_element |= has_element(line);
+        self.has_bad_line |= !is_valid;
+    }
+
+    fn is_invalid(&self) -> bool {
+        self.has_bad_line || (self.is_present && !self.has_element)
     }
 }
 

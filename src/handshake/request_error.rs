@@ -29,9 +29,9 @@ pub enum RequestError {
     Key,
     /// Not exactly one `Sec-WebSocket-Version: 13` (§4.2.1 no. 6, §4.4).
     WebSocketVersion,
-    /// A `Sec-WebSocket-Protocol` that is not a list of tokens (§4.3).
+    /// A `Sec-WebSocket-Protocol` that is not a list of tokens, or is empty (§4.3).
     MalformedSubprotocols,
-    /// A `Sec-WebSocket-Extensions` that violates its grammar (§9.1).
+    /// A `Sec-WebSocket-Extensions` that violates its grammar, or is empty (§9.1).
     MalformedExtensions,
     /// The application rejected the request with this status.
     RejectedByApplication {
@@ -84,8 +84,12 @@ impl fmt::Display for RequestError {
             Self::Body => "an opening handshake can't have a body",
             Self::Key => "there is not exactly one Sec-WebSocket-Key of 16 bytes in base64",
             Self::WebSocketVersion => "the Sec-WebSocket-Version is not 13",
-            Self::MalformedSubprotocols => "the Sec-WebSocket-Protocol header field is malformed",
-            Self::MalformedExtensions => "the Sec-WebSocket-Extensions header field is malformed",
+            Self::MalformedSubprotocols => {
+                "the Sec-WebSocket-Protocol header field is not a list of one or more tokens"
+            }
+            Self::MalformedExtensions => {
+                "the Sec-WebSocket-Extensions header field is malformed or empty"
+            }
             Self::RejectedByApplication { status } => {
                 return write!(f, "the application rejected the request with status {status}");
             }

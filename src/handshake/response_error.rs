@@ -24,9 +24,9 @@ pub enum ResponseError {
     /// No `Sec-WebSocket-Accept`, more than one, or one that does not match the key (§4.1): the
     /// response is from a cache, or from a server without WebSocket.
     AcceptKey,
-    /// A subprotocol that was not offered, or several (§4.1).
+    /// A subprotocol that was not offered, several, or an empty field (§4.1, §4.2.2).
     Subprotocol,
-    /// An extension that was not offered, or one twice (§4.1).
+    /// An extension that was not offered, one twice, or an empty field (§4.1, §9.1).
     Extension,
     /// Invalid parameters of permessage-deflate (RFC 7692 §7).
     #[cfg(feature = "deflate")]
@@ -48,9 +48,13 @@ impl fmt::Display for ResponseError {
                 "the Sec-WebSocket-Accept does not match the key; the response is from a cache, \
                  or from a server without WebSocket"
             }
-            Self::Subprotocol => "the server chose a subprotocol that was not offered",
+            Self::Subprotocol => {
+                "the server chose a subprotocol that was not offered, or several, or sent an empty \
+                 Sec-WebSocket-Protocol"
+            }
             Self::Extension => {
-                "the server chose an extension that was not offered, or chose one twice"
+                "the server chose an extension that was not offered, or one twice, or sent an \
+                 empty Sec-WebSocket-Extensions"
             }
             #[cfg(feature = "deflate")]
             Self::Deflate(error) => return error.fmt(f),

@@ -63,6 +63,9 @@ const ROWS: &[Row] = &[
     ("K5", "", "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat", Err(E::Subprotocol)),
     ("K5", "", "Sec-WebSocket-Protocol:", Err(E::Subprotocol)), // §4.2.2 no. 4: "not a legal value"
     ("K5", "", "Sec-WebSocket-Extensions: permessage-deflate", Err(E::Extension)), // §4.1 no. 5
+    ("K5", "", "Sec-WebSocket-Extensions:", Err(E::Extension)), // §9.1: `1#extension`
+    ("K5", "", "Sec-WebSocket-Extensions: ,\t,", Err(E::Extension)),
+    ("K5", "", "Sec-WebSocket-Extensions:\r\nSec-WebSocket-Extensions: , ,", Err(E::Extension)),
     (
         "K5",
         "",
@@ -218,6 +221,20 @@ fn every_response_opens_or_fails_in_every_split() {
             expected.clone().map(|subprotocol| subprotocol.map(String::from)),
             "{id} {by}"
         );
+    }
+}
+
+/// §4.2.2 no. 5.5: "The empty string is not the same as the null value", and "If the server's
+/// response does not conform to the requirements for the server's handshake" (§4.1), it fails;
+/// whether or not a subprotocol was offered.
+#[test]
+fn empty_subprotocol_field_fails_although_none_was_offered() {
+    for value in ["", " \t", ",", "\r\nSec-WebSocket-Protocol:"] {
+        let request = ClientRequest::new("ws://example.com/chat").unwrap();
+        let mut handshake = ClientHandshake::new(&request, Config::new(), entropy());
+        let bytes = response("", &format!("Sec-WebSocket-Protocol:{value}"));
+        handshake.input().put_slice(&bytes);
+        assert_eq!(handshake.receive().map(drop), Err(E::Subprotocol), "{value:?}");
     }
 }
 

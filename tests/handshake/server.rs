@@ -139,6 +139,16 @@ const ROWS: &[Row] = &[
     ("H13", "GET", b"\r\n\r\nGET /chat HTTP/1.1", no(400, E::Head(H::Malformed))),
     ("H13", "GET", b"\nGET /chat HTTP/1.1", no(400, E::Head(H::Malformed))),
     ("H16", "", b"Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: ,, chat ,", OPEN), // RFC 9110 §5.6.1.2
+    // §4.3: `1#token` in all lines together; RFC 9110 §5.6.1.2 lists these as invalid.
+    ("H16", "", b"Sec-WebSocket-Protocol:", no(400, E::MalformedSubprotocols)),
+    ("H16", "", b"Sec-WebSocket-Protocol: ,\t,", no(400, E::MalformedSubprotocols)),
+    (
+        "H16",
+        "",
+        b"Sec-WebSocket-Protocol: ,\r\nSec-WebSocket-Protocol:",
+        no(400, E::MalformedSubprotocols),
+    ),
+    ("H16", "", b"Sec-WebSocket-Protocol:\r\nX: y\r\nSec-WebSocket-Protocol: ,chat", OPEN),
     ("H16", "", b"Sec-WebSocket-Protocol: a b", no(400, E::MalformedSubprotocols)), // §4.3; CVE-2021-32640
     ("H16", "", b"Sec-WebSocket-Protocol: \"a\"", no(400, E::MalformedSubprotocols)),
     (
@@ -153,6 +163,18 @@ const ROWS: &[Row] = &[
         b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x; y=\"z\"",
         OPEN,
     ), // §9.1
+    // §9.1: `1#extension` in all lines together
+    ("H17", "", b"Sec-WebSocket-Extensions:", no(400, E::MalformedExtensions)),
+    ("H17", "", b"Sec-WebSocket-Extensions: ,\t,", no(400, E::MalformedExtensions)),
+    (
+        "H17",
+        "",
+        b"Sec-WebSocket-Extensions:\r\nSec-WebSocket-Extensions: , ,",
+        no(400, E::MalformedExtensions),
+    ),
+    ("H17", "", b"Sec-WebSocket-Extensions: ,\r\nSec-WebSocket-Extensions: ,x", OPEN),
+    // What is skipped because it has too many parameters is an element.
+    ("H17", "", b"Sec-WebSocket-Extensions: x;a;a;a;a;a;a;a;a;a;a;a;a;a;a;a;a;a", OPEN),
     ("H17", "", b"Sec-WebSocket-Extensions: __proto__; constructor=toString, constructor", OPEN),
     ("H17", "", b"Sec-WebSocket-Extensions: a; b=\"x\\yz\"", OPEN),
     ("H17", "", b"Sec-WebSocket-Extensions: a; b=\"c", no(400, E::MalformedExtensions)), // CVE-2020-7662
