@@ -150,7 +150,9 @@ pub use adapter::runtime;
 #[cfg(feature = "tokio")]
 pub use adapter::tokio;
 #[cfg(feature = "std")]
-pub use adapter::{Error, Incoming, Options, PlainHttp, Replies, Upgrade, blocking};
+pub use adapter::{
+    Answer, Error, Incoming, Options, PlainHttp, Refusal, Replies, Upgrade, blocking,
+};
 /// The crate of the buffers that are passed in and out.
 pub use bytes;
 pub use connection::{

@@ -35,6 +35,13 @@ pub type Upgrade<S, C> = super::Upgrade<Transport<FuturesStream<S>, C>>;
 /// Any other HTTP request, which can be answered.
 pub type PlainHttp<S, C> = super::PlainHttp<Transport<FuturesStream<S>, C>>;
 
+/// The server's answer to a client's request; see
+/// [`Options::send_request`](crate::Options::send_request).
+pub type Answer<S, C> = runtime::Answer<FuturesStream<S>, C>;
+
+/// A response other than 101, and its stream.
+pub type Refusal<S, C> = super::Refusal<Transport<FuturesStream<S>, C>>;
+
 /// How to open connections.
 pub type Options = AnyOptions<FuturesAdapter>;
 

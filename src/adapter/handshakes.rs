@@ -14,12 +14,13 @@ macro_rules! handshakes {
         impl[$($generics:tt)+] $transport:ty => $socket:ty
     ) => {
         const _: () = {
+            use $crate::adapter::answer::{Answer, Refusal};
             use $crate::adapter::incoming::{Incoming, Opening, PlainHttp, Upgrade};
             use $crate::adapter::methods::cancel_safety;
             use $crate::connection::{Config, Connection, Entropy};
             use $crate::handshake::{
                 AcceptOptions, ClientHandshake, ClientRequest, HttpResponse, Rejection,
-                RequestError, Response,
+                RequestError, Response, ResponseError,
             };
             use $crate::session::{Exchange, Session};
 
@@ -68,22 +69,46 @@ macro_rules! handshakes {
 
                 /// Opens a connection on a stream to the server.
                 pub(in crate::adapter) $($async)? fn connect(
-                    mut self,
+                    self,
                     config: Config,
                     request: &ClientRequest,
                 ) -> Result<($socket, Response), Error> {
+                    match self.send_request(config, request) $(.$await)? ? {
+                        Answer::Accepted(socket, response) => Ok((socket, response)),
+                        Answer::Refused(refusal) => {
+                            Err(ResponseError::UnexpectedStatus(refusal.response).into())
+                        }
+                    }
+                }
+
+                /// Sends a request on a stream to the server, and receives the response.
+                pub(in crate::adapter) $($async)? fn send_request(
+                    mut self,
+                    config: Config,
+                    request: &ClientRequest,
+                ) -> Result<Answer<$transport, $socket>, Error> {
                     let handshake = ClientHandshake::new(request, config, Entropy::from_os()?);
                     let (timeouts, started) = (self.timeouts.clone(), self.transport.started());
                     let mut exchange = Exchange::client_shared(handshake, timeouts, started);
-                    loop {
-                        if let Some((connection, response)) = exchange.receive()? {
-                            return Ok((self.into_socket(connection), response));
+                    let error = loop {
+                        match exchange.receive() {
+                            Ok(Some((connection, response))) => {
+                                let socket = self.into_socket(connection);
+                                return Ok(Answer::Accepted(socket, response));
+                            }
+                            Ok(None) => {}
+                            Err(error) => break error,
                         }
                         let exchanged = self.transport.exchange(&mut exchange) $(.$await)?;
                         if let Err(error) = exchanged {
-                            return Err(exchange.refusal().map_or(error, Error::from));
+                            break exchange.refusal().ok_or(error)?;
                         }
-                    }
+                    };
+                    let ResponseError::UnexpectedStatus(response) = error else {
+                        return Err(error.into());
+                    };
+                    let rest = exchange.into_inner().into_rest();
+                    Ok(Answer::Refused(Refusal { transport: self.transport, response, rest }))
                 }
 
                 /// Writes the response that accepts a request: the connection's first output.
@@ -168,6 +193,16 @@ macro_rules! handshakes {
                 #[must_use]
                 pub fn into_parts(self) -> (S, bytes::Bytes) {
                     (self.opening.transport.into_stream(), self.rejection.into_received())
+                }
+            }
+
+            impl<$($generics)+> Refusal<$transport> {
+                /// Returns the stream, and the bytes that were read from it after the response.
+                /// They follow the part of the body that the response has, and are the rest of the
+                /// body if that is not complete.
+                #[must_use]
+                pub fn into_parts(self) -> (S, bytes::Bytes) {
+                    (self.transport.into_stream(), self.rest)
                 }
             }
 

@@ -12,6 +12,7 @@
 //! ```
 
 mod accessors;
+mod answer;
 pub mod blocking;
 mod error;
 #[cfg(feature = "futures-io")]
@@ -31,6 +32,7 @@ pub mod tokio;
 mod waiters;
 mod weak;
 
+pub use self::answer::{Answer, Refusal};
 pub use self::error::Error;
 pub use self::incoming::{Incoming, PlainHttp, Upgrade};
 pub use self::options::Options;

@@ -10,7 +10,7 @@
 ///   with its clock;
 /// - a paragraph for the docs of `accept`.
 ///
-/// `WebSocket`, `Incoming` and `Options` are the types of the adapter.
+/// `WebSocket`, `Incoming`, `Answer` and `Options` are the types of the adapter.
 macro_rules! opens {
     (
         [$($async:ident .$await:ident)?] $boxed:path, $adapter:ident,
@@ -91,6 +91,22 @@ macro_rules! opens {
             ) -> Result<(WebSocket<$($T),+>, Response), Error> where $($bounds)+ {
                 let (opening, config) = self.start($transport);
                 $boxed(opening.connect(config, request)) $(.$await)?
+            }
+
+            /// Like [`connect_with_stream`](Self::connect_with_stream), but returns the stream if
+            /// the server refuses the request: for an authentication in several steps on one
+            /// stream, or to continue with plain HTTP.
+            #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
+            /// # Errors
+            ///
+            /// As [`connect_with_stream`], except that a status other than 101 is no error.
+            pub $($async)? fn send_request<$($T),+>(
+                &self,
+                $($arg: $T,)+
+                request: &ClientRequest,
+            ) -> Result<Answer<$($T),+>, Error> where $($bounds)+ {
+                let (opening, config) = self.start($transport);
+                $boxed(opening.send_request(config, request)) $(.$await)?
             }
         }
     };

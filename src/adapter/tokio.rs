@@ -43,6 +43,13 @@ pub type Upgrade<S> = super::Upgrade<Transport<S>>;
 /// Any other HTTP request, which can be answered.
 pub type PlainHttp<S> = super::PlainHttp<Transport<S>>;
 
+/// The server's answer to a client's request; see
+/// [`Options::send_request`](crate::Options::send_request).
+pub type Answer<S> = runtime::Answer<TokioStream<S>, TokioClock>;
+
+/// A response other than 101, and its stream.
+pub type Refusal<S> = super::Refusal<Transport<S>>;
+
 type Transport<S> = runtime::Transport<TokioStream<S>, TokioClock>;
 
 /// How to open connections.

@@ -10,8 +10,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::{fmt, mem, str};
 
-use bytes::{Buf, BufMut};
+use bytes::{Buf, BufMut, Bytes};
 
+use super::body::Body;
 use super::fields::{list, list_contains};
 use super::head::{HeadError, HeadReader};
 use super::headers::Headers;
@@ -22,9 +23,6 @@ use super::response::Response;
 use super::response_error::ResponseError;
 use super::uri::{InvalidUri, Uri};
 use crate::connection::{Config, Connection, Entropy, Output};
-
-/// The maximum length of a response's body that is kept, in bytes.
-const MAX_BODY: usize = 4 * 1024;
 
 /// The maximum number of interim responses (100, 103 …) before the final one.
 const MAX_INTERIM: u8 = 8;
@@ -150,7 +148,7 @@ pub struct ClientHandshake {
     /// Interim responses that were skipped.
     interim: u8,
     /// A response other than 101 whose body is incomplete.
-    refusal: Option<Response>,
+    refusal: Option<(Response, Body)>,
 }
 
 impl ClientHandshake {
@@ -219,6 +217,15 @@ impl ClientHandshake {
         received
     }
 
+    /// Returns the bytes that were received after a refusal
+    /// ([`ResponseError::UnexpectedStatus`]): those after the part of the body that the response
+    /// has. If that part [`is_complete`](Response::is_complete), the stream can carry another
+    /// request, unless the response has `Connection: close`.
+    #[must_use]
+    pub fn into_rest(self) -> Bytes {
+        Bytes::copy_from_slice(self.head.rest())
+    }
+
     fn next_response(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
         while self.refusal.is_none() {
             let Some(response) = self.head.receive(Response::parse)? else {
@@ -229,22 +236,28 @@ impl ClientHandshake {
                 // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses
                 // received prior to a final response"
                 100..=199 if self.interim < MAX_INTERIM => self.interim += 1,
-                _ => self.refusal = Some(response),
+                status => {
+                    let body = Body::new(status, response.headers());
+                    self.refusal = Some((response, body));
+                }
             }
         }
         self.refuse()
     }
 
-    /// Receives the body of a response other than 101, up to [`MAX_BODY`] bytes.
+    /// Receives the body of a response other than 101.
     fn refuse(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
-        let Some(mut refusal) = self.refusal.take() else { return Ok(None) };
-        let body = self.head.rest();
-        let body_len = refusal.body_len(body).unwrap_or(MAX_BODY).min(MAX_BODY);
-        if body.len() < body_len && !self.input_ended {
-            self.refusal = Some(refusal);
+        let Some((mut refusal, mut body)) = self.refusal.take() else { return Ok(None) };
+        let parsed = body.receive(self.head.rest());
+        self.head.advance(parsed);
+        if self.input_ended {
+            body.end_input();
+        }
+        if !body.is_over() {
+            self.refusal = Some((refusal, body));
             return Ok(None);
         }
-        refusal.set_body(&body[..body_len.min(body.len())]);
+        refusal.set_body(body);
         Err(ResponseError::UnexpectedStatus(Box::new(refusal)))
     }
 
@@ -296,6 +309,8 @@ impl ClientHandshake {
 
 impl fmt::Debug for ClientHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientHandshake").field("refusal", &self.refusal).finish_non_exhaustive()
+        f.debug_struct("ClientHandshake")
+            .field("refusal", &self.refusal.as_ref().map(|(response, _)| response))
+            .finish_non_exhaustive()
     }
 }

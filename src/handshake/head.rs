@@ -100,6 +100,11 @@ impl HeadReader {
         &self.inbox
     }
 
+    /// Removes bytes after the last head.
+    pub(super) fn advance(&mut self, len: usize) {
+        self.inbox.advance(len);
+    }
+
     /// Checks the limits for a line that is scanned up to `end`. Reports the limit with the lowest
     /// position in the head, however the head was split into reads.
     fn check_limits(&self, end: usize) -> Result<(), HeadError> {

@@ -3,6 +3,7 @@
 //! Both sides work like a [`Connection`](crate::Connection): received bytes go into `input`, bytes
 //! to write are in `output`, and `receive` returns the result.
 
+mod body;
 mod classes;
 mod client;
 mod error;

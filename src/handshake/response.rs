@@ -1,9 +1,12 @@
 //! The server's response as the client receives it: RFC 6455 §4.1, RFC 9112 §4.
 
-use core::fmt;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use core::{fmt, str};
 
 use bytes::Bytes;
 
+use super::body::Body;
 use super::head::{HeadError, MAX_FIELDS};
 use super::headers::Headers;
 
@@ -16,6 +19,7 @@ pub struct Response {
     status: u16,
     headers: Headers,
     body: Bytes,
+    is_complete: bool,
 }
 
 impl Response {
@@ -25,21 +29,39 @@ impl Response {
         self.status
     }
 
-    /// Returns the header fields.
+    /// Returns the reason phrase of the status line, for example `Not Found`. It may be empty, and
+    /// is if it is not UTF-8.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        // RFC 9112 §4: "HTTP-version SP status-code SP [ reason-phrase ]"
+        let line = self.headers.head().trim_ascii_start().split(|&byte| byte == b'\r').next();
+        let reason = line.and_then(|line| line.get(b"HTTP/1.1 200 ".len()..)).unwrap_or_default();
+        str::from_utf8(reason.trim_ascii()).unwrap_or_default()
+    }
+
+    /// Returns the header fields. A field that was folded over several lines is one line.
     #[must_use]
     pub const fn headers(&self) -> &Headers {
         &self.headers
     }
 
-    /// Returns the first 4 KiB of the body, in its transfer coding (a chunked body with its chunk
-    /// sizes). Empty for status 101.
+    /// Returns the first 4 KiB of the body, without the framing of its chunks (`Transfer-Encoding:
+    /// chunked`). Other codings stay. Empty for status 101.
     #[must_use]
     pub const fn body(&self) -> &Bytes {
         &self.body
     }
 
+    /// Returns whether [`body`](Self::body) is the whole body. It is not if the body is longer than
+    /// 4 KiB or malformed, or if the stream ended or the handshake timed out before its end.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
     /// Parses a complete head.
     pub(super) fn parse(head: &[u8]) -> Result<Self, HeadError> {
+        let head = &*unfold(head);
         let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
         let mut response = httparse::Response::new(&mut fields);
         match response.parse(head) {
@@ -53,31 +75,41 @@ impl Response {
                 status,
                 headers: Headers::new(head, response.headers)?,
                 body: Bytes::new(),
+                is_complete: status == 101,
             }),
             (None, _) => Err(HeadError::Malformed),
         }
     }
 
-    /// Returns the length of the body that begins with these bytes; `None` if the end of the stream
-    /// ends it, or its last chunk is still missing (RFC 9112 §6.3).
-    pub(super) fn body_len(&self, body: &[u8]) -> Option<usize> {
-        /// The end of a chunked body without trailers. If a chunk contains the same bytes, the body
-        /// is cut there.
-        const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
-
-        if matches!(self.status, 100..=199 | 204 | 304) {
-            return Some(0);
-        }
-        if self.headers.contains("Transfer-Encoding") {
-            let end = body.windows(LAST_CHUNK.len()).position(|window| window == LAST_CHUNK)?;
-            return Some(end + LAST_CHUNK.len());
-        }
-        self.headers.get("Content-Length")?.parse().ok()
+    /// Adds the body of a status other than 101.
+    pub(super) fn set_body(&mut self, body: Body) {
+        let (kept, is_complete) = body.into_kept();
+        (self.body, self.is_complete) = (kept.into(), is_complete);
     }
+}
 
-    pub(super) fn set_body(&mut self, body: &[u8]) {
-        self.body = Bytes::copy_from_slice(body);
+/// Joins the lines of folded fields.
+fn unfold(head: &[u8]) -> Cow<'_, [u8]> {
+    let is_fold = |bytes: &[u8]| matches!(bytes, [b'\n', b' ' | b'\t']);
+    if !head.windows(2).any(is_fold) {
+        return Cow::Borrowed(head);
     }
+    let head = head.strip_prefix(b"\r\n").unwrap_or(head);
+    let mut unfolded = Vec::with_capacity(head.len());
+    for (number, line) in head.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        let text = line.iter().position(|byte| !matches!(byte, b' ' | b'\t'));
+        match text {
+            // RFC 9112 §5.2: a user agent "MUST replace each received obs-fold with one or more SP
+            // octets"; §2.2: after the status line it is not a fold.
+            Some(text @ 1..) if number > 1 => {
+                unfolded.truncate(unfolded.trim_ascii_end().len());
+                unfolded.push(b' ');
+                unfolded.extend_from_slice(&line[text..]);
+            }
+            _ => unfolded.extend_from_slice(line),
+        }
+    }
+    Cow::Owned(unfolded)
 }
 
 impl fmt::Debug for Response {

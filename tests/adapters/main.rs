@@ -19,6 +19,7 @@ mod messages;
 mod no_timer;
 mod openings;
 mod slow_peers;
+mod refusals;
 mod sockets;
 mod test_streams;
 mod timeouts;

@@ -3,6 +3,7 @@
 mod client;
 mod fields;
 mod guard;
+mod refusals;
 mod server;
 mod targets;
 mod uri;

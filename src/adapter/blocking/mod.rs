@@ -47,8 +47,8 @@ mod websocket;
 mod writer;
 
 pub use self::open::{
-    BlockingAdapter, Incoming, Options, PlainHttp, Transport, Upgrade, accept, connect,
-    connect_with_stream,
+    Answer, BlockingAdapter, Incoming, Options, PlainHttp, Refusal, Transport, Upgrade, accept,
+    connect, connect_with_stream,
 };
 pub use self::receiver::Receiver;
 pub use self::sender::{Sender, WeakSender};

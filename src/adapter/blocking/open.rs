@@ -11,10 +11,10 @@ use super::stream::Stream;
 use super::unsplit::Unsplit;
 use super::websocket::WebSocket;
 use crate::adapter::handshakes::handshakes;
-use crate::adapter::incoming;
 use crate::adapter::opens::{connects, opens};
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, Options as AnyOptions};
+use crate::adapter::{answer, incoming};
 use crate::handshake::{ClientRequest, Response};
 use crate::session::{Exchange, Handshake, Next, Session, WriteProgress};
 
@@ -24,6 +24,13 @@ pub type Incoming<S> = incoming::Incoming<Transport<S>>;
 
 /// An opening handshake that has not been answered.
 pub type Upgrade<S> = incoming::Upgrade<Transport<S>>;
+
+/// The server's answer to a client's request; see
+/// [`Options::send_request`](crate::Options::send_request).
+pub type Answer<S> = answer::Answer<Transport<S>, WebSocket<S>>;
+
+/// A response other than 101, and its stream.
+pub type Refusal<S> = answer::Refusal<Transport<S>>;
 
 /// A request that is not an opening handshake.
 pub type PlainHttp<S> = incoming::PlainHttp<Transport<S>>;

@@ -32,7 +32,7 @@ mod writer;
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 pub(super) use self::io::SleepSlot;
 pub use self::io::{Clock, Stream};
-pub use self::open::{Incoming, Transport};
+pub use self::open::{Answer, Incoming, Transport};
 pub use self::permit::Permit;
 pub use self::receiver::Receiver;
 pub use self::sender::{Sender, WeakSender};

@@ -10,13 +10,16 @@ use super::driver::Driver;
 use super::io::{Clock, Stream, retry};
 use super::websocket::WebSocket;
 use crate::adapter::handshakes::handshakes;
-use crate::adapter::incoming;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, output};
+use crate::adapter::{answer, incoming};
 use crate::session::{Exchange, Handshake, Next, Session};
 
 /// The first request of a client.
 pub type Incoming<S, C> = incoming::Incoming<Transport<S, C>>;
+
+/// The server's answer to a client's request.
+pub type Answer<S, C> = answer::Answer<Transport<S, C>, WebSocket<S, C>>;
 
 /// A stream whose opening handshake is not done, with its clock.
 pub struct Transport<S, C> {

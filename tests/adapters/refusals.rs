@@ -1,0 +1,128 @@
+//! A refusal gives the stream back, in every adapter.
+#![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::thread;
+
+use sansocket::blocking::{self, Stream as _};
+use sansocket::runtime::{self, Clock, Stream};
+use sansocket::testing::{ManualClock, TestStream};
+use sansocket::{ClientRequest, Response};
+use support::adapters::{on_paused_tokio, request};
+use support::{Chunking, stream_pair};
+
+const CHALLENGE: &[u8] = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM abc\r\n\
+    Transfer-Encoding: chunked\r\n\r\n5\r\nlog i\r\n1\r\nn\r\n0\r\n\r\n";
+
+fn second() -> ClientRequest {
+    request().header("Authorization", "NTLM def").unwrap()
+}
+
+fn check(response: &Response) {
+    assert_eq!((response.status(), response.reason()), (401, "Unauthorized"));
+    assert_eq!(response.headers().get("WWW-Authenticate"), Some("NTLM abc"));
+    assert_eq!((&response.body()[..], response.is_complete()), (&b"log in"[..], true));
+}
+
+/// Answers a first request with a challenge, and accepts a second one on the same stream.
+fn serve(mut stream: TestStream) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
+    stream.write_all(CHALLENGE).unwrap();
+    let blocking::Incoming::Upgrade(upgrade) =
+        blocking::Options::new().receive_request(stream).unwrap()
+    else {
+        panic!("an opening handshake")
+    };
+    assert_eq!(upgrade.request().headers().get("Authorization"), Some("NTLM def"));
+    upgrade.accept().unwrap().send("welcome").unwrap();
+}
+
+/// Two requests on one stream, of which the second opens the connection.
+async fn authenticate<S, C>(first: runtime::Answer<S, C>) -> (S, bytes::Bytes)
+where
+    S: Stream,
+    C: Clock,
+{
+    let runtime::Answer::Refused(refusal) = first else { panic!("accepted") };
+    check(refusal.response());
+    refusal.into_parts()
+}
+
+fn on_blocking(stream: TestStream) {
+    let options = blocking::Options::new();
+    let blocking::Answer::Refused(refusal) = options.send_request(stream, &request()).unwrap()
+    else {
+        panic!("accepted")
+    };
+    check(refusal.response());
+    let (stream, rest) = refusal.into_parts();
+    assert!(rest.is_empty());
+    let blocking::Answer::Accepted(mut socket, response) =
+        options.send_request(stream, &second()).unwrap()
+    else {
+        panic!("refused")
+    };
+    assert_eq!(response.status(), 101);
+    assert_eq!(socket.recv().unwrap(), Some("welcome".into()));
+}
+
+async fn on_tokio(stream: TestStream) {
+    let options = sansocket::tokio::Options::new();
+    let first = options.send_request(stream, &request()).await.unwrap();
+    let (stream, rest) = authenticate(first).await;
+    assert!(rest.is_empty());
+    let second = options.send_request(stream.0, &second()).await.unwrap();
+    let runtime::Answer::Accepted(mut socket, _) = second else { panic!("refused") };
+    assert_eq!(socket.recv().await.unwrap(), Some("welcome".into()));
+}
+
+async fn on_futures(stream: TestStream) {
+    let (options, clock) = (sansocket::futures::Options::new(), ManualClock::new());
+    let first = options.send_request(stream, clock.clone(), &request()).await.unwrap();
+    let (stream, rest) = authenticate(first).await;
+    assert!(rest.is_empty());
+    let second = options.send_request(stream.0, clock, &second()).await.unwrap();
+    let runtime::Answer::Accepted(mut socket, _) = second else { panic!("refused") };
+    assert_eq!(socket.recv().await.unwrap(), Some("welcome".into()));
+}
+
+#[test]
+fn second_request_opens_the_connection_on_the_stream_of_a_refusal() {
+    let clients: [fn(TestStream); 3] = [
+        on_blocking,
+        |stream| on_paused_tokio(|| smol::block_on(on_tokio(stream))),
+        |stream| smol::block_on(on_futures(stream)),
+    ];
+    for client in clients {
+        let (peer, stream) = stream_pair(Chunking::Whole);
+        let server = thread::spawn(move || serve(peer));
+        client(stream);
+        server.join().unwrap();
+    }
+}
+
+/// What follows an incomplete body is left to the application.
+#[test]
+fn refusal_returns_the_bytes_after_it() {
+    let (mut peer, stream) = stream_pair(Chunking::Whole);
+    let body = "x".repeat(5_000);
+    write!(peer, "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{body}").unwrap();
+    peer.shutdown(Shutdown::Write).unwrap();
+    let blocking::Answer::Refused(refusal) =
+        blocking::Options::new().send_request(stream, &request()).unwrap()
+    else {
+        panic!("accepted")
+    };
+    assert!(!refusal.response().is_complete());
+    assert!(format!("{refusal:?}").starts_with("Refusal(Response { status: 200"));
+    let (kept, mut rest) = (refusal.response().body().clone(), Vec::new());
+    let (mut stream, received) = refusal.into_parts();
+    stream.read_to_end(&mut rest).unwrap();
+    assert_eq!([&kept[..], &received, &rest].concat(), body.as_bytes());
+}
