@@ -19,7 +19,7 @@ macro_rules! handshakes {
             use $crate::adapter::methods::cancel_safety;
             use $crate::connection::{Config, Connection, Entropy};
             use $crate::handshake::{
-                AcceptOptions, ClientHandshake, ClientRequest, HttpResponse, Rejection,
+                AcceptOptions, ClientHandshake, ClientRequest, HeadError, HttpResponse, Rejection,
                 RequestError, Response, ResponseError,
             };
             use $crate::session::{Exchange, Session};
@@ -90,6 +90,7 @@ macro_rules! handshakes {
                     let handshake = ClientHandshake::new(request, config, Entropy::from_os()?);
                     let (timeouts, started) = (self.timeouts.clone(), self.transport.started());
                     let mut exchange = Exchange::client_shared(handshake, timeouts, started);
+                    let mut failure = None;
                     let error = loop {
                         match exchange.receive() {
                             Ok(Some((connection, response))) => {
@@ -99,16 +100,27 @@ macro_rules! handshakes {
                             Ok(None) => {}
                             Err(error) => break error,
                         }
-                        let exchanged = self.transport.exchange(&mut exchange) $(.$await)?;
-                        if let Err(error) = exchanged {
-                            break exchange.refusal().ok_or(error)?;
+                        match self.transport.exchange(&mut exchange) $(.$await)? {
+                            Ok(_) => {}
+                            // The server may have answered before it read the whole request.
+                            Err(error) if exchange.write_has_failed() && failure.is_none() => {
+                                failure = Some(error);
+                            }
+                            Err(error) => match exchange.refusal() {
+                                Some(refusal) => break refusal,
+                                None => return Err(failure.unwrap_or(error)),
+                            },
                         }
                     };
-                    let ResponseError::UnexpectedStatus(response) = error else {
-                        return Err(error.into());
-                    };
-                    let rest = exchange.into_inner().into_rest();
-                    Ok(Answer::Refused(Refusal { transport: self.transport, response, rest }))
+                    match (error, failure) {
+                        (ResponseError::UnexpectedStatus(response), _) => {
+                            let rest = exchange.into_inner().into_rest();
+                            let transport = self.transport;
+                            Ok(Answer::Refused(Refusal { transport, response, rest }))
+                        }
+                        (ResponseError::Head(HeadError::Incomplete), Some(error)) => Err(error),
+                        (error, _) => Err(error.into()),
+                    }
                 }
 
                 /// Writes the response that accepts a request: the connection's first output.

@@ -273,6 +273,11 @@ impl<H: Handshake> Exchange<H> {
         }
     }
 
+    /// Whether writing has failed.
+    pub(crate) const fn write_has_failed(&self) -> bool {
+        self.stream.write_failed
+    }
+
     /// Reports that the write half of the stream is shut down, or can't be.
     pub fn write_half_shut_down(&mut self) {
         self.stream.shutdown.write_half_shut_down();

@@ -1,15 +1,17 @@
 //! A refusal gives the stream back, in every adapter.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
-use std::io::{Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
+use std::task::{Context, Poll};
 use std::thread;
 
 use sansocket::blocking::{self, Stream as _};
 use sansocket::runtime::{self, Clock, Stream};
 use sansocket::testing::{ManualClock, TestStream};
 use sansocket::{ClientRequest, Response};
-use support::adapters::{on_paused_tokio, request};
+use support::adapters::{on_paused_tokio, ready, request};
+use support::streams::{Script, Scripted};
 use support::{Chunking, stream_pair};
 
 const CHALLENGE: &[u8] = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM abc\r\n\
@@ -125,4 +127,59 @@ fn refusal_returns_the_bytes_after_it() {
     let (mut stream, received) = refusal.into_parts();
     stream.read_to_end(&mut rest).unwrap();
     assert_eq!([&kept[..], &received, &rest].concat(), body.as_bytes());
+}
+
+/// A server that answers and closes before it has read the request: writing fails, and the response
+/// is in the stream.
+struct Deaf(Vec<u8>);
+
+impl Script for Deaf {
+    fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let count = self.0.len().min(buffer.len()).min(20);
+        buffer[..count].copy_from_slice(&self.0[..count]);
+        self.0.drain(..count);
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, _: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+}
+
+#[test]
+fn response_to_a_request_that_could_not_be_written_is_reported() {
+    for (bytes, expected) in [
+        (
+            &b"HTTP/1.1 431 Too Large\r\nContent-Length: 2\r\n\r\nno"[..],
+            "UnexpectedStatus(Response { status: 431",
+        ),
+        (
+            b"HTTP/1.1 431 Too Large\r\nContent-Length: 2\r\n\r\n",
+            "UnexpectedStatus(Response { status: 431",
+        ),
+        (b"HTTP/1.1 431 Too La", "ConnectionLost"),
+        (b"", "ConnectionLost"),
+    ] {
+        let stream = || Scripted(Deaf(bytes.to_vec()));
+        let errors = [
+            blocking::connect_with_stream(stream(), &request()).map(drop),
+            ready_on_tokio(sansocket::tokio::connect_with_stream(stream(), &request())),
+            ready(sansocket::futures::connect_with_stream(
+                stream(),
+                ManualClock::new(),
+                &request(),
+            ))
+            .map(drop),
+        ];
+        for error in errors {
+            let error = format!("{:?}", error.unwrap_err());
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}
+
+fn ready_on_tokio<T, E>(future: impl Future<Output = Result<T, E>>) -> Result<(), E> {
+    let mut result = None;
+    on_paused_tokio(|| result = Some(ready(future).map(drop)));
+    result.expect("the future is ready")
 }

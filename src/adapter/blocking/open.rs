@@ -112,10 +112,14 @@ impl<S: Stream> Transport<S> {
                 Next::Write | Next::Flush => {
                     let Some(output) = exchange.output() else { continue };
                     let mut progress = WriteProgress::default();
-                    io.write(&output, u64::MAX, until, &mut progress)?;
+                    let written = io.write(&output, u64::MAX, until, &mut progress);
                     if progress.written > 0 {
                         exchange.wrote(progress.written);
                     }
+                    if written.is_err() {
+                        exchange.write_failed();
+                    }
+                    written?;
                     match progress.stalled_since {
                         Some(since) => exchange.write_would_block(since),
                         None if progress.flushed => exchange.flushed(),

@@ -68,14 +68,14 @@ impl<S: Stream, C: Clock> Transport<S, C> {
                     let Some(output) = exchange.output() else { continue };
                     let vectored = self.stream.is_write_vectored();
                     let mut write = |slices: &[IoSlice<'_>]| self.stream.poll_write(cx, slices);
-                    match retry(|| output::write_with(&output, vectored, &mut write))? {
-                        Poll::Ready(0) => return Poll::Ready(Err(Error::ConnectionLost)),
-                        written => written.map(|count| exchange.wrote(count)),
+                    match retry(|| output::write_with(&output, vectored, &mut write)) {
+                        Poll::Ready(Ok(0)) => Poll::Ready(Err(Error::ConnectionLost)),
+                        written => written.map_ok(|count| exchange.wrote(count)),
                     }
                 }
-                Next::Flush => retry(|| self.stream.poll_flush(cx))?.map(|()| exchange.flushed()),
-                Next::ShutdownWrite => retry(|| self.stream.poll_shutdown(cx))?
-                    .map(|()| exchange.write_half_shut_down()),
+                Next::Flush => retry(|| self.stream.poll_flush(cx)).map_ok(|()| exchange.flushed()),
+                Next::ShutdownWrite => retry(|| self.stream.poll_shutdown(cx))
+                    .map_ok(|()| exchange.write_half_shut_down()),
                 Next::Read => {
                     let mut buffer = ReadBuffer::new(false);
                     match retry(|| self.stream.poll_read(cx, buffer.space())) {
@@ -99,8 +99,13 @@ impl<S: Stream, C: Clock> Transport<S, C> {
                 }
                 Next::Done => return Poll::Ready(Ok(false)),
             };
-            if written.is_pending() {
-                exchange.write_would_block(self.alarm.now());
+            match written {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => {
+                    exchange.write_failed();
+                    return Poll::Ready(Err(error));
+                }
+                Poll::Pending => exchange.write_would_block(self.alarm.now()),
             }
         }
     }
