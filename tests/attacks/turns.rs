@@ -3,11 +3,13 @@
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use sansocket::runtime::WebSocket;
 use sansocket::testing::ManualClock;
-use sansocket::{CloseCode, Config, Connection, Timeouts};
+use sansocket::{ClientRequest, CloseCode, Config, Connection, Role, Timeouts};
 
 use super::{ROLES, from_peer};
 use support::connection;
@@ -156,4 +158,77 @@ fn g15_one_poll_of_close_is_bounded() {
             assert_eq!(woken.count(), polls);
         }
     }
+}
+
+/// A client that sends a request again and again, in small reads, and counts them.
+struct Requests {
+    request: &'static [u8],
+    at: usize,
+    reads: Arc<AtomicUsize>,
+}
+
+impl Script for Requests {
+    fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        assert!(self.reads.fetch_add(1, Ordering::Relaxed) < 100_000, "the poll never returns");
+        let rest = &self.request[self.at..];
+        let count = rest.len().min(buffer.len()).min(50);
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.at = (self.at + count) % self.request.len();
+        Poll::Ready(Ok(count))
+    }
+}
+
+/// A refused client that keeps sending is read from until the close deadline, and no longer in one
+/// poll than a connection.
+#[test]
+fn g15_one_poll_of_a_rejection_is_bounded() {
+    for request in [
+        "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+        "no HTTP\r\n\r\n",
+    ] {
+        let woken = Arc::new(WakeCounter::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let (clock, reads) = (ManualClock::new(), Arc::new(AtomicUsize::new(0)));
+        let stream = Requests { request: request.as_bytes(), at: 0, reads: Arc::clone(&reads) };
+        let mut accepts = pin!(sansocket::futures::accept(Scripted(stream), clock.clone()));
+        let mut before = 0;
+        for polls in 1..=5 {
+            let pending = accepts.as_mut().poll(&mut Context::from_waker(&waker)).is_pending();
+            let read = reads.load(Ordering::Relaxed) - before;
+            before += read;
+            assert!(pending && read <= 16, "{read} reads in one poll");
+            assert_eq!(woken.count(), polls, "the task must be woken");
+        }
+        clock.advance(Duration::from_secs(5));
+        let mut polls = 0;
+        while accepts.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+            polls += 1;
+            assert!(polls < 5, "the close deadline ends it");
+        }
+    }
+}
+
+/// So is a request that does not end, and the body of a response.
+#[test]
+fn g15_one_poll_of_a_handshake_is_bounded() {
+    let reads = || Arc::new(AtomicUsize::new(0));
+    let stream =
+        |request, reads: &Arc<_>| Scripted(Requests { request, at: 0, reads: Arc::clone(reads) });
+    let polled_once = |reads: &Arc<AtomicUsize>,
+                       future: &mut dyn FnMut(&mut Context<'_>) -> bool| {
+        let woken = Arc::new(WakeCounter::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        assert!(future(&mut Context::from_waker(&waker)), "it is pending");
+        assert_eq!((reads.load(Ordering::Relaxed), woken.count()), (16, 1));
+    };
+    let count = reads();
+    let mut accepts = pin!(sansocket::futures::accept(stream(b"GET", &count), ManualClock::new()));
+    polled_once(&count, &mut |cx| accepts.as_mut().poll(cx).is_pending());
+    let (count, request) = (reads(), ClientRequest::new("ws://h/").unwrap());
+    let endless = stream(b"HTTP/1.1 100 Continue\r\nX: ", &count);
+    let connects = sansocket::futures::connect_with_stream(endless, ManualClock::new(), &request);
+    let mut connects = pin!(connects);
+    polled_once(&count, &mut |cx| connects.as_mut().poll(cx).is_pending());
 }

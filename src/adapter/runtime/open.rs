@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::alarm::Alarm;
+use super::budget::ReadBudget;
 use super::driver::Driver;
 use super::io::{Clock, Stream, retry};
 use super::websocket::WebSocket;
@@ -25,6 +26,7 @@ pub type Answer<S, C> = answer::Answer<Transport<S, C>, WebSocket<S, C>>;
 pub struct Transport<S, C> {
     stream: S,
     alarm: Alarm<C>,
+    budget: ReadBudget,
     /// When the handshake began.
     started: Duration,
 }
@@ -37,7 +39,8 @@ impl<S: Stream, C: Clock> Transport<S, C> {
         clock: C,
         started: impl FnOnce(&C) -> Duration,
     ) -> Self {
-        Self { stream, started: started(&clock), alarm: Alarm::new(clock) }
+        let (started, budget) = (started(&clock), ReadBudget::default());
+        Self { stream, started, budget, alarm: Alarm::new(clock) }
     }
 
     const fn started(&self) -> Duration {
@@ -77,15 +80,22 @@ impl<S: Stream, C: Clock> Transport<S, C> {
                 Next::ShutdownWrite => retry(|| self.stream.poll_shutdown(cx))
                     .map_ok(|()| exchange.write_half_shut_down()),
                 Next::Read => {
+                    // A peer that always has more must not keep the task from yielding.
+                    if self.budget.is_used_up() {
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                     let mut buffer = ReadBuffer::new(false);
                     match retry(|| self.stream.poll_read(cx, buffer.space())) {
                         Poll::Ready(Ok(count @ 1..)) => {
+                            self.budget.count(count, 0);
                             buffer.fill(count);
                             exchange.received(buffer.bytes());
                         }
                         Poll::Ready(Ok(0) | Err(Error::ConnectionLost)) => exchange.end_input(),
                         Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                         Poll::Pending => {
+                            self.budget.end_burst();
                             exchange.read_would_block();
                             continue;
                         }
