@@ -14,13 +14,15 @@ use bytes::{Buf, BufMut, Bytes};
 
 use super::body::Body;
 use super::fields::{list, list_contains};
-use super::head::{HeadError, HeadReader};
+use super::head::HeadReader;
+use super::head_error::HeadError;
 use super::headers::Headers;
 use super::key;
 use super::negotiation;
 use super::reply::{InvalidField, Lines, add_subprotocol};
 use super::response::Response;
 use super::response_error::ResponseError;
+use super::start_line::STATUS_LINE;
 use super::uri::{InvalidUri, Uri};
 use crate::connection::{Config, Connection, Entropy, Output};
 
@@ -164,7 +166,7 @@ impl ClientHandshake {
             key,
             subprotocols: request.subprotocols.clone(),
             output,
-            head: HeadReader::new(),
+            head: HeadReader::new(&STATUS_LINE),
             input_ended: false,
             interim: 0,
             refusal: None,
@@ -174,7 +176,7 @@ impl ClientHandshake {
     /// Returns the buffer that received bytes are appended to. It has room for at least 1 KiB.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
         if self.opening.is_none() {
-            self.head = HeadReader::new();
+            self.head = HeadReader::new(&STATUS_LINE);
         }
         self.head.input()
     }
@@ -268,7 +270,7 @@ impl ClientHandshake {
             return Err(HeadError::Incomplete.into());
         };
         let agreed = negotiation::accept(&config, response.headers())?;
-        let rest = mem::replace(&mut self.head, HeadReader::new()).into_rest();
+        let rest = mem::replace(&mut self.head, HeadReader::new(&STATUS_LINE)).into_rest();
         let mut connection = Connection::client(config, entropy);
         negotiation::apply(&mut connection, agreed.as_ref());
         connection.continue_handshake(rest, self.input_ended, Vec::new(), subprotocol.as_deref());

@@ -1,12 +1,12 @@
 //! Receiving an HTTP/1.1 head: RFC 9112 §2.2.
 //!
-//! Each byte is scanned once for the end of the head, and limits are checked as bytes are received.
-//! httparse parses a complete head. The bytes after it stay in the reader.
-
-use core::{error, fmt};
+//! Each byte is scanned once for the end of the head, and limits and the start line are checked as
+//! bytes are received. httparse parses a complete head. The bytes after it stay in the reader.
 
 use bytes::BufMut;
 
+use super::head_error::HeadError;
+use super::start_line::StartLine;
 use crate::connection::Inbox;
 
 /// The maximum length of a head, in bytes.
@@ -29,6 +29,7 @@ fn looks_whole(bytes: &[u8]) -> bool {
 /// Receives one head after the other.
 #[derive(Debug)]
 pub(super) struct HeadReader {
+    start_line: &'static StartLine,
     inbox: Inbox,
     /// The start of the incomplete line.
     line: usize,
@@ -41,8 +42,8 @@ pub(super) struct HeadReader {
 }
 
 impl HeadReader {
-    pub(super) fn new() -> Self {
-        Self { inbox: Inbox::default(), line: 0, scanned: 0, lines: 0, skipped: false }
+    pub(super) fn new(start_line: &'static StartLine) -> Self {
+        Self { start_line, inbox: Inbox::default(), line: 0, scanned: 0, lines: 0, skipped: false }
     }
 
     pub(super) fn input(&mut self) -> &mut (impl BufMut + use<>) {
@@ -62,8 +63,12 @@ impl HeadReader {
                 return Ok(Some(head));
             }
         }
-        while let Some(newline) = self.inbox[self.scanned..].iter().position(|&byte| byte == b'\n')
-        {
+        loop {
+            if self.lines == 0 {
+                (self.start_line.begin)(&self.inbox[self.line..])?;
+            }
+            let mut unscanned = self.inbox[self.scanned..].iter();
+            let Some(newline) = unscanned.position(|&byte| byte == b'\n') else { break };
             let end = self.scanned + newline + 1;
             self.check_limits(end)?;
             let line = &self.inbox[self.line..end];
@@ -78,7 +83,12 @@ impl HeadReader {
                 // RFC 9112 §2.2: a server "SHOULD ignore at least one empty line (CRLF) received
                 // prior to the request-line"
                 b"\r\n" if !self.skipped => self.skipped = true,
-                [_, .., b'\r', b'\n'] => self.lines += 1,
+                [_, .., b'\r', b'\n'] => {
+                    if self.lines == 0 {
+                        (self.start_line.check)(line)?;
+                    }
+                    self.lines += 1;
+                }
                 // RFC 9112 §2.2 allows a bare LF as a line end, but a head that two parsers may
                 // parse differently is rejected.
                 _ => return Err(HeadError::Malformed),
@@ -124,50 +134,3 @@ impl HeadReader {
         Ok(())
     }
 }
-
-/// The HTTP/1.1 head of a request or response is invalid (RFC 9112 §2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum HeadError {
-    /// The stream ended inside the head.
-    Incomplete,
-    /// Not the grammar of HTTP/1: a line end other than CRLF, a folded line, a field name that is
-    /// not a token …
-    Malformed,
-    /// The head is longer than the limit.
-    TooLong {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// A line of the head is longer than the limit.
-    LineTooLong {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// The head has more header fields than the limit.
-    TooManyFields {
-        /// The limit in fields.
-        limit: usize,
-    },
-    /// A version of HTTP other than 1.1 (RFC 6455 §4.1 no. 2, §4.2.1 no. 1).
-    HttpVersion,
-}
-
-impl fmt::Display for HeadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Incomplete => f.write_str("the stream ended inside the opening handshake"),
-            Self::Malformed => f.write_str("the HTTP head is malformed"),
-            Self::TooLong { limit } => write!(f, "the HTTP head is over {limit} bytes"),
-            Self::LineTooLong { limit } => {
-                write!(f, "a line in the HTTP head is over {limit} bytes")
-            }
-            Self::TooManyFields { limit } => {
-                write!(f, "the HTTP head has more than {limit} header fields")
-            }
-            Self::HttpVersion => f.write_str("the HTTP version is not 1.1"),
-        }
-    }
-}
-
-impl error::Error for HeadError {}

@@ -6,7 +6,7 @@ use core::ops::Range;
 use core::{fmt, str};
 
 use super::fields::is_token;
-use super::head::HeadError;
+use super::head_error::HeadError;
 
 /// Received header fields, in order. Names are compared case-insensitively, and may repeat.
 #[derive(Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 use core::str;
 
 use super::fields::{are_extensions, has_element, is_in_any_case, is_token, list, list_contains};
-use super::head::HeadError;
+use super::head_error::HeadError;
 use super::key;
 use super::request_error::RequestError;
 use super::target;

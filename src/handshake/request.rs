@@ -5,7 +5,8 @@ use core::ops::Range;
 use core::{fmt, str};
 
 use super::fields::{Extension, extensions, list};
-use super::head::{HeadError, MAX_FIELDS};
+use super::head::MAX_FIELDS;
+use super::head_error::HeadError;
 use super::headers::{Headers, range_in};
 use super::request_error::RequestError;
 use super::{opening, origin, target};
@@ -29,7 +30,6 @@ impl RequestHead {
         let mut request = httparse::Request::new(&mut []);
         match request.parse_with_uninit_headers(head, &mut fields) {
             Ok(httparse::Status::Complete(len)) if len == head.len() => {}
-            Err(httparse::Error::Version) => return Err(HeadError::HttpVersion),
             _ => return Err(HeadError::Malformed),
         }
         let (Some(method), Some(target)) = (request.method, request.path) else {

@@ -2,7 +2,7 @@
 
 use core::{error, fmt};
 
-use super::head::HeadError;
+use super::head_error::HeadError;
 
 /// A client's request is not a valid opening handshake (RFC 6455 §4.2.1), or the application
 /// rejected it: the error of a server. Except for
@@ -47,7 +47,7 @@ impl RequestError {
     pub const fn status(&self) -> Option<u16> {
         Some(match self {
             Self::Head(HeadError::Incomplete) => return None,
-            Self::Head(HeadError::Malformed)
+            Self::Head(HeadError::Malformed | HeadError::Tls | HeadError::NotHttp)
             | Self::NotUpgraded
             | Self::Target
             | Self::Host
@@ -71,6 +71,12 @@ impl RequestError {
 impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Head(HeadError::Tls) => {
+                "this looks like TLS: the client must use ws://, or the server accept TLS first"
+            }
+            Self::Head(HeadError::NotHttp) => {
+                "not HTTP: the client speaks another protocol; this port speaks WebSocket"
+            }
             Self::Head(error) => return error.fmt(f),
             Self::NotWebSocket => {
                 "the Upgrade header field does not name websocket; this port speaks WebSocket"

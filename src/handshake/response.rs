@@ -7,7 +7,8 @@ use core::{fmt, str};
 use bytes::Bytes;
 
 use super::body::Body;
-use super::head::{HeadError, MAX_FIELDS};
+use super::head::MAX_FIELDS;
+use super::head_error::HeadError;
 use super::headers::Headers;
 
 /// A received HTTP response: the status, the header fields, and the beginning of the body if the
@@ -66,7 +67,6 @@ impl Response {
         let mut response = httparse::Response::new(&mut fields);
         match response.parse(head) {
             Ok(httparse::Status::Complete(len)) if len == head.len() => {}
-            Err(httparse::Error::Version) => return Err(HeadError::HttpVersion),
             _ => return Err(HeadError::Malformed),
         }
         match (response.code, response.version) {

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::{error, fmt};
 
-use super::head::HeadError;
+use super::head_error::HeadError;
 use super::response::Response;
 
 /// A server's response does not accept the opening handshake (RFC 6455 §4.1): the error of a
@@ -36,6 +36,10 @@ pub enum ResponseError {
 impl fmt::Display for ResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Head(HeadError::Tls) => "this looks like TLS: use wss://, on a TLS stream",
+            Self::Head(HeadError::NotHttp) => {
+                "not HTTP: the server speaks another protocol; check the host and the port"
+            }
             Self::Head(error) => return error.fmt(f),
             Self::UnexpectedStatus(response) => {
                 return write!(f, "the server answered {} instead of 101", response.status());

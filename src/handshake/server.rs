@@ -14,12 +14,14 @@ use core::{fmt, mem};
 
 use bytes::{Buf, BufMut, Bytes};
 
-use super::head::{HeadError, HeadReader};
+use super::head::HeadReader;
+use super::head_error::HeadError;
 use super::key;
 use super::negotiation;
 use super::reply::{HttpResponse, InvalidField, Lines, add_subprotocol};
 use super::request::RequestHead;
 use super::request_error::RequestError;
+use super::start_line::REQUEST_LINE;
 use crate::connection::{Config, Connection, Inbox};
 
 /// Receives a client's opening handshake.
@@ -54,14 +56,14 @@ impl ServerHandshake {
     /// Creates a handshake for a connection with this configuration.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, head: HeadReader::new(), input_ended: false, done: false }
+        Self { config, head: HeadReader::new(&REQUEST_LINE), input_ended: false, done: false }
     }
 
     /// Returns the buffer that received bytes are appended to. It has room for at least 1 KiB.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
         if self.done {
             // Bytes after a rejection are discarded; those of a request belong to the request.
-            self.head = HeadReader::new();
+            self.head = HeadReader::new(&REQUEST_LINE);
         }
         self.head.input()
     }
@@ -116,7 +118,7 @@ impl ServerHandshake {
     /// Ends the handshake; returns the bytes after the head.
     fn finish(&mut self) -> Inbox {
         self.done = true;
-        mem::replace(&mut self.head, HeadReader::new()).into_rest()
+        mem::replace(&mut self.head, HeadReader::new(&REQUEST_LINE)).into_rest()
     }
 }
 

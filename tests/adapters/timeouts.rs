@@ -13,8 +13,8 @@ use sansocket::futures;
 use sansocket::runtime::{Clock, WebSocket};
 use sansocket::testing::ManualClock;
 use sansocket::{
-    CloseCode, Config, Connection, Error, HandshakeError, Message, ProtocolError, ResponseError,
-    Role, State, TimedOut, Timeouts,
+    CloseCode, Config, Connection, Error, HandshakeError, HeadError, Message, ProtocolError,
+    ResponseError, Role, State, TimedOut, Timeouts,
 };
 use support::adapters::{Adapter, during, in_every_adapter, s, timed, until};
 use support::stream_pair as pair;
@@ -27,6 +27,8 @@ in_every_adapter! {
     opening_handshake_times_out_after_ten_seconds
     slow_request_bytes_do_not_extend_the_handshake_timeout
     unexpected_status_with_an_unfinished_body_is_reported_at_the_timeout
+    server_of_another_protocol_fails_without_a_timeout
+    client_of_another_protocol_is_answered_without_a_timeout
     closing_handshake_times_out_after_five_seconds
     recv_ends_at_the_close_frames_and_until_closed_at_the_close_deadline
     flood_of_frames_does_not_extend_the_close_deadline
@@ -92,6 +94,41 @@ async fn unexpected_status_with_an_unfinished_body_is_reported_at_the_timeout(
         (response.status(), &response.body()[..], after),
         (503, &b"come back la"[..], s(10))
     );
+}
+
+/// A server of another protocol waits for an answer in it, and does not close the stream.
+async fn server_of_another_protocol_fails_without_a_timeout(adapter: &impl Adapter) {
+    for (bytes, expected) in [
+        (&b"SSH-2.0-OpenSSH_10.0\r\n"[..], HeadError::NotHttp),
+        (b"\x15\x03\x01\x00\x02\x02\x46", HeadError::Tls),
+        (b"HTTP/2", HeadError::HttpVersion),
+    ] {
+        let (mut peer, end) = pair(Chunking::Whole);
+        peer.write_all(bytes).unwrap();
+        let (connected, after) = timed(&adapter.clock(), adapter.connect_with_stream(end)).await;
+        let Err(Error::Handshake(HandshakeError::Response(ResponseError::Head(error)))) = connected
+        else {
+            panic!("no error of the head")
+        };
+        assert_eq!((error, after), (expected, s(0)));
+    }
+}
+
+async fn client_of_another_protocol_is_answered_without_a_timeout(adapter: &impl Adapter) {
+    for bytes in [&b"SSH-2.0-OpenSSH_10.0\r\n"[..], b"\x16\x03\x01\x02\x00\x01", b"\x00"] {
+        let (mut peer, end) = pair(Chunking::Whole);
+        peer.write_all(bytes).unwrap();
+        let clock = adapter.clock();
+        let answers = async {
+            let (answer, after) = timed(&clock, support::adapters::read(&mut peer, 12)).await;
+            assert_eq!((&answer[..], after), (&b"HTTP/1.1 400"[..], s(0)));
+            drop(peer);
+        };
+        let (accepted, after) = during(answers, timed(&clock, adapter.accept(end))).await;
+        let error = accepted.map(drop).unwrap_err();
+        assert!(matches!(error, Error::Handshake(HandshakeError::Request(_))), "{error}");
+        assert_eq!(after, s(0));
+    }
 }
 
 async fn closing_handshake_times_out_after_five_seconds(adapter: &impl Adapter) {

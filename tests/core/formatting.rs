@@ -76,8 +76,12 @@ fn handshake_errors_have_distinct_messages() {
         (HeadError::LineTooLong { limit: 7 }, "line in the HTTP head is over 7 bytes"),
         (HeadError::TooManyFields { limit: 7 }, "more than 7 header fields"),
         (HeadError::HttpVersion, "not 1.1"),
+        (HeadError::Tls, "looks like TLS"),
+        (HeadError::NotHttp, "not HTTP"),
     ]);
     assert_distinct([
+        (RequestError::Head(HeadError::Tls), "must use ws://"),
+        (RequestError::Head(HeadError::NotHttp), "not HTTP"),
         (RequestError::NotWebSocket, "does not name websocket"),
         (RequestError::NotUpgraded, "does not name Upgrade"),
         (RequestError::Method, "not GET"),
@@ -91,6 +95,8 @@ fn handshake_errors_have_distinct_messages() {
         (RequestError::RejectedByApplication { status: 403 }, "status 403"),
     ]);
     assert_distinct([
+        (ResponseError::Head(HeadError::Tls), "use wss://"),
+        (ResponseError::Head(HeadError::NotHttp), "check the host and the port"),
         (ResponseError::NotWebSocket, "does not name websocket"),
         (ResponseError::NotUpgraded, "does not name Upgrade"),
         (ResponseError::AcceptKey, "Sec-WebSocket-Accept"),

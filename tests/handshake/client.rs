@@ -85,9 +85,9 @@ const ROWS: &[Row] = &[
     ("K7", "HTTP", "HTTP/1.1 1O1 Switching Protocols", Err(E::Head(H::Malformed))),
     ("K7", "HTTP", "HTTP/1.1 99 Less", Err(E::Head(H::Malformed))),
     ("K7", "HTTP", "HTTP/1.1 1010 More", Err(E::Head(H::Malformed))),
-    ("K7", "HTTP", "HTTP/1.1", Err(E::Head(H::HttpVersion))),
-    ("K7", "HTTP", "ICY 200 OK", Err(E::Head(H::HttpVersion))),
-    ("K7", "HTTP", "SSH-2.0-OpenSSH_10.0", Err(E::Head(H::HttpVersion))),
+    ("K7", "HTTP", "HTTP/1.1", Err(E::Head(H::Malformed))),
+    ("K7", "HTTP", "ICY 200 OK", Err(E::Head(H::NotHttp))),
+    ("K7", "HTTP", "SSH-2.0-OpenSSH_10.0", Err(E::Head(H::NotHttp))),
     ("K7", "", "X: a\r\n b", Ok(None)), // RFC 9112 §5.2
     ("K7", "Sec", "Sec-WebSocket-Accept:\r\n\t{accept}", Ok(None)),
     ("K7", "", "X : a", Err(E::Head(H::Malformed))), // RFC 9112 §5.1

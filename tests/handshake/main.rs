@@ -2,6 +2,7 @@
 
 mod client;
 mod fields;
+mod first_bytes;
 mod guard;
 mod refusals;
 mod server;

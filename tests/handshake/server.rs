@@ -47,11 +47,11 @@ const ROWS: &[Row] = &[
     ("H2", "GET", b"GET /chat HTTP/1.2", no(505, E::Head(H::HttpVersion))),
     ("H2", "GET", b"GET /chat HTTP/0.9", no(505, E::Head(H::HttpVersion))),
     ("H2", "GET", b"GET /chat HTTP/1.1x", no(400, E::Head(H::Malformed))),
-    ("H2", "GET", b"GET /chat http/1.1", no(505, E::Head(H::HttpVersion))), // RFC 9112 §2.3: case-sensitive
-    ("H2", "GET", b"GET /chat", no(400, E::Head(H::Malformed))),            // HTTP/0.9
+    ("H2", "GET", b"GET /chat http/1.1", no(400, E::Head(H::Malformed))), // RFC 9112 §2.3: case-sensitive
+    ("H2", "GET", b"GET /chat", no(400, E::Head(H::Malformed))),          // HTTP/0.9
     ("H3", "GET", b"GET  HTTP/1.1", no(400, E::Head(H::Malformed))), // §4.2.1 no. 1, RFC 9112 §3.2
     ("H3", "GET", b"GET /a\0b HTTP/1.1", no(400, E::Head(H::Malformed))),
-    ("H3", "GET", b"GET /a b HTTP/1.1", no(505, E::Head(H::HttpVersion))), // "b" stands where the version should
+    ("H3", "GET", b"GET /a b HTTP/1.1", no(400, E::Head(H::Malformed))), // RFC 9112 §3
     ("H3", "GET", b"GET /a\x7f HTTP/1.1", no(400, E::Head(H::Malformed))),
     ("H3", "GET", b"GET /\xc3\xa4 HTTP/1.1", no(400, E::Target)),
     ("H3", "GET", b"GET /chat#frag HTTP/1.1", no(400, E::Target)), // §3
