@@ -1,6 +1,5 @@
 //! The options and limits of a connection, and its role.
 
-#[cfg(feature = "deflate")]
 use alloc::boxed::Box;
 
 #[cfg(feature = "deflate")]
@@ -31,8 +30,35 @@ pub struct Config {
     pub(super) max_fragments: u32,
     pub(super) auto_pong: bool,
     pub(super) receive_in_chunks: bool,
+    /// `None` is the default, which takes no memory.
+    opening: Option<Box<Opening>>,
+}
+
+/// Options of the opening handshake.
+#[derive(Clone, Debug, Default)]
+struct Opening {
+    head: HeadLimits,
     #[cfg(feature = "deflate")]
-    pub(crate) deflate: Option<Box<Deflate>>,
+    deflate: Option<Deflate>,
+}
+
+/// Limits of the head of a received request or response.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeadLimits {
+    /// The length in bytes.
+    pub(crate) size: usize,
+    /// The length of a line with its end, in bytes.
+    pub(crate) line: usize,
+    pub(crate) fields: usize,
+}
+
+/// The highest limit of a head in bytes: places in a head are stored in 32 bits.
+const MAX_HEAD_SIZE: usize = 16 * 1024 * 1024;
+
+impl Default for HeadLimits {
+    fn default() -> Self {
+        Self { size: 16 * 1024, line: 8 * 1024, fields: 100 }
+    }
 }
 
 impl Config {
@@ -48,8 +74,7 @@ impl Config {
             max_fragments: 262_144,
             auto_pong: true,
             receive_in_chunks: false,
-            #[cfg(feature = "deflate")]
-            deflate: None,
+            opening: None,
         }
     }
 
@@ -113,8 +138,55 @@ impl Config {
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, deflate: Deflate) -> Self {
-        self.deflate = Some(Box::new(deflate));
+        self.opening().deflate = Some(deflate);
         self
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) fn deflate_options(&self) -> Option<&Deflate> {
+        self.opening.as_ref()?.deflate.as_ref()
+    }
+
+    /// Takes the options of compression, and frees those of the opening handshake, which is done.
+    #[cfg(feature = "deflate")]
+    pub(super) fn take_deflate_options(&mut self) -> Option<Deflate> {
+        self.opening.take()?.deflate
+    }
+
+    /// Sets the maximum size of the HTTP head that is received in the opening handshake, in bytes:
+    /// a server's of the request, a client's of the response. Default: 16 KiB; at most 16 MiB.
+    /// Cookies, Kerberos tickets and security policies may need more. A larger head is
+    /// [`HeadError::TooLong`](crate::HeadError::TooLong): a server answers 431.
+    #[must_use]
+    pub fn max_head_size(mut self, bytes: usize) -> Self {
+        self.opening().head.size = bytes.min(MAX_HEAD_SIZE);
+        self
+    }
+
+    /// Sets the maximum length of a line of that head, in bytes with its end. Default: 8 KiB. A
+    /// line is a request target or a header field; with a longer one, raise
+    /// [`max_head_size`](Self::max_head_size) too. A longer line is
+    /// [`HeadError::LineTooLong`](crate::HeadError::LineTooLong): a server answers 431.
+    #[must_use]
+    pub fn max_head_line(mut self, bytes: usize) -> Self {
+        self.opening().head.line = bytes;
+        self
+    }
+
+    /// Sets the maximum number of header fields of that head. Default: 100. More fields are
+    /// [`HeadError::TooManyFields`](crate::HeadError::TooManyFields): a server answers 431.
+    #[must_use]
+    pub fn max_head_fields(mut self, fields: usize) -> Self {
+        self.opening().head.fields = fields;
+        self
+    }
+
+    pub(crate) fn head_limits(&self) -> HeadLimits {
+        self.opening.as_ref().map_or_else(HeadLimits::default, |opening| opening.head)
+    }
+
+    fn opening(&mut self) -> &mut Opening {
+        self.opening.get_or_insert_default()
     }
 }
 

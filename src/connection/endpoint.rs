@@ -144,7 +144,7 @@ impl Connection {
 
     #[cfg(feature = "deflate")]
     pub(crate) fn set_deflate(&mut self, agreed: &crate::deflate::Agreed) {
-        let deflate = self.config.deflate.as_deref().cloned().unwrap_or_default();
+        let deflate = self.config.take_deflate_options().unwrap_or_default();
         self.compression = Some(Box::new(Compression::new(&deflate, agreed)));
         self.reader.may_be_compressed = true;
     }

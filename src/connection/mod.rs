@@ -32,6 +32,7 @@ mod sending;
 mod writer;
 
 pub use self::closing::{CloseOutcome, Closed, Side, State};
+pub(crate) use self::config::HeadLimits;
 pub use self::config::{Config, Role};
 pub use self::endpoint::Connection;
 pub use self::entropy::{Entropy, NoEntropy};

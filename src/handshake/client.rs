@@ -8,7 +8,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::{fmt, mem, str};
+use core::{fmt, str};
 
 use bytes::{Buf, BufMut, Bytes};
 
@@ -161,12 +161,13 @@ impl ClientHandshake {
         // RFC 6455 §4.1: "The nonce MUST be selected randomly for each connection."
         let key = key::encode(entropy.nonce());
         let output = request.encode(&key, negotiation::offer(&config).as_deref());
+        let head = HeadReader::new(&STATUS_LINE, config.head_limits());
         Self {
             opening: Some((config, entropy)),
             key,
             subprotocols: request.subprotocols.clone(),
             output,
-            head: HeadReader::new(&STATUS_LINE),
+            head,
             input_ended: false,
             interim: 0,
             refusal: None,
@@ -176,7 +177,7 @@ impl ClientHandshake {
     /// Returns the buffer that received bytes are appended to. It has room for at least 1 KiB.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
         if self.opening.is_none() {
-            self.head = HeadReader::new(&STATUS_LINE);
+            self.head.clear();
         }
         self.head.input()
     }
@@ -270,7 +271,7 @@ impl ClientHandshake {
             return Err(HeadError::Incomplete.into());
         };
         let agreed = negotiation::accept(&config, response.headers())?;
-        let rest = mem::replace(&mut self.head, HeadReader::new(&STATUS_LINE)).into_rest();
+        let rest = self.head.take_rest();
         let mut connection = Connection::client(config, entropy);
         negotiation::apply(&mut connection, agreed.as_ref());
         connection.continue_handshake(rest, self.input_ended, Vec::new(), subprotocol.as_deref());

@@ -3,33 +3,19 @@
 //! Each byte is scanned once for the end of the head, and limits and the start line are checked as
 //! bytes are received. httparse parses a complete head. The bytes after it stay in the reader.
 
+use core::mem;
+
 use bytes::BufMut;
 
 use super::head_error::HeadError;
 use super::start_line::StartLine;
-use crate::connection::Inbox;
-
-/// The maximum length of a head, in bytes.
-const MAX_HEAD: usize = 16 * 1024;
-
-/// The maximum length of a line, in bytes.
-const MAX_LINE: usize = 8 * 1024;
-
-/// The maximum number of fields.
-pub(super) const MAX_FIELDS: usize = 100;
-
-/// Whether these bytes look like exactly one head, as most first reads do, within all limits but
-/// that of the fields. Such a head is parsed without scanning its lines first. It may still contain
-/// an empty line.
-fn looks_whole(bytes: &[u8]) -> bool {
-    let starts = bytes.first().is_some_and(|&byte| byte != b'\r' && byte != b'\n');
-    starts && bytes.ends_with(b"\r\n\r\n") && bytes.len() <= MAX_LINE
-}
+use crate::connection::{HeadLimits, Inbox};
 
 /// Receives one head after the other.
 #[derive(Debug)]
 pub(super) struct HeadReader {
     start_line: &'static StartLine,
+    limits: HeadLimits,
     inbox: Inbox,
     /// The start of the incomplete line.
     line: usize,
@@ -42,8 +28,9 @@ pub(super) struct HeadReader {
 }
 
 impl HeadReader {
-    pub(super) fn new(start_line: &'static StartLine) -> Self {
-        Self { start_line, inbox: Inbox::default(), line: 0, scanned: 0, lines: 0, skipped: false }
+    pub(super) fn new(start_line: &'static StartLine, limits: HeadLimits) -> Self {
+        let inbox = Inbox::default();
+        Self { start_line, limits, inbox, line: 0, scanned: 0, lines: 0, skipped: false }
     }
 
     pub(super) fn input(&mut self) -> &mut (impl BufMut + use<>) {
@@ -51,14 +38,15 @@ impl HeadReader {
     }
 
     /// Parses and removes a complete head, which ends with an empty line; `None` until it is
-    /// complete. A head that `parse` rejects stays.
+    /// complete. A head that `parse` rejects stays. `parse` is also given the maximum number of
+    /// fields.
     pub(super) fn receive<T>(
         &mut self,
-        parse: impl Fn(&[u8]) -> Result<T, HeadError>,
+        parse: impl Fn(&[u8], usize) -> Result<T, HeadError>,
     ) -> Result<Option<T>, HeadError> {
-        if self.scanned == 0 && looks_whole(&self.inbox) {
+        if self.scanned == 0 && self.looks_whole() {
             // If that fails, the lines are scanned for the first error.
-            if let Ok(head) = parse(&self.inbox) {
+            if let Ok(head) = parse(&self.inbox, self.limits.fields) {
                 self.inbox.advance(self.inbox.len());
                 return Ok(Some(head));
             }
@@ -75,7 +63,7 @@ impl HeadReader {
             (self.line, self.scanned) = (end, end);
             match line {
                 b"\r\n" if self.lines > 0 => {
-                    let head = parse(&self.inbox[..end])?;
+                    let head = parse(&self.inbox[..end], self.limits.fields)?;
                     self.inbox.advance(end);
                     (self.line, self.scanned, self.lines, self.skipped) = (0, 0, 0, false);
                     return Ok(Some(head));
@@ -100,9 +88,24 @@ impl HeadReader {
         Ok(None)
     }
 
-    /// The bytes after the last head.
-    pub(super) fn into_rest(self) -> Inbox {
-        self.inbox
+    /// Whether the received bytes look like exactly one head, as most first reads do, within all
+    /// limits but that of the fields. Such a head is parsed without scanning its lines first. It
+    /// may still contain an empty line.
+    fn looks_whole(&self) -> bool {
+        let bytes = &*self.inbox;
+        let starts = bytes.first().is_some_and(|&byte| byte != b'\r' && byte != b'\n');
+        let max = self.limits.line.min(self.limits.size);
+        starts && bytes.ends_with(b"\r\n\r\n") && bytes.len() <= max
+    }
+
+    /// Takes the bytes after the last head.
+    pub(super) fn take_rest(&mut self) -> Inbox {
+        mem::take(&mut self.inbox)
+    }
+
+    /// Discards all bytes.
+    pub(super) fn clear(&mut self) {
+        self.inbox = Inbox::default();
     }
 
     /// The bytes after the last head.
@@ -118,17 +121,19 @@ impl HeadReader {
     /// Checks the limits for a line that is scanned up to `end`. Reports the limit with the lowest
     /// position in the head, however the head was split into reads.
     fn check_limits(&self, end: usize) -> Result<(), HeadError> {
+        let HeadLimits { size, line, fields } = self.limits;
         // After the start line and the maximum number of fields, only an empty line may follow.
-        let (in_line, too_long) = if self.lines > MAX_FIELDS {
-            (b"\r\n".len(), HeadError::TooManyFields { limit: MAX_FIELDS })
+        let (in_line, too_long) = if self.lines > fields {
+            (b"\r\n".len(), HeadError::TooManyFields { limit: fields })
         } else {
-            (MAX_LINE, HeadError::LineTooLong { limit: MAX_LINE })
+            (line, HeadError::LineTooLong { limit: line })
         };
-        if end > MAX_HEAD.min(self.line + in_line) {
-            return Err(if self.line + in_line < MAX_HEAD {
+        let line_end = self.line.saturating_add(in_line);
+        if end > size.min(line_end) {
+            return Err(if line_end < size {
                 too_long
             } else {
-                HeadError::TooLong { limit: MAX_HEAD }
+                HeadError::TooLong { limit: size }
             });
         }
         Ok(())

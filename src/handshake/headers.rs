@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::{fmt, str};
 
@@ -17,8 +18,8 @@ pub struct Headers {
     end: usize,
 }
 
-/// The size of an offset: a head is shorter than 64 KiB.
-const OFFSET: usize = size_of::<u16>();
+/// The size of an offset.
+const OFFSET: usize = size_of::<u32>();
 
 impl Headers {
     /// Stores a head and its parsed fields: all lines but the first and the empty one at the end.
@@ -34,7 +35,7 @@ impl Headers {
             if !head[..line].ends_with(b"\r\n") {
                 return Err(HeadError::Malformed);
             }
-            offset.copy_from_slice(&(line as u16).to_ne_bytes());
+            offset.copy_from_slice(&(line as u32).to_ne_bytes());
         }
         Ok(Self { bytes: bytes.into_boxed_slice(), end: head.len() })
     }
@@ -106,17 +107,49 @@ impl Headers {
         let offsets = offsets
             .chunks_exact(OFFSET)
             .filter_map(|offset| offset.try_into().ok())
-            .map(u16::from_ne_bytes)
-            .map(usize::from);
+            .map(u32::from_ne_bytes)
+            .map(|offset| offset as usize);
         let ends = offsets.clone().skip(1).chain([head.len()]);
         offsets.zip(ends).map(|(start, end)| &head[start..end])
     }
 }
 
+/// The number of fields that have room on the stack.
+const ROOM: usize = 100;
+
+/// Calls a parser with room for at most so many fields of a head.
+#[inline(always)]
+pub(super) fn with_room_for_fields<'h, T>(
+    head: &'h [u8],
+    max_fields: usize,
+    parse: impl FnOnce(&mut [MaybeUninit<httparse::Header<'h>>]) -> Result<T, HeadError>,
+) -> Result<T, HeadError> {
+    let mut on_stack = [const { MaybeUninit::uninit() }; ROOM];
+    let mut on_heap = Vec::new();
+    let room = match on_stack.get_mut(..max_fields) {
+        Some(room) => room,
+        None => {
+            let lines = head.iter().filter(|&&byte| byte == b'\n').count();
+            on_heap.resize(lines.min(max_fields), MaybeUninit::uninit());
+            &mut on_heap
+        }
+    };
+    parse(room)
+}
+
+/// The error of a parser that did not parse a whole head. Its start line was checked before.
+#[cold]
+pub(super) fn parser_error(result: httparse::Result<usize>, max_fields: usize) -> HeadError {
+    match result {
+        Err(httparse::Error::TooManyHeaders) => HeadError::TooManyFields { limit: max_fields },
+        _ => HeadError::Malformed,
+    }
+}
+
 /// The range of `part`, which is a slice of `whole`.
-pub(super) fn range_in(whole: &[u8], part: &[u8]) -> Range<u16> {
+pub(super) fn range_in(whole: &[u8], part: &[u8]) -> Range<u32> {
     let start = offset_in(whole, part);
-    start as u16..(start + part.len()) as u16
+    start as u32..(start + part.len()) as u32
 }
 
 fn offset_in(whole: &[u8], part: &[u8]) -> usize {

@@ -22,7 +22,7 @@ mod with {
 
     /// The value of the client's field.
     pub(in crate::handshake) fn offer(config: &Config) -> Option<String> {
-        config.deflate.as_deref().map(Deflate::offer)
+        config.deflate_options().map(Deflate::offer)
     }
 
     /// Accepts the first offer that the server supports: they are in the client's order of
@@ -31,7 +31,7 @@ mod with {
         config: &Config,
         request: &Headers,
     ) -> Option<(Agreed, String)> {
-        let deflate = config.deflate.as_deref()?;
+        let deflate = config.deflate_options()?;
         let offers = extensions(request.get_all(FIELD)).filter_map(Result::ok);
         offers
             .filter(|offer| offer.name() == NAME)
@@ -47,7 +47,7 @@ mod with {
         // As a list without quoted strings: their content is a token, without commas. `extensions`
         // would skip elements beyond its limits.
         match (
-            &config.deflate,
+            config.deflate_options(),
             answers.next(),
             answers.next(),
             extensions(response.get_all(FIELD)).next(),

@@ -1,13 +1,11 @@
 //! The head of a received HTTP request: RFC 6455 §4.2.1.
 
-use core::mem::MaybeUninit;
 use core::ops::Range;
 use core::{fmt, str};
 
 use super::fields::{Extension, extensions, list};
-use super::head::MAX_FIELDS;
 use super::head_error::HeadError;
-use super::headers::{Headers, range_in};
+use super::headers::{Headers, parser_error, range_in, with_room_for_fields};
 use super::request_error::RequestError;
 use super::{opening, origin, target};
 
@@ -17,31 +15,35 @@ use super::{opening, origin, target};
 #[derive(Clone, PartialEq, Eq)]
 pub struct RequestHead {
     /// Ranges in the head.
-    method: Range<u16>,
-    target: Range<u16>,
+    method: Range<u32>,
+    target: Range<u32>,
     headers: Headers,
 }
 
 impl RequestHead {
-    /// Parses a complete head. Also returns the key of an opening handshake, or the error if it is
-    /// not one.
-    pub(super) fn parse(head: &[u8]) -> Result<(Self, Result<&[u8], RequestError>), HeadError> {
-        let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
-        let mut request = httparse::Request::new(&mut []);
-        match request.parse_with_uninit_headers(head, &mut fields) {
-            Ok(httparse::Status::Complete(len)) if len == head.len() => {}
-            _ => return Err(HeadError::Malformed),
-        }
-        let (Some(method), Some(target)) = (request.method, request.path) else {
-            return Err(HeadError::Malformed);
-        };
-        let key = opening::check(&request);
-        let request = Self {
-            method: range_in(head, method.as_bytes()),
-            target: range_in(head, target.as_bytes()),
-            headers: Headers::new(head, request.headers)?,
-        };
-        Ok((request, key))
+    /// Parses a complete head with at most so many fields. Also returns the key of an opening
+    /// handshake, or the error if it is not one.
+    pub(super) fn parse(
+        head: &[u8],
+        max_fields: usize,
+    ) -> Result<(Self, Result<&[u8], RequestError>), HeadError> {
+        with_room_for_fields(head, max_fields, |fields| {
+            let mut request = httparse::Request::new(&mut []);
+            match request.parse_with_uninit_headers(head, fields) {
+                Ok(httparse::Status::Complete(len)) if len == head.len() => {}
+                result => return Err(parser_error(result, max_fields)),
+            }
+            let (Some(method), Some(target)) = (request.method, request.path) else {
+                return Err(HeadError::Malformed);
+            };
+            let key = opening::check(&request);
+            let request = Self {
+                method: range_in(head, method.as_bytes()),
+                target: range_in(head, target.as_bytes()),
+                headers: Headers::new(head, request.headers)?,
+            };
+            Ok((request, key))
+        })
     }
 
     /// Returns the method: `GET` in every opening handshake.
@@ -149,8 +151,8 @@ impl RequestHead {
         str::from_utf8(self.headers.single("Origin")?).ok()
     }
 
-    fn text(&self, range: &Range<u16>) -> &str {
-        let bytes = &self.headers.head()[usize::from(range.start)..usize::from(range.end)];
+    fn text(&self, range: &Range<u32>) -> &str {
+        let bytes = &self.headers.head()[range.start as usize..range.end as usize];
         // The parser returned these bytes as a `str`.
         str::from_utf8(bytes).unwrap_or_default()
     }

@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 use core::{fmt, str};
 
 use bytes::Bytes;
+use httparse::ParserConfig;
 
 use super::body::Body;
-use super::head::MAX_FIELDS;
 use super::head_error::HeadError;
-use super::headers::Headers;
+use super::headers::{Headers, parser_error, with_room_for_fields};
 
 /// A received HTTP response: the status, the header fields, and the beginning of the body if the
 /// status is not 101.
@@ -60,25 +60,27 @@ impl Response {
         self.is_complete
     }
 
-    /// Parses a complete head.
-    pub(super) fn parse(head: &[u8]) -> Result<Self, HeadError> {
+    /// Parses a complete head with at most so many fields.
+    pub(super) fn parse(head: &[u8], max_fields: usize) -> Result<Self, HeadError> {
         let head = &*unfold(head);
-        let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-        let mut response = httparse::Response::new(&mut fields);
-        match response.parse(head) {
-            Ok(httparse::Status::Complete(len)) if len == head.len() => {}
-            _ => return Err(HeadError::Malformed),
-        }
-        match (response.code, response.version) {
-            (Some(101), Some(0)) => Err(HeadError::HttpVersion),
-            (Some(status), _) => Ok(Self {
-                status,
-                headers: Headers::new(head, response.headers)?,
-                body: Bytes::new(),
-                is_complete: status == 101,
-            }),
-            (None, _) => Err(HeadError::Malformed),
-        }
+        with_room_for_fields(head, max_fields, |fields| {
+            let (parser, mut response) =
+                (ParserConfig::default(), httparse::Response::new(&mut []));
+            match parser.parse_response_with_uninit_headers(&mut response, head, fields) {
+                Ok(httparse::Status::Complete(len)) if len == head.len() => {}
+                result => return Err(parser_error(result, max_fields)),
+            }
+            match (response.code, response.version) {
+                (Some(101), Some(0)) => Err(HeadError::HttpVersion),
+                (Some(status), _) => Ok(Self {
+                    status,
+                    headers: Headers::new(head, response.headers)?,
+                    body: Bytes::new(),
+                    is_complete: status == 101,
+                }),
+                (None, _) => Err(HeadError::Malformed),
+            }
+        })
     }
 
     /// Adds the body of a status other than 101.

@@ -56,14 +56,15 @@ impl ServerHandshake {
     /// Creates a handshake for a connection with this configuration.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, head: HeadReader::new(&REQUEST_LINE), input_ended: false, done: false }
+        let head = HeadReader::new(&REQUEST_LINE, config.head_limits());
+        Self { config, head, input_ended: false, done: false }
     }
 
     /// Returns the buffer that received bytes are appended to. It has room for at least 1 KiB.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
         if self.done {
             // Bytes after a rejection are discarded; those of a request belong to the request.
-            self.head = HeadReader::new(&REQUEST_LINE);
+            self.head.clear();
         }
         self.head.input()
     }
@@ -91,8 +92,9 @@ impl ServerHandshake {
         if self.done {
             return Ok(None);
         }
-        let parse = |head: &[u8]| {
-            RequestHead::parse(head).map(|(request, key)| (request, key.map(key::accept)))
+        let parse = |head: &[u8], max_fields| {
+            RequestHead::parse(head, max_fields)
+                .map(|(request, key)| (request, key.map(key::accept)))
         };
         let (request, accept) = match self.head.receive(parse) {
             Ok(Some(parsed)) => parsed,
@@ -118,7 +120,7 @@ impl ServerHandshake {
     /// Ends the handshake; returns the bytes after the head.
     fn finish(&mut self) -> Inbox {
         self.done = true;
-        mem::replace(&mut self.head, HeadReader::new(&REQUEST_LINE)).into_rest()
+        self.head.take_rest()
     }
 }
 

@@ -4,6 +4,7 @@ mod client;
 mod fields;
 mod first_bytes;
 mod guard;
+mod limits;
 mod refusals;
 mod server;
 mod targets;
