@@ -156,11 +156,15 @@ macro_rules! connects {
                 }
                 let (epoch, timeout) = (Instant::now(), self.timeouts.get().handshake);
                 let explain = |error| $crate::adapter::Error::from_connecting(error, timeout);
-                let host = (request.uri().host(), request.uri().port());
-                let addresses = resolve(host, timeout) $(.$await)? .map_err(explain)?;
+                let (host, port) = (request.uri().host(), request.uri().port());
+                let with_host = |error: std::io::Error| {
+                    std::io::Error::new(error.kind(), std::format!("the host {host}: {error}"))
+                };
+                let addresses = resolve((host, port), timeout) $(.$await)?;
+                let addresses = addresses.map_err(|error| explain(with_host(error)))?;
                 let mut addresses = addresses.collect::<std::vec::Vec<_>>().into_iter();
-                let mut failure =
-                    std::io::Error::new(std::io::ErrorKind::NotFound, "the host has no address");
+                let no_address = std::io::Error::new(std::io::ErrorKind::NotFound, "no address");
+                let mut failure = with_host(no_address);
                 while let Some(address) = addresses.next() {
                     let left = timeout.map(|timeout| timeout.saturating_sub(epoch.elapsed()));
                     let share = left.map(|left| left / (addresses.len() as u32 + 1));

@@ -43,6 +43,7 @@ const MAX_INTERIM: u8 = 8;
 pub struct ClientRequest {
     uri: Uri,
     subprotocols: Vec<String>,
+    needs_subprotocol: bool,
     lines: Lines,
 }
 
@@ -53,7 +54,12 @@ impl ClientRequest {
     ///
     /// [`InvalidUri`] if the address is not valid.
     pub fn new(uri: &str) -> Result<Self, InvalidUri> {
-        Ok(Self { uri: Uri::parse(uri)?, subprotocols: Vec::new(), lines: Lines::default() })
+        Ok(Self {
+            uri: Uri::parse(uri)?,
+            subprotocols: Vec::new(),
+            needs_subprotocol: false,
+            lines: Lines::default(),
+        })
     }
 
     /// Offers a subprotocol, in the order of preference (§4.1 no. 10).
@@ -64,6 +70,14 @@ impl ClientRequest {
     pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidField> {
         add_subprotocol(&mut self.subprotocols, name)?;
         Ok(self)
+    }
+
+    /// Makes it an error ([`ResponseError::NoSubprotocol`]) that the server chooses none of the
+    /// offered subprotocols. Default: the connection opens without one (§4.2.2 no. 5.5).
+    #[must_use]
+    pub const fn require_subprotocol(mut self) -> Self {
+        self.needs_subprotocol = true;
+        self
     }
 
     /// Adds a header field (§4.1 no. 12): `Authorization`, `Cookie`, `Origin` … Fields with equal
@@ -144,6 +158,7 @@ pub struct ClientHandshake {
     opening: Option<(Config, Entropy)>,
     key: [u8; 24],
     subprotocols: Vec<String>,
+    needs_subprotocol: bool,
     output: Output,
     head: HeadReader,
     input_ended: bool,
@@ -166,6 +181,7 @@ impl ClientHandshake {
             opening: Some((config, entropy)),
             key,
             subprotocols: request.subprotocols.clone(),
+            needs_subprotocol: request.needs_subprotocol && !request.subprotocols.is_empty(),
             output,
             head,
             input_ended: false,
@@ -296,7 +312,11 @@ impl ClientHandshake {
             return Err(ResponseError::AcceptKey);
         }
         if !headers.contains("Sec-WebSocket-Protocol") {
-            return Ok(None);
+            return if self.needs_subprotocol {
+                Err(ResponseError::NoSubprotocol)
+            } else {
+                Ok(None)
+            };
         }
         // RFC 6455 §4.1 no. 6: a subprotocol "that was not present in the client's handshake". An
         // empty field selects none, but fails also if none was offered. RFC 6455 §4.2.2: it "is not

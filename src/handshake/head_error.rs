@@ -37,7 +37,9 @@ pub enum HeadError {
 impl fmt::Display for HeadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Incomplete => f.write_str("the stream ended inside the opening handshake"),
+            Self::Incomplete => {
+                f.write_str("the peer closed the stream before its HTTP head was complete")
+            }
             Self::Malformed => f.write_str("the HTTP head is malformed"),
             Self::Tls => f.write_str("this looks like TLS; both sides must use it, or none"),
             Self::NotHttp => f.write_str("not HTTP: the peer speaks another protocol"),

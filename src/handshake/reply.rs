@@ -3,6 +3,7 @@
 //! RFC 9110 §5 (fields), §15 (status codes); RFC 9112 §4 (status line), §6.3 (length of a body),
 //! §9.6 (`Connection: close`).
 
+use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -26,7 +27,7 @@ impl Lines {
             return Err(InvalidField::Reserved);
         }
         if !is_value(value) {
-            return Err(InvalidField::Value);
+            return Err(InvalidField::Value { name: name.to_owned() });
         }
         self.write(name, value);
         Ok(())
@@ -204,13 +205,16 @@ pub(super) fn add_subprotocol(list: &mut Vec<String>, name: &str) -> Result<(), 
 }
 
 /// The caller's header field, subprotocol or status is invalid. It was not added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvalidField {
     /// The name of a field is not a token (RFC 9110 §5.1).
     Name,
     /// The value of a field has a control character, for example a line end (RFC 9110 §5.5).
-    Value,
+    Value {
+        /// The name of the field.
+        name: String,
+    },
     /// A field that the handshake sets.
     Reserved,
     /// A subprotocol is not a token (§4.1 no. 10).
@@ -225,7 +229,9 @@ impl fmt::Display for InvalidField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Name => "the header field's name is not a token",
-            Self::Value => "the header field's value has a control character; remove line ends",
+            Self::Value { name } => {
+                return write!(f, "the value of {name} has a control character; remove line ends");
+            }
             Self::Reserved => "the handshake sets the header field; leave it out",
             Self::Subprotocol => "the subprotocol is not a token",
             Self::DuplicateSubprotocol => "the subprotocol is named twice",

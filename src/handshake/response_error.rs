@@ -1,6 +1,8 @@
 //! Errors of the client's side: a server's response that does not accept the opening handshake.
 
 use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt::Write;
 use core::{error, fmt};
 
 use super::head_error::HeadError;
@@ -26,6 +28,9 @@ pub enum ResponseError {
     AcceptKey,
     /// A subprotocol that was not offered, several, or an empty field (§4.1, §4.2.2).
     Subprotocol,
+    /// No subprotocol, although one of those offered is required: see
+    /// [`require_subprotocol`](crate::ClientRequest::require_subprotocol).
+    NoSubprotocol,
     /// An extension that was not offered, one twice, or an empty field (§4.1, §9.1).
     Extension,
     /// Invalid parameters of permessage-deflate (RFC 7692 §7).
@@ -41,9 +46,7 @@ impl fmt::Display for ResponseError {
                 "not HTTP: the server speaks another protocol; check the host and the port"
             }
             Self::Head(error) => return error.fmt(f),
-            Self::UnexpectedStatus(response) => {
-                return write!(f, "the server answered {} instead of 101", response.status());
-            }
+            Self::UnexpectedStatus(response) => return describe(response, f),
             Self::NotWebSocket => "the response's Upgrade header field does not name websocket",
             Self::NotUpgraded => {
                 "the Connection header field does not name Upgrade; a proxy may have removed it"
@@ -56,6 +59,9 @@ impl fmt::Display for ResponseError {
                 "the server chose a subprotocol that was not offered, or several, or sent an empty \
                  Sec-WebSocket-Protocol"
             }
+            Self::NoSubprotocol => {
+                "the server chose none of the offered subprotocols, and one is required"
+            }
             Self::Extension => {
                 "the server chose an extension that was not offered, or one twice, or sent an \
                  empty Sec-WebSocket-Extensions"
@@ -63,6 +69,36 @@ impl fmt::Display for ResponseError {
             #[cfg(feature = "deflate")]
             Self::Deflate(error) => return error.fmt(f),
         })
+    }
+}
+
+/// The maximum length of the text of a body in an error, in characters.
+const MAX_TEXT: usize = 100;
+
+/// Writes why a server refused, as far as the response has it: the field that names the remedy, and
+/// the first line of the body if that is plain text.
+fn describe(response: &Response, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (status, reason) = (response.status(), response.reason());
+    let space = if reason.is_empty() { "" } else { " " };
+    write!(f, "the server answered {status}{space}{reason} instead of 101")?;
+    let remedy = match status {
+        300..=399 => "Location",
+        401 => "WWW-Authenticate",
+        407 => "Proxy-Authenticate",
+        429 | 503 => "Retry-After",
+        _ => "",
+    };
+    if let Some(value) = response.headers().get(remedy) {
+        write!(f, "; {remedy}: {value}")?;
+    }
+    let body = String::from_utf8_lossy(response.body());
+    let is_text = |line: &&str| !line.is_empty() && !line.starts_with('<');
+    match body.trim_start().split(char::is_control).next().filter(is_text) {
+        Some(line) => {
+            f.write_str(": ")?;
+            line.chars().take(MAX_TEXT).try_for_each(|char| f.write_char(char))
+        }
+        None => Ok(()),
     }
 }
 

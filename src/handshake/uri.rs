@@ -207,7 +207,10 @@ pub enum InvalidUri {
 impl fmt::Display for InvalidUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Scheme => "the address does not begin with ws:// or wss://",
+            Self::Scheme => {
+                "the address does not begin with ws:// or wss://; write ws:// for http://, and \
+                 wss:// for https://"
+            }
             Self::Host => "the address has no valid host; use punycode, and IPv6 in brackets",
             Self::Port => "the port is not a number from 1 to 65535",
             Self::UserInfo => "the address has a user name; send an Authorization header field",

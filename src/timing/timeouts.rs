@@ -127,7 +127,9 @@ pub enum TimedOut {
 impl fmt::Display for TimedOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Handshake => "the opening handshake timed out; see Timeouts::handshake",
+            Self::Handshake => {
+                "the peer did not complete the opening handshake in time; see Timeouts::handshake"
+            }
             Self::Close => "the closing handshake timed out; see Timeouts::close",
             Self::Write => "the write timed out: the peer does not read; see Timeouts::write",
             Self::Room => {

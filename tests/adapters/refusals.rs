@@ -183,3 +183,19 @@ fn ready_on_tokio<T, E>(future: impl Future<Output = Result<T, E>>) -> Result<()
     on_paused_tokio(|| result = Some(ready(future).map(drop)));
     result.expect("the future is ready")
 }
+
+/// A label of more than 63 characters is in no name, so no resolver is asked.
+#[test]
+fn host_that_cannot_be_resolved_is_in_the_error() {
+    let host = "x".repeat(64) + ".invalid";
+    let uri = format!("ws://{host}/secret?token=1");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let errors = [
+        blocking::connect(&uri).unwrap_err(),
+        runtime.block_on(sansocket::tokio::connect(&uri)).unwrap_err(),
+    ];
+    for error in errors {
+        let text = error.to_string();
+        assert!(text.contains(&host) && !text.contains("secret"), "{text}");
+    }
+}

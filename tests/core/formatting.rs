@@ -70,7 +70,7 @@ fn protocol_and_send_errors_have_distinct_messages() {
 #[test]
 fn handshake_errors_have_distinct_messages() {
     assert_distinct([
-        (HeadError::Incomplete, "ended inside"),
+        (HeadError::Incomplete, "closed the stream"),
         (HeadError::Malformed, "head is malformed"),
         (HeadError::TooLong { limit: 7 }, "head is over 7 bytes"),
         (HeadError::LineTooLong { limit: 7 }, "line in the HTTP head is over 7 bytes"),
@@ -101,11 +101,12 @@ fn handshake_errors_have_distinct_messages() {
         (ResponseError::NotUpgraded, "does not name Upgrade"),
         (ResponseError::AcceptKey, "Sec-WebSocket-Accept"),
         (ResponseError::Subprotocol, "a subprotocol that was not offered"),
+        (ResponseError::NoSubprotocol, "none of the offered"),
         (ResponseError::Extension, "an extension that was not offered"),
     ]);
     assert_distinct([
         (InvalidField::Name, "name is not a token"),
-        (InvalidField::Value, "control character"),
+        (InvalidField::Value { name: "X-Name".into() }, "X-Name has a control character"),
         (InvalidField::Reserved, "leave it out"),
         (InvalidField::Subprotocol, "subprotocol is not a token"),
         (InvalidField::DuplicateSubprotocol, "named twice"),
@@ -120,7 +121,7 @@ fn handshake_errors_have_distinct_messages() {
         (InvalidGuard::Origin, "leave out the path"),
     ]);
     assert_distinct([
-        (InvalidUri::Scheme, "ws:// or wss://"),
+        (InvalidUri::Scheme, "write ws:// for http://"),
         (InvalidUri::Host, "no valid host"),
         (InvalidUri::Port, "1 to 65535"),
         (InvalidUri::UserInfo, "Authorization"),

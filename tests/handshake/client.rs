@@ -320,7 +320,6 @@ fn debug_of_an_unexpected_response_shows_no_content() {
         "secret".repeat(150)
     );
     let error = outcome(response.as_bytes(), Chunking::Whole, false).map(drop).unwrap_err();
-    assert_eq!(error.to_string(), "the server answered 403 instead of 101");
     let shown = format!("{error:?}");
     assert!(
         shown.contains("403")

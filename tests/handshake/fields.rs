@@ -3,7 +3,7 @@
 
 use bytes::BufMut;
 use sansocket::HeadError as H;
-use sansocket::InvalidField::{self, DuplicateSubprotocol, Name, Reserved, Subprotocol, Value};
+use sansocket::InvalidField::{self, DuplicateSubprotocol, Name, Reserved, Subprotocol};
 use sansocket::RequestError as E;
 use sansocket::{
     AcceptOptions, ClientHandshake, ClientRequest, Config, HttpResponse, Request, ServerHandshake,
@@ -290,16 +290,17 @@ fn an_app_scheme_is_never_the_origin_of_a_host() {
 #[test]
 fn a_line_end_in_a_given_value_is_an_error() {
     // H18, RFC 9110 §5.1, §5.5; CVE-2026-47072, CVE-2026-1527
+    let value = || Err(InvalidField::Value { name: "X".into() });
     let mut table: Vec<(&str, &[u8], Result<(), InvalidField>)> = vec![
         ("X", b"a\tb", Ok(())),
         ("X!#$%&'*+-.^_`|~9", b"\x80\xff", Ok(())),
         ("X", b"", Ok(())),
-        ("X", b"\0", Err(Value)),
-        ("X", b"a\r\nY: b", Err(Value)),
-        ("X", b"a\rb", Err(Value)),
-        ("X", b"a\nb", Err(Value)),
-        ("X", b"a\x7f", Err(Value)),
-        ("X", b"\x1b[0m", Err(Value)),
+        ("X", b"\0", value()),
+        ("X", b"a\r\nY: b", value()),
+        ("X", b"a\rb", value()),
+        ("X", b"a\nb", value()),
+        ("X", b"a\x7f", value()),
+        ("X", b"\x1b[0m", value()),
     ];
     for name in [
         "",

@@ -3,8 +3,11 @@
 use std::iter;
 
 use bytes::BufMut;
-use sansocket::{ClientHandshake, ClientRequest, Config, HeadError, Response, ResponseError};
-use support::{Chunking, entropy};
+use sansocket::{
+    AcceptOptions, ClientHandshake, ClientRequest, Config, HeadError, Response, ResponseError,
+    ServerHandshake,
+};
+use support::{Chunking, drain, entropy};
 
 /// The handshake after these bytes, and its result; at the end of the stream if it needs more.
 fn answered(
@@ -167,7 +170,7 @@ fn framing_of_chunks_is_bounded() {
         (format!("{head}0\r\n{}", "x".repeat(20_000)), 0),
         (format!("{head}0\r\n{}", "X: y\r\n".repeat(20_000)), 0),
         (head.to_owned() + &"1\r\na\r\n".repeat(20_000), 2_731),
-        (head.to_owned() + &"ff\r\n".repeat(1) + &"a".repeat(20_000), 255),
+        (head.to_owned() + "ff\r\n" + &"a".repeat(20_000), 255),
         (head.to_owned() + "ffff\r\n" + &"a".repeat(20_000), 4_096),
     ] {
         let results = [Chunking::Whole, Chunking::Bytewise, Chunking::Random(1)].map(|chunking| {
@@ -192,5 +195,67 @@ fn response_has_its_reason_phrase() {
     ] {
         let bytes = format!("{line}\r\nContent-Length: 0\r\n\r\n");
         assert_eq!(refusal(bytes.as_bytes(), false).reason(), reason, "{line:?}");
+    }
+}
+
+#[test]
+fn text_of_a_refusal_has_what_its_reader_needs() {
+    for (bytes, text) in [
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", "the server answered 403 Forbidden instead of 101"),
+        (
+            "HTTP/1.1 403 \r\n\r\nno entry\r\nnot for you",
+            "the server answered 403 instead of 101: no entry",
+        ),
+        (
+            "HTTP/1.1 502 Bad Gateway\r\n\r\n\r\n  <html><head>",
+            "the server answered 502 Bad Gateway instead of 101",
+        ),
+        (
+            "HTTP/1.1 302 Found\r\nLocation: https://a/b\r\nContent-Length: 0\r\n\r\n",
+            "the server answered 302 Found instead of 101; Location: https://a/b",
+        ),
+        (
+            "HTTP/1.1 401 \r\nWWW-Authenticate: Bearer realm=\"x\"\r\nSet-Cookie: a=b\r\n\r\nlog in\n",
+            "the server answered 401 instead of 101; WWW-Authenticate: Bearer realm=\"x\": log in",
+        ),
+        (
+            "HTTP/1.1 400 \r\nLocation: /\r\n\r\n\x1b[31mred",
+            "the server answered 400 instead of 101",
+        ),
+        ("HTTP/1.1 400 \r\n\r\na\tb\x1b[0m", "the server answered 400 instead of 101: a"),
+    ] {
+        let (_, result) = answered(bytes.as_bytes(), Chunking::Whole, true);
+        assert_eq!(result.unwrap_err().to_string(), text);
+    }
+    let long = format!("HTTP/1.1 500 \r\n\r\n{}", "ä".repeat(1000));
+    let text = answered(long.as_bytes(), Chunking::Whole, true).1.unwrap_err().to_string();
+    assert!(text.ends_with(&format!(": {}", "ä".repeat(100))), "{text}");
+}
+
+#[test]
+fn required_subprotocol_that_the_server_does_not_choose_is_an_error() {
+    let request = || ClientRequest::new("ws://a/").unwrap();
+    let offered = || request().subprotocol("a").unwrap().subprotocol("b").unwrap();
+    for (request, chosen, expected) in [
+        (offered(), None, Ok(None)),
+        (offered().require_subprotocol(), None, Err(ResponseError::NoSubprotocol)),
+        (offered().require_subprotocol(), Some("b"), Ok(Some("b"))),
+        // The server supports another one only.
+        (offered().require_subprotocol(), Some("c"), Err(ResponseError::NoSubprotocol)),
+        (request().require_subprotocol(), None, Ok(None)), // none was offered
+    ] {
+        let mut client = ClientHandshake::new(&request, Config::new(), entropy());
+        let mut server = ServerHandshake::new(Config::new());
+        server.input().put(client.output());
+        let accept = chosen
+            .into_iter()
+            .fold(AcceptOptions::new(), |accept, name| accept.subprotocol(name).unwrap());
+        let mut server = server.receive().unwrap().unwrap().accept_with(&accept);
+        client.input().put_slice(&drain(&mut server));
+        let opened = client.receive().map(|opened| opened.unwrap().0);
+        match (opened, expected) {
+            (Ok(connection), Ok(expected)) => assert_eq!(connection.subprotocol(), expected),
+            (opened, expected) => assert_eq!(opened.map(drop), expected.map(drop), "{chosen:?}"),
+        }
     }
 }
