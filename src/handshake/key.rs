@@ -2,6 +2,8 @@
 //!
 //! SHA-1 secures nothing here (§10.8): it only proves that the server read the key.
 
+use alloc::string::String;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
@@ -23,6 +25,19 @@ pub(super) fn encode(nonce: [u8; 16]) -> [u8; 24] {
 pub(super) fn is_valid(key: &[u8]) -> bool {
     key.len() == 24
         && key.strip_suffix(b"==").is_some_and(|digits| classes::are(digits, classes::BASE64))
+}
+
+/// Returns the `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (§4.2.2 no. 5.4); `None`
+/// if that is not 16 bytes in base64.
+///
+/// ```
+/// let accept = sansocket::accept_key("dGhlIHNhbXBsZSBub25jZQ==");
+/// assert_eq!(accept.as_deref(), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+/// ```
+#[must_use]
+pub fn accept_key(key: &str) -> Option<String> {
+    let key = key.as_bytes();
+    is_valid(key).then(|| accept(key).into_iter().map(char::from).collect())
 }
 
 /// The `Sec-WebSocket-Accept` for a key, which is hashed without decoding.

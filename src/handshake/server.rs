@@ -113,7 +113,11 @@ impl ServerHandshake {
         }
     }
 
-    fn reject(&mut self, error: RequestError, request: Option<RequestHead>) -> Rejection {
+    pub(super) fn reject(
+        &mut self,
+        error: RequestError,
+        request: Option<RequestHead>,
+    ) -> Rejection {
         Rejection::new(error, request, self.finish())
     }
 
@@ -288,15 +292,16 @@ struct RejectionDetails {
     request: Option<RequestHead>,
     /// The bytes after the head.
     rest: Inbox,
+    status: Option<u16>,
     output: Bytes,
 }
 
 impl Rejection {
     fn new(error: RequestError, request: Option<RequestHead>, rest: Inbox) -> Self {
         let reply = error.status().map(|status| default_reply(&error, status));
-        let rejection = Self {
-            details: Box::new(RejectionDetails { error, request, rest, output: Bytes::new() }),
-        };
+        let (status, output) = (None, Bytes::new());
+        let details = RejectionDetails { error, request, rest, status, output };
+        let rejection = Self { details: Box::new(details) };
         match reply {
             Some(reply) => rejection.answer_with(&reply),
             None => rejection,
@@ -315,11 +320,19 @@ impl Rejection {
         self.details.request.as_ref()
     }
 
+    /// Returns the status of the response; `None` if there is none, because the stream ended inside
+    /// the head.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.details.status
+    }
+
     /// Replaces the response.
     #[must_use]
     pub fn answer_with(mut self, reply: &HttpResponse) -> Self {
         // RFC 9110 §9.3.2: "the server MUST NOT send content in the response" to HEAD
         let with_body = self.request().is_none_or(|request| request.method() != "HEAD");
+        self.details.status = Some(reply.status());
         self.details.output = reply.encode(with_body);
         self
     }

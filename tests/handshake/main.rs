@@ -5,6 +5,7 @@ mod fields;
 mod first_bytes;
 mod guard;
 mod limits;
+mod other_stacks;
 mod refusals;
 mod server;
 mod targets;
