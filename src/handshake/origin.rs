@@ -40,9 +40,9 @@ pub(super) fn is_same(a: &str, b: &str) -> bool {
         && a.port == b.port
 }
 
-/// Whether an origin is on a host, given as `host[:port]`. Without a port, that
-/// means the default port of the origin's scheme, because it is unknown whether the server uses
-/// TLS. The scheme must be `http` or `https`: an app's `tauri://localhost` is on no host.
+/// Whether an origin is on a host, given as `host[:port]`. Without a port, that means the default
+/// port of the origin's scheme, because it is unknown whether the server uses TLS. The scheme must
+/// be `http` or `https`: an app's `tauri://localhost` is on no host.
 pub(super) fn is_on_host(origin: &str, host: &str) -> bool {
     let Some(origin) = Origin::parse(origin) else { return false };
     let Some(default_port) = default_port(origin.scheme) else { return false };
