@@ -97,16 +97,18 @@ fn unfold(head: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(head);
     }
     let head = head.strip_prefix(b"\r\n").unwrap_or(head);
-    let mut unfolded = Vec::with_capacity(head.len());
+    let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t');
+    let mut unfolded: Vec<u8> = Vec::with_capacity(head.len());
     for (number, line) in head.split_inclusive(|&byte| byte == b'\n').enumerate() {
-        let text = line.iter().position(|byte| !matches!(byte, b' ' | b'\t'));
-        match text {
+        let spaces = line.iter().take_while(is_space).count();
+        match unfolded.strip_suffix(b"\r\n") {
             // RFC 9112 §5.2: a user agent "MUST replace each received obs-fold with one or more SP
-            // octets"; §2.2: after the status line it is not a fold.
-            Some(text @ 1..) if number > 1 => {
-                unfolded.truncate(unfolded.trim_ascii_end().len());
+            // octets"; §2.2: after the status line it is not a fold, nor after an empty line.
+            Some(before) if spaces > 0 && number > 1 && !before.ends_with(b"\n") => {
+                let trailing = before.iter().rev().take_while(is_space).count();
+                unfolded.truncate(before.len() - trailing);
                 unfolded.push(b' ');
-                unfolded.extend_from_slice(&line[text..]);
+                unfolded.extend_from_slice(&line[spaces..]);
             }
             _ => unfolded.extend_from_slice(line),
         }

@@ -113,9 +113,19 @@ fn folded_field_is_one_line() {
         assert_eq!(response.headers().get("Content-Length"), Some("0"), "{fields:?}");
     }
     // RFC 9112 §2.2: white space before the first field is not a fold of the status line.
-    for bytes in ["HTTP/1.1 403 No\r\n X: y\r\n\r\n", "\r\nHTTP/1.1 403 No\r\n\tX: y\r\n\r\n"] {
-        let (_, result) = answered(bytes.as_bytes(), Chunking::Whole, false);
-        assert_eq!(result, Err(ResponseError::Head(HeadError::Malformed)), "{bytes:?}");
+    // Nor does a fold hide a bare line end (§2.2), or an empty line.
+    for bytes in [
+        "HTTP/1.1 403 No\r\n X: y\r\n\r\n",
+        "\r\nHTTP/1.1 403 No\r\n\tX: y\r\n\r\n",
+        "HTTP/1.1 403 No\n\r\n X: y\r\n\r\n",
+        "HTTP/1.1 403 No\r\nX: y\n a\r\n\r\n",
+        "HTTP/1.1 403 No\r\nX: y\n\r\n a\r\n\r\n",
+        "HTTP/1.1 403 No\r\nX: y\r\n a\n b\r\n\r\n",
+    ] {
+        for chunking in [Chunking::Whole, Chunking::Bytewise] {
+            let (_, result) = answered(bytes.as_bytes(), chunking, false);
+            assert_eq!(result, Err(ResponseError::Head(HeadError::Malformed)), "{bytes:?}");
+        }
     }
 }
 
