@@ -19,7 +19,7 @@ const MAX_BODY: usize = 4 * 1024;
 /// The maximum length of a body with the framing of its chunks, in bytes.
 const MAX_RECEIVED: usize = 16 * 1024;
 
-/// The maximum length of a line between chunks, in bytes.
+/// The maximum length of a line between chunks, with its end, in bytes.
 const MAX_LINE: usize = 1024;
 
 /// The beginning of a body.
@@ -103,10 +103,10 @@ impl Body {
                 _ => self.stop(),
             },
             // RFC 9112 §7.1.2: the trailer section ends with an empty line.
-            Next::Trailer => match bytes.iter().position(|&byte| byte == b'\n') {
+            Next::Trailer => match bytes.iter().take(MAX_LINE).position(|&byte| byte == b'\n') {
                 Some(1) if bytes[0] == b'\r' => self.go_on(Next::Complete, 2),
                 Some(end) => self.go_on(Next::Trailer, end + 1),
-                None if bytes.len() > MAX_LINE => self.stop(),
+                None if bytes.len() >= MAX_LINE => self.stop(),
                 None => None,
             },
             Next::Complete | Next::Stopped => None,
@@ -137,10 +137,10 @@ impl Body {
         if !bytes.first()?.is_ascii_hexdigit() {
             return self.stop();
         }
-        match httparse::parse_chunk_size(bytes) {
+        match httparse::parse_chunk_size(&bytes[..bytes.len().min(MAX_LINE)]) {
             Ok(httparse::Status::Complete((len, 0))) => self.go_on(Next::Trailer, len),
             Ok(httparse::Status::Complete((len, size))) => self.go_on(Next::ChunkData(size), len),
-            Ok(httparse::Status::Partial) if bytes.len() <= MAX_LINE => None,
+            Ok(httparse::Status::Partial) if bytes.len() < MAX_LINE => None,
             _ => self.stop(),
         }
     }

@@ -180,6 +180,9 @@ fn framing_of_chunks_is_bounded() {
         (format!("{head}0\r\n{}", "x".repeat(20_000)), 0),
         (format!("{head}0\r\n{}", "X: y\r\n".repeat(20_000)), 0),
         (head.to_owned() + &"1\r\na\r\n".repeat(20_000), 2_731),
+        // A line that is too long, although it ends.
+        (format!("{head}1;{}\r\na\r\n0\r\n\r\n", "x".repeat(1_021)), 0),
+        (format!("{head}1\r\na\r\n0\r\nX: {}\r\n\r\n", "x".repeat(1_020)), 1),
         (head.to_owned() + "ff\r\n" + &"a".repeat(20_000), 255),
         (head.to_owned() + "ffff\r\n" + &"a".repeat(20_000), 4_096),
     ] {
