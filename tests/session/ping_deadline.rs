@@ -23,6 +23,7 @@ const TIMEOUTS: Timeouts = Timeouts {
     close: None,
     write: None,
     idle: None,
+    message: None,
 };
 
 fn is_late<T>(result: &Result<T, Error>) -> bool {
