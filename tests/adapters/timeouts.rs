@@ -33,7 +33,6 @@ in_every_adapter! {
     recv_ends_at_the_close_frames_and_until_closed_at_the_close_deadline
     flood_of_frames_does_not_extend_the_close_deadline
     ping_flood_is_at_most_100_reads_in_one_poll
-    silent_peer_fails_with_a_keep_alive_timeout
     message_before_the_pong_is_ready_at_the_first_poll
     our_pings_do_not_extend_the_keep_alive_timeout
     bytes_of_an_unfinished_message_reset_the_keep_alive
@@ -219,20 +218,6 @@ async fn ping_flood_is_at_most_100_reads_in_one_poll(adapter: &impl Adapter) {
         "{} reads in one poll",
         socket.stream().0.reads
     );
-}
-
-async fn silent_peer_fails_with_a_keep_alive_timeout(adapter: &impl Adapter) {
-    let (clock, mut other) = (adapter.clock(), adapter.clock());
-    let (mut peer, mut socket) = adapter.server(Timeouts::default());
-    let begun = clock.now();
-    until(&mut other, begun + s(7)).await;
-    peer.write_all(&masked(0x81, b"last message")).unwrap();
-    assert_eq!(socket.recv().await.unwrap(), Some("last message".into()));
-    socket.send("last answer").await.unwrap();
-    peer.wire().blackhole();
-    let (received, after) = timed(&clock, socket.recv()).await;
-    assert!(matches!(received, Err(Error::TimedOut(TimedOut::KeepAlive))), "{received:?}");
-    assert_eq!(after, s(140));
 }
 
 /// No further bytes of the peer are needed.

@@ -34,10 +34,10 @@
 //!   `adapters::blocking::a_peer_that_does_not_read_makes_writes_time_out_and_loses_nothing`
 //! * R6 a peer that is slow or gone:
 //!   `adapters::timeouts::slow_request_bytes_do_not_extend_the_handshake_timeout`,
-//!   `adapters::timeouts::silent_peer_fails_with_a_keep_alive_timeout`
+//!   `adapters::long_work::dead_peer_is_noticed_within_150_s_and_the_error_names_the_causes`
 //! * R7 a closing handshake that never completes (CVE-2024-23672):
 //!   `adapters::timeouts::closing_handshake_times_out_after_five_seconds`,
-//!   `adapters::timeouts::recv_ends_five_seconds_after_the_close_frames_without_eof`
+//!   `adapters::timeouts::recv_ends_at_the_close_frames_and_until_closed_at_the_close_deadline`
 //! * R8 buffers that never shrink:
 //!   `memory::connection::an_idle_connection_holds_nothing_after_a_large_message_came_and_went`,
 //!   `memory::connection::an_unused_read_reservation_is_freed`
