@@ -19,6 +19,7 @@
 
 use std::collections::BTreeMap;
 use std::iter::from_fn;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 use std::vec::Vec;
@@ -108,7 +109,7 @@ impl Waiters {
             None => true,
         });
         Turn {
-            must_write: std::mem::take(&mut queue.unclaimed) | was_woken,
+            must_write: mem::take(&mut queue.unclaimed) | was_woken,
             is_first: queue.is_next(place, false),
             may_have_permit: queue.is_next(place, true),
             flush_first: queue.first_position(),
@@ -128,7 +129,7 @@ impl Waiters {
         if !queue.receiver.as_ref().is_some_and(|old| old.will_wake(waker)) {
             replaced = queue.receiver.replace(waker.clone());
         }
-        let unclaimed = std::mem::take(&mut queue.unclaimed);
+        let unclaimed = mem::take(&mut queue.unclaimed);
         let flush_first = queue.first_position();
         ReceiverTurn { unclaimed, flush_first, _replaced: [replaced, None].into() }
     }
@@ -175,7 +176,7 @@ impl Waiters {
         };
         *place = Some(new);
         let released = [removed, replaced].map(|waiter| waiter.and_then(|waiter| waiter.waker));
-        (released.into(), std::mem::take(&mut queue.unclaimed))
+        (released.into(), mem::take(&mut queue.unclaimed))
     }
 
     /// Ends a wait before its need is met. A wake-up that it did not use goes to another waiter,
@@ -204,8 +205,13 @@ impl Waiters {
     #[must_use]
     pub(super) fn update(&self, facts: Facts, receiver: bool) -> Vec<Waker> {
         let mut queue = self.lock();
-        queue.facts = facts;
+        let was_open = mem::replace(&mut queue.facts, facts).is_open;
         let mut woken = queue.take_met();
+        if was_open && !facts.is_open {
+            // The close deadline begins. The receiver may have returned the end, and not be polled
+            // again: so every sender has to take this deadline.
+            woken.extend(queue.waiting.values_mut().filter_map(|waiter| waiter.waker.take()));
+        }
         if receiver {
             woken.extend(queue.receiver.take());
         }

@@ -131,6 +131,18 @@ fn the_receiver_s_end_does_not_wait_for_a_sender_that_is_stuck() {
     sending().unwrap_err();
 }
 
+/// The receiver is kept, and does nothing more.
+#[test]
+fn a_sender_that_is_stuck_ends_at_the_close_deadline_after_recv_had_the_error() {
+    let (sender, mut receiver, mut peer) = halves(impatient());
+    let sending = stick(&sender, &peer);
+    peer.write_all(&masked(0x83, b"")).unwrap();
+    let receiving = go(move || (receiver.recv(), receiver));
+    let (received, _receiver) = receiving();
+    assert!(matches!(received, Err(Error::Protocol(_))), "{received:?}");
+    sending().unwrap_err();
+}
+
 #[test]
 fn close_returns_when_the_close_frames_are_written() {
     let (sender, mut receiver, mut peer) =

@@ -23,6 +23,7 @@ in_every_adapter! {
     close_returns_after_our_close_frame_is_written
     unanswered_close_times_out_after_five_seconds
     close_deadline_wakes_a_receiver_that_already_waits
+    stalled_sender_ends_at_the_close_deadline_after_recv_had_the_error
     waiting_receiver_flushes_fed_messages
     dropped_flush_is_completed_by_another_waiting_handle
     silent_peer_fails_with_a_keep_alive_timeout
@@ -228,6 +229,30 @@ async fn close_deadline_wakes_a_receiver_that_already_waits(adapter: &impl Adapt
     });
     let ((received, after), _) = executor.run(async { (receiving.await, closing.await) }).await;
     assert!(received.is_err() && after == s(6), "{received:?} after {after:?}");
+}
+
+/// The receiver is kept, and does nothing more. The sender's alarm was set for its write deadline,
+/// which is later, or for none.
+async fn stalled_sender_ends_at_the_close_deadline_after_recv_had_the_error(
+    adapter: &impl Adapter,
+) {
+    for write in [Some(s(120)), None] {
+        let clock = adapter.clock();
+        let (mut peer, socket) = adapter.server(Timeouts { write, ..Timeouts::default() });
+        peer.wire().set_capacity(10);
+        let (sender, mut receiver) = socket.split();
+        let executor = LocalExecutor::new();
+        let sending = executor.spawn(timed(&clock, async move { sender.send(vec![7; 100]).await }));
+        let exchange = async {
+            delay(adapter, 1).await;
+            peer.write_all(&masked(0x83, b"")).unwrap();
+            assert!(matches!(receiver.recv().await, Err(Error::Protocol(_))));
+            sending.await
+        };
+        let (sent, after) = executor.run(exchange).await;
+        assert!(matches!(sent, Err(Error::ConnectionLost)), "{sent:?}");
+        assert_eq!(after, s(6), "write: {write:?}");
+    }
 }
 
 async fn end_of_the_connection_wakes_every_waiting_half(adapter: &impl Adapter) {

@@ -264,7 +264,11 @@ impl<W: Stream> SharedCore<W> {
                         _ => u64::MAX,
                     };
                     session.write_begins(now);
-                    let until = session.deadline_of_call(now, Some(&mut deadline));
+                    let own = session.deadline_of_call(now, Some(&mut deadline));
+                    // A receiver that returns the end need not be called again: then this write
+                    // has the close deadline.
+                    let poll = session.state_poll_interval().map(|time| now.saturating_add(time));
+                    let until = [own, poll].into_iter().flatten().min();
                     if self.write_once(core, position, until)? == Written::Stalled {
                         self.check_deadlines(&mut self.lock(), &mut deadline)?;
                     }
