@@ -13,8 +13,12 @@
 //! Once the connection is closing, nobody waits for the lock or for room; once the stream is shut
 //! down, nobody waits at all.
 
+use core::time::Duration;
+
 use super::live::Session;
+use super::writes::WriteDeadline;
 use crate::connection::State;
+use crate::timing::TimedOut;
 
 /// What a sender waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +38,7 @@ pub(crate) enum Need {
     Flushed(u64),
     /// The ping with this number is answered.
     Pong(u64),
-    /// The end of the stream.
+    /// The end of the connection.
     End,
 }
 
@@ -122,5 +126,56 @@ impl Facts {
             flushed: session.flushed_position(),
             answered: session.timer().last_answered(),
         }
+    }
+}
+
+impl Session {
+    /// The deadline of a caller that does not read: of its write, and once the connection is
+    /// closing, of the closing handshake.
+    #[inline]
+    pub(crate) fn check_wait(
+        &mut self,
+        need: Need,
+        now: Duration,
+        write_deadline: &mut WriteDeadline,
+    ) -> Result<Option<Duration>, TimedOut> {
+        match need {
+            _ if self.state() != State::Open => self.check_close_deadline(now),
+            Need::End => Ok(None),
+            Need::Pong(_) => self.check_pong(now, write_deadline),
+            _ => write_deadline.check(self.stalled_write(), now),
+        }
+    }
+
+    /// The deadline of the pong to the last ping. While the ping is queued, the deadline moves.
+    pub(crate) fn pong_deadline(&self, now: Duration) -> Option<Duration> {
+        let since = if self.timer.ping_is_queued() { now } else { self.timer.last_ping_sent() };
+        Some(since.saturating_add(self.timer.timeouts().pong?))
+    }
+
+    /// The deadline of a ping that waits for its pong, from the moment when it was written.
+    fn check_pong(
+        &mut self,
+        now: Duration,
+        wait: &mut WriteDeadline,
+    ) -> Result<Option<Duration>, TimedOut> {
+        self.report(now);
+        if self.timer.ping_is_queued() {
+            // The wait for the pong has not begun.
+            let Some((since, timeout)) = self.stalled_write() else { return Ok(None) };
+            let deadline = since.saturating_add(timeout);
+            return if now < deadline { Ok(Some(deadline)) } else { Err(TimedOut::Write) };
+        }
+        let timeout = self.timer.timeouts().pong;
+        wait.check(timeout.map(|timeout| (Duration::ZERO, timeout)), now)
+            .map_err(|_| TimedOut::Pong)
+    }
+
+    /// Checks the close deadline alone, and returns it.
+    fn check_close_deadline(&mut self, now: Duration) -> Result<Option<Duration>, TimedOut> {
+        self.update_state(now);
+        self.report(now);
+        self.timer.check_handshake(now).or_else(|error| self.expire(error))?;
+        Ok(self.timer.deadline())
     }
 }

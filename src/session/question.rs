@@ -3,8 +3,6 @@
 use core::time::Duration;
 
 use super::live::Session;
-#[cfg(feature = "std")]
-use super::needs::Need;
 use super::stream::Next;
 use super::writes::WriteDeadline;
 use crate::connection::State;
@@ -151,38 +149,6 @@ impl Session {
         self.wait(now, Some(sender), reads)
     }
 
-    /// The deadline of the pong to the last ping. While the ping is queued, the deadline moves.
-    pub(crate) fn pong_deadline(&self, now: Duration) -> Option<Duration> {
-        let since = if self.timer.ping_is_queued() { now } else { self.timer.last_ping_sent() };
-        Some(since.saturating_add(self.timer.timeouts().pong?))
-    }
-
-    /// The deadline of a ping that waits for its pong, from the moment when it was written.
-    fn check_pong(
-        &mut self,
-        now: Duration,
-        wait: &mut WriteDeadline,
-    ) -> Result<Option<Duration>, TimedOut> {
-        self.report(now);
-        if self.timer.ping_is_queued() {
-            // The wait for the pong has not begun.
-            let Some((since, timeout)) = self.stalled_write() else { return Ok(None) };
-            let deadline = since.saturating_add(timeout);
-            return if now < deadline { Ok(Some(deadline)) } else { Err(TimedOut::Write) };
-        }
-        let timeout = self.timer.timeouts().pong;
-        wait.check(timeout.map(|timeout| (Duration::ZERO, timeout)), now)
-            .map_err(|_| TimedOut::Pong)
-    }
-
-    /// Checks the close deadline alone, and returns it.
-    fn check_close_deadline(&mut self, now: Duration) -> Result<Option<Duration>, TimedOut> {
-        self.update_state(now);
-        self.report(now);
-        self.timer.check_handshake(now).or_else(|error| self.expire(error))?;
-        Ok(if self.state() == State::Open { None } else { self.timer.deadline() })
-    }
-
     /// The write deadline of a caller that continues to read: a peer that always has bytes does not
     /// suspend it.
     pub(crate) fn check_write_of_receiver(
@@ -191,24 +157,6 @@ impl Session {
     ) -> Result<(), TimedOut> {
         let Some(stalled) = self.stalled_write() else { return Ok(()) };
         self.write_deadline.check(Some(stalled), now()).map(drop)
-    }
-
-    /// The deadline of a caller that does not read: of its write, and once the connection is
-    /// closing, of the closing handshake.
-    #[cfg(feature = "std")]
-    #[inline]
-    pub(crate) fn check_wait(
-        &mut self,
-        need: Need,
-        now: Duration,
-        write_deadline: &mut WriteDeadline,
-    ) -> Result<Option<Duration>, TimedOut> {
-        match need {
-            _ if self.state() != State::Open => self.check_close_deadline(now),
-            Need::End => Ok(None),
-            Need::Pong(_) => self.check_pong(now, write_deadline),
-            _ => write_deadline.check(self.stalled_write(), now),
-        }
     }
 
     #[inline]
