@@ -295,10 +295,12 @@ macro_rules! receiving {
         )]
         /// # Errors
         ///
-        /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if
-        /// the peer does not read ([`Timeouts::write`](crate::Timeouts::write)), after which
-        /// another call continues, or does not close
-        /// ([`Timeouts::close`](crate::Timeouts::close)) in time.
+        /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`TimedOut::Close`] if
+        /// the peer does not read what is queued before the Close frame
+        /// ([`Timeouts::write`](crate::Timeouts::write)), or does not close
+        /// ([`Timeouts::close`](crate::Timeouts::close)) in time: the connection is over.
+        ///
+        /// [`TimedOut::Close`]: crate::TimedOut::Close
         pub $($async)? fn close(
             &mut $self,
             code: CloseCode,

@@ -72,9 +72,9 @@ pub enum Overflow {
     /// Drop the message and count it: `dropped()` returns the count.
     DropNewest,
     /// Close the connection with 1008 (RFC 6455 §7.4.1: policy violation) and fail with
-    /// `Error::Full`. The Close frame is queued behind the rest of the output: a peer that does not
-    /// read it all within [`Timeouts::close`](crate::Timeouts::close) sees 1006 instead, and the
-    /// call that receives returns `TimedOut::Close`. Continue to receive after `Error::Full`: if
+    /// `Error::Full`. The Close frame is queued behind the rest of the output: a peer that reads
+    /// none of it for [`Timeouts::write`](crate::Timeouts::write) sees 1006 instead, and the call
+    /// that receives returns `TimedOut::Close`. Continue to receive after `Error::Full`: if
     /// the connection is dropped, the Close frame is lost. `abort()` ends the connection at once. A
     /// `try_send` never closes.
     Close,

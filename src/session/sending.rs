@@ -80,8 +80,8 @@ impl Session {
         self.connection.pong(payload)
     }
 
-    /// Starts the closing handshake: see [`Connection::close`](crate::Connection::close). From now
-    /// on [`Timeouts::close`](crate::Timeouts::close) is the deadline.
+    /// Starts the closing handshake: see [`Connection::close`](crate::Connection::close). Once the
+    /// Close frame is written, [`Timeouts::close`](crate::Timeouts::close) is the deadline.
     pub fn close(&mut self, frame: impl Into<Option<CloseFrame>>, now: Duration) {
         self.connection.close(frame);
         self.update_state(now);

@@ -5,7 +5,8 @@
 //!   next event? ──► return it
 //!      │ none
 //!      └──► session.next ──► write for a moment · shut down · read, until a deadline · wait
-//!              ▲   └─► Done: close the stream        │
+//!              ▲   ├─► Done: close the stream        │
+//!              │   └─► it has ended: return          │
 //!              └───────────── report ◄───────────────┘ bytes or the end: next event?
 //! ```
 
