@@ -61,9 +61,15 @@ fn config() -> Config {
 fn echo_blocking(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
     let (mut socket, _) =
         blocking::Options::new().config(config).connect(&ClientRequest::new(url)?)?;
-    while let Some(message) = socket.recv()? {
-        socket.feed(message)?;
+    loop {
+        match socket.recv() {
+            Ok(Some(message)) => socket.feed(message)?,
+            // Our Close frame arrives although the suite may still send.
+            Ok(None) | Err(sansocket::Error::Protocol(_)) => break,
+            Err(error) => return Err(error.into()),
+        }
     }
+    socket.until_closed()?;
     Ok(())
 }
 
@@ -75,9 +81,14 @@ fn echo_tokio(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
             .config(config)
             .connect(&ClientRequest::new(url)?)
             .await?;
-        while let Some(message) = socket.recv().await? {
-            socket.feed(message).await?;
+        loop {
+            match socket.recv().await {
+                Ok(Some(message)) => socket.feed(message).await?,
+                Ok(None) | Err(sansocket::Error::Protocol(_)) => break,
+                Err(error) => return Err(error.into()),
+            }
         }
+        socket.until_closed().await?;
         Ok(())
     })
 }
@@ -94,9 +105,14 @@ fn echo_futures(url: &str, config: Config) -> Result<(), Box<dyn Error>> {
             .config(config)
             .connect_with_stream(stream, clock, &request)
             .await?;
-        while let Some(message) = socket.recv().await? {
-            socket.feed(message).await?;
+        loop {
+            match socket.recv().await {
+                Ok(Some(message)) => socket.feed(message).await?,
+                Ok(None) | Err(sansocket::Error::Protocol(_)) => break,
+                Err(error) => return Err(error.into()),
+            }
         }
+        socket.until_closed().await?;
         Ok(())
     })
 }

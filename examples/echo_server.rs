@@ -102,9 +102,15 @@ fn serve_in_threads(
 /// With the blocking adapter.
 fn echo_blocking(stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>> {
     let mut socket = blocking::Options::new().config(config).accept(stream)?;
-    while let Some(message) = socket.recv()? {
-        socket.feed(message)?;
+    loop {
+        match socket.recv() {
+            Ok(Some(message)) => socket.feed(message)?,
+            // Our Close frame arrives although the client may still send.
+            Ok(None) | Err(sansocket::Error::Protocol(_)) => break,
+            Err(error) => return Err(error.into()),
+        }
     }
+    socket.until_closed()?;
     Ok(())
 }
 
@@ -113,9 +119,14 @@ fn echo_blocking(stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>
 fn serve_tokio(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
     async fn echo(stream: tokio::net::TcpStream, config: Config) -> Result<(), sansocket::Error> {
         let mut socket = sansocket::tokio::Options::new().config(config).accept(stream).await?;
-        while let Some(message) = socket.recv().await? {
-            socket.feed(message).await?;
+        loop {
+            match socket.recv().await {
+                Ok(Some(message)) => socket.feed(message).await?,
+                Ok(None) | Err(sansocket::Error::Protocol(_)) => break,
+                Err(error) => return Err(error),
+            }
         }
+        socket.until_closed().await?;
         Ok(())
     }
 
@@ -151,9 +162,14 @@ fn echo_futures(stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>>
         let clock = sansocket::futures::AsyncIoClock::new();
         let mut socket =
             sansocket::futures::Options::new().config(config).accept(stream, clock).await?;
-        while let Some(message) = socket.recv().await? {
-            socket.feed(message).await?;
+        loop {
+            match socket.recv().await {
+                Ok(Some(message)) => socket.feed(message).await?,
+                Ok(None) | Err(sansocket::Error::Protocol(_)) => break,
+                Err(error) => return Err(error.into()),
+            }
         }
+        socket.until_closed().await?;
         Ok(())
     })
 }

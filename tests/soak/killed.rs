@@ -148,7 +148,7 @@ async fn run_our_side(state: State, stream: TcpStream) -> Result<(), Error> {
         }
         _ => {
             assert_eq!(socket.recv().await?, None);
-            Ok(())
+            socket.until_closed().await.map(drop)
         }
     }
 }
