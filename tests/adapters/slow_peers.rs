@@ -47,29 +47,53 @@ async fn read_steadily(adapter: &impl Adapter, peer: &mut TestStream, count: usi
     bytes
 }
 
-/// The peer sends nothing until it has read everything. The ping of the application waits behind
-/// the upload, and is answered afterwards.
+/// When the application pings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Pings {
+    Never,
+    /// The ping is written, and not answered before the upload is.
+    Before,
+    /// The ping waits behind the upload.
+    Behind,
+}
+
+const PINGS: [Pings; 3] = [Pings::Never, Pings::Before, Pings::Behind];
+
+impl Pings {
+    /// What the peer reads.
+    fn around(self, upload: Vec<u8>) -> Vec<u8> {
+        let ping = unmasked(0x89, &1_u64.to_be_bytes());
+        match self {
+            Self::Never => upload,
+            Self::Before => [ping, upload].concat(),
+            Self::Behind => [upload, ping].concat(),
+        }
+    }
+}
+
+/// The peer sends nothing until it has read everything.
 async fn upload_to_a_peer_that_reads_steadily_outlasts_the_keep_alive(adapter: &impl Adapter) {
-    for (split, pings) in [(false, false), (false, true), (true, false), (true, true)] {
+    for (split, pings) in
+        [false, true].into_iter().flat_map(|split| PINGS.map(|when| (split, when)))
+    {
         let clock = adapter.clock();
         let (mut peer, mut socket) = adapter.server(Timeouts::default());
         peer.wire().set_capacity(RATE);
-        let number = 1_u64.to_be_bytes();
-        let mut upload = unmasked(0x82, &[7; SIZE]);
-        if pings {
-            upload.extend(unmasked(0x89, &number));
-        }
+        let written = pings.around(unmasked(0x82, &[7; SIZE]));
         let reading = async {
-            assert!(read_steadily(adapter, &mut peer, upload.len()).await == upload);
-            if pings {
-                write_all(&mut peer, &masked(0x8a, &number)).await;
+            assert!(read_steadily(adapter, &mut peer, written.len()).await == written);
+            if pings != Pings::Never {
+                write_all(&mut peer, &masked(0x8a, &1_u64.to_be_bytes())).await;
             }
             write_all(&mut peer, &masked(0x81, b"read it all")).await;
             pending().await
         };
         let uploading = timed(&clock, async {
+            if pings == Pings::Before {
+                socket.start_ping().await?;
+            }
             socket.feed(vec![7; SIZE]).await?;
-            if pings {
+            if pings == Pings::Behind {
                 socket.start_ping().await?;
             }
             if !split {
@@ -81,7 +105,7 @@ async fn upload_to_a_peer_that_reads_steadily_outlasts_the_keep_alive(adapter: &
         let (received, after) = during(reading, uploading).await;
         let (received, round_trip) = received.expect("the peer is alive");
         assert_eq!(received, Some("read it all".into()));
-        assert_eq!(round_trip.is_some(), pings, "the ping is answered");
+        assert_eq!(round_trip.is_some(), pings != Pings::Never, "the ping is answered");
         assert!(after >= s(256), "{after:?}");
     }
 }
@@ -175,18 +199,28 @@ fn upload() -> Message {
 
 #[test]
 fn blocking_upload_to_a_peer_that_reads_steadily_outlasts_the_keep_alive() {
-    let ping = Some(Duration::from_millis(20));
-    let (mut peer, mut socket) =
-        blocking_server(Timeouts { ping, pong: Some(TIMEOUT), ..Timeouts::default() });
-    let reading = thread::spawn(move || {
-        let frame = unmasked(0x82, upload().as_bytes());
-        assert!(read_with_pauses(&mut peer, frame.len()) == frame);
-        peer.write_all(&masked(0x81, b"read it all")).unwrap();
-        peer
-    });
-    socket.feed(upload()).unwrap();
-    assert_eq!(socket.recv().unwrap(), Some("read it all".into()));
-    drop(reading.join().unwrap());
+    let timeouts = Timeouts {
+        ping: Some(Duration::from_millis(20)),
+        pong: Some(TIMEOUT),
+        ..Timeouts::default()
+    };
+    for pings_before in [false, true] {
+        let (mut peer, mut socket) = blocking_server(timeouts);
+        let reading = thread::spawn(move || {
+            let frame = unmasked(0x82, upload().as_bytes());
+            let ping = unmasked(0x89, &1_u64.to_be_bytes());
+            let all = if pings_before { [ping, frame].concat() } else { frame };
+            assert!(read_with_pauses(&mut peer, all.len()) == all);
+            peer.write_all(&masked(0x81, b"read it all")).unwrap();
+            peer
+        });
+        if pings_before {
+            socket.start_ping().unwrap();
+        }
+        socket.feed(upload()).unwrap();
+        assert_eq!(socket.recv().unwrap(), Some("read it all".into()));
+        drop(reading.join().unwrap());
+    }
 }
 
 #[test]
