@@ -123,12 +123,18 @@ impl Peer {
     }
 
     /// Writes up to `count` bytes; if the wire is cut, they are lost.
-    fn write(&mut self, count: usize) {
+    fn write(&mut self, count: usize, now: Duration) {
         let output = self.connection.output();
         let count = count.min(output.chunk().len());
         self.wire.extend_from_slice(&output.chunk()[..count]);
         self.written.extend_from_slice(&output.chunk()[..count]);
         output.advance(count);
+        if count > 0 {
+            self.timer.bytes_written(now);
+        }
+        if !self.connection.wants_write() {
+            self.timer.ping_written(now);
+        }
         if self.cut {
             self.wire.clear();
         }
@@ -253,8 +259,8 @@ fuzz_target!(|bytes: &[u8]| {
         let (us, them) = if what & 0x80 == 0 { (&mut one, &mut two) } else { (&mut two, &mut one) };
         match what & 7 {
             0 | 1 => us.act(count, &mut input),
-            2 => us.write(usize::from(count)),
-            3 => us.write(usize::MAX),
+            2 => us.write(usize::from(count), now),
+            3 => us.write(usize::MAX, now),
             4 => us.read(them, usize::from(count), usize::MAX, now),
             5 => us.read(them, usize::MAX, usize::from(count), now),
             6 if what & 0x78 == 0x78 => {
@@ -275,8 +281,8 @@ fuzz_target!(|bytes: &[u8]| {
     // Both sides stop sending. Bytes on an intact wire arrive, and both sides close.
     one.connection.close(CloseCode::NORMAL);
     loop {
-        one.write(usize::MAX);
-        two.write(usize::MAX);
+        one.write(usize::MAX, now);
+        two.write(usize::MAX, now);
         one.read(&mut two, usize::MAX, usize::MAX, now);
         two.read(&mut one, usize::MAX, usize::MAX, now);
         if [&one, &two].iter().all(|us| !us.connection.wants_write() && us.wire.is_empty()) {
