@@ -610,9 +610,9 @@ fn above_the_high_water_mark_feed_writes_first() {
     assert_eq!(socket.stream().calls, 1);
 }
 
-/// A stream that holds back what was written, and fails to pass it on once.
+/// A stream that holds back what was written, and fails to pass it on.
 struct Holding {
-    failure: Option<ErrorKind>,
+    failures: Vec<ErrorKind>,
     passed_on: bool,
 }
 
@@ -629,7 +629,7 @@ impl Write for Holding {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self.failure.take() {
+        match self.failures.pop() {
             Some(kind) => Err(kind.into()),
             None => {
                 self.passed_on = true;
@@ -644,13 +644,13 @@ impl Stream for Holding {}
 #[test]
 fn what_a_stream_holds_back_is_passed_on_in_the_end() {
     let mut socket = open(
-        Holding { failure: Some(ErrorKind::Interrupted), passed_on: false },
+        Holding { failures: vec![ErrorKind::Interrupted], passed_on: false },
         Timeouts::default(),
     );
     socket.send("x").unwrap();
     assert!(socket.stream().passed_on);
     let mut socket = open(
-        Holding { failure: Some(ErrorKind::WouldBlock), passed_on: false },
+        Holding { failures: vec![ErrorKind::WouldBlock; 9], passed_on: false },
         Timeouts::default(),
     );
     let error = socket.send("x").unwrap_err();
@@ -658,10 +658,33 @@ fn what_a_stream_holds_back_is_passed_on_in_the_end() {
     socket.flush().unwrap();
     assert!(socket.stream().passed_on);
     let mut socket = open(
-        Holding { failure: Some(ErrorKind::BrokenPipe), passed_on: false },
+        Holding { failures: vec![ErrorKind::BrokenPipe], passed_on: false },
         Timeouts::default(),
     );
     assert!(matches!(socket.send("x"), Err(Error::ConnectionLost)));
+}
+
+/// Systems count a timeout in ticks, and may end a wait some of them early.
+#[test]
+fn waits_that_end_early_a_few_times_are_repeated() {
+    let early = || [ErrorKind::WouldBlock, ErrorKind::TimedOut, ErrorKind::WouldBlock];
+    let mut reads: Vec<_> = early().into_iter().map(Step::Fail).collect();
+    reads.push(Step::Bytes(masked(0x81, b"x")));
+    let mut script = Script::new(reads);
+    script.writes = early().into_iter().map(Write_::Fail).collect();
+    let mut socket = open(script, Timeouts::default());
+    socket.send("y").unwrap();
+    assert_eq!(socket.recv_timeout(Duration::from_secs(3600)).unwrap(), Some("x".into()));
+    assert_eq!(socket.stream().written, unmasked(0x81, b"y"));
+}
+
+#[test]
+fn stream_that_never_waits_is_an_error_after_a_few_calls() {
+    let reads = (0..1000).map(|_| Step::Fail(ErrorKind::WouldBlock));
+    let mut socket = open(Script::new(reads.collect()), Timeouts::default());
+    let error = socket.recv_timeout(Duration::from_secs(3600)).unwrap_err();
+    assert!(error.to_string().contains("does not block"), "{error}");
+    assert!(socket.stream().reads.len() > 980);
 }
 
 #[test]

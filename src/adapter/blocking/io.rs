@@ -50,6 +50,10 @@ const MIN_WRITE: usize = 16 * 1024;
 /// The largest write, so that the progress of a long message is seen while it is written.
 const MAX_WRITE: usize = 256 * 1024;
 
+/// How often a call repeats a wait that has ended early. Systems count timeouts in ticks of up to
+/// 16 ms, and may end a wait some ticks early; a stream that does so again and again never waits.
+const MAX_EARLY: usize = 8;
+
 /// The deadline of a caller that does not wait.
 pub(super) const AT_ONCE: Duration = Duration::ZERO;
 
@@ -175,6 +179,7 @@ impl<S: Stream> Io<S> {
         until: Option<Duration>,
         mut call: impl FnMut(&mut S) -> io::Result<T>,
     ) -> Result<InTime<T>, Error> {
+        let mut early = 0;
         loop {
             let begun = self.now();
             let timeout = self.set_timeout(direction, until, begun)?;
@@ -192,10 +197,13 @@ impl<S: Stream> Io<S> {
             if until.is_some_and(|until| now >= until) {
                 return Ok(InTime::TimedOut { begun });
             }
-            if timeout.is_some_and(|timeout| now.saturating_sub(begun) >= timeout / 2) {
-                continue;
+            if let Some(timeout) = timeout {
+                early += usize::from(now.saturating_sub(begun) < timeout / 2);
+                if early <= MAX_EARLY {
+                    continue;
+                }
             }
-            // Too early for a timeout of ours: the network gave up, or the stream does not block.
+            // No timeout of ours: the network gave up, or the stream does not block.
             return Err(match error.kind() {
                 ErrorKind::TimedOut => Error::ConnectionLost,
                 kind => io::Error::new(kind, DOES_NOT_BLOCK).into(),
