@@ -14,6 +14,7 @@
 mod accessors;
 mod answer;
 pub mod blocking;
+mod counts;
 mod error;
 #[cfg(feature = "futures-io")]
 pub mod futures;

@@ -118,8 +118,16 @@ impl<T: Script> tokio::io::AsyncRead for Scripted<T> {
         cx: &mut Context<'_>,
         buffer: &mut tokio::io::ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = self.0.poll_read(cx, buffer.initialize_unfilled());
-        read.map_ok(|count| buffer.advance(count))
+        let room = buffer.initialize_unfilled();
+        let (len, read) = (room.len(), self.0.poll_read(cx, room));
+        read.map_ok(|count| {
+            // A stream of tokio's can report more only with a buffer of its own.
+            if count > len {
+                *buffer = tokio::io::ReadBuf::new(vec![0; count].leak());
+                buffer.initialize_unfilled();
+            }
+            buffer.advance(count);
+        })
     }
 }
 

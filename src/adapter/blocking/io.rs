@@ -8,7 +8,7 @@ use bytes::Buf;
 
 use super::stream::Stream;
 use crate::adapter::read_buffer::ReadBuffer;
-use crate::adapter::{Error, output};
+use crate::adapter::{Error, counts, output};
 use crate::session::{POLL_INTERVAL, RETRY_INTERVAL, WriteProgress};
 
 /// A timeout of a stream; `None` is none.
@@ -118,7 +118,8 @@ impl<S: Stream> Io<S> {
         buffer: &mut [u8],
         until: Option<Duration>,
     ) -> Result<Read, Error> {
-        match self.in_time(Direction::Read, until, |stream| stream.read(buffer)) {
+        let read = |stream: &mut S| counts::check_read(stream.read(buffer)?, buffer.len());
+        match self.in_time(Direction::Read, until, read) {
             Ok(InTime::Done(0)) | Err(Error::ConnectionLost) => Ok(Read::End),
             Ok(InTime::Done(count)) => Ok(Read::Bytes(count)),
             Ok(InTime::TimedOut { .. }) => Ok(Read::TimedOut),
@@ -141,9 +142,10 @@ impl<S: Stream> Io<S> {
             let begun = self.now();
             let write = |stream: &mut S| {
                 output::write_with(output, vectored, |slices| match slices {
-                    [first, ..] if first.len() >= limit => stream.write(&first[..limit]),
-                    [slice] => stream.write(slice),
-                    slices => stream.write_vectored(&slices[..count_within(slices, limit)]),
+                    [first, ..] if first.len() >= limit => {
+                        write_some(stream, &[IoSlice::new(&first[..limit])])
+                    }
+                    slices => write_some(stream, &slices[..count_within(slices, limit)]),
                 })
             };
             match self.in_time(Direction::Write, until, write)? {
@@ -247,6 +249,14 @@ impl<S: Stream> Io<S> {
         // A stream that can't be shut down has ended.
         let _ = self.stream.shutdown(how);
     }
+}
+
+fn write_some(stream: &mut impl Stream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    let written = match slices {
+        [slice] => stream.write(slice)?,
+        slices => stream.write_vectored(slices)?,
+    };
+    counts::check_written(written, slices)
 }
 
 /// How many leading slices have at most `limit` bytes together. The first one has fewer.

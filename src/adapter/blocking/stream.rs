@@ -10,7 +10,8 @@ use std::time::Duration;
 ///
 /// `TcpStream` and `UnixStream` do all of it. For another stream, forward to the socket below; a
 /// method that is left out makes that timeout not work. Every method returns the error of the
-/// stream.
+/// stream. A read or write that reports more bytes than the buffer has is an error of the
+/// connection, [`InvalidData`](io::ErrorKind::InvalidData).
 ///
 /// ```
 /// struct Tls(std::net::TcpStream /* and a session */);

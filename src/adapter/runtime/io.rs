@@ -4,15 +4,19 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::adapter::Error;
+use bytes::Buf;
+
+use crate::adapter::{Error, counts, output};
 
 /// A stream of bytes that is polled. [`TokioStream`](crate::tokio::TokioStream) and
 /// [`FuturesStream`](crate::futures::FuturesStream) make one of the traits of their crates.
 pub trait Stream: Unpin {
-    /// Reads some bytes; 0 is the end of the stream.
+    /// Reads some bytes; 0 is the end of the stream. More than the buffer has room for is an error
+    /// of the connection, [`InvalidData`](io::ErrorKind::InvalidData).
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
 
-    /// Writes some bytes of these buffers.
+    /// Writes some bytes of these buffers. More than they have is an error of the connection,
+    /// [`InvalidData`](io::ErrorKind::InvalidData).
     fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -80,6 +84,30 @@ pub(super) fn retry<T>(mut poll: impl FnMut() -> Poll<io::Result<T>>) -> Poll<Re
             polled => return polled.map_err(Error::from_stream),
         }
     }
+}
+
+/// Reads some bytes; 0 is the end of the stream.
+#[inline(always)]
+pub(super) fn poll_read(
+    stream: &mut impl Stream,
+    cx: &mut Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<Result<usize, Error>> {
+    retry(|| stream.poll_read(cx, buffer).map(|read| counts::check_read(read?, buffer.len())))
+}
+
+/// Writes some bytes of the output; 0 is a failure.
+#[inline(always)]
+pub(super) fn poll_write(
+    stream: &mut impl Stream,
+    cx: &mut Context<'_>,
+    output: &impl Buf,
+) -> Poll<Result<usize, Error>> {
+    let vectored = stream.is_write_vectored();
+    let mut write = |slices: &[IoSlice<'_>]| {
+        stream.poll_write(cx, slices).map(|written| counts::check_written(written?, slices))
+    };
+    retry(|| output::write_with(output, vectored, &mut write))
 }
 
 /// A future of the runtime that sleeps until a deadline. It is reused until the deadline changes.

@@ -1,18 +1,17 @@
 //! Opens connections on async streams.
 
 use std::future::poll_fn;
-use std::io::IoSlice;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::alarm::Alarm;
 use super::budget::ReadBudget;
 use super::driver::Driver;
-use super::io::{Clock, Stream, retry};
+use super::io::{self, Clock, Stream, retry};
 use super::websocket::WebSocket;
+use crate::adapter::Error;
 use crate::adapter::handshakes::handshakes;
 use crate::adapter::read_buffer::ReadBuffer;
-use crate::adapter::{Error, output};
 use crate::adapter::{answer, incoming};
 use crate::session::{Exchange, Handshake, Next, Session};
 
@@ -69,9 +68,7 @@ impl<S: Stream, C: Clock> Transport<S, C> {
             let written = match exchange.next(self.alarm.now())? {
                 Next::Write => {
                     let Some(output) = exchange.output() else { continue };
-                    let vectored = self.stream.is_write_vectored();
-                    let mut write = |slices: &[IoSlice<'_>]| self.stream.poll_write(cx, slices);
-                    match retry(|| output::write_with(&output, vectored, &mut write)) {
+                    match io::poll_write(&mut self.stream, cx, &output) {
                         Poll::Ready(Ok(0)) => Poll::Ready(Err(Error::ConnectionLost)),
                         written => written.map_ok(|count| exchange.wrote(count)),
                     }
@@ -86,7 +83,7 @@ impl<S: Stream, C: Clock> Transport<S, C> {
                         return Poll::Pending;
                     }
                     let mut buffer = ReadBuffer::new(false);
-                    match retry(|| self.stream.poll_read(cx, buffer.space())) {
+                    match io::poll_read(&mut self.stream, cx, buffer.space()) {
                         Poll::Ready(Ok(count @ 1..)) => {
                             self.budget.count(count, 0);
                             buffer.fill(count);

@@ -1,10 +1,9 @@
 //! Moves bytes between the stream and the session.
 
-use std::io::IoSlice;
 use std::task::{Context, Poll};
 
 use super::driver::Driver;
-use super::io::{Clock, Stream, retry};
+use super::io::{self, Clock, Stream, retry};
 use super::wait::Wakers;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, output};
@@ -24,7 +23,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
         let mut buffer = ReadBuffer::new(self.budget.expects_large());
         let mut cx = Context::from_waker(wakers.read);
-        let read = match retry(|| self.stream.poll_read(&mut cx, buffer.space())) {
+        let read = match io::poll_read(&mut self.stream, &mut cx, buffer.space()) {
             Poll::Ready(Ok(count @ 1..)) => {
                 self.session.note_read();
                 self.budget.count(count, self.session.connection.remaining_payload());
@@ -59,10 +58,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         loop {
             let session = &mut self.session;
             if session.connection.wants_write() && !session.is_unflushed_at(wakers.flush_first) {
-                let vectored = self.stream.is_write_vectored();
-                let stream = &mut self.stream;
-                let mut write = |slices: &[IoSlice<'_>]| stream.poll_write(&mut cx, slices);
-                match retry(|| output::write_with(session.output(), vectored, &mut write))? {
+                match io::poll_write(&mut self.stream, &mut cx, session.output())? {
                     Poll::Ready(0) => return Poll::Ready(Err(Error::ConnectionLost)),
                     Poll::Ready(count) => session.wrote(count),
                     Poll::Pending => break,

@@ -19,13 +19,14 @@ use stream::{Socket, StoppedClock, Stream};
 use support::streams::Scripted;
 use wire::{Fault, Wire};
 
-const FAULTS: [Fault; 6] = [
+const FAULTS: [Fault; 7] = [
     Fault::Interrupted,
     Fault::WouldBlock,
     Fault::Short,
     Fault::Reset,
     Fault::Strange,
     Fault::Zero,
+    Fault::TooMany,
 ];
 
 /// A call of the application.
@@ -224,6 +225,7 @@ fn check(
         Fault::Reset | Fault::Zero => is("ConnectionLost"),
         // If our Close could not be written, the lost connection may be reported instead.
         Fault::Strange => is("Other") || at_the_end && is("ConnectionLost"),
+        Fault::TooMany => is("InvalidData") || at_the_end && is("ConnectionLost"),
     };
     // The peer's protocol violation may be reported, even if our Close could not be written.
     if right || good.error.as_deref() == Some(error) { Ok(()) } else { Err("the wrong error") }

@@ -24,6 +24,8 @@ pub(super) enum Fault {
     Strange,
     /// A write returns `Ok(0)`, once.
     Zero,
+    /// A read or write reports one byte more than it had room for.
+    TooMany,
 }
 
 /// The peer, in the other role: it sends "welcome" and a ping, and echoes messages.
@@ -90,16 +92,24 @@ impl Wire {
             Fault::WouldBlock => Err(ErrorKind::WouldBlock.into()),
             Fault::Short => Ok(1),
             Fault::Zero if is_write => Ok(0),
-            Fault::Zero => Ok(usize::MAX),
+            Fault::Zero | Fault::TooMany => Ok(usize::MAX),
             Fault::Strange | Fault::Reset => Err(io::Error::other("strange")),
         }
+    }
+
+    /// Whether the latest call transfers nothing, and reports more than it could have.
+    fn reports_too_many(&self) -> bool {
+        self.fault == Fault::TooMany && self.calls - 1 == self.fails_at
     }
 
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = self.call(false)?;
         let count = self.inbound.len().min(buffer.len()).min(most);
-        let broken =
-            self.failed && matches!(self.fault, Fault::Reset | Fault::Strange | Fault::Zero);
+        if self.reports_too_many() {
+            return Ok(buffer.len() + 1);
+        }
+        let broken = self.failed
+            && matches!(self.fault, Fault::Reset | Fault::Strange | Fault::Zero | Fault::TooMany);
         let ends =
             broken || matches!(&self.peer, Peer::Open(peer) if peer.state() == State::Closed);
         if count == 0 && !ends {
@@ -118,6 +128,9 @@ impl Wire {
 
     pub(super) fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let most = self.call(true)?;
+        if self.reports_too_many() {
+            return Ok(slices.iter().map(|slice| slice.len()).sum::<usize>() + 1);
+        }
         let before = self.unflushed.len();
         self.unflushed.extend(slices.iter().flat_map(|slice| slice.iter()).take(most));
         Ok(self.unflushed.len() - before)
