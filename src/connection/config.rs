@@ -15,6 +15,9 @@ pub enum Role {
     Server,
 }
 
+/// The size in bytes of the largest allocation: 2 GiB less one byte on a 32-bit processor.
+pub(super) const ADDRESSABLE: u64 = isize::MAX as u64;
+
 /// Options and limits of a connection, the same for both roles. Every limit is inclusive, and is
 /// enforced on a frame's header: before its payload is read or memory is allocated for it.
 ///
@@ -79,7 +82,9 @@ impl Config {
     }
 
     /// Sets the maximum size of a received message, in bytes over all its fragments. Default: 16
-    /// MiB. A larger message closes the connection with 1009 (§10.4).
+    /// MiB. A larger message closes the connection with 1009 (§10.4). Unless it is received in
+    /// chunks, a message has at most `isize::MAX` bytes, whatever the limit: 2 GiB on a 32-bit
+    /// processor.
     #[must_use]
     pub const fn max_message_size(mut self, bytes: u64) -> Self {
         self.max_message_size = bytes;
@@ -187,6 +192,13 @@ impl Config {
 
     fn opening(&mut self) -> &mut Opening {
         self.opening.get_or_insert_default()
+    }
+
+    /// The size in bytes of the largest message that is accepted. One that is joined is no larger
+    /// than an allocation can be, and the sum of no message's lengths wraps.
+    pub(super) const fn message_limit(&self) -> u64 {
+        let most = if self.receive_in_chunks { i64::MAX as u64 } else { ADDRESSABLE };
+        if self.max_message_size < most { self.max_message_size } else { most }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::{error, fmt};
 
+use super::config::ADDRESSABLE;
 use crate::message::{CloseCode, InvalidClose};
 use crate::wire::{HeaderError, InvalidUtf8};
 
@@ -30,9 +31,10 @@ pub enum ProtocolError {
     InvalidCloseCode(u16),
     /// A Close frame whose reason is not UTF-8 (§5.5.1, §8.1).
     InvalidCloseReason,
-    /// A message larger than [`Config::max_message_size`](crate::Config::max_message_size) (§10.4).
+    /// A message larger than [`Config::max_message_size`](crate::Config::max_message_size), or than
+    /// memory can hold (§10.4).
     MessageTooBig {
-        /// The limit in bytes.
+        /// The limit in bytes, at most `isize::MAX` for a message that is not received in chunks.
         limit: u64,
     },
     /// A frame larger than [`Config::max_frame_size`](crate::Config::max_frame_size) (§10.4).
@@ -88,6 +90,13 @@ impl fmt::Display for ProtocolError {
             }
             Self::InvalidCloseReason => {
                 f.write_str("the reason in a Close frame is not valid UTF-8")
+            }
+            Self::MessageTooBig { limit: ADDRESSABLE } => {
+                write!(
+                    f,
+                    "a message is over {ADDRESSABLE} bytes, which is more than memory can hold; \
+                     set Config::receive_in_chunks"
+                )
             }
             Self::MessageTooBig { limit } => {
                 write!(

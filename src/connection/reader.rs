@@ -80,7 +80,7 @@ struct IncomingMessage {
 impl Reader {
     pub(super) fn new(config: &Config) -> Self {
         let whole = !config.receive_in_chunks && config.max_fragments > 0;
-        let limit = config.max_message_size.min(config.max_frame_size);
+        let limit = config.message_limit().min(config.max_frame_size);
         let whole_below = if whole { limit.saturating_add(1) } else { 0 };
         Self { frame: None, message: None, progress: 0, may_be_compressed: false, whole_below }
     }
@@ -260,16 +260,11 @@ impl IncomingMessage {
     /// The message with one more frame, or an error if that is over a limit.
     fn with_frame(self, header: &Header, config: &Config) -> Result<Self, ProtocolError> {
         let len = header.payload_len;
-        let limit = if self.compressed {
-            Compression::max_compressed(config.max_message_size)
-        } else {
-            config.max_message_size
-        };
-        // No message is larger than memory can be, and the sum must not wrap.
-        let size = self.size.checked_add(len).filter(|&size| size <= limit.min(isize::MAX as u64));
-        let Some(size) = size else {
-            return Err(ProtocolError::MessageTooBig { limit: config.max_message_size });
-        };
+        let limit = config.message_limit();
+        // The compressed size may be larger than memory can be.
+        let most = if self.compressed { Compression::max_compressed(limit) } else { limit };
+        let size = self.size.checked_add(len).filter(|&size| size <= most.min(i64::MAX as u64));
+        let Some(size) = size else { return Err(ProtocolError::MessageTooBig { limit }) };
         if len > config.max_frame_size {
             return Err(ProtocolError::FrameTooBig { limit: config.max_frame_size });
         }

@@ -247,7 +247,7 @@ impl Connection {
         let Some(piece) = self.reader.next(received, self.writer.role(), &self.config)? else {
             return Ok(Received::NeedsInput);
         };
-        let limit = self.config.max_message_size;
+        let limit = self.config.message_limit();
         Ok(match piece {
             Piece::Data { kind, payload, last, compressed: true, .. }
                 if self.config.receive_in_chunks =>
@@ -289,7 +289,7 @@ impl Connection {
         };
         let (kind, last) = (pending.kind, pending.last);
         let mut room = [0; ROOM];
-        let limit = self.config.max_message_size;
+        let limit = self.config.message_limit();
         if let Some(bytes) = pending.inflate(limit, compression, &mut room)? {
             self.assembler.check(kind, bytes, false)?;
             self.pending_chunk = Some(pending);

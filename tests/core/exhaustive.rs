@@ -367,7 +367,7 @@ fn every_limit_with_every_length_is_ok_or_1009() {
             let expected = if u128::from(before) > at_most
                 || (!no_length && u128::from(before) + u128::from(length) > at_most)
             {
-                Some(ProtocolError::MessageTooBig { limit })
+                Some(ProtocolError::MessageTooBig { limit: limit.min(isize::MAX as u64) })
             } else {
                 no_length
                     .then_some(ProtocolError::Header(sansocket::wire::HeaderError::LengthOverflow))
@@ -385,7 +385,7 @@ fn every_limit_with_every_length_is_ok_or_1009() {
                 Some(ProtocolError::Header(sansocket::wire::HeaderError::LengthOverflow))
             }
             _ if u128::from(length) > isize::MAX as u128 => {
-                Some(ProtocolError::MessageTooBig { limit: u64::MAX })
+                Some(ProtocolError::MessageTooBig { limit: isize::MAX as u64 })
             }
             _ => (length > limit).then_some(ProtocolError::FrameTooBig { limit }),
         };

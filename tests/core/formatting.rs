@@ -54,6 +54,7 @@ fn protocol_and_send_errors_have_distinct_messages() {
         (ProtocolError::InvalidCloseCode(1006), "the code 1006"),
         (ProtocolError::InvalidCloseReason, "the reason in a Close frame"),
         (ProtocolError::MessageTooBig { limit: 7 }, "max_message_size 7"),
+        (ProtocolError::MessageTooBig { limit: isize::MAX as u64 }, "Config::receive_in_chunks"),
         (ProtocolError::FrameTooBig { limit: 7 }, "max_frame_size 7"),
         (ProtocolError::TooManyFragments { limit: 7 }, "more than 7 fragments"),
     ]);

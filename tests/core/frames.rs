@@ -22,7 +22,6 @@ const TABLE: &str = "
     # Announced lengths, §5.2 and §10.4: CVE-2020-27813, CVE-2022-35922, CVE-2020-13935 and their like
     S max_message=65536 82ff7fffffffffffffff00000000 => error 1009             # over the limit, from the header alone
     S 82ff7fffffffffffffff00000000 => error 1009                               # and over the default limit
-    S max_message=none 82ff7fffffffffffffff00000000 => nothing                 # no limit: nothing is refused, or reserved
     S 82ffffffffffffffffff00000000 => error 1002                               # the most significant bit MUST be 0
     C 827f8000000000000000 => error 1002                                       # likewise
     S max_message=65536 02810000000061|80ff7fffffffffffffff00000000 => error 1009 # the sum of the fragments counts
@@ -170,6 +169,22 @@ fn every_row_of_the_table_gives_its_events() {
         lines += 1;
     }
     assert!(lines > 95, "the table was not read: {lines} lines");
+}
+
+/// RFC 6455 §10.4: no limit refuses only what memory can't hold; chunks need not be held.
+#[test]
+fn without_a_limit_a_frame_may_be_as_large_as_memory() {
+    let refused = |length: u64, receive_in_chunks| {
+        let config = Config::new().max_message_size(Config::UNLIMITED);
+        let config = config.receive_in_chunks(receive_in_chunks);
+        let header = [&[0x82, 0xff][..], &length.to_be_bytes(), &[0; 4]].concat();
+        describe(&feed(&mut connection(Role::Server, config), &header, Chunking::Whole))
+    };
+    let (addressable, most) = (isize::MAX as u64, i64::MAX as u64);
+    assert_eq!(refused(addressable, false), "nothing");
+    let expected = if addressable < most { "error 1009" } else { "error 1002" };
+    assert_eq!(refused(addressable + 1, false), expected);
+    assert_eq!(refused(most, true), "nothing");
 }
 
 fn limit(config: Config, word: &str) -> Config {

@@ -148,7 +148,7 @@ fn max_message_size_counts_inflated_bytes() {
         pmd max_message=10 4101f2|807f000000000001000a => nothing       # the sum counts
         pmd max_message=10 4101f2|807f000000000020000b => error 1009
         pmd c17f7fffffffffffffff => error 1009
-        pmd max_message=18446744073709551615 c17f7fffffffffffffff => nothing
+        pmd max_message=18446744073709551615 c17f000000007fffffff => nothing
         pmd max_message=18446744073709551615 4101f2|807f7fffffffffffffff => error 1009 # and does not wrap
         pmd max_frame=7 c107f248cdc9c90700 => text 48656c6c6f           # frames as they are on the wire
         pmd max_frame=6 c107f248cdc9c90700 => error 1009

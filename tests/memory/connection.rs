@@ -215,7 +215,9 @@ fn an_announced_length_allocates_nothing() {
                     take(&mut server, b"x");
                 });
                 assert!(cost.peak < 8 * 1024, "{len}: {}", cost.peak);
-                assert_eq!(server.closed(), None, "{len}");
+                // On a 32-bit processor, no memory has room for it.
+                let refused = len > isize::MAX as u64;
+                assert_eq!(server.closed().is_some(), refused, "{len}");
             }
         }
     }

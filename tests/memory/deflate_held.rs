@@ -53,13 +53,15 @@ fn each_preset_holds_what_the_docs_say() {
             send(&mut warm.server, &mut warm.client, &text);
             drop(warm);
 
+            // The states have pointers, and are some hundred bytes smaller on a 32-bit processor.
+            const NEAR: isize = 1024;
             let near = |name: &str, got: isize, counted: usize, expected: isize| {
                 assert!(
-                    (got - expected).abs() <= 512,
+                    (got - expected).abs() <= NEAR,
                     "{name}, {len} bytes: holds {got}, not {expected}"
                 );
                 assert!(
-                    (got - counted as isize).abs() <= 512,
+                    (got - counted as isize).abs() <= NEAR,
                     "{name}, {len} bytes: holds {got}, and says {counted}"
                 );
             };

@@ -142,8 +142,8 @@ fn the_pool_keeps_32_states_of_each_kind() {
     use_many(&deflate);
     let (peak, held) = (process::peak() - before, process::live() as isize - before as isize);
     assert!(held.abs() < EACH as isize / 2, "{held}");
-    // 68 of 100 are new.
-    assert!((68 * EACH..69 * EACH).contains(&peak), "{peak}");
+    // 68 of 100 are new. Pointers of 32 bits make each some hundred bytes smaller.
+    assert!((68 * EACH - EACH / 2..69 * EACH).contains(&peak), "{peak}");
 }
 
 /// 64 MiB in 64 KiB, in every split: it fails at the limit, and allocates no more than that.

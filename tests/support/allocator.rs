@@ -48,7 +48,7 @@ fn count(old: usize, new: usize) {
         PEAK.with(|peak| peak.set(peak.get().max(live.get())));
         if change > 0 {
             COUNT.with(|count| count.set(count.get() + 1));
-            TAKEN.with(|taken| taken.set(taken.get() + new));
+            TAKEN.with(|taken| taken.set(taken.get().wrapping_add(new)));
         }
     });
 }
@@ -116,7 +116,15 @@ pub fn cost<T>(work: impl FnOnce() -> T) -> (T, Cost) {
     PEAK.set(before);
     let result = work();
     let (peak, held) = (PEAK.get() - before, LIVE.get() - before);
-    (result, Cost { peak, held, allocations: COUNT.get() - count, taken: TAKEN.get() - taken })
+    (
+        result,
+        Cost {
+            peak,
+            held,
+            allocations: COUNT.get() - count,
+            taken: TAKEN.get().wrapping_sub(taken),
+        },
+    )
 }
 
 /// Runs `work` on memory in which every byte is `byte` when it is allocated.
