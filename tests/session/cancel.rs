@@ -966,7 +966,7 @@ fn every_async_method_documents_its_cancel_safety() {
                     if !docs.contains(section) {
                         silent.push(format!(
                             "{}:{}: {line}",
-                            path.file_name().unwrap().display(),
+                            path.file_name().unwrap().to_string_lossy(),
                             number + 1
                         ));
                     }
