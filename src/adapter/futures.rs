@@ -57,10 +57,12 @@ opens! {
 pub struct FuturesStream<S>(pub S);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for FuturesStream<S> {
+    #[inline]
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_read(cx, buffer)
     }
 
+    #[inline]
     fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -69,10 +71,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for FuturesStream<S> {
         Pin::new(&mut self.0).poll_write_vectored(cx, slices)
     }
 
+    #[inline]
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_flush(cx)
     }
 
+    #[inline]
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_close(cx)
     }

@@ -29,7 +29,7 @@ thread_local! {
 #[inline]
 pub(super) fn take_block() -> Vec<u8> {
     // A thread that is ending has none.
-    BLOCK.try_with(Cell::take).unwrap_or_default()
+    BLOCK.try_with(|kept| kept.replace(Vec::new())).unwrap_or_default()
 }
 
 /// Returns such a block to the thread.

@@ -59,6 +59,7 @@ impl ReadBuffer {
     }
 
     /// Sets how many bytes were read into it.
+    #[inline]
     pub(super) fn fill(&mut self, count: usize) {
         self.received.end = self.received.start + count;
     }

@@ -129,12 +129,14 @@ fn check_timer() -> Result<(), Error> {
 pub struct TokioStream<S>(pub S);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioStream<S> {
+    #[inline]
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(buffer);
         ready!(Pin::new(&mut self.0).poll_read(cx, &mut buffer))?;
         Poll::Ready(Ok(buffer.filled().len()))
     }
 
+    #[inline]
     fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -147,14 +149,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioStream<S> {
         }
     }
 
+    #[inline]
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_flush(cx)
     }
 
+    #[inline]
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(cx)
     }
 
+    #[inline]
     fn is_write_vectored(&self) -> bool {
         self.0.is_write_vectored()
     }

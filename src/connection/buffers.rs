@@ -43,6 +43,7 @@ impl Connection {
 
     /// The bytes of payload of the current frame that are still to be received.
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    #[inline]
     pub(crate) fn remaining_payload(&self) -> u64 {
         self.reader.remaining_payload()
     }

@@ -62,12 +62,14 @@ impl Inbox {
     }
 
     /// Removes the first `len` bytes.
+    #[inline]
     pub(crate) fn advance(&mut self, len: usize) {
         self.start += len;
         debug_assert!(self.start <= self.bytes.len(), "no more is parsed than there is");
     }
 
     /// The unparsed bytes, to unmask in place; then call [`advance`](Self::advance).
+    #[inline]
     pub(super) fn bytes(&mut self) -> &mut [u8] {
         &mut self.bytes[self.start..]
     }
@@ -121,7 +123,7 @@ impl Inbox {
     /// Moves the unparsed bytes to the front, if they are no more than the parsed ones: so each
     /// byte is moved once on average.
     fn remove_parsed(&mut self) {
-        if self.start >= self.len() {
+        if self.start > 0 && self.start >= self.len() {
             self.bytes.drain(..mem::take(&mut self.start));
         }
     }
@@ -134,6 +136,7 @@ impl Inbox {
 impl Deref for Inbox {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         &self.bytes[self.start..]
     }

@@ -107,10 +107,13 @@ impl Output {
         if !self.borrowed || rest.len() > self.small.capacity() / MAX_UNWRITTEN_FRACTION {
             return None;
         }
-        let rest = rest.to_vec();
-        self.large.iter_mut().for_each(|large| large.at -= self.start);
+        let mut unwritten = Vec::new();
+        if self.len > 0 {
+            unwritten.extend_from_slice(rest);
+            self.large.iter_mut().for_each(|large| large.at -= self.start);
+        }
         (self.start, self.borrowed) = (0, false);
-        Some(mem::replace(&mut self.small, rest))
+        Some(mem::replace(&mut self.small, unwritten))
     }
 
     /// Keeps the adapter's buffer, and frees it once it is written.
@@ -133,7 +136,7 @@ impl Output {
     /// Makes room for `len` bytes. Moves no more bytes than are written already, so each byte is
     /// moved once on average.
     fn make_room(&mut self, len: usize) {
-        if self.start >= self.small.len() - self.start {
+        if self.start > 0 && self.start >= self.small.len() - self.start {
             let written = mem::take(&mut self.start);
             self.small.drain(..written);
             self.large.iter_mut().for_each(|large| large.at -= written);

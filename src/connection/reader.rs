@@ -183,6 +183,7 @@ impl Reader {
 
     /// The bytes of payload of the current frame that are still to be received.
     #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    #[inline]
     pub(super) fn remaining_payload(&self) -> u64 {
         self.frame.as_ref().map_or(0, |frame| frame.remaining)
     }

@@ -44,14 +44,15 @@ const fn key_at(key: u64, offset: u64) -> u64 {
 /// byte is changed once.
 #[inline(always)]
 fn ends<const N: usize>(key: u64, data: &mut [u8]) {
-    let last = data.len() - N;
-    let (mut head, mut tail) = ([0; N], [0; N]);
-    head.copy_from_slice(&data[..N]);
-    tail.copy_from_slice(&data[last..]);
-    words(key, &mut head);
-    words(key_at(key, last as u64), &mut tail);
-    data[..N].copy_from_slice(&head);
-    data[last..].copy_from_slice(&tail);
+    let tail_key = key_at(key, (data.len() - N) as u64);
+    let Some(&(mut tail)) = data.last_chunk::<N>() else { return };
+    words(tail_key, &mut tail);
+    if let Some(head) = data.first_chunk_mut::<N>() {
+        words(key, head);
+    }
+    if let Some(last) = data.last_chunk_mut() {
+        *last = tail;
+    }
 }
 
 #[inline(never)]
@@ -87,16 +88,14 @@ unsafe fn blocks_by_avx2(key: u64, data: &mut [u8]) {
 
 #[inline(always)]
 fn blocks(key: u64, data: &mut [u8]) {
-    let Some(last) = data.len().checked_sub(WORD) else {
+    let Some(&(mut tail)) = data.last_chunk::<WORD>() else {
         for (byte, key) in data.iter_mut().zip(key.to_le_bytes()) {
             *byte ^= key;
         }
         return;
     };
     // The last word may overlap the one before it.
-    let mut tail = [0; WORD];
-    tail.copy_from_slice(&data[last..]);
-    words(key_at(key, last as u64), &mut tail);
+    words(key_at(key, (data.len() - WORD) as u64), &mut tail);
     // For blocks of four words the compiler emits SIMD, and unrolls the loop. For larger blocks its
     // code for AVX-512 is slower.
     let mut blocks = data.chunks_exact_mut(4 * WORD);
@@ -104,15 +103,17 @@ fn blocks(key: u64, data: &mut [u8]) {
         words(key, block);
     }
     words(key, blocks.into_remainder());
-    data[last..].copy_from_slice(&tail);
+    if let Some(last) = data.last_chunk_mut() {
+        *last = tail;
+    }
 }
 
 /// Masks the complete words. The compiler emits SIMD for this loop, but not for one over bytes.
 #[inline(always)]
 fn words(key: u64, data: &mut [u8]) {
     for word in data.chunks_exact_mut(WORD) {
-        let mut bytes = [0; WORD];
-        bytes.copy_from_slice(word);
-        word.copy_from_slice(&(u64::from_le_bytes(bytes) ^ key).to_le_bytes());
+        if let Some(word) = word.first_chunk_mut() {
+            *word = (u64::from_le_bytes(*word) ^ key).to_le_bytes();
+        }
     }
 }

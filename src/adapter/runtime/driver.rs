@@ -368,6 +368,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// Reports a state that the application has changed to the timer.
+    #[inline]
     pub(super) fn update_state(&mut self) {
         if self.session.state_changed() {
             self.session.update_state(self.alarm.now());

@@ -104,10 +104,11 @@ pub(super) fn poll_write(
     output: &impl Buf,
 ) -> Poll<Result<usize, Error>> {
     let vectored = stream.is_write_vectored();
-    let mut write = |slices: &[IoSlice<'_>]| {
-        stream.poll_write(cx, slices).map(|written| counts::check_written(written?, slices))
-    };
-    retry(|| output::write_with(output, vectored, &mut write))
+    retry(|| {
+        output::write_with(output, vectored, |slices| {
+            stream.poll_write(cx, slices).map(|written| counts::check_written(written?, slices))
+        })
+    })
 }
 
 /// A future of the runtime that sleeps until a deadline. It is reused until the deadline changes.
