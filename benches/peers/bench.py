@@ -11,9 +11,11 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
+from itertools import product
 from pathlib import Path
 
 import peers
+import profiles
 from cells import CELLS, COUNTED, Cell
 from peers import Commands, Peer, Unavailable
 from processes import Failed, Processes, wait_for_line
@@ -27,8 +29,8 @@ HELD, HELD_QUICK, SPARE_FILES = 9_500, 2_000, 200
 
 
 class Bench:
-    def __init__(self, target: Path, processes: Processes, chosen: list, quick: bool):
-        self.work, self.processes, self.quick = target / "peers", processes, quick
+    def __init__(self, target: Path, processes: Processes, chosen: list, quick: bool, rounds: int):
+        self.work, self.processes, self.quick, self.rounds = target / "peers", processes, quick, rounds
         self.programs = target / "release"
         self.problems, self.commands, self.peers = [], {}, []
         self.server_core, self.load_core = cores()
@@ -56,13 +58,13 @@ class Bench:
             "peers": about,
         }
 
-    def cell(self, cell: Cell, rounds: int) -> dict:
+    def cell(self, cell: Cell) -> dict:
         """Rounds of one cell: each measures all peers once, and begins with another one."""
         chosen = [peer for peer in self.peers if cell.kind == "echo" or peer.broadcasts]
         measured = []
-        for number in range(rounds):
-            start = number * len(chosen) // rounds
-            tell(f"{cell.name}: round {number + 1} of {rounds}")
+        for number in range(self.rounds):
+            start = number * len(chosen) // self.rounds
+            tell(f"{cell.name}: round {number + 1} of {self.rounds}")
             turn = {peer.name: self._turn(peer, cell) for peer in chosen[start:] + chosen[:start]}
             measured.append({name: outcome for name, outcome in turn.items() if outcome})
         tell("")
@@ -109,6 +111,25 @@ class Bench:
                     (few_calls, few), (calls, many) = runs
                     each = (calls - few_calls) / (many["messages"] - few["messages"])
                     measured.setdefault(cell.name, {})[peer.name] = each
+        tell("")
+        return measured
+
+    def profiles(self) -> dict:
+        """The cost relative to the baseline, which has our own profile: by cell, peer and profile."""
+        programs = {}
+        for profile in profiles.PROFILES:
+            tell(f"profiles: building {profiles.name(profile)}")
+            programs[profile] = profiles.build(profile, self.work / "profiles")
+        measured = {cell.name: {} for cell in profiles.MEASURED}
+        for cell, number in product(profiles.MEASURED, range(self.rounds)):
+            for profile, program in programs.items():
+                tell(f"profiles: {cell.name}, round {number + 1} of {self.rounds}, {profiles.name(profile)}")
+                for peer in profiles.peers_of(profile, program, self.peers):
+                    self.commands[peer] = [program, profiles.original(peer)]
+                    outcome = self._turn(peer, cell)
+                    if outcome and outcome["times"]:
+                        rows = measured[cell.name].setdefault(profiles.original(peer), {})
+                        rows.setdefault(profiles.name(profile), []).append(outcome["times"])
         tell("")
         return measured
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-SIZES = {"20B": 20, "1K": 1024, "16K": 16 * 1024, "1M": 1024 * 1024}
+SIZES = {"20B": 20, "1K": 1024, "16K": 16 * 1024, "64K": 64 * 1024, "256K": 256 * 1024, "1M": 1024 * 1024}
 
-# Other measurements, by name, and whether `--quick` includes them.
-OTHERS = {"syscalls": True, "memory": True, "kernels": True}
+# Other measurements, by name, and whether they are included if no cell is named.
+OTHERS = {"syscalls": True, "memory": True, "kernels": True, "profiles": False}
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,9 @@ CELLS = [
     Cell(16, "16K", 10, quick=True),
     Cell(16, "16K", 100),
     Cell(1, "1M", 10, quick=True),
+    Cell(16, "64K", 10),
+    Cell(4, "256K", 10),
+    Cell(16, "1M", 1),
     Cell(1, "1K", 1000, kind="broadcast"),
     Cell(8, "1K", 1000, kind="broadcast"),
 ]
@@ -64,4 +67,5 @@ def select(patterns: list, quick: bool) -> tuple:
     def wanted(name: str, in_quick: bool) -> bool:
         return any(fnmatch(name, pattern) for pattern in patterns) if patterns else in_quick or not quick
 
-    return [cell for cell in CELLS if wanted(cell.name, cell.quick)], [name for name in OTHERS if wanted(name, OTHERS[name])]
+    others = [name for name, included in OTHERS.items() if (wanted(name, included) if patterns else included)]
+    return [cell for cell in CELLS if wanted(cell.name, cell.quick)], others

@@ -96,7 +96,7 @@ class Commands:
             return self._ws()
         if peer.kind == "pip":
             return self._websockets()
-        return [peer.program or self.programs / "server", peer.name.removesuffix(" before")]
+        return [peer.program or self.programs / "server", peer.name.split()[0]]
 
     def _ws(self) -> list:
         if not shutil.which("npm"):

@@ -98,7 +98,20 @@ def kernels_tables(measured: dict) -> str:
     return "\n\n".join(["## Kernels: ns, and as a multiple of sansocket's", *tables])
 
 
-OTHERS = {"syscalls": syscalls_table, "memory": memory_table, "kernels": kernels_tables}
+def profiles_tables(measured: dict) -> str:
+    """By cell: the cost in each profile, divided by the baseline's, and by the server's best."""
+    tables = []
+    for cell, peers in measured["profiles"].items():
+        costs = {peer: {profile: median(times) for profile, times in rows.items()} for peer, rows in peers.items()}
+        rows = [[cell, *costs]]
+        for profile in dict.fromkeys(profile for cost in costs.values() for profile in cost):
+            cells = [f"{cost[profile]:.2f} ({cost[profile] / min(cost.values()):.2f})" if profile in cost else "" for cost in costs.values()]
+            rows.append([profile, *cells])
+        tables.append(table(rows))
+    return "\n\n".join(["## Profiles: ÷ floor (÷ the best profile)", *tables])
+
+
+OTHERS = {"syscalls": syscalls_table, "memory": memory_table, "kernels": kernels_tables, "profiles": profiles_tables}
 
 
 def figure(value: float) -> str:

@@ -6,12 +6,18 @@ mod raw_tokio;
 mod sansocket_blocking;
 mod sansocket_epoll;
 mod sansocket_tokio;
+#[cfg(feature = "others")]
 mod sockudo;
+#[cfg(feature = "others")]
 mod soketto;
 mod tokio_websockets;
+#[cfg(feature = "others")]
 mod tungstenite;
+#[cfg(feature = "others")]
 mod web_socket;
+#[cfg(feature = "others")]
 mod wtx;
+#[cfg(feature = "others")]
 mod yawc;
 
 use crate::Serve;
@@ -27,18 +33,28 @@ pub const ALL: &[(&str, Serve)] = &[
     ("sansocket-tokio-with", sansocket_tokio::serve_borrowing),
     ("sansocket-epoll", sansocket_epoll::serve),
     ("sansocket-blocking", sansocket_blocking::serve),
+    #[cfg(feature = "others")]
     ("tokio-tungstenite", tungstenite::serve),
+    #[cfg(feature = "others")]
     ("tokio-tungstenite-feed", tungstenite::serve_feeding),
     ("fastwebsockets", fastwebsockets::serve),
     ("tokio-websockets", tokio_websockets::serve),
     ("tokio-websockets-feed", tokio_websockets::serve_feeding),
+    #[cfg(feature = "others")]
     ("yawc", yawc::serve),
+    #[cfg(feature = "others")]
     ("yawc-feed", yawc::serve_feeding),
+    #[cfg(feature = "others")]
     ("sockudo-ws", sockudo::serve),
+    #[cfg(feature = "others")]
     ("sockudo-ws-feed", sockudo::serve_feeding),
+    #[cfg(feature = "others")]
     ("soketto", soketto::serve),
+    #[cfg(feature = "others")]
     ("wtx", wtx::serve),
+    #[cfg(feature = "others")]
     ("web-socket", web_socket::serve),
+    #[cfg(feature = "others")]
     ("web-socket-buf", web_socket::serve_buffered),
 ];
 
@@ -47,12 +63,16 @@ pub const BROADCASTING: &[(&str, Serve)] = &[
     ("raw-tokio", raw_tokio::serve_broadcasting),
     ("sansocket-tokio", |listener| sansocket_tokio::serve_broadcasting(listener, Flush::Each)),
     ("sansocket-tokio-feed", |listener| sansocket_tokio::serve_broadcasting(listener, Flush::Last)),
+    #[cfg(feature = "others")]
     ("tokio-tungstenite", |listener| tungstenite::serve_broadcasting(listener, Flush::Each)),
+    #[cfg(feature = "others")]
     ("tokio-tungstenite-feed", |listener| tungstenite::serve_broadcasting(listener, Flush::Last)),
     ("tokio-websockets", |listener| tokio_websockets::serve_broadcasting(listener, Flush::Each)),
     ("tokio-websockets-feed", |listener| {
         tokio_websockets::serve_broadcasting(listener, Flush::Last)
     }),
+    #[cfg(feature = "others")]
     ("sockudo-ws", |listener| sockudo::serve_broadcasting(listener, Flush::Each)),
+    #[cfg(feature = "others")]
     ("sockudo-ws-feed", |listener| sockudo::serve_broadcasting(listener, Flush::Last)),
 ];
