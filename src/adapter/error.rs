@@ -83,6 +83,14 @@ impl Error {
         }
     }
 
+    /// Names the host in an error of the resolver, which does not.
+    pub(super) fn with_host(host: &str, error: io::Error) -> io::Error {
+        match error.get_ref() {
+            Some(inner) if inner.is::<Self>() => error,
+            _ => io::Error::new(error.kind(), std::format!("the host {host}: {error}")),
+        }
+    }
+
     /// The error of connecting to a host within a timeout.
     pub(super) fn from_connecting(error: io::Error, timeout: Option<Duration>) -> Self {
         match error.downcast::<Self>() {

@@ -157,9 +157,7 @@ macro_rules! connects {
                 let (epoch, timeout) = (Instant::now(), self.timeouts.get().handshake);
                 let explain = |error| $crate::adapter::Error::from_connecting(error, timeout);
                 let (host, port) = (request.uri().host(), request.uri().port());
-                let with_host = |error: std::io::Error| {
-                    std::io::Error::new(error.kind(), std::format!("the host {host}: {error}"))
-                };
+                let with_host = |error| $crate::adapter::Error::with_host(host, error);
                 let addresses = resolve((host, port), timeout) $(.$await)?;
                 let addresses = addresses.map_err(|error| explain(with_host(error)))?;
                 let mut addresses = addresses.collect::<std::vec::Vec<_>>().into_iter();

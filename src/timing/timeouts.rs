@@ -46,9 +46,9 @@ pub struct Timeouts {
     /// No message arrived for this long, although the peer may be alive. Default: off.
     pub idle: Option<Duration>,
     /// A message that was begun makes no progress: no byte of its payload arrived for this long,
-    /// although the peer may answer pings. Default: 60 s, as for a request's body in nginx. The
-    /// size of the message does not matter, so a slow upload lives. On tokio the timeout may be up
-    /// to an eighth of [`ping`](Self::ping) later.
+    /// although the peer may answer pings. Default: 120 s, as for a pong. The size of the message
+    /// does not matter, so a slow upload lives. On tokio the timeout may be up to an eighth of
+    /// [`ping`](Self::ping) later.
     ///
     /// What was received of the message is held until then; of a compressed one, also 47 KiB to
     /// decompress with. Switch it off for peers that pause between the fragments of a message
@@ -64,7 +64,7 @@ impl Timeouts {
         ping: Some(Duration::from_secs(20)),
         pong: Some(Duration::from_secs(120)),
         idle: None,
-        message: Some(Duration::from_secs(60)),
+        message: Some(Duration::from_secs(120)),
     };
 }
 
@@ -113,8 +113,8 @@ pub enum TimedOut {
     Room,
     /// The time that `recv_timeout` was given. Nothing is lost.
     Receive,
-    /// No pong arrived within [`Timeouts::pong`] after a `ping` that waits for it, although the peer
-    /// may be alive. The connection can still be used.
+    /// No pong arrived within [`Timeouts::pong`] after a `ping` that waits for it, although the
+    /// peer may be alive. The connection can still be used.
     Pong,
     /// Keep-alive: no byte arrived after a ping. The connection is over.
     KeepAlive,

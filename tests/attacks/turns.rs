@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sansocket::runtime::WebSocket;
 use sansocket::testing::ManualClock;
-use sansocket::{ClientRequest, CloseCode, Config, Connection, Role, Timeouts};
+use sansocket::{ClientRequest, CloseCode, Config, Connection, Timeouts};
 
 use super::{ROLES, from_peer};
 use support::connection;

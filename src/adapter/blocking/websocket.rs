@@ -91,8 +91,8 @@ impl<S: Stream> WebSocket<S> {
         self.driver.recv(Some(timeout))
     }
 
-    /// The messages up to the end of the connection, for a `for` loop. It ends after a clean closing
-    /// handshake, or after the first error, except a timeout that loses nothing
+    /// The messages up to the end of the connection, for a `for` loop. It ends after a clean
+    /// closing handshake, or after the first error, except a timeout that loses nothing
     /// ([`TimedOut::Write`](crate::TimedOut::Write), [`TimedOut::Idle`](crate::TimedOut::Idle)).
     ///
     /// Do not loop with `while let Ok(message) = socket.recv()`: `recv` returns `Ok(None)` at the
