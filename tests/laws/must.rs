@@ -33,7 +33,7 @@ const WORDS: [(u16, &[(&str, usize)]); 2] = [
 
 /// How many requirements there are, the steps and definitions included, which are not counted in
 /// the RFCs.
-const ALL: [(u16, usize); 2] = [(6455, 216), (7692, 90)];
+const ALL: [(u16, usize); 2] = [(6455, 217), (7692, 90)];
 
 fn rfcs() -> [Rfc; 2] {
     WORDS.map(|(number, _)| Rfc::read(number))
