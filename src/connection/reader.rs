@@ -177,6 +177,7 @@ impl Reader {
     }
 
     /// The progress of the message that is not complete.
+    #[inline]
     pub(super) fn unfinished(&self) -> Option<u32> {
         (self.frame.is_some() || self.message.is_some()).then_some(self.progress)
     }

@@ -110,6 +110,7 @@ impl Connection {
     /// byte of its payload, but not with empty fragments; `None` between two messages. It is for
     /// [`Timer::message_unfinished`](crate::timing::Timer::message_unfinished).
     #[must_use]
+    #[inline]
     pub fn unfinished_message(&self) -> Option<u32> {
         self.reader.unfinished()
     }

@@ -153,8 +153,11 @@ impl Timer {
     /// Reports the progress of the message that is not complete, as
     /// [`Connection::unfinished_message`](crate::Connection::unfinished_message) returns it. Must
     /// be called before waiting, or [`Timeouts::message`] has no effect.
+    #[inline]
     pub fn message_unfinished(&mut self, progress: Option<u32>, now: Duration) {
-        self.unfinished.report(progress, now);
+        if progress.is_some() || !self.unfinished.is_none() {
+            self.unfinished.report(progress, now);
+        }
     }
 
     /// Starts a ping, which is queued. Returns its payload: its number (1, 2, 3 …) in eight bytes,
@@ -222,12 +225,20 @@ impl Timer {
     #[inline]
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        if self.state == State::Open {
-            let idle = self.timeouts().idle.map(|idle| self.last_message.saturating_add(idle));
-            let keep_alive = self.keep_alive().map(|(at, _)| at);
-            return [keep_alive, idle, self.message_deadline()].into_iter().flatten().min();
+        if self.state != State::Open {
+            return self.handshake_deadline().map(|(at, _)| at);
         }
-        self.handshake_deadline().map(|(at, _)| at)
+        let keep_alive = self.keep_alive().map(|(at, _)| at);
+        if self.unfinished.is_none() && self.timeouts().idle.is_none() {
+            return keep_alive;
+        }
+        self.deadline_of_messages(keep_alive)
+    }
+
+    #[cold]
+    fn deadline_of_messages(&self, keep_alive: Option<Duration>) -> Option<Duration> {
+        let idle = self.timeouts().idle.map(|idle| self.last_message.saturating_add(idle));
+        [keep_alive, idle, self.message_deadline()].into_iter().flatten().min()
     }
 
     /// Returns what is due at this time.

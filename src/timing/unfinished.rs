@@ -12,7 +12,13 @@ pub(super) struct Unfinished(Option<(u32, Duration)>);
 impl Unfinished {
     pub(super) const NONE: Self = Self(None);
 
+    #[inline]
+    pub(super) const fn is_none(self) -> bool {
+        self.0.is_none()
+    }
+
     /// Notes the progress. Only a change of it is news.
+    #[cold]
     pub(super) fn report(&mut self, progress: Option<u32>, now: Duration) {
         if self.0.map(|(progress, _)| progress) != progress {
             self.0 = progress.map(|progress| (progress, now));
