@@ -165,8 +165,8 @@ pub use handshake::{
     RequestError, RequestHead, Response, ResponseError, ServerHandshake, Uri, accept_key,
 };
 pub use message::{
-    Chunk, CloseCode, CloseFrame, Compress, Kind, Message, MessageRef, Outgoing, ReasonTooLong,
-    Text,
+    Chunk, CloseCode, CloseFrame, Compress, InvalidCloseCode, Kind, Message, MessageRef, Outgoing,
+    ReasonTooLong, Text,
 };
 pub use session::{Backpressure, Full, Overflow, Session, TrySendError};
 pub use timing::{TimedOut, Timeouts};

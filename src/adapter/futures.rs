@@ -3,6 +3,7 @@
 
 use std::boxed::Box;
 use std::io::{self, IoSlice};
+use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -11,7 +12,9 @@ use futures_io::{AsyncRead, AsyncWrite};
 use super::opens::opens;
 use super::runtime::{self, Clock, Stream, Transport};
 use super::{Error, Options as AnyOptions};
+use crate::connection::{Config, Connection, Entropy};
 use crate::handshake::{ClientRequest, Response};
+use crate::timing::Timeouts;
 
 /// A connection on one of futures-io's streams: see [`runtime::WebSocket`] for its methods.
 pub type WebSocket<S, C> = runtime::WebSocket<FuturesStream<S>, C>;
@@ -52,9 +55,38 @@ opens! {
     /// Set `TCP_NODELAY` on a TCP stream first, or small messages may wait for others.
 }
 
-/// Makes a [`Stream`] of one of futures-io's streams.
+impl<S: AsyncRead + AsyncWrite + Unpin, C: Clock> WebSocket<S, C> {
+    /// A server's connection on a stream whose opening handshake is done, by another HTTP stack for
+    /// example. [`from_parts`](runtime::WebSocket::from_parts) takes a
+    /// [`Connection`](crate::Connection) with bytes that were read already, and timeouts.
+    #[must_use]
+    pub fn server(stream: S, clock: C, config: Config) -> Self {
+        let connection = Connection::server(config);
+        Self::from_parts(FuturesStream(stream), clock, connection, Timeouts::default())
+    }
+
+    /// A client's connection: see [`server`](Self::server).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Entropy`] if the operating system has no random bytes for masking keys.
+    pub fn client(stream: S, clock: C, config: Config) -> Result<Self, Error> {
+        let connection = Connection::client(config, Entropy::from_os()?);
+        Ok(Self::from_parts(FuturesStream(stream), clock, connection, Timeouts::default()))
+    }
+}
+
+/// Makes a [`Stream`] of one of futures-io's streams, to which it dereferences.
 #[derive(Debug)]
 pub struct FuturesStream<S>(pub S);
+
+impl<S> Deref for FuturesStream<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.0
+    }
+}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for FuturesStream<S> {
     #[inline]

@@ -5,6 +5,7 @@ use std::boxed::Box;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::panic::catch_unwind;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
@@ -19,7 +20,9 @@ use tokio::time::{self, Instant, Sleep, sleep_until};
 use super::opens::{connects, opens};
 use super::runtime::{self, Clock, SleepSlot, Stream};
 use super::{Error, Options as AnyOptions};
+use crate::connection::{Config, Connection, Entropy};
 use crate::handshake::{ClientRequest, Response};
+use crate::timing::Timeouts;
 
 /// A connection on one of tokio's streams: see [`runtime::WebSocket`] for its methods.
 pub type WebSocket<S> = runtime::WebSocket<TokioStream<S>, TokioClock>;
@@ -117,6 +120,28 @@ where
     Ok(Transport::new(TokioStream(stream), clock, |_| Duration::ZERO))
 }
 
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// A server's connection on a stream whose opening handshake is done, by another HTTP stack for
+    /// example. [`from_parts`](runtime::WebSocket::from_parts) takes a
+    /// [`Connection`](crate::Connection) with bytes that were read already, and timeouts.
+    #[must_use]
+    pub fn server(stream: S, config: Config) -> Self {
+        let connection = Connection::server(config);
+        Self::from_parts(TokioStream(stream), TokioClock::new(), connection, Timeouts::default())
+    }
+
+    /// A client's connection: see [`server`](Self::server).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Entropy`] if the operating system has no random bytes for masking keys.
+    pub fn client(stream: S, config: Config) -> Result<Self, Error> {
+        let (connection, clock) =
+            (Connection::client(config, Entropy::from_os()?), TokioClock::new());
+        Ok(Self::from_parts(TokioStream(stream), clock, connection, Timeouts::default()))
+    }
+}
+
 /// Tokio panics where its timer is needed and is off.
 fn check_timer() -> Result<(), Error> {
     let has_timer =
@@ -124,9 +149,17 @@ fn check_timer() -> Result<(), Error> {
     if has_timer { Ok(()) } else { Err(Error::NoTimer) }
 }
 
-/// Makes a [`Stream`] of one of tokio's streams.
+/// Makes a [`Stream`] of one of tokio's streams, to which it dereferences.
 #[derive(Debug)]
 pub struct TokioStream<S>(pub S);
+
+impl<S> Deref for TokioStream<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.0
+    }
+}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioStream<S> {
     #[inline]

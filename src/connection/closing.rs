@@ -205,8 +205,8 @@ impl CloseState {
         match self {
             Self::Open => {
                 // RFC 6455 §7.1.7: "the endpoint SHOULD send a Close frame with an appropriate
-                // status code". Without a reason: the peer needs to know no more than the code.
-                let reply = Some(CloseFrame::from(error.close_code()));
+                // status code".
+                let reply = Some(CloseFrame::truncated(error.close_code(), error.close_reason()));
                 self.end(CloseOutcome::ProtocolError(error), Side::Local, reply.clone(), None);
                 Some(reply)
             }

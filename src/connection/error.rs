@@ -70,6 +70,29 @@ impl ProtocolError {
     }
 }
 
+impl ProtocolError {
+    /// Returns the reason in the Close frame, for the peer's log. It is fixed, and has no limit of
+    /// ours.
+    #[must_use]
+    pub const fn close_reason(&self) -> &'static str {
+        match self {
+            Self::Header(error) => error.as_str(),
+            Self::Unmasked => "frame is not masked",
+            Self::Masked => "frame is masked",
+            Self::UnexpectedContinuation => "continuation without a message",
+            Self::ExpectedContinuation => "message inside a fragmented message",
+            Self::InvalidUtf8 => "text is not UTF-8",
+            Self::InvalidDeflate => "compressed message is not DEFLATE",
+            Self::TruncatedCloseCode => "Close frame with half a code",
+            Self::InvalidCloseCode(_) => "close code may not be sent",
+            Self::InvalidCloseReason => "close reason is not UTF-8",
+            Self::MessageTooBig { .. } => "message exceeds max_message_size",
+            Self::FrameTooBig { .. } => "frame exceeds max_frame_size",
+            Self::TooManyFragments { .. } => "message exceeds max_fragments",
+        }
+    }
+}
+
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -66,6 +66,31 @@ impl CloseCode {
     }
 }
 
+impl TryFrom<u16> for CloseCode {
+    type Error = InvalidCloseCode;
+
+    fn try_from(code: u16) -> Result<Self, InvalidCloseCode> {
+        Self::new(code).ok_or(InvalidCloseCode(code))
+    }
+}
+
+/// The number of no close code that may be sent (§7.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidCloseCode(pub u16);
+
+impl fmt::Display for InvalidCloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} is no close code that may be sent; those are 1000 to 1003, 1007 to 1014, and 3000 \
+             to 4999",
+            self.0
+        )
+    }
+}
+
+impl error::Error for InvalidCloseCode {}
+
 impl From<CloseCode> for u16 {
     fn from(code: CloseCode) -> Self {
         code.get()

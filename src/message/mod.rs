@@ -8,6 +8,8 @@ mod close;
 mod outgoing;
 mod text;
 
+use alloc::borrow::Cow;
+use alloc::string::String;
 use core::fmt;
 
 use bytes::Bytes;
@@ -15,7 +17,7 @@ use bytes::Bytes;
 pub(crate) use self::block::Block;
 pub use self::borrowed::MessageRef;
 pub(crate) use self::close::InvalidClose;
-pub use self::close::{CloseCode, CloseFrame, ReasonTooLong};
+pub use self::close::{CloseCode, CloseFrame, InvalidCloseCode, ReasonTooLong};
 pub use self::outgoing::{Compress, Outgoing};
 use self::text::Checked;
 pub use self::text::Text;
@@ -82,6 +84,18 @@ impl fmt::Debug for Chunk {
 }
 
 impl Message {
+    /// A text message; `From` does the same.
+    #[must_use]
+    pub fn text(text: impl Into<Text>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A binary message; `From` does the same.
+    #[must_use]
+    pub fn binary(bytes: impl Into<Bytes>) -> Self {
+        Self::Binary(bytes.into())
+    }
+
     /// Returns the kind of the message.
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -134,6 +148,18 @@ impl Message {
         }
     }
 
+    /// Returns the text of a text message without a copy.
+    ///
+    /// # Errors
+    ///
+    /// Returns a binary message as it is: it is not validated. `Text::try_from` validates bytes.
+    pub fn into_text(self) -> Result<Text, Self> {
+        match self {
+            Self::Text(text) => Ok(text),
+            binary => Err(binary),
+        }
+    }
+
     /// Returns the text of a text message.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
@@ -149,6 +175,16 @@ impl fmt::Debug for Message {
         match self {
             Self::Text(text) => text.fmt_size(f),
             Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
+        }
+    }
+}
+
+/// The text, or the size of a binary message.
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => text.fmt(f),
+            binary => fmt::Debug::fmt(binary, f),
         }
     }
 }
@@ -175,7 +211,7 @@ macro_rules! message_from_bytes {
     )*};
 }
 
-message_from_text!(Text, alloc::string::String, &str);
+message_from_text!(Text, String, &String, &str, Cow<'_, str>);
 message_from_bytes!(Bytes, bytes::BytesMut, alloc::vec::Vec<u8>);
 
 impl From<&[u8]> for Message {

@@ -2,6 +2,7 @@
 //!
 //! A [`Text`] can only be made in this file, which the proof of its one line of `unsafe` needs.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use core::hash::{Hash, Hasher};
 use core::ops::Deref;
@@ -119,6 +120,28 @@ impl From<String> for Text {
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
         Self { bytes: Bytes::copy_from_slice(text.as_bytes()) }
+    }
+}
+
+impl From<&String> for Text {
+    fn from(text: &String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<Cow<'_, str>> for Text {
+    fn from(text: Cow<'_, str>) -> Self {
+        match text {
+            Cow::Borrowed(text) => text.into(),
+            Cow::Owned(text) => text.into(),
+        }
+    }
+}
+
+/// Copies the text.
+impl From<Text> for String {
+    fn from(text: Text) -> Self {
+        text.as_str().into()
     }
 }
 

@@ -189,16 +189,22 @@ pub enum HeaderError {
     LongControl,
 }
 
-impl fmt::Display for HeaderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl HeaderError {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
             Self::ReservedBit => "a reserved bit is set that no negotiated extension uses",
             Self::ReservedOpcode => "the opcode is reserved",
             Self::LongForm => "the payload length is not in its shortest form",
             Self::LengthOverflow => "the payload length has its most significant bit set",
             Self::FragmentedControl => "a control frame is fragmented",
             Self::LongControl => "a control frame has more than 125 bytes of payload",
-        })
+        }
+    }
+}
+
+impl fmt::Display for HeaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -17,6 +17,7 @@ mod long_work;
 #[cfg(feature = "testing")]
 mod messages;
 mod no_timer;
+mod open_streams;
 mod openings;
 mod refusals;
 mod slow_peers;

@@ -111,7 +111,7 @@ fn violation_when_open_sends_its_code_and_closes() {
             (Side::Local, 1006, false)
         );
         assert_eq!(closed.sent().map(CloseFrame::code), Some(CloseCode::PROTOCOL_ERROR));
-        assert_eq!(written(&mut us), [(0x88, b"\x03\xea".to_vec())]);
+        assert_eq!(written(&mut us), [(0x88, b"\x03\xeathe opcode is reserved".to_vec())]);
         // §7.1.7: it "MUST NOT continue to attempt to process data"
         assert_eq!(receive_all(&mut us, &from_peer(role, 0x88, b"\x03\xe8")), []);
         assert_eq!(written(&mut us), []);

@@ -236,15 +236,13 @@ fn assert_ending(connection: &Connection, events: &[Event], output: &[u8], line:
     };
     assert_eq!(connection.state(), State::Closed, "{line}");
     assert_eq!(connection.bytes_held(), 0, "{line}");
-    let code = match closed.outcome() {
-        CloseOutcome::ProtocolError(error) => Some(error.close_code().get()),
-        _ => closed.received().map(|frame| frame.code().get()),
+    let body = match closed.outcome() {
+        CloseOutcome::ProtocolError(error) => {
+            [&error.close_code().get().to_be_bytes()[..], error.close_reason().as_bytes()].concat()
+        }
+        _ => closed.received().map_or(vec![], |frame| frame.code().get().to_be_bytes().to_vec()),
     };
-    let frame: Vec<u8> = [0x88]
-        .into_iter()
-        .chain([code.map_or(0, |_| 2)])
-        .chain(code.map_or(vec![], |c| c.to_be_bytes().to_vec()))
-        .collect();
+    let frame = support::unmasked(0x88, &body);
     let sent = match connection.role() {
         Role::Server => output.to_vec(),
         Role::Client => unmask_all(output),

@@ -4,6 +4,7 @@ mod borrowed;
 mod chunking;
 mod chunks;
 mod closing;
+mod conveniences;
 mod debug;
 mod exhaustive;
 mod formatting;

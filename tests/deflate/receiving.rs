@@ -213,7 +213,8 @@ fn deflate_and_utf8_errors_are_distinct_and_sent_once() {
             (closed.outcome(), closed.was_clean()),
             (CloseOutcome::ProtocolError(expected), false)
         );
-        assert_eq!(frames(&mut server), [(0x88, vec![0x03, 0xef])]);
+        let close = [&[0x03, 0xef], expected.close_reason().as_bytes()].concat();
+        assert_eq!(frames(&mut server), [(0x88, close)]);
     }
 }
 

@@ -14,7 +14,7 @@ use super::writer::MessageWriter;
 use crate::adapter::accessors::accessors;
 use crate::adapter::methods::{receiving, sending};
 use crate::adapter::{Error, Replies};
-use crate::connection::{Closed, Connection, Event};
+use crate::connection::{Closed, Config, Connection, Entropy, Event};
 use crate::message::{CloseCode, CloseFrame, Kind, Message, MessageRef, Outgoing};
 use crate::session::{Session, TrySendError};
 use crate::timing::Timeouts;
@@ -54,6 +54,28 @@ pub struct WebSocket<S> {
 }
 
 impl<S: Stream> WebSocket<S> {
+    /// A server's connection on a stream whose opening handshake is done, by another HTTP stack for
+    /// example. [`from_parts`](Self::from_parts) takes a [`Connection`] with bytes that were read
+    /// already, and timeouts.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_parts`](Self::from_parts).
+    pub fn server(stream: S, config: Config) -> Result<Self, Error> {
+        Self::from_parts(stream, Connection::server(config), Timeouts::default())
+    }
+
+    /// A client's connection: see [`server`](Self::server).
+    ///
+    /// # Errors
+    ///
+    /// As [`from_parts`](Self::from_parts), and [`Error::Entropy`] if the operating system has no
+    /// random bytes for masking keys.
+    pub fn client(stream: S, config: Config) -> Result<Self, Error> {
+        let connection = Connection::client(config, Entropy::from_os()?);
+        Self::from_parts(stream, connection, Timeouts::default())
+    }
+
     /// Continues a connection whose opening handshake is done, on the stream that it is open on.
     /// Sets `TCP_NODELAY` if the stream is a TCP socket.
     ///

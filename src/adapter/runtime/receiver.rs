@@ -21,10 +21,10 @@ use crate::message::{CloseCode, CloseFrame, Message, MessageRef};
 /// Dropping it drops the stream, as dropping a connection that is not split does: the peer sees
 /// code 1006, and senders that wait fail. For a connection that only sends, spawn
 /// [`until_closed`](Self::until_closed).
-pub struct Receiver<S: Stream, C: Clock> {
+pub struct Receiver<S, C> {
     pub(super) shared: Arc<SharedDriver<S, C>>,
-    /// Whether dropping it ends the connection: not while the halves are joined.
-    pub(super) aborts: bool,
+    /// Ends the connection when it is dropped; `None` while the halves are joined.
+    pub(super) on_drop: Option<OnDrop<S, C>>,
     /// The `Stream` of messages has ended.
     pub(super) exhausted: bool,
 }
@@ -45,17 +45,29 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
     }
 }
 
-impl<S: Stream, C: Clock> Drop for Receiver<S, C> {
-    fn drop(&mut self) {
-        if self.aborts {
+/// A function, so that the type has no bounds.
+pub(super) type OnDrop<S, C> = fn(&SharedDriver<S, C>);
+
+impl<S: Stream, C: Clock> Receiver<S, C> {
+    pub(super) fn new(shared: Arc<SharedDriver<S, C>>) -> Self {
+        let on_drop = |shared: &SharedDriver<S, C>| {
             // Corked messages waited for this half to receive.
-            self.shared.act(|_| ());
-            self.shared.abort();
+            shared.act(|_| ());
+            shared.abort();
+        };
+        Self { shared, on_drop: Some(on_drop), exhausted: false }
+    }
+}
+
+impl<S, C> Drop for Receiver<S, C> {
+    fn drop(&mut self) {
+        if let Some(on_drop) = self.on_drop {
+            on_drop(&self.shared);
         }
     }
 }
 
-impl<S: Stream, C: Clock> fmt::Debug for Receiver<S, C> {
+impl<S, C> fmt::Debug for Receiver<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver").finish_non_exhaustive()
     }

@@ -15,7 +15,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     #[must_use]
     pub fn split(self) -> (Sender<S, C>, Receiver<S, C>) {
         let shared = Arc::new(SharedDriver::new(self.inner.driver.with_stream(Closable::new)));
-        (Sender::new(Arc::clone(&shared)), Receiver { shared, aborts: true, exhausted: false })
+        (Sender::new(Arc::clone(&shared)), Receiver::new(shared))
     }
 }
 
@@ -39,7 +39,7 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
         {
             return Err((self, sender));
         }
-        self.aborts = false;
+        self.on_drop = None;
         let shared = Arc::clone(&self.shared);
         drop((self, sender));
         match Arc::try_unwrap(shared) {
@@ -50,7 +50,7 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
             // Only this sender existed, so no clone of it can have been made meanwhile.
             Err(shared) => {
                 let sender = Sender::new(Arc::clone(&shared));
-                Err((Self { shared, aborts: true, exhausted: false }, sender))
+                Err((Self::new(shared), sender))
             }
         }
     }
