@@ -106,17 +106,13 @@ fn every_driver_survives_garbage() {
         let server = Server::start(driver);
         for (bytes, answer, end) in [
             (b"\x16\x03\x01\x02\x00\x01\r\n\r\n".to_vec(), &b"HTTP/1.1 400 "[..], None),
-            ([REQUEST, b"\xff\xff\xff\xff"].concat(), b"HTTP/1.1 101 ", Some(b"\x88\x02\x03\xea")),
+            ([REQUEST, b"\xff\xff\xff\xff"].concat(), b"HTTP/1.1 101 ", Some(1002_u16)),
             (
                 [REQUEST, b"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00"].concat(),
                 b"HTTP/1.1 101 ",
-                Some(b"\x88\x02\x03\xf1"),
+                Some(1009),
             ),
-            (
-                [REQUEST, b"\x81\x82\x00\x00\x00\x00\xc0\x80"].concat(),
-                b"HTTP/1.1 101 ",
-                Some(b"\x88\x02\x03\xef"),
-            ),
+            ([REQUEST, b"\x81\x82\x00\x00\x00\x00\xc0\x80"].concat(), b"HTTP/1.1 101 ", Some(1007)),
             ([b"GET / HTTP/1.1\r\nX: ", &[b'x'; 1 << 20][..]].concat(), b"HTTP/1.1 431 ", None),
         ] {
             let mut client = server.connect();
@@ -128,7 +124,13 @@ fn every_driver_survives_garbage() {
                 "{driver}: {}",
                 String::from_utf8_lossy(&received)
             );
-            assert!(end.is_none_or(|end| received.ends_with(end)), "{driver}: {received:02x?}");
+            // A Close frame with the code and a reason.
+            let ends = |code: u16| {
+                let start = received.iter().rposition(|byte| *byte == 0x88).unwrap();
+                let close = &received[start..];
+                close.len() == 2 + usize::from(close[1]) && close[2..4] == code.to_be_bytes()
+            };
+            assert!(end.is_none_or(ends), "{driver}: {received:02x?}");
         }
         assert!(ask(&server.url, &["still here"], "").status.success());
     }
@@ -161,5 +163,30 @@ fn help_is_given() {
         assert!(
             output.status.success() && String::from_utf8_lossy(&output.stdout).contains("Usage:")
         );
+    }
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn chat_sends_every_message_to_everybody_and_stops() {
+    use sansocket::blocking::connect;
+
+    let mut command = example("chat");
+    command.arg("127.0.0.1:0");
+    let server = Server::run(command);
+    let mut clients = Vec::new();
+    for number in 0..3 {
+        clients.push(connect(&server.url).unwrap());
+        clients[number].send(format!("{number} is here")).unwrap();
+        for client in &mut clients {
+            assert_eq!(client.recv().unwrap(), Some(format!("{number} is here").into()));
+        }
+    }
+    drop(clients.remove(0));
+    clients[0].send("/stop").unwrap();
+    for client in &mut clients {
+        assert_eq!(client.recv().unwrap(), None);
+        let closed = client.closed().unwrap();
+        assert_eq!((closed.code(), closed.reason()), (1001, "the server stops"));
     }
 }
