@@ -3,7 +3,7 @@
 use std::time::Duration;
 use std::{error, fmt, io};
 
-use crate::connection::{CloseOutcome, NoEntropy, ProtocolError, SendError};
+use crate::connection::{CloseOutcome, Event, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{HandshakeError, InvalidField, InvalidUri, RequestError, ResponseError};
 use crate::message::{Message, ReasonTooLong};
 use crate::session::{AttemptError, Full, Session, TrySendError};
@@ -42,6 +42,9 @@ pub enum Error {
     /// The output is full, because the peer does not read: see
     /// [`Backpressure`](crate::Backpressure). The message was not sent.
     Full,
+    /// Messages arrive in chunks ([`Config::receive_in_chunks`](crate::Config::receive_in_chunks)),
+    /// which `recv` and `recv_with` do not return. Call `recv_event`, which returns the chunk.
+    Chunk,
     /// 64 KiB of messages arrived before the pong. Receive them; `round_trip` has the result of the
     /// ping afterwards.
     UnreadMessages,
@@ -56,6 +59,16 @@ impl Error {
             Self::TimedOut(TimedOut::Close | TimedOut::KeepAlive | TimedOut::Message) => true,
             _ => false,
         }
+    }
+
+    /// An event that a call for messages has to skip. A chunk is not skipped: it can still be
+    /// received.
+    pub(super) fn skip(session: &mut Session, event: Event) -> Result<(), Self> {
+        if matches!(event, Event::Chunk(_)) {
+            session.connection.unreceive(event);
+            return Err(Self::Chunk);
+        }
+        Ok(())
     }
 
     /// Whether a stream or an iterator of messages ends with this.
@@ -150,6 +163,9 @@ impl fmt::Display for Error {
             Self::Reason(error) => error.fmt(f),
             Self::TimedOut(error) => error.fmt(f),
             Self::Full => Full.fmt(f),
+            Self::Chunk => f.write_str(
+                "messages arrive in chunks; call recv_event, or leave Config::receive_in_chunks off",
+            ),
             Self::UnreadMessages => f.write_str(
                 "64 KiB of messages arrived before the pong; receive them, and call round_trip",
             ),

@@ -223,7 +223,8 @@ macro_rules! receiving {
         /// As [`recv`](Self::recv), but returns every event: also pings and pongs, for an
         /// application that answers pings itself ([`Config::auto_pong`](crate::Config::auto_pong)),
         /// and chunks of messages
-        /// ([`Config::receive_in_chunks`](crate::Config::receive_in_chunks)), which `recv` skips.
+        /// ([`Config::receive_in_chunks`](crate::Config::receive_in_chunks)), for which `recv` is
+        /// [`Error::Chunk`].
         #[doc = $crate::adapter::methods::cancel_safety!(
             [$($async)?]
             "Cancel safe: an event leaves the connection only when the future returns it."
@@ -240,7 +241,7 @@ macro_rules! receiving {
         /// fastest way to answer every message, or to look at many and keep few: see [`Replies`].
         /// Returns `true` after at least one message, and `false` after a clean closing handshake.
         ///
-        /// Pings, pongs and chunks are skipped, as by [`recv`](Self::recv). The senders of a
+        /// Pings and pongs are skipped, as by [`recv`](Self::recv). The senders of a
         /// connection in halves can be used in `each`.
         ///
         /// Answers are written as fed messages are. When

@@ -8,6 +8,11 @@ use super::event::Event;
 use super::output::Output;
 
 impl Connection {
+    /// Returns an event that was just received: `receive` returns it again.
+    pub(crate) fn unreceive(&mut self, event: Event) {
+        self.pushed_back.get_or_insert_default().push_front(event);
+    }
+
     /// Returns an event to the end of the pushed-back events, which `receive` returns first. Never
     /// [`Event::Closed`].
     pub(crate) fn push_back(&mut self, event: Event) {
@@ -19,6 +24,13 @@ impl Connection {
     pub(crate) fn detach(&mut self, received: &[u8]) {
         self.inbox.keep(received);
         self.output.keep_block();
+    }
+
+    /// Bytes that were received and not parsed: the beginning of a frame, or frames that were not
+    /// taken. For who takes the stream over from this connection.
+    #[must_use]
+    pub fn unparsed_input(&self) -> &[u8] {
+        &self.inbox
     }
 
     /// Whether the next event is a complete message, so that a reply to it can be written together

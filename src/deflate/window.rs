@@ -11,6 +11,14 @@ pub struct Agreed {
 }
 
 impl Agreed {
+    /// The parameters that another library's handshake has negotiated, for
+    /// [`Connection::with_deflate`](crate::Connection::with_deflate): our window and the peer's,
+    /// whatever the role.
+    #[must_use]
+    pub const fn new(ours: Window, peers: Window) -> Self {
+        Self { ours, peers }
+    }
+
     /// Returns the window that we compress with.
     #[must_use]
     pub const fn ours(&self) -> Window {
@@ -34,6 +42,16 @@ pub struct Window {
 impl Window {
     /// The default without parameters (§7.1.1.1, §7.1.2.1).
     pub(super) const LARGEST: Self = Self { bits: MAX_BITS, takeover: true };
+
+    /// A window of 2^`bits` bytes, which is kept from message to message or not. `None` if `bits`
+    /// is not 8 to 15 (§7.1.2).
+    #[must_use]
+    pub const fn new(bits: u8, context_takeover: bool) -> Option<Self> {
+        match bits {
+            8..=MAX_BITS => Some(Self { bits, takeover: context_takeover }),
+            _ => None,
+        }
+    }
 
     /// Returns the base-2 logarithm of its bytes (§7.1.2): 8 to 15.
     #[must_use]

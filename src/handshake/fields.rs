@@ -4,6 +4,7 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::classes;
@@ -81,6 +82,29 @@ pub struct Extension<'a> {
 }
 
 impl<'a> Extension<'a> {
+    /// Parses `Sec-WebSocket-Extensions`, of which each line is a value, for a handshake that
+    /// another HTTP stack makes. `None` if an element is malformed. At most 32 extensions with at
+    /// most 16 parameters each are returned.
+    ///
+    /// ```
+    /// # #[cfg(feature = "deflate")] {
+    /// use sansocket::deflate::{Deflate, NAME};
+    /// use sansocket::{Config, Connection, Extension};
+    ///
+    /// let request = [&b"permessage-deflate; client_max_window_bits"[..], b"other"];
+    /// let offers = Extension::parse_all(request).expect("a list of extensions");
+    /// let offer = offers.iter().find(|offer| offer.name() == NAME).expect("it was offered");
+    /// let deflate = Deflate::new();
+    /// let (agreed, answer) = deflate.answer(offer.parameters()).expect("it is acceptable");
+    /// assert!(answer.starts_with("permessage-deflate")); // for the response
+    /// let connection = Connection::server(Config::new().deflate(deflate)).with_deflate(&agreed);
+    /// # let _ = connection;
+    /// # }
+    /// ```
+    pub fn parse_all(values: impl IntoIterator<Item = &'a [u8]>) -> Option<Vec<Self>> {
+        extensions(values.into_iter()).collect::<Result<_, _>>().ok()
+    }
+
     /// Returns the extension's name, in its original case.
     #[must_use]
     pub fn name(&self) -> &'a str {

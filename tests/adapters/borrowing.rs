@@ -156,7 +156,7 @@ in_every_adapter! {
     receive_methods_can_be_mixed_in_any_order
     bytes_received_before_from_parts_are_delivered_first
     into_parts_keeps_undelivered_messages
-    recv_with_discards_chunks
+    chunk_is_an_error_of_calls_for_messages_and_is_not_lost
 }
 
 /// Tests on manually advanced clocks.
@@ -979,26 +979,28 @@ async fn into_parts_keeps_undelivered_messages(factory: &impl Factory) {
     );
 }
 
-/// `recv_with` discards chunks as `recv` does.
-async fn recv_with_discards_chunks(factory: &impl Factory) {
-    for chunking in [Chunking::Whole, Chunking::Bytewise] {
-        let (mut peer, end) = pair(chunking);
-        let mut socket = factory.open(
-            end,
-            Connection::server(Config::new().receive_in_chunks(true)),
-            Timeouts::default(),
-        );
-        let parts =
-            [masked(0x81, b"whole"), masked(0x02, b"a"), masked(0x89, b"?"), masked(0x80, b"b")]
-                .concat()
-                .repeat(100);
-        write_all_and_shut_down(&mut peer, &[parts, masked(0x88, BYE)].concat());
-        assert!(
-            !socket.recv_with(|_, _| panic!("a chunk was delivered as a message")).await.unwrap()
-        );
-        let (messages, pongs, clean) = summarize(read_events(&mut peer).1);
-        assert!(messages.is_empty() && pongs > 0 && clean, "{pongs}");
+/// Calls for messages lose no chunk: `recv_event` returns all of them, in order.
+async fn chunk_is_an_error_of_calls_for_messages_and_is_not_lost(factory: &impl Factory) {
+    let (mut peer, end) = pair(Chunking::Whole);
+    let config = Config::new().receive_in_chunks(true);
+    let mut socket = factory.open(end, Connection::server(config), Timeouts::default());
+    let frames = [masked(0x81, b"one"), masked(0x89, b"?"), masked(0x82, b"two")].concat();
+    write_all_and_shut_down(&mut peer, &[frames, masked(0x88, BYE)].concat());
+    for expected in ["one", "two"] {
+        for _ in 0..2 {
+            let received = socket.recv_with(|_, _| panic!("it is no message")).await;
+            assert!(matches!(received, Err(Error::Chunk)), "{received:?}");
+            let received = socket.recv().await;
+            assert!(matches!(received, Err(Error::Chunk)), "{received:?}");
+        }
+        let Some(Event::Chunk(chunk)) = socket.recv_event().await.unwrap() else {
+            panic!("not the chunk")
+        };
+        assert_eq!(chunk.bytes, expected.as_bytes());
     }
+    assert_eq!(socket.recv().await.unwrap(), None);
+    let (messages, pongs, clean) = summarize(read_events(&mut peer).1);
+    assert!(messages.is_empty() && pongs == 1 && clean, "{pongs}");
 }
 
 async fn messages_delivered_by_recv_with_reset_the_idle_timeout(adapter: &impl Adapter) {

@@ -110,7 +110,7 @@ pub(super) trait Receive {
                     self.flush_replies(limit);
                     return Ok(Some(message));
                 }
-                Some(_) => {}
+                Some(event) => self.with(|session| Error::skip(session, event))?,
                 None => return Ok(None),
             }
         }
@@ -142,7 +142,7 @@ pub(super) trait Receive {
                 }
             });
             match other? {
-                Some(_) => {}
+                Some(event) => self.with(|session| Error::skip(session, event))?,
                 None if count > 0 => {
                     self.flush_replies(&limit);
                     return Ok(true);
@@ -212,7 +212,7 @@ pub(super) trait Receive {
     fn until_closed(&mut self) -> Result<Closed, Error> {
         let mut limit = RecvDeadline { drain: true, ..RecvDeadline::default() };
         loop {
-            match self.message(&mut limit) {
+            match self.event(&mut limit) {
                 Ok(_) | Err(Error::Protocol(_) | Error::ConnectionLost) => {}
                 Err(error) => return Err(error),
             }

@@ -18,7 +18,7 @@ use crate::message::{Message, MessageRef};
 use crate::session::{Attempt, AttemptError, Need, Next, Outcome, PongProgress, Session};
 use crate::timing::TimedOut;
 
-/// Pings and pongs after which a task yields, although more events are there.
+/// Events that are skipped, after which a task yields, although more of them are there.
 const MAX_CONTROL_EVENTS: usize = 256;
 
 /// A session on a stream.
@@ -62,7 +62,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                     self.flush_replies(wakers);
                     return Poll::Ready(Ok(Some(message)));
                 }
-                Some(_) => {
+                Some(event) => {
+                    Error::skip(&mut self.session, event)?;
                     skipped += 1;
                     if skipped == MAX_CONTROL_EVENTS {
                         self.flush_replies(wakers);
@@ -123,6 +124,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             Some(Event::Closed(_)) => {}
             Some(event) => {
                 self.session.other_received(&event, || self.alarm.now());
+                Error::skip(&mut self.session, event)?;
                 *skipped += 1;
                 if *skipped == MAX_CONTROL_EVENTS && count == 0 {
                     self.flush_replies(wakers);
@@ -259,21 +261,18 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     /// Receives to the end of the stream and discards the messages. Returns how the connection was
     /// closed.
     pub(super) fn poll_closed(&mut self, wakers: Wakers<'_>) -> Poll<Result<Closed, Error>> {
-        loop {
-            match ready!(self.poll_recv(wakers)) {
+        for _ in 0..MAX_CONTROL_EVENTS {
+            match ready!(self.poll_event(wakers)) {
                 Ok(_) | Err(Error::Protocol(_) | Error::ConnectionLost) => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
-            if let Some(closed) = self.session.closed().cloned() {
-                ready!(self.poll_shutdown(wakers, true));
-                let timed_out = self.session.close_timed_out();
-                return Poll::Ready(if timed_out {
-                    Err(TimedOut::Close.into())
-                } else {
-                    Ok(closed)
-                });
-            }
+            let Some(closed) = self.session.closed().cloned() else { continue };
+            ready!(self.poll_shutdown(wakers, true));
+            let timed_out = self.session.close_timed_out();
+            return Poll::Ready(if timed_out { Err(TimedOut::Close.into()) } else { Ok(closed) });
         }
+        wakers.task.wake_by_ref();
+        Poll::Pending
     }
 
     /// Polls for the only task that uses the connection.
