@@ -164,7 +164,7 @@ impl fmt::Display for Error {
             Self::TimedOut(error) => error.fmt(f),
             Self::Full => Full.fmt(f),
             Self::Chunk => f.write_str(
-                "messages arrive in chunks; call recv_event, or leave Config::receive_in_chunks off",
+                "messages arrive in chunks; call recv_event, or leave receive_in_chunks off",
             ),
             Self::UnreadMessages => f.write_str(
                 "64 KiB of messages arrived before the pong; receive them, and call round_trip",

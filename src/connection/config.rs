@@ -37,10 +37,11 @@ pub struct Config {
     opening: Option<Box<Opening>>,
 }
 
-/// Options of the opening handshake.
+/// Options of the opening handshake, and those that few connections have.
 #[derive(Clone, Debug, Default)]
 struct Opening {
     head: HeadLimits,
+    max_sent_frame_size: Option<u32>,
     #[cfg(feature = "deflate")]
     deflate: Option<Deflate>,
 }
@@ -97,6 +98,20 @@ impl Config {
     pub const fn max_frame_size(mut self, bytes: u64) -> Self {
         self.max_frame_size = bytes;
         self
+    }
+
+    /// Sets the maximum size of a sent frame, in bytes of payload, at least 1. Default: unlimited.
+    /// A larger message, or a larger fragment, is sent in several frames (§5.4): for gateways that
+    /// refuse large ones, at 32 KiB for example.
+    #[must_use]
+    pub fn max_sent_frame_size(mut self, bytes: u32) -> Self {
+        self.opening().max_sent_frame_size = Some(bytes.max(1));
+        self
+    }
+
+    /// The size of the largest frame that is sent.
+    pub(super) fn sent_frame_limit(&self) -> u32 {
+        self.opening.as_ref().and_then(|opening| opening.max_sent_frame_size).unwrap_or(u32::MAX)
     }
 
     /// Sets the maximum number of frames in a received message. Default: 262 144. One more closes

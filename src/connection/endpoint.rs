@@ -67,6 +67,8 @@ pub struct Connection {
     pub(super) inbox: Inbox,
     /// Whether [`end_input`](Self::end_input) was called.
     pub(super) input_ended: bool,
+    /// The size of the largest frame that is sent; `u32::MAX` is no limit.
+    pub(super) sent_frame_limit: u32,
     pub(super) reader: Reader,
     pub(super) assembler: Assembler,
     pub(super) writer: Writer,
@@ -117,6 +119,7 @@ impl Connection {
             inbox: Inbox::default(),
             input_ended: false,
             reader: Reader::new(&config),
+            sent_frame_limit: config.sent_frame_limit(),
             config,
             assembler: Assembler::default(),
             writer,

@@ -27,11 +27,8 @@ impl Connection {
             .as_mut()
             .and_then(|compression| compression.deflate(&payload, compress));
         let compressed = deflated.is_some();
-        self.writer.frame(
-            FirstByte { fin: true, compressed, opcode },
-            deflated.unwrap_or(payload),
-            &mut self.output,
-        );
+        let first = FirstByte { fin: true, compressed, opcode };
+        self.queue(first, deflated.unwrap_or(payload));
         Ok(())
     }
 
@@ -57,19 +54,39 @@ impl Connection {
             .compression
             .as_mut()
             .and_then(|compression| compression.deflate(payload, Compress::Automatic));
+        let first = FirstByte { fin: true, compressed: deflated.is_some(), opcode };
         match deflated {
-            None => self.writer.copy(
-                FirstByte { fin: true, compressed: false, opcode },
-                payload,
-                &mut self.output,
-            ),
-            Some(deflated) => self.writer.frame(
-                FirstByte { fin: true, compressed: true, opcode },
-                deflated,
-                &mut self.output,
-            ),
+            Some(deflated) => self.queue(first, deflated),
+            None if payload.len() as u64 > u64::from(self.sent_frame_limit) => {
+                self.queue_in_frames(first, Bytes::copy_from_slice(payload));
+            }
+            None => self.writer.copy(first, payload, &mut self.output),
         }
         Ok(())
+    }
+
+    /// Queues a frame, or several if it is larger than one may be.
+    #[inline]
+    fn queue(&mut self, first: FirstByte, payload: Bytes) {
+        if payload.len() as u64 > u64::from(self.sent_frame_limit) {
+            self.queue_in_frames(first, payload);
+        } else {
+            self.writer.frame(first, payload, &mut self.output);
+        }
+    }
+
+    /// RFC 6455 §5.4: "A fragmented message consists of a single frame with the FIN bit clear and
+    /// an opcode other than 0, followed by zero or more frames with the FIN bit clear and the
+    /// opcode set to 0, and terminated by a single frame with the FIN bit set and an opcode of 0"
+    #[cold]
+    fn queue_in_frames(&mut self, mut first: FirstByte, mut payload: Bytes) {
+        let fin = core::mem::replace(&mut first.fin, false);
+        while payload.len() as u64 > u64::from(self.sent_frame_limit) {
+            let fragment = payload.split_to(self.sent_frame_limit as usize);
+            self.writer.frame(first, fragment, &mut self.output);
+            first = FirstByte { fin: false, compressed: false, opcode: Opcode::Continuation };
+        }
+        self.writer.frame(FirstByte { fin, ..first }, payload, &mut self.output);
     }
 
     /// Queues the next fragment of a message, as one frame (§5.4): for a message that does not fit
@@ -132,7 +149,7 @@ impl Connection {
         };
         // RFC 7692 §6.1: "MUST NOT set the "Per-Message Compressed" bit of … non-first fragments"
         let compressed = compressed && opcode != Opcode::Continuation;
-        self.writer.frame(FirstByte { fin: last, compressed, opcode }, payload, &mut self.output);
+        self.queue(FirstByte { fin: last, compressed, opcode }, payload);
         Ok(())
     }
 

@@ -10,6 +10,7 @@ mod exhaustive;
 mod formatting;
 mod frames;
 mod requirements;
+mod sent_frames;
 mod thresholds;
 mod timing;
 mod wire;

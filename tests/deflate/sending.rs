@@ -316,3 +316,19 @@ fn a_message_writer_compresses_as_chosen() {
         );
     }
 }
+
+/// RFC 7692 §6.1: only the first frame has RSV1, however the message is cut into frames.
+#[test]
+fn compressed_message_above_the_frame_limit_is_sent_in_several_frames() {
+    for (message, compressed) in [(Message::from(json(5000)), true), (noise(5000).into(), false)] {
+        let config = || Config::new().max_sent_frame_size(100);
+        let mut server = compressing(Role::Server, config(), Deflate::new());
+        let mut client =
+            compressing(Role::Client, Config::new().max_frame_size(100), Deflate::new());
+        server.send(message.clone()).unwrap();
+        let bytes = support::drain(&mut server);
+        assert_eq!(bytes[0] & 0x40 != 0, compressed);
+        let events = support::feed(&mut client, &bytes, Chunking::Whole);
+        assert_eq!(events, [Event::Message(message)]);
+    }
+}
