@@ -1,6 +1,6 @@
 //! A chat: every message goes to everybody, under a lock, and nothing waits for a slow client.
-//! `cargo run --release --example chat --features tokio` serves ws://127.0.0.1:9001/, or the address
-//! that is given as an argument.
+//! `cargo run --release --example chat --features tokio` serves ws://127.0.0.1:9001/, or the
+//! address that is given as an argument.
 
 use std::error::Error;
 use std::io::{self, Write};
