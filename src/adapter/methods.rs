@@ -199,10 +199,12 @@ macro_rules! receiving {
         /// flushes fed messages before it waits for the stream.
         ///
         /// At the end of the connection it writes our Close frame, behind messages that are still
-        /// queued, and returns. It does not wait for the end of the stream:
-        /// [`until_closed`](Self::until_closed) does. If the connection is dropped while the peer
-        /// still sends, after a violation of the protocol for example, the stream is reset, and the
-        /// peer may not see our Close frame.
+        /// queued, and returns: after a violation of the protocol without waiting for the stream,
+        /// else no later than [`Timeouts::write`](crate::Timeouts::write) after the peer last read
+        /// something; [`closed`](Self::closed) has the peer's code before. It does not wait for the
+        /// end of the stream: [`until_closed`](Self::until_closed) does. If the connection is
+        /// dropped while the peer still sends, after a violation of the protocol for example, the
+        /// stream is reset, and the peer may not see our Close frame.
         ///
         /// Pings are answered only by calls that receive: see
         /// [`Timeouts::ping`](crate::Timeouts::ping) about an application that works for long.

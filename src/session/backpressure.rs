@@ -58,7 +58,7 @@ impl Default for Backpressure {
 /// Only [`Wait`](Self::Wait) waits for the peer. With the others, `send` writes what the stream
 /// accepts at once, and leaves the rest to the next call. A sink follows the same policy in
 /// `start_send`; flushing it, as `send_all` and `forward` do, waits all the same. `try_send`
-/// follows no policy: it returns the message.
+/// never waits, and follows the others.
 ///
 /// Whatever the policy, the call that receives returns `TimedOut::Write` each time the peer has
 /// read nothing for [`Timeouts::write`](crate::Timeouts::write). The connection stays open: drop
@@ -75,8 +75,7 @@ pub enum Overflow {
     /// `Error::Full`. The Close frame is queued behind the rest of the output: a peer that reads
     /// none of it for [`Timeouts::write`](crate::Timeouts::write) sees 1006 instead, and the call
     /// that receives returns `TimedOut::Close`. Continue to receive after `Error::Full`: if
-    /// the connection is dropped, the Close frame is lost. `abort()` ends the connection at once. A
-    /// `try_send` never closes.
+    /// the connection is dropped, the Close frame is lost. `abort()` ends the connection at once.
     Close,
 }
 

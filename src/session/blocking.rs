@@ -33,6 +33,12 @@ impl Session {
         self.stream_ready();
     }
 
+    /// How long a thread may block in a read or write without looking at a state that other threads
+    /// change: so it notices in time that the close deadline has begun.
+    pub(crate) fn state_poll_interval(&self) -> Option<Duration> {
+        self.timer.timeouts().close.map(|close| (close / 2).max(POLL_INTERVAL))
+    }
+
     /// Reports that a write begins: until it returns, the stream accepts nothing.
     pub(crate) fn write_begins(&mut self, now: Duration) {
         if self.has_unwritten() {

@@ -132,12 +132,6 @@ impl Session {
         [timer, write].into_iter().flatten().min()
     }
 
-    /// How long a thread may block in a read without looking at a state that other threads change:
-    /// so it notices in time that the close deadline has begun.
-    pub(crate) fn state_poll_interval(&self) -> Option<Duration> {
-        self.timer.timeouts().close.map(|close| close / 2)
-    }
-
     /// Checks the deadlines of a sender after a call has timed out: see [`wait`](Self::wait).
     pub(crate) fn check_deadlines(
         &mut self,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::Handle;
-use super::io::ReadHalf;
+use super::io::{AT_ONCE, ReadHalf};
 use super::messages::messages;
 use super::receive::Receive;
 use super::shared::SharedCore;
@@ -32,20 +32,25 @@ pub struct Receiver<S, W> {
 /// Ends the connection when it is dropped.
 pub(super) struct ReceiverGuard<W> {
     pub(super) shared: Arc<SharedCore<W>>,
-    /// Not while the halves are joined.
-    pub(super) aborts: bool,
+    /// A function, so that the type has no bounds; `None` while the halves are joined.
+    pub(super) on_drop: Option<fn(&SharedCore<W>)>,
 }
 
-impl<W> ReceiverGuard<W> {
-    pub(super) const fn new(shared: Arc<SharedCore<W>>) -> Self {
-        Self { shared, aborts: true }
+impl<W: Stream> ReceiverGuard<W> {
+    pub(super) fn new(shared: Arc<SharedCore<W>>) -> Self {
+        let on_drop = |shared: &SharedCore<W>| {
+            // What was fed is written as far as the stream accepts it.
+            let _ = shared.write_all(AT_ONCE);
+            shared.abort();
+        };
+        Self { shared, on_drop: Some(on_drop) }
     }
 }
 
 impl<W> Drop for ReceiverGuard<W> {
     fn drop(&mut self) {
-        if self.aborts {
-            self.shared.abort();
+        if let Some(on_drop) = self.on_drop {
+            on_drop(&self.shared);
         }
     }
 }

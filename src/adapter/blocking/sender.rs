@@ -51,13 +51,13 @@ impl<W: Stream> Sender<W> {
     }
 
     /// Sends a ping and waits for the pong. Returns the round-trip time. Another thread must call
-    /// [`recv`](super::Receiver::recv) meanwhile, which receives the pong: if none does, this waits
-    /// until the connection ends.
+    /// [`recv`](super::Receiver::recv) meanwhile, which receives the pong.
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::send`](super::WebSocket::send), and [`Error::ConnectionLost`] if the
-    /// connection ends, or the receiver is dropped, before the pong arrives.
+    /// As [`WebSocket::send`](super::WebSocket::send). [`TimedOut::Pong`](crate::TimedOut::Pong) if
+    /// no pong arrives within [`Timeouts::pong`](crate::Timeouts::pong), [`Error::ConnectionLost`]
+    /// if the connection ends, or the receiver is dropped, before.
     pub fn ping(&self) -> Result<Duration, Error> {
         let sent = self.shared.now();
         let number = self.handle().queue_and_flush(|session| session.ping(sent))?;

@@ -66,7 +66,7 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
             return Err((self, sender));
         }
         let Self { mut guard, mut incoming } = self;
-        guard.aborts = false;
+        guard.on_drop = None;
         drop((guard, sender));
         match Arc::try_unwrap(shared) {
             Ok(shared) => {

@@ -168,7 +168,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         // A stream that can't be written may still have bytes to read, the peer's Close for
         // example.
         let _ = self.poll_flush(wakers);
-        self.session.before_read(|| self.alarm.now())?;
+        let late = self.session.before_read(|| self.alarm.now());
+        late.map_err(|error| self.fail(wakers, error))?;
         match ready!(self.poll_read(wakers)) {
             Poll::Ready(Ok(true)) => {}
             Poll::Ready(Ok(false)) => self.session.end_input(),
@@ -182,10 +183,20 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             // that the peer is alive, however late they are read.
             Poll::Pending => {
                 let Self { session, alarm, .. } = self;
-                ready!(alarm.poll_session(wakers.read, session, None, true))?;
+                let waited = ready!(alarm.poll_session(wakers.read, session, None, true));
+                waited.map_err(|error| self.fail(wakers, error))?;
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// After a timeout that ends the connection, the stream ends too.
+    #[cold]
+    fn fail(&mut self, wakers: Wakers<'_>, error: TimedOut) -> Error {
+        if self.session.is_done() {
+            let _ = self.stream.poll_shutdown(&mut Context::from_waker(wakers.write));
+        }
+        error.into()
     }
 
     /// Shuts the stream down, as the session says, so that our Close frame arrives: until the end

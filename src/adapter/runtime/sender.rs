@@ -92,8 +92,8 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     }
 
     /// Sends a ping and waits for the pong. Returns the round-trip time. Another task must call
-    /// [`recv`](super::Receiver::recv) meanwhile, which receives the pong: if none does, this waits
-    /// until the connection ends. A timeout around it is safe.
+    /// [`recv`](super::Receiver::recv) meanwhile, which receives the pong. A timeout around it is
+    /// safe.
     ///
     /// # Cancel safety
     ///
@@ -101,8 +101,9 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     ///
     /// # Errors
     ///
-    /// As [`WebSocket::send`](super::WebSocket::send), and [`Error::ConnectionLost`] if the
-    /// connection ends, or the receiver is dropped, before the pong arrives.
+    /// As [`WebSocket::send`](super::WebSocket::send). [`TimedOut::Pong`](crate::TimedOut::Pong) if
+    /// no pong arrives within [`Timeouts::pong`](crate::Timeouts::pong), [`Error::ConnectionLost`]
+    /// if the connection ends, or the receiver is dropped, before.
     pub async fn ping(&self) -> Result<Duration, Error> {
         let (number, sent) = self.shared.act(Driver::queue_ping)?;
         self.handle().attempt(|attempt| attempt.pong(number)).await?;

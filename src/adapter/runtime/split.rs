@@ -30,15 +30,16 @@ impl<S: Stream, C: Clock> Receiver<S, C> {
         mut self,
         mut sender: Sender<S, C>,
     ) -> Result<WebSocket<S, C>, (Self, Sender<S, C>)> {
-        // The permit of a sink that is ready holds the connection too.
-        *sender.sink() = SinkPermit::default();
         let is_aborted = self.shared.lock().stream.is_closed();
+        // The permit of a sink that is ready holds the connection too.
+        let holders = 2 + usize::from(sender.sink().is_held());
         if is_aborted
             || !Arc::ptr_eq(&self.shared, &sender.shared)
-            || Arc::strong_count(&self.shared) != 2
+            || Arc::strong_count(&self.shared) != holders
         {
             return Err((self, sender));
         }
+        *sender.sink() = SinkPermit::default();
         self.on_drop = None;
         let shared = Arc::clone(&self.shared);
         drop((self, sender));

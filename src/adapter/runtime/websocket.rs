@@ -48,8 +48,8 @@ pub(super) struct Inner<S, C> {
     pub(super) driver: Driver<S, C>,
     /// The `Stream` of messages has ended.
     pub(super) exhausted: bool,
-    /// The `Stream` has yielded before it took the peer's Close.
-    pub(super) has_yielded: bool,
+    /// What was queued when the `Stream` last yielded before it took the peer's Close.
+    pub(super) yielded_at: Option<u64>,
     /// The tasks that poll it as a `Stream` and as a `Sink`.
     pub(super) tasks: Option<Arc<TwoTasks>>,
     /// Write deadline of the `Sink`.
@@ -66,8 +66,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
 
     pub(super) fn with_driver(driver: Driver<S, C>) -> Self {
         let write_deadline = WriteDeadline::default();
-        let (exhausted, has_yielded) = (false, false);
-        let inner = Inner { driver, exhausted, has_yielded, tasks: None, write_deadline };
+        let (exhausted, yielded_at) = (false, None);
+        let inner = Inner { driver, exhausted, yielded_at, tasks: None, write_deadline };
         Self { inner: Box::new(inner) }
     }
 
@@ -94,6 +94,9 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// [`Overflow`](crate::Overflow) policy applies: `DropNewest` drops and counts the message, and
     /// `Close` starts to close the connection.
     pub fn try_send(&mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
+        if self.inner.driver.session.is_full() {
+            self.act(|_| ());
+        }
         self.act(|session| output::try_send(session, message.into()))
     }
 
