@@ -547,6 +547,16 @@ fn dropping_the_receiver_ends_the_stream() {
     assert_eq!(peer.read(&mut [0]).unwrap(), 0, "the end of the stream");
 }
 
+#[test]
+fn dropping_the_receiver_writes_what_was_fed() {
+    let (sender, receiver, mut peer) = halves(Timeouts::default());
+    sender.feed("fed").unwrap();
+    drop(receiver);
+    let mut received = Vec::new();
+    peer.read_to_end(&mut received).unwrap();
+    assert_eq!(received, unmasked(0x81, b"fed"));
+}
+
 /// A connection that only sends has a thread that discards what arrives.
 #[test]
 fn until_closed_of_the_receiver_keeps_a_connection_that_only_sends() {

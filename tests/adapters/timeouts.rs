@@ -33,6 +33,7 @@ in_every_adapter! {
     recv_ends_at_the_close_frames_and_until_closed_at_the_close_deadline
     flood_of_frames_does_not_extend_the_close_deadline
     ping_flood_is_at_most_100_reads_in_one_poll
+    stream_ends_after_a_timeout_that_ends_the_connection
     message_before_the_pong_is_ready_at_the_first_poll
     our_pings_do_not_extend_the_keep_alive_timeout
     bytes_of_an_unfinished_message_reset_the_keep_alive
@@ -218,6 +219,27 @@ async fn ping_flood_is_at_most_100_reads_in_one_poll(adapter: &impl Adapter) {
         "{} reads in one poll",
         socket.stream().0.reads
     );
+}
+
+/// The peer sees the end of the stream, although the connection is kept.
+async fn stream_ends_after_a_timeout_that_ends_the_connection(adapter: &impl Adapter) {
+    for split in [false, true] {
+        let (mut peer, mut socket) = adapter.server(Timeouts::default());
+        let received = if split {
+            let (sender, mut receiver) = socket.split();
+            let received = receiver.recv().await;
+            std::mem::forget((sender, receiver));
+            received
+        } else {
+            let received = socket.recv().await;
+            std::mem::forget(socket);
+            received
+        };
+        assert!(matches!(received, Err(Error::TimedOut(TimedOut::KeepAlive))), "{received:?}");
+        let mut written = Vec::new();
+        peer.read_to_end(&mut written).unwrap();
+        assert_eq!(written, unmasked(0x89, &1_u64.to_be_bytes()), "one ping");
+    }
 }
 
 /// No further bytes of the peer are needed.

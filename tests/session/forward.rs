@@ -82,3 +82,21 @@ fn forward_echoes_every_message_before_the_close() {
         }
     }
 }
+
+/// A combinator that keeps several messages back.
+#[test]
+fn buffered_forward_echoes_every_message_before_the_close() {
+    for messages in 0..10 {
+        let (gate, _, socket) = server(Timeouts::default());
+        gate.write(&masked(0x81, b"one").repeat(messages));
+        gate.write(&masked(0x88, PEER_CLOSE));
+        gate.read(10_000);
+        let (sink, stream) = StreamExt::split(socket);
+        let echo = stream.map(|message| async { message }).buffered(3).forward(sink);
+        let mut task = Task::new(echo);
+        task.wakes.increment();
+        task.run().expect("it ends").unwrap_or_else(|error| panic!("{messages}: {error}"));
+        let echoes = unmasked(0x81, b"one").repeat(messages);
+        assert!(gate.lock().written == [echoes, unmasked(0x88, PEER_CLOSE)].concat());
+    }
+}

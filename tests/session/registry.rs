@@ -102,3 +102,48 @@ fn weak_sender_keeps_nothing() {
     assert!(weak.upgrade().is_none());
     drop(peer);
 }
+
+/// The peer has read, and nobody has written since.
+#[test]
+fn try_send_writes_before_a_policy_applies() {
+    for overflow in FULL {
+        let (gate, _, mut socket) = support::gate::server(Timeouts::default());
+        socket.set_backpressure(bounds(overflow));
+        socket.try_send(vec![7; 30]).unwrap();
+        gate.read(1000);
+        socket.try_send("there is room").unwrap();
+        assert_eq!(
+            (gate.received().0.len(), socket.dropped(), socket.state()),
+            (2, 0, State::Open),
+            "{overflow:?}"
+        );
+
+        let (gate, sender, _receiver) = halves(10);
+        sender.set_backpressure(bounds(overflow));
+        sender.try_send(vec![7; 30]).unwrap();
+        gate.read(1000);
+        sender.try_send("there is room").unwrap();
+        assert_eq!((gate.received().0.len(), sender.state()), (2, State::Open), "{overflow:?}");
+    }
+}
+
+#[test]
+fn sink_that_is_ready_is_ready_after_halves_that_cannot_be_joined() {
+    use std::pin::Pin;
+    use std::task::{Context, Waker};
+
+    use futures_sink::Sink;
+
+    let (gate, mut sender, receiver) = halves(10);
+    gate.read(1000);
+    let other = sender.clone();
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(Pin::new(&mut sender).poll_ready(&mut cx).is_ready());
+    let (receiver, mut sender) = receiver.reunite(sender).expect_err("there is another sender");
+    Pin::new(&mut sender).start_send("it has room".into()).unwrap();
+    assert!(Pin::new(&mut sender).poll_ready(&mut cx).is_ready());
+    drop(other);
+    let mut socket = receiver.reunite(sender).map_err(drop).expect("also with a ready sink");
+    socket.try_send("joined").unwrap();
+    assert_eq!(gate.received().0.len(), 2);
+}

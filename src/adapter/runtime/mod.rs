@@ -10,6 +10,7 @@
 //! ```
 
 mod alarm;
+mod before_close;
 mod budget;
 mod closable;
 mod driver;

@@ -59,33 +59,6 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     }
 }
 
-impl<S: Stream, C: Clock> Driver<S, C> {
-    /// Lets the task send what it has received before the peer's Close is answered: the half of
-    /// `StreamExt::split` keeps a message back until there is room, or a flush, and `buffered`
-    /// several.
-    ///
-    /// RFC 6455 §5.5.1: "An endpoint MAY delay sending a Close frame until its current message is
-    /// sent"
-    fn poll_before_close(
-        &mut self,
-        wakers: Wakers<'_>,
-        yielded_at: &mut Option<u64>,
-    ) -> Poll<Result<(), Error>> {
-        if !self.session.connection.next_is_close(self.read_buffer.bytes()) {
-            return Poll::Ready(Ok(()));
-        }
-        // If the peer does not read in time, nothing more is sent.
-        let _ = ready!(self.poll_room_for_replies(wakers));
-        // As long as messages come: a combinator may keep several back.
-        let queued = Some(self.session.queued_position());
-        if std::mem::replace(yielded_at, queued) != queued {
-            wakers.task.wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
 /// Ends after a clean end, or after the first error, except a timeout that loses nothing: a peer
 /// that does not read, or sends no message.
 impl<S: Stream, C: Clock> MessageStream for WebSocket<S, C> {
@@ -97,10 +70,8 @@ impl<S: Stream, C: Clock> MessageStream for WebSocket<S, C> {
         }
         let received = ready!(self.poll_as(TaskRole::Receives, cx, |socket, cx| {
             let (wakers, inner) = (Wakers::from(cx.waker()), &mut *socket.inner);
-            let yielded_at = &mut inner.yielded_at;
-            inner
-                .driver
-                .poll_recv_after(wakers, |driver| driver.poll_before_close(wakers, yielded_at))
+            let yields = &mut inner.yields;
+            inner.driver.poll_recv_after(wakers, |driver| driver.poll_before_close(wakers, yields))
         }));
         self.inner.exhausted = Error::ends_messages(&received);
         Poll::Ready(received.transpose())

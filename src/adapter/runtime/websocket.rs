@@ -8,6 +8,7 @@ use std::task::{Poll, Waker, ready};
 use std::time::Duration;
 
 use super::alarm::Alarm;
+use super::before_close::Yields;
 use super::driver::Driver;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
@@ -48,8 +49,8 @@ pub(super) struct Inner<S, C> {
     pub(super) driver: Driver<S, C>,
     /// The `Stream` of messages has ended.
     pub(super) exhausted: bool,
-    /// What was queued when the `Stream` last yielded before it took the peer's Close.
-    pub(super) yielded_at: Option<u64>,
+    /// How often the `Stream` has yielded before the peer's Close.
+    pub(super) yields: Yields,
     /// The tasks that poll it as a `Stream` and as a `Sink`.
     pub(super) tasks: Option<Arc<TwoTasks>>,
     /// Write deadline of the `Sink`.
@@ -66,8 +67,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
 
     pub(super) fn with_driver(driver: Driver<S, C>) -> Self {
         let write_deadline = WriteDeadline::default();
-        let (exhausted, yielded_at) = (false, None);
-        let inner = Inner { driver, exhausted, yielded_at, tasks: None, write_deadline };
+        let (exhausted, yields) = (false, Yields::default());
+        let inner = Inner { driver, exhausted, yields, tasks: None, write_deadline };
         Self { inner: Box::new(inner) }
     }
 

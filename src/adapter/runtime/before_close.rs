@@ -1,0 +1,50 @@
+//! What a `Stream` does before it takes the peer's Close, so that what came before it is answered
+//! before ours: RFC 6455 §5.5.1.
+
+use std::task::{Poll, ready};
+
+use super::driver::Driver;
+use super::io::{Clock, Stream};
+use super::wait::Wakers;
+use crate::adapter::Error;
+
+/// How often a `Stream` yields before it takes the peer's Close, since a message was last queued. A
+/// combinator may hand over what it keeps back at the first time, and flush at the second.
+const MAX_YIELDS: u8 = 2;
+
+#[derive(Default)]
+pub(super) struct Yields {
+    /// The position in the output behind what was queued.
+    queued: u64,
+    count: u8,
+}
+
+impl<S: Stream, C: Clock> Driver<S, C> {
+    /// Lets the task send what it has received before the peer's Close is answered: the half of
+    /// `StreamExt::split` keeps a message back until there is room, or a flush, and `buffered`
+    /// several.
+    ///
+    /// RFC 6455 §5.5.1: "An endpoint MAY delay sending a Close frame until its current message is
+    /// sent"
+    pub(super) fn poll_before_close(
+        &mut self,
+        wakers: Wakers<'_>,
+        yields: &mut Yields,
+    ) -> Poll<Result<(), Error>> {
+        if !self.session.connection.next_is_close(self.read_buffer.bytes()) {
+            return Poll::Ready(Ok(()));
+        }
+        // If the peer does not read in time, nothing more is sent.
+        let _ = ready!(self.poll_room_for_replies(wakers));
+        let queued = self.session.queued_position();
+        if yields.queued != queued {
+            *yields = Yields { queued, count: 0 };
+        }
+        if yields.count == MAX_YIELDS {
+            return Poll::Ready(Ok(()));
+        }
+        yields.count += 1;
+        wakers.task.wake_by_ref();
+        Poll::Pending
+    }
+}
