@@ -26,8 +26,9 @@ impl Connection {
         self.output.keep_block();
     }
 
-    /// Bytes that were received and not parsed: the beginning of a frame, or frames that were not
-    /// taken. For who takes the stream over from this connection.
+    /// Returns the bytes that were received and not parsed: the beginning of a frame, or frames
+    /// that were not taken. A program needs them if it continues on the stream without this
+    /// connection.
     #[must_use]
     pub fn unparsed_input(&self) -> &[u8] {
         &self.inbox
