@@ -22,8 +22,9 @@ pub enum Error {
     /// The URI is `wss:`, and this adapter has no TLS. Connect a TLS stream and pass it to
     /// `connect_with_stream`. Nothing was sent in clear text.
     TlsNeeded,
-    /// There is no tokio runtime here, or its timer is off, and the timeouts need it. Build the
-    /// runtime with `enable_time` or `enable_all`.
+    /// There is no tokio runtime here, or its timer is off. Build the runtime with `enable_time` or
+    /// `enable_all`. Opening a connection finds this out by trying: tokio's panic is caught, which
+    /// a program with `panic = "abort"` does not survive.
     NoTimer,
     /// The operating system has no random bytes for masking keys.
     Entropy(NoEntropy),

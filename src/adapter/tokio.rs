@@ -199,6 +199,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioStream<S> {
 }
 
 /// Tokio's clock, which `tokio::time::pause` can pause.
+///
+/// On a runtime whose timer is off, the first wait for a deadline panics. The functions that open
+/// connections return [`Error::NoTimer`] instead; `from_parts`, `server` and `client` do not look.
 #[derive(Clone, Debug)]
 pub struct TokioClock {
     epoch: Instant,
