@@ -6,12 +6,12 @@ use std::task::{Poll, ready};
 use super::driver::Driver;
 use super::io::{Clock, Stream};
 use super::wait::Wakers;
-use crate::adapter::Error;
 
 /// How often a `Stream` yields before it takes the peer's Close, since a message was last queued. A
 /// combinator may hand over what it keeps back at the first time, and flush at the second.
 const MAX_YIELDS: u8 = 2;
 
+/// How often it has yielded.
 #[derive(Default)]
 pub(super) struct Yields {
     /// The position in the output behind what was queued.
@@ -30,9 +30,9 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         &mut self,
         wakers: Wakers<'_>,
         yields: &mut Yields,
-    ) -> Poll<Result<(), Error>> {
+    ) -> Poll<()> {
         if !self.session.connection.next_is_close(self.read_buffer.bytes()) {
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(());
         }
         // If the peer does not read in time, nothing more is sent.
         let _ = ready!(self.poll_room_for_replies(wakers));
@@ -41,7 +41,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             *yields = Yields { queued, count: 0 };
         }
         if yields.count == MAX_YIELDS {
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(());
         }
         yields.count += 1;
         wakers.task.wake_by_ref();

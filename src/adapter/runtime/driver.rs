@@ -44,7 +44,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// Receives the next message; `None` after a clean end.
     pub(super) fn poll_recv(&mut self, wakers: Wakers<'_>) -> Poll<Result<Option<Message>, Error>> {
-        self.poll_recv_after(wakers, |_| Poll::Ready(Ok(())))
+        self.poll_recv_after(wakers, |_| Poll::Ready(()))
     }
 
     /// As [`poll_recv`](Self::poll_recv), with something to do before each event is taken.
@@ -52,11 +52,11 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     pub(super) fn poll_recv_after(
         &mut self,
         wakers: Wakers<'_>,
-        mut before: impl FnMut(&mut Self) -> Poll<Result<(), Error>>,
+        mut before: impl FnMut(&mut Self) -> Poll<()>,
     ) -> Poll<Result<Option<Message>, Error>> {
         let mut skipped = 0;
         loop {
-            ready!(before(self))?;
+            ready!(before(self));
             match self.next_event() {
                 Some(Event::Message(message)) => {
                     self.flush_replies(wakers);
