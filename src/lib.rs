@@ -129,6 +129,8 @@ extern crate std;
 
 #[cfg(feature = "std")]
 mod adapter;
+#[cfg(feature = "std")]
+mod client;
 mod connection;
 #[cfg(feature = "deflate")]
 pub mod deflate;
@@ -143,18 +145,18 @@ pub mod testing;
 pub mod timing;
 pub mod wire;
 
-#[cfg(feature = "futures-io")]
-pub use adapter::futures;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 pub use adapter::runtime;
-#[cfg(feature = "tokio")]
-pub use adapter::tokio;
 #[cfg(feature = "std")]
-pub use adapter::{
-    Answer, Error, Incoming, Options, PlainHttp, Refusal, Replies, Upgrade, blocking,
-};
+pub use adapter::{Answer, Error, Incoming, Options, PlainHttp, Refusal, Replies, Upgrade};
 /// The crate of the buffers that are passed in and out.
 pub use bytes;
+#[cfg(feature = "futures-io")]
+pub use client::futures;
+#[cfg(feature = "tokio")]
+pub use client::tokio;
+#[cfg(feature = "std")]
+pub use client::{Connector, blocking};
 pub use connection::{
     CloseOutcome, Closed, Config, Connection, Entropy, Event, EventRef, NoEntropy, ProtocolError,
     Role, SendError, Side, State,

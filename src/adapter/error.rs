@@ -98,7 +98,7 @@ impl Error {
     }
 
     /// Names the host in an error of the resolver, which does not.
-    pub(super) fn with_host(host: &str, error: io::Error) -> io::Error {
+    pub(crate) fn with_host(host: &str, error: io::Error) -> io::Error {
         match error.get_ref() {
             Some(inner) if inner.is::<Self>() => error,
             _ => io::Error::new(error.kind(), std::format!("the host {host}: {error}")),
@@ -106,7 +106,7 @@ impl Error {
     }
 
     /// The error of connecting to a host within a timeout.
-    pub(super) fn from_connecting(error: io::Error, timeout: Option<Duration>) -> Self {
+    pub(crate) fn from_connecting(error: io::Error, timeout: Option<Duration>) -> Self {
         match error.downcast::<Self>() {
             Ok(error) => error,
             Err(error) if error.kind() == io::ErrorKind::TimedOut && timeout.is_some() => {

@@ -26,7 +26,7 @@ macro_rules! handshakes {
 
             impl<$($generics)+> Opening<$transport> {
                 /// Receives the client's request.
-                pub(in crate::adapter) $($async)? fn receive_request(
+                pub(crate) $($async)? fn receive_request(
                     mut self,
                     config: Config,
                 ) -> Result<Incoming<$transport>, Error> {
@@ -53,7 +53,7 @@ macro_rules! handshakes {
                 }
 
                 /// Accepts every opening handshake.
-                pub(in crate::adapter) $($async)? fn accept_all(
+                pub(crate) $($async)? fn accept_all(
                     self,
                     config: Config,
                 ) -> Result<$socket, Error> {
@@ -68,7 +68,7 @@ macro_rules! handshakes {
                 }
 
                 /// Opens a connection on a stream to the server.
-                pub(in crate::adapter) $($async)? fn connect(
+                pub(crate) $($async)? fn connect(
                     self,
                     config: Config,
                     request: &ClientRequest,
@@ -82,7 +82,7 @@ macro_rules! handshakes {
                 }
 
                 /// Sends a request on a stream to the server, and receives the response.
-                pub(in crate::adapter) $($async)? fn send_request(
+                pub(crate) $($async)? fn send_request(
                     mut self,
                     config: Config,
                     request: &ClientRequest,

@@ -9,7 +9,7 @@ use crate::timing::SharedTimeouts;
 
 /// A stream whose opening handshake is not done, and the options of its connection. `T` is the
 /// stream with its clock, and belongs to the adapter.
-pub(super) struct Opening<T> {
+pub(crate) struct Opening<T> {
     pub(super) transport: T,
     pub(super) timeouts: SharedTimeouts,
     pub(super) backpressure: Backpressure,

@@ -395,4 +395,5 @@ macro_rules! writing {
     };
 }
 
-pub(super) use {cancel_safety, receiving, sending, writing};
+pub(crate) use cancel_safety;
+pub(super) use {receiving, sending, writing};

@@ -13,14 +13,14 @@
 
 mod accessors;
 mod answer;
-pub mod blocking;
+pub(crate) mod blocking;
 mod counts;
 mod error;
 #[cfg(feature = "futures-io")]
-pub mod futures;
+pub(crate) mod futures;
 mod handshakes;
 mod incoming;
-mod methods;
+pub(crate) mod methods;
 mod opens;
 mod options;
 mod output;
@@ -29,7 +29,7 @@ mod replies;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 pub mod runtime;
 #[cfg(feature = "tokio")]
-pub mod tokio;
+pub(crate) mod tokio;
 mod waiters;
 mod weak;
 

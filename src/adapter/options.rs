@@ -1,6 +1,7 @@
 //! Options for opening connections, the same in every adapter.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use super::incoming::Opening;
 use crate::connection::Config;
@@ -23,7 +24,7 @@ use crate::timing::{SharedTimeouts, Timeouts};
 #[derive(Clone, Debug)]
 pub struct Options<A> {
     config: Config,
-    pub(super) timeouts: SharedTimeouts,
+    timeouts: SharedTimeouts,
     backpressure: Backpressure,
     adapter: PhantomData<A>,
 }
@@ -61,8 +62,13 @@ impl<A> Options<A> {
         self
     }
 
+    /// [`Timeouts::handshake`].
+    pub(crate) fn handshake_timeout(&self) -> Option<Duration> {
+        self.timeouts.get().handshake
+    }
+
     /// Begins the opening handshake on a stream, with this configuration of the connection.
-    pub(super) fn start<T>(&self, transport: T) -> (Opening<T>, Config) {
+    pub(crate) fn start<T>(&self, transport: T) -> (Opening<T>, Config) {
         let (timeouts, backpressure) = (self.timeouts.clone(), self.backpressure);
         (Opening { transport, timeouts, backpressure }, self.config.clone())
     }

@@ -4,7 +4,6 @@ use std::any::Any;
 use std::boxed::Box;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
 use std::ops::Deref;
 use std::panic::catch_unwind;
 use std::pin::{Pin, pin};
@@ -12,12 +11,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::task::unconstrained;
 use tokio::time::{self, Instant, Sleep, sleep_until};
 
-use super::opens::{connects, opens};
+use super::opens::opens;
 use super::runtime::{self, Clock, SleepSlot, Stream};
 use super::{Error, Options as AnyOptions};
 use crate::connection::{Config, Connection, Entropy};
@@ -89,26 +88,9 @@ opens! {
     /// Sets `TCP_NODELAY` if the stream is a TCP socket.
 }
 
-connects! {
-    [async .await] Box::pin,
-    /// [`Timeouts::handshake`](crate::Timeouts::handshake) covers the resolver and connecting.
-}
-
-async fn resolve(
-    host: (&str, u16),
-    timeout: Option<Duration>,
-) -> io::Result<impl Iterator<Item = SocketAddr>> {
-    check_timer().map_err(io::Error::other)?;
-    time::timeout(timeout.unwrap_or(Duration::MAX), lookup_host(host)).await?
-}
-
-async fn connect_to(address: SocketAddr, timeout: Option<Duration>) -> io::Result<TcpStream> {
-    time::timeout(timeout.unwrap_or(Duration::MAX), TcpStream::connect(address)).await?
-}
-
 /// Sets `TCP_NODELAY`, or small messages would wait for others. A socket that refuses it is slower,
 /// and still works.
-fn transport<S>(stream: S, epoch: Instant) -> Result<Transport<S>, Error>
+pub(crate) fn transport<S>(stream: S, epoch: Instant) -> Result<Transport<S>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
@@ -143,7 +125,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 }
 
 /// Tokio panics where its timer is needed and is off.
-fn check_timer() -> Result<(), Error> {
+pub(crate) fn check_timer() -> Result<(), Error> {
     let has_timer =
         Handle::try_current().is_ok() && catch_unwind(|| drop(time::sleep(Duration::ZERO))).is_ok();
     if has_timer { Ok(()) } else { Err(Error::NoTimer) }

@@ -1,8 +1,8 @@
 //! Streams in memory and a manually advanced clock, for tests of applications: the streams chunk,
 //! stall and fail as the test says.
 //!
-//! A [`TestStream`] is a stream for [`blocking`] and its halves, and for `tokio` and `futures` with
-//! those features.
+//! A [`TestStream`] is a stream for [`blocking`](crate::blocking) and its halves, and for `tokio`
+//! and `futures` with those features.
 //!
 //! ```
 //! use sansocket::testing::{Chunking, pair};

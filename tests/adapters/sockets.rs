@@ -103,7 +103,7 @@ async fn tcp_nodelay_is_set_on_tokio_however_a_connection_is_opened() {
     let (server, client) =
         tokio::join!(async { ws::accept(accepted.await).await.unwrap() }, ws::connect(&uri));
     assert!(server.stream().0.nodelay().unwrap());
-    assert!(client.unwrap().stream().0.nodelay().unwrap());
+    assert!(client.unwrap().stream().tcp().unwrap().nodelay().unwrap());
 
     let receiving = async {
         let stream = listener.accept().await.unwrap().0;

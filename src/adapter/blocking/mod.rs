@@ -1,26 +1,4 @@
-//! Connections on blocking streams: `std::net`, and whatever else reads and writes.
-//!
-//! [`accept`] and [`connect`] open connections with the defaults; [`Options`] opens them in other
-//! ways: a server that looks at the request first, a client with header fields.
-//!
-//! ```no_run
-//! use sansocket::blocking::Options;
-//! use sansocket::{ClientRequest, Error, HandshakeError, ResponseError};
-//!
-//! # fn main() -> Result<(), Error> {
-//! let request = ClientRequest::new("ws://127.0.0.1:9001/chat")?
-//!     .header("Authorization", "Bearer 1")?
-//!     .subprotocol("chat.v1")?;
-//! match Options::new().connect(&request) {
-//!     Ok((mut socket, _response)) => socket.send("hello")?,
-//!     Err(Error::Handshake(HandshakeError::Response(
-//!         ResponseError::UnexpectedStatus(response),
-//!     ))) => eprintln!("refused: {}", response.status()),
-//!     Err(error) => return Err(error),
-//! }
-//! # Ok(())
-//! # }
-//! ```
+//! Connections on blocking streams.
 //!
 //! ```text
 //!   one thread   WebSocket ──┬──► unsplit ────────────────┐
@@ -46,9 +24,10 @@ mod unsplit;
 mod websocket;
 mod writer;
 
+pub(crate) use self::open::transport;
 pub use self::open::{
     Answer, BlockingAdapter, Incoming, Options, PlainHttp, Refusal, Transport, Upgrade, accept,
-    connect, connect_with_stream,
+    connect_with_stream,
 };
 pub use self::receiver::Receiver;
 pub use self::sender::{Sender, WeakSender};

@@ -1,17 +1,15 @@
 //! Opens connections on blocking streams.
 
 use std::convert::identity;
-use std::io;
-use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::Shutdown;
 use std::time::{Duration, Instant};
-use std::vec;
 
 use super::io::{Io, Read};
 use super::stream::Stream;
 use super::unsplit::Unsplit;
 use super::websocket::WebSocket;
 use crate::adapter::handshakes::handshakes;
-use crate::adapter::opens::{connects, opens};
+use crate::adapter::opens::opens;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, Options as AnyOptions};
 use crate::adapter::{answer, incoming};
@@ -65,26 +63,9 @@ opens! {
     /// Sets `TCP_NODELAY` if the stream is a TCP socket.
 }
 
-connects! {
-    [] identity,
-    /// [`Timeouts::handshake`](crate::Timeouts::handshake) covers connecting, but not the resolver,
-    /// which can't be interrupted.
-}
-
 handshakes! { [] impl[S: Stream] Transport<S> => WebSocket<S> }
 
-fn resolve(host: (&str, u16), _: Option<Duration>) -> io::Result<vec::IntoIter<SocketAddr>> {
-    host.to_socket_addrs()
-}
-
-fn connect_to(address: SocketAddr, timeout: Option<Duration>) -> io::Result<TcpStream> {
-    match timeout {
-        None => TcpStream::connect(address),
-        Some(timeout) => TcpStream::connect_timeout(&address, timeout),
-    }
-}
-
-fn transport<S: Stream>(stream: S, epoch: Instant) -> Result<Transport<S>, Error> {
+pub(crate) fn transport<S: Stream>(stream: S, epoch: Instant) -> Result<Transport<S>, Error> {
     Ok(Transport { io: Io::new(stream, epoch)? })
 }
 

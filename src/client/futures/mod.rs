@@ -1,0 +1,5 @@
+//! Connections on futures-io's streams (smol, async-net), with a clock of the caller's: no runtime
+//! is required. The application connects the stream of a client to
+//! [`ClientRequest::uri`](crate::ClientRequest::uri).
+
+pub use crate::adapter::futures::*;

@@ -1,0 +1,24 @@
+//! From a URL to an open connection.
+//!
+//! ```text
+//!   connect ──► route ──► addresses ──► tunnel ──► TLS ──► opening handshake ──► WebSocket
+//!                 │                        │                      │
+//!               proxy?            CONNECT or SOCKS5        redirect? again
+//! ```
+//!
+//! | file | contents |
+//! |---|---|
+//! | connector | the settings of a client |
+//! | connects | the steps above, once for all adapters |
+//! | blocking, tokio, futures | how an adapter performs a step, and its stream |
+
+pub mod blocking;
+mod connector;
+mod connects;
+mod deadline;
+#[cfg(feature = "futures-io")]
+pub mod futures;
+#[cfg(feature = "tokio")]
+pub mod tokio;
+
+pub use self::connector::Connector;

@@ -1,0 +1,127 @@
+//! A client's stream on tokio: a socket, or TLS on one.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// The stream of a client: a TCP connection or a Unix socket, with or without TLS.
+///
+/// It is one type for `ws:` and `wss:`, which can be kept in a struct.
+#[derive(Debug)]
+pub struct MaybeTlsStream {
+    /// Bytes that were read together with a proxy's answer, and belong to the stream.
+    early: Bytes,
+    layer: Layer,
+}
+
+#[derive(Debug)]
+enum Layer {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(tokio::net::UnixStream),
+}
+
+impl MaybeTlsStream {
+    const fn new(layer: Layer) -> Self {
+        Self { early: Bytes::new(), layer }
+    }
+
+    /// Returns the TCP socket, below TLS; `None` for a Unix socket. Bytes that are read from it or
+    /// written to it break the connection.
+    #[must_use]
+    pub const fn tcp(&self) -> Option<&TcpStream> {
+        match &self.layer {
+            Layer::Tcp(socket) => Some(socket),
+            #[cfg(unix)]
+            Layer::Unix(_) => None,
+        }
+    }
+
+    /// Returns whether the stream is encrypted.
+    #[must_use]
+    pub const fn is_tls(&self) -> bool {
+        false
+    }
+}
+
+impl From<TcpStream> for MaybeTlsStream {
+    fn from(socket: TcpStream) -> Self {
+        Self::new(Layer::Tcp(socket))
+    }
+}
+
+#[cfg(unix)]
+impl From<tokio::net::UnixStream> for MaybeTlsStream {
+    fn from(socket: tokio::net::UnixStream) -> Self {
+        Self::new(Layer::Unix(socket))
+    }
+}
+
+/// Calls a method of the layer, pinned.
+macro_rules! forward {
+    ($self:ident.$method:ident($($arg:expr),*)) => {
+        match &mut $self.layer {
+            Layer::Tcp(stream) => Pin::new(stream).$method($($arg),*),
+            #[cfg(unix)]
+            Layer::Unix(stream) => Pin::new(stream).$method($($arg),*),
+        }
+    };
+}
+
+impl AsyncRead for MaybeTlsStream {
+    #[inline]
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.early.is_empty() {
+            return forward!(self.poll_read(cx, buffer));
+        }
+        let count = self.early.len().min(buffer.remaining());
+        buffer.put_slice(&self.early.split_to(count));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for MaybeTlsStream {
+    #[inline]
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        forward!(self.poll_write(cx, bytes))
+    }
+
+    #[inline]
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        forward!(self.poll_write_vectored(cx, slices))
+    }
+
+    #[inline]
+    fn is_write_vectored(&self) -> bool {
+        match &self.layer {
+            Layer::Tcp(stream) => stream.is_write_vectored(),
+            #[cfg(unix)]
+            Layer::Unix(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    #[inline]
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        forward!(self.poll_flush(cx))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        forward!(self.poll_shutdown(cx))
+    }
+}
