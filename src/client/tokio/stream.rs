@@ -1,5 +1,7 @@
 //! A client's stream on tokio: a socket, or TLS on one.
 
+#[cfg(feature = "rustls")]
+use std::boxed::Box;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,6 +9,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+#[cfg(feature = "rustls")]
+use tokio_rustls::client::TlsStream;
 
 /// The stream of a client: a TCP connection or a Unix socket, with or without TLS.
 ///
@@ -23,6 +27,9 @@ enum Layer {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(tokio::net::UnixStream),
+    /// TLS, on a stream that is TLS itself if the proxy of a `wss:` server speaks it.
+    #[cfg(feature = "rustls")]
+    Tls(Box<TlsStream<MaybeTlsStream>>),
 }
 
 impl MaybeTlsStream {
@@ -33,18 +40,26 @@ impl MaybeTlsStream {
     /// Returns the TCP socket, below TLS; `None` for a Unix socket. Bytes that are read from it or
     /// written to it break the connection.
     #[must_use]
-    pub const fn tcp(&self) -> Option<&TcpStream> {
+    pub fn tcp(&self) -> Option<&TcpStream> {
         match &self.layer {
             Layer::Tcp(socket) => Some(socket),
             #[cfg(unix)]
             Layer::Unix(_) => None,
+            #[cfg(feature = "rustls")]
+            Layer::Tls(stream) => stream.get_ref().0.tcp(),
         }
     }
 
     /// Returns whether the stream is encrypted.
     #[must_use]
     pub const fn is_tls(&self) -> bool {
-        false
+        match &self.layer {
+            Layer::Tcp(_) => false,
+            #[cfg(unix)]
+            Layer::Unix(_) => false,
+            #[cfg(feature = "rustls")]
+            Layer::Tls(_) => true,
+        }
     }
 }
 
@@ -68,6 +83,8 @@ macro_rules! forward {
             Layer::Tcp(stream) => Pin::new(stream).$method($($arg),*),
             #[cfg(unix)]
             Layer::Unix(stream) => Pin::new(stream).$method($($arg),*),
+            #[cfg(feature = "rustls")]
+            Layer::Tls(stream) => Pin::new(stream).$method($($arg),*),
         }
     };
 }
@@ -113,6 +130,8 @@ impl AsyncWrite for MaybeTlsStream {
             Layer::Tcp(stream) => stream.is_write_vectored(),
             #[cfg(unix)]
             Layer::Unix(stream) => stream.is_write_vectored(),
+            #[cfg(feature = "rustls")]
+            Layer::Tls(stream) => stream.is_write_vectored(),
         }
     }
 

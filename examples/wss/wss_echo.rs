@@ -1,0 +1,139 @@
+//! An echo server over TLS:
+//! `cargo run --release --example wss_echo --features tokio,rustls-ring -- --help` lists the
+//! options.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::{env, fs};
+
+use rustls::crypto::ring::default_provider;
+use rustls::{ConfigBuilder, ServerConfig, WantsVerifier};
+use sansocket::tokio::accept;
+use sansocket_wss::{Files, issue};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+const HELP: &str = "\
+Sends every message back, over TLS.
+
+Usage: wss_echo [--addr HOST:PORT] [--ca FILE] [--cert FILE --key FILE]
+
+  --addr HOST:PORT  where to listen; port 0 takes a free one  [default: 127.0.0.1:9443]
+  --ca FILE         where to write the certificate of the authority that is made for this run,
+                    and signs one for localhost, 127.0.0.1 and ::1  [default: wss_echo-ca.pem,
+                    in the directory for temporary files]
+  --cert FILE       use this chain of certificates, in PEM, instead; it is read again when it
+                    changes, for new connections
+  --key FILE        its key, in PEM
+  --help            this text";
+
+fn main() -> ExitCode {
+    let run = || match Arguments::parse()? {
+        Some(arguments) => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(serve(arguments)),
+        None => Ok(()),
+    };
+    run().map_or_else(
+        |error: Box<dyn Error + Send + Sync>| {
+            eprintln!("wss_echo: {error}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+/// Serves until the process is ended.
+async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let acceptor = TlsAcceptor::from(Arc::new(arguments.config()?));
+    let listener = TcpListener::bind(&arguments.addr)
+        .await
+        .map_err(|error| format!("can't listen on {}: {error}", arguments.addr))?;
+    println!("listening on wss://localhost:{}/", listener.local_addr()?.port());
+    if arguments.files.is_none() {
+        println!("clients have to trust {}", arguments.ca.display());
+    }
+    io::stdout().flush()?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let acceptor = acceptor.clone();
+        tokio::spawn(async move {
+            if let Err(error) = echo(acceptor, stream).await {
+                eprintln!("a connection ended: {error}");
+            }
+        });
+    }
+}
+
+/// Any stream that was accepted by TLS is a stream to accept a WebSocket on.
+async fn echo(acceptor: TlsAcceptor, stream: TcpStream) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let _ = stream.set_nodelay(true);
+    let mut socket = accept(acceptor.accept(stream).await?).await?;
+    while let Some(message) = socket.recv().await? {
+        socket.feed(message).await?;
+    }
+    Ok(())
+}
+
+struct Arguments {
+    addr: String,
+    ca: PathBuf,
+    files: Option<(PathBuf, PathBuf)>,
+}
+
+impl Arguments {
+    fn parse() -> Result<Option<Self>, Box<dyn Error + Send + Sync>> {
+        use lexopt::Arg::Long;
+        use lexopt::ValueExt;
+        let ca = env::temp_dir().join("wss_echo-ca.pem");
+        let mut arguments = Self { addr: "127.0.0.1:9443".into(), ca, files: None };
+        let (mut certificate, mut key) = (None, None);
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("addr") => arguments.addr = parser.value()?.string()?,
+                Long("ca") => arguments.ca = parser.value()?.into(),
+                Long("cert") => certificate = Some(parser.value()?.into()),
+                Long("key") => key = Some(parser.value()?.into()),
+                Long("help") => {
+                    println!("{HELP}");
+                    return Ok(None);
+                }
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        arguments.files = match (certificate, key) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => return Err("--cert and --key belong together".into()),
+        };
+        Ok(Some(arguments))
+    }
+
+    /// The configuration of the server. It has no application protocol but HTTP/1.1, so that a
+    /// browser does not choose HTTP/2.
+    fn config(&self) -> Result<ServerConfig, Box<dyn Error + Send + Sync>> {
+        let provider = Arc::new(default_provider());
+        let builder: ConfigBuilder<ServerConfig, WantsVerifier> =
+            ServerConfig::builder_with_provider(Arc::clone(&provider))
+                .with_safe_default_protocol_versions()?;
+        let builder = builder.with_no_client_auth();
+        let mut config = match &self.files {
+            Some((certificate, key)) => {
+                let files = Files::read(certificate.clone(), key.clone(), provider)?;
+                builder.with_cert_resolver(Arc::new(files))
+            }
+            None => {
+                let issued = issue(&["localhost", "127.0.0.1", "::1"])?;
+                fs::write(&self.ca, issued.authority)?;
+                builder.with_single_cert(issued.chain, issued.key)?
+            }
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
