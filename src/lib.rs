@@ -148,7 +148,9 @@ pub mod wire;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 pub use adapter::runtime;
 #[cfg(feature = "std")]
-pub use adapter::{Answer, Error, Incoming, Options, PlainHttp, Refusal, Replies, Upgrade};
+pub use adapter::{
+    Answer, Error, Incoming, Options, PlainHttp, Refusal, Replies, TlsError, Upgrade,
+};
 /// The crate of the buffers that are passed in and out.
 pub use bytes;
 #[cfg(feature = "futures-io")]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 use std::{error, fmt, io};
 
+use super::tls_error::TlsError;
 use crate::connection::{CloseOutcome, Event, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{HandshakeError, InvalidField, InvalidUri, RequestError, ResponseError};
 use crate::message::{Message, ReasonTooLong};
@@ -22,6 +23,8 @@ pub enum Error {
     /// The URI is `wss:`, and this adapter has no TLS. Connect a TLS stream and pass it to
     /// `connect_with_stream`. Nothing was sent in clear text.
     TlsNeeded,
+    /// TLS failed.
+    Tls(TlsError),
     /// There is no tokio runtime here, or its timer is off. Build the runtime with `enable_time` or
     /// `enable_all`. Opening a connection finds this out by trying: tokio's panic is caught, which
     /// a program with `panic = "abort"` does not survive.
@@ -57,6 +60,7 @@ impl Error {
         match self {
             // A stream that does not block has no bytes yet; it is not broken.
             Self::Io(error) => error.kind() != io::ErrorKind::WouldBlock,
+            Self::Tls(_) => true,
             Self::TimedOut(TimedOut::Close | TimedOut::KeepAlive | TimedOut::Message) => true,
             _ => false,
         }
@@ -117,8 +121,12 @@ impl Error {
     }
 
     /// The error of a stream that can't be written or read.
-    pub(super) fn from_stream(error: io::Error) -> Self {
-        if is_disconnect(&error) { Self::ConnectionLost } else { Self::Io(error) }
+    pub(crate) fn from_stream(error: io::Error) -> Self {
+        match error.downcast::<TlsError>() {
+            Ok(error) => Self::Tls(error),
+            Err(error) if is_disconnect(&error) => Self::ConnectionLost,
+            Err(error) => Self::Io(error),
+        }
     }
 }
 
@@ -151,6 +159,7 @@ impl fmt::Display for Error {
             Self::TlsNeeded => f.write_str(
                 "a wss: address needs TLS; connect a TLS stream and pass it to connect_with_stream",
             ),
+            Self::Tls(error) => error.fmt(f),
             Self::NoTimer => f.write_str(
                 "there is no tokio runtime with a timer here; build it with enable_time",
             ),
@@ -178,6 +187,7 @@ impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Io(error) => error.source(),
+            Self::Tls(error) => error.source(),
             _ => None,
         }
     }
@@ -214,6 +224,7 @@ macro_rules! error_from {
 error_from! {
     io::Error => Io,
     InvalidUri => Uri,
+    TlsError => Tls,
     InvalidField => Field,
     NoEntropy => Entropy,
     HandshakeError => Handshake,

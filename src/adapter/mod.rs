@@ -28,6 +28,7 @@ mod read_buffer;
 mod replies;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 pub mod runtime;
+mod tls_error;
 #[cfg(feature = "tokio")]
 pub(crate) mod tokio;
 mod waiters;
@@ -38,3 +39,4 @@ pub use self::error::Error;
 pub use self::incoming::{Incoming, PlainHttp, Upgrade};
 pub use self::options::Options;
 pub use self::replies::Replies;
+pub use self::tls_error::TlsError;
