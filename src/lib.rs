@@ -115,6 +115,9 @@
 //! | `futures-io` | the adapter for futures-io's streams, with a clock of the caller's |
 //! | `async-io` | async-io's timers as that clock, for smol |
 //! | `deflate` | permessage-deflate (RFC 7692); enables `std` |
+//! | `rustls` | TLS by rustls 0.23: see `tls`. It has no crypto provider |
+//! | `rustls-ring`, `rustls-aws-lc-rs` | the same with ring or AWS-LC as the crypto provider |
+//! | `webpki-roots` | Mozilla's root certificates, for systems (such as containers) that have none |
 //! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
@@ -155,6 +158,8 @@ pub use adapter::{
 pub use bytes;
 #[cfg(feature = "futures-io")]
 pub use client::futures;
+#[cfg(feature = "rustls")]
+pub use client::tls;
 #[cfg(feature = "tokio")]
 pub use client::tokio;
 #[cfg(feature = "std")]

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | connector | the settings of a client |
 //! | connects | the steps above, once for all adapters |
+//! | tls | the TLS settings, their errors, and TLS on a blocking stream |
 //! | blocking, tokio, futures | how an adapter performs a step, and its stream |
 
 pub mod blocking;
@@ -18,6 +19,8 @@ mod connects;
 mod deadline;
 #[cfg(feature = "futures-io")]
 pub mod futures;
+#[cfg(feature = "rustls")]
+pub mod tls;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 

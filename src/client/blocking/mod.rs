@@ -34,6 +34,8 @@ use super::connects::connects;
 use super::deadline::Deadline;
 
 pub use self::stream::MaybeTlsStream;
+#[cfg(feature = "rustls")]
+pub use super::tls::blocking::TlsStream;
 use crate::adapter::Error;
 pub use crate::adapter::blocking::*;
 use crate::handshake::{ClientRequest, Response, Uri};
