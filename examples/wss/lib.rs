@@ -94,7 +94,8 @@ fn load(
     provider: &CryptoProvider,
 ) -> Result<(Modified, Arc<CertifiedKey>)> {
     let modified = modified(certificate, key)?;
-    let chain = CertificateDer::pem_file_iter(certificate)?.collect::<std::result::Result<_, _>>()?;
+    let chain =
+        CertificateDer::pem_file_iter(certificate)?.collect::<std::result::Result<_, _>>()?;
     let key = PrivateKeyDer::from_pem_file(key)?;
     Ok((modified, Arc::new(CertifiedKey::from_der(chain, key, provider)?)))
 }

@@ -70,7 +70,10 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error + Send + Sync>>
 }
 
 /// Any stream that was accepted by TLS is a stream to accept a WebSocket on.
-async fn echo(acceptor: TlsAcceptor, stream: TcpStream) -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn echo(
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
     let _ = stream.set_nodelay(true);
     let mut socket = accept(acceptor.accept(stream).await?).await?;
     while let Some(message) = socket.recv().await? {

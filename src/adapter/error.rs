@@ -20,8 +20,9 @@ pub enum Error {
     Uri(InvalidUri),
     /// A header field or subprotocol is invalid.
     Field(InvalidField),
-    /// The URI is `wss:`, and this adapter has no TLS. Connect a TLS stream and pass it to
-    /// `connect_with_stream`. Nothing was sent in clear text.
+    /// The URI is `wss:`, and the feature `rustls` is off. Enable `rustls-ring` or
+    /// `rustls-aws-lc-rs`, or connect a TLS stream and pass it to `connect_with_stream`. Nothing
+    /// was sent in clear text.
     TlsNeeded,
     /// TLS failed.
     Tls(TlsError),
@@ -157,7 +158,8 @@ impl fmt::Display for Error {
             Self::Uri(error) => error.fmt(f),
             Self::Field(error) => error.fmt(f),
             Self::TlsNeeded => f.write_str(
-                "a wss: address needs TLS; connect a TLS stream and pass it to connect_with_stream",
+                "a wss: address needs TLS; enable the feature rustls-ring or rustls-aws-lc-rs, or \
+                 pass a TLS stream to connect_with_stream",
             ),
             Self::Tls(error) => error.fmt(f),
             Self::NoTimer => f.write_str(

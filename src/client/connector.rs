@@ -9,13 +9,19 @@ use crate::adapter::Options;
 #[derive(Clone, Debug)]
 pub struct Connector<A> {
     pub(super) options: Options<A>,
+    #[cfg(feature = "rustls")]
+    pub(super) tls: super::tls::Tls,
 }
 
 impl<A> Connector<A> {
     /// The defaults: [`Options::new`], and the addresses that the system's resolver finds.
     #[must_use]
     pub fn new() -> Self {
-        Self { options: Options::new() }
+        Self {
+            options: Options::new(),
+            #[cfg(feature = "rustls")]
+            tls: super::tls::Tls::default(),
+        }
     }
 
     /// Limits, timeouts and bounds of the connections.
@@ -23,6 +29,18 @@ impl<A> Connector<A> {
     #[must_use]
     pub fn options(mut self, options: Options<A>) -> Self {
         self.options = options;
+        self
+    }
+}
+
+#[cfg(feature = "rustls")]
+impl<A> Connector<A> {
+    /// The TLS settings for `wss:` URIs. Default: [`Tls::platform`](crate::tls::Tls::platform).
+    ///
+    /// A rustls (0.23) `ClientConfig`, also in an `Arc`, can be passed as it is.
+    #[must_use]
+    pub fn tls(mut self, tls: impl Into<super::tls::Tls>) -> Self {
+        self.tls = tls.into();
         self
     }
 }

@@ -7,7 +7,7 @@
 ///   connection would keep room for it as long;
 /// - a paragraph for the docs of `Connector::connect`.
 ///
-/// The functions `now`, `in_time`, `dial` and `transport` are the adapter's.
+/// The functions `now`, `in_time`, `dial`, `start_tls` and `transport` are the adapter's.
 macro_rules! connects {
     ([$($async:ident .$await:ident)?] $boxed:path, $(#[$timeout:meta])+) => {
         /// Connects to a `ws:` or `wss:` URI. For header fields, subprotocols and other options of
@@ -16,8 +16,8 @@ macro_rules! connects {
         #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
         /// # Errors
         ///
-        /// [`Error::Uri`], [`Error::TlsNeeded`] for `wss:` without the feature `rustls`,
-        /// [`Error::Io`] if there is no server, [`Error::Handshake`] if it rejects the request,
+        /// [`Error::Uri`], [`Error::Tls`] if there is no trusted TLS connection to the server,
+        /// [`Error::TlsNeeded`] for `wss:` without the feature `rustls`, [`Error::Io`] if there is no server, [`Error::Handshake`] if it rejects the request,
         /// [`Error::TimedOut`] after 10 s.
         pub $($async)? fn connect(uri: &str) -> Result<WebSocket<MaybeTlsStream>, Error> {
             let request = ClientRequest::new(uri)?;
@@ -77,7 +77,12 @@ macro_rules! connects {
                     return Err(Error::TlsNeeded);
                 }
                 let stream = dial(uri.host(), uri.port(), deadline) $(.$await)? ?;
-                Ok(MaybeTlsStream::from(stream))
+                let stream = MaybeTlsStream::from(stream);
+                #[cfg(feature = "rustls")]
+                if uri.is_secure() {
+                    return start_tls(stream, &self.tls, uri.host(), deadline) $(.$await)?;
+                }
+                Ok(stream)
             }
         }
     };

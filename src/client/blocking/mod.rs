@@ -32,6 +32,8 @@ use std::vec::Vec;
 
 use super::connects::connects;
 use super::deadline::Deadline;
+#[cfg(feature = "rustls")]
+use super::tls::Tls;
 
 pub use self::stream::MaybeTlsStream;
 #[cfg(feature = "rustls")]
@@ -57,6 +59,16 @@ fn now() -> Result<Instant, Error> {
 
 fn in_time<T>(_: &Deadline<Instant>, done: T) -> T {
     done
+}
+
+#[cfg(feature = "rustls")]
+fn start_tls(
+    stream: MaybeTlsStream,
+    tls: &Tls,
+    host: &str,
+    deadline: &Deadline<Instant>,
+) -> Result<MaybeTlsStream, Error> {
+    stream.start_tls(tls, host, deadline.left()?)
 }
 
 /// Tries the addresses of a host in turn, each for its share of the remaining time.

@@ -9,6 +9,12 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 
 use crate::adapter::blocking::{Stream, TryClone};
+#[cfg(feature = "rustls")]
+use {
+    crate::adapter::Error,
+    crate::client::tls::{Tls, blocking::TlsStream},
+    std::{boxed::Box, string::String, vec::Vec},
+};
 
 /// The stream of a client: a TCP connection or a Unix socket, with or without TLS.
 ///
@@ -25,6 +31,9 @@ enum Layer {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    /// TLS, on a stream that is TLS itself if the proxy of a `wss:` server speaks it.
+    #[cfg(feature = "rustls")]
+    Tls(Box<TlsStream<MaybeTlsStream>>),
 }
 
 impl MaybeTlsStream {
@@ -35,18 +44,58 @@ impl MaybeTlsStream {
     /// Returns the TCP socket, below TLS; `None` for a Unix socket. Bytes that are read from it or
     /// written to it break the connection.
     #[must_use]
-    pub const fn tcp(&self) -> Option<&TcpStream> {
+    pub fn tcp(&self) -> Option<&TcpStream> {
         match &self.layer {
             Layer::Tcp(socket) => Some(socket),
             #[cfg(unix)]
             Layer::Unix(_) => None,
+            #[cfg(feature = "rustls")]
+            Layer::Tls(stream) => stream.get_ref().tcp(),
         }
     }
 
     /// Returns whether the stream is encrypted.
     #[must_use]
     pub const fn is_tls(&self) -> bool {
-        false
+        match &self.layer {
+            Layer::Tcp(_) => false,
+            #[cfg(unix)]
+            Layer::Unix(_) => false,
+            #[cfg(feature = "rustls")]
+            Layer::Tls(_) => true,
+        }
+    }
+}
+
+#[cfg(feature = "rustls")]
+impl MaybeTlsStream {
+    /// Opens a TLS connection to a server on this stream, and verifies the certificate.
+    pub(super) fn start_tls(
+        self,
+        tls: &Tls,
+        host: &str,
+        timeout: Option<Duration>,
+    ) -> Result<Self, Error> {
+        let stream = TlsStream::connect(tls, host, self, timeout)?;
+        Ok(Self::new(Layer::Tls(Box::new(stream))))
+    }
+
+    /// Returns the server's certificates in DER, its own first. There are none without TLS.
+    pub fn peer_certificates(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.tls().map(TlsStream::peer_certificates).unwrap_or_default().into_iter()
+    }
+
+    /// Returns the application protocol that was agreed on (ALPN, RFC 7301), if any: `http/1.1`.
+    #[must_use]
+    pub fn alpn_protocol(&self) -> Option<String> {
+        self.tls()?.alpn_protocol()
+    }
+
+    fn tls(&self) -> Option<&TlsStream<Self>> {
+        match &self.layer {
+            Layer::Tls(stream) => Some(stream),
+            _ => None,
+        }
     }
 }
 
@@ -70,6 +119,11 @@ macro_rules! forward {
             Layer::Tcp($stream) => $call,
             #[cfg(unix)]
             Layer::Unix($stream) => $call,
+            #[cfg(feature = "rustls")]
+            Layer::Tls($stream) => {
+                let $stream = &mut **$stream;
+                $call
+            }
         }
     };
 }
@@ -121,6 +175,8 @@ impl Stream for MaybeTlsStream {
             Layer::Tcp(stream) => Stream::is_write_vectored(stream),
             #[cfg(unix)]
             Layer::Unix(stream) => Stream::is_write_vectored(stream),
+            #[cfg(feature = "rustls")]
+            Layer::Tls(stream) => Stream::is_write_vectored(&**stream),
         }
     }
 
@@ -136,6 +192,8 @@ impl TryClone for MaybeTlsStream {
             Layer::Tcp(stream) => Layer::Tcp(stream.try_clone()?),
             #[cfg(unix)]
             Layer::Unix(stream) => Layer::Unix(stream.try_clone()?),
+            #[cfg(feature = "rustls")]
+            Layer::Tls(stream) => Layer::Tls(Box::new((**stream).try_clone()?)),
         }))
     }
 }

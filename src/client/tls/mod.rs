@@ -40,7 +40,7 @@
 //! ```
 
 pub(super) mod blocking;
-mod explain;
+pub(super) mod explain;
 mod provider;
 mod settings;
 

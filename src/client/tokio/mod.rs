@@ -13,6 +13,8 @@ use tokio::time::{self, Instant};
 
 use super::connects::connects;
 use super::deadline::Deadline;
+#[cfg(feature = "rustls")]
+use super::tls::Tls;
 
 pub use self::stream::MaybeTlsStream;
 use crate::adapter::Error;
@@ -40,6 +42,16 @@ async fn in_time<T>(
 ) -> Result<T, Error> {
     let left = deadline.left()?.unwrap_or(Duration::MAX);
     time::timeout(left, steps).await.unwrap_or(Err(TimedOut::Handshake.into()))
+}
+
+#[cfg(feature = "rustls")]
+async fn start_tls(
+    stream: MaybeTlsStream,
+    tls: &Tls,
+    host: &str,
+    _: &Deadline<Instant>,
+) -> Result<MaybeTlsStream, Error> {
+    stream.start_tls(tls, host).await
 }
 
 /// Tries the addresses of a host in turn, each for its share of the remaining time.

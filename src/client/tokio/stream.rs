@@ -1,7 +1,5 @@
 //! A client's stream on tokio: a socket, or TLS on one.
 
-#[cfg(feature = "rustls")]
-use std::boxed::Box;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,7 +8,13 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(feature = "rustls")]
-use tokio_rustls::client::TlsStream;
+use {
+    crate::adapter::Error,
+    crate::client::tls::{Tls, explain},
+    rustls::ClientConnection,
+    std::boxed::Box,
+    tokio_rustls::{TlsConnector, client::TlsStream},
+};
 
 /// The stream of a client: a TCP connection or a Unix socket, with or without TLS.
 ///
@@ -59,6 +63,37 @@ impl MaybeTlsStream {
             Layer::Unix(_) => false,
             #[cfg(feature = "rustls")]
             Layer::Tls(_) => true,
+        }
+    }
+}
+
+#[cfg(feature = "rustls")]
+impl MaybeTlsStream {
+    /// Opens a TLS connection to a server on this stream, and verifies the certificate.
+    pub(super) async fn start_tls(self, tls: &Tls, host: &str) -> Result<Self, Error> {
+        let (config, name) = tls.parameters(host)?;
+        let stream = TlsConnector::from(config).connect(name, self).await;
+        let stream = stream.map_err(|error| explain::from_io(error, host))?;
+        explain::check_protocol(stream.get_ref().1.alpn_protocol())?;
+        Ok(Self::new(Layer::Tls(Box::new(stream))))
+    }
+
+    /// Returns the server's certificates in DER, its own first. There are none without TLS.
+    pub fn peer_certificates(&self) -> impl Iterator<Item = &[u8]> {
+        let certificates = self.tls().and_then(|tls| tls.peer_certificates());
+        certificates.unwrap_or_default().iter().map(|certificate| &**certificate)
+    }
+
+    /// Returns the application protocol that was agreed on (ALPN, RFC 7301), if any: `http/1.1`.
+    #[must_use]
+    pub fn alpn_protocol(&self) -> Option<&[u8]> {
+        self.tls()?.alpn_protocol()
+    }
+
+    fn tls(&self) -> Option<&ClientConnection> {
+        match &self.layer {
+            Layer::Tls(stream) => Some(stream.get_ref().1),
+            _ => None,
         }
     }
 }
