@@ -1,0 +1,148 @@
+//! `wss:` URIs, in every adapter: from the URL to messages, or to an error that says what is wrong.
+
+use std::sync::Arc;
+
+use certificates::{Authority, Identity, VALID};
+use rustls::ServerConfig;
+use sansocket::tls::{Tls, TlsError};
+use sansocket::{ClientRequest, CloseCode, Error, blocking};
+
+use crate::parts::{serve, server_stream};
+
+/// What a client saw of its stream.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    message: Option<String>,
+    certificates: Vec<Vec<u8>>,
+    protocol: Option<String>,
+    has_tcp_socket: bool,
+}
+
+fn with_blocking(url: &str, tls: Tls) -> Result<Seen, Error> {
+    let request = ClientRequest::new(url)?;
+    let (mut socket, _) = blocking::Connector::new().tls(tls).connect(&request)?;
+    socket.send("hello")?;
+    let message = socket.recv()?.and_then(|message| message.as_text().map(str::to_owned));
+    let seen = Seen {
+        message,
+        certificates: socket.stream().peer_certificates().collect(),
+        protocol: socket.stream().alpn_protocol(),
+        has_tcp_socket: socket.stream().tcp().is_some(),
+    };
+    socket.close(CloseCode::NORMAL, "")?;
+    Ok(seen)
+}
+
+fn with_tokio(url: &str, tls: Tls) -> Result<Seen, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let request = ClientRequest::new(url)?;
+        let (mut socket, _) = sansocket::tokio::Connector::new().tls(tls).connect(&request).await?;
+        socket.send("hello").await?;
+        let message = socket.recv().await?;
+        let seen = Seen {
+            message: message.and_then(|message| message.as_text().map(str::to_owned)),
+            certificates: socket.stream().peer_certificates().map(<[u8]>::to_vec).collect(),
+            protocol: socket
+                .stream()
+                .alpn_protocol()
+                .map(|protocol| String::from_utf8_lossy(protocol).into()),
+            has_tcp_socket: socket.stream().tcp().is_some(),
+        };
+        socket.close(CloseCode::NORMAL, "").await?;
+        Ok(seen)
+    })
+}
+
+type Client = fn(&str, Tls) -> Result<Seen, Error>;
+
+const CLIENTS: [(&str, Client); 2] = [("blocking", with_blocking), ("tokio", with_tokio)];
+
+/// Connects to a server with this certificate by its URL.
+fn meet(client: Client, config: Arc<ServerConfig>, tls: &Tls) -> Result<Seen, Error> {
+    let (address, server) = serve(|stream| {
+        let mut socket = blocking::accept(server_stream(config, stream))?;
+        while let Some(message) = socket.recv()? {
+            socket.send(message)?;
+        }
+        Ok::<_, Error>(())
+    });
+    let seen = client(&format!("wss://{address}/"), tls.clone());
+    let served = server.join().unwrap();
+    assert_eq!(served.is_ok(), seen.is_ok(), "{served:?}");
+    seen
+}
+
+#[test]
+fn url_opens_a_connection_over_tls_in_every_adapter() {
+    let authority = Authority::new("test");
+    let identity = authority.issue("127.0.0.1", VALID);
+    for (name, client) in CLIENTS {
+        let config = identity.server_config(&[b"http/1.1"]);
+        let seen = Seen {
+            message: Some("hello".into()),
+            certificates: vec![identity.certificate.to_vec()],
+            protocol: Some("http/1.1".into()),
+            has_tcp_socket: true,
+        };
+        assert_eq!(meet(client, config, &authority.trusted()).unwrap(), seen, "{name}");
+    }
+}
+
+#[test]
+fn each_bad_certificate_is_an_error_of_its_own_in_every_adapter() {
+    let (authority, other) = (Authority::new("test"), Authority::new("test"));
+    let cases: [(&str, Identity, fn(&TlsError) -> bool); 6] = [
+        (
+            "another host",
+            authority.issue("localhost", VALID),
+            |error| matches!(error, TlsError::WrongHost { host, .. } if &**host == "127.0.0.1"),
+        ),
+        ("expired", authority.issue("127.0.0.1", (2000, 2001)), |error| {
+            matches!(error, TlsError::Expired)
+        }),
+        ("not valid yet", authority.issue("127.0.0.1", (2998, 2999)), |error| {
+            matches!(error, TlsError::NotYetValid)
+        }),
+        ("self-signed", Identity::self_signed("127.0.0.1", false), |error| {
+            matches!(error, TlsError::UnknownIssuer)
+        }),
+        ("another authority", Authority::new("another").issue("127.0.0.1", VALID), |error| {
+            matches!(error, TlsError::UnknownIssuer)
+        }),
+        ("another authority of the same name", other.issue("127.0.0.1", VALID), |error| {
+            matches!(error, TlsError::BadSignature)
+        }),
+    ];
+    for (case, identity, is_expected) in cases {
+        for (name, client) in CLIENTS {
+            let error = meet(client, identity.server_config(&[]), &authority.trusted());
+            let Err(Error::Tls(error)) = error else { panic!("{case}, {name}: {error:?}") };
+            assert!(is_expected(&error), "{case}, {name}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn server_that_chooses_http_2_is_an_error_in_every_adapter() {
+    let authority = Authority::new("test");
+    let config = authority.issue("127.0.0.1", VALID).server_config(&[b"h2"]);
+    let tls = Tls::from(authority.client_config(&[b"h2", b"http/1.1"]));
+    for (name, client) in CLIENTS {
+        let error = meet(client, Arc::clone(&config), &tls).unwrap_err();
+        let is_expected = matches!(&error, Error::Tls(TlsError::Alpn { protocol: Some(protocol) })
+            if &**protocol == "h2");
+        assert!(is_expected, "{name}: {error:?}");
+    }
+}
+
+#[test]
+fn server_without_tls_behind_wss_is_named_in_every_adapter() {
+    for (name, client) in CLIENTS {
+        let (address, server) = serve(|stream| blocking::accept(stream).map(drop));
+        let error = client(&format!("wss://{address}/"), Authority::new("test").trusted());
+        let error = error.unwrap_err();
+        assert!(matches!(error, Error::Tls(TlsError::NotTls)), "{name}: {error:?}");
+        assert!(server.join().unwrap().is_err());
+    }
+}
