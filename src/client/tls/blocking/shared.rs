@@ -67,12 +67,12 @@ impl Shared {
         let _opening = lock(&self.opening);
         let mut incoming = lock(&self.incoming);
         let mut outgoing = lock(&self.outgoing);
+        let mut progress = incoming::check(&mut lock(&self.tls));
         loop {
-            let (progress, is_handshaking) = {
+            let is_handshaking = {
                 let mut tls = lock(&self.tls);
-                let progress = incoming.continue_handshake(&mut tls);
                 outgoing.collect(&mut tls);
-                (progress, tls.is_handshaking())
+                tls.is_handshaking()
             };
             let written = outgoing.write(socket, deadline, 0);
             // After the alert that tells the peer.
@@ -82,7 +82,7 @@ impl Shared {
                 self.is_open.store(true, Ordering::Release);
                 return Ok(());
             }
-            incoming.read_handshake(socket, deadline)?;
+            progress = incoming.read_handshake(socket, deadline, &self.tls);
         }
     }
 
@@ -102,9 +102,9 @@ impl Shared {
             if let Some(count) = received? {
                 return Ok(count);
             }
-            let ciphertext = incoming.read(socket, &mut deadline, buffer)?;
+            let count = incoming.read(socket, &mut deadline, buffer)?;
             let mut tls = lock(&self.tls);
-            received = incoming.decrypt(&mut tls, buffer, ciphertext);
+            received = incoming::decrypt(&mut tls, buffer, count);
             let has_replies = tls.wants_write();
             drop(tls);
             if has_replies {
