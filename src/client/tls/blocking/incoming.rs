@@ -14,7 +14,7 @@ use std::sync::Mutex;
 
 use rustls::Connection;
 
-use super::shared::lock;
+use super::locks::lock;
 use super::socket::{Applied, Deadline, Socket};
 use crate::adapter::blocking::Stream;
 

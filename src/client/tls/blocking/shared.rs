@@ -2,13 +2,14 @@
 
 use std::boxed::Box;
 use std::io::{self, IoSlice};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use rustls::Connection;
 
 use super::incoming::{self, Incoming};
+use super::locks::{lock, try_lock};
 use super::outgoing::{MAX_QUEUED, MAX_RECORD, Outgoing};
 use super::socket::{Deadline, Socket, is_timeout};
 use crate::adapter::blocking::Stream;
@@ -191,18 +192,5 @@ impl Shared {
             // Without it, the peer can't tell the end from an attack, but by the Close frame.
             let _ = outgoing.write(socket, &mut Deadline::new(Some(ALERT_TIMEOUT)), 0);
         }
-    }
-}
-
-/// A thread that panicked leaves nothing half done: no call of ours panics between two steps.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    match mutex.try_lock() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
     }
 }
