@@ -162,19 +162,7 @@ macro_rules! sending {
                 .queue_and_flush(|session| Ok(session.connection.close(frame)))$($await)*
         }
 
-        /// Starts the closing handshake without waiting, for code that holds a lock or can't wait:
-        /// queues a Close frame, and writes what the stream accepts at once. The rest is written by
-        /// the next call, or by a task that receives.
-        ///
-        /// # Errors
-        ///
-        /// [`Error::Reason`] above 123 bytes of reason: nothing was queued, and
-        /// [`CloseFrame::truncated`] with [`start_close_with`](Self::start_close_with) cuts it.
-        pub fn try_close(&$($mut)? $self, code: CloseCode, reason: &str) -> Result<(), Error> {
-            let frame = CloseFrame::new(code, reason.to_string())?;
-            $self.act(|session| session.connection.close(frame));
-            Ok(())
-        }
+        $crate::adapter::controls::controls!(($self $($mut)?));
     };
 }
 

@@ -4,7 +4,7 @@
 //! do when is the session's policy, and what the bytes mean is the connection's.
 //!
 //! ```text
-//!   methods, accessors, opens, handshakes               code and docs, once for all adapters
+//!   methods, controls, accessors, opens, handshakes     code and docs, once for all adapters
 //!        │
 //!   runtime ◄── tokio, futures          blocking           how to read, write and wait
 //!        │                                  │
@@ -14,6 +14,7 @@
 mod accessors;
 mod answer;
 pub mod blocking;
+mod controls;
 mod counts;
 mod error;
 #[cfg(feature = "futures-io")]
