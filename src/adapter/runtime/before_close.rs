@@ -6,6 +6,8 @@ use std::task::{Poll, ready};
 use super::driver::Driver;
 use super::io::{Clock, Stream};
 use super::wait::Wakers;
+use crate::adapter::Error;
+use crate::connection::Event;
 
 /// How often a `Stream` yields before it takes the peer's Close, since a message was last queued. A
 /// combinator may hand over what it keeps back at the first time, and flush at the second.
@@ -20,6 +22,24 @@ pub(super) struct Yields {
 }
 
 impl<S: Stream, C: Clock> Driver<S, C> {
+    /// As [`poll_event`](Self::poll_event), for a `Stream` of events.
+    pub(super) fn poll_event_before_close(
+        &mut self,
+        wakers: Wakers<'_>,
+        yields: &mut Yields,
+    ) -> Poll<Result<Option<Event>, Error>> {
+        loop {
+            ready!(self.poll_before_close(wakers, yields));
+            if let Some(event) = self.next_event() {
+                self.flush_replies(wakers);
+                return Poll::Ready(Ok(Some(event)));
+            }
+            if !ready!(self.poll_more(wakers))? {
+                return Poll::Ready(Ok(None));
+            }
+        }
+    }
+
     /// Lets the task send what it has received before the peer's Close is answered: the half of
     /// `StreamExt::split` keeps a message back until there is room, or a flush, and `buffered`
     /// several.

@@ -142,7 +142,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
     }
 
     /// The next event that is there, but for the end.
-    fn next_event(&mut self) -> Option<Event> {
+    pub(super) fn next_event(&mut self) -> Option<Event> {
         let Self { session, alarm, read_buffer, .. } = self;
         if read_buffer.is_empty() && session.connection.needs_input() {
             return None;
@@ -153,7 +153,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// Waits for more input; `false` after a clean end, once our Close frame was written.
     #[inline(always)]
-    fn poll_more(&mut self, wakers: Wakers<'_>) -> Poll<Result<bool, Error>> {
+    pub(super) fn poll_more(&mut self, wakers: Wakers<'_>) -> Poll<Result<bool, Error>> {
         if self.session.closed().is_none() {
             return self.poll_input(wakers).map_ok(|()| true);
         }
@@ -242,7 +242,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// Writes answers before the application works on what it received. The next call returns
     /// the error again.
-    fn flush_replies(&mut self, wakers: Wakers<'_>) {
+    pub(super) fn flush_replies(&mut self, wakers: Wakers<'_>) {
         if self.session.reply_pending() {
             let _ = self.poll_flush(wakers);
         }

@@ -4,7 +4,7 @@ use std::boxed::Box;
 use std::future::poll_fn;
 use std::string::ToString;
 use std::sync::Arc;
-use std::task::{Poll, Waker, ready};
+use std::task::{Poll, Wake, Waker, ready};
 use std::time::Duration;
 
 use super::alarm::Alarm;
@@ -12,7 +12,7 @@ use super::before_close::Yields;
 use super::driver::Driver;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
-use super::two_tasks::TwoTasks;
+use super::two_tasks::{Seen, TwoTasks};
 use super::wait::SenderWait;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
@@ -170,11 +170,20 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         })
     }
 
-    /// Does something with the session, and writes what the stream accepts at once.
+    /// Does something with the session, and writes what the stream accepts at once. Wakes the tasks
+    /// that poll it as a `Stream` and as a `Sink`, if they may have waited for the change.
     fn act<T>(&mut self, act: impl FnOnce(&mut Session) -> T) -> T {
-        let tasks = self.inner.tasks.as_ref();
-        let waker = tasks.map_or_else(|| Waker::noop().clone(), |tasks| Arc::clone(tasks).into());
-        self.inner.driver.act((&waker).into(), |driver| act(&mut driver.session))
+        let Some(tasks) = self.inner.tasks.clone() else {
+            let wakers = Waker::noop().into();
+            return self.inner.driver.act(wakers, |driver| act(&mut driver.session));
+        };
+        let waker = Waker::from(Arc::clone(&tasks));
+        let before = Seen::of(&self.inner.driver.session);
+        let done = self.inner.driver.act((&waker).into(), |driver| act(&mut driver.session));
+        if Seen::of(&self.inner.driver.session) != before {
+            tasks.wake_by_ref();
+        }
+        done
     }
 
     fn handle(&mut self) -> Handle<'_, S, C> {
