@@ -13,7 +13,7 @@ use super::opens::opens;
 use super::runtime::{self, Clock, Stream, Transport};
 use super::{Error, Options as AnyOptions};
 use crate::connection::{Config, Connection, Entropy};
-use crate::handshake::{ClientRequest, Response};
+use crate::handshake::{AcceptOptions, ClientRequest, HttpResponse, RequestHead, Response};
 use crate::timing::Timeouts;
 
 /// A connection on one of futures-io's streams: see [`runtime::WebSocket`] for its methods.

@@ -20,7 +20,7 @@ macro_rules! handshakes {
             use $crate::connection::{Config, Connection, Entropy};
             use $crate::handshake::{
                 AcceptOptions, ClientHandshake, ClientRequest, HeadError, HttpResponse, Rejection,
-                RequestError, Response, ResponseError,
+                RequestError, RequestHead, Response, ResponseError,
             };
             use $crate::session::{Exchange, Session};
 
@@ -57,8 +57,25 @@ macro_rules! handshakes {
                     self,
                     config: Config,
                 ) -> Result<$socket, Error> {
+                    self.accept_if(config, |_| Ok(AcceptOptions::new())) $(.$await)?
+                }
+
+                /// Accepts the opening handshake, if the application does.
+                pub(in crate::adapter) $($async)? fn accept_if(
+                    self,
+                    config: Config,
+                    check: impl FnOnce(&RequestHead) -> Result<AcceptOptions, HttpResponse>,
+                ) -> Result<$socket, Error> {
                     match self.receive_request(config) $(.$await)? ? {
-                        Incoming::Upgrade(upgrade) => upgrade.accept() $(.$await)?,
+                        Incoming::Upgrade(upgrade) => match check(upgrade.request()) {
+                            Ok(accept) => upgrade.accept_with(&accept) $(.$await)?,
+                            Err(response) => {
+                                let status = response.status();
+                                // The rejection matters, not whether the client reads it.
+                                let _ = upgrade.reject(&response) $(.$await)?;
+                                Err(RequestError::RejectedByApplication { status }.into())
+                            }
+                        },
                         Incoming::Http(plain) => {
                             let error = *plain.rejection.error();
                             plain.reject() $(.$await)? ?;
@@ -172,6 +189,8 @@ macro_rules! handshakes {
                 }
 
                 /// Rejects the opening handshake with an HTTP response, and closes the stream.
+                /// Waits until the client has closed its side, so that the response arrives, no
+                /// longer than [`Timeouts::close`](crate::Timeouts::close).
                 #[doc = cancel_safety!([$($async)?])]
                 /// # Errors
                 ///
@@ -182,7 +201,7 @@ macro_rules! handshakes {
             }
 
             impl<$($generics)+> PlainHttp<$transport> {
-                /// Answers the request, and closes the stream.
+                /// Answers the request, and closes the stream. Waits as [`Upgrade::reject`] does.
                 #[doc = cancel_safety!([$($async)?])]
                 /// # Errors
                 ///
@@ -192,7 +211,8 @@ macro_rules! handshakes {
                     self.opening.dismiss(self.rejection.answer_with(response)) $(.$await)?
                 }
 
-                /// Answers 426 (this port speaks WebSocket), and closes the stream.
+                /// Answers 426 (this port speaks WebSocket), and closes the stream. Waits as
+                /// [`reply`](Self::reply) does.
                 #[doc = cancel_safety!([$($async)?])]
                 /// # Errors
                 ///

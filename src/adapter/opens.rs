@@ -63,6 +63,25 @@ macro_rules! opens {
                 $boxed(opening.accept_all(config)) $(.$await)?
             }
 
+            /// Accepts the opening handshake if `check` does, with the subprotocol and the header
+            /// fields that it returns. Otherwise sends the response that it returns, and waits
+            /// until the client has closed its side, no longer than
+            /// [`Timeouts::close`](crate::Timeouts::close). A check that has to wait, or a port
+            /// that serves plain HTTP too, needs [`receive_request`](Self::receive_request).
+            #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
+            /// # Errors
+            ///
+            /// As [`accept`]. After a response of `check` it is
+            /// [`RequestError::RejectedByApplication`](crate::RequestError::RejectedByApplication).
+            pub $($async)? fn accept_if<$($T),+>(
+                &self,
+                $($arg: $T,)+
+                check: impl FnOnce(&RequestHead) -> Result<AcceptOptions, HttpResponse>,
+            ) -> Result<WebSocket<$($T),+>, Error> where $($bounds)+ {
+                let (opening, config) = self.start($transport);
+                $boxed(opening.accept_if(config, check)) $(.$await)?
+            }
+
             /// Receives the client's request, to be looked at before it is answered.
             #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
             /// # Errors

@@ -21,7 +21,7 @@ use super::opens::{connects, opens};
 use super::runtime::{self, Clock, SleepSlot, Stream};
 use super::{Error, Options as AnyOptions};
 use crate::connection::{Config, Connection, Entropy};
-use crate::handshake::{ClientRequest, Response};
+use crate::handshake::{AcceptOptions, ClientRequest, HttpResponse, RequestHead, Response};
 use crate::timing::Timeouts;
 
 /// A connection on one of tokio's streams: see [`runtime::WebSocket`] for its methods.

@@ -6,6 +6,7 @@ mod blocking_waiters;
 mod blocking_writer;
 mod borrowing;
 mod by_hand;
+mod checks;
 mod compression;
 mod ends;
 mod event_loop;

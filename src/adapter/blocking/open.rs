@@ -15,7 +15,7 @@ use crate::adapter::opens::{connects, opens};
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, Options as AnyOptions};
 use crate::adapter::{answer, incoming};
-use crate::handshake::{ClientRequest, Response};
+use crate::handshake::{AcceptOptions, ClientRequest, HttpResponse, RequestHead, Response};
 use crate::session::{Exchange, Handshake, Next, Session, WriteProgress};
 
 /// The first request of a client; see
