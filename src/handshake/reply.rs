@@ -232,7 +232,10 @@ impl fmt::Display for InvalidField {
             Self::Value { name } => {
                 return write!(f, "the value of {name} has a control character; remove line ends");
             }
-            Self::Reserved => "the handshake sets the header field; leave it out",
+            Self::Reserved => {
+                "the handshake sets the header field; leave it out, and name subprotocols with \
+                 subprotocol()"
+            }
             Self::Subprotocol => "the subprotocol is not a token",
             Self::DuplicateSubprotocol => "the subprotocol is named twice",
             Self::Status => "the status is not one of 200 to 599 that may have a body",
