@@ -5,6 +5,7 @@
 //! | 204, 304                         | the head                                         |
 //! | `Transfer-Encoding: chunked`     | an empty line after the last chunk, or trailers  |
 //! | `Content-Length`                 | so many bytes                                    |
+//! | an invalid `Content-Length`      | the head: what follows is discarded              |
 //! | any other                        | the end of the stream                            |
 
 use alloc::vec::Vec;
@@ -167,11 +168,25 @@ fn framing(headers: &Headers) -> Next {
             _ => Next::ToEnd,
         };
     }
-    let length =
-        headers.single("Content-Length").filter(|digits| digits.iter().all(u8::is_ascii_digit));
-    match length.and_then(|digits| str::from_utf8(digits).ok()?.parse().ok()) {
+    if !headers.contains("Content-Length") {
+        return Next::ToEnd;
+    }
+    match content_length(headers) {
         Some(0) => Next::Complete,
         Some(length) => Next::Data(length),
-        None => Next::ToEnd,
+        // RFC 9112 §6.3 no. 5: "the user agent MUST close the connection to the server and discard
+        // the received response."
+        None => Next::Stopped,
     }
+}
+
+/// The length in a field that may have been repeated, or joined, on the way.
+///
+/// RFC 9112 §6.3 no. 5: an error, unless "all values in the list are the same"
+fn content_length(headers: &Headers) -> Option<u64> {
+    let mut lengths = list(headers.get_all("Content-Length"));
+    let first = lengths.next()?;
+    // `parse` would accept a sign.
+    let is_valid = first.iter().all(u8::is_ascii_digit) && lengths.all(|other| other == first);
+    if is_valid { str::from_utf8(first).ok()?.parse().ok() } else { None }
 }

@@ -266,7 +266,16 @@ fn an_unexpected_status_has_its_headers_and_the_start_of_its_body() {
         ("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", false, 304, ""),
         ("HTTP/1.1 400 Bad\r\n\r\nuntil the end", true, 400, "until the end"),
         ("HTTP/1.0 404 Not Found\r\n\r\n", true, 404, ""),
-        ("HTTP/1.1 500 \r\nContent-Length: what\r\n\r\nhello", true, 500, "hello"),
+        // RFC 9112 §6.3 no. 5: equal lengths are one, and the body after any other is discarded
+        ("HTTP/1.1 500 \r\nContent-Length: 3, 3\r\n\r\nhello", false, 500, "hel"),
+        ("HTTP/1.1 500 \r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nhello", false, 500, "hel"),
+        ("HTTP/1.1 500 \r\nContent-Length: 0, 0\r\n\r\nhello", false, 500, ""),
+        ("HTTP/1.1 500 \r\nContent-Length: 3, 4\r\n\r\nhello", false, 500, ""),
+        ("HTTP/1.1 500 \r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nhello", false, 500, ""),
+        ("HTTP/1.1 500 \r\nContent-Length: what\r\n\r\nhello", false, 500, ""),
+        ("HTTP/1.1 500 \r\nContent-Length: +3\r\n\r\nhello", false, 500, ""),
+        ("HTTP/1.1 500 \r\nContent-Length: \r\n\r\nhello", false, 500, ""),
+        ("HTTP/1.1 500 \r\nContent-Length: 99999999999999999999\r\n\r\nhello", false, 500, ""),
         (
             "HTTP/1.1 503 \r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
             false,
