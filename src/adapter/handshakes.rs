@@ -33,7 +33,11 @@ macro_rules! handshakes {
                     let (timeouts, started) = (self.timeouts.clone(), self.transport.started());
                     let mut exchange = Exchange::server_shared(config, timeouts, started);
                     loop {
-                        match exchange.receive() {
+                        let received = exchange.receive().and_then(|request| match &self.guard {
+                            Some(guard) => request.map(|request| guard.admit(request)).transpose(),
+                            None => Ok(request),
+                        });
+                        match received {
                             Ok(Some(request)) => {
                                 return Ok(Incoming::Upgrade(Upgrade { opening: self, request }));
                             }
@@ -158,7 +162,7 @@ macro_rules! handshakes {
                 }
 
                 fn into_socket(self, connection: Connection) -> $socket {
-                    let Self { transport, timeouts, backpressure } = self;
+                    let Self { transport, timeouts, backpressure, .. } = self;
                     let now = transport.now();
                     let session = Session::with_shared(connection, timeouts, backpressure, now);
                     transport.into_socket(session)

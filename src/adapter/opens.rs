@@ -21,8 +21,9 @@ macro_rules! opens {
         #[derive(Clone, Copy, Debug)]
         pub enum $adapter {}
 
-        /// Accepts every opening handshake on a stream. To look at the request first, or for other
-        /// options, use [`Options`].
+        /// Accepts every opening handshake on a stream. A server that browsers reach needs a
+        /// [`guard`](crate::Options::guard); for that and other options, or to look at the request
+        /// first, use [`Options`].
         ///
         $(#[$nodelay])+
         #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
@@ -50,11 +51,12 @@ macro_rules! opens {
         }
 
         impl Options {
-            /// Accepts every opening handshake on a stream.
+            /// Accepts every opening handshake on a stream that the [`guard`](Self::guard) does not
+            /// refuse.
             #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
             /// # Errors
             ///
-            /// As [`accept`].
+            /// As [`accept`]; also [`Error::Handshake`] if the guard refused the request.
             pub $($async)? fn accept<$($T),+>(
                 &self,
                 $($arg: $T),+
@@ -82,12 +84,13 @@ macro_rules! opens {
                 $boxed(opening.accept_if(config, check)) $(.$await)?
             }
 
-            /// Receives the client's request, to be looked at before it is answered.
+            /// Receives the client's request, to be looked at before it is answered. Opening
+            /// handshakes that the [`guard`](Self::guard) refuses are answered already.
             #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
             /// # Errors
             ///
-            /// [`Error::Handshake`] if the client violated the protocol; an HTTP response was sent
-            /// that says so. [`Error::TimedOut`] after
+            /// [`Error::Handshake`] if the client violated the protocol, or the guard refused its
+            /// request; an HTTP response was sent that says so. [`Error::TimedOut`] after
             /// [`Timeouts::handshake`](crate::Timeouts::handshake).
             pub $($async)? fn receive_request<$($T),+>(
                 &self,

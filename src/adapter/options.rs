@@ -1,9 +1,11 @@
 //! Options for opening connections, the same in every adapter.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::incoming::Opening;
 use crate::connection::Config;
+use crate::handshake::Guard;
 use crate::session::Backpressure;
 use crate::timing::{SharedTimeouts, Timeouts};
 
@@ -25,6 +27,7 @@ pub struct Options<A> {
     config: Config,
     pub(super) timeouts: SharedTimeouts,
     backpressure: Backpressure,
+    guard: Option<Arc<Guard>>,
     adapter: PhantomData<A>,
 }
 
@@ -36,6 +39,7 @@ impl<A> Options<A> {
             config: Config::new(),
             timeouts: SharedTimeouts::default(),
             backpressure: Backpressure::default(),
+            guard: None,
             adapter: PhantomData,
         }
     }
@@ -61,10 +65,32 @@ impl<A> Options<A> {
         self
     }
 
+    /// The hosts and origins that a server accepts. A server that browsers reach needs one, above
+    /// all on loopback or in a private network. Default: none, so every host and origin is
+    /// accepted.
+    ///
+    /// An opening handshake that the guard refuses is answered with 421 or 403. `accept` and
+    /// `receive_request` then return [`RequestError::Guard`](crate::RequestError::Guard). Plain
+    /// HTTP requests are not refused, for health checks name other hosts: call [`Guard::check`]
+    /// before serving content. A client has no use for it.
+    ///
+    /// ```
+    /// # use sansocket::Guard;
+    /// let guard = Guard::hosts(["example.com"])?.origin("https://app.example.com")?;
+    /// let options = sansocket::blocking::Options::new().guard(guard);
+    /// # Ok::<(), sansocket::InvalidGuard>(())
+    /// ```
+    #[must_use]
+    pub fn guard(mut self, guard: Guard) -> Self {
+        self.guard = Some(Arc::new(guard));
+        self
+    }
+
     /// Begins the opening handshake on a stream, with this configuration of the connection.
     pub(super) fn start<T>(&self, transport: T) -> (Opening<T>, Config) {
         let (timeouts, backpressure) = (self.timeouts.clone(), self.backpressure);
-        (Opening { transport, timeouts, backpressure }, self.config.clone())
+        let guard = self.guard.clone();
+        (Opening { transport, timeouts, backpressure, guard }, self.config.clone())
     }
 }
 

@@ -99,9 +99,9 @@ impl RequestHead {
     /// (§4.2.1 no. 7).
     ///
     /// Any page can make a browser connect with the user's cookies. A server that authenticates by
-    /// cookies, or that is on loopback or in a private network, must check the origin:
-    /// [`Guard`](crate::Guard), [`origin_is_one_of`](Self::origin_is_one_of) or
-    /// [`origin_is_host`](Self::origin_is_host).
+    /// cookies, or that is on loopback or in a private network, must check the origin, and the host
+    /// too: [`Guard`](crate::Guard). [`origin_is_one_of`](Self::origin_is_one_of) and
+    /// [`origin_is_host`](Self::origin_is_host) are parts of such a check.
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         self.headers.get("Origin")
@@ -119,10 +119,15 @@ impl RequestHead {
     /// Returns whether the request's origin has the host and port of [`host`](Self::host). False
     /// for a request without an origin.
     ///
-    /// The host is what the client says, so this is **no protection against DNS rebinding**: a page
-    /// of `http://evil.example` points that name at the address of the server, and its origin is on
-    /// the host that it requests. A server on loopback or in a private network needs a
-    /// [`Guard`](crate::Guard), which has the names of the server.
+    /// The host is what the client says, and the scheme is not compared. So this does **not**
+    /// protect from
+    ///
+    /// - **DNS rebinding**: a page of `http://evil.example` points that name at the address of the
+    ///   server, and its origin is on the host that it requests;
+    /// - **an attacker in the network**, who makes a page of `http://example.com`, which then
+    ///   connects to the server of `https://example.com` with the user's cookies.
+    ///
+    /// A [`Guard`](crate::Guard) does: it has the names of the server, with their schemes.
     #[must_use]
     pub fn origin_is_host(&self) -> bool {
         match (self.single_origin(), self.host()) {

@@ -202,7 +202,12 @@ impl Request {
     #[must_use]
     pub fn reject(self, reply: &HttpResponse) -> Rejection {
         let error = RequestError::RejectedByApplication { status: reply.status() };
-        Rejection::new(error, Some(self.request), self.rest).answer_with(reply)
+        self.reject_for(error).answer_with(reply)
+    }
+
+    /// Rejects with the error's response.
+    pub(super) fn reject_for(self, error: RequestError) -> Rejection {
+        Rejection::new(error, Some(self.request), self.rest)
     }
 }
 
