@@ -162,7 +162,8 @@ pub use connection::{
 pub use handshake::{
     AcceptOptions, ClientHandshake, ClientRequest, Extension, Guard, GuardError, HandshakeError,
     HeadError, Headers, HttpResponse, InvalidField, InvalidGuard, InvalidUri, Rejection, Request,
-    RequestError, RequestHead, Response, ResponseError, ServerHandshake, Uri, accept_key,
+    RequestError, RequestHead, Response, ResponseError, ServerHandshake, Subprotocols, Uri,
+    accept_key,
 };
 pub use message::{
     Chunk, CloseCode, CloseFrame, Compress, InvalidCloseCode, Kind, Message, MessageRef, Outgoing,

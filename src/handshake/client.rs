@@ -8,7 +8,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::{fmt, str};
+use core::fmt;
 
 use bytes::{Buf, BufMut, Bytes};
 
@@ -19,10 +19,11 @@ use super::head_error::HeadError;
 use super::headers::Headers;
 use super::key;
 use super::negotiation;
-use super::reply::{InvalidField, Lines, add_subprotocol};
+use super::reply::{InvalidField, Lines};
 use super::response::Response;
 use super::response_error::ResponseError;
 use super::start_line::STATUS_LINE;
+use super::subprotocols::Subprotocols;
 use super::uri::{InvalidUri, Uri};
 use crate::connection::{Config, Connection, Entropy, Output};
 
@@ -42,7 +43,7 @@ const MAX_INTERIM: u8 = 8;
 #[derive(Clone)]
 pub struct ClientRequest {
     uri: Uri,
-    subprotocols: Vec<String>,
+    subprotocols: Subprotocols,
     needs_subprotocol: bool,
     lines: Lines,
 }
@@ -56,7 +57,7 @@ impl ClientRequest {
     pub fn new(uri: &str) -> Result<Self, InvalidUri> {
         Ok(Self {
             uri: Uri::parse(uri)?,
-            subprotocols: Vec::new(),
+            subprotocols: Subprotocols::new(),
             needs_subprotocol: false,
             lines: Lines::default(),
         })
@@ -68,7 +69,7 @@ impl ClientRequest {
     ///
     /// [`InvalidField`] if it is not a token, or was offered before.
     pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidField> {
-        add_subprotocol(&mut self.subprotocols, name)?;
+        self.subprotocols = self.subprotocols.add(name)?;
         Ok(self)
     }
 
@@ -112,9 +113,9 @@ impl ClientRequest {
         );
         head.put_slice(key);
         head.put_slice(b"\r\n");
-        if !self.subprotocols.is_empty() {
+        if let Some(subprotocols) = self.subprotocols.offer() {
             head.put_slice(b"Sec-WebSocket-Protocol: ");
-            head.put_slice(self.subprotocols.join(", ").as_bytes());
+            head.put_slice(subprotocols.as_bytes());
             head.put_slice(b"\r\n");
         }
         if let Some(extensions) = extensions {
@@ -157,7 +158,7 @@ pub struct ClientHandshake {
     /// `None` once the handshake is done.
     opening: Option<(Config, Entropy)>,
     key: [u8; 24],
-    subprotocols: Vec<String>,
+    subprotocols: Subprotocols,
     needs_subprotocol: bool,
     output: Output,
     head: HeadReader,
@@ -311,21 +312,9 @@ impl ClientHandshake {
         if headers.single("Sec-WebSocket-Accept") != Some(&key::accept(&self.key)) {
             return Err(ResponseError::AcceptKey);
         }
-        if !headers.contains("Sec-WebSocket-Protocol") {
-            return if self.needs_subprotocol {
-                Err(ResponseError::NoSubprotocol)
-            } else {
-                Ok(None)
-            };
-        }
-        // RFC 6455 §4.1 no. 6: a subprotocol "that was not present in the client's handshake". An
-        // empty field selects none, but fails also if none was offered. RFC 6455 §4.2.2: it "is not
-        // a legal value for this field", and a response that does not conform fails.
-        let chosen =
-            headers.single("Sec-WebSocket-Protocol").and_then(|name| str::from_utf8(name).ok());
-        match self.subprotocols.iter().find(|offered| Some(offered.as_str()) == chosen) {
-            Some(subprotocol) => Ok(Some(subprotocol.clone())),
-            None => Err(ResponseError::Subprotocol),
+        match self.subprotocols.accept(headers.get_all("Sec-WebSocket-Protocol"))? {
+            None if self.needs_subprotocol => Err(ResponseError::NoSubprotocol),
+            chosen => Ok(chosen.map(String::from)),
         }
     }
 }

@@ -26,6 +26,7 @@ mod response;
 mod response_error;
 mod server;
 mod start_line;
+mod subprotocols;
 mod target;
 mod uri;
 
@@ -43,4 +44,5 @@ pub use self::request_error::RequestError;
 pub use self::response::Response;
 pub use self::response_error::ResponseError;
 pub use self::server::{AcceptOptions, Rejection, Request, ServerHandshake};
+pub use self::subprotocols::Subprotocols;
 pub use self::uri::{InvalidUri, Uri};

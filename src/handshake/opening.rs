@@ -2,12 +2,11 @@
 //!
 //! One pass collects the fields; then they are checked so that the most helpful error is first.
 
-use core::str;
-
-use super::fields::{are_extensions, has_element, is_in_any_case, is_token, list, list_contains};
+use super::fields::{are_extensions, has_element, is_in_any_case, list_contains};
 use super::head_error::HeadError;
 use super::key;
 use super::request_error::RequestError;
+use super::subprotocols::names;
 use super::target;
 use super::uri::measure_authority;
 
@@ -90,8 +89,7 @@ impl<'a> Fields<'a> {
             } else if is_in_any_case(name, b"sec-websocket-version") {
                 fields.version.add(value);
             } else if is_in_any_case(name, b"sec-websocket-protocol") {
-                let are_tokens = list([value]).all(|name| str::from_utf8(name).is_ok_and(is_token));
-                fields.subprotocols.add(value, are_tokens);
+                fields.subprotocols.add(value, names([value]).all(|name| name.is_some()));
             } else if is_in_any_case(name, b"sec-websocket-extensions") {
                 fields.extensions.add(value, are_extensions(value));
             }

@@ -191,19 +191,6 @@ fn reason_phrase(status: u16) -> &'static str {
     }
 }
 
-/// Adds a subprotocol to a list of distinct tokens.
-pub(super) fn add_subprotocol(list: &mut Vec<String>, name: &str) -> Result<(), InvalidField> {
-    if !is_token(name) {
-        return Err(InvalidField::Subprotocol);
-    }
-    // RFC 6455 §4.1 no. 10: "MUST all be unique strings"
-    if list.iter().any(|other| other == name) {
-        return Err(InvalidField::DuplicateSubprotocol);
-    }
-    list.push(String::from(name));
-    Ok(())
-}
-
 /// The caller's header field, subprotocol or status is invalid. It was not added.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

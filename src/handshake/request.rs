@@ -3,10 +3,11 @@
 use core::ops::Range;
 use core::{fmt, str};
 
-use super::fields::{Extension, extensions, list};
+use super::fields::{Extension, extensions};
 use super::head_error::HeadError;
 use super::headers::{Headers, parser_error, range_in, with_room_for_fields};
 use super::request_error::RequestError;
+use super::subprotocols::names;
 use super::{opening, origin, target};
 
 /// The head of a client's request: the request line and the header fields.
@@ -138,8 +139,7 @@ impl RequestHead {
 
     /// Returns the subprotocols that the client offers, in its order of preference (§4.2.1 no. 8).
     pub fn subprotocols(&self) -> impl Iterator<Item = &str> {
-        list(self.headers.get_all("Sec-WebSocket-Protocol"))
-            .filter_map(|name| str::from_utf8(name).ok())
+        names(self.headers.get_all("Sec-WebSocket-Protocol")).flatten()
     }
 
     /// Returns the extensions that the client offers, in its order of preference (§9.1): at most
