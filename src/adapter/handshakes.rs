@@ -92,9 +92,10 @@ macro_rules! handshakes {
                 pub(in crate::adapter) $($async)? fn connect(
                     self,
                     config: Config,
+                    entropy: Entropy,
                     request: &ClientRequest,
                 ) -> Result<($socket, Response), Error> {
-                    match self.send_request(config, request) $(.$await)? ? {
+                    match self.send_request(config, entropy, request) $(.$await)? ? {
                         Answer::Accepted(socket, response) => Ok((socket, response)),
                         Answer::Refused(refusal) => {
                             Err(ResponseError::UnexpectedStatus(refusal.response).into())
@@ -106,9 +107,10 @@ macro_rules! handshakes {
                 pub(in crate::adapter) $($async)? fn send_request(
                     mut self,
                     config: Config,
+                    entropy: Entropy,
                     request: &ClientRequest,
                 ) -> Result<Answer<$transport, $socket>, Error> {
-                    let handshake = ClientHandshake::new(request, config, Entropy::from_os()?);
+                    let handshake = ClientHandshake::new(request, config, entropy);
                     let (timeouts, started) = (self.timeouts.clone(), self.transport.started());
                     let mut exchange = Exchange::client_shared(handshake, timeouts, started);
                     let mut failure = None;

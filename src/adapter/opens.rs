@@ -112,7 +112,7 @@ macro_rules! opens {
                 request: &ClientRequest,
             ) -> Result<(WebSocket<$($T),+>, Response), Error> where $($bounds)+ {
                 let (opening, config) = self.start($transport);
-                $boxed(opening.connect(config, request)) $(.$await)?
+                $boxed(opening.connect(config, self.entropy()?, request)) $(.$await)?
             }
 
             /// Like [`connect_with_stream`](Self::connect_with_stream), but returns the stream if
@@ -128,7 +128,7 @@ macro_rules! opens {
                 request: &ClientRequest,
             ) -> Result<Answer<$($T),+>, Error> where $($bounds)+ {
                 let (opening, config) = self.start($transport);
-                $boxed(opening.send_request(config, request)) $(.$await)?
+                $boxed(opening.send_request(config, self.entropy()?, request)) $(.$await)?
             }
         }
     };
@@ -194,7 +194,8 @@ macro_rules! connects {
                     match connect_to(address, share) $(.$await)? {
                         Ok(stream) => {
                             let (opening, config) = self.start(transport(stream, epoch)?);
-                            return opening.connect(config, request) $(.$await)?;
+                            let entropy = self.entropy()?;
+                            return opening.connect(config, entropy, request) $(.$await)?;
                         }
                         Err(error) => {
                             let text = std::format!("{address}: {error}");

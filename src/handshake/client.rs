@@ -46,6 +46,8 @@ pub struct ClientRequest {
     subprotocols: Subprotocols,
     needs_subprotocol: bool,
     lines: Lines,
+    /// Instead of a random one.
+    nonce: Option<[u8; 16]>,
 }
 
 impl ClientRequest {
@@ -60,6 +62,7 @@ impl ClientRequest {
             subprotocols: Subprotocols::new(),
             needs_subprotocol: false,
             lines: Lines::default(),
+            nonce: None,
         })
     }
 
@@ -91,6 +94,19 @@ impl ClientRequest {
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
         self.lines.add(name, value.as_ref())?;
         Ok(self)
+    }
+
+    /// Sets the 16 bytes of `Sec-WebSocket-Key`, so that the request is always the same: for tests
+    /// and recordings. Default: random bytes for each handshake.
+    ///
+    /// **Not for production.** §4.1 no. 7: "The nonce MUST be selected randomly for each
+    /// connection." With a known key, a cache or a server of another protocol can answer as if it
+    /// had read the request. The masking keys stay random; `Options::masking_seed` of an adapter,
+    /// or [`Entropy::from_seed`], makes them the same too.
+    #[must_use]
+    pub const fn websocket_key(mut self, nonce: [u8; 16]) -> Self {
+        self.nonce = Some(nonce);
+        self
     }
 
     /// Returns the address to connect to.
@@ -175,7 +191,9 @@ impl ClientHandshake {
     #[must_use]
     pub fn new(request: &ClientRequest, config: Config, mut entropy: Entropy) -> Self {
         // RFC 6455 §4.1: "The nonce MUST be selected randomly for each connection."
-        let key = key::encode(entropy.nonce());
+        // Taken in any case: the masking keys of a seed do not depend on the request.
+        let nonce = entropy.nonce();
+        let key = key::encode(request.nonce.unwrap_or(nonce));
         let output = request.encode(&key, negotiation::offer(&config).as_deref());
         let head = HeadReader::new(&STATUS_LINE, config.head_limits());
         Self {

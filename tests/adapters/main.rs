@@ -20,6 +20,7 @@ mod messages;
 mod no_timer;
 mod open_streams;
 mod openings;
+mod recordings;
 mod refusals;
 mod slow_peers;
 mod sockets;

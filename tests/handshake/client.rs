@@ -530,6 +530,28 @@ fn every_handshake_has_a_new_nonce() {
 }
 
 #[test]
+fn websocket_key_of_the_request_replaces_the_random_one() {
+    // §1.3: the example; the masking keys of a seed do not depend on it.
+    let request = ClientRequest::new("ws://h").unwrap();
+    let fixed = request.clone().websocket_key(*b"the sample nonce");
+    let frames = [&request, &fixed].map(|request| {
+        let mut handshake = ClientHandshake::new(request, Config::new(), entropy());
+        let sent = drain_request(&mut handshake);
+        let has_key = sent.contains("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+        let mut server = ServerHandshake::new(Config::new());
+        server.input().put_slice(sent.as_bytes());
+        let mut accepted = server.receive().unwrap().unwrap().accept();
+        let response = drain(&mut accepted);
+        handshake.input().put_slice(&response);
+        let (mut client, _) = handshake.receive().unwrap().unwrap();
+        client.send("hello").unwrap();
+        (has_key, drain(&mut client))
+    });
+    assert_eq!(frames[0].1, frames[1].1);
+    assert_eq!([frames[0].0, frames[1].0], [false, true]);
+}
+
+#[test]
 #[cfg(feature = "std")]
 fn every_frame_has_a_new_masking_key() {
     // K12, §5.3, §10.3; CVE-2025-10148: one key for a whole connection
