@@ -113,7 +113,7 @@
 //! | `simdutf8` (default) | UTF-8 validation with SIMD: about eight times as fast as `std` on text that is not ASCII |
 //! | `tokio` | the adapter for tokio's streams and clock |
 //! | `futures-io` | the adapter for futures-io's streams, with a clock of the caller's |
-//! | `async-io` | async-io's timers as that clock, for smol |
+//! | `async-io` | async-io's sockets, with `connect`, and its timers as that clock, for smol |
 //! | `deflate` | permessage-deflate (RFC 7692); enables `std` |
 //! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
 //!

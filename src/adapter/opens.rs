@@ -135,10 +135,10 @@ macro_rules! opens {
 }
 
 /// Defines the functions of an adapter that connect to servers. The parameters are those of
-/// `opens!`, with a paragraph for the docs of `Options::connect`. The functions `resolve`,
+/// `opens!`, the connection, and a paragraph for the docs of `Options::connect`. The functions `resolve`,
 /// `connect_to` and `transport` are the adapter's, and `Instant` is its clock.
 macro_rules! connects {
-    ([$($async:ident .$await:ident)?] $boxed:path, $(#[$timeout:meta])+) => {
+    ([$($async:ident .$await:ident)?] $boxed:path, $socket:ty, $(#[$timeout:meta])+) => {
         /// Connects to a `ws:` URI. For header fields, subprotocols and other options, use
         /// [`Options::connect`](crate::Options::connect).
         #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
@@ -146,7 +146,7 @@ macro_rules! connects {
         ///
         /// [`Error::Uri`], [`Error::TlsNeeded`] for `wss:`, [`Error::Io`] if there is no server,
         /// [`Error::Handshake`] if it rejects the request, [`Error::TimedOut`] after 10 s.
-        pub $($async)? fn connect(uri: &str) -> Result<WebSocket<TcpStream>, Error> {
+        pub $($async)? fn connect(uri: &str) -> Result<$socket, Error> {
             let request = ClientRequest::new(uri)?;
             Ok(Options::new().connect(&request) $(.$await)? ?.0)
         }
@@ -163,7 +163,7 @@ macro_rules! connects {
             pub $($async)? fn connect(
                 &self,
                 request: &ClientRequest,
-            ) -> Result<(WebSocket<TcpStream>, Response), Error> {
+            ) -> Result<($socket, Response), Error> {
                 $boxed(self.dial(request)) $(.$await)?
             }
 
@@ -171,7 +171,7 @@ macro_rules! connects {
             $($async)? fn dial(
                 &self,
                 request: &ClientRequest,
-            ) -> Result<(WebSocket<TcpStream>, Response), Error> {
+            ) -> Result<($socket, Response), Error> {
                 // RFC 6455 §4.1: "If /secure/ is true, the client MUST perform a TLS handshake"
                 if request.uri().is_secure() {
                     return Err(Error::TlsNeeded);

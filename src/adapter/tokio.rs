@@ -90,7 +90,7 @@ opens! {
 }
 
 connects! {
-    [async .await] Box::pin,
+    [async .await] Box::pin, WebSocket<TcpStream>,
     /// [`Timeouts::handshake`](crate::Timeouts::handshake) covers the resolver and connecting.
 }
 

@@ -1,5 +1,6 @@
 //! The adapters: blocking, tokio, futures-io, and the example programs.
 
+mod async_io;
 mod blocking;
 mod blocking_halves;
 mod blocking_waiters;

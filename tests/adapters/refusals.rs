@@ -193,6 +193,8 @@ fn host_that_cannot_be_resolved_is_in_the_error() {
     let errors = [
         blocking::connect(&uri).unwrap_err(),
         runtime.block_on(sansocket::tokio::connect(&uri)).unwrap_err(),
+        #[cfg(feature = "async-io")]
+        smol::block_on(sansocket::futures::connect(&uri)).unwrap_err(),
     ];
     for error in errors {
         let text = error.to_string();

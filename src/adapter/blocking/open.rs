@@ -66,7 +66,7 @@ opens! {
 }
 
 connects! {
-    [] identity,
+    [] identity, WebSocket<TcpStream>,
     /// [`Timeouts::handshake`](crate::Timeouts::handshake) covers connecting, but not the resolver,
     /// which can't be interrupted.
 }
