@@ -5,6 +5,7 @@ mod blocking;
 mod blocking_halves;
 mod blocking_waiters;
 mod blocking_writer;
+mod borrowed_events;
 mod borrowing;
 mod by_hand;
 mod checks;

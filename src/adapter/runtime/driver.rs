@@ -11,15 +11,14 @@ use super::budget::ReadBudget;
 use super::io::{Clock, Stream};
 use super::wait::{SenderPoll, SenderWait, Wakers};
 use crate::adapter::read_buffer::ReadBuffer;
-use crate::adapter::replies::{self, PeerReads, Replies};
 use crate::adapter::{Error, output};
 use crate::connection::{Closed, Event};
-use crate::message::{Message, MessageRef};
+use crate::message::Message;
 use crate::session::{Attempt, AttemptError, Need, Next, Outcome, PongProgress, Session};
 use crate::timing::TimedOut;
 
 /// Events that are skipped, after which a task yields, although more of them are there.
-const MAX_CONTROL_EVENTS: usize = 256;
+pub(super) const MAX_CONTROL_EVENTS: usize = 256;
 
 /// A session on a stream.
 pub(super) struct Driver<S, C> {
@@ -88,57 +87,6 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 return Poll::Ready(Ok(None));
             }
         }
-    }
-
-    /// Hands over the messages that are there, at least one; `false` after a clean end.
-    pub(super) fn poll_with(
-        &mut self,
-        wakers: Wakers<'_>,
-        peer: PeerReads,
-        each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
-    ) -> Poll<Result<bool, Error>> {
-        let (mut count, mut skipped) = (0, 0);
-        loop {
-            let Self { session, read_buffer, .. } = self;
-            let other = replies::hand_over(session, peer, read_buffer, &mut count, each);
-            if let Some(more) = ready!(self.poll_handed_over(wakers, other, count, &mut skipped))? {
-                return Poll::Ready(Ok(more));
-            }
-        }
-    }
-
-    /// Continues after messages were handed over: with what came instead of the next one. `None`
-    /// asks for more to be handed over.
-    #[inline]
-    pub(super) fn poll_handed_over(
-        &mut self,
-        wakers: Wakers<'_>,
-        other: Result<Option<Event>, Error>,
-        count: usize,
-        skipped: &mut usize,
-    ) -> Poll<Result<Option<bool>, Error>> {
-        if count > 0 {
-            self.session.message_received(|| self.alarm.now());
-        }
-        match other? {
-            Some(Event::Closed(_)) => {}
-            Some(event) => {
-                self.session.other_received(&event, || self.alarm.now());
-                Error::skip(&mut self.session, event)?;
-                *skipped += 1;
-                if *skipped == MAX_CONTROL_EVENTS && count == 0 {
-                    self.flush_replies(wakers);
-                    wakers.task.wake_by_ref();
-                    return Poll::Pending;
-                }
-            }
-            None if count > 0 => {
-                self.flush_replies(wakers);
-                return Poll::Ready(Ok(Some(true)));
-            }
-            None => return self.poll_more(wakers).map_ok(|more| (!more).then_some(false)),
-        }
-        Poll::Ready(Ok(None))
     }
 
     /// The next event that is there, but for the end.
