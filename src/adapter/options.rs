@@ -100,10 +100,10 @@ impl<A> Options<A> {
     /// bytes through proxies that look like HTTP to them.
     ///
     /// ```
-    /// let options = sansocket::blocking::Options::new().masking_seed([7; 32]);
+    /// let options = sansocket::blocking::Options::new().entropy_seed([7; 32]);
     /// ```
     #[must_use]
-    pub fn masking_seed(mut self, seed: [u8; 32]) -> Self {
+    pub fn entropy_seed(mut self, seed: [u8; 32]) -> Self {
         self.seed = Some(Seed(seed));
         self
     }

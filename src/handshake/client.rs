@@ -72,7 +72,7 @@ impl ClientRequest {
     ///
     /// [`InvalidField`] if it is not a token, or was offered before.
     pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidField> {
-        self.subprotocols = self.subprotocols.add(name)?;
+        self.subprotocols = self.subprotocols.with(name)?;
         Ok(self)
     }
 
@@ -101,7 +101,7 @@ impl ClientRequest {
     ///
     /// **Not for production.** §4.1 no. 7: "The nonce MUST be selected randomly for each
     /// connection." With a known key, a cache or a server of another protocol can answer as if it
-    /// had read the request. The masking keys stay random; `Options::masking_seed` of an adapter,
+    /// had read the request. The masking keys stay random; `Options::entropy_seed` of an adapter,
     /// or [`Entropy::from_seed`], makes them the same too.
     #[must_use]
     pub const fn websocket_key(mut self, nonce: [u8; 16]) -> Self {

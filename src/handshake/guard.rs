@@ -15,6 +15,7 @@ use super::guard_entry::{Allowed, Name};
 use super::guard_error::{GuardError, InvalidGuard};
 use super::origin::Origin;
 use super::request::RequestHead;
+#[cfg(feature = "std")]
 use super::server::{Rejection, Request};
 use super::uri::parse_authority;
 
@@ -165,6 +166,7 @@ impl Guard {
     }
 
     /// Checks an opening handshake, and rejects it with the response of the error.
+    #[cfg(feature = "std")]
     pub(crate) fn admit(&self, request: Request) -> Result<Request, Rejection> {
         match self.check(&request) {
             Ok(()) => Ok(request),

@@ -50,7 +50,7 @@ impl fmt::Display for GuardError {
 
 impl error::Error for GuardError {}
 
-/// An entry of a [`Guard`] is invalid.
+/// An entry of a [`Guard`](crate::Guard) is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvalidGuard {

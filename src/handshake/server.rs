@@ -251,7 +251,7 @@ impl AcceptOptions {
     ///
     /// [`InvalidField`] if it is not a token, or was added before.
     pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidField> {
-        self.subprotocols = self.subprotocols.add(name)?;
+        self.subprotocols = self.subprotocols.with(name)?;
         Ok(self)
     }
 

@@ -22,11 +22,11 @@ use super::response_error::ResponseError;
 /// ```
 /// use sansocket::Subprotocols;
 ///
-/// let client = Subprotocols::new().add("chat.v2")?.add("chat.v1")?;
+/// let client = Subprotocols::new().with("chat.v2")?.with("chat.v1")?;
 /// let offer = client.offer().expect("it offers two");
 /// assert_eq!(offer, "chat.v2, chat.v1"); // for the request
 ///
-/// let server = Subprotocols::new().add("chat.v1")?;
+/// let server = Subprotocols::new().with("chat.v1")?;
 /// let offered = Subprotocols::parse_all([offer.as_bytes()]).expect("a list of names");
 /// let answer = server.answer(offered).expect("one is known"); // for the response
 ///
@@ -50,7 +50,7 @@ impl Subprotocols {
     /// # Errors
     ///
     /// [`InvalidField`] if it is not a token, or was added before.
-    pub fn add(mut self, name: &str) -> Result<Self, InvalidField> {
+    pub fn with(mut self, name: &str) -> Result<Self, InvalidField> {
         if !is_token(name) {
             return Err(InvalidField::Subprotocol);
         }
@@ -62,7 +62,7 @@ impl Subprotocols {
         Ok(self)
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
@@ -88,6 +88,10 @@ impl Subprotocols {
     /// that the client offers. `None` if there is none: the response has no such field.
     #[must_use]
     pub fn answer<'a>(&self, offered: impl IntoIterator<Item = &'a str>) -> Option<&str> {
+        // Most servers have none, and need not look for the field.
+        if self.is_empty() {
+            return None;
+        }
         // RFC 6455 §4.2.2 no. 4: the value "MUST be derived from the client's handshake"
         let place = |theirs| self.names.iter().position(|ours| ours == theirs);
         offered.into_iter().filter_map(place).min().map(|place| self.names[place].as_str())

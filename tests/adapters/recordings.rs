@@ -22,7 +22,7 @@ fn request() -> ClientRequest {
 const CLIENTS: [fn(TestStream, Seed); 3] = [
     |stream, seed| {
         let options = blocking::Options::new();
-        let options = seed.into_iter().fold(options, |options, seed| options.masking_seed(seed));
+        let options = seed.into_iter().fold(options, |options, seed| options.entropy_seed(seed));
         let (mut socket, _) = options.connect_with_stream(stream, &request()).unwrap();
         socket.send("hello").unwrap();
         socket.send("hello").unwrap();
@@ -31,7 +31,7 @@ const CLIENTS: [fn(TestStream, Seed); 3] = [
         on_paused_tokio(|| {
             ready(async {
                 let options = tokio::Options::new();
-                let options = seed.into_iter().fold(options, |o, seed| o.masking_seed(seed));
+                let options = seed.into_iter().fold(options, |o, seed| o.entropy_seed(seed));
                 let opened = options.connect_with_stream(stream, &request()).await;
                 let (mut socket, _) = opened.unwrap();
                 socket.send("hello").await.unwrap();
@@ -42,7 +42,7 @@ const CLIENTS: [fn(TestStream, Seed); 3] = [
     |stream, seed| {
         ready(async {
             let options = futures::Options::new();
-            let options = seed.into_iter().fold(options, |o, seed| o.masking_seed(seed));
+            let options = seed.into_iter().fold(options, |o, seed| o.entropy_seed(seed));
             let clock = ManualClock::new();
             let opened = options.connect_with_stream(stream, clock, &request()).await;
             let (mut socket, _) = opened.unwrap();
@@ -92,6 +92,6 @@ fn masking_keys_of_a_client_without_a_seed_differ() {
 
 #[test]
 fn options_do_not_show_their_seed() {
-    let shown = format!("{:?}", blocking::Options::new().masking_seed([250; 32]));
+    let shown = format!("{:?}", blocking::Options::new().entropy_seed([250; 32]));
     assert!(shown.contains("Seed") && !shown.contains("250"), "{shown}");
 }

@@ -2,13 +2,16 @@
 
 use sansocket::{InvalidField, ResponseError, Subprotocols};
 
+/// The lines of a field.
+type Lines = &'static [&'static [u8]];
+
 fn list(names: &[&str]) -> Subprotocols {
-    names.iter().fold(Subprotocols::new(), |list, name| list.add(name).unwrap())
+    names.iter().fold(Subprotocols::new(), |list, name| list.with(name).unwrap())
 }
 
 #[test]
 fn offer_is_parsed_over_all_lines_or_is_malformed() {
-    let cases: [(&[&[u8]], Option<&[&str]>); 12] = [
+    let cases: [(Lines, Option<&[&str]>); 12] = [
         (&[], Some(&[])), // no such field
         (&[b"a"], Some(&["a"])),
         (&[b"a, b"], Some(&["a", "b"])),
@@ -47,7 +50,7 @@ fn answer_is_the_first_of_the_server_that_the_client_offers() {
 #[test]
 fn answer_that_was_not_offered_fails_the_client() {
     let client = list(&["v1", "v2"]);
-    let cases: [(&[&[u8]], Result<Option<&str>, ResponseError>); 9] = [
+    let cases: [(Lines, Result<Option<&str>, ResponseError>); 9] = [
         (&[], Ok(None)),
         (&[b"v1"], Ok(Some("v1"))),
         (&[b" v2\t"], Ok(Some("v2"))),
@@ -78,6 +81,6 @@ fn list_has_distinct_tokens_in_the_order_of_preference() {
         ("\r\n", InvalidField::Subprotocol),
         ("a", InvalidField::DuplicateSubprotocol),
     ] {
-        assert_eq!(list(&["a"]).add(name), Err(error), "{name:?}");
+        assert_eq!(list(&["a"]).with(name), Err(error), "{name:?}");
     }
 }

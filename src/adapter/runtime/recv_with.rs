@@ -1,5 +1,5 @@
-//! `recv_with` and `recv_event_with`: all that one read brought, handed over in the read buffer, and
-//! answered in one write.
+//! `recv_with` and `recv_event_with`: all that one read brought, handed over in the read buffer,
+//! and answered in one write.
 
 use std::future::poll_fn;
 use std::mem;
