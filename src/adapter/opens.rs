@@ -135,8 +135,8 @@ macro_rules! opens {
 }
 
 /// Defines the functions of an adapter that connect to servers. The parameters are those of
-/// `opens!`, the connection, and a paragraph for the docs of `Options::connect`. The functions `resolve`,
-/// `connect_to` and `transport` are the adapter's, and `Instant` is its clock.
+/// `opens!`, the connection, and a paragraph for the docs of `Options::connect`. The functions
+/// `resolve`, `connect_to` and `transport` are the adapter's, and `Instant` is its clock.
 macro_rules! connects {
     ([$($async:ident .$await:ident)?] $boxed:path, $socket:ty, $(#[$timeout:meta])+) => {
         /// Connects to a `ws:` URI. For header fields, subprotocols and other options, use
