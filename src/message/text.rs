@@ -120,7 +120,7 @@ impl From<String> for Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self { bytes: Bytes::copy_from_slice(text.as_bytes()) }
+        Self { bytes: block::copy_exact(text.as_bytes()) }
     }
 }
 
