@@ -11,7 +11,7 @@ use super::target;
 use super::uri::measure_authority;
 
 /// Checks that a request is an opening handshake, and returns its key.
-pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8], RequestError> {
+pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8; 24], RequestError> {
     let fields = Fields::of(request.headers);
     // Without `Upgrade: websocket` it is a plain HTTP request, whatever its other fields are.
     if !fields.is_websocket {
@@ -52,7 +52,7 @@ pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8],
     if fields.extensions.is_invalid() {
         return Err(RequestError::MalformedExtensions);
     }
-    fields.key.single().filter(|key| key::is_valid(key)).ok_or(RequestError::Key)
+    fields.key.single().and_then(key::check).ok_or(RequestError::Key)
 }
 
 /// The relevant header fields of a request.

@@ -27,7 +27,7 @@ impl RequestHead {
     pub(super) fn parse(
         head: &[u8],
         max_fields: usize,
-    ) -> Result<(Self, Result<&[u8], RequestError>), HeadError> {
+    ) -> Result<(Self, Result<&[u8; 24], RequestError>), HeadError> {
         with_room_for_fields(head, max_fields, |fields| {
             let mut request = httparse::Request::new(&mut []);
             match request.parse_with_uninit_headers(head, fields) {
