@@ -322,7 +322,7 @@ impl ClientHandshake {
         if !(upgrade.next().is_some_and(is_websocket) && upgrade.all(is_websocket)) {
             return Err(ResponseError::NotWebSocket);
         }
-        if !list_contains(headers.get_all("Connection"), b"upgrade") {
+        if !headers.get_all("Connection").any(|line| list_contains(line, b"upgrade")) {
             return Err(ResponseError::NotUpgraded);
         }
         // RFC 6455 §4.1 no. 4: "a value other than the base64-encoded SHA-1 …, the client MUST

@@ -77,9 +77,9 @@ impl<'a> Fields<'a> {
             if is_in_any_case(name, b"host") {
                 fields.host.add(value);
             } else if is_in_any_case(name, b"upgrade") {
-                fields.is_websocket |= list_contains([value], b"websocket");
+                fields.is_websocket |= list_contains(value, b"websocket");
             } else if is_in_any_case(name, b"connection") {
-                fields.is_upgraded |= list_contains([value], b"upgrade");
+                fields.is_upgraded |= list_contains(value, b"upgrade");
             } else if is_in_any_case(name, b"content-length") {
                 fields.content_length.add(value);
             } else if is_in_any_case(name, b"transfer-encoding") {
