@@ -37,10 +37,12 @@ pub struct Session {
 impl Session {
     /// A session on a connection whose opening handshake is done.
     #[must_use]
+    #[inline]
     pub fn new(connection: Connection, timeouts: Timeouts, now: Duration) -> Self {
         Self::with_shared(connection, timeouts.into(), Backpressure::default(), now)
     }
 
+    #[inline]
     pub(crate) fn with_shared(
         connection: Connection,
         timeouts: SharedTimeouts,

@@ -96,11 +96,11 @@ impl Session {
         if !reads {
             self.timer.check_handshake(now)?;
             let close = if self.state() == State::Open { None } else { self.timer.deadline() };
-            return Ok(Wait::Until([close, write].into_iter().flatten().min()));
+            return Ok(Wait::Until(earlier(close, write)));
         }
         let deadline = self.timer.deadline();
         if deadline.is_none_or(|deadline| now < deadline) {
-            return Ok(Wait::Until([deadline, write].into_iter().flatten().min()));
+            return Ok(Wait::Until(earlier(deadline, write)));
         }
         match self.timer.poll(now) {
             Ok(Due::Nothing) => {}
@@ -129,7 +129,7 @@ impl Session {
         let timer = self.timer.deadline().filter(|_| reads || self.state() != State::Open);
         let stalled = self.stalled_write();
         let write = sender.unwrap_or(&mut self.write_deadline).get(stalled, now);
-        [timer, write].into_iter().flatten().min()
+        earlier(timer, write)
     }
 
     /// Checks the deadlines of a sender after a call has timed out: see [`wait`](Self::wait).
@@ -191,5 +191,14 @@ impl Session {
         }
         self.abort();
         Err(error)
+    }
+}
+
+/// The earlier of two deadlines.
+#[inline]
+fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }

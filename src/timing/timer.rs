@@ -84,6 +84,7 @@ impl Timer {
         Self::with_shared(timeouts.into(), now)
     }
 
+    #[inline]
     pub(crate) const fn with_shared(timeouts: SharedTimeouts, now: Duration) -> Self {
         Self {
             timeouts,

@@ -31,6 +31,7 @@ pub(super) struct Driver<S, C> {
 }
 
 impl<S: Stream, C: Clock> Driver<S, C> {
+    #[inline]
     pub(super) fn new(session: Session, stream: S, alarm: Alarm<C>) -> Self {
         Self {
             session,

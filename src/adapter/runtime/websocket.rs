@@ -66,6 +66,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         Self::with_driver(Driver::new(session, stream, Alarm::new(clock)))
     }
 
+    #[inline]
     pub(super) fn with_driver(driver: Driver<S, C>) -> Self {
         let write_deadline = WriteDeadline::default();
         let (exhausted, yields) = (false, Yields::default());
