@@ -121,7 +121,8 @@ macro_rules! opens {
             #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
             /// # Errors
             ///
-            /// As [`connect_with_stream`], except that a status other than 101 is no error.
+            /// As [`connect_with_stream`], except that a status other than 101 is no error. Its
+            /// body is waited for no longer than 1 s after the head: see [`Answer::Refused`].
             pub $($async)? fn send_request<$($T),+>(
                 &self,
                 $($arg: $T,)+

@@ -255,6 +255,23 @@ impl ClientHandshake {
         received
     }
 
+    /// Returns the head of a response other than 101: the status, the reason phrase and the header
+    /// fields. It is there while [`receive`](Self::receive) returns `None` because the body is not
+    /// complete. The body is empty here.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Response> {
+        self.refusal.as_ref().map(|(response, _)| response)
+    }
+
+    /// Waits no longer for the body of a response other than 101: the next
+    /// [`receive`](Self::receive) returns it with the part that has arrived. A server may delay the
+    /// body, and its head says enough.
+    pub fn skip_body(&mut self) {
+        if let Some((_, body)) = &mut self.refusal {
+            body.stop();
+        }
+    }
+
     /// Returns the bytes that were received after a refusal
     /// ([`ResponseError::UnexpectedStatus`]): those after the part of the body that the response
     /// has. If that part [`is_complete`](Response::is_complete), the stream can carry another

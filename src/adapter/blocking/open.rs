@@ -105,10 +105,12 @@ impl<S: Stream> Transport<S> {
 
     /// Moves bytes until some were received, or the exchange is over: then `false`.
     fn exchange<H: Handshake>(&mut self, exchange: &mut Exchange<H>) -> Result<bool, Error> {
-        let (io, until) = (&mut self.io, exchange.deadline());
+        let io = &mut self.io;
         exchange.stream_ready();
         loop {
-            match exchange.next(io.now())? {
+            let next = exchange.next(io.now())?;
+            let until = exchange.deadline();
+            match next {
                 Next::Write | Next::Flush => {
                     let Some(output) = exchange.output() else { continue };
                     let mut progress = WriteProgress::default();
