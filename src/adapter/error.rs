@@ -22,9 +22,10 @@ pub enum Error {
     /// The URI is `wss:`, and this adapter has no TLS. Connect a TLS stream and pass it to
     /// `connect_with_stream`. Nothing was sent in clear text.
     TlsNeeded,
-    /// There is no tokio runtime here, or its timer is off. Build the runtime with `enable_time` or
-    /// `enable_all`. Opening a connection finds this out by trying: tokio's panic is caught, which
-    /// a program with `panic = "abort"` does not survive.
+    /// There is no tokio runtime here, or its timer is off, and the call has to wait until a
+    /// deadline. Nothing is lost. Build the runtime with `enable_time` or `enable_all`, or switch
+    /// all [`Timeouts`](crate::Timeouts) off. This is found out by trying: tokio's panic is caught,
+    /// which a program with `panic = "abort"` does not survive.
     NoTimer,
     /// The operating system has no random bytes for masking keys.
     Entropy(NoEntropy),
@@ -152,7 +153,8 @@ impl fmt::Display for Error {
                 "a wss: address needs TLS; connect a TLS stream and pass it to connect_with_stream",
             ),
             Self::NoTimer => f.write_str(
-                "there is no tokio runtime with a timer here; build it with enable_time",
+                "there is no tokio runtime with a timer here; build it with enable_time, or switch \
+                 all timeouts off",
             ),
             Self::Entropy(error) => error.fmt(f),
             Self::Handshake(error) => error.fmt(f),

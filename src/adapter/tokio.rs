@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::panic::catch_unwind;
+use std::panic::{UnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -98,12 +98,22 @@ async fn resolve(
     host: (&str, u16),
     timeout: Option<Duration>,
 ) -> io::Result<impl Iterator<Item = SocketAddr>> {
-    check_timer().map_err(io::Error::other)?;
-    time::timeout(timeout.unwrap_or(Duration::MAX), lookup_host(host)).await?
+    within(timeout, lookup_host(host)).await
 }
 
 async fn connect_to(address: SocketAddr, timeout: Option<Duration>) -> io::Result<TcpStream> {
-    time::timeout(timeout.unwrap_or(Duration::MAX), TcpStream::connect(address)).await?
+    within(timeout, TcpStream::connect(address)).await
+}
+
+/// Without a timeout, no timer is needed.
+async fn within<T>(
+    timeout: Option<Duration>,
+    work: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    let Some(timeout) = timeout else { return work.await };
+    let timer = or_no_timer(|| time::sleep(timeout)).ok_or(Error::NoTimer);
+    drop(timer.map_err(io::Error::other)?);
+    time::timeout(timeout, work).await?
 }
 
 /// Sets `TCP_NODELAY`, or small messages would wait for others. A socket that refuses it is slower,
@@ -112,11 +122,10 @@ fn transport<S>(stream: S, epoch: Instant) -> Result<Transport<S>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    check_timer()?;
     if let Some(stream) = (&stream as &dyn Any).downcast_ref::<TcpStream>() {
         let _ = stream.set_nodelay(true);
     }
-    let clock = TokioClock { epoch, sleep: SleepSlot::new() };
+    let clock = TokioClock { epoch, ..TokioClock::new() };
     Ok(Transport::new(TokioStream(stream), clock, |_| Duration::ZERO))
 }
 
@@ -142,11 +151,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 }
 
-/// Tokio panics where its timer is needed and is off.
-fn check_timer() -> Result<(), Error> {
-    let has_timer =
-        Handle::try_current().is_ok() && catch_unwind(|| drop(time::sleep(Duration::ZERO))).is_ok();
-    if has_timer { Ok(()) } else { Err(Error::NoTimer) }
+/// Makes a sleep. Tokio panics where its timer is needed and is off.
+fn or_no_timer(sleep: impl FnOnce() -> Sleep + UnwindSafe) -> Option<Sleep> {
+    Handle::try_current().ok().and_then(|_| catch_unwind(sleep).ok())
 }
 
 /// Makes a [`Stream`] of one of tokio's streams, to which it dereferences.
@@ -200,19 +207,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioStream<S> {
 
 /// Tokio's clock, which `tokio::time::pause` can pause.
 ///
-/// On a runtime whose timer is off, the first wait for a deadline panics. The functions that open
-/// connections return [`Error::NoTimer`] instead; `from_parts`, `server` and `client` do not look.
+/// On a runtime whose timer is off, the first call that has to wait for a deadline is
+/// [`Error::NoTimer`]. Without [`Timeouts`] there are no deadlines, and no timer is needed.
 #[derive(Clone, Debug)]
 pub struct TokioClock {
     epoch: Instant,
     sleep: SleepSlot<Sleep>,
+    no_timer: bool,
 }
 
 impl TokioClock {
     /// A clock that begins now.
     #[must_use]
     pub fn new() -> Self {
-        Self { epoch: Instant::now(), sleep: SleepSlot::new() }
+        Self { epoch: Instant::now(), sleep: SleepSlot::new(), no_timer: false }
     }
 }
 
@@ -228,10 +236,20 @@ impl Clock for TokioClock {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
-        let Self { epoch, sleep } = self;
-        let new_sleep = |deadline| sleep_until(*epoch + deadline);
+        let Self { epoch, sleep, no_timer } = self;
+        let poll = |cx: &mut Context<'_>| {
+            sleep.poll(cx, deadline, |deadline| {
+                let made = or_no_timer(|| sleep_until(*epoch + deadline));
+                *no_timer = made.is_none();
+                made
+            })
+        };
         // Without this, tokio's budget could make the task poll again although its timer is set.
-        pin!(unconstrained(poll_fn(|cx| sleep.poll(cx, deadline, new_sleep)))).poll(cx)
+        pin!(unconstrained(poll_fn(poll))).poll(cx)
+    }
+
+    fn has_timer(&self) -> bool {
+        !self.no_timer
     }
 
     fn alarm_is_pending(&self) -> bool {

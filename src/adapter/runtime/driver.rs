@@ -14,7 +14,7 @@ use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, output};
 use crate::connection::{Closed, Event};
 use crate::message::Message;
-use crate::session::{Attempt, AttemptError, Need, Next, Outcome, PongProgress, Session};
+use crate::session::{Attempt, AttemptError, Need, Outcome, PongProgress, Session};
 use crate::timing::TimedOut;
 
 /// Events that are skipped, after which a task yields, although more of them are there.
@@ -106,7 +106,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         if self.session.closed().is_none() {
             return self.poll_input(wakers).map_ok(|()| true);
         }
-        ready!(self.poll_shutdown(wakers, false));
+        ready!(self.poll_shutdown(wakers, false))?;
         let closed = Error::of_end(&self.session);
         Poll::Ready(closed.map(|()| false))
     }
@@ -118,7 +118,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         // example.
         let _ = self.poll_flush(wakers);
         let late = self.session.before_read(|| self.alarm.now());
-        late.map_err(|error| self.fail(wakers, error))?;
+        late.map_err(|error| self.fail(wakers, error.into()))?;
         match ready!(self.poll_read(wakers)) {
             Poll::Ready(Ok(true)) => {}
             Poll::Ready(Ok(false)) => self.session.end_input(),
@@ -141,52 +141,11 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// After a timeout that ends the connection, the stream ends too.
     #[cold]
-    fn fail(&mut self, wakers: Wakers<'_>, error: TimedOut) -> Error {
+    fn fail(&mut self, wakers: Wakers<'_>, error: Error) -> Error {
         if self.session.is_done() {
             let _ = self.stream.poll_shutdown(&mut Context::from_waker(wakers.write));
         }
-        error.into()
-    }
-
-    /// Shuts the stream down, as the session says, so that our Close frame arrives: until the end
-    /// of the connection can be reported, or, to drain it, to the end of the stream.
-    pub(super) fn poll_shutdown(&mut self, wakers: Wakers<'_>, drain: bool) -> Poll<()> {
-        self.session.stream_ready();
-        loop {
-            let late = self.session.before_read(|| self.alarm.now());
-            debug_assert!(late.is_ok(), "the connection is closed");
-            match self.session.next_action() {
-                Some(Next::Read | Next::Wait(_)) | None if !drain && self.session.has_ended() => {
-                    return Poll::Ready(());
-                }
-                Some(Next::Write | Next::Flush) => {
-                    if let Poll::Ready(Err(_)) = self.poll_flush(wakers) {
-                        self.session.write_failed();
-                    }
-                }
-                Some(Next::ShutdownWrite) => {
-                    let mut cx = Context::from_waker(wakers.write);
-                    match self.stream.poll_shutdown(&mut cx) {
-                        Poll::Ready(_) => self.session.write_half_shut_down(),
-                        Poll::Pending => self.session.write_would_block(self.alarm.now()),
-                    }
-                }
-                Some(Next::Read) => match ready!(self.poll_read(wakers)) {
-                    Poll::Ready(Ok(true)) => self.read_buffer = ReadBuffer::default(),
-                    Poll::Ready(_) => self.session.end_input(),
-                    Poll::Pending => self.session.read_would_block(),
-                },
-                Some(Next::Wait(_)) | None => {
-                    let Self { session, alarm, .. } = self;
-                    // A write deadline that passes changes nothing here: the close deadline does.
-                    let _ = ready!(alarm.poll_session(wakers.read, session, None, true));
-                }
-                Some(Next::Done) => break,
-            }
-        }
-        // A client shuts down only now. Nobody waits for it, and elsewhere it changes nothing.
-        let _ = self.stream.poll_shutdown(&mut Context::from_waker(wakers.write));
-        Poll::Ready(())
+        error
     }
 
     /// Writes answers before the application works on what it received. The next call returns
@@ -227,7 +186,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 Err(error) => return Poll::Ready(Err(error)),
             }
             let Some(closed) = self.session.closed().cloned() else { continue };
-            ready!(self.poll_shutdown(wakers, true));
+            ready!(self.poll_shutdown(wakers, true))?;
             let timed_out = self.session.close_timed_out();
             return Poll::Ready(if timed_out { Err(TimedOut::Close.into()) } else { Ok(closed) });
         }

@@ -146,7 +146,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             Poll::Pending if self.session.backpressure().overflow == Overflow::Wait => {
                 let Self { session, alarm, .. } = self;
                 let late = ready!(alarm.poll_session(wakers.read, session, None, false));
-                late.map_err(|error| Error::from(error).for_room())?;
+                late.map_err(Error::for_room)?;
                 wakers.task.wake_by_ref();
                 Poll::Pending
             }

@@ -11,7 +11,7 @@ use super::alarm::Alarm;
 use super::before_close::Yields;
 use super::driver::Driver;
 use super::handle::Handle;
-use super::io::{Clock, Stream};
+use super::io::{self, Clock, Stream};
 use super::two_tasks::{Seen, TwoTasks};
 use super::wait::SenderWait;
 use super::writer::MessageWriter;
@@ -129,7 +129,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
             while let Some(deadline) =
                 driver.session.check_wait(Need::Pong(ping.0), driver.alarm.now(), &mut wait)?
             {
-                ready!(clock.poll_until(cx, deadline));
+                ready!(io::poll_until(&mut clock, cx, deadline))?;
             }
             Poll::Pending
         })
