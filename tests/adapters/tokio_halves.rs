@@ -287,6 +287,15 @@ async fn reunite_needs_both_halves_of_one_connection_and_no_other_sender() {
     assert!(receiver.reunite(sender).is_err());
 }
 
+#[tokio::test]
+async fn reunite_after_an_abort_returns_the_halves() {
+    let ((sender, receiver), _client) = pair(10);
+    sender.abort();
+    let (receiver, sender) = receiver.reunite(sender).unwrap_err();
+    assert!(sender.send("x").await.is_err());
+    drop(receiver);
+}
+
 #[test]
 fn halves_and_send_futures_are_send() {
     fn assert_send<T: Send + 'static>() {}
