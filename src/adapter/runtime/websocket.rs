@@ -37,6 +37,11 @@ use crate::timing::Timeouts;
 /// It is also a [`Stream`](futures_core::Stream) of messages, which ends after a clean end or the
 /// first error, and a [`Sink`](futures_sink::Sink) for them. Two tasks may poll these.
 ///
+/// The halves of futures' `StreamExt::split` share it, so it is dropped with the second one. If
+/// only the `SplitStream` is dropped, the stream stays open and is not read: pings are not
+/// answered, and the peer's Close is not seen. Drop the `SplitSink` too, or use
+/// [`split`](Self::split), whose [`Receiver`](super::Receiver) ends the connection when dropped.
+///
 /// # Cancel safety
 ///
 /// Every future here may be dropped at any time: all progress is kept in the connection. A message
