@@ -37,8 +37,7 @@ macro_rules! sending {
         /// Queues a message and writes it to the stream. Returns when the stream has accepted all
         /// of it, whatever other senders queue behind it.
         ///
-        /// While another message is sent in fragments ([`writer`](Self::writer)), it waits for the
-        /// end of that message.
+        /// While another message is sent in fragments ([`writer`](Self::writer)), it waits for it.
         ///
         /// Does not read while it waits. If both peers only send, and the socket buffers of both
         /// are full, they deadlock until [`Timeouts::write`](crate::Timeouts::write). The halves of

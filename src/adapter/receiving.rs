@@ -23,11 +23,11 @@ macro_rules! receiving {
         ///
         /// At the end of the connection it writes our Close frame, behind messages that are still
         /// queued, and returns: after a violation of the protocol without waiting for the stream,
-        /// else no later than [`Timeouts::write`](crate::Timeouts::write) after the peer last read
-        /// something; [`closed`](Self::closed) has the peer's code before. It does not wait for the
-        /// end of the stream: [`until_closed`](Self::until_closed) does. If the connection is
-        /// dropped while the peer still sends, after a violation of the protocol for example, the
-        /// stream is reset, and the peer may not see our Close frame.
+        /// else no later than [`Timeouts::close`](crate::Timeouts::close) after the peer's Close
+        /// arrived. What a slow peer has not read then is lost if the connection is dropped:
+        /// [`until_closed`](Self::until_closed) continues to write it, and waits for the end of the
+        /// stream too. If the connection is dropped while the peer still sends, after a violation
+        /// for example, the stream is reset, and the peer may not see our Close frame.
         ///
         /// Pings are answered only by calls that receive: see
         /// [`Timeouts::ping`](crate::Timeouts::ping) about an application that works for long.
@@ -123,6 +123,9 @@ macro_rules! receiving {
         ///
         /// A connection that only sends needs a task or thread for this. After the last `recv`, it
         /// can run in the background.
+        /// It writes what is queued first, without a limit while the peer reads some of it within
+        /// each [`Timeouts::write`](crate::Timeouts::write): a limit would cut off messages. To end
+        /// it earlier, drop the connection, or `Sender::abort` it.
         #[doc = $crate::adapter::methods::cancel_safety!(
             [$($async)?] "Cancel safe; messages that have arrived may be discarded."
         )]

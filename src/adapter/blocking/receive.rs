@@ -163,8 +163,14 @@ pub(super) trait Receive {
         }
     }
 
-    /// Makes room for the answers of `recv_with`, as the overflow policy says.
+    /// Makes room for the answers of `recv_with`, as the overflow policy says. A Close frame needs
+    /// none.
     fn room_for_replies(&mut self) -> Result<PeerReads, Error> {
+        let close_is_next = self
+            .receive(|session, incoming| session.connection.next_is_close(incoming.buffer.bytes()));
+        if close_is_next {
+            return Ok(PeerReads::Yes);
+        }
         let mut handle = self.handle();
         let (needs_room, waits) =
             handle.with(|session| (needs_room(session), session.send_waits()));

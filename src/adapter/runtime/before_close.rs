@@ -55,7 +55,11 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             return Poll::Ready(());
         }
         // If the peer does not read in time, nothing more is sent.
-        let _ = ready!(self.poll_room_for_replies(wakers));
+        let end = self.session.close_arrived(self.alarm.now());
+        if self.poll_room_as_policy_says(wakers).is_pending() {
+            let Some(end) = end else { return Poll::Pending };
+            let _ = ready!(self.alarm.poll_until(wakers.read, end));
+        }
         let queued = self.session.queued_position();
         if yields.queued != queued {
             *yields = Yields { queued, count: 0 };

@@ -134,8 +134,19 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         Poll::Ready(Ok(After::Continue))
     }
 
-    /// Makes room for the answers of `recv_with`, as the overflow policy says.
+    /// Makes room for the answers of `recv_with`, as the overflow policy says. A Close frame needs
+    /// none.
     pub(super) fn poll_room_for_replies(
+        &mut self,
+        wakers: Wakers<'_>,
+    ) -> Poll<Result<PeerReads, Error>> {
+        if self.session.connection.next_is_close(self.read_buffer.bytes()) {
+            return Poll::Ready(Ok(PeerReads::Yes));
+        }
+        self.poll_room_as_policy_says(wakers)
+    }
+
+    pub(super) fn poll_room_as_policy_says(
         &mut self,
         wakers: Wakers<'_>,
     ) -> Poll<Result<PeerReads, Error>> {
