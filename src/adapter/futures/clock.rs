@@ -39,6 +39,6 @@ impl Clock for AsyncIoClock {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
-        self.sleep.poll(cx, deadline, |deadline| Timer::at(self.epoch + deadline))
+        self.sleep.poll(cx, deadline, |deadline| Some(Timer::at(self.epoch + deadline)))
     }
 }
