@@ -113,7 +113,7 @@
 //! | `simdutf8` (default) | UTF-8 validation with SIMD: about eight times as fast as `std` on text that is not ASCII |
 //! | `tokio` | the adapter for tokio's streams and clock |
 //! | `futures-io` | the adapter for futures-io's streams, with a clock of the caller's |
-//! | `async-io` | async-io's timers as that clock, for smol |
+//! | `async-io` | async-io's sockets, with `connect`, and its timers as that clock, for smol |
 //! | `deflate` | permessage-deflate (RFC 7692); enables `std` |
 //! | `rustls` | TLS by rustls 0.23: see `tls`. It has no crypto provider |
 //! | `rustls-ring`, `rustls-aws-lc-rs` | the same with ring or AWS-LC as the crypto provider |
@@ -171,7 +171,8 @@ pub use connection::{
 pub use handshake::{
     AcceptOptions, ClientHandshake, ClientRequest, Extension, Guard, GuardError, HandshakeError,
     HeadError, Headers, HttpResponse, InvalidField, InvalidGuard, InvalidUri, Rejection, Request,
-    RequestError, RequestHead, Response, ResponseError, ServerHandshake, Uri, accept_key,
+    RequestError, RequestHead, Response, ResponseError, ServerHandshake, Subprotocols, Uri,
+    accept_key,
 };
 pub use message::{
     Chunk, CloseCode, CloseFrame, Compress, InvalidCloseCode, Kind, Message, MessageRef, Outgoing,

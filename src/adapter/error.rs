@@ -26,9 +26,10 @@ pub enum Error {
     TlsNeeded,
     /// TLS failed.
     Tls(TlsError),
-    /// There is no tokio runtime here, or its timer is off. Build the runtime with `enable_time` or
-    /// `enable_all`. Opening a connection finds this out by trying: tokio's panic is caught, which
-    /// a program with `panic = "abort"` does not survive.
+    /// There is no tokio runtime here, or its timer is off, and the call has to wait until a
+    /// deadline. Nothing is lost. Build the runtime with `enable_time` or `enable_all`, or switch
+    /// all [`Timeouts`](crate::Timeouts) off. This is found out by trying: tokio's panic is caught,
+    /// which a program with `panic = "abort"` does not survive.
     NoTimer,
     /// The operating system has no random bytes for masking keys.
     Entropy(NoEntropy),
@@ -163,7 +164,8 @@ impl fmt::Display for Error {
             ),
             Self::Tls(error) => error.fmt(f),
             Self::NoTimer => f.write_str(
-                "there is no tokio runtime with a timer here; build it with enable_time",
+                "there is no tokio runtime with a timer here; build it with enable_time, or switch \
+                 all timeouts off",
             ),
             Self::Entropy(error) => error.fmt(f),
             Self::Handshake(error) => error.fmt(f),

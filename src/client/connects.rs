@@ -59,11 +59,11 @@ macro_rules! connects {
                 &self,
                 request: &ClientRequest,
             ) -> Result<(WebSocket<MaybeTlsStream>, Response), Error> {
-                let deadline = Deadline::new(now()?, self.options.handshake_timeout());
+                let deadline = Deadline::new(now(), self.options.handshake_timeout());
                 let stream = self.stream(request.uri(), &deadline);
                 let stream = in_time(&deadline, stream) $(.$await)? ?;
                 let (opening, config) = self.options.start(transport(stream, deadline.epoch)?);
-                opening.connect(config, request) $(.$await)?
+                opening.connect(config, self.options.entropy()?, request) $(.$await)?
             }
 
             /// Opens a stream to the server of a URI.

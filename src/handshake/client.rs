@@ -8,7 +8,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::{fmt, str};
+use core::fmt;
 
 use bytes::{Buf, BufMut, Bytes};
 
@@ -19,10 +19,11 @@ use super::head_error::HeadError;
 use super::headers::Headers;
 use super::key;
 use super::negotiation;
-use super::reply::{InvalidField, Lines, add_subprotocol};
+use super::reply::{InvalidField, Lines};
 use super::response::Response;
 use super::response_error::ResponseError;
 use super::start_line::STATUS_LINE;
+use super::subprotocols::Subprotocols;
 use super::uri::{InvalidUri, Uri};
 use crate::connection::{Config, Connection, Entropy, Output};
 
@@ -42,9 +43,11 @@ const MAX_INTERIM: u8 = 8;
 #[derive(Clone)]
 pub struct ClientRequest {
     uri: Uri,
-    subprotocols: Vec<String>,
+    subprotocols: Subprotocols,
     needs_subprotocol: bool,
     lines: Lines,
+    /// Instead of a random one.
+    nonce: Option<[u8; 16]>,
 }
 
 impl ClientRequest {
@@ -56,9 +59,10 @@ impl ClientRequest {
     pub fn new(uri: &str) -> Result<Self, InvalidUri> {
         Ok(Self {
             uri: Uri::parse(uri)?,
-            subprotocols: Vec::new(),
+            subprotocols: Subprotocols::new(),
             needs_subprotocol: false,
             lines: Lines::default(),
+            nonce: None,
         })
     }
 
@@ -68,7 +72,7 @@ impl ClientRequest {
     ///
     /// [`InvalidField`] if it is not a token, or was offered before.
     pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidField> {
-        add_subprotocol(&mut self.subprotocols, name)?;
+        self.subprotocols = self.subprotocols.with(name)?;
         Ok(self)
     }
 
@@ -92,6 +96,19 @@ impl ClientRequest {
         Ok(self)
     }
 
+    /// Sets the 16 bytes of `Sec-WebSocket-Key`, so that the request is always the same: for tests
+    /// and recordings. Default: random bytes for each handshake.
+    ///
+    /// **Not for production.** §4.1 no. 7: "The nonce MUST be selected randomly for each
+    /// connection." With a known key, a cache or a server of another protocol can answer as if it
+    /// had read the request. The masking keys stay random; `Options::entropy_seed` of an adapter,
+    /// or [`Entropy::from_seed`], makes them the same too.
+    #[must_use]
+    pub const fn websocket_key(mut self, nonce: [u8; 16]) -> Self {
+        self.nonce = Some(nonce);
+        self
+    }
+
     /// Returns the address to connect to.
     #[must_use]
     pub const fn uri(&self) -> &Uri {
@@ -112,9 +129,9 @@ impl ClientRequest {
         );
         head.put_slice(key);
         head.put_slice(b"\r\n");
-        if !self.subprotocols.is_empty() {
+        if let Some(subprotocols) = self.subprotocols.offer() {
             head.put_slice(b"Sec-WebSocket-Protocol: ");
-            head.put_slice(self.subprotocols.join(", ").as_bytes());
+            head.put_slice(subprotocols.as_bytes());
             head.put_slice(b"\r\n");
         }
         if let Some(extensions) = extensions {
@@ -157,7 +174,7 @@ pub struct ClientHandshake {
     /// `None` once the handshake is done.
     opening: Option<(Config, Entropy)>,
     key: [u8; 24],
-    subprotocols: Vec<String>,
+    subprotocols: Subprotocols,
     needs_subprotocol: bool,
     output: Output,
     head: HeadReader,
@@ -174,7 +191,9 @@ impl ClientHandshake {
     #[must_use]
     pub fn new(request: &ClientRequest, config: Config, mut entropy: Entropy) -> Self {
         // RFC 6455 §4.1: "The nonce MUST be selected randomly for each connection."
-        let key = key::encode(entropy.nonce());
+        // Taken in any case: the masking keys of a seed do not depend on the request.
+        let nonce = entropy.nonce();
+        let key = key::encode(request.nonce.unwrap_or(nonce));
         let output = request.encode(&key, negotiation::offer(&config).as_deref());
         let head = HeadReader::new(&STATUS_LINE, config.head_limits());
         Self {
@@ -234,6 +253,23 @@ impl ClientHandshake {
             self.opening = None;
         }
         received
+    }
+
+    /// Returns the head of a response other than 101: the status, the reason phrase and the header
+    /// fields. It is there while [`receive`](Self::receive) returns `None` because the body is not
+    /// complete. The body is empty here.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Response> {
+        self.refusal.as_ref().map(|(response, _)| response)
+    }
+
+    /// Waits no longer for the body of a response other than 101: the next
+    /// [`receive`](Self::receive) returns it with the part that has arrived. A server may delay the
+    /// body, and its head says enough.
+    pub fn skip_body(&mut self) {
+        if let Some((_, body)) = &mut self.refusal {
+            body.stop();
+        }
     }
 
     /// Returns the bytes that were received after a refusal
@@ -303,7 +339,7 @@ impl ClientHandshake {
         if !(upgrade.next().is_some_and(is_websocket) && upgrade.all(is_websocket)) {
             return Err(ResponseError::NotWebSocket);
         }
-        if !list_contains(headers.get_all("Connection"), b"upgrade") {
+        if !headers.get_all("Connection").any(|line| list_contains(line, b"upgrade")) {
             return Err(ResponseError::NotUpgraded);
         }
         // RFC 6455 §4.1 no. 4: "a value other than the base64-encoded SHA-1 …, the client MUST
@@ -311,21 +347,9 @@ impl ClientHandshake {
         if headers.single("Sec-WebSocket-Accept") != Some(&key::accept(&self.key)) {
             return Err(ResponseError::AcceptKey);
         }
-        if !headers.contains("Sec-WebSocket-Protocol") {
-            return if self.needs_subprotocol {
-                Err(ResponseError::NoSubprotocol)
-            } else {
-                Ok(None)
-            };
-        }
-        // RFC 6455 §4.1 no. 6: a subprotocol "that was not present in the client's handshake". An
-        // empty field selects none, but fails also if none was offered. RFC 6455 §4.2.2: it "is not
-        // a legal value for this field", and a response that does not conform fails.
-        let chosen =
-            headers.single("Sec-WebSocket-Protocol").and_then(|name| str::from_utf8(name).ok());
-        match self.subprotocols.iter().find(|offered| Some(offered.as_str()) == chosen) {
-            Some(subprotocol) => Ok(Some(subprotocol.clone())),
-            None => Err(ResponseError::Subprotocol),
+        match self.subprotocols.accept(headers.get_all("Sec-WebSocket-Protocol"))? {
+            None if self.needs_subprotocol => Err(ResponseError::NoSubprotocol),
+            chosen => Ok(chosen.map(String::from)),
         }
     }
 }

@@ -191,19 +191,6 @@ fn reason_phrase(status: u16) -> &'static str {
     }
 }
 
-/// Adds a subprotocol to a list of distinct tokens.
-pub(super) fn add_subprotocol(list: &mut Vec<String>, name: &str) -> Result<(), InvalidField> {
-    if !is_token(name) {
-        return Err(InvalidField::Subprotocol);
-    }
-    // RFC 6455 §4.1 no. 10: "MUST all be unique strings"
-    if list.iter().any(|other| other == name) {
-        return Err(InvalidField::DuplicateSubprotocol);
-    }
-    list.push(String::from(name));
-    Ok(())
-}
-
 /// The caller's header field, subprotocol or status is invalid. It was not added.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -232,7 +219,10 @@ impl fmt::Display for InvalidField {
             Self::Value { name } => {
                 return write!(f, "the value of {name} has a control character; remove line ends");
             }
-            Self::Reserved => "the handshake sets the header field; leave it out",
+            Self::Reserved => {
+                "the handshake sets the header field; leave it out, and name subprotocols with \
+                 subprotocol()"
+            }
             Self::Subprotocol => "the subprotocol is not a token",
             Self::DuplicateSubprotocol => "the subprotocol is named twice",
             Self::Status => "the status is not one of 200 to 599 that may have a body",

@@ -54,7 +54,8 @@ impl Response {
     }
 
     /// Returns whether [`body`](Self::body) is the whole body. It is not if the body is longer than
-    /// 4 KiB or malformed, or if the stream ended or the handshake timed out before its end.
+    /// 4 KiB or malformed, if the stream ended before, or if it was not waited for any longer: an
+    /// adapter, or an [`Exchange`](crate::session::Exchange), waits 1 s after the head.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.is_complete

@@ -51,6 +51,7 @@ mod receiving;
 mod reports;
 mod sending;
 mod shutdown;
+mod side;
 mod stream;
 mod writes;
 
@@ -64,9 +65,10 @@ pub(crate) use self::fragments::FragmentedMessage;
 pub use self::live::Session;
 #[cfg(feature = "std")]
 pub(crate) use self::needs::{Class, Facts, Need, Place};
-pub use self::opening::{Exchange, Handshake};
+pub use self::opening::Exchange;
 #[cfg(feature = "std")]
 pub(crate) use self::pings::PongProgress;
 pub(crate) use self::question::Wait;
+pub use self::side::Handshake;
 pub use self::stream::Next;
 pub(crate) use self::writes::WriteDeadline;

@@ -1,11 +1,14 @@
 //! The adapters: blocking, tokio, futures-io, and the example programs.
 
+mod async_io;
 mod blocking;
 mod blocking_halves;
 mod blocking_waiters;
 mod blocking_writer;
+mod borrowed_events;
 mod borrowing;
 mod by_hand;
+mod checks;
 mod compression;
 mod ends;
 mod event_loop;
@@ -19,6 +22,7 @@ mod messages;
 mod no_timer;
 mod open_streams;
 mod openings;
+mod recordings;
 mod refusals;
 mod slow_peers;
 mod sockets;

@@ -8,5 +8,6 @@ mod limits;
 mod other_stacks;
 mod refusals;
 mod server;
+mod subprotocols;
 mod targets;
 mod uri;
