@@ -104,7 +104,7 @@ async fn message_of_1_gib_is_echoed_in_chunks_in_16_mib() {
 #[test]
 #[ignore = "takes seconds: see the first lines"]
 fn one_gib_each_way_at_once_between_two_threads_takes_16_mib() {
-    fn push(socket: blocking::WebSocket<std::net::TcpStream>) {
+    fn push<S: blocking::TryClone>(socket: blocking::WebSocket<S>) {
         let (sender, mut receiver) = socket.split().unwrap();
         let sending = thread::spawn(move || {
             for number in 0..GIB / CHUNK {
