@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::task::unconstrained;
-use tokio::time::{self, Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::opens::opens;
 use super::runtime::{self, Clock, SleepSlot, Stream};
