@@ -22,6 +22,7 @@ mod request_error;
 mod request_parts;
 mod response;
 mod response_error;
+mod response_reader;
 mod server;
 mod start_line;
 mod target;
