@@ -40,5 +40,8 @@ pub use self::request::RequestHead;
 pub use self::request_error::RequestError;
 pub use self::response::Response;
 pub use self::response_error::ResponseError;
+pub(crate) use self::response_error::describe;
+pub(crate) use self::response_reader::{FinalResponse, ResponseReader};
 pub use self::server::{AcceptOptions, Rejection, Request, ServerHandshake};
+pub(crate) use self::uri::parse_authority;
 pub use self::uri::{InvalidUri, Uri};

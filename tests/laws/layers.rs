@@ -1,7 +1,7 @@
 //! Imports run down only, from layer to layer and from file to file.
 //!
 //! ```text
-//! wire, page, pool ◄ deflate, message ◄ connection ◄ handshake, timing ◄ session ◄ adapter ◄ testing
+//! wire, page, pool ◄ deflate, message ◄ connection ◄ handshake, timing ◄ proxy ◄ session ◄ adapter ◄ testing
 //!
 //! lib.rs re-exports, and no file imports it
 //! ```
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::files::{Crate, below};
 
 /// A layer, and the layers that it may import.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("wire", &[]),
     ("page", &[]),
     ("pool", &[]),
@@ -22,8 +22,12 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("connection", &["wire", "deflate", "message"]),
     ("handshake", &["wire", "deflate", "message", "connection"]),
     ("timing", &["connection"]),
-    ("session", &["message", "connection", "handshake", "timing"]),
-    ("adapter", &["page", "deflate", "message", "connection", "handshake", "timing", "session"]),
+    ("proxy", &["connection", "handshake"]),
+    ("session", &["message", "connection", "handshake", "timing", "proxy"]),
+    (
+        "adapter",
+        &["page", "deflate", "message", "connection", "handshake", "timing", "proxy", "session"],
+    ),
     ("testing", &["adapter"]),
 ];
 

@@ -1,0 +1,6 @@
+//! Tunnels through proxies: their addresses, and both protocols.
+
+mod addresses;
+mod answers;
+mod connect;
+mod socks5;
