@@ -14,6 +14,9 @@ use crate::connection::Config;
 /// Asks a proxy for a stream to a server. Connect to the proxy first, with TLS if it
 /// [`is_secure`](Proxy::is_secure).
 ///
+/// [`Exchange::tunnel`](crate::session::Exchange::tunnel) adds the deadline of the opening
+/// handshake.
+///
 /// However the proxy's answer is split, the result is the same. At most 262 bytes of a SOCKS5
 /// answer, and a head within the limits of the configuration, are held; plus what one call of
 /// [`received`](Self::received) brings.

@@ -3,4 +3,5 @@
 mod addresses;
 mod answers;
 mod connect;
+mod deadline;
 mod socks5;
