@@ -6,6 +6,7 @@ use std::{error, fmt, io};
 use crate::connection::{CloseOutcome, Event, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{HandshakeError, InvalidField, InvalidUri, RequestError, ResponseError};
 use crate::message::{Message, ReasonTooLong};
+use crate::proxy::ProxyError;
 use crate::session::{AttemptError, Full, Session, TrySendError};
 use crate::timing::TimedOut;
 
@@ -28,6 +29,8 @@ pub enum Error {
     NoTimer,
     /// The operating system has no random bytes for masking keys.
     Entropy(NoEntropy),
+    /// A proxy did not open a tunnel to the server.
+    Proxy(ProxyError),
     /// The opening handshake failed.
     Handshake(HandshakeError),
     /// The peer violated the protocol or a limit. A Close frame with the right code was sent to it.
@@ -155,6 +158,7 @@ impl fmt::Display for Error {
                 "there is no tokio runtime with a timer here; build it with enable_time",
             ),
             Self::Entropy(error) => error.fmt(f),
+            Self::Proxy(error) => error.fmt(f),
             Self::Handshake(error) => error.fmt(f),
             Self::Protocol(error) => error.fmt(f),
             Self::ConnectionLost => {
@@ -216,6 +220,7 @@ error_from! {
     InvalidUri => Uri,
     InvalidField => Field,
     NoEntropy => Entropy,
+    ProxyError => Proxy,
     HandshakeError => Handshake,
     RequestError => Handshake,
     ResponseError => Handshake,

@@ -212,6 +212,7 @@ fn adapter_errors_have_distinct_messages() {
         (Error::Field(InvalidField::Name), "not a token"),
         (Error::TlsNeeded, "needs TLS"),
         (Error::Entropy(NoEntropy), "no random bytes"),
+        (Error::Proxy(ProxyError::Host), "punycode"),
         (Error::Handshake(HandshakeError::Request(RequestError::Method)), "not GET"),
         (Error::Protocol(ProtocolError::Masked), "is masked"),
         (Error::ConnectionLost, "was lost"),
