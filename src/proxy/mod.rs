@@ -1,8 +1,8 @@
 //! Tunnels through proxies, without I/O: HTTP CONNECT (RFC 9110 §9.3.6) and SOCKS5 (RFC 1928).
 //!
 //! ```text
-//!   Proxy ──► Tunnel ──► output: the request to the proxy
-//!             received ──► receive ──► the tunnel's first bytes, or an error
+//!   environment ──► Proxies ──► Proxy ──► Tunnel ──► output: the request to the proxy
+//!                   which one            received ──► receive ──► the tunnel's first bytes, or an error
 //! ```
 //!
 //! A [`Tunnel`] asks the proxy for a stream to the server. Once it is open, the same stream carries
@@ -21,11 +21,14 @@
 mod address;
 mod connect;
 mod credentials;
+mod environment;
 mod error;
+mod no_proxy;
 mod socks5;
 mod target;
 mod tunnel;
 
 pub use self::address::{InvalidProxy, Proxy};
+pub use self::environment::{InvalidVariable, Proxies};
 pub use self::error::{ProxyError, SocksError};
 pub use self::tunnel::Tunnel;
