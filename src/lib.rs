@@ -83,6 +83,7 @@
 //! |---|---|---|
 //! | `blocking`; `tokio` and `futures`, on `runtime` | system calls, clocks, wakers | – |
 //! | [`session`] | timeouts, keep-alive, backpressure, shutdown of the stream | §7.1.1 |
+//! | [`proxy`] | tunnels through HTTP and SOCKS5 proxies | §4.1 |
 //! | [`ServerHandshake`], [`ClientHandshake`] · [`timing`] | HTTP heads · deadlines | §4 |
 //! | [`Connection`] | the open connection and its closing handshake | §5.4–§7 |
 //! | [`Message`], [`Text`], [`CloseFrame`] | the types of both directions | §5.5.1, §5.6, §7.4 |
@@ -142,6 +143,7 @@ mod message;
 mod page;
 #[cfg(feature = "std")]
 mod pool;
+pub mod proxy;
 pub mod session;
 #[cfg(feature = "testing")]
 pub mod testing;

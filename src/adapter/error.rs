@@ -7,6 +7,7 @@ use super::tls_error::TlsError;
 use crate::connection::{CloseOutcome, Event, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{HandshakeError, InvalidField, InvalidUri, RequestError, ResponseError};
 use crate::message::{Message, ReasonTooLong};
+use crate::proxy::ProxyError;
 use crate::session::{AttemptError, Full, Session, TrySendError};
 use crate::timing::TimedOut;
 
@@ -33,6 +34,8 @@ pub enum Error {
     NoTimer,
     /// The operating system has no random bytes for masking keys.
     Entropy(NoEntropy),
+    /// A proxy did not open a tunnel to the server.
+    Proxy(ProxyError),
     /// The opening handshake failed.
     Handshake(HandshakeError),
     /// The peer violated the protocol or a limit. A Close frame with the right code was sent to it.
@@ -168,6 +171,7 @@ impl fmt::Display for Error {
                  all timeouts off",
             ),
             Self::Entropy(error) => error.fmt(f),
+            Self::Proxy(error) => error.fmt(f),
             Self::Handshake(error) => error.fmt(f),
             Self::Protocol(error) => error.fmt(f),
             Self::ConnectionLost => {
@@ -231,6 +235,7 @@ error_from! {
     TlsError => Tls,
     InvalidField => Field,
     NoEntropy => Entropy,
+    ProxyError => Proxy,
     HandshakeError => Handshake,
     RequestError => Handshake,
     ResponseError => Handshake,

@@ -5,16 +5,13 @@
 //!                         input ──► receive ──► (Connection, Response), or an error
 //! ```
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::{Buf, BufMut, Bytes};
 
-use super::body::Body;
 use super::fields::{list, list_contains};
-use super::head::HeadReader;
 use super::head_error::HeadError;
 use super::headers::Headers;
 use super::key;
@@ -22,13 +19,10 @@ use super::negotiation;
 use super::reply::{InvalidField, Lines};
 use super::response::Response;
 use super::response_error::ResponseError;
-use super::start_line::STATUS_LINE;
+use super::response_reader::{FinalResponse, ResponseReader};
 use super::subprotocols::Subprotocols;
 use super::uri::{InvalidUri, Uri};
 use crate::connection::{Config, Connection, Entropy, Output};
-
-/// The maximum number of interim responses (100, 103 …) before the final one.
-const MAX_INTERIM: u8 = 8;
 
 /// A client's opening handshake: address, subprotocols and header fields.
 ///
@@ -177,12 +171,7 @@ pub struct ClientHandshake {
     subprotocols: Subprotocols,
     needs_subprotocol: bool,
     output: Output,
-    head: HeadReader,
-    input_ended: bool,
-    /// Interim responses that were skipped.
-    interim: u8,
-    /// A response other than 101 whose body is incomplete.
-    refusal: Option<(Response, Body)>,
+    response: ResponseReader,
 }
 
 impl ClientHandshake {
@@ -195,31 +184,28 @@ impl ClientHandshake {
         let nonce = entropy.nonce();
         let key = key::encode(request.nonce.unwrap_or(nonce));
         let output = request.encode(&key, negotiation::offer(&config).as_deref());
-        let head = HeadReader::new(&STATUS_LINE, config.head_limits());
+        let response = ResponseReader::new(config.head_limits(), |status| status == 101);
         Self {
             opening: Some((config, entropy)),
             key,
             subprotocols: request.subprotocols.clone(),
             needs_subprotocol: request.needs_subprotocol && !request.subprotocols.is_empty(),
             output,
-            head,
-            input_ended: false,
-            interim: 0,
-            refusal: None,
+            response,
         }
     }
 
     /// Returns the buffer that received bytes are appended to. It has room for at least 1 KiB.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
         if self.opening.is_none() {
-            self.head.clear();
+            self.response.clear();
         }
-        self.head.input()
+        self.response.input()
     }
 
     /// Reports the end of the stream: no more bytes will be received.
     pub fn end_input(&mut self) {
-        self.input_ended = true;
+        self.response.end_input();
     }
 
     /// Returns the request, as bytes to write.
@@ -231,7 +217,7 @@ impl ClientHandshake {
     /// the stream.
     #[must_use]
     pub fn wants_read(&self) -> bool {
-        self.opening.is_some() && !self.input_ended
+        self.opening.is_some() && !self.response.input_has_ended()
     }
 
     /// Returns whether the output has bytes to write.
@@ -260,16 +246,14 @@ impl ClientHandshake {
     /// complete. The body is empty here.
     #[must_use]
     pub fn refusal(&self) -> Option<&Response> {
-        self.refusal.as_ref().map(|(response, _)| response)
+        self.response.refusal()
     }
 
     /// Waits no longer for the body of a response other than 101: the next
     /// [`receive`](Self::receive) returns it with the part that has arrived. A server may delay the
     /// body, and its head says enough.
     pub fn skip_body(&mut self) {
-        if let Some((_, body)) = &mut self.refusal {
-            body.stop();
-        }
+        self.response.skip_body();
     }
 
     /// Returns the bytes that were received after a refusal
@@ -278,42 +262,17 @@ impl ClientHandshake {
     /// request, unless the response has `Connection: close`.
     #[must_use]
     pub fn into_rest(self) -> Bytes {
-        Bytes::copy_from_slice(self.head.rest())
+        self.response.rest()
     }
 
     fn next_response(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
-        while self.refusal.is_none() {
-            let Some(response) = self.head.receive(Response::parse)? else {
-                return if self.input_ended { Err(HeadError::Incomplete.into()) } else { Ok(None) };
-            };
-            match response.status() {
-                101 => return self.open(response).map(Some),
-                // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses
-                // received prior to a final response"
-                100..=199 if self.interim < MAX_INTERIM => self.interim += 1,
-                status => {
-                    let body = Body::new(status, response.headers());
-                    self.refusal = Some((response, body));
-                }
+        match self.response.receive()? {
+            None => Ok(None),
+            Some(FinalResponse::Accepted(response)) => self.open(response).map(Some),
+            Some(FinalResponse::Refused(response)) => {
+                Err(ResponseError::UnexpectedStatus(response))
             }
         }
-        self.refuse()
-    }
-
-    /// Receives the body of a response other than 101.
-    fn refuse(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
-        let Some((mut refusal, mut body)) = self.refusal.take() else { return Ok(None) };
-        let parsed = body.receive(self.head.rest());
-        self.head.advance(parsed);
-        if self.input_ended {
-            body.end_input();
-        }
-        if !body.is_over() {
-            self.refusal = Some((refusal, body));
-            return Ok(None);
-        }
-        refusal.set_body(body);
-        Err(ResponseError::UnexpectedStatus(Box::new(refusal)))
     }
 
     /// Checks a 101, and creates the connection.
@@ -323,10 +282,10 @@ impl ClientHandshake {
             return Err(HeadError::Incomplete.into());
         };
         let agreed = negotiation::accept(&config, response.headers())?;
-        let rest = self.head.take_rest();
+        let (rest, input_ended) = (self.response.take_rest(), self.response.input_has_ended());
         let mut connection = Connection::client(config, entropy);
         negotiation::apply(&mut connection, agreed.as_ref());
-        connection.continue_handshake(rest, self.input_ended, Vec::new(), subprotocol.as_deref());
+        connection.continue_handshake(rest, input_ended, Vec::new(), subprotocol.as_deref());
         Ok((connection, response))
     }
 
@@ -357,7 +316,7 @@ impl ClientHandshake {
 impl fmt::Debug for ClientHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientHandshake")
-            .field("refusal", &self.refusal.as_ref().map(|(response, _)| response))
+            .field("refusal", &self.response.refusal())
             .finish_non_exhaustive()
     }
 }

@@ -125,7 +125,7 @@ impl core::str::FromStr for Uri {
 }
 
 /// Parses `host[:port]`; an IPv6 address keeps its brackets.
-pub(super) fn parse_authority(authority: &str) -> Result<(&str, Option<u16>), InvalidUri> {
+pub(crate) fn parse_authority(authority: &str) -> Result<(&str, Option<u16>), InvalidUri> {
     let (host_len, port) = measure_authority(authority.as_bytes())?;
     Ok((&authority[..host_len], port))
 }

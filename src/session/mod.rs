@@ -6,7 +6,7 @@
 //! | time | – | deadlines of the handshakes, keep-alive, idle time, stalled writes, round trips | the clock, a timer that wakes the task or thread |
 //! | output | a buffer without a bound | [`Backpressure`] | system calls, wakers, parked threads; with several senders: their order, permits, writers of messages in fragments |
 //! | end | [`Closed`](crate::Closed) | the shutdown sequence of the stream (§7.1.1) | `shutdown(2)`, dropping the stream |
-//! | opening | [`ServerHandshake`](crate::ServerHandshake), [`ClientHandshake`](crate::ClientHandshake) | the handshake's deadline, the answer to a rejected request ([`Exchange`]) | connecting |
+//! | opening | [`ServerHandshake`](crate::ServerHandshake), [`ClientHandshake`](crate::ClientHandshake), [`Tunnel`](crate::proxy::Tunnel) | the handshake's deadline, the answer to a rejected request ([`Exchange`]) | connecting |
 //!
 //! A session answers one question, [`next`](Session::next), and takes reports of what happened:
 //!
@@ -53,6 +53,7 @@ mod sending;
 mod shutdown;
 mod side;
 mod stream;
+mod tunnel;
 mod writes;
 
 #[cfg(feature = "std")]

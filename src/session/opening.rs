@@ -7,6 +7,7 @@
 //!
 //! | exchange            | writes       | reads        | ends                                          |
 //! |---------------------|--------------|--------------|-----------------------------------------------|
+//! | a tunnel            | the request  | the answer   | when `receive` returns the tunnel's bytes     |
 //! | a server's request  | –            | the request  | when `receive` returns it, or a rejection     |
 //! | a client's          | the request  | the response | when `receive` returns the connection, or a refusal |
 //! | an acceptance       | the response | –            | when that is written                          |
@@ -34,7 +35,7 @@ const MAX_BODY_WAIT: Duration = Duration::from_secs(1);
 
 /// When the answer to [`Exchange::next`] is [`Next::Done`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum DoneWhen {
+pub(super) enum DoneWhen {
     /// Never: `receive` returns the result.
     Received,
     /// Once the output is written.
@@ -44,10 +45,11 @@ enum DoneWhen {
 }
 
 /// A handshake with its deadline, [`Timeouts::handshake`]: a [`ServerHandshake`], a
-/// [`ClientHandshake`], an accepted [`Connection`] whose response is to be written, or a
-/// [`Rejection`], whose deadline is [`Timeouts::close`].
+/// [`ClientHandshake`], a [`Tunnel`](crate::proxy::Tunnel) through a proxy, an accepted
+/// [`Connection`] whose response is to be written, or a [`Rejection`], whose deadline is
+/// [`Timeouts::close`].
 pub struct Exchange<H> {
-    handshake: H,
+    pub(super) handshake: H,
     stream: StreamState,
     timer: Timer,
     done_when: DoneWhen,
@@ -56,7 +58,12 @@ pub struct Exchange<H> {
 }
 
 impl<H> Exchange<H> {
-    fn start(handshake: H, timeouts: SharedTimeouts, now: Duration, done_when: DoneWhen) -> Self {
+    pub(super) fn start(
+        handshake: H,
+        timeouts: SharedTimeouts,
+        now: Duration,
+        done_when: DoneWhen,
+    ) -> Self {
         let timer = Timer::with_shared(timeouts, now);
         let stream = StreamState::default();
         Self { handshake, stream, timer, done_when, body_deadline: None }
