@@ -13,131 +13,20 @@ use core::{fmt, str};
 use bytes::{Buf, BufMut, Bytes};
 
 use super::body::Body;
+use super::client_request::ClientRequest;
 use super::fields::{list, list_contains};
 use super::head::HeadReader;
 use super::head_error::HeadError;
 use super::headers::Headers;
 use super::key;
 use super::negotiation;
-use super::reply::{InvalidField, Lines, add_subprotocol};
 use super::response::Response;
 use super::response_error::ResponseError;
 use super::start_line::STATUS_LINE;
-use super::uri::{InvalidUri, Uri};
 use crate::connection::{Config, Connection, Entropy, Output};
 
 /// The maximum number of interim responses (100, 103 …) before the final one.
 const MAX_INTERIM: u8 = 8;
-
-/// A client's opening handshake: address, subprotocols and header fields.
-///
-/// ```
-/// use sansocket::ClientRequest;
-///
-/// let request = ClientRequest::new("ws://example.com/feed?since=0")?
-///     .subprotocol("ticker.v1")?
-///     .header("Authorization", "Bearer 123")?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct ClientRequest {
-    uri: Uri,
-    subprotocols: Vec<String>,
-    needs_subprotocol: bool,
-    lines: Lines,
-}
-
-impl ClientRequest {
-    /// Creates a request for a `ws:` or `wss:` address.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidUri`] if the address is not valid.
-    pub fn new(uri: &str) -> Result<Self, InvalidUri> {
-        Ok(Self {
-            uri: Uri::parse(uri)?,
-            subprotocols: Vec::new(),
-            needs_subprotocol: false,
-            lines: Lines::default(),
-        })
-    }
-
-    /// Offers a subprotocol, in the order of preference (§4.1 no. 10).
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidField`] if it is not a token, or was offered before.
-    pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidField> {
-        add_subprotocol(&mut self.subprotocols, name)?;
-        Ok(self)
-    }
-
-    /// Makes it an error ([`ResponseError::NoSubprotocol`]) that the server chooses none of the
-    /// offered subprotocols. Default: the connection opens without one (§4.2.2 no. 5.5).
-    #[must_use]
-    pub const fn require_subprotocol(mut self) -> Self {
-        self.needs_subprotocol = true;
-        self
-    }
-
-    /// Adds a header field (§4.1 no. 12): `Authorization`, `Cookie`, `Origin` … Fields with equal
-    /// names are sent in order.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidField`] if the name is not a token or is reserved for the handshake, or the value
-    /// has a control character.
-    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
-        self.lines.add(name, value.as_ref())?;
-        Ok(self)
-    }
-
-    /// Returns the address to connect to.
-    #[must_use]
-    pub const fn uri(&self) -> &Uri {
-        &self.uri
-    }
-
-    /// Encodes the request (§4.1).
-    fn encode(&self, key: &[u8; 24], extensions: Option<&str>) -> Output {
-        let host = self.uri.host_field();
-        let mut head =
-            Vec::with_capacity(256 + self.uri.resource_name().len() + self.lines.as_bytes().len());
-        for text in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\nHost: ", &host] {
-            head.put_slice(text.as_bytes());
-        }
-        head.put_slice(
-            b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ",
-        );
-        head.put_slice(key);
-        head.put_slice(b"\r\n");
-        if !self.subprotocols.is_empty() {
-            head.put_slice(b"Sec-WebSocket-Protocol: ");
-            head.put_slice(self.subprotocols.join(", ").as_bytes());
-            head.put_slice(b"\r\n");
-        }
-        if let Some(extensions) = extensions {
-            head.put_slice(b"Sec-WebSocket-Extensions: ");
-            head.put_slice(extensions.as_bytes());
-            head.put_slice(b"\r\n");
-        }
-        head.put_slice(self.lines.as_bytes());
-        head.put_slice(b"\r\n");
-        let mut output = Output::default();
-        output.begin_with(head);
-        output
-    }
-}
-
-impl fmt::Debug for ClientRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientRequest")
-            .field("uri", &self.uri)
-            .field("subprotocols", &self.subprotocols)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Opens a connection: sends a request, and checks the response.
 ///

@@ -13,11 +13,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::{error, fmt, str};
 
+use super::authority::parse_authority;
 use super::fields::is_token;
 use super::origin::{self, Origin};
 use super::reply::HttpResponse;
 use super::request::RequestHead;
-use super::uri::parse_authority;
 
 /// The names of a server, and the origins of the pages that may connect to it.
 ///

@@ -3,19 +3,24 @@
 //! Both sides work like a [`Connection`](crate::Connection): received bytes go into `input`, bytes
 //! to write are in `output`, and `receive` returns the result.
 
+mod authority;
 mod body;
 mod classes;
 mod client;
+mod client_request;
+mod credentials;
 mod error;
 mod fields;
 mod guard;
 mod head;
 mod head_error;
 mod headers;
+mod invalid_uri;
 mod key;
 mod negotiation;
 mod opening;
 mod origin;
+mod percent;
 mod reply;
 mod request;
 mod request_error;
@@ -27,12 +32,14 @@ mod start_line;
 mod target;
 mod uri;
 
-pub use self::client::{ClientHandshake, ClientRequest};
+pub use self::client::ClientHandshake;
+pub use self::client_request::ClientRequest;
 pub use self::error::HandshakeError;
 pub use self::fields::Extension;
 pub use self::guard::{Guard, GuardError, InvalidGuard};
 pub use self::head_error::HeadError;
 pub use self::headers::Headers;
+pub use self::invalid_uri::InvalidUri;
 pub use self::key::accept_key;
 pub use self::reply::{HttpResponse, InvalidField};
 pub use self::request::RequestHead;
@@ -40,4 +47,4 @@ pub use self::request_error::RequestError;
 pub use self::response::Response;
 pub use self::response_error::ResponseError;
 pub use self::server::{AcceptOptions, Rejection, Request, ServerHandshake};
-pub use self::uri::{InvalidUri, Uri};
+pub use self::uri::Uri;

@@ -4,12 +4,12 @@
 
 use core::str;
 
+use super::authority::measure_authority;
 use super::fields::{are_extensions, has_element, is_in_any_case, is_token, list, list_contains};
 use super::head_error::HeadError;
 use super::key;
 use super::request_error::RequestError;
 use super::target;
-use super::uri::measure_authority;
 
 /// Checks that a request is an opening handshake, and returns its key.
 pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8], RequestError> {

@@ -1,6 +1,7 @@
 //! The opening handshake of both roles, and the addresses of servers.
 
 mod client;
+mod credentials;
 mod fields;
 mod first_bytes;
 mod guard;

@@ -9,7 +9,7 @@
 //!
 //! # fn main() -> Result<(), Error> {
 //! let request = ClientRequest::new("ws://127.0.0.1:9001/chat")?
-//!     .header("Authorization", "Bearer 1")?
+//!     .bearer_auth("mF_9.B5f-4.1JqM")?
 //!     .subprotocol("chat.v1")?;
 //! match Options::new().connect(&request) {
 //!     Ok((mut socket, _response)) => socket.send("hello")?,
