@@ -102,7 +102,7 @@
 //!
 //! | opening handshake | client | server |
 //! |---|---|---|
-//! | request | [`ClientRequest`] → [`ClientHandshake`] | [`ServerHandshake`] → [`Request`] (with a [`RequestHead`]) |
+//! | request | [`ClientRequest`] → [`ClientHandshake`]; [`Redirects`] | [`ServerHandshake`] → [`Request`] (with a [`RequestHead`]) |
 //! | response | [`Response`], or [`ResponseError::UnexpectedStatus`] | [`Request::accept_with`] and [`AcceptOptions`], [`Request::reject`] and [`HttpResponse`], [`Rejection`] |
 //!
 //! # Features

@@ -2,12 +2,13 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, str};
 
 use bytes::BufMut;
 
 use super::credentials;
 use super::invalid_uri::InvalidUri;
+use super::origin::is_same;
 use super::reply::{InvalidField, Lines, add_subprotocol};
 use super::uri::Uri;
 use crate::connection::Output;
@@ -129,6 +130,30 @@ impl ClientRequest {
     #[must_use]
     pub const fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// The request for the address that a server redirects to. Another origin gets no credentials.
+    pub(super) fn redirected(&self, uri: Uri) -> Self {
+        let mut request = Self { uri, ..self.clone() };
+        if request.uri.has_same_origin(&self.uri) {
+            return request;
+        }
+        // RFC 9110 §15.4: "Consider removing header fields … added by the calling context … where
+        // there are security implications; this includes but is not limited to Authorization and
+        // Cookie."
+        request.authorization = None;
+        for name in ["Authorization", "Cookie", "Proxy-Authorization"] {
+            request.lines.remove(name);
+        }
+        // Fetch, "serializing a request origin": the page of one server must not speak for it at
+        // another that a third one redirects to.
+        let page = self.uri.page_origin();
+        let is_page = |origin: &[u8]| str::from_utf8(origin).is_ok_and(|o| is_same(o, &page));
+        if !request.lines.values("Origin").all(is_page) {
+            request.lines.remove("Origin");
+            request.lines.write("Origin", b"null");
+        }
+        request
     }
 
     /// Encodes the request (§4.1).

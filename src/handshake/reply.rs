@@ -47,6 +47,12 @@ impl Lines {
         self.0 = others.flat_map(|(name, value)| [name, b": ", value, b"\r\n"].concat()).collect();
     }
 
+    /// The values of the fields with this name.
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let has_name = |other: &[u8]| other.eq_ignore_ascii_case(name.as_bytes());
+        self.fields().filter(move |(other, _)| has_name(other)).map(|(_, value)| value)
+    }
+
     fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         // No value has a line end.
         self.0.split_inclusive(|&byte| byte == b'\n').filter_map(|line| {

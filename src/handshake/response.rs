@@ -60,6 +60,13 @@ impl Response {
         self.is_complete
     }
 
+    /// Returns whether the status is one of those that refer a client to the address in `Location`:
+    /// 301, 302, 303, 307 and 308 (RFC 9110 §15.4).
+    #[must_use]
+    pub const fn is_redirect(&self) -> bool {
+        matches!(self.status, 301 | 302 | 303 | 307 | 308)
+    }
+
     /// Parses a complete head with at most so many fields.
     pub(super) fn parse(head: &[u8], max_fields: usize) -> Result<Self, HeadError> {
         let head = &*unfold(head);

@@ -96,6 +96,24 @@ impl Uri {
         &self.resource_name
     }
 
+    /// Whether both have the same scheme, host and port (RFC 6454 §5).
+    pub(super) fn has_same_origin(&self, other: &Self) -> bool {
+        self.secure == other.secure
+            && self.host.eq_ignore_ascii_case(&other.host)
+            && self.port == other.port
+    }
+
+    /// The origin of a page of this server: RFC 6454 §6.2, with an HTTP scheme.
+    pub(super) fn page_origin(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        alloc::format!("{scheme}://{}", self.host_field())
+    }
+
+    /// Another address on the same server.
+    pub(super) fn with_resource_name(&self, target: &str) -> Result<Self, InvalidUri> {
+        Ok(Self { resource_name: resource_name_of(target)?, ..self.clone() })
+    }
+
     /// The path, without the query.
     pub(super) fn path(&self) -> &str {
         self.resource_name.split('?').next().unwrap_or_default()

@@ -7,6 +7,7 @@ mod first_bytes;
 mod guard;
 mod limits;
 mod other_stacks;
+mod redirects;
 mod refusals;
 mod server;
 mod targets;

@@ -234,6 +234,93 @@ fn a_name_that_is_not_ascii_needs_the_feature_idna() {
     assert_eq!(Host.to_string().contains("idna"), cfg!(not(feature = "idna")));
 }
 
+/// RFC 3986 §5.4.1 and §5.4.2, with another scheme of the base.
+#[test]
+fn references_resolve_as_in_the_examples_of_rfc_3986() {
+    let base = Uri::parse("ws://a/b/c/d;p?q").unwrap();
+    for (reference, expected) in [
+        ("g:h", Err(Scheme)),
+        ("g", Ok("ws://a/b/c/g")),
+        ("./g", Ok("ws://a/b/c/g")),
+        ("g/", Ok("ws://a/b/c/g/")),
+        ("/g", Ok("ws://a/g")),
+        ("//g", Ok("ws://g/")),
+        ("?y", Ok("ws://a/b/c/d;p?y")),
+        ("g?y", Ok("ws://a/b/c/g?y")),
+        ("#s", Ok("ws://a/b/c/d;p?q")), // a fragment is dropped
+        ("g#s", Ok("ws://a/b/c/g")),
+        ("g?y#s", Ok("ws://a/b/c/g?y")),
+        (";x", Ok("ws://a/b/c/;x")),
+        ("g;x", Ok("ws://a/b/c/g;x")),
+        ("g;x?y#s", Ok("ws://a/b/c/g;x?y")),
+        ("", Ok("ws://a/b/c/d;p?q")),
+        (".", Ok("ws://a/b/c/")),
+        ("./", Ok("ws://a/b/c/")),
+        ("..", Ok("ws://a/b/")),
+        ("../", Ok("ws://a/b/")),
+        ("../g", Ok("ws://a/b/g")),
+        ("../..", Ok("ws://a/")),
+        ("../../", Ok("ws://a/")),
+        ("../../g", Ok("ws://a/g")),
+        ("../../../g", Ok("ws://a/g")),
+        ("../../../../g", Ok("ws://a/g")),
+        ("/./g", Ok("ws://a/g")),
+        ("/../g", Ok("ws://a/g")),
+        ("g.", Ok("ws://a/b/c/g.")),
+        (".g", Ok("ws://a/b/c/.g")),
+        ("g..", Ok("ws://a/b/c/g..")),
+        ("..g", Ok("ws://a/b/c/..g")),
+        ("./../g", Ok("ws://a/b/g")),
+        ("./g/.", Ok("ws://a/b/c/g/")),
+        ("g/./h", Ok("ws://a/b/c/g/h")),
+        ("g/../h", Ok("ws://a/b/c/h")),
+        ("g;x=1/./y", Ok("ws://a/b/c/g;x=1/y")),
+        ("g;x=1/../y", Ok("ws://a/b/c/y")),
+        ("g?y/./x", Ok("ws://a/b/c/g?y/./x")),
+        ("g?y/../x", Ok("ws://a/b/c/g?y/../x")),
+        ("g#s/../x", Ok("ws://a/b/c/g")),
+        ("http:g", Err(Scheme)), // strict, §5.4.2
+    ] {
+        let joined = base.join(reference).map(|uri| uri.to_string());
+        assert_eq!(joined, expected.map(str::to_owned), "{reference:?}");
+    }
+}
+
+#[test]
+fn references_of_redirects_resolve_to_websocket_servers() {
+    for (base, reference, expected) in [
+        ("wss://h:81/a", "b", Ok("wss://h:81/b")),
+        ("wss://h:81/a", "//i:82/b", Ok("wss://i:82/b")),
+        ("wss://h/a", "//i?q", Ok("wss://i/?q")),
+        ("ws://h/a", "http://i", Ok("ws://i/")),
+        ("ws://h/a", "HTTPS://i:444/./b/../c#x", Ok("wss://i:444/c")),
+        ("ws://h/a", "Wss://i", Ok("wss://i/")),
+        ("ws://h", "?x", Ok("ws://h/?x")),
+        ("ws://h", "x", Ok("ws://h/x")),
+        ("ws://h/a?b/c", "x", Ok("ws://h/x")), // the query has no path
+        ("ws://h/a/../b", "", Ok("ws://h/a/../b")),
+        ("ws://h/", "/a//b/../c", Ok("ws://h/a//c")),
+        ("ws://h/", "/a:b", Ok("ws://h/a:b")),
+        ("ws://h/", "./a:b", Ok("ws://h/a:b")),
+        ("ws://[fe80::1%25lo]:1/a", "/b", Ok("ws://[fe80::1%25lo]:1/b")),
+        ("ws://h/", "a:b", Err(Scheme)),
+        ("ws://h/", "ftp://h/", Err(Scheme)),
+        ("ws://h/", "javascript:alert(1)", Err(Scheme)),
+        ("ws://h/", "http:/h", Err(Scheme)),
+        ("ws://h/", "//", Err(Host)),
+        ("ws://h/", "///x", Err(Host)),
+        ("ws://h/", "//u:p@i/", Err(UserInfo)), // nobody but the caller sets credentials
+        ("ws://h/", "//i:0/", Err(Port)),
+        ("ws://h/", "a b", Err(Path)),
+        ("ws://h/", "/\u{e4}", Err(Path)),
+        ("ws://h/", "\\\\evil/", Err(Path)),
+        ("ws://h/", "/a\r\nX: y", Err(Path)),
+    ] {
+        let joined = Uri::parse(base).unwrap().join(reference).map(|uri| uri.to_string());
+        assert_eq!(joined, expected.map(str::to_owned), "{base} {reference:?}");
+    }
+}
+
 #[test]
 fn uri_errors_have_distinct_messages() {
     let errors = [Scheme, Host, Port, UserInfo, Fragment, Path];
