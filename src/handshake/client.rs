@@ -48,6 +48,7 @@ pub struct ClientHandshake {
     key: [u8; 24],
     subprotocols: Vec<String>,
     needs_subprotocol: bool,
+    skips_body_of_redirect: bool,
     output: Output,
     head: HeadReader,
     input_ended: bool,
@@ -71,6 +72,7 @@ impl ClientHandshake {
             key,
             subprotocols: request.subprotocols.clone(),
             needs_subprotocol: request.needs_subprotocol && !request.subprotocols.is_empty(),
+            skips_body_of_redirect: request.skips_body_of_redirect,
             output,
             head,
             input_ended: false,
@@ -144,6 +146,9 @@ impl ClientHandshake {
                 // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses
                 // received prior to a final response"
                 100..=199 if self.interim < MAX_INTERIM => self.interim += 1,
+                _ if self.skips_body_of_redirect && response.is_redirect() => {
+                    return Err(ResponseError::UnexpectedStatus(Box::new(response)));
+                }
                 status => {
                     let body = Body::new(status, response.headers());
                     self.refusal = Some((response, body));

@@ -31,6 +31,7 @@ pub struct ClientRequest {
     uri: Uri,
     pub(super) subprotocols: Vec<String>,
     pub(super) needs_subprotocol: bool,
+    pub(super) skips_body_of_redirect: bool,
     /// The value of `Authorization`, unless it is among the lines.
     authorization: Option<String>,
     lines: Lines,
@@ -54,6 +55,7 @@ impl ClientRequest {
             uri,
             subprotocols: Vec::new(),
             needs_subprotocol: false,
+            skips_body_of_redirect: false,
             authorization,
             lines: Lines::default(),
         })
@@ -130,6 +132,13 @@ impl ClientRequest {
     #[must_use]
     pub const fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// The same request without waiting for the body of a redirect, which nobody reads.
+    #[cfg(feature = "std")]
+    pub(crate) fn skip_body_of_redirect(mut self) -> Self {
+        self.skips_body_of_redirect = true;
+        self
     }
 
     /// The request for the address that a server redirects to. Another origin gets no credentials.

@@ -22,7 +22,8 @@ use super::uri::Uri;
 
 /// The redirects of one connection, up to a limit.
 ///
-/// The client opens a new stream for every request:
+/// `Connector::redirects` follows redirects by itself. This type is for a client with an event loop
+/// of its own:
 ///
 /// ```
 /// use sansocket::{ClientRequest, RedirectError, Redirects, ResponseError};

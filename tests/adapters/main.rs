@@ -19,6 +19,7 @@ mod messages;
 mod no_timer;
 mod open_streams;
 mod openings;
+mod redirects;
 mod refusals;
 mod slow_peers;
 mod sockets;
