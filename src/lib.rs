@@ -103,7 +103,7 @@
 //!
 //! | opening handshake | client | server |
 //! |---|---|---|
-//! | request | [`ClientRequest`] → [`ClientHandshake`] | [`ServerHandshake`] → [`Request`] (with a [`RequestHead`]) |
+//! | request | [`ClientRequest`] → [`ClientHandshake`]; [`Redirects`] | [`ServerHandshake`] → [`Request`] (with a [`RequestHead`]) |
 //! | response | [`Response`], or [`ResponseError::UnexpectedStatus`] | [`Request::accept_with`] and [`AcceptOptions`], [`Request::reject`] and [`HttpResponse`], [`Rejection`] |
 //!
 //! # Features
@@ -119,6 +119,7 @@
 //! | `rustls` | TLS by rustls 0.23: see `tls`. It has no crypto provider |
 //! | `rustls-ring`, `rustls-aws-lc-rs` | the same with ring or AWS-LC as the crypto provider |
 //! | `webpki-roots` | Mozilla's root certificates, for systems (such as containers) that have none |
+//! | `idna` | names of servers that are not ASCII, made punycode as browsers do; 28 crates |
 //! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
@@ -172,9 +173,9 @@ pub use connection::{
 };
 pub use handshake::{
     AcceptOptions, ClientHandshake, ClientRequest, Extension, Guard, GuardError, HandshakeError,
-    HeadError, Headers, HttpResponse, InvalidField, InvalidGuard, InvalidUri, Rejection, Request,
-    RequestError, RequestHead, Response, ResponseError, ServerHandshake, Subprotocols, Uri,
-    accept_key,
+    HeadError, Headers, HttpResponse, InvalidField, InvalidGuard, InvalidUri, RedirectError,
+    Redirects, Rejection, Request, RequestError, RequestHead, Response, ResponseError,
+    ServerHandshake, Subprotocols, Uri, accept_key,
 };
 pub use message::{
     Chunk, CloseCode, CloseFrame, Compress, InvalidCloseCode, Kind, Message, MessageRef, Outgoing,

@@ -14,6 +14,7 @@ fn main() {
     texts();
     heads();
     proxies();
+    addresses();
     conversations();
     compressed();
 }
@@ -143,6 +144,17 @@ fn texts() {
 
 const REQUEST: &str = "GET /chat?a=1 HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+
+fn addresses() {
+    let addresses = [
+        "ws://h/a/b?q\n../c;x=1/./d?y#z",
+        "wss://user:p%40ss@h:81/\n//i:82",
+        "ws://[fe80::1%25lo]:81?q\n?x",
+        "WSS://[::ffff:127.0.0.1]\nhttps://h/a/../..",
+        "ws://xn--exmple-cua.com/\nHTTP://h",
+    ];
+    write("uri", addresses.map(|text| text.as_bytes().to_vec()));
+}
 
 fn heads() {
     let frames = String::from_utf8(masked(0x81, b"")).unwrap_or_default();

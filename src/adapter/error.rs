@@ -5,7 +5,9 @@ use std::{error, fmt, io};
 
 use super::tls_error::TlsError;
 use crate::connection::{CloseOutcome, Event, NoEntropy, ProtocolError, SendError};
-use crate::handshake::{HandshakeError, InvalidField, InvalidUri, RequestError, ResponseError};
+use crate::handshake::{
+    HandshakeError, InvalidField, InvalidUri, RedirectError, RequestError, ResponseError,
+};
 use crate::message::{Message, ReasonTooLong};
 use crate::proxy::ProxyError;
 use crate::session::{AttemptError, Full, Session, TrySendError};
@@ -38,6 +40,8 @@ pub enum Error {
     Proxy(ProxyError),
     /// The opening handshake failed.
     Handshake(HandshakeError),
+    /// The server redirects to where the client does not follow: see `Connector::redirects`.
+    Redirect(RedirectError),
     /// The peer violated the protocol or a limit. A Close frame with the right code was sent to it.
     Protocol(ProtocolError),
     /// The stream ended, or was reset, without a Close frame: WHATWG's code 1006.
@@ -173,6 +177,7 @@ impl fmt::Display for Error {
             Self::Entropy(error) => error.fmt(f),
             Self::Proxy(error) => error.fmt(f),
             Self::Handshake(error) => error.fmt(f),
+            Self::Redirect(error) => error.fmt(f),
             Self::Protocol(error) => error.fmt(f),
             Self::ConnectionLost => {
                 f.write_str("the connection was lost without a closing handshake")
@@ -237,6 +242,7 @@ error_from! {
     NoEntropy => Entropy,
     ProxyError => Proxy,
     HandshakeError => Handshake,
+    RedirectError => Redirect,
     RequestError => Handshake,
     ResponseError => Handshake,
     ProtocolError => Protocol,

@@ -47,7 +47,7 @@ macro_rules! connects {
             #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
             /// # Errors
             ///
-            /// As [`connect`].
+            /// As [`connect`], and [`Error::Redirect`] if redirects are followed.
             pub $($async)? fn connect(
                 &self,
                 request: &ClientRequest,
@@ -60,10 +60,18 @@ macro_rules! connects {
                 request: &ClientRequest,
             ) -> Result<(WebSocket<MaybeTlsStream>, Response), Error> {
                 let deadline = Deadline::new(now(), self.options.handshake_timeout());
-                let stream = self.stream(request.uri(), &deadline);
-                let stream = in_time(&deadline, stream) $(.$await)? ?;
-                let (opening, config) = self.options.start(transport(stream, deadline.epoch)?);
-                opening.connect(config, self.options.entropy()?, request) $(.$await)?
+                let mut redirects = Redirects::limited(self.redirects);
+                let mut request = hop::first(request, self.redirects);
+                loop {
+                    let stream = self.stream(request.uri(), &deadline);
+                    let stream = in_time(&deadline, stream) $(.$await)? ?;
+                    let (opening, config) = self.options.start(transport(stream, deadline.epoch)?);
+                    let opened = opening.connect(config, self.options.entropy()?, &request) $(.$await)?;
+                    match hop::next(&mut redirects, &request, opened)? {
+                        ControlFlow::Break(connection) => return Ok(connection),
+                        ControlFlow::Continue(next) => request = Cow::Owned(next),
+                    }
+                }
             }
 
             /// Opens a stream to the server of a URI.

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | connector | the settings of a client |
 //! | connects | the steps above, once for all adapters |
+//! | hop | what the answer to a request leads to |
 //! | tls | the TLS settings, their errors, and TLS on a blocking stream |
 //! | blocking, tokio, futures | how an adapter performs a step, and its stream |
 
@@ -19,6 +20,7 @@ mod connects;
 mod deadline;
 #[cfg(feature = "futures-io")]
 pub mod futures;
+mod hop;
 #[cfg(feature = "rustls")]
 pub mod tls;
 #[cfg(feature = "tokio")]

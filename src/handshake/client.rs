@@ -11,144 +11,17 @@ use core::fmt;
 
 use bytes::{Buf, BufMut, Bytes};
 
+use super::client_request::ClientRequest;
 use super::fields::{list, list_contains};
 use super::head_error::HeadError;
 use super::headers::Headers;
 use super::key;
 use super::negotiation;
-use super::reply::{InvalidField, Lines};
 use super::response::Response;
 use super::response_error::ResponseError;
 use super::response_reader::{FinalResponse, ResponseReader};
 use super::subprotocols::Subprotocols;
-use super::uri::{InvalidUri, Uri};
 use crate::connection::{Config, Connection, Entropy, Output};
-
-/// A client's opening handshake: address, subprotocols and header fields.
-///
-/// ```
-/// use sansocket::ClientRequest;
-///
-/// let request = ClientRequest::new("ws://example.com/feed?since=0")?
-///     .subprotocol("ticker.v1")?
-///     .header("Authorization", "Bearer 123")?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct ClientRequest {
-    uri: Uri,
-    subprotocols: Subprotocols,
-    needs_subprotocol: bool,
-    lines: Lines,
-    /// Instead of a random one.
-    nonce: Option<[u8; 16]>,
-}
-
-impl ClientRequest {
-    /// Creates a request for a `ws:` or `wss:` address.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidUri`] if the address is not valid.
-    pub fn new(uri: &str) -> Result<Self, InvalidUri> {
-        Ok(Self {
-            uri: Uri::parse(uri)?,
-            subprotocols: Subprotocols::new(),
-            needs_subprotocol: false,
-            lines: Lines::default(),
-            nonce: None,
-        })
-    }
-
-    /// Offers a subprotocol, in the order of preference (§4.1 no. 10).
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidField`] if it is not a token, or was offered before.
-    pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidField> {
-        self.subprotocols = self.subprotocols.with(name)?;
-        Ok(self)
-    }
-
-    /// Makes it an error ([`ResponseError::NoSubprotocol`]) that the server chooses none of the
-    /// offered subprotocols. Default: the connection opens without one (§4.2.2 no. 5.5).
-    #[must_use]
-    pub const fn require_subprotocol(mut self) -> Self {
-        self.needs_subprotocol = true;
-        self
-    }
-
-    /// Adds a header field (§4.1 no. 12): `Authorization`, `Cookie`, `Origin` … Fields with equal
-    /// names are sent in order.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidField`] if the name is not a token or is reserved for the handshake, or the value
-    /// has a control character.
-    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
-        self.lines.add(name, value.as_ref())?;
-        Ok(self)
-    }
-
-    /// Sets the 16 bytes of `Sec-WebSocket-Key`, so that the request is always the same: for tests
-    /// and recordings. Default: random bytes for each handshake.
-    ///
-    /// **Not for production.** §4.1 no. 7: "The nonce MUST be selected randomly for each
-    /// connection." With a known key, a cache or a server of another protocol can answer as if it
-    /// had read the request. The masking keys stay random; `Options::entropy_seed` of an adapter,
-    /// or [`Entropy::from_seed`], makes them the same too.
-    #[must_use]
-    pub const fn websocket_key(mut self, nonce: [u8; 16]) -> Self {
-        self.nonce = Some(nonce);
-        self
-    }
-
-    /// Returns the address to connect to.
-    #[must_use]
-    pub const fn uri(&self) -> &Uri {
-        &self.uri
-    }
-
-    /// Encodes the request (§4.1).
-    fn encode(&self, key: &[u8; 24], extensions: Option<&str>) -> Output {
-        let host = self.uri.host_field();
-        let mut head =
-            Vec::with_capacity(256 + self.uri.resource_name().len() + self.lines.as_bytes().len());
-        for text in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\nHost: ", &host] {
-            head.put_slice(text.as_bytes());
-        }
-        head.put_slice(
-            b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ",
-        );
-        head.put_slice(key);
-        head.put_slice(b"\r\n");
-        if let Some(subprotocols) = self.subprotocols.offer() {
-            head.put_slice(b"Sec-WebSocket-Protocol: ");
-            head.put_slice(subprotocols.as_bytes());
-            head.put_slice(b"\r\n");
-        }
-        if let Some(extensions) = extensions {
-            head.put_slice(b"Sec-WebSocket-Extensions: ");
-            head.put_slice(extensions.as_bytes());
-            head.put_slice(b"\r\n");
-        }
-        head.put_slice(self.lines.as_bytes());
-        head.put_slice(b"\r\n");
-        let mut output = Output::default();
-        output.begin_with(head);
-        output
-    }
-}
-
-impl fmt::Debug for ClientRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientRequest")
-            .field("uri", &self.uri)
-            .field("subprotocols", &self.subprotocols)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Opens a connection: sends a request, and checks the response.
 ///
@@ -170,6 +43,7 @@ pub struct ClientHandshake {
     key: [u8; 24],
     subprotocols: Subprotocols,
     needs_subprotocol: bool,
+    skips_body_of_redirect: bool,
     output: Output,
     response: ResponseReader,
 }
@@ -190,6 +64,7 @@ impl ClientHandshake {
             key,
             subprotocols: request.subprotocols.clone(),
             needs_subprotocol: request.needs_subprotocol && !request.subprotocols.is_empty(),
+            skips_body_of_redirect: request.skips_body_of_redirect,
             output,
             response,
         }
@@ -266,7 +141,12 @@ impl ClientHandshake {
     }
 
     fn next_response(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
-        match self.response.receive()? {
+        let mut received = self.response.receive()?;
+        if self.skips_body_of_redirect && self.refusal().is_some_and(Response::is_redirect) {
+            self.response.skip_body();
+            received = self.response.receive()?;
+        }
+        match received {
             None => Ok(None),
             Some(FinalResponse::Accepted(response)) => self.open(response).map(Some),
             Some(FinalResponse::Refused(response)) => {

@@ -11,13 +11,13 @@
 use alloc::vec::Vec;
 use core::str;
 
+use super::authority::parse_authority;
 use super::guard_entry::{Allowed, Name};
 use super::guard_error::{GuardError, InvalidGuard};
 use super::origin::Origin;
 use super::request::RequestHead;
 #[cfg(feature = "std")]
 use super::server::{Rejection, Request};
-use super::uri::parse_authority;
 
 /// The names of a server, and the origins of the pages that may connect to it.
 ///

@@ -3,9 +3,9 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
+use super::authority::parse_authority;
 use super::fields::is_token;
 use super::origin::{Origin, default_port};
-use super::uri::parse_authority;
 
 /// The names of the loopback interface. What they mean is not up to the network.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];

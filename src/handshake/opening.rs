@@ -2,13 +2,13 @@
 //!
 //! One pass collects the fields; then they are checked so that the most helpful error is first.
 
+use super::authority::measure_authority;
 use super::fields::{are_extensions, has_element, is_in_any_case, list_contains};
 use super::head_error::HeadError;
 use super::key;
 use super::request_error::RequestError;
 use super::subprotocols::names;
 use super::target;
-use super::uri::measure_authority;
 
 /// Checks that a request is an opening handshake, and returns its key.
 pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8; 24], RequestError> {

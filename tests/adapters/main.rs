@@ -23,6 +23,7 @@ mod no_timer;
 mod open_streams;
 mod openings;
 mod recordings;
+mod redirects;
 mod refusals;
 mod slow_peers;
 mod sockets;

@@ -9,7 +9,7 @@
 //!
 //! # fn main() -> Result<(), Error> {
 //! let request = ClientRequest::new("ws://127.0.0.1:9001/chat")?
-//!     .header("Authorization", "Bearer 1")?
+//!     .bearer_auth("mF_9.B5f-4.1JqM")?
 //!     .subprotocol("chat.v1")?;
 //! match Options::new().connect(&request) {
 //!     Ok((mut socket, _response)) => socket.send("hello")?,
@@ -24,14 +24,17 @@
 
 mod stream;
 
+use std::borrow::Cow;
 use std::convert::identity;
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
+use std::ops::ControlFlow;
 use std::time::Instant;
 use std::vec::Vec;
 
 use super::connects::connects;
 use super::deadline::Deadline;
+use super::hop;
 #[cfg(feature = "rustls")]
 use super::tls::Tls;
 
@@ -40,7 +43,7 @@ pub use self::stream::MaybeTlsStream;
 pub use super::tls::blocking::TlsStream;
 use crate::adapter::Error;
 pub use crate::adapter::blocking::*;
-use crate::handshake::{ClientRequest, Response, Uri};
+use crate::handshake::{ClientRequest, Redirects, Response, Uri};
 
 /// How a client connects.
 pub type Connector = super::Connector<BlockingAdapter>;

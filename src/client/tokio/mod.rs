@@ -2,9 +2,11 @@
 
 mod stream;
 
+use std::borrow::Cow;
 use std::boxed::Box;
 use std::format;
 use std::io;
+use std::ops::ControlFlow;
 use std::time::Duration;
 use std::vec::Vec;
 
@@ -13,13 +15,14 @@ use tokio::time::{self, Instant};
 
 use super::connects::connects;
 use super::deadline::Deadline;
+use super::hop;
 #[cfg(feature = "rustls")]
 use super::tls::Tls;
 
 pub use self::stream::MaybeTlsStream;
 use crate::adapter::Error;
 pub use crate::adapter::tokio::*;
-use crate::handshake::{ClientRequest, Response, Uri};
+use crate::handshake::{ClientRequest, Redirects, Response, Uri};
 use crate::timing::TimedOut;
 
 /// How a client connects.
