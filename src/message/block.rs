@@ -37,8 +37,8 @@ pub(crate) fn copy(bytes: &[u8]) -> Bytes {
     if bytes.len() < LARGE { copy_exact(bytes) } else { Block::of(bytes).freeze() }
 }
 
-/// Copies bytes into an allocation of their size. `Bytes::copy_from_slice` does it by way of a `Vec`,
-/// which costs as much as the rest if it is built without LTO.
+/// Copies bytes into an allocation of their size. `Bytes::copy_from_slice` does it by way of a
+/// `Vec`, which costs as much as the rest if it is built without LTO.
 #[inline]
 pub(crate) fn copy_exact(bytes: &[u8]) -> Bytes {
     Bytes::from(Box::<[u8]>::from(bytes))
