@@ -40,8 +40,8 @@ pub(super) fn encode(nonce: [u8; 16]) -> [u8; 24] {
     key
 }
 
-/// Returns a `Sec-WebSocket-Key`, if this is one: 16 bytes in base64. The unused bits at its end may
-/// be set, as in the RFC's own example (§4.1).
+/// Returns the value if it is a `Sec-WebSocket-Key`: 16 bytes in base64. The unused bits at its end
+/// may be set, as in the RFC's own example (§4.1).
 pub(super) fn check(key: &[u8]) -> Option<&[u8; LEN]> {
     let key: &[u8; LEN] = key.try_into().ok()?;
     let [digits @ .., b'=', b'='] = key else { return None };
