@@ -17,7 +17,7 @@ fn check(uri: &Uri) {
 fn check_request(request: &ClientRequest) {
     let entropy = Entropy::from_seed([7; 32]);
     let mut handshake = ClientHandshake::new(request, Config::new(), entropy);
-    let head = std::str::from_utf8(handshake.output().chunk()).expect("ASCII");
+    let head = String::from_utf8(handshake.output().chunk().to_vec()).expect("ASCII");
     let lines: Vec<_> = head.split("\r\n").collect();
     // The start line, five fields, perhaps the credentials, and the empty line with its end.
     let has_credentials = lines.iter().any(|line| line.starts_with("Authorization: Basic "));
