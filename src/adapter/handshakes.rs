@@ -22,6 +22,7 @@ macro_rules! handshakes {
                 AcceptOptions, ClientHandshake, ClientRequest, HeadError, HttpResponse, Rejection,
                 RequestError, RequestHead, Response, ResponseError,
             };
+            use $crate::proxy::Tunnel;
             use $crate::session::{Exchange, Session};
 
             impl<$($generics)+> Opening<$transport> {
@@ -143,6 +144,23 @@ macro_rules! handshakes {
                         }
                         (ResponseError::Head(HeadError::Incomplete), Some(error)) => Err(error),
                         (error, _) => Err(error.into()),
+                    }
+                }
+
+                /// Asks a proxy for a tunnel. Returns the stream, and the tunnel's first bytes.
+                pub(crate) $($async)? fn tunnel(
+                    mut self,
+                    tunnel: Tunnel,
+                ) -> Result<(S, bytes::Bytes), Error> {
+                    let (timeouts, started) = (self.timeouts.clone(), self.transport.started());
+                    let mut exchange = Exchange::tunnel_shared(tunnel, timeouts, started);
+                    loop {
+                        if let Some(early) = exchange.receive()? {
+                            return Ok((self.transport.into_stream(), early));
+                        }
+                        if let Err(error) = self.transport.exchange(&mut exchange) $(.$await)? {
+                            return Err(exchange.refusal().map_or(error, Into::into));
+                        }
                     }
                 }
 

@@ -7,14 +7,22 @@ use bytes::{Buf, Bytes};
 use super::opening::{DoneWhen, Exchange};
 use super::side::{Handshake, Sealed};
 use crate::proxy::{ProxyError, Tunnel};
-use crate::timing::Timeouts;
+use crate::timing::{SharedTimeouts, Timeouts};
 
 impl Exchange<Tunnel> {
     /// Asks a proxy for a tunnel. `started` is when connecting to the proxy began: the tunnel and
     /// the opening handshake share one deadline.
     #[must_use]
     pub fn tunnel(tunnel: Tunnel, timeouts: Timeouts, started: Duration) -> Self {
-        Self::start(tunnel, timeouts.into(), started, DoneWhen::Received)
+        Self::tunnel_shared(tunnel, timeouts.into(), started)
+    }
+
+    pub(crate) fn tunnel_shared(
+        tunnel: Tunnel,
+        timeouts: SharedTimeouts,
+        started: Duration,
+    ) -> Self {
+        Self::start(tunnel, timeouts, started, DoneWhen::Received)
     }
 
     /// Returns the tunnel's first bytes once it is open: see [`Tunnel::receive`].
