@@ -113,7 +113,7 @@
 //! | `simdutf8` (default) | UTF-8 validation with SIMD: about eight times as fast as `std` on text that is not ASCII |
 //! | `tokio` | the adapter for tokio's streams and clock |
 //! | `futures-io` | the adapter for futures-io's streams, with a clock of the caller's |
-//! | `async-io` | async-io's timers as that clock, for smol |
+//! | `async-io` | async-io's timers as that clock, and its sockets for `connect`, for smol |
 //! | `deflate` | permessage-deflate (RFC 7692); enables `std` |
 //! | `rustls` | TLS by rustls 0.23: see `tls`. It has no crypto provider |
 //! | `rustls-ring`, `rustls-aws-lc-rs` | the same with ring or AWS-LC as the crypto provider |
@@ -152,7 +152,7 @@ pub mod wire;
 pub use adapter::runtime;
 #[cfg(feature = "std")]
 pub use adapter::{
-    Answer, Error, Incoming, Options, PlainHttp, Refusal, Replies, TlsError, Upgrade,
+    Answer, ConnectError, Error, Incoming, Options, PlainHttp, Refusal, Replies, TlsError, Upgrade,
 };
 /// The crate of the buffers that are passed in and out.
 pub use bytes;

@@ -55,6 +55,16 @@ opens! {
     /// Set `TCP_NODELAY` on a TCP stream first, or small messages may wait for others.
 }
 
+/// A stream with async-io's clock, whose handshake began at the epoch.
+#[cfg(feature = "async-io")]
+pub(crate) fn transport<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    epoch: std::time::Instant,
+) -> Result<Transport<FuturesStream<S>, AsyncIoClock>, Error> {
+    let clock = AsyncIoClock { epoch, sleep: runtime::SleepSlot::new() };
+    Ok(Transport::new(FuturesStream(stream), clock, |_| std::time::Duration::ZERO))
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin, C: Clock> WebSocket<S, C> {
     /// A server's connection on a stream whose opening handshake is done, by another HTTP stack for
     /// example. [`from_parts`](runtime::WebSocket::from_parts) takes a

@@ -1,14 +1,32 @@
 //! The settings of a client: how it gets from a URL to a stream.
 
+use std::net::SocketAddr;
+#[cfg(unix)]
+use std::path::Path;
+
+use super::destination::Destination;
+use super::sockets::SocketOptions;
 use crate::adapter::Options;
 
 /// How a client connects: options of the connection, and the way to the server. `A` is the adapter:
 /// see [`blocking::Connector`](crate::blocking::Connector) and those of the other adapters.
 ///
 /// A connector is cheap to clone, and can be used for any number of connections.
+///
+/// # Addresses
+///
+/// The addresses of a host are tried as RFC 8305 says: IPv6 and IPv4 take turns, in the order of
+/// the resolver. The next attempt starts when one fails, or 250 ms after the latest one started.
+/// The first that connects is used, and the sockets of the others are closed.
+///
+/// If there are so many addresses that half of [`Timeouts::handshake`](crate::Timeouts::handshake)
+/// would not do for all, attempts start more often, at most every 10 ms. At most 64 addresses are
+/// tried.
 #[derive(Clone, Debug)]
 pub struct Connector<A> {
     pub(super) options: Options<A>,
+    pub(super) destination: Destination,
+    pub(super) socket: SocketOptions,
     #[cfg(feature = "rustls")]
     pub(super) tls: super::tls::Tls,
 }
@@ -19,6 +37,8 @@ impl<A> Connector<A> {
     pub fn new() -> Self {
         Self {
             options: Options::new(),
+            destination: Destination::default(),
+            socket: SocketOptions::default(),
             #[cfg(feature = "rustls")]
             tls: super::tls::Tls::default(),
         }
@@ -29,6 +49,35 @@ impl<A> Connector<A> {
     #[must_use]
     pub fn options(mut self, options: Options<A>) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Connects to these addresses, whatever the host and the port of the URI. There is no
+    /// resolver. The URI's host is still the one of the `Host` field and of the certificate.
+    ///
+    /// Replaces a resolver and a Unix socket.
+    #[must_use]
+    pub fn addresses(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
+        self.destination = Destination::Addresses(addresses.into_iter().collect());
+        self
+    }
+
+    /// Connects to a Unix socket, whatever the host and the port of the URI. The URI's host is
+    /// still the one of the `Host` field and of the certificate.
+    ///
+    /// Replaces a resolver and fixed addresses.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn unix_socket(mut self, path: impl AsRef<Path>) -> Self {
+        self.destination = Destination::Unix(path.as_ref().into());
+        self
+    }
+
+    /// Whether to set `TCP_NODELAY`, which is the default. Without it, a small message may wait
+    /// until the peer has acknowledged the one before: 40 ms on Linux.
+    #[must_use]
+    pub const fn nodelay(mut self, nodelay: bool) -> Self {
+        self.socket.nodelay = nodelay;
         self
     }
 }

@@ -7,19 +7,22 @@
 ///   connection would keep room for it as long;
 /// - a paragraph for the docs of `Connector::connect`.
 ///
-/// The functions `now`, `in_time`, `dial`, `start_tls` and `transport` are the adapter's.
+/// The functions of the adapter: `now`, `in_time`, `resolve`, `race`,
+/// `connect_unix`, `start_tls` and `transport`.
 macro_rules! connects {
-    ([$($async:ident .$await:ident)?] $boxed:path, $(#[$timeout:meta])+) => {
+    ([$($async:ident .$await:ident)?] $boxed:path, $socket:ty, $(#[$timeout:meta])+) => {
         /// Connects to a `ws:` or `wss:` URI. For header fields, subprotocols and other options of
         /// the connection, use [`Options::connect`](crate::Options::connect); for the way to the
         /// server, use [`Connector`](crate::Connector).
         #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
         /// # Errors
         ///
-        /// [`Error::Uri`], [`Error::Tls`] if there is no trusted TLS connection to the server,
-        /// [`Error::TlsNeeded`] for `wss:` without the feature `rustls`, [`Error::Io`] if there is no server, [`Error::Handshake`] if it rejects the request,
+        /// [`Error::Uri`], [`Error::TlsNeeded`] for `wss:` without the feature `rustls`,
+        /// [`Error::Io`] if the host can't be resolved, [`Error::Connect`] if no address of it can
+        /// be connected to, [`Error::Tls`] if there is no trusted TLS connection to the server,
+        /// [`Error::Handshake`] if it rejects the request,
         /// [`Error::TimedOut`] after 10 s.
-        pub $($async)? fn connect(uri: &str) -> Result<WebSocket<MaybeTlsStream>, Error> {
+        pub $($async)? fn connect(uri: &str) -> Result<$socket, Error> {
             let request = ClientRequest::new(uri)?;
             Ok(Connector::new().connect(&request) $(.$await)? ?.0)
         }
@@ -34,14 +37,14 @@ macro_rules! connects {
             pub $($async)? fn connect(
                 &self,
                 request: &ClientRequest,
-            ) -> Result<(WebSocket<MaybeTlsStream>, Response), Error> {
+            ) -> Result<($socket, Response), Error> {
                 Connector::new().options(self.clone()).connect(request) $(.$await)?
             }
         }
 
         impl Connector {
-            /// Connects to the URI of the request, with `TCP_NODELAY`. The response has what the
-            /// server added, for example cookies.
+            /// Connects to the URI of the request. The response has what the server added, for
+            /// example cookies.
             ///
             $(#[$timeout])+
             #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
@@ -51,14 +54,14 @@ macro_rules! connects {
             pub $($async)? fn connect(
                 &self,
                 request: &ClientRequest,
-            ) -> Result<(WebSocket<MaybeTlsStream>, Response), Error> {
+            ) -> Result<($socket, Response), Error> {
                 $boxed(self.open(request)) $(.$await)?
             }
 
             $($async)? fn open(
                 &self,
                 request: &ClientRequest,
-            ) -> Result<(WebSocket<MaybeTlsStream>, Response), Error> {
+            ) -> Result<($socket, Response), Error> {
                 let deadline = Deadline::new(now()?, self.options.handshake_timeout());
                 let stream = self.stream(request.uri(), &deadline);
                 let stream = in_time(&deadline, stream) $(.$await)? ?;
@@ -76,13 +79,34 @@ macro_rules! connects {
                 if uri.is_secure() && cfg!(not(feature = "rustls")) {
                     return Err(Error::TlsNeeded);
                 }
-                let stream = dial(uri.host(), uri.port(), deadline) $(.$await)? ?;
-                let stream = MaybeTlsStream::from(stream);
+                let stream = self.dial(uri.host(), uri.port(), deadline) $(.$await)? ?;
                 #[cfg(feature = "rustls")]
                 if uri.is_secure() {
                     return start_tls(stream, &self.tls, uri.host(), deadline) $(.$await)?;
                 }
                 Ok(stream)
+            }
+
+            /// Opens a socket to a host: with the first of its addresses that connects.
+            $($async)? fn dial(
+                &self,
+                host: &str,
+                port: u16,
+                deadline: &Deadline<Instant>,
+            ) -> Result<MaybeTlsStream, Error> {
+                #[cfg(unix)]
+                if let Destination::Unix(path) = &self.destination {
+                    return Ok(connect_unix(path, deadline) $(.$await)? ?.into());
+                }
+                let addresses = match self.destination.addresses(host, port) {
+                    Some(addresses) => addresses,
+                    None => resolve(&self.destination, host, port, deadline) $(.$await)? ?,
+                };
+                let addresses = Race::new(addresses, deadline.left()?);
+                match race(addresses, &self.socket, deadline) $(.$await)? ? {
+                    Ok(socket) => Ok(socket.into()),
+                    Err(failures) => Err(ConnectError::new(host.into(), failures).into()),
+                }
             }
         }
     };

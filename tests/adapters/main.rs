@@ -1,5 +1,7 @@
 //! The adapters: blocking, tokio, futures-io, and the example programs.
 
+#[cfg(all(feature = "tokio", feature = "async-io"))]
+mod addresses;
 mod blocking;
 mod blocking_halves;
 mod blocking_waiters;
