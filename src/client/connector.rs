@@ -82,6 +82,42 @@ impl<A> Connector<A> {
     }
 }
 
+#[cfg(feature = "socket2")]
+impl<A> Connector<A> {
+    /// The local IP address of the connections. Addresses of the other family are not connected to.
+    #[must_use]
+    pub const fn local_address(mut self, address: std::net::IpAddr) -> Self {
+        self.socket.local_address = Some(address);
+        self
+    }
+
+    /// The network interface of the connections, for example `eth0` (`SO_BINDTODEVICE`). Only on
+    /// Linux and Android.
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    #[must_use]
+    pub fn interface(mut self, name: impl Into<std::string::String>) -> Self {
+        self.socket.interface = Some(name.into());
+        self
+    }
+
+    /// Makes TCP send probes: the first after `idle` without bytes, the next ones `interval` apart,
+    /// both in whole seconds. How many go unanswered before the connection is lost is the system's
+    /// setting (Linux: 9). Off by default: a connection sends pings
+    /// ([`Timeouts::ping`](crate::Timeouts::ping)), which also find out whether the server's
+    /// program still answers.
+    ///
+    /// OpenBSD has no such times for a single socket; some other systems have no `interval`.
+    #[must_use]
+    pub const fn tcp_keepalive(
+        mut self,
+        idle: std::time::Duration,
+        interval: std::time::Duration,
+    ) -> Self {
+        self.socket.keepalive = Some(super::sockets::KeepAlive { idle, interval });
+        self
+    }
+}
+
 #[cfg(feature = "rustls")]
 impl<A> Connector<A> {
     /// The TLS settings for `wss:` URIs. Default: [`Tls::platform`](crate::tls::Tls::platform).

@@ -3,7 +3,7 @@
 
 use std::future;
 use std::io::{self, ErrorKind, Read};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -216,15 +216,21 @@ struct Opened {
 
 #[derive(Debug)]
 struct Facts {
+    local: SocketAddr,
     peer: SocketAddr,
     nodelay: bool,
+    #[cfg(feature = "socket2")]
+    keepalive: Option<Duration>,
 }
 
 impl Facts {
     fn of(socket: socket2::SockRef<'_>) -> Self {
         Self {
+            local: socket.local_addr().unwrap().as_socket().unwrap(),
             peer: socket.peer_addr().unwrap().as_socket().unwrap(),
             nodelay: socket.tcp_nodelay().unwrap(),
+            #[cfg(feature = "socket2")]
+            keepalive: socket.keepalive().unwrap().then(|| socket.tcp_keepalive_time().unwrap()),
         }
     }
 }
@@ -520,6 +526,45 @@ fn unix_socket_is_connected_to_and_leaves_the_host_of_the_request() {
     {
         let Err(Error::Io(error)) = result else { panic!("{result:?}") };
         assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+}
+
+#[cfg(feature = "socket2")]
+#[test]
+fn local_address_is_that_of_the_socket() {
+    let good = serve();
+    let local = IpAddr::from([127, 0, 0, 9]);
+    for opened in connect_in_every_adapter!("ws://one.test/", |connector| {
+        connector.local_address(local).addresses([(Ipv6Addr::LOCALHOST, 9).into(), good])
+    }) {
+        assert_eq!(opened.unwrap().tcp.unwrap().local.ip(), local, "and IPv6 is skipped");
+    }
+    for result in
+        connect_in_every_adapter!("ws://[::1]:9/", |connector| { connector.local_address(local) })
+    {
+        let Err(Error::Connect(error)) = result else { panic!("{result:?}") };
+        assert!(error.to_string().contains("the local address is of the other family"), "{error}");
+    }
+}
+
+#[cfg(feature = "socket2")]
+#[test]
+fn tcp_keepalive_is_set_before_the_socket_connects() {
+    let uri = format!("ws://{}/", serve());
+    let idle = Duration::from_secs(77);
+    for opened in connect_in_every_adapter!(&uri, |connector| {
+        connector.tcp_keepalive(idle, Duration::from_secs(5))
+    }) {
+        assert_eq!(opened.unwrap().tcp.unwrap().keepalive, Some(idle));
+    }
+}
+
+#[cfg(all(feature = "socket2", target_os = "linux"))]
+#[test]
+fn interface_that_does_not_exist_is_a_failure_of_each_address() {
+    let uri = format!("ws://{}/", serve());
+    for result in connect_in_every_adapter!(&uri, |connector| connector.interface("none0")) {
+        assert!(matches!(result, Err(Error::Connect(_))), "{result:?}");
     }
 }
 

@@ -104,6 +104,16 @@ fn connect(
     address: SocketAddr,
     timeout: Option<Duration>,
 ) -> io::Result<TcpStream> {
+    #[cfg(feature = "socket2")]
+    let socket = {
+        let socket = options.socket(address)?;
+        match timeout {
+            None => socket.connect(&address.into())?,
+            Some(timeout) => socket.connect_timeout(&address.into(), timeout)?,
+        }
+        TcpStream::from(socket)
+    };
+    #[cfg(not(feature = "socket2"))]
     let socket = match timeout {
         None => TcpStream::connect(address)?,
         Some(timeout) => TcpStream::connect_timeout(&address, timeout)?,

@@ -55,8 +55,36 @@ pub(super) async fn race(
 
 /// Connects to one address.
 async fn connect(options: &SocketOptions, address: SocketAddr) -> io::Result<Async<TcpStream>> {
+    #[cfg(feature = "socket2")]
+    let socket = {
+        let socket = options.socket(address)?;
+        socket.set_nonblocking(true)?;
+        match socket.connect(&address.into()) {
+            Err(error) if !is_in_progress(&error) => return Err(error),
+            _ => {}
+        }
+        let socket = Async::new_nonblocking(TcpStream::from(socket))?;
+        // It can be written when it is connected, or has failed.
+        socket.writable().await?;
+        match socket.get_ref().take_error()? {
+            None => socket,
+            Some(error) => return Err(error),
+        }
+    };
+    #[cfg(not(feature = "socket2"))]
     let socket = Async::<TcpStream>::connect(address).await?;
     // A socket that refuses it is slower, and still works.
     let _ = socket.get_ref().set_nodelay(options.nodelay);
     Ok(socket)
+}
+
+/// Whether a socket that does not block is connecting. The standard library has no name for Unix's
+/// error.
+#[cfg(feature = "socket2")]
+fn is_in_progress(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(libc::EINPROGRESS) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::WouldBlock
 }

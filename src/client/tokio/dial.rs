@@ -7,6 +7,8 @@ use std::path::Path;
 use std::string::String;
 use std::vec::Vec;
 
+#[cfg(feature = "socket2")]
+use tokio::net::TcpSocket;
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
@@ -51,6 +53,13 @@ pub(super) async fn race(
 
 /// Connects to one address.
 async fn connect(options: &SocketOptions, address: SocketAddr) -> io::Result<TcpStream> {
+    #[cfg(feature = "socket2")]
+    let socket = {
+        let socket = options.socket(address)?;
+        socket.set_nonblocking(true)?;
+        TcpSocket::from_std_stream(socket.into()).connect(address).await?
+    };
+    #[cfg(not(feature = "socket2"))]
     let socket = TcpStream::connect(address).await?;
     // A socket that refuses it is slower, and still works.
     let _ = socket.set_nodelay(options.nodelay);
