@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
+use std::sync::Arc;
+use std::vec::Vec;
 
+use super::connecting::{Connecting, Remote, Turn};
 use super::destination::Destination;
 use super::sockets::SocketOptions;
 use crate::adapter::Options;
@@ -27,6 +30,7 @@ pub struct Connector<A> {
     pub(super) options: Options<A>,
     pub(super) destination: Destination,
     pub(super) socket: SocketOptions,
+    pub(super) connecting: Option<Arc<Connecting>>,
     #[cfg(feature = "rustls")]
     pub(super) tls: super::tls::Tls,
 }
@@ -39,6 +43,7 @@ impl<A> Connector<A> {
             options: Options::new(),
             destination: Destination::default(),
             socket: SocketOptions::default(),
+            connecting: None,
             #[cfg(feature = "rustls")]
             tls: super::tls::Tls::default(),
         }
@@ -79,6 +84,27 @@ impl<A> Connector<A> {
     pub const fn nodelay(mut self, nodelay: bool) -> Self {
         self.socket.nodelay = nodelay;
         self
+    }
+
+    /// Whether at most one connection to an IP address and port is opened at a time, among all
+    /// clones of this connector. The others wait, first come first served, and each wait counts
+    /// against its own [`Timeouts::handshake`](crate::Timeouts::handshake). Where the addresses of
+    /// the host are unknown, as with a Unix socket, the host's name is used instead, and at most 16
+    /// such connections are opened at a time.
+    ///
+    /// RFC 6455 §4.1 requires this, so that a page can't make a browser flood a server with opening
+    /// handshakes. Off by default: an application with many connections to one server opens them
+    /// faster without, and a server that accepts slowly would delay all of them.
+    #[must_use]
+    pub fn one_connecting_per_host(mut self, serialize: bool) -> Self {
+        self.connecting = serialize.then(|| self.connecting.unwrap_or_default());
+        self
+    }
+
+    /// A place in the queue for the state CONNECTING, if there is a queue.
+    pub(super) fn turn(&self, remotes: impl FnOnce() -> Vec<Remote>) -> Option<Turn> {
+        let connecting = self.connecting.as_ref()?;
+        Some(Turn::new(connecting, remotes()))
     }
 }
 

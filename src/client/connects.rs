@@ -7,7 +7,7 @@
 ///   connection would keep room for it as long;
 /// - a paragraph for the docs of `Connector::connect`.
 ///
-/// The functions of the adapter: `now`, `in_time`, `resolve`, `race`,
+/// The functions of the adapter: `now`, `in_time`, `resolve`, `wait_for_turn`, `race`,
 /// `connect_unix`, `start_tls` and `transport`.
 macro_rules! connects {
     ([$($async:ident .$await:ident)?] $boxed:path, $socket:ty, $(#[$timeout:meta])+) => {
@@ -64,27 +64,30 @@ macro_rules! connects {
             ) -> Result<($socket, Response), Error> {
                 let deadline = Deadline::new(now()?, self.options.handshake_timeout());
                 let stream = self.stream(request.uri(), &deadline);
-                let stream = in_time(&deadline, stream) $(.$await)? ?;
+                let (stream, turn) = in_time(&deadline, stream) $(.$await)? ?;
                 let (opening, config) = self.options.start(transport(stream, deadline.epoch)?);
-                opening.connect(config, request) $(.$await)?
+                let opened = opening.connect(config, request) $(.$await)?;
+                drop(turn);
+                opened
             }
 
-            /// Opens a stream to the server of a URI.
+            /// Opens a stream to the server of a URI. It is CONNECTING until the turn is dropped.
             $($async)? fn stream(
                 &self,
                 uri: &Uri,
                 deadline: &Deadline<Instant>,
-            ) -> Result<MaybeTlsStream, Error> {
+            ) -> Result<(MaybeTlsStream, Option<Turn>), Error> {
                 // RFC 6455 §4.1: "If /secure/ is true, the client MUST perform a TLS handshake"
                 if uri.is_secure() && cfg!(not(feature = "rustls")) {
                     return Err(Error::TlsNeeded);
                 }
-                let stream = self.dial(uri.host(), uri.port(), deadline) $(.$await)? ?;
+                let (stream, turn) = self.dial(uri.host(), uri.port(), deadline) $(.$await)? ?;
                 #[cfg(feature = "rustls")]
                 if uri.is_secure() {
-                    return start_tls(stream, &self.tls, uri.host(), deadline) $(.$await)?;
+                    let tls = start_tls(stream, &self.tls, uri.host(), deadline) $(.$await)? ?;
+                    return Ok((tls, turn));
                 }
-                Ok(stream)
+                Ok((stream, turn))
             }
 
             /// Opens a socket to a host: with the first of its addresses that connects.
@@ -93,18 +96,23 @@ macro_rules! connects {
                 host: &str,
                 port: u16,
                 deadline: &Deadline<Instant>,
-            ) -> Result<MaybeTlsStream, Error> {
+            ) -> Result<(MaybeTlsStream, Option<Turn>), Error> {
                 #[cfg(unix)]
                 if let Destination::Unix(path) = &self.destination {
-                    return Ok(connect_unix(path, deadline) $(.$await)? ?.into());
+                    let turn = self.turn(|| [Remote::Name(host.into(), port)].into());
+                    wait_for_turn(turn.as_ref(), deadline) $(.$await)? ?;
+                    let socket = connect_unix(path, deadline) $(.$await)? ?;
+                    return Ok((socket.into(), turn));
                 }
                 let addresses = match self.destination.addresses(host, port) {
                     Some(addresses) => addresses,
                     None => resolve(&self.destination, host, port, deadline) $(.$await)? ?,
                 };
+                let turn = self.turn(|| addresses.iter().copied().map(Remote::Address).collect());
+                wait_for_turn(turn.as_ref(), deadline) $(.$await)? ?;
                 let addresses = Race::new(addresses, deadline.left()?);
                 match race(addresses, &self.socket, deadline) $(.$await)? ? {
-                    Ok(socket) => Ok(socket.into()),
+                    Ok(socket) => Ok((socket.into(), turn)),
                     Err(failures) => Err(ConnectError::new(host.into(), failures).into()),
                 }
             }

@@ -9,6 +9,7 @@ mod blocking_writer;
 mod borrowing;
 mod by_hand;
 mod compression;
+mod connecting;
 mod ends;
 mod event_loop;
 mod examples;

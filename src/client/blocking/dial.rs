@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use std::vec::Vec;
 
 use crate::adapter::Error;
+use crate::adapter::blocking::thread_waker;
 use crate::client::addresses::{Failure, Next, Race};
+use crate::client::connecting::Turn;
 use crate::client::deadline::Deadline;
 use crate::client::destination::Destination;
 use crate::client::sockets::SocketOptions;
@@ -39,6 +41,22 @@ pub(super) fn resolve(
         }
     });
     Ok(resolved?.map_err(|error| Error::with_host(host, error))?)
+}
+
+/// Waits for the other connections to the host that are CONNECTING.
+pub(super) fn wait_for_turn(
+    turn: Option<&Turn>,
+    deadline: &Deadline<Instant>,
+) -> Result<(), Error> {
+    let Some(turn) = turn else { return Ok(()) };
+    let waker = thread_waker();
+    while turn.poll(&Context::from_waker(&waker)).is_pending() {
+        match deadline.left()? {
+            None => thread::park(),
+            Some(left) => thread::park_timeout(left),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

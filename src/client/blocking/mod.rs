@@ -34,8 +34,9 @@ use std::vec::Vec;
 
 #[cfg(unix)]
 use self::dial::connect_unix;
-use self::dial::{race, resolve};
+use self::dial::{race, resolve, wait_for_turn};
 use super::addresses::Race;
+use super::connecting::{Remote, Turn};
 use super::connects::connects;
 use super::deadline::Deadline;
 use super::destination::{Destination, Resolver};

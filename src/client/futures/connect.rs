@@ -14,11 +14,12 @@ use async_io::Timer;
 
 #[cfg(unix)]
 use super::dial::connect_unix;
-use super::dial::{race, resolve};
+use super::dial::{race, resolve, wait_for_turn};
 use super::stream::MaybeTlsStream;
 use crate::adapter::futures::{AsyncIoClock, FuturesAdapter, Options, WebSocket, transport};
 use crate::adapter::{ConnectError, Error};
 use crate::client::addresses::Race;
+use crate::client::connecting::{Remote, Turn};
 use crate::client::connects::connects;
 use crate::client::deadline::Deadline;
 use crate::client::destination::{Destination, Resolver};

@@ -1,5 +1,6 @@
 //! The steps from a host to a socket.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 #[cfg(unix)]
@@ -16,6 +17,7 @@ use super::thread::on_thread;
 use crate::adapter::Error;
 use crate::adapter::futures::AsyncIoClock;
 use crate::client::addresses::{Failure, Race};
+use crate::client::connecting::Turn;
 use crate::client::deadline::Deadline;
 use crate::client::destination::Destination;
 use crate::client::racing;
@@ -34,6 +36,14 @@ pub(super) async fn resolve(
         Some(resolver) => resolver.resolve(name, port).await,
     };
     Ok(resolved.map_err(|error| Error::with_host(host, error))?)
+}
+
+/// Waits for the other connections to the host that are CONNECTING.
+pub(super) async fn wait_for_turn(turn: Option<&Turn>, _: &Deadline<Instant>) -> Result<(), Error> {
+    if let Some(turn) = turn {
+        poll_fn(|cx| turn.poll(cx)).await;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! The steps from a host to a socket.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 #[cfg(unix)]
@@ -18,6 +19,7 @@ use tokio::time::Instant;
 use crate::adapter::Error;
 use crate::adapter::tokio::TokioClock;
 use crate::client::addresses::{Failure, Race};
+use crate::client::connecting::Turn;
 use crate::client::deadline::Deadline;
 use crate::client::destination::Destination;
 use crate::client::racing;
@@ -35,6 +37,14 @@ pub(super) async fn resolve(
         Some(resolver) => resolver.resolve(String::from(host), port).await,
     };
     Ok(resolved.map_err(|error| Error::with_host(host, error))?)
+}
+
+/// Waits for the other connections to the host that are CONNECTING.
+pub(super) async fn wait_for_turn(turn: Option<&Turn>, _: &Deadline<Instant>) -> Result<(), Error> {
+    if let Some(turn) = turn {
+        poll_fn(|cx| turn.poll(cx)).await;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -14,8 +14,9 @@ use tokio::time::{self, Instant};
 
 #[cfg(unix)]
 use self::dial::connect_unix;
-use self::dial::{race, resolve};
+use self::dial::{race, resolve, wait_for_turn};
 use super::addresses::Race;
+use super::connecting::{Remote, Turn};
 use super::connects::connects;
 use super::deadline::Deadline;
 use super::destination::{Destination, Resolver};
