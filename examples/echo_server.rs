@@ -4,11 +4,7 @@
 use std::error::Error;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-#[cfg(feature = "async-io")]
-use std::pin::Pin;
 use std::process::ExitCode;
-#[cfg(feature = "async-io")]
-use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -158,7 +154,7 @@ fn serve_tokio(listener: TcpListener, config: Config) -> Result<(), Box<dyn Erro
 fn echo_futures(stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>> {
     async_io::block_on(async {
         stream.set_nodelay(true)?;
-        let stream = AsyncStream(async_io::Async::new(stream)?);
+        let stream = sansocket::futures::TcpStream(async_io::Async::new(stream)?);
         let clock = sansocket::futures::AsyncIoClock::new();
         let mut socket =
             sansocket::futures::Options::new().config(config).accept(stream, clock).await?;
@@ -172,49 +168,6 @@ fn echo_futures(stream: TcpStream, config: Config) -> Result<(), Box<dyn Error>>
         socket.until_closed().await?;
         Ok(())
     })
-}
-
-/// A stream whose `poll_close` is a half-close (RFC 6455 §7.1.1). That of `Async` only flushes, so
-/// the client would wait until the close deadline. async-net's streams need no such wrapper.
-#[cfg(feature = "async-io")]
-struct AsyncStream(async_io::Async<TcpStream>);
-
-#[cfg(feature = "async-io")]
-impl futures_io::AsyncRead for AsyncStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
-    }
-}
-
-#[cfg(feature = "async-io")]
-impl futures_io::AsyncWrite for AsyncStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.0.get_ref().shutdown(Shutdown::Write))
-    }
 }
 
 /// With the connection alone: this loop moves the bytes, and has no keep-alive.

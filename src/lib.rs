@@ -83,6 +83,7 @@
 //! |---|---|---|
 //! | `blocking`; `tokio` and `futures`, on `runtime` | system calls, clocks, wakers | – |
 //! | [`session`] | timeouts, keep-alive, backpressure, shutdown of the stream | §7.1.1 |
+//! | [`proxy`] | tunnels through HTTP and SOCKS5 proxies | §4.1 |
 //! | [`ServerHandshake`], [`ClientHandshake`] · [`timing`] | HTTP heads · deadlines | §4 |
 //! | [`Connection`] | the open connection and its closing handshake | §5.4–§7 |
 //! | [`Message`], [`Text`], [`CloseFrame`] | the types of both directions | §5.5.1, §5.6, §7.4 |
@@ -102,7 +103,7 @@
 //!
 //! | opening handshake | client | server |
 //! |---|---|---|
-//! | request | [`ClientRequest`] → [`ClientHandshake`] | [`ServerHandshake`] → [`Request`] (with a [`RequestHead`]) |
+//! | request | [`ClientRequest`] → [`ClientHandshake`]; [`Redirects`] | [`ServerHandshake`] → [`Request`] (with a [`RequestHead`]) |
 //! | response | [`Response`], or [`ResponseError::UnexpectedStatus`] | [`Request::accept_with`] and [`AcceptOptions`], [`Request::reject`] and [`HttpResponse`], [`Rejection`] |
 //!
 //! # Features
@@ -113,12 +114,13 @@
 //! | `simdutf8` (default) | UTF-8 validation with SIMD: about eight times as fast as `std` on text that is not ASCII |
 //! | `tokio` | the adapter for tokio's streams and clock |
 //! | `futures-io` | the adapter for futures-io's streams, with a clock of the caller's |
-//! | `async-io` | async-io's timers as that clock, and its sockets for `connect`, for smol |
+//! | `async-io` | async-io's sockets, with `connect`, and its timers as that clock, for smol |
 //! | `deflate` | permessage-deflate (RFC 7692); enables `std` |
 //! | `rustls` | TLS by rustls 0.23: see `tls`. It has no crypto provider |
 //! | `rustls-ring`, `rustls-aws-lc-rs` | the same with ring or AWS-LC as the crypto provider |
 //! | `webpki-roots` | Mozilla's root certificates, for systems (such as containers) that have none |
 //! | `socket2` | a client's local address, network interface and TCP keep-alive, by socket2 0.6 |
+//! | `idna` | names of servers that are not ASCII, made punycode as browsers do; 28 crates |
 //! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
@@ -143,6 +145,7 @@ mod message;
 mod page;
 #[cfg(feature = "std")]
 mod pool;
+pub mod proxy;
 pub mod session;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -171,8 +174,9 @@ pub use connection::{
 };
 pub use handshake::{
     AcceptOptions, ClientHandshake, ClientRequest, Extension, Guard, GuardError, HandshakeError,
-    HeadError, Headers, HttpResponse, InvalidField, InvalidGuard, InvalidUri, Rejection, Request,
-    RequestError, RequestHead, Response, ResponseError, ServerHandshake, Uri, accept_key,
+    HeadError, Headers, HttpResponse, InvalidField, InvalidGuard, InvalidUri, RedirectError,
+    Redirects, Rejection, Request, RequestError, RequestHead, Response, ResponseError,
+    ServerHandshake, Subprotocols, Uri, accept_key,
 };
 pub use message::{
     Chunk, CloseCode, CloseFrame, Compress, InvalidCloseCode, Kind, Message, MessageRef, Outgoing,

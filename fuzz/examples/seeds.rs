@@ -13,6 +13,8 @@ fn main() {
     frames();
     texts();
     heads();
+    proxies();
+    addresses();
     conversations();
     compressed();
 }
@@ -143,6 +145,17 @@ fn texts() {
 const REQUEST: &str = "GET /chat?a=1 HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 
+fn addresses() {
+    let addresses = [
+        "ws://h/a/b?q\n../c;x=1/./d?y#z",
+        "wss://user:p%40ss@h:81/\n//i:82",
+        "ws://[fe80::1%25lo]:81?q\n?x",
+        "WSS://[::ffff:127.0.0.1]\nhttps://h/a/../..",
+        "ws://xn--exmple-cua.com/\nHTTP://h",
+    ];
+    write("uri", addresses.map(|text| text.as_bytes().to_vec()));
+}
+
 fn heads() {
     let frames = String::from_utf8(masked(0x81, b"")).unwrap_or_default();
     let lines = [
@@ -200,6 +213,40 @@ fn heads() {
     ]
     .concat();
     write("client_handshake", answers.into_iter().map(String::into_bytes).chain([with_frames]));
+}
+
+/// A byte for the protocol, and an answer or an address: see the target.
+fn proxies() {
+    let open = [0_u8, 1, 3, 4].map(|kind| {
+        let address = match kind {
+            1 => vec![0; 4],
+            3 => b"\x09localhost".to_vec(),
+            4 => vec![0; 16],
+            _ => vec![],
+        };
+        [&[5, 0, 0, kind], &address[..], b"\x1f\x90\x16\x03\x03"].concat()
+    });
+    let replies = [1_u8, 8, 9].map(|code| vec![5, code, 0, 1, 0, 0, 0, 0, 0, 0]);
+    let socks5 = open.iter().chain(&replies).flat_map(|reply| {
+        [[b"\x01\x05\0", &reply[..]].concat(), [b"\x03\x05\x02\x01\0", &reply[..]].concat()]
+    });
+    let failures = [&b"\x01\x05\xff"[..], b"\x03\x05\x02\x01\x01", b"\x01HTTP/1.1 400 No\r\n"];
+    let http = [
+        &b"\x00HTTP/1.1 200 Connection established\r\n\r\n\x16\x03\x03"[..],
+        b"\x02HTTP/1.0 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nx",
+        b"\x00HTTP/1.1 100 Continue\r\n\r\n\r\nHTTP/1.1 299 \r\nX: y\r\n\r\n",
+        b"\x02HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nContent-Length: 2\r\n\r\nno",
+        b"\x00HTTP/1.1 502 x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
+        b"\x00\x15\x03\x01",
+    ];
+    let addresses = [
+        &b"\x04http://user:p%40ss@[::1]:3128/\n*.a.example:81, 192.0.2.0/24 2001:db8::/32,[::1]:80"
+            [..],
+        b"\x04socks5h://u:p@h\n*",
+        b"\x04h:1\n.example",
+    ];
+    let others = failures.iter().chain(&http).chain(&addresses).map(|seed| seed.to_vec());
+    write("proxy", socks5.chain(others));
 }
 
 /// Commands of the target: a byte for the action, and its arguments.

@@ -34,22 +34,9 @@ fn ask(bytes: &[u8], chunking: Chunking) -> Result<Opened, ResponseError> {
     Ok((connection.subprotocol().map(String::from), response, model::seen(&events)))
 }
 
-/// The bytes with spaces in the place of each fold (RFC 9112 §5.2).
-fn unfold(bytes: &[u8]) -> Vec<u8> {
-    let mut unfolded = bytes.to_vec();
-    for at in 2..bytes.len() {
-        let is_fold = matches!(bytes[at - 2..=at], [b'\r', b'\n', b' ' | b'\t']);
-        // After an empty line it is what follows the head.
-        if is_fold && !bytes[..at - 2].ends_with(b"\r\n") {
-            unfolded[at - 2..=at].fill(b' ');
-        }
-    }
-    unfolded
-}
-
 /// Checks an accepted response by RFC 6455 §4.1, after interim responses; returns its end.
 fn check_answer(bytes: &[u8]) -> usize {
-    let bytes = &unfold(bytes)[..];
+    let bytes = &head::unfold(bytes)[..];
     let mut start = 0;
     for _ in 0..=8 {
         let skipped = if bytes[start..].starts_with(b"\r\n") { 2 } else { 0 };

@@ -38,6 +38,19 @@ pub fn parse(bytes: &[u8]) -> Head<'_> {
     Head { start: String::from_utf8_lossy(start).into_owned(), fields: fields.collect(), len }
 }
 
+/// The bytes with spaces in the place of each fold (RFC 9112 §5.2).
+pub fn unfold(bytes: &[u8]) -> Vec<u8> {
+    let mut unfolded = bytes.to_vec();
+    for at in 2..bytes.len() {
+        let is_fold = matches!(bytes[at - 2..=at], [b'\r', b'\n', b' ' | b'\t']);
+        // After an empty line it is what follows the head.
+        if is_fold && !bytes[..at - 2].ends_with(b"\r\n") {
+            unfolded[at - 2..=at].fill(b' ');
+        }
+    }
+    unfolded
+}
+
 impl<'a> Head<'a> {
     /// All values of a field.
     pub fn all(&self, name: &str) -> Vec<&'a [u8]> {

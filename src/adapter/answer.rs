@@ -18,6 +18,9 @@ pub enum Answer<T, W> {
 
 /// A response other than 101, and its stream. Dropping it drops the stream.
 ///
+/// The body is waited for no longer than 1 s after the head. What was not read of it then is still
+/// in the stream: [`is_complete`](Response::is_complete) is false.
+///
 /// The stream can carry another request, for example the second step of an authentication that
 /// belongs to the connection (NTLM, Negotiate), if
 ///

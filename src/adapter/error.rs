@@ -5,8 +5,11 @@ use std::{error, fmt, io};
 use super::connect_error::ConnectError;
 use super::tls_error::TlsError;
 use crate::connection::{CloseOutcome, Event, NoEntropy, ProtocolError, SendError};
-use crate::handshake::{HandshakeError, InvalidField, InvalidUri, RequestError, ResponseError};
+use crate::handshake::{
+    HandshakeError, InvalidField, InvalidUri, RedirectError, RequestError, ResponseError,
+};
 use crate::message::{Message, ReasonTooLong};
+use crate::proxy::ProxyError;
 use crate::session::{AttemptError, Full, Session, TrySendError};
 use crate::timing::TimedOut;
 
@@ -28,14 +31,19 @@ pub enum Error {
     TlsNeeded,
     /// TLS failed.
     Tls(TlsError),
-    /// There is no tokio runtime here, or its timer is off. Build the runtime with `enable_time` or
-    /// `enable_all`. Opening a connection finds this out by trying: tokio's panic is caught, which
-    /// a program with `panic = "abort"` does not survive.
+    /// There is no tokio runtime here, or its timer is off, and the call has to wait until a
+    /// deadline. Nothing is lost. Build the runtime with `enable_time` or `enable_all`, or switch
+    /// all [`Timeouts`](crate::Timeouts) off. This is found out by trying: tokio's panic is caught,
+    /// which a program with `panic = "abort"` does not survive.
     NoTimer,
     /// The operating system has no random bytes for masking keys.
     Entropy(NoEntropy),
+    /// A proxy did not open a tunnel to the server.
+    Proxy(ProxyError),
     /// The opening handshake failed.
     Handshake(HandshakeError),
+    /// The server redirects to where the client does not follow: see `Connector::redirects`.
+    Redirect(RedirectError),
     /// The peer violated the protocol or a limit. A Close frame with the right code was sent to it.
     Protocol(ProtocolError),
     /// The stream ended, or was reset, without a Close frame: WHATWG's code 1006.
@@ -152,10 +160,13 @@ impl fmt::Display for Error {
             ),
             Self::Tls(error) => error.fmt(f),
             Self::NoTimer => f.write_str(
-                "there is no tokio runtime with a timer here; build it with enable_time",
+                "there is no tokio runtime with a timer here; build it with enable_time, or switch \
+                 all timeouts off",
             ),
             Self::Entropy(error) => error.fmt(f),
+            Self::Proxy(error) => error.fmt(f),
             Self::Handshake(error) => error.fmt(f),
+            Self::Redirect(error) => error.fmt(f),
             Self::Protocol(error) => error.fmt(f),
             Self::ConnectionLost => {
                 f.write_str("the connection was lost without a closing handshake")
@@ -220,7 +231,9 @@ error_from! {
     TlsError => Tls,
     InvalidField => Field,
     NoEntropy => Entropy,
+    ProxyError => Proxy,
     HandshakeError => Handshake,
+    RedirectError => Redirect,
     RequestError => Handshake,
     ResponseError => Handshake,
     ProtocolError => Protocol,

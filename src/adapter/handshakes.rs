@@ -20,7 +20,7 @@ macro_rules! handshakes {
             use $crate::connection::{Config, Connection, Entropy};
             use $crate::handshake::{
                 AcceptOptions, ClientHandshake, ClientRequest, HeadError, HttpResponse, Rejection,
-                RequestError, Response, ResponseError,
+                RequestError, RequestHead, Response, ResponseError,
             };
             use $crate::session::{Exchange, Session};
 
@@ -33,7 +33,11 @@ macro_rules! handshakes {
                     let (timeouts, started) = (self.timeouts.clone(), self.transport.started());
                     let mut exchange = Exchange::server_shared(config, timeouts, started);
                     loop {
-                        match exchange.receive() {
+                        let received = exchange.receive().and_then(|request| match &self.guard {
+                            Some(guard) => request.map(|request| guard.admit(request)).transpose(),
+                            None => Ok(request),
+                        });
+                        match received {
                             Ok(Some(request)) => {
                                 return Ok(Incoming::Upgrade(Upgrade { opening: self, request }));
                             }
@@ -57,8 +61,25 @@ macro_rules! handshakes {
                     self,
                     config: Config,
                 ) -> Result<$socket, Error> {
+                    self.accept_if(config, |_| Ok(AcceptOptions::new())) $(.$await)?
+                }
+
+                /// Accepts the opening handshake, if the application does.
+                pub(in crate::adapter) $($async)? fn accept_if(
+                    self,
+                    config: Config,
+                    check: impl FnOnce(&RequestHead) -> Result<AcceptOptions, HttpResponse>,
+                ) -> Result<$socket, Error> {
                     match self.receive_request(config) $(.$await)? ? {
-                        Incoming::Upgrade(upgrade) => upgrade.accept() $(.$await)?,
+                        Incoming::Upgrade(upgrade) => match check(upgrade.request()) {
+                            Ok(accept) => upgrade.accept_with(&accept) $(.$await)?,
+                            Err(response) => {
+                                let status = response.status();
+                                // The rejection matters, not whether the client reads it.
+                                let _ = upgrade.reject(&response) $(.$await)?;
+                                Err(RequestError::RejectedByApplication { status }.into())
+                            }
+                        },
                         Incoming::Http(plain) => {
                             let error = *plain.rejection.error();
                             plain.reject() $(.$await)? ?;
@@ -71,9 +92,10 @@ macro_rules! handshakes {
                 pub(crate) $($async)? fn connect(
                     self,
                     config: Config,
+                    entropy: Entropy,
                     request: &ClientRequest,
                 ) -> Result<($socket, Response), Error> {
-                    match self.send_request(config, request) $(.$await)? ? {
+                    match self.send_request(config, entropy, request) $(.$await)? ? {
                         Answer::Accepted(socket, response) => Ok((socket, response)),
                         Answer::Refused(refusal) => {
                             Err(ResponseError::UnexpectedStatus(refusal.response).into())
@@ -85,9 +107,10 @@ macro_rules! handshakes {
                 pub(crate) $($async)? fn send_request(
                     mut self,
                     config: Config,
+                    entropy: Entropy,
                     request: &ClientRequest,
                 ) -> Result<Answer<$transport, $socket>, Error> {
-                    let handshake = ClientHandshake::new(request, config, Entropy::from_os()?);
+                    let handshake = ClientHandshake::new(request, config, entropy);
                     let (timeouts, started) = (self.timeouts.clone(), self.transport.started());
                     let mut exchange = Exchange::client_shared(handshake, timeouts, started);
                     let mut failure = None;
@@ -141,7 +164,7 @@ macro_rules! handshakes {
                 }
 
                 fn into_socket(self, connection: Connection) -> $socket {
-                    let Self { transport, timeouts, backpressure } = self;
+                    let Self { transport, timeouts, backpressure, .. } = self;
                     let now = transport.now();
                     let session = Session::with_shared(connection, timeouts, backpressure, now);
                     transport.into_socket(session)
@@ -172,6 +195,8 @@ macro_rules! handshakes {
                 }
 
                 /// Rejects the opening handshake with an HTTP response, and closes the stream.
+                /// Waits until the client has closed its side, so that the response arrives, no
+                /// longer than [`Timeouts::close`](crate::Timeouts::close).
                 #[doc = cancel_safety!([$($async)?])]
                 /// # Errors
                 ///
@@ -182,7 +207,7 @@ macro_rules! handshakes {
             }
 
             impl<$($generics)+> PlainHttp<$transport> {
-                /// Answers the request, and closes the stream.
+                /// Answers the request, and closes the stream. Waits as [`Upgrade::reject`] does.
                 #[doc = cancel_safety!([$($async)?])]
                 /// # Errors
                 ///
@@ -192,7 +217,8 @@ macro_rules! handshakes {
                     self.opening.dismiss(self.rejection.answer_with(response)) $(.$await)?
                 }
 
-                /// Answers 426 (this port speaks WebSocket), and closes the stream.
+                /// Answers 426 (this port speaks WebSocket), and closes the stream. Waits as
+                /// [`reply`](Self::reply) does.
                 #[doc = cancel_safety!([$($async)?])]
                 /// # Errors
                 ///

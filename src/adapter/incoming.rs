@@ -2,8 +2,9 @@
 //! plain HTTP.
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::handshake::{Rejection, Request, RequestHead};
+use crate::handshake::{Guard, Rejection, Request, RequestHead};
 use crate::session::Backpressure;
 use crate::timing::SharedTimeouts;
 
@@ -13,6 +14,7 @@ pub(crate) struct Opening<T> {
     pub(super) transport: T,
     pub(super) timeouts: SharedTimeouts,
     pub(super) backpressure: Backpressure,
+    pub(super) guard: Option<Arc<Guard>>,
 }
 
 /// The first request of a client. `T` is the stream it arrived on, with its clock: use the alias of

@@ -4,7 +4,7 @@
 //! do when is the session's policy, and what the bytes mean is the connection's.
 //!
 //! ```text
-//!   methods, accessors, opens, handshakes               code and docs, once for all adapters
+//!   methods, receiving, controls, accessors, opens, handshakes    once for all adapters
 //!        │
 //!   runtime ◄── tokio, futures          blocking           how to read, write and wait
 //!        │                                  │
@@ -15,10 +15,12 @@ mod accessors;
 mod answer;
 pub(crate) mod blocking;
 mod connect_error;
+mod controls;
 mod counts;
 mod error;
 #[cfg(feature = "futures-io")]
 pub(crate) mod futures;
+mod hand_over;
 mod handshakes;
 mod incoming;
 pub(crate) mod methods;
@@ -26,6 +28,7 @@ mod opens;
 mod options;
 mod output;
 mod read_buffer;
+mod receiving;
 mod replies;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 pub mod runtime;

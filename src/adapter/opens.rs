@@ -21,8 +21,9 @@ macro_rules! opens {
         #[derive(Clone, Copy, Debug)]
         pub enum $adapter {}
 
-        /// Accepts every opening handshake on a stream. To look at the request first, or for other
-        /// options, use [`Options`].
+        /// Accepts every opening handshake on a stream. A server that browsers reach needs a
+        /// [`guard`](crate::Options::guard); for that and other options, or to look at the request
+        /// first, use [`Options`].
         ///
         $(#[$nodelay])+
         #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
@@ -50,11 +51,12 @@ macro_rules! opens {
         }
 
         impl Options {
-            /// Accepts every opening handshake on a stream.
+            /// Accepts every opening handshake on a stream that the [`guard`](Self::guard) does not
+            /// refuse.
             #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
             /// # Errors
             ///
-            /// As [`accept`].
+            /// As [`accept`]; also [`Error::Handshake`] if the guard refused the request.
             pub $($async)? fn accept<$($T),+>(
                 &self,
                 $($arg: $T),+
@@ -63,12 +65,32 @@ macro_rules! opens {
                 $boxed(opening.accept_all(config)) $(.$await)?
             }
 
-            /// Receives the client's request, to be looked at before it is answered.
+            /// Accepts the opening handshake if `check` does, with the subprotocol and the header
+            /// fields that it returns. Otherwise sends the response that it returns, and waits
+            /// until the client has closed its side, no longer than
+            /// [`Timeouts::close`](crate::Timeouts::close). A check that has to wait, or a port
+            /// that serves plain HTTP too, needs [`receive_request`](Self::receive_request).
             #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
             /// # Errors
             ///
-            /// [`Error::Handshake`] if the client violated the protocol; an HTTP response was sent
-            /// that says so. [`Error::TimedOut`] after
+            /// As [`accept`]. After a response of `check` it is
+            /// [`RequestError::RejectedByApplication`](crate::RequestError::RejectedByApplication).
+            pub $($async)? fn accept_if<$($T),+>(
+                &self,
+                $($arg: $T,)+
+                check: impl FnOnce(&RequestHead) -> Result<AcceptOptions, HttpResponse>,
+            ) -> Result<WebSocket<$($T),+>, Error> where $($bounds)+ {
+                let (opening, config) = self.start($transport);
+                $boxed(opening.accept_if(config, check)) $(.$await)?
+            }
+
+            /// Receives the client's request, to be looked at before it is answered. Opening
+            /// handshakes that the [`guard`](Self::guard) refuses are answered already.
+            #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
+            /// # Errors
+            ///
+            /// [`Error::Handshake`] if the client violated the protocol, or the guard refused its
+            /// request; an HTTP response was sent that says so. [`Error::TimedOut`] after
             /// [`Timeouts::handshake`](crate::Timeouts::handshake).
             pub $($async)? fn receive_request<$($T),+>(
                 &self,
@@ -90,7 +112,7 @@ macro_rules! opens {
                 request: &ClientRequest,
             ) -> Result<(WebSocket<$($T),+>, Response), Error> where $($bounds)+ {
                 let (opening, config) = self.start($transport);
-                $boxed(opening.connect(config, request)) $(.$await)?
+                $boxed(opening.connect(config, self.entropy()?, request)) $(.$await)?
             }
 
             /// Like [`connect_with_stream`](Self::connect_with_stream), but returns the stream if
@@ -99,14 +121,15 @@ macro_rules! opens {
             #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
             /// # Errors
             ///
-            /// As [`connect_with_stream`], except that a status other than 101 is no error.
+            /// As [`connect_with_stream`], except that a status other than 101 is no error. Its
+            /// body is waited for no longer than 1 s after the head: see [`Answer::Refused`].
             pub $($async)? fn send_request<$($T),+>(
                 &self,
                 $($arg: $T,)+
                 request: &ClientRequest,
             ) -> Result<Answer<$($T),+>, Error> where $($bounds)+ {
                 let (opening, config) = self.start($transport);
-                $boxed(opening.send_request(config, request)) $(.$await)?
+                $boxed(opening.send_request(config, self.entropy()?, request)) $(.$await)?
             }
         }
     };

@@ -1,16 +1,14 @@
-//! Answers to messages that are handed over where they lie in the read buffer: `recv_with` of every
-//! adapter and half.
+//! Answers to what is handed over where it lies in the read buffer: `recv_with` and
+//! `recv_event_with` of every adapter and half.
 
 use std::fmt;
 
 use super::Error;
 use super::output;
-use super::read_buffer::ReadBuffer;
-use crate::connection::{Event, EventRef};
 use crate::message::MessageRef;
 use crate::session::Session;
 
-/// Answers the messages that `recv_with` hands over; see `recv_with` of
+/// Answers what `recv_with` and `recv_event_with` hand over; see `recv_with` of
 /// [`blocking`](crate::blocking::WebSocket::recv_with) and of the other adapters.
 ///
 /// ```
@@ -63,7 +61,17 @@ pub(super) enum PeerReads {
     NoMore,
 }
 
-impl Replies<'_> {
+impl<'a> Replies<'a> {
+    #[inline(always)]
+    pub(super) const fn own(session: &'a mut Session, peer: PeerReads) -> Self {
+        Self { target: Target::Own(session), peer }
+    }
+
+    #[inline(always)]
+    pub(super) const fn shared(session: &'a dyn SharedSession, peer: PeerReads) -> Self {
+        Self { target: Target::Shared(session), peer }
+    }
+
     /// Queues a copy of a message. It is written with the other answers, when `recv_with` returns.
     /// A message that was joined from fragments is queued without a copy.
     ///
@@ -90,66 +98,28 @@ impl Replies<'_> {
             }
         }
     }
-}
 
-/// Hands over the messages that have arrived, until the answers reach the high-water mark, and
-/// counts them. Returns the next event, if that is not a message.
-pub(super) fn hand_over(
-    session: &mut Session,
-    peer: PeerReads,
-    buffer: &mut ReadBuffer,
-    count: &mut usize,
-    each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
-) -> Result<Option<Event>, Error> {
-    if buffer.is_empty() && session.connection.needs_input() {
-        return Ok(None);
+    /// Queues a pong of at most 125 bytes: the answer to a ping, if the application answers pings
+    /// itself ([`Config::auto_pong`](crate::Config::auto_pong)). It is written with the other
+    /// answers.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), also [`Error::Send`] for a payload that is too long.
+    pub fn pong(&mut self, payload: impl AsRef<[u8]>) -> Result<(), Error> {
+        if self.peer == PeerReads::NoMore {
+            return Err(Error::ConnectionLost);
+        }
+        match &mut self.target {
+            Target::Own(session) => session.pong(payload)?,
+            Target::Shared(session) => {
+                let mut sent = Ok(());
+                session.with(&mut |session| sent = session.pong(payload.as_ref()));
+                sent?;
+            }
+        }
+        Ok(())
     }
-    let limit = session.backpressure().effective_high_water_mark();
-    buffer.take(|received| {
-        loop {
-            match session.connection.receive_from(received) {
-                Some(EventRef::Message(message)) => {
-                    *count += 1;
-                    each(message, &mut Replies { target: Target::Own(session), peer })?;
-                }
-                other => return Ok(other.map(Event::from)),
-            }
-            if session.buffered_amount() >= limit {
-                return Ok(None);
-            }
-        }
-    })
-}
-
-/// As [`hand_over`], with the session of a connection in halves.
-pub(super) fn hand_over_shared(
-    shared: &dyn SharedSession,
-    peer: PeerReads,
-    buffer: &mut ReadBuffer,
-    count: &mut usize,
-    each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
-) -> Result<Option<Event>, Error> {
-    let mut is_full = false;
-    buffer.take(|received| {
-        while !is_full {
-            let mut next = None;
-            shared.with(&mut |session| {
-                is_full = *count > 0 && session.is_above_high_water_mark();
-                let needs_input = received.is_empty() && session.connection.needs_input();
-                if !is_full && !needs_input {
-                    next = session.connection.receive_from(received);
-                }
-            });
-            match next {
-                Some(EventRef::Message(message)) => {
-                    *count += 1;
-                    each(message, &mut Replies { target: Target::Shared(shared), peer })?;
-                }
-                other => return Ok(other.map(Event::from)),
-            }
-        }
-        Ok(None)
-    })
 }
 
 #[inline(always)]

@@ -5,7 +5,7 @@ use std::boxed::Box;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::ops::Deref;
-use std::panic::catch_unwind;
+use std::panic::{UnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -14,13 +14,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::task::unconstrained;
-use tokio::time::{self, Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::opens::opens;
 use super::runtime::{self, Clock, SleepSlot, Stream};
 use super::{Error, Options as AnyOptions};
 use crate::connection::{Config, Connection, Entropy};
-use crate::handshake::{ClientRequest, Response};
+use crate::handshake::{AcceptOptions, ClientRequest, HttpResponse, RequestHead, Response};
 use crate::timing::Timeouts;
 
 /// A connection on one of tokio's streams: see [`runtime::WebSocket`] for its methods.
@@ -94,11 +94,10 @@ pub(crate) fn transport<S>(stream: S, epoch: Instant) -> Result<Transport<S>, Er
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    check_timer()?;
     if let Some(stream) = (&stream as &dyn Any).downcast_ref::<TcpStream>() {
         let _ = stream.set_nodelay(true);
     }
-    let clock = TokioClock { epoch, sleep: SleepSlot::new() };
+    let clock = TokioClock { epoch, ..TokioClock::new() };
     Ok(Transport::new(TokioStream(stream), clock, |_| Duration::ZERO))
 }
 
@@ -124,11 +123,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 }
 
-/// Tokio panics where its timer is needed and is off.
-pub(crate) fn check_timer() -> Result<(), Error> {
-    let has_timer =
-        Handle::try_current().is_ok() && catch_unwind(|| drop(time::sleep(Duration::ZERO))).is_ok();
-    if has_timer { Ok(()) } else { Err(Error::NoTimer) }
+/// Makes a sleep. Tokio panics where its timer is needed and is off.
+pub(crate) fn or_no_timer(sleep: impl FnOnce() -> Sleep + UnwindSafe) -> Option<Sleep> {
+    Handle::try_current().ok().and_then(|_| catch_unwind(sleep).ok())
 }
 
 /// Makes a [`Stream`] of one of tokio's streams, to which it dereferences.
@@ -182,19 +179,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for TokioStream<S> {
 
 /// Tokio's clock, which `tokio::time::pause` can pause.
 ///
-/// On a runtime whose timer is off, the first wait for a deadline panics. The functions that open
-/// connections return [`Error::NoTimer`] instead; `from_parts`, `server` and `client` do not look.
+/// On a runtime whose timer is off, the first call that has to wait for a deadline is
+/// [`Error::NoTimer`]. Without [`Timeouts`] there are no deadlines, and no timer is needed.
 #[derive(Clone, Debug)]
 pub struct TokioClock {
     epoch: Instant,
     sleep: SleepSlot<Sleep>,
+    no_timer: bool,
 }
 
 impl TokioClock {
     /// A clock that begins now.
     #[must_use]
     pub fn new() -> Self {
-        Self { epoch: Instant::now(), sleep: SleepSlot::new() }
+        Self { epoch: Instant::now(), sleep: SleepSlot::new(), no_timer: false }
     }
 }
 
@@ -210,10 +208,20 @@ impl Clock for TokioClock {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()> {
-        let Self { epoch, sleep } = self;
-        let new_sleep = |deadline| sleep_until(*epoch + deadline);
+        let Self { epoch, sleep, no_timer } = self;
+        let poll = |cx: &mut Context<'_>| {
+            sleep.poll(cx, deadline, |deadline| {
+                let made = or_no_timer(|| sleep_until(*epoch + deadline));
+                *no_timer = made.is_none();
+                made
+            })
+        };
         // Without this, tokio's budget could make the task poll again although its timer is set.
-        pin!(unconstrained(poll_fn(|cx| sleep.poll(cx, deadline, new_sleep)))).poll(cx)
+        pin!(unconstrained(poll_fn(poll))).poll(cx)
+    }
+
+    fn has_timer(&self) -> bool {
+        !self.no_timer
     }
 
     fn alarm_is_pending(&self) -> bool {

@@ -31,12 +31,14 @@ pub struct Connector<A> {
     pub(super) destination: Destination,
     pub(super) socket: SocketOptions,
     pub(super) connecting: Option<Arc<Connecting>>,
+    pub(super) redirects: usize,
     #[cfg(feature = "rustls")]
     pub(super) tls: super::tls::Tls,
 }
 
 impl<A> Connector<A> {
-    /// The defaults: [`Options::new`], and the addresses that the system's resolver finds.
+    /// The defaults: [`Options::new`], the addresses that the system's resolver finds, and no
+    /// redirects.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -44,6 +46,7 @@ impl<A> Connector<A> {
             destination: Destination::default(),
             socket: SocketOptions::default(),
             connecting: None,
+            redirects: 0,
             #[cfg(feature = "rustls")]
             tls: super::tls::Tls::default(),
         }
@@ -54,6 +57,21 @@ impl<A> Connector<A> {
     #[must_use]
     pub fn options(mut self, options: Options<A>) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Follows at most so many redirects, each on a new stream and all within
+    /// [`Timeouts::handshake`](crate::Timeouts::handshake). Default: 0, which makes a redirect an
+    /// [`UnexpectedStatus`](crate::ResponseError::UnexpectedStatus); other clients follow up to
+    /// 5–20.
+    ///
+    /// [`Redirects`](crate::Redirects) has the rules: never from `wss:` to `ws:`, and no
+    /// credentials for another origin. [`Response::redirects`](crate::Response::redirects) has the
+    /// address that answered. A server that is not trusted can redirect to any address that this
+    /// machine reaches, for example of a private network.
+    #[must_use]
+    pub fn redirects(mut self, limit: usize) -> Self {
+        self.redirects = limit;
         self
     }
 

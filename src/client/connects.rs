@@ -50,7 +50,7 @@ macro_rules! connects {
             #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
             /// # Errors
             ///
-            /// As [`connect`].
+            /// As [`connect`], and [`Error::Redirect`] if redirects are followed.
             pub $($async)? fn connect(
                 &self,
                 request: &ClientRequest,
@@ -62,13 +62,21 @@ macro_rules! connects {
                 &self,
                 request: &ClientRequest,
             ) -> Result<($socket, Response), Error> {
-                let deadline = Deadline::new(now()?, self.options.handshake_timeout());
-                let stream = self.stream(request.uri(), &deadline);
-                let (stream, turn) = in_time(&deadline, stream) $(.$await)? ?;
-                let (opening, config) = self.options.start(transport(stream, deadline.epoch)?);
-                let opened = opening.connect(config, request) $(.$await)?;
-                drop(turn);
-                opened
+                let deadline = Deadline::new(now(), self.options.handshake_timeout());
+                let mut redirects = Redirects::limited(self.redirects);
+                let mut request = hop::first(request, self.redirects);
+                loop {
+                    let stream = self.stream(request.uri(), &deadline);
+                    let (stream, turn) = in_time(&deadline, stream) $(.$await)? ?;
+                    let (opening, config) = self.options.start(transport(stream, deadline.epoch)?);
+                    let entropy = self.options.entropy()?;
+                    let opened = opening.connect(config, entropy, &request) $(.$await)?;
+                    drop(turn);
+                    match hop::next(&mut redirects, &request, opened)? {
+                        ControlFlow::Break(connection) => return Ok(connection),
+                        ControlFlow::Continue(next) => request = Cow::Owned(next),
+                    }
+                }
             }
 
             /// Opens a stream to the server of a URI. It is CONNECTING until the turn is dropped.

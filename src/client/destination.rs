@@ -34,10 +34,10 @@ impl Destination {
         }
     }
 
-    /// The application's resolver.
-    pub(super) const fn resolver(&self) -> Option<&Resolver> {
+    /// The application's resolver. The system resolves an IPv6 address with the name of a zone.
+    pub(super) fn resolver(&self, host: &str) -> Option<&Resolver> {
         match self {
-            Self::Resolver(resolver) => Some(resolver),
+            Self::Resolver(resolver) if !host.contains('%') => Some(resolver),
             _ => None,
         }
     }

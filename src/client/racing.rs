@@ -13,6 +13,8 @@ use crate::adapter::runtime::Clock;
 
 /// Returns the first stream that connects. The other attempts are dropped, which closes their
 /// sockets.
+///
+/// With a clock that has no timer, the next attempt starts only when one fails.
 pub(super) async fn first<S, F: Future<Output = io::Result<S>>>(
     mut race: Race,
     mut clock: impl Clock,

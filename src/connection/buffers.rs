@@ -46,7 +46,7 @@ impl Connection {
 
     /// Whether the next event is the peer's Close, or will be. `received` is what
     /// [`receive_from`](Self::receive_from) will get.
-    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    #[cfg(feature = "std")]
     pub(crate) fn next_is_close(&self, received: &[u8]) -> bool {
         let next = if self.inbox.is_empty() { received } else { &self.inbox };
         self.pushed_back.as_ref().is_none_or(|pushed_back| pushed_back.is_empty())

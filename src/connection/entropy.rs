@@ -51,9 +51,8 @@ impl Entropy {
     }
 
     pub(crate) fn nonce(&mut self) -> [u8; 16] {
-        let mut nonce = [0; 16];
-        self.generator.fill_bytes(&mut nonce);
-        nonce
+        let (low, high) = (self.generator.next_u64(), self.generator.next_u64());
+        (u128::from(high) << 64 | u128::from(low)).to_le_bytes()
     }
 }
 

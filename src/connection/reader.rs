@@ -170,7 +170,7 @@ impl Reader {
     }
 
     /// Whether the bytes begin with those of a Close frame.
-    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    #[cfg(feature = "std")]
     pub(super) fn next_is_close(&self, received: &[u8]) -> bool {
         const FIN_AND_CLOSE: u8 = 0x88;
         self.frame.is_none() && received.first() == Some(&FIN_AND_CLOSE)

@@ -5,6 +5,7 @@
 //! | 204, 304                         | the head                                         |
 //! | `Transfer-Encoding: chunked`     | an empty line after the last chunk, or trailers  |
 //! | `Content-Length`                 | so many bytes                                    |
+//! | an invalid `Content-Length`      | the head: what follows is discarded              |
 //! | any other                        | the end of the stream                            |
 
 use alloc::vec::Vec;
@@ -86,6 +87,13 @@ impl Body {
         };
     }
 
+    /// No more of the body is waited for.
+    pub(super) fn stop(&mut self) {
+        if self.next != Next::Complete {
+            self.next = Next::Stopped;
+        }
+    }
+
     /// What is kept of the body, and whether that is all of it.
     pub(super) fn into_kept(self) -> (Vec<u8>, bool) {
         (self.kept, self.next == Next::Complete)
@@ -100,13 +108,13 @@ impl Body {
             Next::ChunkEnd => match bytes {
                 [b'\r', b'\n', ..] => self.go_on(Next::ChunkSize, 2),
                 [] | [b'\r'] => None,
-                _ => self.stop(),
+                _ => self.fail(),
             },
             // RFC 9112 §7.1.2: the trailer section ends with an empty line.
             Next::Trailer => match bytes.iter().take(MAX_LINE).position(|&byte| byte == b'\n') {
                 Some(1) if bytes[0] == b'\r' => self.go_on(Next::Complete, 2),
                 Some(end) => self.go_on(Next::Trailer, end + 1),
-                None if bytes.len() >= MAX_LINE => self.stop(),
+                None if bytes.len() >= MAX_LINE => self.fail(),
                 None => None,
             },
             Next::Complete | Next::Stopped => None,
@@ -135,13 +143,13 @@ impl Body {
     fn chunk_size(&mut self, bytes: &[u8]) -> Option<usize> {
         // An empty size passes for 0 in httparse.
         if !bytes.first()?.is_ascii_hexdigit() {
-            return self.stop();
+            return self.fail();
         }
         match httparse::parse_chunk_size(&bytes[..bytes.len().min(MAX_LINE)]) {
             Ok(httparse::Status::Complete((len, 0))) => self.go_on(Next::Trailer, len),
             Ok(httparse::Status::Complete((len, size))) => self.go_on(Next::ChunkData(size), len),
             Ok(httparse::Status::Partial) if bytes.len() < MAX_LINE => None,
-            _ => self.stop(),
+            _ => self.fail(),
         }
     }
 
@@ -150,7 +158,7 @@ impl Body {
         Some(parsed)
     }
 
-    fn stop(&mut self) -> Option<usize> {
+    fn fail(&mut self) -> Option<usize> {
         self.next = Next::Stopped;
         None
     }
@@ -167,11 +175,25 @@ fn framing(headers: &Headers) -> Next {
             _ => Next::ToEnd,
         };
     }
-    let length =
-        headers.single("Content-Length").filter(|digits| digits.iter().all(u8::is_ascii_digit));
-    match length.and_then(|digits| str::from_utf8(digits).ok()?.parse().ok()) {
+    if !headers.contains("Content-Length") {
+        return Next::ToEnd;
+    }
+    match content_length(headers) {
         Some(0) => Next::Complete,
         Some(length) => Next::Data(length),
-        None => Next::ToEnd,
+        // RFC 9112 §6.3 no. 5: "the user agent MUST close the connection to the server and discard
+        // the received response."
+        None => Next::Stopped,
     }
+}
+
+/// The length in a field that may have been repeated, or joined, on the way.
+///
+/// RFC 9112 §6.3 no. 5: an error, unless "all values in the list are the same"
+fn content_length(headers: &Headers) -> Option<u64> {
+    let mut lengths = list(headers.get_all("Content-Length"));
+    let first = lengths.next()?;
+    // `parse` would accept a sign.
+    let is_valid = first.iter().all(u8::is_ascii_digit) && lengths.all(|other| other == first);
+    if is_valid { str::from_utf8(first).ok()?.parse().ok() } else { None }
 }

@@ -13,11 +13,13 @@ pub(super) const PATH: u8 = 4;
 pub(super) const BASE64: u8 = 8;
 
 /// Whether this byte is in the class.
+#[inline]
 pub(super) fn is(byte: u8, class: u8) -> bool {
     CLASSES[usize::from(byte)] & class != 0
 }
 
 /// Whether all of these bytes are in the class.
+#[inline]
 pub(super) fn are(bytes: &[u8], class: u8) -> bool {
     bytes.iter().fold(class, |class, &byte| class & CLASSES[usize::from(byte)]) != 0
 }

@@ -5,139 +5,23 @@
 //!                         input ──► receive ──► (Connection, Response), or an error
 //! ```
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::{fmt, str};
+use core::fmt;
 
 use bytes::{Buf, BufMut, Bytes};
 
-use super::body::Body;
+use super::client_request::ClientRequest;
 use super::fields::{list, list_contains};
-use super::head::HeadReader;
 use super::head_error::HeadError;
 use super::headers::Headers;
 use super::key;
 use super::negotiation;
-use super::reply::{InvalidField, Lines, add_subprotocol};
 use super::response::Response;
 use super::response_error::ResponseError;
-use super::start_line::STATUS_LINE;
-use super::uri::{InvalidUri, Uri};
+use super::response_reader::{FinalResponse, ResponseReader};
+use super::subprotocols::Subprotocols;
 use crate::connection::{Config, Connection, Entropy, Output};
-
-/// The maximum number of interim responses (100, 103 …) before the final one.
-const MAX_INTERIM: u8 = 8;
-
-/// A client's opening handshake: address, subprotocols and header fields.
-///
-/// ```
-/// use sansocket::ClientRequest;
-///
-/// let request = ClientRequest::new("ws://example.com/feed?since=0")?
-///     .subprotocol("ticker.v1")?
-///     .header("Authorization", "Bearer 123")?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct ClientRequest {
-    uri: Uri,
-    subprotocols: Vec<String>,
-    needs_subprotocol: bool,
-    lines: Lines,
-}
-
-impl ClientRequest {
-    /// Creates a request for a `ws:` or `wss:` address.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidUri`] if the address is not valid.
-    pub fn new(uri: &str) -> Result<Self, InvalidUri> {
-        Ok(Self {
-            uri: Uri::parse(uri)?,
-            subprotocols: Vec::new(),
-            needs_subprotocol: false,
-            lines: Lines::default(),
-        })
-    }
-
-    /// Offers a subprotocol, in the order of preference (§4.1 no. 10).
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidField`] if it is not a token, or was offered before.
-    pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidField> {
-        add_subprotocol(&mut self.subprotocols, name)?;
-        Ok(self)
-    }
-
-    /// Makes it an error ([`ResponseError::NoSubprotocol`]) that the server chooses none of the
-    /// offered subprotocols. Default: the connection opens without one (§4.2.2 no. 5.5).
-    #[must_use]
-    pub const fn require_subprotocol(mut self) -> Self {
-        self.needs_subprotocol = true;
-        self
-    }
-
-    /// Adds a header field (§4.1 no. 12): `Authorization`, `Cookie`, `Origin` … Fields with equal
-    /// names are sent in order.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidField`] if the name is not a token or is reserved for the handshake, or the value
-    /// has a control character.
-    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidField> {
-        self.lines.add(name, value.as_ref())?;
-        Ok(self)
-    }
-
-    /// Returns the address to connect to.
-    #[must_use]
-    pub const fn uri(&self) -> &Uri {
-        &self.uri
-    }
-
-    /// Encodes the request (§4.1).
-    fn encode(&self, key: &[u8; 24], extensions: Option<&str>) -> Output {
-        let host = self.uri.host_field();
-        let mut head =
-            Vec::with_capacity(256 + self.uri.resource_name().len() + self.lines.as_bytes().len());
-        for text in ["GET ", self.uri.resource_name(), " HTTP/1.1\r\nHost: ", &host] {
-            head.put_slice(text.as_bytes());
-        }
-        head.put_slice(
-            b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ",
-        );
-        head.put_slice(key);
-        head.put_slice(b"\r\n");
-        if !self.subprotocols.is_empty() {
-            head.put_slice(b"Sec-WebSocket-Protocol: ");
-            head.put_slice(self.subprotocols.join(", ").as_bytes());
-            head.put_slice(b"\r\n");
-        }
-        if let Some(extensions) = extensions {
-            head.put_slice(b"Sec-WebSocket-Extensions: ");
-            head.put_slice(extensions.as_bytes());
-            head.put_slice(b"\r\n");
-        }
-        head.put_slice(self.lines.as_bytes());
-        head.put_slice(b"\r\n");
-        let mut output = Output::default();
-        output.begin_with(head);
-        output
-    }
-}
-
-impl fmt::Debug for ClientRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientRequest")
-            .field("uri", &self.uri)
-            .field("subprotocols", &self.subprotocols)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Opens a connection: sends a request, and checks the response.
 ///
@@ -157,15 +41,11 @@ pub struct ClientHandshake {
     /// `None` once the handshake is done.
     opening: Option<(Config, Entropy)>,
     key: [u8; 24],
-    subprotocols: Vec<String>,
+    subprotocols: Subprotocols,
     needs_subprotocol: bool,
+    skips_body_of_redirect: bool,
     output: Output,
-    head: HeadReader,
-    input_ended: bool,
-    /// Interim responses that were skipped.
-    interim: u8,
-    /// A response other than 101 whose body is incomplete.
-    refusal: Option<(Response, Body)>,
+    response: ResponseReader,
 }
 
 impl ClientHandshake {
@@ -174,33 +54,33 @@ impl ClientHandshake {
     #[must_use]
     pub fn new(request: &ClientRequest, config: Config, mut entropy: Entropy) -> Self {
         // RFC 6455 §4.1: "The nonce MUST be selected randomly for each connection."
-        let key = key::encode(entropy.nonce());
+        // Taken in any case: the masking keys of a seed do not depend on the request.
+        let nonce = entropy.nonce();
+        let key = key::encode(request.nonce.unwrap_or(nonce));
         let output = request.encode(&key, negotiation::offer(&config).as_deref());
-        let head = HeadReader::new(&STATUS_LINE, config.head_limits());
+        let response = ResponseReader::new(config.head_limits(), |status| status == 101);
         Self {
             opening: Some((config, entropy)),
             key,
             subprotocols: request.subprotocols.clone(),
             needs_subprotocol: request.needs_subprotocol && !request.subprotocols.is_empty(),
+            skips_body_of_redirect: request.skips_body_of_redirect,
             output,
-            head,
-            input_ended: false,
-            interim: 0,
-            refusal: None,
+            response,
         }
     }
 
     /// Returns the buffer that received bytes are appended to. It has room for at least 1 KiB.
     pub fn input(&mut self) -> &mut (impl BufMut + use<>) {
         if self.opening.is_none() {
-            self.head.clear();
+            self.response.clear();
         }
-        self.head.input()
+        self.response.input()
     }
 
     /// Reports the end of the stream: no more bytes will be received.
     pub fn end_input(&mut self) {
-        self.input_ended = true;
+        self.response.end_input();
     }
 
     /// Returns the request, as bytes to write.
@@ -212,7 +92,7 @@ impl ClientHandshake {
     /// the stream.
     #[must_use]
     pub fn wants_read(&self) -> bool {
-        self.opening.is_some() && !self.input_ended
+        self.opening.is_some() && !self.response.input_has_ended()
     }
 
     /// Returns whether the output has bytes to write.
@@ -236,48 +116,43 @@ impl ClientHandshake {
         received
     }
 
+    /// Returns the head of a response other than 101: the status, the reason phrase and the header
+    /// fields. It is there while [`receive`](Self::receive) returns `None` because the body is not
+    /// complete. The body is empty here.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Response> {
+        self.response.refusal()
+    }
+
+    /// Waits no longer for the body of a response other than 101: the next
+    /// [`receive`](Self::receive) returns it with the part that has arrived. A server may delay the
+    /// body, and its head says enough.
+    pub fn skip_body(&mut self) {
+        self.response.skip_body();
+    }
+
     /// Returns the bytes that were received after a refusal
     /// ([`ResponseError::UnexpectedStatus`]): those after the part of the body that the response
     /// has. If that part [`is_complete`](Response::is_complete), the stream can carry another
     /// request, unless the response has `Connection: close`.
     #[must_use]
     pub fn into_rest(self) -> Bytes {
-        Bytes::copy_from_slice(self.head.rest())
+        self.response.rest()
     }
 
     fn next_response(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
-        while self.refusal.is_none() {
-            let Some(response) = self.head.receive(Response::parse)? else {
-                return if self.input_ended { Err(HeadError::Incomplete.into()) } else { Ok(None) };
-            };
-            match response.status() {
-                101 => return self.open(response).map(Some),
-                // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses
-                // received prior to a final response"
-                100..=199 if self.interim < MAX_INTERIM => self.interim += 1,
-                status => {
-                    let body = Body::new(status, response.headers());
-                    self.refusal = Some((response, body));
-                }
+        let mut received = self.response.receive()?;
+        if self.skips_body_of_redirect && self.refusal().is_some_and(Response::is_redirect) {
+            self.response.skip_body();
+            received = self.response.receive()?;
+        }
+        match received {
+            None => Ok(None),
+            Some(FinalResponse::Accepted(response)) => self.open(response).map(Some),
+            Some(FinalResponse::Refused(response)) => {
+                Err(ResponseError::UnexpectedStatus(response))
             }
         }
-        self.refuse()
-    }
-
-    /// Receives the body of a response other than 101.
-    fn refuse(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
-        let Some((mut refusal, mut body)) = self.refusal.take() else { return Ok(None) };
-        let parsed = body.receive(self.head.rest());
-        self.head.advance(parsed);
-        if self.input_ended {
-            body.end_input();
-        }
-        if !body.is_over() {
-            self.refusal = Some((refusal, body));
-            return Ok(None);
-        }
-        refusal.set_body(body);
-        Err(ResponseError::UnexpectedStatus(Box::new(refusal)))
     }
 
     /// Checks a 101, and creates the connection.
@@ -287,10 +162,10 @@ impl ClientHandshake {
             return Err(HeadError::Incomplete.into());
         };
         let agreed = negotiation::accept(&config, response.headers())?;
-        let rest = self.head.take_rest();
+        let (rest, input_ended) = (self.response.take_rest(), self.response.input_has_ended());
         let mut connection = Connection::client(config, entropy);
         negotiation::apply(&mut connection, agreed.as_ref());
-        connection.continue_handshake(rest, self.input_ended, Vec::new(), subprotocol.as_deref());
+        connection.continue_handshake(rest, input_ended, Vec::new(), subprotocol.as_deref());
         Ok((connection, response))
     }
 
@@ -303,7 +178,7 @@ impl ClientHandshake {
         if !(upgrade.next().is_some_and(is_websocket) && upgrade.all(is_websocket)) {
             return Err(ResponseError::NotWebSocket);
         }
-        if !list_contains(headers.get_all("Connection"), b"upgrade") {
+        if !headers.get_all("Connection").any(|line| list_contains(line, b"upgrade")) {
             return Err(ResponseError::NotUpgraded);
         }
         // RFC 6455 §4.1 no. 4: "a value other than the base64-encoded SHA-1 …, the client MUST
@@ -311,21 +186,9 @@ impl ClientHandshake {
         if headers.single("Sec-WebSocket-Accept") != Some(&key::accept(&self.key)) {
             return Err(ResponseError::AcceptKey);
         }
-        if !headers.contains("Sec-WebSocket-Protocol") {
-            return if self.needs_subprotocol {
-                Err(ResponseError::NoSubprotocol)
-            } else {
-                Ok(None)
-            };
-        }
-        // RFC 6455 §4.1 no. 6: a subprotocol "that was not present in the client's handshake". An
-        // empty field selects none, but fails also if none was offered. RFC 6455 §4.2.2: it "is not
-        // a legal value for this field", and a response that does not conform fails.
-        let chosen =
-            headers.single("Sec-WebSocket-Protocol").and_then(|name| str::from_utf8(name).ok());
-        match self.subprotocols.iter().find(|offered| Some(offered.as_str()) == chosen) {
-            Some(subprotocol) => Ok(Some(subprotocol.clone())),
-            None => Err(ResponseError::Subprotocol),
+        match self.subprotocols.accept(headers.get_all("Sec-WebSocket-Protocol"))? {
+            None if self.needs_subprotocol => Err(ResponseError::NoSubprotocol),
+            chosen => Ok(chosen.map(String::from)),
         }
     }
 }
@@ -333,7 +196,7 @@ impl ClientHandshake {
 impl fmt::Debug for ClientHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientHandshake")
-            .field("refusal", &self.refusal.as_ref().map(|(response, _)| response))
+            .field("refusal", &self.response.refusal())
             .finish_non_exhaustive()
     }
 }

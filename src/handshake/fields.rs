@@ -43,16 +43,12 @@ pub(super) fn has_element(line: &[u8]) -> bool {
     line.iter().any(|byte| !matches!(byte, b',' | b' ' | b'\t'))
 }
 
-/// Whether a list contains this lower-case token, in any case.
-pub(super) fn list_contains<'a, const N: usize>(
-    lines: impl IntoIterator<Item = &'a [u8]>,
-    token: &[u8; N],
-) -> bool {
+/// Whether a line of a list contains this lower-case token, in any case.
+pub(super) fn list_contains<const N: usize>(line: &[u8], token: &[u8; N]) -> bool {
     // From the end, because browsers send "keep-alive, Upgrade".
-    let has = |line: &[u8]| {
-        line.rsplit(|&b| b == b',').any(|element| is_in_any_case(element.trim_ascii(), token))
-    };
-    lines.into_iter().any(|line| is_in_any_case(line, token) || has(line))
+    let mut elements = line.rsplit(|&b| b == b',');
+    is_in_any_case(line, token)
+        || elements.any(|element| is_in_any_case(element.trim_ascii(), token))
 }
 
 /// Whether the text equals `lower` in any case. The length of `lower` is constant, so all bytes are
@@ -62,10 +58,8 @@ pub(super) fn is_in_any_case<const N: usize>(text: &[u8], lower: &[u8; N]) -> bo
     let Ok(text) = <&[u8; N]>::try_from(text) else { return false };
     // This bit distinguishes an upper-case letter from its lower-case one.
     let case = |lower: u8| if lower.is_ascii_lowercase() { b'a' ^ b'A' } else { 0 };
-    text.iter()
-        .zip(lower)
-        .fold(0, |differ, (&byte, &lower)| differ | ((byte | case(lower)) ^ lower))
-        == 0
+    // By index: without LTO, an iterator of pairs is no loop of constant length.
+    (0..N).fold(0, |differ, at| differ | ((text[at] | case(lower[at])) ^ lower[at])) == 0
 }
 
 /// A parameter's name and, if it has one, its value.

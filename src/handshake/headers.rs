@@ -28,14 +28,18 @@ impl Headers {
         let mut bytes = Vec::with_capacity(len);
         bytes.extend_from_slice(head);
         bytes.resize(len, 0);
-        for (offset, field) in bytes[head.len()..].chunks_exact_mut(OFFSET).zip(fields) {
+        let mut offsets = &mut bytes[head.len()..];
+        for field in fields {
             let line = offset_in(head, field.name.as_bytes());
             // RFC 9112 §2.2 allows a bare LF as a line end, but a head that two parsers may parse
             // differently is rejected.
-            if !head[..line].ends_with(b"\r\n") {
+            let (Some(b"\r\n"), Some((offset, rest))) =
+                (head[..line].last_chunk(), offsets.split_first_chunk_mut())
+            else {
                 return Err(HeadError::Malformed);
-            }
-            offset.copy_from_slice(&(line as u32).to_ne_bytes());
+            };
+            *offset = (line as u32).to_ne_bytes();
+            offsets = rest;
         }
         Ok(Self { bytes: bytes.into_boxed_slice(), end: head.len() })
     }

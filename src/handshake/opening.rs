@@ -2,17 +2,16 @@
 //!
 //! One pass collects the fields; then they are checked so that the most helpful error is first.
 
-use core::str;
-
-use super::fields::{are_extensions, has_element, is_in_any_case, is_token, list, list_contains};
+use super::authority::measure_authority;
+use super::fields::{are_extensions, has_element, is_in_any_case, list_contains};
 use super::head_error::HeadError;
 use super::key;
 use super::request_error::RequestError;
+use super::subprotocols::names;
 use super::target;
-use super::uri::measure_authority;
 
 /// Checks that a request is an opening handshake, and returns its key.
-pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8], RequestError> {
+pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8; 24], RequestError> {
     let fields = Fields::of(request.headers);
     // Without `Upgrade: websocket` it is a plain HTTP request, whatever its other fields are.
     if !fields.is_websocket {
@@ -53,7 +52,7 @@ pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8],
     if fields.extensions.is_invalid() {
         return Err(RequestError::MalformedExtensions);
     }
-    fields.key.single().filter(|key| key::is_valid(key)).ok_or(RequestError::Key)
+    fields.key.single().and_then(key::check).ok_or(RequestError::Key)
 }
 
 /// The relevant header fields of a request.
@@ -78,9 +77,9 @@ impl<'a> Fields<'a> {
             if is_in_any_case(name, b"host") {
                 fields.host.add(value);
             } else if is_in_any_case(name, b"upgrade") {
-                fields.is_websocket |= list_contains([value], b"websocket");
+                fields.is_websocket |= list_contains(value, b"websocket");
             } else if is_in_any_case(name, b"connection") {
-                fields.is_upgraded |= list_contains([value], b"upgrade");
+                fields.is_upgraded |= list_contains(value, b"upgrade");
             } else if is_in_any_case(name, b"content-length") {
                 fields.content_length.add(value);
             } else if is_in_any_case(name, b"transfer-encoding") {
@@ -90,8 +89,7 @@ impl<'a> Fields<'a> {
             } else if is_in_any_case(name, b"sec-websocket-version") {
                 fields.version.add(value);
             } else if is_in_any_case(name, b"sec-websocket-protocol") {
-                let are_tokens = list([value]).all(|name| str::from_utf8(name).is_ok_and(is_token));
-                fields.subprotocols.add(value, are_tokens);
+                fields.subprotocols.add(value, names([value]).all(|name| name.is_some()));
             } else if is_in_any_case(name, b"sec-websocket-extensions") {
                 fields.extensions.add(value, are_extensions(value));
             }

@@ -3,7 +3,7 @@
 //! Browsers let any page connect to any server, and send the user's cookies. Only the server can
 //! reject a page that is not its own.
 
-use super::uri::parse_authority;
+use super::authority::parse_authority;
 
 /// An origin as browsers send it: `scheme://host[:port]`, without a path.
 pub(super) struct Origin<'a> {

@@ -40,6 +40,27 @@ impl Lines {
         }
     }
 
+    /// Removes all fields with this name.
+    pub(super) fn remove(&mut self, name: &str) {
+        let others =
+            self.fields().filter(|(other, _)| !other.eq_ignore_ascii_case(name.as_bytes()));
+        self.0 = others.flat_map(|(name, value)| [name, b": ", value, b"\r\n"].concat()).collect();
+    }
+
+    /// The values of the fields with this name.
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let has_name = |other: &[u8]| other.eq_ignore_ascii_case(name.as_bytes());
+        self.fields().filter(move |(other, _)| has_name(other)).map(|(_, value)| value)
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        // No value has a line end.
+        self.0.split_inclusive(|&byte| byte == b'\n').filter_map(|line| {
+            let colon = line.iter().position(|&byte| byte == b':')?;
+            Some((&line[..colon], line.get(colon + 2..)?.strip_suffix(b"\r\n")?))
+        })
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -191,19 +212,6 @@ fn reason_phrase(status: u16) -> &'static str {
     }
 }
 
-/// Adds a subprotocol to a list of distinct tokens.
-pub(super) fn add_subprotocol(list: &mut Vec<String>, name: &str) -> Result<(), InvalidField> {
-    if !is_token(name) {
-        return Err(InvalidField::Subprotocol);
-    }
-    // RFC 6455 §4.1 no. 10: "MUST all be unique strings"
-    if list.iter().any(|other| other == name) {
-        return Err(InvalidField::DuplicateSubprotocol);
-    }
-    list.push(String::from(name));
-    Ok(())
-}
-
 /// The caller's header field, subprotocol or status is invalid. It was not added.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -223,6 +231,12 @@ pub enum InvalidField {
     DuplicateSubprotocol,
     /// A status that is not one of 200–599, or has no body: 204, 205, 304.
     Status,
+    /// A user name has a colon or a control character (RFC 7617 §2).
+    User,
+    /// A password has a control character (RFC 7617 §2).
+    Password,
+    /// A bearer token is empty, or has a character that none can have (RFC 6750 §2.1).
+    Token,
 }
 
 impl fmt::Display for InvalidField {
@@ -232,10 +246,25 @@ impl fmt::Display for InvalidField {
             Self::Value { name } => {
                 return write!(f, "the value of {name} has a control character; remove line ends");
             }
-            Self::Reserved => "the handshake sets the header field; leave it out",
+            Self::Reserved => {
+                "the handshake sets the header field; leave it out, and name subprotocols with \
+                 subprotocol()"
+            }
             Self::Subprotocol => "the subprotocol is not a token",
             Self::DuplicateSubprotocol => "the subprotocol is named twice",
             Self::Status => "the status is not one of 200 to 599 that may have a body",
+            Self::User => {
+                "the user name has a colon or a control character, which basic authorization can't \
+                 send"
+            }
+            Self::Password => {
+                "the password has a control character, which basic authorization can't send; \
+                 remove the line end"
+            }
+            Self::Token => {
+                "the token is empty, or has a character that none can have; remove spaces and line \
+                 ends"
+            }
         })
     }
 }

@@ -3,10 +3,11 @@
 use core::ops::Range;
 use core::{fmt, str};
 
-use super::fields::{Extension, extensions, list};
+use super::fields::{Extension, extensions};
 use super::head_error::HeadError;
 use super::headers::{Headers, parser_error, range_in, with_room_for_fields};
 use super::request_error::RequestError;
+use super::subprotocols::names;
 use super::{opening, origin, target};
 
 /// The head of a client's request: the request line and the header fields.
@@ -26,7 +27,7 @@ impl RequestHead {
     pub(super) fn parse(
         head: &[u8],
         max_fields: usize,
-    ) -> Result<(Self, Result<&[u8], RequestError>), HeadError> {
+    ) -> Result<(Self, Result<&[u8; 24], RequestError>), HeadError> {
         with_room_for_fields(head, max_fields, |fields| {
             let mut request = httparse::Request::new(&mut []);
             match request.parse_with_uninit_headers(head, fields) {
@@ -99,9 +100,9 @@ impl RequestHead {
     /// (§4.2.1 no. 7).
     ///
     /// Any page can make a browser connect with the user's cookies. A server that authenticates by
-    /// cookies, or that is on loopback or in a private network, must check the origin:
-    /// [`Guard`](crate::Guard), [`origin_is_one_of`](Self::origin_is_one_of) or
-    /// [`origin_is_host`](Self::origin_is_host).
+    /// cookies, or that is on loopback or in a private network, must check the origin, and the host
+    /// too: [`Guard`](crate::Guard). [`origin_is_one_of`](Self::origin_is_one_of) and
+    /// [`origin_is_host`](Self::origin_is_host) are parts of such a check.
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         self.headers.get("Origin")
@@ -119,10 +120,15 @@ impl RequestHead {
     /// Returns whether the request's origin has the host and port of [`host`](Self::host). False
     /// for a request without an origin.
     ///
-    /// The host is what the client says, so this is **no protection against DNS rebinding**: a page
-    /// of `http://evil.example` points that name at the address of the server, and its origin is on
-    /// the host that it requests. A server on loopback or in a private network needs a
-    /// [`Guard`](crate::Guard), which has the names of the server.
+    /// The host is what the client says, and the scheme is not compared. So this does **not**
+    /// protect from
+    ///
+    /// - **DNS rebinding**: a page of `http://evil.example` points that name at the address of the
+    ///   server, and its origin is on the host that it requests;
+    /// - **an attacker in the network**, who makes a page of `http://example.com`, which then
+    ///   connects to the server of `https://example.com` with the user's cookies.
+    ///
+    /// A [`Guard`](crate::Guard) does: it has the names of the server, with their schemes.
     #[must_use]
     pub fn origin_is_host(&self) -> bool {
         match (self.single_origin(), self.host()) {
@@ -133,8 +139,7 @@ impl RequestHead {
 
     /// Returns the subprotocols that the client offers, in its order of preference (§4.2.1 no. 8).
     pub fn subprotocols(&self) -> impl Iterator<Item = &str> {
-        list(self.headers.get_all("Sec-WebSocket-Protocol"))
-            .filter_map(|name| str::from_utf8(name).ok())
+        names(self.headers.get_all("Sec-WebSocket-Protocol")).flatten()
     }
 
     /// Returns the extensions that the client offers, in its order of preference (§9.1): at most

@@ -2,6 +2,7 @@
 
 use core::{error, fmt};
 
+use super::guard_error::GuardError;
 use super::head_error::HeadError;
 
 /// A client's request is not a valid opening handshake (RFC 6455 §4.2.1), or the application
@@ -33,6 +34,8 @@ pub enum RequestError {
     MalformedSubprotocols,
     /// A `Sec-WebSocket-Extensions` that violates its grammar, or is empty (§9.1).
     MalformedExtensions,
+    /// The server's [`Guard`](crate::Guard) does not allow the host or the origin (§10.2).
+    Guard(GuardError),
     /// The application rejected the request with this status.
     RejectedByApplication {
         /// The HTTP status code.
@@ -63,6 +66,7 @@ impl RequestError {
                 | HeadError::TooManyFields { .. },
             ) => 431,
             Self::Head(HeadError::HttpVersion) => 505,
+            Self::Guard(error) => error.status(),
             Self::RejectedByApplication { status } => *status,
         })
     }
@@ -96,6 +100,7 @@ impl fmt::Display for RequestError {
             Self::MalformedExtensions => {
                 "the Sec-WebSocket-Extensions header field is malformed or empty"
             }
+            Self::Guard(error) => return error.fmt(f),
             Self::RejectedByApplication { status } => {
                 return write!(f, "the application rejected the request with status {status}");
             }
@@ -108,5 +113,11 @@ impl error::Error for RequestError {}
 impl From<HeadError> for RequestError {
     fn from(error: HeadError) -> Self {
         Self::Head(error)
+    }
+}
+
+impl From<GuardError> for RequestError {
+    fn from(error: GuardError) -> Self {
+        Self::Guard(error)
     }
 }

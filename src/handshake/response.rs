@@ -10,6 +10,7 @@ use httparse::ParserConfig;
 use super::body::Body;
 use super::head_error::HeadError;
 use super::headers::{Headers, parser_error, with_room_for_fields};
+use super::uri::Uri;
 
 /// A received HTTP response: the status, the header fields, and the beginning of the body if the
 /// status is not 101.
@@ -21,6 +22,7 @@ pub struct Response {
     headers: Headers,
     body: Bytes,
     is_complete: bool,
+    redirects: Vec<Uri>,
 }
 
 impl Response {
@@ -54,10 +56,31 @@ impl Response {
     }
 
     /// Returns whether [`body`](Self::body) is the whole body. It is not if the body is longer than
-    /// 4 KiB or malformed, or if the stream ended or the handshake timed out before its end.
+    /// 4 KiB or malformed, if the stream ended before, or if it was not waited for any longer: an
+    /// adapter, or an [`Exchange`](crate::session::Exchange), waits 1 s after the head.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.is_complete
+    }
+
+    /// Returns the addresses that the request was redirected to, in order: the last one is that of
+    /// the server that sent this response. Empty without redirects, which are followed only if
+    /// [`Redirects`](crate::Redirects) are used.
+    #[must_use]
+    pub fn redirects(&self) -> &[Uri] {
+        &self.redirects
+    }
+
+    /// Returns whether the status is one of those that refer a client to the address in `Location`:
+    /// 301, 302, 303, 307 and 308 (RFC 9110 §15.4).
+    #[must_use]
+    pub const fn is_redirect(&self) -> bool {
+        matches!(self.status, 301 | 302 | 303 | 307 | 308)
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn set_redirects(&mut self, redirects: &[Uri]) {
+        self.redirects = redirects.to_vec();
     }
 
     /// Parses a complete head with at most so many fields.
@@ -77,6 +100,7 @@ impl Response {
                     headers: Headers::new(head, response.headers)?,
                     body: Bytes::new(),
                     is_complete: status == 101,
+                    redirects: Vec::new(),
                 }),
                 (None, _) => Err(HeadError::Malformed),
             }

@@ -46,7 +46,9 @@ impl fmt::Display for ResponseError {
                 "not HTTP: the server speaks another protocol; check the host and the port"
             }
             Self::Head(error) => return error.fmt(f),
-            Self::UnexpectedStatus(response) => return describe(response, f),
+            Self::UnexpectedStatus(response) => {
+                return describe(response, "the server", "101", f);
+            }
             Self::NotWebSocket => "the response's Upgrade header field does not name websocket",
             Self::NotUpgraded => {
                 "the Connection header field does not name Upgrade; a proxy may have removed it"
@@ -75,12 +77,17 @@ impl fmt::Display for ResponseError {
 /// The maximum length of the text of a body in an error, in characters.
 const MAX_TEXT: usize = 100;
 
-/// Writes why a server refused, as far as the response has it: the field that names the remedy, and
-/// the first line of the body if that is plain text.
-fn describe(response: &Response, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// Writes why a server or a proxy refused, as far as the response has it: the field that names the
+/// remedy, and the first line of the body if that is plain text.
+pub(crate) fn describe(
+    response: &Response,
+    sender: &str,
+    expected: &str,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
     let (status, reason) = (response.status(), response.reason());
     let space = if reason.is_empty() { "" } else { " " };
-    write!(f, "the server answered {status}{space}{reason} instead of 101")?;
+    write!(f, "{sender} answered {status}{space}{reason} instead of {expected}")?;
     let remedy = match status {
         300..=399 => "Location",
         401 => "WWW-Authenticate",

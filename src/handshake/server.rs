@@ -7,8 +7,6 @@
 //! ```
 
 use alloc::boxed::Box;
-use alloc::string::String;
-use alloc::vec::Vec;
 use core::ops::Deref;
 use core::{fmt, mem};
 
@@ -18,10 +16,11 @@ use super::head::HeadReader;
 use super::head_error::HeadError;
 use super::key;
 use super::negotiation;
-use super::reply::{HttpResponse, InvalidField, Lines, add_subprotocol};
+use super::reply::{HttpResponse, InvalidField, Lines};
 use super::request::RequestHead;
 use super::request_error::RequestError;
 use super::start_line::REQUEST_LINE;
+use super::subprotocols::Subprotocols;
 use crate::connection::{Config, Connection, Inbox};
 
 /// Receives a client's opening handshake.
@@ -161,12 +160,7 @@ impl Request {
     /// Accepts with a subprotocol or header fields of the application.
     #[must_use]
     pub fn accept_with(self, accept: &AcceptOptions) -> Connection {
-        // RFC 6455 §4.2.2 no. 4: the value "MUST be derived from the client's handshake"
-        let supported = accept.subprotocols.iter().map(String::as_str);
-        let subprotocol = supported
-            .into_iter()
-            .find(|ours| self.request.subprotocols().any(|theirs| theirs == *ours));
-
+        let subprotocol = accept.subprotocols.answer(self.request.subprotocols());
         let (agreed, extensions) =
             negotiation::answer(&self.config, self.request.headers()).unzip();
 
@@ -202,7 +196,12 @@ impl Request {
     #[must_use]
     pub fn reject(self, reply: &HttpResponse) -> Rejection {
         let error = RequestError::RejectedByApplication { status: reply.status() };
-        Rejection::new(error, Some(self.request), self.rest).answer_with(reply)
+        self.reject_for(error).answer_with(reply)
+    }
+
+    /// Rejects with the error's response.
+    pub(super) fn reject_for(self, error: RequestError) -> Rejection {
+        Rejection::new(error, Some(self.request), self.rest)
     }
 }
 
@@ -233,7 +232,7 @@ impl fmt::Debug for Request {
 /// ```
 #[derive(Clone, Default)]
 pub struct AcceptOptions {
-    subprotocols: Vec<String>,
+    subprotocols: Subprotocols,
     lines: Lines,
 }
 
@@ -252,7 +251,7 @@ impl AcceptOptions {
     ///
     /// [`InvalidField`] if it is not a token, or was added before.
     pub fn subprotocol(mut self, name: &str) -> Result<Self, InvalidField> {
-        add_subprotocol(&mut self.subprotocols, name)?;
+        self.subprotocols = self.subprotocols.with(name)?;
         Ok(self)
     }
 

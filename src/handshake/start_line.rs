@@ -15,12 +15,20 @@ pub(super) struct StartLine {
     pub(super) check: fn(&[u8]) -> Result<(), HeadError>,
 }
 
+/// How many bytes of a method are checked as they are received. The longest one that is registered
+/// has 17: a longer one is checked with its line.
+const MAX_METHOD: usize = 32;
+
 /// The start line that a server receives.
 pub(super) static REQUEST_LINE: StartLine = StartLine {
-    begin: |bytes| match bytes {
-        // RFC 9112 §3, §3.1: a request line begins with the method, which is a token.
-        [first, ..] if !classes::is(*first, classes::TOKEN) => empty_line_or_foreign(bytes),
-        _ => Ok(()),
+    // RFC 9112 §3, §3.1: a request line begins with the method, which is a token, and a space.
+    begin: |bytes| {
+        let start = &bytes[..bytes.len().min(MAX_METHOD)];
+        match start.iter().position(|&byte| !classes::is(byte, classes::TOKEN)) {
+            Some(0) => empty_line_or_foreign(bytes),
+            Some(end) if start[end] != b' ' => Err(HeadError::Malformed),
+            _ => Ok(()),
+        }
     },
     check: |line| {
         let mut words = line.trim_ascii_end().splitn(3, |&byte| byte == b' ').skip(2);
@@ -46,11 +54,11 @@ pub(super) static STATUS_LINE: StartLine = StartLine {
 
 /// Bytes that can't begin a start line, but perhaps the empty line before it.
 fn empty_line_or_foreign(bytes: &[u8]) -> Result<(), HeadError> {
-    match bytes.first() {
-        None | Some(b'\r' | b'\n') => Ok(()),
+    match bytes {
+        [] | [b'\r'] | [b'\r', b'\n', ..] | [b'\n', ..] => Ok(()),
         // RFC 8446 §5.1: the content types of records, alert(21) and handshake(22)
-        Some(21 | 22) => Err(HeadError::Tls),
-        Some(_) => Err(HeadError::NotHttp),
+        [21 | 22, ..] => Err(HeadError::Tls),
+        _ => Err(HeadError::NotHttp),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The target of a request: RFC 9112 §3.2.
 
-use super::uri::parse_authority;
+use super::authority::parse_authority;
 
 /// The schemes that name a WebSocket server in a request: those of the opening handshake, and
 /// those of the URI (RFC 6455 §3).

@@ -1,11 +1,13 @@
-//! `ws:` and `wss:` addresses: RFC 6455 §3, RFC 3986 §3.2 and §2.1.
+//! `ws:` and `wss:` addresses: RFC 6455 §3, RFC 3986 §3.
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::string::String;
-use core::net::Ipv6Addr;
-use core::{error, fmt, str};
+use core::fmt;
 
+use super::authority::parse_server;
 use super::classes;
+use super::invalid_uri::InvalidUri;
+use super::percent;
 
 /// The address of a server: `ws://host[:port][/path][?query]`, or `wss://…` for TLS.
 ///
@@ -16,10 +18,14 @@ use super::classes;
 /// assert_eq!((uri.host(), uri.port(), uri.resource_name()), ("::1", 9001, "/?room=1"));
 /// assert!(!uri.is_secure());
 /// ```
+///
+/// A name that is not ASCII, such as `exämple.com`, becomes punycode with the feature `idna`, and
+/// is an error without it. The zone of a link-local IPv6 address is written as RFC 6874 has it:
+/// `ws://[fe80::1%25eth0]/`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Uri {
     secure: bool,
-    /// An IPv6 address has its brackets.
+    /// As a resolver takes it. Only an IPv6 address has a colon, and only its zone follows a `%`.
     host: String,
     port: u16,
     resource_name: String,
@@ -30,8 +36,17 @@ impl Uri {
     ///
     /// # Errors
     ///
-    /// [`InvalidUri`] if it is not valid; the text of the error has the remedy.
+    /// [`InvalidUri`] if it is not valid; the text of the error has the remedy. A user name and
+    /// password are an error: only [`ClientRequest::new`](crate::ClientRequest::new) takes them.
     pub fn parse(text: &str) -> Result<Self, InvalidUri> {
+        match Self::parse_with_user_info(text)? {
+            (uri, None) => Ok(uri),
+            (_, Some(_)) => Err(InvalidUri::UserInfo),
+        }
+    }
+
+    /// Parses an address, and returns what is before the `@`, as it is.
+    pub(super) fn parse_with_user_info(text: &str) -> Result<(Self, Option<&str>), InvalidUri> {
         let (scheme, rest) = text.split_once("://").ok_or(InvalidUri::Scheme)?;
         // RFC 6455 §3: "if the scheme component matches "wss" case-insensitively"
         let secure = scheme.eq_ignore_ascii_case("wss");
@@ -43,21 +58,17 @@ impl Uri {
             return Err(InvalidUri::Fragment);
         }
         let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        if authority.contains('@') {
-            return Err(InvalidUri::UserInfo);
-        }
-        let (host, port) = parse_authority(authority)?;
+        let (user_info, authority) = match authority.rsplit_once('@') {
+            Some((user_info, authority)) => (Some(user_info), authority),
+            None => (None, authority),
+        };
+        let (host, port) = parse_server(authority)?;
         if port == Some(0) {
             return Err(InvalidUri::Port);
         }
-        if !is_made_of(target.as_bytes(), classes::PATH) {
-            return Err(InvalidUri::Path);
-        }
-        // RFC 6455 §3: the resource name begins with "/" "if the path component is empty"
-        let resource_name =
-            if target.starts_with('/') { target.to_owned() } else { alloc::format!("/{target}") };
+        let resource_name = resource_name_of(target)?;
         let port = port.unwrap_or(default_port(secure));
-        Ok(Self { secure, host: host.to_owned(), port, resource_name })
+        Ok((Self { secure, host, port, resource_name }, user_info))
     }
 
     /// Returns whether the scheme is `wss:`, which needs TLS.
@@ -66,10 +77,11 @@ impl Uri {
         self.secure
     }
 
-    /// Returns the host to resolve: a name, or an IP address without brackets.
+    /// Returns the host to resolve: a name, or an IP address without brackets. A link-local IPv6
+    /// address may have a zone, as resolvers take it: `fe80::1%eth0`.
     #[must_use]
     pub fn host(&self) -> &str {
-        self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&self.host)
+        &self.host
     }
 
     /// Returns the port. Default: 80 for `ws:` and 443 for `wss:` (§3).
@@ -84,15 +96,75 @@ impl Uri {
         &self.resource_name
     }
 
+    /// Whether both have the same scheme, host and port (RFC 6454 §5).
+    pub(super) fn has_same_origin(&self, other: &Self) -> bool {
+        self.secure == other.secure
+            && self.host.eq_ignore_ascii_case(&other.host)
+            && self.port == other.port
+    }
+
+    /// The origin of a page of this server: RFC 6454 §6.2, with an HTTP scheme.
+    pub(super) fn page_origin(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        alloc::format!("{scheme}://{}", self.host_field())
+    }
+
+    /// Another address on the same server.
+    pub(super) fn with_resource_name(&self, target: &str) -> Result<Self, InvalidUri> {
+        Ok(Self { resource_name: resource_name_of(target)?, ..self.clone() })
+    }
+
+    /// The path, without the query.
+    pub(super) fn path(&self) -> &str {
+        self.resource_name.split('?').next().unwrap_or_default()
+    }
+
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.secure { "wss" } else { "ws" }
+    }
+
     /// The value of the `Host` header field (§4.1 no. 4).
     pub(super) fn host_field(&self) -> Cow<'_, str> {
+        // RFC 6874 §4: "MUST remove any ZoneID attached to an outgoing URI, as it has only local
+        // significance at the sending host"
+        self.authority(false)
+    }
+
+    /// The address without the query, which may be a secret.
+    pub(super) fn without_query(&self) -> String {
+        alloc::format!("{}{}", self.before_path(), self.path())
+    }
+
+    /// The address up to the path.
+    fn before_path(&self) -> String {
+        alloc::format!("{}://{}", self.scheme(), self.authority(true))
+    }
+
+    fn authority(&self, with_zone: bool) -> Cow<'_, str> {
+        let is_ipv6 = self.host.contains(':');
+        let host = match self.host.split_once('%').filter(|_| is_ipv6) {
+            None if is_ipv6 => alloc::format!("[{}]", self.host).into(),
+            None => Cow::Borrowed(self.host.as_str()),
+            Some((address, zone)) if with_zone => {
+                alloc::format!("[{address}%25{}]", percent::encode(zone)).into()
+            }
+            Some((address, _)) => alloc::format!("[{address}]").into(),
+        };
         // RFC 6455 §4.1: "/host/ plus optionally ":" followed by /port/ (when not using the default
         // port)"
         if self.port == default_port(self.secure) {
-            return Cow::Borrowed(&self.host);
+            return host;
         }
-        Cow::Owned(alloc::format!("{}:{}", self.host, self.port))
+        alloc::format!("{host}:{}", self.port).into()
     }
+}
+
+fn resource_name_of(target: &str) -> Result<String, InvalidUri> {
+    if !percent::is_made_of(target.as_bytes(), classes::PATH) {
+        return Err(InvalidUri::Path);
+    }
+    // RFC 6455 §3: the resource name begins with "/" "if the path component is empty"
+    Ok(if target.starts_with('/') { target.to_owned() } else { alloc::format!("/{target}") })
 }
 
 /// RFC 6455 §3: "the default for "ws" is port 80, while the default for "wss" is port 443"
@@ -102,17 +174,14 @@ const fn default_port(secure: bool) -> u16 {
 
 impl fmt::Display for Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.secure { "wss" } else { "ws" };
-        write!(f, "{scheme}://{}{}", self.host_field(), self.resource_name)
+        write!(f, "{}{}", self.before_path(), self.resource_name)
     }
 }
 
 /// Does not show the query, which may be a secret.
 impl fmt::Debug for Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.resource_name.split('?').next().unwrap_or_default();
-        let scheme = if self.secure { "wss" } else { "ws" };
-        write!(f, "Uri({scheme}://{}{path})", self.host_field())
+        write!(f, "Uri({})", self.without_query())
     }
 }
 
@@ -123,101 +192,3 @@ impl core::str::FromStr for Uri {
         Self::parse(text)
     }
 }
-
-/// Parses `host[:port]`; an IPv6 address keeps its brackets.
-pub(super) fn parse_authority(authority: &str) -> Result<(&str, Option<u16>), InvalidUri> {
-    let (host_len, port) = measure_authority(authority.as_bytes())?;
-    Ok((&authority[..host_len], port))
-}
-
-/// The length of the host in `host[:port]`, and the port.
-pub(super) fn measure_authority(authority: &[u8]) -> Result<(usize, Option<u16>), InvalidUri> {
-    // Most hosts are a name without a port.
-    if !authority.is_empty() && classes::are(authority, classes::HOST) {
-        return Ok((authority.len(), None));
-    }
-    // The last colon: an IPv6 address without brackets is not a host. Colons before the closing
-    // bracket are part of the address.
-    let last = authority.iter().rposition(|b| matches!(b, b':' | b']')).unwrap_or(authority.len());
-    let (host, port) = if authority[last..].starts_with(b":") {
-        authority.split_at(last)
-    } else {
-        (authority, &[][..])
-    };
-    let is_host = match host.strip_prefix(b"[") {
-        Some(address) => {
-            let address =
-                address.strip_suffix(b"]").and_then(|address| str::from_utf8(address).ok());
-            address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
-        }
-        // An IPv4 address has the same characters.
-        None => !host.is_empty() && is_made_of(host, classes::HOST),
-    };
-    if !is_host {
-        return Err(InvalidUri::Host);
-    }
-    // RFC 3986 §3.2.3: *DIGIT, so "host:" has no port
-    let port = match port.strip_prefix(b":") {
-        None | Some(b"") => None,
-        Some(digits) if digits.iter().all(u8::is_ascii_digit) => {
-            let digits = str::from_utf8(digits).map_err(|_| InvalidUri::Port)?;
-            Some(digits.parse().map_err(|_| InvalidUri::Port)?)
-        }
-        Some(_) => return Err(InvalidUri::Port),
-    };
-    Ok((host.len(), port))
-}
-
-/// Whether text has only bytes of a class and percent-encoded bytes.
-fn is_made_of(text: &[u8], class: u8) -> bool {
-    let mut bytes = text.iter();
-    while let Some(&byte) = bytes.next() {
-        let ok = match byte {
-            b'%' => {
-                let mut is_hex = || bytes.next().is_some_and(|b| b.is_ascii_hexdigit());
-                is_hex() && is_hex()
-            }
-            byte => classes::is(byte, class),
-        };
-        if !ok {
-            return false;
-        }
-    }
-    true
-}
-
-/// The address of a WebSocket server is invalid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum InvalidUri {
-    /// Neither `ws://` nor `wss://`.
-    Scheme,
-    /// No valid host: a name in ASCII, an IPv4 address, or an IPv6 address in brackets.
-    Host,
-    /// A port that is not one of 1–65535.
-    Port,
-    /// A user name, which would not be sent.
-    UserInfo,
-    /// A fragment (§3).
-    Fragment,
-    /// Characters in the path or query that must be percent-encoded.
-    Path,
-}
-
-impl fmt::Display for InvalidUri {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Scheme => {
-                "the address does not begin with ws:// or wss://; write ws:// for http://, and \
-                 wss:// for https://"
-            }
-            Self::Host => "the address has no valid host; use punycode, and IPv6 in brackets",
-            Self::Port => "the port is not a number from 1 to 65535",
-            Self::UserInfo => "the address has a user name; send an Authorization header field",
-            Self::Fragment => "the address has a fragment; write # as %23",
-            Self::Path => "the path or query has characters that must be percent-encoded",
-        })
-    }
-}
-
-impl error::Error for InvalidUri {}

@@ -3,6 +3,7 @@
 //! The buffer of a large message is pooled when the message is dropped: fresh pages cost more than
 //! the copy into them, and a system's allocator returns large blocks to the system at once.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 use core::ops::RangeInclusive;
@@ -32,9 +33,15 @@ pub(crate) struct Block {
 }
 
 /// Copies bytes, into a pooled block if they are many.
-#[inline]
 pub(crate) fn copy(bytes: &[u8]) -> Bytes {
-    if bytes.len() < LARGE { Bytes::copy_from_slice(bytes) } else { Block::of(bytes).freeze() }
+    if bytes.len() < LARGE { copy_exact(bytes) } else { Block::of(bytes).freeze() }
+}
+
+/// Copies bytes into an allocation of their size. `Bytes::copy_from_slice` does it by way of a `Vec`,
+/// which costs as much as the rest if it is built without LTO.
+#[inline]
+pub(crate) fn copy_exact(bytes: &[u8]) -> Bytes {
+    Bytes::from(Box::<[u8]>::from(bytes))
 }
 
 impl Block {

@@ -216,7 +216,7 @@ message_from_bytes!(Bytes, bytes::BytesMut, alloc::vec::Vec<u8>);
 
 impl From<&[u8]> for Message {
     fn from(bytes: &[u8]) -> Self {
-        Self::Binary(Bytes::copy_from_slice(bytes))
+        Self::Binary(block::copy_exact(bytes))
     }
 }
 

@@ -4,6 +4,7 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 use core::ops::Deref;
 use core::{fmt, str};
@@ -119,7 +120,7 @@ impl From<String> for Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self { bytes: Bytes::copy_from_slice(text.as_bytes()) }
+        Self { bytes: block::copy_exact(text.as_bytes()) }
     }
 }
 
@@ -151,6 +152,14 @@ impl TryFrom<Bytes> for Text {
     fn try_from(bytes: Bytes) -> Result<Self, InvalidUtf8> {
         Checked::new(&bytes)?;
         Ok(Self { bytes })
+    }
+}
+
+impl TryFrom<Vec<u8>> for Text {
+    type Error = InvalidUtf8;
+
+    fn try_from(bytes: Vec<u8>) -> Result<Self, InvalidUtf8> {
+        Bytes::from(bytes).try_into()
     }
 }
 

@@ -159,6 +159,11 @@ impl Attempt<'_> {
         Outcome::FlushThen(())
     }
 
+    /// As [`flush`](Self::flush), for a Close frame: until the end of the connection is reported.
+    pub(crate) fn flush_close(&mut self) -> Outcome<()> {
+        if self.session.has_ended() { Outcome::Done(()) } else { self.flush() }
+    }
+
     /// Writes until the output is below the high-water mark.
     pub(crate) fn room(&mut self) -> Outcome<()> {
         *self.need = Need::Fragment;

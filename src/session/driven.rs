@@ -5,7 +5,8 @@ use core::time::Duration;
 use bytes::Buf;
 
 use super::live::Session;
-use super::opening::{Exchange, Handshake};
+use super::opening::Exchange;
+use super::side::Handshake;
 use super::stream::Next;
 use crate::timing::TimedOut;
 

@@ -28,6 +28,8 @@ pub struct Session {
     pub(super) reply_pending: bool,
     /// The closing handshake timed out.
     pub(super) close_timed_out: bool,
+    /// The end is reported, although our Close frame is not written.
+    pub(super) end_is_due: bool,
     /// The position in the output behind the last ping.
     pub(super) ping_end: u64,
     /// Write deadline of the caller that receives.
@@ -37,10 +39,12 @@ pub struct Session {
 impl Session {
     /// A session on a connection whose opening handshake is done.
     #[must_use]
+    #[inline]
     pub fn new(connection: Connection, timeouts: Timeouts, now: Duration) -> Self {
         Self::with_shared(connection, timeouts.into(), Backpressure::default(), now)
     }
 
+    #[inline]
     pub(crate) fn with_shared(
         connection: Connection,
         timeouts: SharedTimeouts,
@@ -58,6 +62,7 @@ impl Session {
             stream: StreamState::default(),
             reply_pending: false,
             close_timed_out: false,
+            end_is_due: false,
             ping_end: 0,
             write_deadline: WriteDeadline::default(),
         }
@@ -189,11 +194,17 @@ impl Session {
         self.connection.wants_write() || self.stream.writes.is_unflushed()
     }
 
-    /// Whether the end of the connection can be reported: our Close frame was written, unless the
-    /// connection was lost or failed. The stream may have to be shut down further.
-    pub(crate) fn has_ended(&self) -> bool {
+    /// Whether the end of the connection is to be reported to the application: our Close frame was
+    /// written, or the peer's arrived [`Timeouts::close`] ago, so that a peer that does not read
+    /// delays nothing. After a violation of the protocol, or the loss of the stream, at once.
+    ///
+    /// The stream is not shut down yet: [`next`](Self::next) continues with that.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
         self.closed().is_some_and(|closed| match closed.outcome() {
-            CloseOutcome::Clean => matches!(self.stream.shutdown.step(), Step::Drain | Step::Done),
+            CloseOutcome::Clean => {
+                self.end_is_due || matches!(self.stream.shutdown.step(), Step::Drain | Step::Done)
+            }
             CloseOutcome::ProtocolError(_) | CloseOutcome::ConnectionLost => true,
         })
     }

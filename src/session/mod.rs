@@ -6,7 +6,7 @@
 //! | time | – | deadlines of the handshakes, keep-alive, idle time, stalled writes, round trips | the clock, a timer that wakes the task or thread |
 //! | output | a buffer without a bound | [`Backpressure`] | system calls, wakers, parked threads; with several senders: their order, permits, writers of messages in fragments |
 //! | end | [`Closed`](crate::Closed) | the shutdown sequence of the stream (§7.1.1) | `shutdown(2)`, dropping the stream |
-//! | opening | [`ServerHandshake`](crate::ServerHandshake), [`ClientHandshake`](crate::ClientHandshake) | the handshake's deadline, the answer to a rejected request ([`Exchange`]) | connecting |
+//! | opening | [`ServerHandshake`](crate::ServerHandshake), [`ClientHandshake`](crate::ClientHandshake), [`Tunnel`](crate::proxy::Tunnel) | the handshake's deadline, the answer to a rejected request ([`Exchange`]) | connecting |
 //!
 //! A session answers one question, [`next`](Session::next), and takes reports of what happened:
 //!
@@ -51,7 +51,9 @@ mod receiving;
 mod reports;
 mod sending;
 mod shutdown;
+mod side;
 mod stream;
+mod tunnel;
 mod writes;
 
 #[cfg(feature = "std")]
@@ -64,9 +66,10 @@ pub(crate) use self::fragments::FragmentedMessage;
 pub use self::live::Session;
 #[cfg(feature = "std")]
 pub(crate) use self::needs::{Class, Facts, Need, Place};
-pub use self::opening::{Exchange, Handshake};
+pub use self::opening::Exchange;
 #[cfg(feature = "std")]
 pub(crate) use self::pings::PongProgress;
 pub(crate) use self::question::Wait;
+pub use self::side::Handshake;
 pub use self::stream::Next;
 pub(crate) use self::writes::WriteDeadline;

@@ -8,7 +8,7 @@
 //! | fragment      | before the others         | there is room                                        |
 //! | flushed       | in the order of positions | the position is flushed                              |
 //! | pong          | in the order of pings     | the ping is answered, or the connection is closed    |
-//! | end           | –                         | both Close frames are exchanged, or never will be    |
+//! | end           | –                         | both Close frames are exchanged, or the end is due   |
 //!
 //! Once the connection is closing, nobody waits for the lock or for room; once the stream is shut
 //! down, nobody waits at all.
@@ -171,11 +171,11 @@ impl Session {
             .map_err(|_| TimedOut::Pong)
     }
 
-    /// Checks the close deadline alone, and returns it.
+    /// Checks the deadlines of the closing handshake alone, and returns the next one.
     fn check_close_deadline(&mut self, now: Duration) -> Result<Option<Duration>, TimedOut> {
         self.update_state(now);
         self.report(now);
         self.timer.check_handshake(now).or_else(|error| self.expire(error))?;
-        Ok(self.timer.deadline())
+        Ok(self.deadline_of_closing(now))
     }
 }

@@ -7,19 +7,21 @@
 //!
 //! | exchange            | writes       | reads        | ends                                          |
 //! |---------------------|--------------|--------------|-----------------------------------------------|
+//! | a tunnel            | the request  | the answer   | when `receive` returns the tunnel's bytes     |
 //! | a server's request  | –            | the request  | when `receive` returns it, or a rejection     |
-//! | a client's          | the request  | the response | when `receive` returns the connection         |
+//! | a client's          | the request  | the response | when `receive` returns the connection, or a refusal |
 //! | an acceptance       | the response | –            | when that is written                          |
 //! | a rejection         | the response | to discard   | when the stream is shut down, by [`Timeouts::close`] |
 
 use core::fmt;
 use core::time::Duration;
 
-use bytes::{Buf, BufMut};
+use bytes::Buf;
 
 use super::backpressure::Backpressure;
 use super::live::Session;
 use super::shutdown::Step;
+use super::side::Handshake;
 use super::stream::{Next, StreamState};
 use crate::connection::{Config, Connection, Entropy, Role, State};
 use crate::handshake::{
@@ -27,27 +29,13 @@ use crate::handshake::{
 };
 use crate::timing::{SharedTimeouts, TimedOut, Timeouts, Timer};
 
-/// One side of an HTTP exchange: nobody else can implement this.
-pub trait Handshake: Sealed {}
-
-/// The wire side of a handshake.
-pub trait Sealed {
-    /// Bytes to write, if this side writes.
-    #[doc(hidden)]
-    fn output(&mut self) -> Option<&mut dyn Buf>;
-
-    /// Appends received bytes.
-    #[doc(hidden)]
-    fn received(&mut self, bytes: &[u8]);
-
-    /// Nothing more will be received.
-    #[doc(hidden)]
-    fn end_input(&mut self);
-}
+/// How long a client waits for the body of a response other than 101, after its head: for its
+/// first line, which says why the server refused. A server that dawdles does not delay the rest.
+const MAX_BODY_WAIT: Duration = Duration::from_secs(1);
 
 /// When the answer to [`Exchange::next`] is [`Next::Done`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum DoneWhen {
+pub(super) enum DoneWhen {
     /// Never: `receive` returns the result.
     Received,
     /// Once the output is written.
@@ -57,19 +45,28 @@ enum DoneWhen {
 }
 
 /// A handshake with its deadline, [`Timeouts::handshake`]: a [`ServerHandshake`], a
-/// [`ClientHandshake`], an accepted [`Connection`] whose response is to be written, or a
-/// [`Rejection`], whose deadline is [`Timeouts::close`].
+/// [`ClientHandshake`], a [`Tunnel`](crate::proxy::Tunnel) through a proxy, an accepted
+/// [`Connection`] whose response is to be written, or a [`Rejection`], whose deadline is
+/// [`Timeouts::close`].
 pub struct Exchange<H> {
-    handshake: H,
+    pub(super) handshake: H,
     stream: StreamState,
     timer: Timer,
     done_when: DoneWhen,
+    /// When the wait for the body of a refusal ends.
+    body_deadline: Option<Duration>,
 }
 
 impl<H> Exchange<H> {
-    fn start(handshake: H, timeouts: SharedTimeouts, now: Duration, done_when: DoneWhen) -> Self {
+    pub(super) fn start(
+        handshake: H,
+        timeouts: SharedTimeouts,
+        now: Duration,
+        done_when: DoneWhen,
+    ) -> Self {
         let timer = Timer::with_shared(timeouts, now);
-        Self { handshake, stream: StreamState::default(), timer, done_when }
+        let stream = StreamState::default();
+        Self { handshake, stream, timer, done_when, body_deadline: None }
     }
 
     /// The handshake, or the connection.
@@ -137,16 +134,29 @@ impl Exchange<ClientHandshake> {
     ///
     /// # Errors
     ///
-    /// [`ResponseError`] if there is no connection.
+    /// [`ResponseError`] if there is no connection. A refusal is returned with its body, or with
+    /// the part of it that arrived within 1 s after the head: [`next`](Self::next) returns
+    /// [`Next::Done`] then, and this is to be called again.
     pub fn receive(&mut self) -> Result<Option<(Connection, Response)>, ResponseError> {
         self.handshake.receive()
     }
 
-    /// Returns the server's refusal, if its head has arrived. It says more than an error of the
-    /// stream, or a deadline that passed while its body arrived.
+    /// Returns the server's refusal, if its head has arrived, with the part of its body that has:
+    /// for a caller that waits no longer. It says more than an error of the stream.
+    ///
+    /// [`ClientHandshake::refusal`] shows the head, and leaves it.
     pub fn refusal(&mut self) -> Option<ResponseError> {
-        self.end_input();
-        self.receive().err().filter(|error| matches!(error, ResponseError::UnexpectedStatus(_)))
+        let refused = self.receive().err().or_else(|| {
+            self.handshake.skip_body();
+            self.receive().err()
+        });
+        refused.filter(|error| matches!(error, ResponseError::UnexpectedStatus(_)))
+    }
+
+    /// The handshake, for example to look at the head of a refusal.
+    #[must_use]
+    pub const fn handshake(&self) -> &ClientHandshake {
+        &self.handshake
     }
 }
 
@@ -188,7 +198,8 @@ impl Exchange<Connection> {
         let mut stream = StreamState::default();
         // What the client sends meanwhile waits in the stream.
         stream.shutdown.end_input();
-        Self { handshake: connection, stream, timer, done_when: DoneWhen::Written }
+        let done_when = DoneWhen::Written;
+        Self { handshake: connection, stream, timer, done_when, body_deadline: None }
     }
 
     /// The session on the connection, once the response is written: [`next`](Self::next) has
@@ -205,8 +216,13 @@ impl<H: Handshake> Exchange<H> {
     ///
     /// # Errors
     ///
-    /// [`TimedOut`] after the deadline, once the stream has no more bytes.
+    /// [`TimedOut`] after the deadline, once the stream has no more bytes. Not for a client that
+    /// has the head of a refusal: then it is [`Next::Done`], and
+    /// [`receive`](Exchange::<ClientHandshake>::receive) returns the refusal.
     pub fn next(&mut self, now: Duration) -> Result<Next, TimedOut> {
+        if self.handshake.waits_for_body() {
+            self.body_deadline.get_or_insert(now.saturating_add(MAX_BODY_WAIT));
+        }
         let closing = (self.done_when == DoneWhen::ShutDown).then_some(Role::Server);
         let wants_write = self.handshake.output().is_some_and(|output| output.has_remaining());
         let written = !wants_write && !self.stream.writes.is_unflushed();
@@ -216,19 +232,28 @@ impl<H: Handshake> Exchange<H> {
         let next = self.stream.check_late_read(&self.timer, now).and_then(|()| {
             match self.stream.next(wants_write, closing) {
                 Some(next) => Ok(next),
-                None => self.timer.check_handshake(now).map(|()| Next::Wait(self.timer.deadline())),
+                None => self.timer.check_handshake(now).map(|()| Next::Wait(self.deadline())),
             }
         });
         match next {
             // The response has left: no more than draining is cut short.
             Err(_) if self.stream.shutdown.step() == Step::Drain => Ok(Next::Done),
+            Err(_) | Ok(Next::Wait(_)) if self.body_is_late(now, next.is_err()) => {
+                self.handshake.skip_body();
+                Ok(Next::Done)
+            }
             next => next,
         }
     }
 
-    /// When the exchange times out.
+    /// Whether nothing but the body of a refusal is missing, and it is not waited for any longer.
+    fn body_is_late(&self, now: Duration, timed_out: bool) -> bool {
+        self.body_deadline.is_some_and(|deadline| timed_out || now >= deadline)
+    }
+
+    /// When the exchange times out, or the body of a refusal is not waited for any longer.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        self.timer.deadline()
+        [self.timer.deadline(), self.body_deadline].into_iter().flatten().min()
     }
 
     /// Bytes to write; `None` for a server that reads a request.
@@ -304,45 +329,6 @@ impl<H: Handshake> Exchange<H> {
     pub fn stream_ready(&mut self) {
         self.stream.unblock();
     }
-}
-
-/// The wire side of a type that has such methods of its own.
-macro_rules! wire_side {
-    ($type:ty, |$handshake:ident| $output:expr) => {
-        impl Handshake for $type {}
-
-        impl Sealed for $type {
-            fn output(&mut self) -> Option<&mut dyn Buf> {
-                let $handshake = self;
-                $output
-            }
-
-            fn received(&mut self, bytes: &[u8]) {
-                self.input().put_slice(bytes);
-            }
-
-            fn end_input(&mut self) {
-                Self::end_input(self);
-            }
-        }
-    };
-}
-
-wire_side!(ServerHandshake, |_handshake| None);
-wire_side!(ClientHandshake, |handshake| Some(handshake.output()));
-wire_side!(Connection, |connection| Some(connection.output()));
-
-impl Handshake for Rejection {}
-
-impl Sealed for Rejection {
-    fn output(&mut self) -> Option<&mut dyn Buf> {
-        Some(Self::output(self))
-    }
-
-    /// What a rejected client still sends is discarded.
-    fn received(&mut self, _: &[u8]) {}
-
-    fn end_input(&mut self) {}
 }
 
 impl<H: fmt::Debug> fmt::Debug for Exchange<H> {

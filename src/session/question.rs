@@ -19,6 +19,8 @@ pub(crate) enum Wait {
 impl Session {
     /// Returns what to do with the stream now. [`Next`] says what to report afterwards.
     ///
+    /// [`Next::Wait`] is also for the moment when [`has_ended`](Self::has_ended) becomes true.
+    ///
     /// Take the events with [`receive`](Self::receive) first, until it returns `None` or
     /// [`Event::Closed`](crate::Event::Closed). Until then the answer is not [`Next::Read`], and on
     /// an open connection only the write timeout can expire: keep-alive and idle timeouts are
@@ -74,6 +76,7 @@ impl Session {
         let now = now();
         self.update_state(now);
         self.report_writes(now);
+        self.check_end(now);
         let late = self.stream.check_late_read(&self.timer, now);
         late.or_else(|error| self.expire(error))
     }
@@ -95,12 +98,15 @@ impl Session {
         let write = sender.unwrap_or(&mut self.write_deadline).check(stalled, now)?;
         if !reads {
             self.timer.check_handshake(now)?;
-            let close = if self.state() == State::Open { None } else { self.timer.deadline() };
-            return Ok(Wait::Until([close, write].into_iter().flatten().min()));
+            let close = self.deadline_of_closing(now);
+            return Ok(Wait::Until(earlier(close, write)));
         }
         let deadline = self.timer.deadline();
         if deadline.is_none_or(|deadline| now < deadline) {
-            return Ok(Wait::Until([deadline, write].into_iter().flatten().min()));
+            if self.state() == State::Closed {
+                return Ok(self.wait_for_end(now));
+            }
+            return Ok(Wait::Until(earlier(deadline, write)));
         }
         match self.timer.poll(now) {
             Ok(Due::Nothing) => {}
@@ -111,6 +117,31 @@ impl Session {
             Err(error) => self.expire(error)?,
         }
         Ok(Wait::Again)
+    }
+
+    /// Waits until the end of the connection is to be reported, and then until the stream is to be
+    /// closed.
+    #[cold]
+    fn wait_for_end(&mut self, now: Duration) -> Wait {
+        let had_ended = self.has_ended();
+        let deadline = self.deadline_of_closing(now);
+        if self.has_ended() == had_ended { Wait::Until(deadline) } else { Wait::Again }
+    }
+
+    /// The next deadline of a connection that is not open any more.
+    pub(super) fn deadline_of_closing(&mut self, now: Duration) -> Option<Duration> {
+        if self.state() == State::Open {
+            return None;
+        }
+        earlier(self.timer.deadline(), self.check_end(now))
+    }
+
+    /// Notes that the end of the connection is to be reported, whether or not our Close frame was
+    /// written. Until then, returns when that will be.
+    fn check_end(&mut self, now: Duration) -> Option<Duration> {
+        let deadline = self.timer.end_deadline().filter(|_| !self.has_ended())?;
+        self.end_is_due = self.closed().is_some() && now >= deadline;
+        (now < deadline).then_some(deadline)
     }
 
     /// How long a read may block before [`next`](Self::next) is to be asked again, or a call of a
@@ -126,10 +157,13 @@ impl Session {
         self.report(now);
         let reads = sender.is_none();
         // The close deadline holds for a sender too: it may be the only thread there is.
-        let timer = self.timer.deadline().filter(|_| reads || self.state() != State::Open);
+        let timer = match self.state() {
+            State::Open if reads => self.timer.deadline(),
+            _ => self.deadline_of_closing(now),
+        };
         let stalled = self.stalled_write();
         let write = sender.unwrap_or(&mut self.write_deadline).get(stalled, now);
-        [timer, write].into_iter().flatten().min()
+        earlier(timer, write)
     }
 
     /// Checks the deadlines of a sender after a call has timed out: see [`wait`](Self::wait).
@@ -191,5 +225,14 @@ impl Session {
         }
         self.abort();
         Err(error)
+    }
+}
+
+/// The earlier of two deadlines.
+#[inline]
+fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }

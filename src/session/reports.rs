@@ -14,6 +14,13 @@ impl Session {
         self.timer.set_state(self.connection.state(), now);
     }
 
+    /// Reports that the peer's Close has arrived, and is not taken yet. Returns when the end of the
+    /// connection is to be reported, whatever is still to be sent before.
+    pub(crate) fn close_arrived(&mut self, now: Duration) -> Option<Duration> {
+        self.timer.close_received(now);
+        self.timer.end_deadline()
+    }
+
     /// Whether the timer's copy of the state is out of date: see
     /// [`update_state`](Self::update_state).
     #[inline]

@@ -4,7 +4,8 @@ use alloc::sync::Arc;
 use core::time::Duration;
 use core::{error, fmt};
 
-/// Timeouts of a connection. `None` switches a timeout off.
+/// Timeouts of a connection. `None` switches a timeout off, and so does zero, in every field. For
+/// a timeout that expires at once, use 1 ns.
 ///
 /// ```
 /// use core::time::Duration;
@@ -28,9 +29,8 @@ pub struct Timeouts {
     pub write: Option<Duration>,
     /// A ping is sent after this long without a byte from the peer, and also after this long
     /// without a byte to the peer, for proxies that close a connection on which one side is silent.
-    /// Zero switches it off, as `None` does; less than 1 ms is 1 ms. Default: 20 s. On tokio the
-    /// ping may be up to an eighth later while many messages are exchanged, because the clock is
-    /// not read for each of them.
+    /// Less than 1 ms is 1 ms. Default: 20 s. On tokio the ping may be up to an eighth later while
+    /// many messages are exchanged, because the clock is not read for each of them.
     ///
     /// Pings are sent, and answered, by the call that receives. An application that works for long
     /// between two calls of `recv` does not answer those of the peer meanwhile: let one task
@@ -89,13 +89,21 @@ impl SharedTimeouts {
 }
 
 impl From<Timeouts> for SharedTimeouts {
-    fn from(mut timeouts: Timeouts) -> Self {
+    fn from(timeouts: Timeouts) -> Self {
         if timeouts == Timeouts::DEFAULT {
             return Self(None);
         }
-        let ping = timeouts.ping.filter(|ping| !ping.is_zero());
-        timeouts.ping = ping.map(|ping| ping.max(MIN_PING));
-        Self(Some(Arc::new(timeouts)))
+        let on = |timeout: Option<Duration>| timeout.filter(|timeout| !timeout.is_zero());
+        let Timeouts { handshake, close, write, ping, pong, idle, message } = timeouts;
+        Self(Some(Arc::new(Timeouts {
+            handshake: on(handshake),
+            close: on(close),
+            write: on(write),
+            ping: on(ping).map(|ping| ping.max(MIN_PING)),
+            pong: on(pong),
+            idle: on(idle),
+            message: on(message),
+        })))
     }
 }
 

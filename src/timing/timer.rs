@@ -11,6 +11,7 @@
 //! | Open, in a message     | last byte of its payload + `message` | [`TimedOut::Message`]        |
 //! | Closing, Close queued  | last byte written + `write`, or `close` if that is off | [`TimedOut::Close`] |
 //! | Closing, Closed        | Close written + `close`              | [`TimedOut::Close`]          |
+//! | Closed, Close queued   | peer's Close received + `close`      | no error: [`Session::has_ended`](crate::session::Session::has_ended) |
 //!
 //! A ping or a Close frame may be queued behind data that the peer reads slowly. RFC 6455 §5.5.2
 //! has the pong owed once the ping was received, and §7.1.3 begins the closing handshake when the
@@ -58,6 +59,8 @@ pub struct Timer {
     state_since: Duration,
     /// The Close frame waits to be written, behind data perhaps.
     close_queued: bool,
+    /// When the peer's Close arrived, or the stream was lost.
+    closed_since: Option<Duration>,
     /// When the peer last showed that it is alive: a byte arrived, or a stalled write continued.
     last_read: Duration,
     last_written: Duration,
@@ -84,12 +87,14 @@ impl Timer {
         Self::with_shared(timeouts.into(), now)
     }
 
+    #[inline]
     pub(crate) const fn with_shared(timeouts: SharedTimeouts, now: Duration) -> Self {
         Self {
             timeouts,
             state: State::Connecting,
             state_since: now,
             close_queued: false,
+            closed_since: None,
             last_read: now,
             last_written: now,
             wrote_last: true,
@@ -118,6 +123,20 @@ impl Timer {
             _ => self.state_since = now,
         }
         self.state = state;
+        if state == State::Closed {
+            self.close_received(now);
+        }
+    }
+
+    /// Reports that the peer's Close has arrived, although the connection has not taken it yet.
+    pub(crate) fn close_received(&mut self, now: Duration) {
+        self.closed_since.get_or_insert(now);
+    }
+
+    /// When the end of the connection is reported at the latest; `None` before the peer's Close
+    /// has arrived.
+    pub(crate) fn end_deadline(&self) -> Option<Duration> {
+        Some(self.closed_since?.saturating_add(self.timeouts().close?))
     }
 
     /// Reports that the peer is alive: bytes arrived, of any kind, or the stream accepts bytes

@@ -297,7 +297,8 @@ fn timeouts_of_each_phase() {
 #[test]
 fn messages_before_the_close_frame_are_received_after_the_close_deadline() {
     let (mut client, server) = pair();
-    let mut socket = open(server, Timeouts { close: Some(Duration::ZERO), ..Timeouts::default() });
+    let mut socket =
+        open(server, Timeouts { close: Some(Duration::from_nanos(1)), ..Timeouts::default() });
     client
         .write_all(
             &[masked(0x81, b"one"), masked(0x81, b"two"), masked(0x88, b"\x03\xe8")].concat(),
@@ -740,11 +741,11 @@ fn a_late_answer_is_an_answer() {
 }
 
 #[test]
-fn no_time_to_connect_is_a_timeout() {
+fn almost_no_time_to_connect_is_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let request = ClientRequest::new(&format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
     let hasty = Options::new()
-        .timeouts(Timeouts { handshake: Some(Duration::ZERO), ..Timeouts::default() });
+        .timeouts(Timeouts { handshake: Some(Duration::from_nanos(1)), ..Timeouts::default() });
     assert!(matches!(hasty.connect(&request), Err(Error::TimedOut(TimedOut::Handshake))));
 }
 
@@ -841,7 +842,10 @@ fn a_failing_stream_is_an_error_of_its_own() {
 fn peer_that_floods_does_not_extend_the_close_deadline() {
     let flood = |reads| {
         let pings = (0..reads).map(|_| Step::Bytes(masked(0x89, b"?"))).collect();
-        open(Script::new(pings), Timeouts { close: Some(Duration::ZERO), ..Timeouts::default() })
+        open(
+            Script::new(pings),
+            Timeouts { close: Some(Duration::from_nanos(1)), ..Timeouts::default() },
+        )
     };
     let mut socket = flood(1000);
     assert!(matches!(socket.close(CloseCode::NORMAL, ""), Err(Error::TimedOut(TimedOut::Close))));

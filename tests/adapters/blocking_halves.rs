@@ -440,6 +440,15 @@ fn reunite_returns_the_socket() {
     assert!(receiver.reunite(sender).is_err());
 }
 
+#[test]
+fn reunite_after_an_abort_returns_the_halves() {
+    let (sender, receiver, _peer) = halves(Timeouts::default());
+    sender.abort();
+    let (receiver, sender) = receiver.reunite(sender).unwrap_err();
+    assert!(sender.send("x").is_err());
+    drop(receiver);
+}
+
 /// The settings of the halves go over to what they make.
 #[test]
 fn reunited_socket_keeps_settings_and_timeouts() {

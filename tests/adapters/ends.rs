@@ -19,6 +19,8 @@ use support::{Chunking, connection, masked, stream_pair, unmasked};
 in_every_adapter! {
     recv_ends_at_once_and_until_closed_with_the_stream_or_at_the_close_deadline
     end_after_a_violation_is_reported_although_the_close_frame_cannot_be_written
+    end_is_reported_at_the_close_timeout_although_the_peer_does_not_read
+    sender_reports_the_end_when_its_receiver_does
 }
 
 const ROLES: [Role; 2] = [Role::Server, Role::Client];
@@ -139,6 +141,100 @@ async fn end_after_a_violation_is_reported_although_the_close_frame_cannot_be_wr
     }
 }
 
+/// The calls that receive.
+#[derive(Clone, Copy, Debug)]
+enum Call {
+    Recv,
+    RecvEvent,
+    RecvWith,
+    Stream,
+}
+
+const CALLS: [Call; 4] = [Call::Recv, Call::RecvEvent, Call::RecvWith, Call::Stream];
+
+/// Receives, once; whether that is no end.
+macro_rules! receive {
+    ($call:expr, $socket:expr) => {
+        match $call {
+            Call::Recv => $socket.recv().await.map(|message| message.is_some()),
+            Call::RecvEvent => $socket.recv_event().await.map(|event| event.is_some()),
+            Call::RecvWith => $socket.recv_with(|_, _| Ok(())).await,
+            Call::Stream => poll_fn(|cx| Pin::new(&mut *$socket).poll_next(cx))
+                .await
+                .transpose()
+                .map(|message| message.is_some()),
+        }
+    };
+}
+
+/// Below the high-water mark, and above it.
+const QUEUED: [usize; 2] = [100_000, 1_000_000];
+
+/// The peer sends a Close, and reads nothing of what is queued.
+async fn end_is_reported_at_the_close_timeout_although_the_peer_does_not_read(
+    adapter: &impl Adapter,
+) {
+    for (call, queued) in CALLS.into_iter().flat_map(|call| QUEUED.map(|queued| (call, queued))) {
+        for split in [false, true] {
+            if matches!(call, Call::RecvWith) && queued == QUEUED[1] {
+                // It waits for room before it reads.
+                continue;
+            }
+            let clock = adapter.clock();
+            let (mut peer, mut socket) = adapter.server(Timeouts::default());
+            peer.wire().set_capacity(100);
+            socket.feed(vec![7; queued]).await.unwrap();
+            peer.write_all(&Last::Close.to(Role::Server)).unwrap();
+            let what = format!("{call:?}, queued: {queued}, split: {split}");
+            let (ends, after, (closed, late)) = if split {
+                let (_sender, mut receiver) = socket.split();
+                let (more, after) = timed(&clock, async { receive!(call, &mut receiver) }).await;
+                assert!(!receive!(call, &mut receiver).unwrap(), "{what}");
+                (more, after, timed(&clock, receiver.until_closed()).await)
+            } else {
+                let (more, after) = timed(&clock, async { receive!(call, &mut socket) }).await;
+                assert!(!receive!(call, &mut socket).unwrap(), "{what}");
+                (more, after, timed(&clock, socket.until_closed()).await)
+            };
+            assert!(!ends.unwrap(), "{what}");
+            assert_eq!(after, s(5), "{what}");
+            // The shutdown continues until no progress is made for the time of `write`: since the
+            // Close frame was queued, which a whole `Stream` does after it has waited for room.
+            Last::Close.assert_closed(&closed.unwrap());
+            let waits = matches!(call, Call::Stream) && queued == QUEUED[1] && !split;
+            assert_eq!(late, if waits { s(120) } else { s(115) }, "{what}");
+            drop(peer);
+        }
+    }
+}
+
+async fn sender_reports_the_end_when_its_receiver_does(adapter: &impl Adapter) {
+    for closes in [false, true] {
+        let clock = adapter.clock();
+        let (mut peer, socket) = adapter.server(Timeouts::default());
+        peer.wire().set_capacity(100);
+        let (sender, mut receiver) = socket.split();
+        sender.feed(vec![7; QUEUED[0]]).await.unwrap();
+        peer.write_all(&Last::Close.to(Role::Server)).unwrap();
+        let receiving = async {
+            Last::Close.assert_end(receiver.recv().await);
+            // The receiver is kept.
+            pending().await
+        };
+        let ending = timed(&clock, async {
+            if closes {
+                sender.close(sansocket::CloseCode::NORMAL, "").await
+            } else {
+                sender.until_closed().await
+            }
+        });
+        let (closed, after) = during(receiving, ending).await;
+        Last::Close.assert_closed(&closed.unwrap());
+        assert_eq!(after, s(5), "closes: {closes}");
+        drop(peer);
+    }
+}
+
 // Threads.
 
 /// Longer than anything here takes.
@@ -175,6 +271,46 @@ fn start<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> mpsc::
     let (done, outcome) = mpsc::channel();
     thread::spawn(move || done.send(work()));
     outcome
+}
+
+/// The write timeout is longer than the test waits.
+#[test]
+fn blocking_end_is_reported_at_the_close_timeout_although_the_peer_does_not_read() {
+    let timeouts = Timeouts { close: Some(LONG / 200), ..Timeouts::default() };
+    let open = || {
+        let (stream, mut peer) = duplex();
+        stream.set_capacity(100);
+        let connection = connection(Role::Server, Config::new());
+        let mut socket = blocking::WebSocket::from_parts(stream, connection, timeouts).unwrap();
+        socket.feed(vec![7; QUEUED[0]]).unwrap();
+        peer.write_all(&Last::Close.to(Role::Server)).unwrap();
+        (peer, socket)
+    };
+    let receive: [fn(&mut blocking::WebSocket<DuplexStream>) -> bool; 3] = [
+        |socket| socket.recv().unwrap().is_some(),
+        |socket| socket.recv_event().unwrap().is_some(),
+        |socket| socket.recv_with(|_, _| Ok(())).unwrap(),
+    ];
+    for receive in receive {
+        let (peer, mut socket) = open();
+        let receiving = start(move || receive(&mut socket));
+        assert!(!receiving.recv_timeout(LONG).expect("the end is reported"));
+        drop(peer);
+    }
+    type Close = fn(blocking::Sender<DuplexStream>) -> Result<Closed, Error>;
+    let close: [Close; 2] =
+        [|sender| sender.until_closed(), |sender| sender.close(sansocket::CloseCode::NORMAL, "")];
+    for close in close {
+        let (peer, socket) = open();
+        let (sender, mut receiver) = socket.split().unwrap();
+        let receiving = start(move || (receiver.recv(), receiver));
+        let waiting = start(move || close(sender));
+        let (end, _receiver) = receiving.recv_timeout(LONG).expect("the end is reported");
+        Last::Close.assert_end(end);
+        let closed = waiting.recv_timeout(LONG).expect("to the sender too");
+        Last::Close.assert_closed(&closed.unwrap());
+        drop(peer);
+    }
 }
 
 #[test]

@@ -2,12 +2,15 @@
 
 #[cfg(all(feature = "tokio", feature = "async-io"))]
 mod addresses;
+mod async_io;
 mod blocking;
 mod blocking_halves;
 mod blocking_waiters;
 mod blocking_writer;
+mod borrowed_events;
 mod borrowing;
 mod by_hand;
+mod checks;
 mod compression;
 mod connecting;
 mod ends;
@@ -22,6 +25,8 @@ mod messages;
 mod no_timer;
 mod open_streams;
 mod openings;
+mod recordings;
+mod redirects;
 mod refusals;
 mod slow_peers;
 mod sockets;

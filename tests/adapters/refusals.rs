@@ -3,14 +3,16 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
+use std::sync::mpsc;
 use std::task::{Context, Poll};
 use std::thread;
+use std::time::Duration;
 
 use sansocket::blocking::{self, Stream as _};
 use sansocket::runtime::{self, Clock, Stream};
 use sansocket::testing::{ManualClock, TestStream};
-use sansocket::{ClientRequest, Response};
-use support::adapters::{on_paused_tokio, ready, request};
+use sansocket::{ClientRequest, Error, HandshakeError, Response, ResponseError, Timeouts};
+use support::adapters::{Adapter, in_every_adapter, on_paused_tokio, ready, request, s, timed};
 use support::streams::{Script, Scripted};
 use support::{Chunking, stream_pair};
 
@@ -109,6 +111,62 @@ fn second_request_opens_the_connection_on_the_stream_of_a_refusal() {
     }
 }
 
+in_every_adapter! { refusal_is_reported_in_a_second_although_its_body_does_not_come }
+
+/// A body of which the first line comes, or nothing.
+const DAWDLERS: [(&str, &str); 3] = [
+    ("Content-Length: 100\r\n\r\n", "the server answered 403 Forbidden instead of 101"),
+    (
+        "Content-Length: 100\r\n\r\nno entry\n",
+        "the server answered 403 Forbidden instead of 101: no entry",
+    ),
+    ("\r\nno entry\n", "the server answered 403 Forbidden instead of 101: no entry"),
+];
+
+async fn refusal_is_reported_in_a_second_although_its_body_does_not_come(adapter: &impl Adapter) {
+    for (rest, text) in DAWDLERS {
+        let (clock, (mut peer, stream)) = (adapter.clock(), stream_pair(Chunking::Whole));
+        write!(peer, "HTTP/1.1 403 Forbidden\r\n{rest}").unwrap();
+        let (connected, after) = timed(&clock, adapter.connect_with_stream(stream)).await;
+        let error = connected.map(drop).unwrap_err();
+        let Error::Handshake(HandshakeError::Response(ResponseError::UnexpectedStatus(response))) =
+            &error
+        else {
+            panic!("{error:?}")
+        };
+        assert!(!response.is_complete());
+        assert_eq!((error.to_string().as_str(), after), (text, s(1)));
+    }
+}
+
+/// Nothing else ends the wait, and the rest can be read from the stream.
+#[test]
+fn blocking_refusal_is_reported_although_its_body_does_not_come() {
+    for (rest, text) in DAWDLERS {
+        let (mut peer, stream) = stream_pair(Chunking::Whole);
+        write!(peer, "HTTP/1.1 403 Forbidden\r\n{rest}").unwrap();
+        let (done, outcome) = mpsc::channel();
+        thread::spawn(move || {
+            let timeouts = Timeouts { handshake: None, ..Timeouts::default() };
+            let options = blocking::Options::new().timeouts(timeouts);
+            let answer =
+                options.send_request(stream, &request()).map_err(|error| error.to_string());
+            done.send(answer).expect("the test waits");
+        });
+        let answer = outcome.recv_timeout(Duration::from_secs(20)).expect("it is reported");
+        let blocking::Answer::Refused(refusal) = answer.unwrap() else { panic!("accepted") };
+        let response = refusal.response().clone();
+        assert!(!response.is_complete());
+        let error = ResponseError::UnexpectedStatus(Box::new(response));
+        assert_eq!(error.to_string(), text);
+        peer.write_all(b"for you").unwrap();
+        let (mut stream, unread) = refusal.into_parts();
+        let mut rest = [0; 7];
+        stream.read_exact(&mut rest).unwrap();
+        assert_eq!((&unread[..], &rest), (&b""[..], b"for you"));
+    }
+}
+
 /// What follows an incomplete body is left to the application.
 #[test]
 fn refusal_returns_the_bytes_after_it() {
@@ -193,6 +251,8 @@ fn host_that_cannot_be_resolved_is_in_the_error() {
     let errors = [
         blocking::connect(&uri).unwrap_err(),
         runtime.block_on(sansocket::tokio::connect(&uri)).unwrap_err(),
+        #[cfg(feature = "async-io")]
+        smol::block_on(sansocket::futures::connect(&uri)).unwrap_err(),
     ];
     for error in errors {
         let text = error.to_string();

@@ -21,6 +21,7 @@ in_every_adapter! {
     upload_to_a_peer_that_reads_steadily_outlasts_the_keep_alive
     peer_that_stops_reading_stalls_the_write
     close_behind_an_upload_is_clean_once_the_peer_has_read_it
+    peer_that_closes_during_an_upload_gets_all_of_it_from_until_closed
 }
 
 /// How many bytes the wire holds, and the peer reads in a second.
@@ -165,6 +166,43 @@ async fn close_behind_an_upload_is_clean_once_the_peer_has_read_it(adapter: &imp
             executor.run(async { (closing.await, reading.await) }).await;
         assert!(closed.as_ref().is_ok_and(Closed::was_clean), "split: {split}: {closed:?}");
         assert!(received_all && after >= s(256), "{after:?}");
+    }
+}
+
+/// `recv` does not wait for it.
+async fn peer_that_closes_during_an_upload_gets_all_of_it_from_until_closed(
+    adapter: &impl Adapter,
+) {
+    for split in [false, true] {
+        let clock = adapter.clock();
+        let (mut peer, mut socket) = adapter.server(Timeouts::default());
+        peer.wire().set_capacity(RATE);
+        peer.write_all(&masked(0x88, CLOSE)).unwrap();
+        let all = [unmasked(0x82, &[7; SIZE]), unmasked(0x88, CLOSE)].concat();
+        let executor = LocalExecutor::new();
+        let reading = executor.spawn(async move {
+            let received = read_steadily(adapter, &mut peer, all.len()).await;
+            received == all && read(&mut peer, 1).await.is_empty()
+        });
+        let closing = async {
+            if !split {
+                socket.feed(vec![7; SIZE]).await.unwrap();
+                let (end, after) = timed(&clock, socket.recv()).await;
+                return (end, after, timed(&clock, socket.until_closed()).await);
+            }
+            let (sender, mut receiver) = socket.split();
+            sender.feed(vec![7; SIZE]).await.unwrap();
+            let sending = executor.spawn(async move { sender.flush().await });
+            let (end, after) = timed(&clock, receiver.recv()).await;
+            let closed = timed(&clock, receiver.until_closed()).await;
+            sending.await.expect("the message was written before the Close frame");
+            (end, after, closed)
+        };
+        let ((end, reported, (closed, after)), received_all) =
+            executor.run(async { (closing.await, reading.await) }).await;
+        assert_eq!((end.unwrap(), reported), (None, s(5)), "split: {split}");
+        assert!(closed.as_ref().is_ok_and(Closed::was_clean), "split: {split}: {closed:?}");
+        assert!(received_all && after >= s(250), "{after:?}");
     }
 }
 

@@ -87,11 +87,11 @@ async fn connect_without_handshake_timeout_succeeds() {
 }
 
 #[tokio::test]
-async fn connect_with_zero_handshake_timeout_times_out() {
+async fn connect_with_almost_no_handshake_timeout_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let request = ClientRequest::new(&format!("ws://{}/", listener.local_addr().unwrap())).unwrap();
     let without_time = Options::new()
-        .timeouts(Timeouts { handshake: Some(Duration::ZERO), ..Timeouts::default() });
+        .timeouts(Timeouts { handshake: Some(Duration::from_nanos(1)), ..Timeouts::default() });
     assert!(matches!(
         without_time.connect(&request).await,
         Err(Error::TimedOut(sansocket::TimedOut::Handshake))
@@ -285,6 +285,15 @@ async fn reunite_needs_both_halves_of_one_connection_and_no_other_sender() {
     let ((sender, _), _) = pair(10);
     let ((_, receiver), _) = pair(10);
     assert!(receiver.reunite(sender).is_err());
+}
+
+#[tokio::test]
+async fn reunite_after_an_abort_returns_the_halves() {
+    let ((sender, receiver), _client) = pair(10);
+    sender.abort();
+    let (receiver, sender) = receiver.reunite(sender).unwrap_err();
+    assert!(sender.send("x").await.is_err());
+    drop(receiver);
 }
 
 #[test]

@@ -18,6 +18,9 @@ fn messages_are_made_of_and_turned_into_texts_and_bytes() {
         let text: Text = message.into_text().unwrap();
         assert_eq!(String::from(text), owned);
     }
+    let text = Text::try_from(b"hello".to_vec()).unwrap();
+    assert_eq!(text, "hello");
+    assert!(Text::try_from(vec![0xff]).is_err(), "it is validated");
     let binary = Message::binary(vec![0xff; 3]);
     assert_eq!((binary.to_string(), binary.as_bytes()), ("Binary(3 bytes)".into(), &[0xff; 3][..]));
     assert_eq!(binary.clone().into_text(), Err(binary), "it is not validated");

@@ -1,6 +1,7 @@
 //! `Debug` output ends in logs: it shows no content, no keys and no header values.
 
 use bytes::BufMut;
+use sansocket::proxy::{Proxies, Proxy, Tunnel};
 use sansocket::wire::{Header, Opcode, Utf8Validator};
 use sansocket::{
     ClientHandshake, ClientRequest, CloseCode, CloseFrame, Config, Event, HttpResponse, Message,
@@ -48,6 +49,13 @@ fn debug_shows_no_content_keys_or_header_values() {
     show(request.uri());
     show(&ClientHandshake::new(&request, Config::new(), entropy()));
     show(&HttpResponse::new(200).unwrap().header("Set-Cookie", "SECRET").unwrap().body("SECRET"));
+
+    let proxy = Proxy::parse("socks5h://SECRET:SECRET@localhost").unwrap();
+    show(&proxy);
+    show(&proxy.to_string());
+    show(&Tunnel::new(&proxy, "localhost", 443, &Config::new()));
+    show(&Proxies::from(Proxy::parse("http://SECRET:SECRET@localhost").unwrap()));
+    show(&Proxies::from_vars(|_| Some("socks9://SECRET@localhost".into())));
 
     let head = b"GET /path?token=SECRET HTTP/1.1\r\nHost: a\r\nCookie: SECRET\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Extensions: a; b=SECRET\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";

@@ -7,6 +7,7 @@ use std::hash::BuildHasher;
 use std::io;
 
 use bytes::{Buf, BufMut, Bytes};
+use sansocket::proxy::{InvalidProxy, ProxyError, SocksError};
 use sansocket::wire::{Header, HeaderError, InvalidUtf8, Opcode, Utf8Validator};
 use sansocket::{
     AcceptOptions, Chunk, ClientHandshake, ClientRequest, CloseCode, CloseFrame, Closed, Config,
@@ -131,6 +132,49 @@ fn handshake_errors_have_distinct_messages() {
     ]);
 }
 
+#[test]
+fn proxy_errors_have_distinct_messages() {
+    assert_distinct([
+        (InvalidProxy::Scheme, "use http://, https://, socks5:// or socks5h://"),
+        (InvalidProxy::Host, "IPv6 in brackets"),
+        (InvalidProxy::Port, "1 to 65535"),
+        (InvalidProxy::UserInfo, "write % as %25"),
+        (InvalidProxy::Credentials, "1 to 255 bytes"),
+        (InvalidProxy::Path, "end it after the port"),
+    ]);
+    assert_distinct([
+        (ProxyError::Host, "punycode"),
+        (ProxyError::Head(HeadError::Tls), "use https://"),
+        (ProxyError::Head(HeadError::NotHttp), "use socks5h://"),
+        (ProxyError::Head(HeadError::Incomplete), "check the scheme and the port"),
+        (
+            ProxyError::Head(HeadError::Malformed),
+            "the proxy's response: the HTTP head is malformed",
+        ),
+    ]);
+    assert_distinct([
+        (SocksError::Incomplete, "closed the stream"),
+        (SocksError::Http, "use http://"),
+        (SocksError::Tls, "use https://"),
+        (SocksError::Version(4), "the byte 4"),
+        (SocksError::CredentialsRequired, "set the user name"),
+        (SocksError::NoAcceptableMethod, "another authentication"),
+        (SocksError::Method(1), "method 1, which was not offered"),
+        (SocksError::Unauthorized, "rejects the user name"),
+        (SocksError::AddressType(2), "address type 2"),
+        (SocksError::GeneralFailure, "reply 1"),
+        (SocksError::NotAllowed, "reply 2"),
+        (SocksError::NetworkUnreachable, "reply 3"),
+        (SocksError::HostUnreachable, "reply 4"),
+        (SocksError::ConnectionRefused, "reply 5"),
+        (SocksError::TtlExpired, "reply 6"),
+        (SocksError::CommandNotSupported, "reply 7"),
+        (SocksError::AddressTypeNotSupported, "reply 8"),
+        (SocksError::Other(9), "unknown code 9"),
+    ]);
+    assert_eq!(ProxyError::Socks(SocksError::Http).to_string(), SocksError::Http.to_string());
+}
+
 #[cfg(feature = "deflate")]
 #[test]
 fn compression_errors_have_distinct_messages() {
@@ -168,6 +212,7 @@ fn adapter_errors_have_distinct_messages() {
         (Error::Field(InvalidField::Name), "not a token"),
         (Error::TlsNeeded, "needs TLS"),
         (Error::Entropy(NoEntropy), "no random bytes"),
+        (Error::Proxy(ProxyError::Host), "punycode"),
         (Error::Handshake(HandshakeError::Request(RequestError::Method)), "not GET"),
         (Error::Protocol(ProtocolError::Masked), "is masked"),
         (Error::ConnectionLost, "was lost"),

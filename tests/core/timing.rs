@@ -157,6 +157,52 @@ fn ping_and_pong_timeouts_can_be_disabled() {
     }
 }
 
+/// One row for each field: a field that is added needs one, or this does not compile.
+fn with_each_field_at(timeout: Option<Duration>) -> [Timeouts; 7] {
+    let default = Timeouts::default();
+    let Timeouts { handshake: _, close: _, write: _, ping: _, pong: _, idle: _, message: _ } =
+        default;
+    [
+        Timeouts { handshake: timeout, ..default },
+        Timeouts { close: timeout, ..default },
+        Timeouts { write: timeout, ..default },
+        Timeouts { ping: timeout, ..default },
+        Timeouts { pong: timeout, ..default },
+        Timeouts { idle: timeout, ..default },
+        Timeouts { message: timeout, ..default },
+    ]
+}
+
+#[test]
+fn zero_switches_every_timeout_off_as_none_does() {
+    let [zero, none] = [Some(s(0)), None].map(with_each_field_at);
+    for (zero, none) in zero.into_iter().zip(none) {
+        let mut timers = [zero, none].map(|timeouts| Timer::new(timeouts, s(0)));
+        assert_eq!(timers[0].timeouts(), timers[1].timeouts());
+        for state in [State::Connecting, State::Open, State::Closing, State::Closed] {
+            let [zero, none] = &mut timers;
+            for timer in [&mut *zero, &mut *none] {
+                timer.set_state(state, s(1));
+                timer.message_unfinished(Some(1), s(1));
+                timer.set_close_queued(state == State::Closing, s(1));
+            }
+            assert_eq!(zero.deadline(), none.deadline(), "{:?} {state:?}", none.timeouts());
+            assert_eq!(zero.poll(s(90)), none.poll(s(90)), "{:?} {state:?}", none.timeouts());
+            write_ping(zero, s(90));
+            write_ping(none, s(90));
+            assert_eq!(zero.deadline(), none.deadline(), "{:?} {state:?}", none.timeouts());
+        }
+    }
+}
+
+/// The remedy for who wants no wait at all.
+#[test]
+fn one_nanosecond_expires_at_once() {
+    let timeouts = Timeouts { handshake: Some(Duration::from_nanos(1)), ..Timeouts::default() };
+    let timer = Timer::new(timeouts, s(0));
+    assert_eq!(timer.check_handshake(Duration::from_nanos(1)), Err(TimedOut::Handshake));
+}
+
 #[test]
 fn idle_counts_messages_only() {
     let mut timer = open(Timeouts { idle: Some(s(60)), ping: None, ..Timeouts::default() });

@@ -266,7 +266,16 @@ fn an_unexpected_status_has_its_headers_and_the_start_of_its_body() {
         ("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", false, 304, ""),
         ("HTTP/1.1 400 Bad\r\n\r\nuntil the end", true, 400, "until the end"),
         ("HTTP/1.0 404 Not Found\r\n\r\n", true, 404, ""),
-        ("HTTP/1.1 500 \r\nContent-Length: what\r\n\r\nhello", true, 500, "hello"),
+        // RFC 9112 §6.3 no. 5: equal lengths are one, and the body after any other is discarded
+        ("HTTP/1.1 500 \r\nContent-Length: 3, 3\r\n\r\nhello", false, 500, "hel"),
+        ("HTTP/1.1 500 \r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nhello", false, 500, "hel"),
+        ("HTTP/1.1 500 \r\nContent-Length: 0, 0\r\n\r\nhello", false, 500, ""),
+        ("HTTP/1.1 500 \r\nContent-Length: 3, 4\r\n\r\nhello", false, 500, ""),
+        ("HTTP/1.1 500 \r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nhello", false, 500, ""),
+        ("HTTP/1.1 500 \r\nContent-Length: what\r\n\r\nhello", false, 500, ""),
+        ("HTTP/1.1 500 \r\nContent-Length: +3\r\n\r\nhello", false, 500, ""),
+        ("HTTP/1.1 500 \r\nContent-Length: \r\n\r\nhello", false, 500, ""),
+        ("HTTP/1.1 500 \r\nContent-Length: 99999999999999999999\r\n\r\nhello", false, 500, ""),
         (
             "HTTP/1.1 503 \r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
             false,
@@ -518,6 +527,28 @@ fn every_handshake_has_a_new_nonce() {
         let chars: HashSet<_> = keys.iter().map(|key| key.as_bytes()[place]).collect();
         assert_eq!(chars.len(), 64, "all of base64's alphabet comes at {place}");
     }
+}
+
+#[test]
+fn websocket_key_of_the_request_replaces_the_random_one() {
+    // §1.3: the example; the masking keys of a seed do not depend on it.
+    let request = ClientRequest::new("ws://h").unwrap();
+    let fixed = request.clone().websocket_key(*b"the sample nonce");
+    let frames = [&request, &fixed].map(|request| {
+        let mut handshake = ClientHandshake::new(request, Config::new(), entropy());
+        let sent = drain_request(&mut handshake);
+        let has_key = sent.contains("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+        let mut server = ServerHandshake::new(Config::new());
+        server.input().put_slice(sent.as_bytes());
+        let mut accepted = server.receive().unwrap().unwrap().accept();
+        let response = drain(&mut accepted);
+        handshake.input().put_slice(&response);
+        let (mut client, _) = handshake.receive().unwrap().unwrap();
+        client.send("hello").unwrap();
+        (has_key, drain(&mut client))
+    });
+    assert_eq!(frames[0].1, frames[1].1);
+    assert_eq!([frames[0].0, frames[1].0], [false, true]);
 }
 
 #[test]

@@ -49,9 +49,16 @@ fn bytes_that_cannot_begin_a_request_are_answered_at_once() {
         (b"{\"jsonrpc\": 1}", 400, "not HTTP", 1),
         (b" GET / HTTP/1.1", 400, "not HTTP", 1),
         (b"\r\n\x16", 400, "TLS", 3),
-        (b"SSH-2.0-OpenSSH_10.0\r\n", 400, "malformed", 22),
+        (b"\r\x16", 400, "not HTTP", 2), // RFC 9112 §2.2: only an empty line may come first
+        (b"\r\r\n", 400, "not HTTP", 2),
+        (b"\r\n\rG", 400, "not HTTP", 4),
+        (b"GET\0", 400, "malformed", 4), // RFC 9110 §5.6.2: not a character of a token
+        (b"GET\t/ HTTP/1.1\r\n", 400, "malformed", 4),
+        (b"EHLO[", 400, "malformed", 5),
+        (b"\r\nGET\0", 400, "malformed", 6),
+        (b"SSH-2.0-OpenSSH_10.0\r\n", 400, "malformed", 21),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "version", 16),
-        (b"PING\r\n", 400, "malformed", 6),
+        (b"PING\r\n", 400, "malformed", 5),
         (b"GET /a b HTTP/1.1\r\n", 400, "malformed", 19),
         (b"GET /a b HTTP/2.0\r\n", 400, "malformed", 19),
         (b"GET /a http/1.1\r\n", 400, "malformed", 17), // RFC 9112 §2.3: case-sensitive
@@ -81,6 +88,7 @@ fn bytes_that_cannot_begin_a_response_fail_at_once() {
         (b"SSH-2.0-OpenSSH_10.0\r\n", "not HTTP", 1),
         (b"220 mail.example ESMTP\r\n", "not HTTP", 1),
         (b"ICY 200 OK\r\n", "not HTTP", 1),
+        (b"\r\x16", "not HTTP", 2),
         (b"http/1.1 101", "not HTTP", 1),
         (b"HTTX", "not HTTP", 4),
         (b"HTTP/x", "not HTTP", 6),
@@ -103,9 +111,16 @@ fn bytes_that_cannot_begin_a_response_fail_at_once() {
 
 #[test]
 fn bytes_that_can_begin_a_head_are_waited_for() {
-    for bytes in
-        [&b""[..], b"\r", b"\r\n", b"G", b"M-SEARCH", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.0\r\n"]
-    {
+    for bytes in [
+        &b""[..],
+        b"\r",
+        b"\r\n",
+        b"G",
+        b"M-SEARCH",
+        b"\r\nGET",
+        b"GET / HTTP/1.1\r\n",
+        b"GET / HTTP/1.0\r\n",
+    ] {
         assert_eq!(serve(bytes, Chunking::Bytewise), None, "{}", bytes.escape_ascii());
     }
     for bytes in [&b""[..], b"\r", b"\r\n", b"H", b"HTTP/1.", b"HTTP/1.1", b"HTTP/1.0 200\r\n"] {

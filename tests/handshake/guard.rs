@@ -96,7 +96,7 @@ fn origins_match_by_scheme_host_and_port_or_by_name() {
     .fold(Guard::hosts(["example.com"]).unwrap(), |guard, origin| guard.origin(origin).unwrap());
     for (origin, expected) in [
         ("https://example.com", Ok(())), // the host itself
-        ("http://example.com", Ok(())),  // TLS may end before the server
+        ("http://example.com", ORIGIN),  // made by an attacker in the network
         ("https://example.com:8443", ORIGIN),
         ("https://www.example.com", Ok(())),
         ("https://www.example.com:443", Ok(())),
@@ -128,7 +128,76 @@ fn request_without_an_origin_is_accepted_unless_one_is_required() {
     assert_eq!(guard.check(&request("a", &[])), Ok(()));
     let guard = guard.require_origin();
     assert_eq!(guard.check(&request("a", &[])), ORIGIN);
-    assert_eq!(guard.check(&request("a", &["http://a"])), Ok(()));
+    assert_eq!(guard.check(&request("a", &["https://a"])), Ok(()));
+}
+
+#[test]
+fn own_pages_have_the_scheme_and_port_of_the_name() {
+    for (name, host, origin, expected) in [
+        // A name without a scheme has pages over TLS, wherever that ends.
+        ("a", "a", "https://a", Ok(())),
+        ("a", "A:443", "HTTPS://a", Ok(())),
+        ("a", "a", "https://A:443", Ok(())),
+        ("a", "a", "http://a", ORIGIN),
+        ("a", "a:80", "http://a", ORIGIN),
+        ("a", "a", "https://a:8443", ORIGIN),
+        ("a:8443", "a:8443", "https://a:8443", Ok(())),
+        ("a:8443", "a:8443", "http://a:8443", ORIGIN),
+        ("a:8443", "a:8443", "https://a", ORIGIN),
+        ("a:*", "a:8443", "https://a:8443", Ok(())),
+        ("a:*", "a:8443", "https://a:9443", ORIGIN),
+        ("a:*", "a:8080", "http://a:8080", ORIGIN),
+        ("https://a", "a", "https://a", Ok(())),
+        ("https://a", "a", "http://a", ORIGIN),
+        ("https://a", "a:80", "http://a", HOST),
+        ("https://a:8443", "a:8443", "http://a:8443", ORIGIN),
+        ("HTTPS://a", "a", "https://a", Ok(())),
+        ("http://a", "a", "http://a", Ok(())),
+        ("http://a", "a:80", "http://a", Ok(())),
+        ("http://a", "a", "https://a", ORIGIN),
+        ("http://a", "a:443", "https://a", HOST),
+        ("http://a:8080", "a:8080", "http://a:8080", Ok(())),
+        ("http://a:*", "a:8080", "http://a:8080", Ok(())),
+        ("http://a:*", "a:8080", "https://a:8080", ORIGIN),
+        // Nobody in the network makes pages of the loopback interface.
+        ("localhost:3000", "localhost:3000", "http://localhost:3000", Ok(())),
+        ("127.0.0.1:*", "127.0.0.1:3000", "https://127.0.0.1:3000", Ok(())),
+        ("[::1]", "[::1]", "http://[::1]", Ok(())),
+        ("https://localhost", "localhost", "http://localhost", ORIGIN),
+        ("localhost.a", "localhost.a", "http://localhost.a", ORIGIN),
+        ("a", "a", "ftp://a:443", ORIGIN),
+    ] {
+        let guard = Guard::hosts([name]).unwrap();
+        assert_eq!(guard.check(&request(host, &[origin])), expected, "{name}: {origin} on {host}");
+    }
+}
+
+#[test]
+fn each_name_has_pages_of_its_own_scheme_only() {
+    let guard = Guard::hosts(["https://a", "http://b", "http://c", "https://c"]).unwrap();
+    for (host, origin, expected) in [
+        ("a", "https://a", Ok(())),
+        ("a", "http://a", ORIGIN),
+        ("b", "http://b", Ok(())),
+        ("b", "https://b", ORIGIN),
+        ("a", "http://b", ORIGIN),
+        ("c", "http://c", Ok(())),
+        ("c", "https://c", Ok(())),
+    ] {
+        assert_eq!(guard.check(&request(host, &[origin])), expected, "{origin} on {host}");
+    }
+}
+
+#[test]
+fn only_listed_origins_rejects_pages_of_the_host_itself() {
+    let guard = Guard::hosts(["a"]).unwrap().origin("https://b").unwrap().only_listed_origins();
+    assert_eq!(guard.check(&request("a", &["https://a"])), ORIGIN);
+    assert_eq!(guard.check(&request("a", &["https://b"])), Ok(()));
+    assert_eq!(guard.check(&request("a", &[])), Ok(()), "no browser");
+    let guard = guard.origin("https://a").unwrap();
+    assert_eq!(guard.check(&request("a", &["https://a"])), Ok(()));
+    let local = Guard::loopback().only_listed_origins();
+    assert_eq!(local.check(&request("localhost:1", &["http://localhost:1"])), ORIGIN);
 }
 
 #[test]
@@ -170,7 +239,22 @@ fn guard_error_has_a_response_with_its_status() {
 
 #[test]
 fn invalid_names_and_origins_are_errors() {
-    for name in ["", "a/", "a:b", "a:*:*", "a:1:*", "*", "http://a", "::1", "a b", "[::1"] {
+    for name in [
+        "",
+        "a/",
+        "a:b",
+        "a:*:*",
+        "a:1:*",
+        "*",
+        "ws://a",
+        "http://",
+        "http://a/",
+        "https://*",
+        "://a",
+        "::1",
+        "a b",
+        "[::1",
+    ] {
         assert_eq!(Guard::hosts([name]).map(drop), Err(InvalidGuard::Host), "{name}");
     }
     for origin in [

@@ -173,6 +173,43 @@ fn refusal_leaves_the_bytes_after_its_body() {
 }
 
 #[test]
+fn head_of_a_refusal_is_there_before_its_body() {
+    let request = ClientRequest::new("ws://example.com/").unwrap();
+    let mut handshake = ClientHandshake::new(&request, Config::new(), entropy());
+    let head = "HTTP/1.1 503 Busy\r\nRetry-After: 9\r\nContent-Length: 9\r\n\r\n";
+    for byte in head.as_bytes() {
+        assert_eq!(handshake.refusal(), None);
+        handshake.input().put_slice(&[*byte]);
+        assert!(handshake.receive().unwrap().is_none());
+    }
+    let refusal = handshake.refusal().expect("the head is there");
+    assert_eq!((refusal.status(), refusal.reason()), (503, "Busy"));
+    assert_eq!(refusal.headers().get("Retry-After"), Some("9"));
+    handshake.input().put_slice(b"later\n");
+    assert!(handshake.receive().unwrap().is_none(), "the body is waited for");
+    handshake.skip_body();
+    let Err(ResponseError::UnexpectedStatus(response)) = handshake.receive() else { panic!() };
+    assert_eq!((&response.body()[..], response.is_complete()), (&b"later\n"[..], false));
+    assert_eq!(handshake.refusal(), None);
+}
+
+/// Nor does it end a handshake that is not refused.
+#[test]
+fn skip_body_loses_no_body_that_is_complete() {
+    for bytes in [
+        "HTTP/1.1 401 \r\nContent-Length: 2\r\n\r\nno",
+        "HTTP/1.1 401 \r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
+    ] {
+        let request = ClientRequest::new("ws://example.com/").unwrap();
+        let mut handshake = ClientHandshake::new(&request, Config::new(), entropy());
+        handshake.skip_body();
+        handshake.input().put_slice(bytes.as_bytes());
+        let Err(ResponseError::UnexpectedStatus(response)) = handshake.receive() else { panic!() };
+        assert_eq!((&response.body()[..], response.is_complete()), (&b"no"[..], true));
+    }
+}
+
+#[test]
 fn framing_of_chunks_is_bounded() {
     let head = "HTTP/1.1 503 \r\nTransfer-Encoding: chunked\r\n\r\n";
     for (endless, kept) in [

@@ -115,6 +115,8 @@ const ROWS: &[Row] = &[
     ("H10", "", b"Content-Length: 0\r\nTransfer-Encoding: chunked", no(400, E::Body)),
     ("H10", "", b"Content-Length: 0\r\nContent-Length: 5", no(400, E::Body)),
     ("H10", "", b"Content-Length: 0\r\nContent-Length: 0", no(400, E::Body)),
+    ("H10", "", b"Content-Length: 0, 0", no(400, E::Body)), // RFC 9110 §8.6: "either reject"
+    ("H10", "", b"Content-Length: 3, 3", no(400, E::Body)),
     ("H10", "", b"Content-Length: +5", no(400, E::Body)), // RUSTSEC-2021-0081
     ("H10", "", b"Content-Length: -0", no(400, E::Body)),
     ("H10", "", b"Content-Length:", no(400, E::Body)),

@@ -1,7 +1,8 @@
 //! Imports run down only, from layer to layer and from file to file.
 //!
 //! ```text
-//! wire, page, pool ◄ deflate, message ◄ connection ◄ handshake, timing ◄ session ◄ adapter ◄ client ◄ testing
+//! wire, page, pool ◄ deflate, message ◄ connection ◄ handshake, timing ◄ proxy ◄ session ◄ adapter
+//!     ◄ client ◄ testing
 //!
 //! lib.rs re-exports, and no file imports it
 //! ```
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use crate::files::{Crate, below};
 
 /// A layer, and the layers that it may import.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("wire", &[]),
     ("page", &[]),
     ("pool", &[]),
@@ -22,9 +23,13 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("connection", &["wire", "deflate", "message"]),
     ("handshake", &["wire", "deflate", "message", "connection"]),
     ("timing", &["connection"]),
-    ("session", &["message", "connection", "handshake", "timing"]),
-    ("adapter", &["page", "deflate", "message", "connection", "handshake", "timing", "session"]),
-    ("client", &["handshake", "timing", "session", "adapter"]),
+    ("proxy", &["connection", "handshake"]),
+    ("session", &["message", "connection", "handshake", "timing", "proxy"]),
+    (
+        "adapter",
+        &["page", "deflate", "message", "connection", "handshake", "timing", "proxy", "session"],
+    ),
+    ("client", &["connection", "handshake", "timing", "proxy", "session", "adapter"]),
     ("testing", &["adapter"]),
 ];
 

@@ -52,10 +52,10 @@ fn ping_timeout_of_zero_is_off() {
     }
 }
 
-/// Timeouts of zero and of the longest time: `next` returns, whatever it answers.
+/// The shortest and the longest timeouts: `next` returns, whatever it answers.
 #[test]
 fn extreme_timeouts_do_not_hang_or_overflow() {
-    let each = [None, Some(s(0)), Some(Duration::MAX)];
+    let each = [None, Some(NANOSECOND), Some(Duration::MAX)];
     for bits in 0..3usize.pow(6) {
         let timeout = |digit: u32| each[bits / 3usize.pow(digit) % 3];
         let timeouts = Timeouts {
@@ -124,7 +124,10 @@ fn progress_of_writing_postpones_the_deadline_of_a_queued_close_frame() {
                 session.wrote(1);
                 session.write_would_block(s(now));
                 session.read_would_block();
-                assert_eq!(session.next(s(now)), wait(now + period), "{reports:?}");
+                // Until then, it also waits for the end to be reported.
+                let is_closed = session.closed().is_some();
+                let deadline = if is_closed && now < 5 { 5 } else { now + period };
+                assert_eq!(session.next(s(now)), wait(deadline), "{reports:?}");
                 now += period - 1;
                 session.stream_ready();
             }

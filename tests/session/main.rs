@@ -9,6 +9,7 @@ mod cancel_halves;
 mod contention;
 mod cork;
 mod deadlines;
+mod events;
 mod fairness;
 mod forward;
 mod halves;

@@ -8,7 +8,8 @@ use sansocket::session::Next::{self, Done, Flush, Read, ShutdownWrite, Wait, Wri
 use sansocket::session::{Exchange, Handshake};
 use sansocket::timing::{TimedOut, Timeouts};
 use sansocket::{
-    ClientHandshake, ClientRequest, Config, Connection, HttpResponse, Rejection, ServerHandshake,
+    ClientHandshake, ClientRequest, Config, Connection, HttpResponse, Rejection, Response,
+    ResponseError, ServerHandshake,
 };
 use support::entropy;
 
@@ -146,6 +147,80 @@ fn client_writes_and_reads_until_the_deadline() {
             (&[Wrote, Flushed, End], HANDSHAKE, LATE),
         ],
     );
+}
+
+/// A refusal, up to its body.
+const REFUSAL: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n";
+
+/// A client that has received these bytes at 3 s, and has no more to read.
+fn refused(bytes: &[u8]) -> Exchange<ClientHandshake> {
+    let mut exchange = after(client(), &[Wrote, Flushed]);
+    assert_eq!(exchange.next(s(3)), Ok(Read));
+    exchange.received(bytes);
+    assert!(exchange.receive().unwrap().is_none(), "its body may still come");
+    exchange
+}
+
+fn response_of(exchange: &mut Exchange<ClientHandshake>) -> Response {
+    match exchange.receive() {
+        Err(ResponseError::UnexpectedStatus(response)) => *response,
+        other => panic!("{:?}", other.map(drop)),
+    }
+}
+
+#[test]
+fn body_of_a_refusal_is_waited_for_no_longer_than_a_second_after_the_head() {
+    for (bytes, body) in [
+        (REFUSAL.to_vec(), ""),
+        ([REFUSAL, b"no entry\n"].concat(), "no entry\n"),
+        (b"HTTP/1.1 403 Forbidden\r\n\r\nno entry\n".to_vec(), "no entry\n"),
+        (b"HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n".to_vec(), "no"),
+    ] {
+        let mut exchange = refused(&bytes);
+        let head = exchange.handshake().refusal().expect("the head is there");
+        assert_eq!((head.status(), head.reason(), head.body().len()), (403, "Forbidden", 0));
+        assert_eq!(exchange.next(s(3)), Ok(Read), "what is there is read");
+        exchange.read_would_block();
+        for now in [s(3), s(4) - NANOSECOND] {
+            assert_eq!(exchange.next(now), Ok(Wait(Some(s(4)))));
+            assert!(exchange.receive().unwrap().is_none());
+        }
+        assert_eq!(exchange.next(s(4)), Ok(Done));
+        let response = response_of(&mut exchange);
+        assert_eq!((response.status(), &response.body()[..]), (403, body.as_bytes()));
+        assert!(!response.is_complete());
+    }
+}
+
+#[test]
+fn body_of_a_refusal_that_drips_does_not_extend_the_wait() {
+    let mut exchange = refused(REFUSAL);
+    for tenth in 0..10 {
+        let now = s(3) + Duration::from_millis(100 * tenth);
+        exchange.stream_ready();
+        assert_eq!(exchange.next(now), Ok(Read));
+        exchange.received(b"x");
+        assert!(exchange.receive().unwrap().is_none());
+        exchange.read_would_block();
+        assert_eq!(exchange.next(now), Ok(Wait(Some(s(4)))));
+    }
+    assert_eq!(exchange.next(s(4)), Ok(Done));
+    assert_eq!(response_of(&mut exchange).body().len(), 10);
+}
+
+#[test]
+fn refusal_is_returned_at_the_deadline_of_the_handshake_too() {
+    let request = ClientRequest::new("ws://example.com/chat").unwrap();
+    let timeouts = Timeouts { handshake: Some(s(3) + NANOSECOND), ..OFF };
+    let mut exchange = Exchange::client(&request, Config::new(), entropy(), timeouts, s(0));
+    exchange = after(exchange, &[Wrote, Flushed]);
+    exchange.received(REFUSAL);
+    assert!(exchange.receive().unwrap().is_none());
+    assert_eq!(exchange.next(s(3)), Ok(Read));
+    exchange.read_would_block();
+    assert_eq!(exchange.next(s(3)), Ok(Wait(Some(s(3) + NANOSECOND))));
+    assert_eq!(exchange.next(s(3) + NANOSECOND), Ok(Done));
+    assert_eq!(response_of(&mut exchange).status(), 403);
 }
 
 /// The deadline is that of the handshake, which began before the request was accepted.

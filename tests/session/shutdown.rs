@@ -8,7 +8,7 @@ use sansocket::session::Next::{self, Done, Flush, Read, ShutdownWrite, Wait, Wri
 use sansocket::timing::{TimedOut, Timeouts};
 use sansocket::{CloseOutcome, Role};
 
-use super::next::{CLOSE, STALL};
+use super::next::CLOSE;
 use super::sessions::Report::{self, *};
 use super::sessions::{BOTH, OFF, closed_events, drive_to_wait, events, s, session_after, wait};
 
@@ -33,7 +33,7 @@ pub const SHUTDOWN: &[ShutdownRow] = &[
     (&[PeerClose, Receive, WriteBlocked], Read, Read),
     (&[PeerClose, Receive, Wrote, WriteBlocked], Read, Read),
     (&[PeerClose, Receive, Wrote, Flushed, WriteBlocked], Read, Read),
-    (&[PeerClose, Receive, WriteBlocked, ReadBlocked], STALL, STALL),
+    (&[PeerClose, Receive, WriteBlocked, ReadBlocked], CLOSE, CLOSE),
     (&[Violation, Receive, WriteBlocked, ReadBlocked], CLOSE, CLOSE),
     (&[PeerClose, Receive, WriteBlocked, ReadBlocked, Ready], Write, Write),
     // also after more bytes arrived, which are discarded.
@@ -42,7 +42,7 @@ pub const SHUTDOWN: &[ShutdownRow] = &[
     // The end of the stream ends no step but the last.
     (&[PeerClose, Receive, End], Write, Write),
     (&[PeerClose, Receive, End, Wrote], Flush, Flush),
-    (&[PeerClose, Receive, End, WriteBlocked], STALL, STALL),
+    (&[PeerClose, Receive, End, WriteBlocked], CLOSE, CLOSE),
     (&[PeerClose, Receive, End, Wrote, Flushed], ShutdownWrite, Done),
     (&[PeerClose, Receive, End, Wrote, Flushed, ShutDown], Done, Done),
     // The peer ends its half before it closes.
@@ -134,6 +134,60 @@ fn close_deadline_begins_with_the_first_close_frame() {
         PeerClose.make(&mut session, s(4));
         Receive.make(&mut session, s(4));
         assert_eq!(drive_to_wait(&mut session, s(4)), Ok(CLOSE), "{role:?}");
+    }
+}
+
+/// What is queued before our Close frame, and does not arrive.
+#[test]
+fn end_is_reported_at_the_close_timeout_after_the_peers_close_whatever_is_queued() {
+    for role in BOTH {
+        for reports in [
+            &[PeerClose, Receive, WriteBlocked, ReadBlocked][..],
+            &[Send, PeerClose, Receive, WriteBlocked, ReadBlocked],
+            &[Send, WroteOne, PeerClose, Receive, WriteBlocked, ReadBlocked],
+            &[Close, WriteBlocked, PeerClose, Receive, ReadBlocked],
+            &[PeerClose, Receive, Wrote, WriteBlocked, ReadBlocked],
+            &[PeerClose, Receive, WriteBlocked, End],
+        ] {
+            let mut session = session_after(role, Timeouts::default(), reports);
+            for now in [s(0), s(5) - Duration::from_nanos(1)] {
+                assert_eq!(session.next(now), Ok(CLOSE), "{role:?} {reports:?}");
+                assert!(!session.has_ended(), "{role:?} {reports:?}");
+            }
+            assert_eq!(session.next(s(5)), wait(120), "{role:?} {reports:?}");
+            assert!(session.has_ended() && !session.is_done(), "{role:?} {reports:?}");
+        }
+    }
+}
+
+#[test]
+fn end_is_reported_in_time_and_writing_continues_as_long_as_the_peer_reads() {
+    let reports = [Send, PeerClose, Receive, ReadBlocked];
+    let mut session = session_after(Role::Server, Timeouts::default(), &reports);
+    for now in 0..9 {
+        assert_eq!(session.next(s(now)), Ok(Write));
+        session.wrote(1);
+        session.write_would_block(s(now));
+        let deadline = if now < 5 { 5 } else { now + 120 };
+        assert_eq!(session.next(s(now)), wait(deadline));
+        assert_eq!(session.has_ended(), now >= 5, "{now} s");
+        session.stream_ready();
+        session.read_would_block();
+    }
+    Wrote.make(&mut session, s(9));
+    Flushed.make(&mut session, s(9));
+    assert_eq!(session.next(s(9)), Ok(ShutdownWrite));
+}
+
+/// RFC 6455 §7.1.3: the closing handshake begins when the Close frame is sent.
+#[test]
+fn end_that_the_peer_has_not_begun_is_not_reported_in_its_place() {
+    for role in BOTH {
+        let mut session =
+            session_after(role, Timeouts::default(), &[Close, WriteBlocked, ReadBlocked]);
+        assert_eq!(session.next(s(0)), wait(120), "{role:?}");
+        assert_eq!(session.next(s(100)), wait(120), "{role:?}");
+        assert!(!session.has_ended(), "{role:?}");
     }
 }
 

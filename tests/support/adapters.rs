@@ -234,11 +234,11 @@ impl Adapter for OnFutures {
 }
 
 /// Runs a test that polls by hand where tokio's clock stands still.
-pub fn on_paused_tokio(test: impl FnOnce()) {
+pub fn on_paused_tokio<T>(test: impl FnOnce() -> T) -> T {
     let mut runtime = ::tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
     let _entered = runtime.enter();
-    test();
+    test()
 }
 
 /// Takes the result of a future that does not wait.

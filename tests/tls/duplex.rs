@@ -1,8 +1,8 @@
 //! A blocking connection that one thread reads while another one writes.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
-use std::sync::{Arc, mpsc};
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -143,11 +143,43 @@ fn requested_key_updates_are_answered_by_the_thread_that_writes() {
     server.join().unwrap();
 }
 
-/// Writes until the buffers of both sockets are full: the next write blocks.
-fn fill(writer: &mut TlsStream) {
-    writer.set_write_timeout(Some(Duration::from_millis(20))).unwrap();
-    while writer.write(&chunk(0)).is_ok() {}
-    writer.set_write_timeout(None).unwrap();
+/// A socket whose next write waits, once there is a gate: it says that it has begun, and waits to be
+/// released.
+struct Gated(TcpStream, Arc<Mutex<Option<Gate>>>);
+
+type Gate = (mpsc::Sender<()>, mpsc::Receiver<()>);
+
+impl Read for Gated {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Gated {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let gate = self.1.lock().unwrap().take();
+        if let Some((begun, released)) = gate {
+            begun.send(()).unwrap();
+            released.recv().unwrap();
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Gated {
+    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
+        self.0.shutdown(how)
+    }
+}
+
+impl TryClone for Gated {
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self(self.0.try_clone()?, Arc::clone(&self.1)))
+    }
 }
 
 /// The alert about a damaged record is left to the thread that is writing.
@@ -155,33 +187,43 @@ fn fill(writer: &mut TlsStream) {
 fn error_of_a_reader_does_not_wait_for_a_writer_and_its_alert_follows_the_data() {
     let trust = Trust::new();
     let config = Arc::clone(&trust.server);
-    let (block, is_blocked) = mpsc::channel::<()>();
-    let (failed, has_failed) = mpsc::channel::<()>();
+    let (begin, begun) = mpsc::channel();
+    let (release, released) = mpsc::channel();
     let (address, server) = serve(move |mut stream| {
         let mut tls = ServerConnection::new(config).unwrap();
         while tls.is_handshaking() {
             tls.complete_io(&mut stream).unwrap();
         }
-        is_blocked.recv().unwrap();
+        begun.recv().unwrap();
         stream.write_all(&[0x17, 3, 3, 0, 20]).unwrap();
         stream.write_all(&[7; 20]).unwrap();
-        // It reads only afterwards.
-        has_failed.recv().unwrap();
-        io::copy(&mut StreamOwned::new(tls, stream), &mut io::sink()).unwrap_err()
+        // The alert may arrive together with the data before it.
+        let error = loop {
+            tls.read_tls(&mut stream).unwrap();
+            if let Err(error) = tls.process_new_packets() {
+                break error;
+            }
+        };
+        let mut data = [0; 4];
+        tls.reader().read_exact(&mut data).unwrap();
+        (data, error)
     });
-    let stream = TcpStream::connect(address).unwrap();
+    let gate = Arc::new(Mutex::new(None));
+    let stream = Gated(TcpStream::connect(address).unwrap(), Arc::clone(&gate));
     let mut reader = TlsStream::connect(&trust.client, "localhost", stream, LONG).unwrap();
     let mut writer = reader.try_clone().unwrap();
-    let writing = thread::spawn(move || {
-        fill(&mut writer);
-        block.send(()).unwrap();
-        (0..).find_map(|number| writer.write_all(&chunk(number)).err()).unwrap()
-    });
+    *gate.lock().unwrap() = Some((begin, released));
+    let writing = thread::spawn(move || (writer.write(b"data").unwrap(), writer));
     assert_eq!(reader.read(&mut [0; 9]).unwrap_err().kind(), io::ErrorKind::InvalidData);
-    failed.send(()).unwrap();
-    assert_eq!(writing.join().unwrap().kind(), io::ErrorKind::InvalidData);
-    let error = server.join().unwrap().downcast::<rustls::Error>().unwrap();
-    assert_eq!(error, rustls::Error::AlertReceived(rustls::AlertDescription::BadRecordMac));
+    release.send(()).unwrap();
+    let (written, mut writer) = writing.join().unwrap();
+    assert_eq!(written, 4);
+    assert_eq!(writer.write(b"more").unwrap_err().kind(), io::ErrorKind::InvalidData);
+    drop((reader, writer));
+    let (data, error) = server.join().unwrap();
+    assert_eq!(&data, b"data");
+    let alert = rustls::AlertDescription::BadRecordMac;
+    assert_eq!(error, rustls::Error::AlertReceived(alert));
 }
 
 #[test]
@@ -190,12 +232,15 @@ fn abort_ends_a_write_that_is_blocked() {
     let mut writer = aborter.try_clone().unwrap();
     let (block, is_blocked) = mpsc::channel::<()>();
     let writing = thread::spawn(move || {
-        fill(&mut writer);
+        writer.set_write_timeout(Some(Duration::from_millis(20))).unwrap();
+        while writer.write(&chunk(0)).is_ok() {}
+        // The buffers of both sockets are full: the next write blocks.
+        writer.set_write_timeout(None).unwrap();
         block.send(()).unwrap();
         (0..).find_map(|number| writer.write_all(&chunk(number)).err()).unwrap()
     });
     is_blocked.recv().unwrap();
-    aborter.shutdown(std::net::Shutdown::Both).unwrap();
+    aborter.shutdown(Shutdown::Both).unwrap();
     assert_eq!(writing.join().unwrap().kind(), io::ErrorKind::BrokenPipe);
     drop(server);
 }

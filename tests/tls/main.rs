@@ -17,4 +17,6 @@ mod provider;
 #[cfg(any(feature = "rustls-ring", feature = "rustls-aws-lc-rs"))]
 mod records;
 #[cfg(any(feature = "rustls-ring", feature = "rustls-aws-lc-rs"))]
+mod redirects;
+#[cfg(any(feature = "rustls-ring", feature = "rustls-aws-lc-rs"))]
 mod urls;

@@ -73,6 +73,9 @@ fn with_futures(url: &str, tls: Tls) -> Result<Seen, Error> {
     })
 }
 
+/// What a certificate has, and whether an error says so.
+type Case = (&'static str, Identity, fn(&TlsError) -> bool);
+
 type Client = fn(&str, Tls) -> Result<Seen, Error>;
 
 const CLIENTS: [(&str, Client); 3] =
@@ -112,7 +115,7 @@ fn url_opens_a_connection_over_tls_in_every_adapter() {
 #[test]
 fn each_bad_certificate_is_an_error_of_its_own_in_every_adapter() {
     let (authority, other) = (Authority::new("test"), Authority::new("test"));
-    let cases: [(&str, Identity, fn(&TlsError) -> bool); 6] = [
+    let cases: [Case; 6] = [
         (
             "another host",
             authority.issue("localhost", VALID),

@@ -13,7 +13,7 @@ use crate::adapter::opens::opens;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, Options as AnyOptions};
 use crate::adapter::{answer, incoming};
-use crate::handshake::{ClientRequest, Response};
+use crate::handshake::{AcceptOptions, ClientRequest, HttpResponse, RequestHead, Response};
 use crate::session::{Exchange, Handshake, Next, Session, WriteProgress};
 
 /// The first request of a client; see
@@ -86,10 +86,12 @@ impl<S: Stream> Transport<S> {
 
     /// Moves bytes until some were received, or the exchange is over: then `false`.
     fn exchange<H: Handshake>(&mut self, exchange: &mut Exchange<H>) -> Result<bool, Error> {
-        let (io, until) = (&mut self.io, exchange.deadline());
+        let io = &mut self.io;
         exchange.stream_ready();
         loop {
-            match exchange.next(io.now())? {
+            let next = exchange.next(io.now())?;
+            let until = exchange.deadline();
+            match next {
                 Next::Write | Next::Flush => {
                     let Some(output) = exchange.output() else { continue };
                     let mut progress = WriteProgress::default();

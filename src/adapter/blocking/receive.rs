@@ -19,10 +19,11 @@ use super::io::{Read, ReadHalf};
 use super::stream::Stream;
 use super::unsplit::Unsplit;
 use crate::adapter::Error;
+use crate::adapter::hand_over::{Each, HandedOver, hand_over};
 use crate::adapter::read_buffer::ReadBuffer;
-use crate::adapter::replies::{self, PeerReads, Replies};
+use crate::adapter::replies::{PeerReads, Replies};
 use crate::connection::{Closed, Event};
-use crate::message::{Message, MessageRef};
+use crate::message::Message;
 use crate::session::{Next, POLL_INTERVAL, PongProgress, Session, needs_room};
 use crate::timing::TimedOut;
 
@@ -68,16 +69,24 @@ pub(super) trait Receive {
         receive: impl FnOnce(&mut Session, &mut ReadHalf<Self::Reader>) -> T,
     ) -> T;
 
-    /// Hands over the messages that have been read: see [`replies::hand_over`].
+    /// Hands over the messages that have been read: see [`hand_over()`].
     fn hand_over(
         &mut self,
         peer: PeerReads,
-        count: &mut usize,
-        each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
+        done: &mut HandedOver,
+        each: &mut impl Each,
     ) -> Result<Option<Event>, Error> {
-        self.receive(|session, incoming| {
-            replies::hand_over(session, peer, &mut incoming.buffer, count, each)
-        })
+        self.receive(|session, incoming| hand_over(session, peer, &mut incoming.buffer, done, each))
+    }
+
+    /// Hands over another event.
+    fn hand_over_other(
+        &mut self,
+        peer: PeerReads,
+        event: Event,
+        each: &mut impl Each,
+    ) -> Result<(), Error> {
+        self.receive(|session, _| each.other(event, &mut Replies::own(session, peer)))
     }
 
     fn with<T>(&mut self, access: impl FnOnce(&mut Session) -> T) -> T {
@@ -124,17 +133,14 @@ pub(super) trait Receive {
         Ok(event)
     }
 
-    /// Waits for messages, and hands over those that are there; `false` after a clean end.
-    fn recv_with(
-        &mut self,
-        mut each: impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
-    ) -> Result<bool, Error> {
+    /// Waits for events, and hands over those that are there; `false` after a clean end.
+    fn recv_with<E: Each>(&mut self, each: &mut E) -> Result<bool, Error> {
         let peer = self.room_for_replies()?;
-        let (mut limit, mut count) = (RecvDeadline::default(), 0);
+        let (mut limit, mut done) = (RecvDeadline::default(), HandedOver::default());
         loop {
-            let other = self.hand_over(peer, &mut count, &mut each);
+            let other = self.hand_over(peer, &mut done, each);
             self.receive(|session, ReadHalf { io, .. }| {
-                if count > 0 {
+                if done.messages > 0 {
                     session.message_received(|| io.now());
                 }
                 if let Ok(Some(event)) = &other {
@@ -142,8 +148,12 @@ pub(super) trait Receive {
                 }
             });
             match other? {
+                Some(event) if E::EVENTS && !matches!(event, Event::Closed(_)) => {
+                    done.others += 1;
+                    self.hand_over_other(peer, event, each)?;
+                }
                 Some(event) => self.with(|session| Error::skip(session, event))?,
-                None if count > 0 => {
+                None if done.is_some() => {
                     self.flush_replies(&limit);
                     return Ok(true);
                 }
@@ -153,8 +163,14 @@ pub(super) trait Receive {
         }
     }
 
-    /// Makes room for the answers of `recv_with`, as the overflow policy says.
+    /// Makes room for the answers of `recv_with`, as the overflow policy says. A Close frame needs
+    /// none.
     fn room_for_replies(&mut self) -> Result<PeerReads, Error> {
+        let close_is_next = self
+            .receive(|session, incoming| session.connection.next_is_close(incoming.buffer.bytes()));
+        if close_is_next {
+            return Ok(PeerReads::Yes);
+        }
         let mut handle = self.handle();
         let (needs_room, waits) =
             handle.with(|session| (needs_room(session), session.send_waits()));

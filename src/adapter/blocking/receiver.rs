@@ -13,9 +13,10 @@ use super::shared::SharedCore;
 use super::stream::Stream;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
-use crate::adapter::methods::receiving;
-use crate::adapter::replies::{self, PeerReads, Replies};
-use crate::connection::{Closed, Event};
+use crate::adapter::hand_over::{Each, HandedOver, hand_over_shared};
+use crate::adapter::receiving::receiving;
+use crate::adapter::replies::{PeerReads, Replies};
+use crate::connection::{Closed, Event, EventRef};
 use crate::message::{CloseCode, CloseFrame, Message, MessageRef};
 use crate::session::Session;
 
@@ -106,11 +107,20 @@ impl<S: Stream, W: Stream> Receive for Receiver<S, W> {
     fn hand_over(
         &mut self,
         peer: PeerReads,
-        count: &mut usize,
-        each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
+        done: &mut HandedOver,
+        each: &mut impl Each,
     ) -> Result<Option<Event>, Error> {
         let Self { guard, incoming } = self;
-        replies::hand_over_shared(&*guard.shared, peer, &mut incoming.buffer, count, each)
+        hand_over_shared(&*guard.shared, peer, &mut incoming.buffer, done, each)
+    }
+
+    fn hand_over_other(
+        &mut self,
+        peer: PeerReads,
+        event: Event,
+        each: &mut impl Each,
+    ) -> Result<(), Error> {
+        each.other(event, &mut Replies::shared(&*self.guard.shared, peer))
     }
 }
 

@@ -87,13 +87,17 @@ impl<W: Stream> Sender<W> {
     ///
     /// As [`close`](Self::close).
     pub fn close_with(&self, frame: impl Into<Option<CloseFrame>>) -> Result<Closed, Error> {
+        let frame = frame.into();
+        self.shared.with(|session| session.connection.close(frame));
         // If it can't be written, the receiver finds out.
-        let _ = self.start_close_with(frame);
+        let _ = self.handle().attempt(|attempt| Ok(attempt.flush_close()));
         self.until_closed()
     }
 
     /// Waits until the connection is closed, by either side, and returns how. As for
-    /// [`close`](Self::close), another thread must be receiving meanwhile.
+    /// [`close`](Self::close), another thread must be receiving meanwhile. It returns when that
+    /// thread's `recv` reports the end: at most [`Timeouts::close`](crate::Timeouts::close) after
+    /// the peer's Close arrived.
     ///
     /// # Errors
     ///

@@ -41,6 +41,8 @@ pub(super) struct Core<W> {
     pub(super) outgoing: Option<Io<W>>,
     /// `None` once it was called.
     abort_stream: Option<Abort>,
+    /// A half, or the drop of the receiver, has ended the connection.
+    is_aborted: bool,
     /// What the waiters know.
     facts: Facts,
 }
@@ -67,7 +69,7 @@ impl<W> SharedCore<W> {
     {
         let (epoch, facts) = (outgoing.epoch(), Facts::of(&session));
         let (outgoing, abort_stream) = (Some(outgoing), Some(abort_stream));
-        let core = Core { session, outgoing, abort_stream, facts };
+        let core = Core { session, outgoing, abort_stream, is_aborted: false, facts };
         Self { core: Mutex::new(core), waiters: Arc::default(), epoch }
     }
 
@@ -120,8 +122,15 @@ impl<W> SharedCore<W> {
 
     /// Ends the session and the stream.
     pub(super) fn abort(&self) {
-        self.with(Session::abort);
+        self.change(|core| {
+            core.session.abort();
+            core.is_aborted = true;
+        });
         self.close_stream();
+    }
+
+    pub(super) fn is_aborted(&self) -> bool {
+        self.lock().is_aborted
     }
 
     /// Ends the stream of a session that is done. Threads that are blocked in a read or write

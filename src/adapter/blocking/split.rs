@@ -56,13 +56,16 @@ impl<S: Stream, W: Stream> Receiver<S, W> {
     ///
     /// # Errors
     ///
-    /// Returns both halves if they belong to different connections, or if another clone of the
-    /// sender exists.
+    /// Returns both halves if they belong to different connections, if another clone of the sender
+    /// exists, or if the connection was aborted.
     #[expect(clippy::result_large_err, reason = "the halves are given back")]
     pub fn reunite(self, sender: Sender<W>) -> Result<WebSocket<S>, (Self, Sender<W>)> {
         let shared = Arc::clone(&self.guard.shared);
         // The receiver's, the sender's, and this one.
-        if !Arc::ptr_eq(&shared, &sender.shared) || Arc::strong_count(&shared) != 3 {
+        if shared.is_aborted()
+            || !Arc::ptr_eq(&shared, &sender.shared)
+            || Arc::strong_count(&shared) != 3
+        {
             return Err((self, sender));
         }
         let Self { mut guard, mut incoming } = self;

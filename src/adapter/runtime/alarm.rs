@@ -6,9 +6,10 @@
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use super::io::Clock;
+use super::io::{self, Clock};
+use crate::adapter::Error;
 use crate::session::{Session, Wait, WriteDeadline};
-use crate::timing::{TIMER_TOLERANCE, TimedOut};
+use crate::timing::TIMER_TOLERANCE;
 
 pub(super) struct Alarm<C> {
     clock: C,
@@ -39,7 +40,7 @@ impl<C: Clock> Alarm<C> {
         session: &mut Session,
         mut sender: Option<&mut WriteDeadline>,
         reads: bool,
-    ) -> Poll<Result<(), TimedOut>> {
+    ) -> Poll<Result<(), Error>> {
         if let Some(at) = self.may_skip_clock(waker, session) {
             // They arrived before that, however late the next poll is.
             session.report(at);
@@ -54,14 +55,18 @@ impl<C: Clock> Alarm<C> {
                 Wait::Until(Some(deadline)) => {
                     let soon = session.timer().read_slack().map(|slack| now.saturating_add(slack));
                     let wake = soon.filter(|_| is_busy).map_or(deadline, |soon| soon.min(deadline));
-                    ready!(self.poll_alarm(waker, now, wake, soon));
+                    ready!(self.poll_alarm(waker, now, wake, soon))?;
                 }
             }
         }
     }
 
     /// Waits for a deadline.
-    pub(super) fn poll_until(&mut self, waker: &Waker, deadline: Duration) -> Poll<()> {
+    pub(super) fn poll_until(
+        &mut self,
+        waker: &Waker,
+        deadline: Duration,
+    ) -> Poll<Result<(), Error>> {
         self.poll_alarm(waker, self.now(), deadline, None)
     }
 
@@ -83,7 +88,7 @@ impl<C: Clock> Alarm<C> {
         now: Duration,
         deadline: Duration,
         soon: Option<Duration>,
-    ) -> Poll<()> {
+    ) -> Poll<Result<(), Error>> {
         let (at, is_set) = match &self.set {
             Some((at, set)) if now + TIMER_TOLERANCE < *at && *at <= deadline => {
                 (*at, set.will_wake(waker))
@@ -94,7 +99,7 @@ impl<C: Clock> Alarm<C> {
         if is_set {
             return Poll::Pending;
         }
-        let slept = self.clock.poll_until(&mut Context::from_waker(waker), at);
+        let slept = io::poll_until(&mut self.clock, &mut Context::from_waker(waker), at);
         self.set = slept.is_pending().then(|| (at, waker.clone()));
         slept
     }

@@ -6,6 +6,8 @@ use std::task::{Poll, ready};
 use super::driver::Driver;
 use super::io::{Clock, Stream};
 use super::wait::Wakers;
+use crate::adapter::Error;
+use crate::connection::Event;
 
 /// How often a `Stream` yields before it takes the peer's Close, since a message was last queued. A
 /// combinator may hand over what it keeps back at the first time, and flush at the second.
@@ -20,6 +22,24 @@ pub(super) struct Yields {
 }
 
 impl<S: Stream, C: Clock> Driver<S, C> {
+    /// As [`poll_event`](Self::poll_event), for a `Stream` of events.
+    pub(super) fn poll_event_before_close(
+        &mut self,
+        wakers: Wakers<'_>,
+        yields: &mut Yields,
+    ) -> Poll<Result<Option<Event>, Error>> {
+        loop {
+            ready!(self.poll_before_close(wakers, yields));
+            if let Some(event) = self.next_event() {
+                self.flush_replies(wakers);
+                return Poll::Ready(Ok(Some(event)));
+            }
+            if !ready!(self.poll_more(wakers))? {
+                return Poll::Ready(Ok(None));
+            }
+        }
+    }
+
     /// Lets the task send what it has received before the peer's Close is answered: the half of
     /// `StreamExt::split` keeps a message back until there is room, or a flush, and `buffered`
     /// several.
@@ -35,7 +55,11 @@ impl<S: Stream, C: Clock> Driver<S, C> {
             return Poll::Ready(());
         }
         // If the peer does not read in time, nothing more is sent.
-        let _ = ready!(self.poll_room_for_replies(wakers));
+        let end = self.session.close_arrived(self.alarm.now());
+        if self.poll_room_as_policy_says(wakers).is_pending() {
+            let Some(end) = end else { return Poll::Pending };
+            let _ = ready!(self.alarm.poll_until(wakers.read, end));
+        }
         let queued = self.session.queued_position();
         if yields.queued != queued {
             *yields = Yields { queued, count: 0 };

@@ -11,15 +11,14 @@ use super::budget::ReadBudget;
 use super::io::{Clock, Stream};
 use super::wait::{SenderPoll, SenderWait, Wakers};
 use crate::adapter::read_buffer::ReadBuffer;
-use crate::adapter::replies::{self, PeerReads, Replies};
 use crate::adapter::{Error, output};
 use crate::connection::{Closed, Event};
-use crate::message::{Message, MessageRef};
-use crate::session::{Attempt, AttemptError, Need, Next, Outcome, PongProgress, Session};
+use crate::message::Message;
+use crate::session::{Attempt, AttemptError, Need, Outcome, PongProgress, Session};
 use crate::timing::TimedOut;
 
 /// Events that are skipped, after which a task yields, although more of them are there.
-const MAX_CONTROL_EVENTS: usize = 256;
+pub(super) const MAX_CONTROL_EVENTS: usize = 256;
 
 /// A session on a stream.
 pub(super) struct Driver<S, C> {
@@ -32,6 +31,7 @@ pub(super) struct Driver<S, C> {
 }
 
 impl<S: Stream, C: Clock> Driver<S, C> {
+    #[inline]
     pub(super) fn new(session: Session, stream: S, alarm: Alarm<C>) -> Self {
         Self {
             session,
@@ -90,59 +90,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// Hands over the messages that are there, at least one; `false` after a clean end.
-    pub(super) fn poll_with(
-        &mut self,
-        wakers: Wakers<'_>,
-        peer: PeerReads,
-        each: &mut impl FnMut(MessageRef<'_>, &mut Replies<'_>) -> Result<(), Error>,
-    ) -> Poll<Result<bool, Error>> {
-        let (mut count, mut skipped) = (0, 0);
-        loop {
-            let Self { session, read_buffer, .. } = self;
-            let other = replies::hand_over(session, peer, read_buffer, &mut count, each);
-            if let Some(more) = ready!(self.poll_handed_over(wakers, other, count, &mut skipped))? {
-                return Poll::Ready(Ok(more));
-            }
-        }
-    }
-
-    /// Continues after messages were handed over: with what came instead of the next one. `None`
-    /// asks for more to be handed over.
-    #[inline]
-    pub(super) fn poll_handed_over(
-        &mut self,
-        wakers: Wakers<'_>,
-        other: Result<Option<Event>, Error>,
-        count: usize,
-        skipped: &mut usize,
-    ) -> Poll<Result<Option<bool>, Error>> {
-        if count > 0 {
-            self.session.message_received(|| self.alarm.now());
-        }
-        match other? {
-            Some(Event::Closed(_)) => {}
-            Some(event) => {
-                self.session.other_received(&event, || self.alarm.now());
-                Error::skip(&mut self.session, event)?;
-                *skipped += 1;
-                if *skipped == MAX_CONTROL_EVENTS && count == 0 {
-                    self.flush_replies(wakers);
-                    wakers.task.wake_by_ref();
-                    return Poll::Pending;
-                }
-            }
-            None if count > 0 => {
-                self.flush_replies(wakers);
-                return Poll::Ready(Ok(Some(true)));
-            }
-            None => return self.poll_more(wakers).map_ok(|more| (!more).then_some(false)),
-        }
-        Poll::Ready(Ok(None))
-    }
-
     /// The next event that is there, but for the end.
-    fn next_event(&mut self) -> Option<Event> {
+    pub(super) fn next_event(&mut self) -> Option<Event> {
         let Self { session, alarm, read_buffer, .. } = self;
         if read_buffer.is_empty() && session.connection.needs_input() {
             return None;
@@ -153,11 +102,11 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// Waits for more input; `false` after a clean end, once our Close frame was written.
     #[inline(always)]
-    fn poll_more(&mut self, wakers: Wakers<'_>) -> Poll<Result<bool, Error>> {
+    pub(super) fn poll_more(&mut self, wakers: Wakers<'_>) -> Poll<Result<bool, Error>> {
         if self.session.closed().is_none() {
             return self.poll_input(wakers).map_ok(|()| true);
         }
-        ready!(self.poll_shutdown(wakers, false));
+        ready!(self.poll_shutdown(wakers, false))?;
         let closed = Error::of_end(&self.session);
         Poll::Ready(closed.map(|()| false))
     }
@@ -169,7 +118,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         // example.
         let _ = self.poll_flush(wakers);
         let late = self.session.before_read(|| self.alarm.now());
-        late.map_err(|error| self.fail(wakers, error))?;
+        late.map_err(|error| self.fail(wakers, error.into()))?;
         match ready!(self.poll_read(wakers)) {
             Poll::Ready(Ok(true)) => {}
             Poll::Ready(Ok(false)) => self.session.end_input(),
@@ -192,57 +141,16 @@ impl<S: Stream, C: Clock> Driver<S, C> {
 
     /// After a timeout that ends the connection, the stream ends too.
     #[cold]
-    fn fail(&mut self, wakers: Wakers<'_>, error: TimedOut) -> Error {
+    fn fail(&mut self, wakers: Wakers<'_>, error: Error) -> Error {
         if self.session.is_done() {
             let _ = self.stream.poll_shutdown(&mut Context::from_waker(wakers.write));
         }
-        error.into()
-    }
-
-    /// Shuts the stream down, as the session says, so that our Close frame arrives: until the end
-    /// of the connection can be reported, or, to drain it, to the end of the stream.
-    pub(super) fn poll_shutdown(&mut self, wakers: Wakers<'_>, drain: bool) -> Poll<()> {
-        self.session.stream_ready();
-        loop {
-            let late = self.session.before_read(|| self.alarm.now());
-            debug_assert!(late.is_ok(), "the connection is closed");
-            match self.session.next_action() {
-                Some(Next::Read | Next::Wait(_)) | None if !drain && self.session.has_ended() => {
-                    return Poll::Ready(());
-                }
-                Some(Next::Write | Next::Flush) => {
-                    if let Poll::Ready(Err(_)) = self.poll_flush(wakers) {
-                        self.session.write_failed();
-                    }
-                }
-                Some(Next::ShutdownWrite) => {
-                    let mut cx = Context::from_waker(wakers.write);
-                    match self.stream.poll_shutdown(&mut cx) {
-                        Poll::Ready(_) => self.session.write_half_shut_down(),
-                        Poll::Pending => self.session.write_would_block(self.alarm.now()),
-                    }
-                }
-                Some(Next::Read) => match ready!(self.poll_read(wakers)) {
-                    Poll::Ready(Ok(true)) => self.read_buffer = ReadBuffer::default(),
-                    Poll::Ready(_) => self.session.end_input(),
-                    Poll::Pending => self.session.read_would_block(),
-                },
-                Some(Next::Wait(_)) | None => {
-                    let Self { session, alarm, .. } = self;
-                    // A write deadline that passes changes nothing here: the close deadline does.
-                    let _ = ready!(alarm.poll_session(wakers.read, session, None, true));
-                }
-                Some(Next::Done) => break,
-            }
-        }
-        // A client shuts down only now. Nobody waits for it, and elsewhere it changes nothing.
-        let _ = self.stream.poll_shutdown(&mut Context::from_waker(wakers.write));
-        Poll::Ready(())
+        error
     }
 
     /// Writes answers before the application works on what it received. The next call returns
     /// the error again.
-    fn flush_replies(&mut self, wakers: Wakers<'_>) {
+    pub(super) fn flush_replies(&mut self, wakers: Wakers<'_>) {
         if self.session.reply_pending() {
             let _ = self.poll_flush(wakers);
         }
@@ -278,7 +186,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 Err(error) => return Poll::Ready(Err(error)),
             }
             let Some(closed) = self.session.closed().cloned() else { continue };
-            ready!(self.poll_shutdown(wakers, true));
+            ready!(self.poll_shutdown(wakers, true))?;
             let timed_out = self.session.close_timed_out();
             return Poll::Ready(if timed_out { Err(TimedOut::Close.into()) } else { Ok(closed) });
         }

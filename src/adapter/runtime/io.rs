@@ -65,6 +65,12 @@ pub trait Clock: Clone + Unpin {
     /// registration must outlive other wake-ups. A later call replaces an earlier one.
     fn poll_until(&mut self, cx: &mut Context<'_>, deadline: Duration) -> Poll<()>;
 
+    /// Whether the latest such call could register the waker. If not, the call that waits returns
+    /// [`Error::NoTimer`]. `true` is the default.
+    fn has_timer(&self) -> bool {
+        true
+    }
+
     /// Whether the wake-up of the latest such call is known to be still to come.
     ///
     /// It should be cheaper than reading the clock: a connection that receives many messages then
@@ -73,6 +79,16 @@ pub trait Clock: Clone + Unpin {
     fn alarm_is_pending(&self) -> bool {
         false
     }
+}
+
+/// Waits for a deadline of the clock.
+pub(super) fn poll_until(
+    clock: &mut impl Clock,
+    cx: &mut Context<'_>,
+    deadline: Duration,
+) -> Poll<Result<(), Error>> {
+    let slept = clock.poll_until(cx, deadline);
+    if clock.has_timer() { slept.map(Ok) } else { Poll::Ready(Err(Error::NoTimer)) }
 }
 
 /// Polls a stream, again if a signal interrupts it.
@@ -129,21 +145,21 @@ impl<F: Future> SleepSlot<F> {
     }
 
     /// Waits for the deadline. `new_sleep` is given a far one in place of one that the runtime
-    /// can't represent.
+    /// can't represent. It returns `None` if the runtime has no timer: then this is pending, and
+    /// nothing wakes the task.
     pub(in crate::adapter) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         deadline: Duration,
-        new_sleep: impl FnOnce(Duration) -> F,
+        new_sleep: impl FnOnce(Duration) -> Option<F>,
     ) -> Poll<()> {
         const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
         let sleep = match &mut self.sleep {
             Some((set, sleep)) if *set == deadline => sleep,
             _ => {
-                &mut self
-                    .sleep
-                    .insert((deadline, std::boxed::Box::pin(new_sleep(deadline.min(NEVER)))))
-                    .1
+                self.sleep = None;
+                let Some(sleep) = new_sleep(deadline.min(NEVER)) else { return Poll::Pending };
+                &mut self.sleep.insert((deadline, std::boxed::Box::pin(sleep))).1
             }
         };
         std::task::ready!(sleep.as_mut().poll(cx));

@@ -22,6 +22,7 @@ mod receiver;
 mod recv_with;
 mod sender;
 mod shared;
+mod shutdown;
 mod split;
 mod traits;
 mod transfer;

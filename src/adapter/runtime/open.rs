@@ -101,7 +101,7 @@ impl<S: Stream, C: Clock> Transport<S, C> {
                 }
                 Next::Wait(None) => return Poll::Pending,
                 Next::Wait(Some(deadline)) => {
-                    ready!(self.alarm.poll_until(cx.waker(), deadline));
+                    ready!(self.alarm.poll_until(cx.waker(), deadline))?;
                     continue;
                 }
                 Next::Done => return Poll::Ready(Ok(false)),

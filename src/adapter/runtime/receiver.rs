@@ -11,9 +11,9 @@ use super::recv_with::recv_with;
 use super::shared::SharedDriver;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
-use crate::adapter::methods::receiving;
+use crate::adapter::receiving::receiving;
 use crate::adapter::replies::Replies;
-use crate::connection::{Closed, Event};
+use crate::connection::{Closed, Event, EventRef};
 use crate::message::{CloseCode, CloseFrame, Message, MessageRef};
 
 /// The half that receives.

@@ -147,7 +147,9 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     }
 
     /// Waits until the connection is closed, by either side, and returns how. As for
-    /// [`close`](Self::close), another task must be receiving meanwhile.
+    /// [`close`](Self::close), another task must be receiving meanwhile. It returns when that
+    /// task's `recv` reports the end: at most [`Timeouts::close`](crate::Timeouts::close) after the
+    /// peer's Close arrived.
     ///
     /// # Cancel safety
     ///

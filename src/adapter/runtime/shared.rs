@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 
 use super::closable::Closable;
 use super::driver::Driver;
-use super::io::{Clock, Stream};
+use super::io::{self, Clock, Stream};
 use super::wait::{Queued, SenderPoll, SharedWait, Wakers};
 use crate::adapter::Error;
 use crate::adapter::replies::SharedSession;
@@ -171,13 +171,14 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
             if ready {
                 cx.waker().wake_by_ref();
             }
-            match deadline {
+            let waited = match deadline {
                 Ok(None) => return Poll::Pending,
-                Ok(Some(deadline)) => ready!(queued.clock.poll_until(cx, deadline)),
-                Err(error) => {
-                    self.waiters.leave(&mut queued.place);
-                    return Poll::Ready(Err(error.into()));
-                }
+                Ok(Some(deadline)) => ready!(io::poll_until(&mut queued.clock, cx, deadline)),
+                Err(error) => Err(error.into()),
+            };
+            if let Err(error) = waited {
+                self.waiters.leave(&mut queued.place);
+                return Poll::Ready(Err(error));
             }
         }
     }

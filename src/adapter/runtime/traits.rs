@@ -1,10 +1,12 @@
-//! The standard traits: a `Stream` of messages, and a `Sink` for them.
+//! The standard traits: a `Stream` of messages, and a `Sink` for them. And the poll that another
+//! `Stream`, of control frames too, is made of.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
 
 use futures_core::Stream as MessageStream;
+use futures_core::stream::FusedStream;
 use futures_sink::Sink;
 
 use super::driver::Driver;
@@ -12,10 +14,11 @@ use super::handle::Handle;
 use super::io::{Clock, Stream};
 use super::receiver::Receiver;
 use super::sender::Sender;
-use super::two_tasks::TaskRole;
+use super::two_tasks::{Seen, TaskRole};
 use super::wait::{SenderPoll, SenderWait, Wakers};
 use super::websocket::WebSocket;
 use crate::adapter::{Error, output};
+use crate::connection::Event;
 use crate::message::{CloseCode, Message};
 use crate::session::{Need, Session};
 
@@ -28,23 +31,30 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         poll: impl FnOnce(&mut Self, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         let tasks = Arc::clone(self.inner.tasks.get_or_insert_default());
-        let seen = |socket: &Self| {
-            let session = &socket.inner.driver.session;
-            let timer = session.timer();
-            let pings = (timer.last_ping(), timer.last_answered());
-            (session.buffered_amount(), pings, session.state(), session.is_done())
-        };
         tasks.set(role, Some(cx.waker().clone()));
-        let before = seen(self);
+        let before = Seen::of(&self.inner.driver.session);
         let polled = poll(self, &mut Context::from_waker(&Waker::from(Arc::clone(&tasks))));
         if polled.is_ready() {
             tasks.set(role, None);
         }
-        if seen(self) != before {
+        if Seen::of(&self.inner.driver.session) != before {
             tasks.wake_by_ref();
             tasks.set(role, polled.is_pending().then(|| cx.waker().clone()));
         }
         polled
+    }
+
+    /// Polls for the next event, as [`recv_event`](Self::recv_event) does: for a `Stream` of the
+    /// application's that has control frames too. Another task may poll the `Sink` meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub fn poll_recv_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
+        self.poll_as(TaskRole::Receives, cx, |socket, cx| {
+            let (wakers, inner) = (Wakers::from(cx.waker()), &mut *socket.inner);
+            inner.driver.poll_event_before_close(wakers, &mut inner.yields)
+        })
     }
 
     fn poll_as_sink(
@@ -75,6 +85,12 @@ impl<S: Stream, C: Clock> MessageStream for WebSocket<S, C> {
         }));
         self.inner.exhausted = Error::ends_messages(&received);
         Poll::Ready(received.transpose())
+    }
+}
+
+impl<S: Stream, C: Clock> FusedStream for WebSocket<S, C> {
+    fn is_terminated(&self) -> bool {
+        self.inner.exhausted
     }
 }
 
@@ -109,6 +125,18 @@ impl<S: Stream, C: Clock> Sink<Message> for WebSocket<S, C> {
     }
 }
 
+impl<S: Stream, C: Clock> Receiver<S, C> {
+    /// Polls for the next event, as [`recv_event`](Self::recv_event) does: for a `Stream` of the
+    /// application's that has control frames too.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    pub fn poll_recv_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
+        self.shared.poll_receiver(cx, Driver::poll_event)
+    }
+}
+
 /// Ends after a clean end, or after the first error, except a timeout that loses nothing: a peer
 /// that does not read, or sends no message.
 impl<S: Stream, C: Clock> MessageStream for Receiver<S, C> {
@@ -121,6 +149,12 @@ impl<S: Stream, C: Clock> MessageStream for Receiver<S, C> {
         let received = ready!(self.shared.poll_receiver(cx, Driver::poll_recv));
         self.exhausted = Error::ends_messages(&received);
         Poll::Ready(received.transpose())
+    }
+}
+
+impl<S: Stream, C: Clock> FusedStream for Receiver<S, C> {
+    fn is_terminated(&self) -> bool {
+        self.exhausted
     }
 }
 

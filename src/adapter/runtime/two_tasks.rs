@@ -3,10 +3,36 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 
+use crate::connection::State;
+use crate::session::Session;
+
 /// The two tasks that may poll a connection that is not split: one as a `Stream` of messages, one
 /// as a `Sink`. Whatever wakes one wakes both.
 #[derive(Debug, Default)]
 pub(super) struct TwoTasks(Mutex<[Option<Waker>; 2]>);
+
+/// What one of them may wait for, when the other changes it.
+#[derive(PartialEq)]
+pub(super) struct Seen {
+    buffered: usize,
+    last_ping: u64,
+    last_answered: u64,
+    state: State,
+    is_done: bool,
+}
+
+impl Seen {
+    pub(super) fn of(session: &Session) -> Self {
+        let timer = session.timer();
+        Self {
+            buffered: session.buffered_amount(),
+            last_ping: timer.last_ping(),
+            last_answered: timer.last_answered(),
+            state: session.state(),
+            is_done: session.is_done(),
+        }
+    }
+}
 
 #[derive(Clone, Copy)]
 pub(super) enum TaskRole {

@@ -4,23 +4,24 @@ use std::boxed::Box;
 use std::future::poll_fn;
 use std::string::ToString;
 use std::sync::Arc;
-use std::task::{Poll, Waker, ready};
+use std::task::{Poll, Wake, Waker, ready};
 use std::time::Duration;
 
 use super::alarm::Alarm;
 use super::before_close::Yields;
 use super::driver::Driver;
 use super::handle::Handle;
-use super::io::{Clock, Stream};
-use super::two_tasks::TwoTasks;
+use super::io::{self, Clock, Stream};
+use super::two_tasks::{Seen, TwoTasks};
 use super::wait::SenderWait;
 use super::writer::MessageWriter;
 use crate::adapter::Error;
 use crate::adapter::accessors::accessors;
-use crate::adapter::methods::{receiving, sending};
+use crate::adapter::methods::sending;
 use crate::adapter::output;
+use crate::adapter::receiving::receiving;
 use crate::adapter::replies::Replies;
-use crate::connection::{Closed, Connection, Event};
+use crate::connection::{Closed, Connection, Event, EventRef};
 use crate::message::{CloseCode, CloseFrame, Kind, Message, MessageRef, Outgoing};
 use crate::session::{Need, Sending, Session, TrySendError, WriteDeadline};
 use crate::timing::Timeouts;
@@ -35,6 +36,11 @@ use crate::timing::Timeouts;
 ///
 /// It is also a [`Stream`](futures_core::Stream) of messages, which ends after a clean end or the
 /// first error, and a [`Sink`](futures_sink::Sink) for them. Two tasks may poll these.
+///
+/// The halves of futures' `StreamExt::split` share it, so it is dropped with the second one. If
+/// only the `SplitStream` is dropped, the stream stays open and is not read: pings are not
+/// answered, and the peer's Close is not seen. Drop the `SplitSink` too, or use
+/// [`split`](Self::split), whose [`Receiver`](super::Receiver) ends the connection when dropped.
 ///
 /// # Cancel safety
 ///
@@ -65,6 +71,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         Self::with_driver(Driver::new(session, stream, Alarm::new(clock)))
     }
 
+    #[inline]
     pub(super) fn with_driver(driver: Driver<S, C>) -> Self {
         let write_deadline = WriteDeadline::default();
         let (exhausted, yields) = (false, Yields::default());
@@ -127,7 +134,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
             while let Some(deadline) =
                 driver.session.check_wait(Need::Pong(ping.0), driver.alarm.now(), &mut wait)?
             {
-                ready!(clock.poll_until(cx, deadline));
+                ready!(io::poll_until(&mut clock, cx, deadline))?;
             }
             Poll::Pending
         })
@@ -170,11 +177,20 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         })
     }
 
-    /// Does something with the session, and writes what the stream accepts at once.
+    /// Does something with the session, and writes what the stream accepts at once. Wakes the tasks
+    /// that poll it as a `Stream` and as a `Sink`, if they may have waited for the change.
     fn act<T>(&mut self, act: impl FnOnce(&mut Session) -> T) -> T {
-        let tasks = self.inner.tasks.as_ref();
-        let waker = tasks.map_or_else(|| Waker::noop().clone(), |tasks| Arc::clone(tasks).into());
-        self.inner.driver.act((&waker).into(), |driver| act(&mut driver.session))
+        let Some(tasks) = self.inner.tasks.clone() else {
+            let wakers = Waker::noop().into();
+            return self.inner.driver.act(wakers, |driver| act(&mut driver.session));
+        };
+        let waker = Waker::from(Arc::clone(&tasks));
+        let before = Seen::of(&self.inner.driver.session);
+        let done = self.inner.driver.act((&waker).into(), |driver| act(&mut driver.session));
+        if Seen::of(&self.inner.driver.session) != before {
+            tasks.wake_by_ref();
+        }
+        done
     }
 
     fn handle(&mut self) -> Handle<'_, S, C> {

@@ -29,7 +29,7 @@ pub(super) fn resolve(
     port: u16,
     deadline: &Deadline<Instant>,
 ) -> Result<Vec<SocketAddr>, Error> {
-    let (resolver, name) = (destination.resolver().cloned(), String::from(host));
+    let (resolver, name) = (destination.resolver(host).cloned(), String::from(host));
     let resolved = in_time(deadline, move || match resolver {
         None => Ok((name.as_str(), port).to_socket_addrs()?.collect()),
         Some(resolver) => {

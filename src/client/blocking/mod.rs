@@ -9,7 +9,7 @@
 //!
 //! # fn main() -> Result<(), Error> {
 //! let request = ClientRequest::new("ws://127.0.0.1:9001/chat")?
-//!     .header("Authorization", "Bearer 1")?
+//!     .bearer_auth("mF_9.B5f-4.1JqM")?
 //!     .subprotocol("chat.v1")?;
 //! match Options::new().connect(&request) {
 //!     Ok((mut socket, _response)) => socket.send("hello")?,
@@ -25,9 +25,11 @@
 mod dial;
 mod stream;
 
+use std::borrow::Cow;
 use std::convert::identity;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::string::String;
 use std::time::Instant;
 use std::vec::Vec;
@@ -40,6 +42,7 @@ use super::connecting::{Remote, Turn};
 use super::connects::connects;
 use super::deadline::Deadline;
 use super::destination::{Destination, Resolver};
+use super::hop;
 #[cfg(feature = "rustls")]
 use super::tls::Tls;
 
@@ -48,7 +51,7 @@ pub use self::stream::MaybeTlsStream;
 pub use super::tls::blocking::TlsStream;
 pub use crate::adapter::blocking::*;
 use crate::adapter::{ConnectError, Error};
-use crate::handshake::{ClientRequest, Response, Uri};
+use crate::handshake::{ClientRequest, Redirects, Response, Uri};
 
 /// How a client connects.
 ///
@@ -88,9 +91,8 @@ impl Connector {
 }
 
 /// The epoch of a connection.
-#[expect(clippy::unnecessary_wraps, reason = "an async adapter may have no clock")]
-fn now() -> Result<Instant, Error> {
-    Ok(Instant::now())
+fn now() -> Instant {
+    Instant::now()
 }
 
 fn in_time<T>(_: &Deadline<Instant>, done: T) -> T {

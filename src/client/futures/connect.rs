@@ -1,9 +1,11 @@
 //! Opens connections with async-io's sockets and timers.
 
+use std::borrow::Cow;
 use std::boxed::Box;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::string::String;
 use std::task::Poll;
@@ -23,9 +25,10 @@ use crate::client::connecting::{Remote, Turn};
 use crate::client::connects::connects;
 use crate::client::deadline::Deadline;
 use crate::client::destination::{Destination, Resolver};
+use crate::client::hop;
 #[cfg(feature = "rustls")]
 use crate::client::tls::Tls;
-use crate::handshake::{ClientRequest, Response, Uri};
+use crate::handshake::{ClientRequest, Redirects, Response, Uri};
 use crate::timing::TimedOut;
 
 /// How a client connects, with async-io's sockets and timers.
@@ -66,9 +69,8 @@ impl Connector {
 }
 
 /// The epoch of a connection.
-#[expect(clippy::unnecessary_wraps, reason = "another adapter may have no clock")]
-fn now() -> Result<Instant, Error> {
-    Ok(Instant::now())
+fn now() -> Instant {
+    Instant::now()
 }
 
 async fn in_time<T>(

@@ -31,7 +31,7 @@ pub(super) async fn resolve(
     _: &Deadline<Instant>,
 ) -> Result<Vec<SocketAddr>, Error> {
     let name = String::from(host);
-    let resolved = match destination.resolver() {
+    let resolved = match destination.resolver(host) {
         None => on_thread(move || Ok((name.as_str(), port).to_socket_addrs()?.collect())).await,
         Some(resolver) => resolver.resolve(name, port).await,
     };

@@ -1,7 +1,9 @@
 //! Connections on futures-io's streams (smol, async-net), with a clock of the caller's: no runtime
-//! is required. With the feature `async-io`, `connect` opens connections on any runtime, with
-//! async-io's sockets and timers; without it, the application connects the stream of a client to
-//! [`ClientRequest::uri`](crate::ClientRequest::uri).
+//! is required.
+//!
+//! Feature `async-io` adds sockets and a clock, those of smol, and with them `connect`. With other
+//! sockets, a client connects the stream to [`ClientRequest::uri`](crate::ClientRequest::uri), and
+//! passes it to [`connect_with_stream`].
 
 #[cfg(feature = "async-io")]
 mod connect;

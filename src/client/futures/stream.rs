@@ -3,7 +3,7 @@
 #[cfg(feature = "rustls")]
 use std::boxed::Box;
 use std::io::{self, IoSlice};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
@@ -21,6 +21,7 @@ use rustls::ClientConnection;
 
 #[cfg(feature = "rustls")]
 use crate::adapter::Error;
+use crate::adapter::futures;
 #[cfg(feature = "rustls")]
 use crate::client::tls::{Tls, explain};
 
@@ -36,7 +37,7 @@ pub struct MaybeTlsStream {
 
 #[derive(Debug)]
 enum Layer {
-    Tcp(Async<TcpStream>),
+    Tcp(futures::TcpStream),
     #[cfg(unix)]
     Unix(Async<UnixStream>),
     /// TLS, on a stream that is TLS itself if the proxy of a `wss:` server speaks it.
@@ -108,7 +109,7 @@ impl MaybeTlsStream {
 
 impl From<Async<TcpStream>> for MaybeTlsStream {
     fn from(socket: Async<TcpStream>) -> Self {
-        Self::new(Layer::Tcp(socket))
+        Self::new(Layer::Tcp(futures::TcpStream(socket)))
     }
 }
 
@@ -172,7 +173,14 @@ impl AsyncWrite for MaybeTlsStream {
         forward!(self.poll_flush(cx))
     }
 
+    /// Closing an [`Async`] only flushes.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        forward!(self.poll_close(cx))
+        match &mut self.layer {
+            Layer::Tcp(stream) => Pin::new(stream).poll_close(cx),
+            #[cfg(unix)]
+            Layer::Unix(stream) => Poll::Ready(stream.get_ref().shutdown(Shutdown::Write)),
+            #[cfg(feature = "rustls")]
+            Layer::Tls(stream) => Pin::new(&mut **stream).poll_close(cx),
+        }
     }
 }

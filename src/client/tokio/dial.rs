@@ -32,7 +32,7 @@ pub(super) async fn resolve(
     port: u16,
     _: &Deadline<Instant>,
 ) -> Result<Vec<SocketAddr>, Error> {
-    let resolved = match destination.resolver() {
+    let resolved = match destination.resolver(host) {
         None => lookup_host((host, port)).await.map(Iterator::collect),
         Some(resolver) => resolver.resolve(String::from(host), port).await,
     };

@@ -3,11 +3,12 @@
 mod dial;
 mod stream;
 
+use std::borrow::Cow;
 use std::boxed::Box;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::string::String;
-use std::time::Duration;
 use std::vec::Vec;
 
 use tokio::time::{self, Instant};
@@ -20,13 +21,14 @@ use super::connecting::{Remote, Turn};
 use super::connects::connects;
 use super::deadline::Deadline;
 use super::destination::{Destination, Resolver};
+use super::hop;
 #[cfg(feature = "rustls")]
 use super::tls::Tls;
 
 pub use self::stream::MaybeTlsStream;
 pub use crate::adapter::tokio::*;
 use crate::adapter::{ConnectError, Error};
-use crate::handshake::{ClientRequest, Response, Uri};
+use crate::handshake::{ClientRequest, Redirects, Response, Uri};
 use crate::timing::TimedOut;
 
 /// How a client connects.
@@ -66,16 +68,17 @@ impl Connector {
 }
 
 /// The epoch of a connection.
-fn now() -> Result<Instant, Error> {
-    check_timer()?;
-    Ok(Instant::now())
+fn now() -> Instant {
+    Instant::now()
 }
 
 async fn in_time<T>(
     deadline: &Deadline<Instant>,
     steps: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    let left = deadline.left()?.unwrap_or(Duration::MAX);
+    // Without a deadline, no timer is needed.
+    let Some(left) = deadline.left()? else { return steps.await };
+    drop(or_no_timer(|| time::sleep(left)).ok_or(Error::NoTimer)?);
     time::timeout(left, steps).await.unwrap_or(Err(TimedOut::Handshake.into()))
 }
 

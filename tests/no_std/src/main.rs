@@ -10,6 +10,7 @@ use core::cell::UnsafeCell;
 use core::panic::PanicInfo;
 
 use bytes::{Buf, BufMut};
+use sansocket::proxy::{Proxy, Tunnel};
 use sansocket::{ClientHandshake, ClientRequest, Config, Entropy, Event, ServerHandshake};
 
 // The C library has `memcpy` and starts `main`; std would bring it along.
@@ -57,13 +58,18 @@ pub extern "C" fn _Unwind_Resume() -> ! {
     loop {}
 }
 
-/// A handshake and an echo; 0 if they went as they should.
+/// A tunnel, a handshake and an echo; 0 if they went as they should.
 #[unsafe(no_mangle)]
 pub extern "C" fn main() -> i32 {
     i32::from(!matches!(converse(), Some(true)))
 }
 
 fn converse() -> Option<bool> {
+    let proxy = Proxy::parse("socks5h://proxy").ok()?;
+    let mut tunnel = Tunnel::new(&proxy, "localhost", 80, &Config::new()).ok()?;
+    tunnel.received(b"\x05\x00\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00");
+    tunnel.receive().ok()??;
+
     let request = ClientRequest::new("ws://localhost/").ok()?;
     let mut opening = ClientHandshake::new(&request, Config::new(), Entropy::from_seed([7; 32]));
     let mut answering = ServerHandshake::new(Config::new());

@@ -14,6 +14,7 @@
 //! that does not read stops our writers, and never our reader.
 
 mod incoming;
+mod locks;
 mod outgoing;
 mod shared;
 mod socket;
@@ -27,7 +28,8 @@ use std::{fmt, io};
 
 use rustls::{ClientConnection, Connection, ServerConnection};
 
-use self::shared::{Shared, lock};
+use self::locks::lock;
+use self::shared::Shared;
 use self::socket::{Deadline, Socket, Timeout, is_timeout};
 use super::explain::{check_protocol, explain, explain_io, from_io};
 use super::settings::Tls;

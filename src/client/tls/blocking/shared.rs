@@ -2,13 +2,14 @@
 
 use std::boxed::Box;
 use std::io::{self, IoSlice};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use rustls::Connection;
 
 use super::incoming::{self, Incoming};
+use super::locks::{lock, try_lock};
 use super::outgoing::{MAX_QUEUED, MAX_RECORD, Outgoing};
 use super::socket::{Deadline, Socket, is_timeout};
 use crate::adapter::blocking::Stream;
@@ -67,12 +68,12 @@ impl Shared {
         let _opening = lock(&self.opening);
         let mut incoming = lock(&self.incoming);
         let mut outgoing = lock(&self.outgoing);
+        let mut progress = incoming::check(&mut lock(&self.tls));
         loop {
-            let (progress, is_handshaking) = {
+            let is_handshaking = {
                 let mut tls = lock(&self.tls);
-                let progress = incoming.continue_handshake(&mut tls);
                 outgoing.collect(&mut tls);
-                (progress, tls.is_handshaking())
+                tls.is_handshaking()
             };
             let written = outgoing.write(socket, deadline, 0);
             // After the alert that tells the peer.
@@ -82,7 +83,7 @@ impl Shared {
                 self.is_open.store(true, Ordering::Release);
                 return Ok(());
             }
-            incoming.read_handshake(socket, deadline)?;
+            progress = incoming.read_handshake(socket, deadline, &self.tls);
         }
     }
 
@@ -102,9 +103,9 @@ impl Shared {
             if let Some(count) = received? {
                 return Ok(count);
             }
-            let ciphertext = incoming.read(socket, &mut deadline, buffer)?;
+            let count = incoming.read(socket, &mut deadline, buffer)?;
             let mut tls = lock(&self.tls);
-            received = incoming.decrypt(&mut tls, buffer, ciphertext);
+            received = incoming::decrypt(&mut tls, buffer, count);
             let has_replies = tls.wants_write();
             drop(tls);
             if has_replies {
@@ -191,18 +192,5 @@ impl Shared {
             // Without it, the peer can't tell the end from an attack, but by the Close frame.
             let _ = outgoing.write(socket, &mut Deadline::new(Some(ALERT_TIMEOUT)), 0);
         }
-    }
-}
-
-/// A thread that panicked leaves nothing half done: no call of ours panics between two steps.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    match mutex.try_lock() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
     }
 }
