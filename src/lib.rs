@@ -119,6 +119,7 @@
 //! | `rustls` | TLS by rustls 0.23: see `tls`. It has no crypto provider |
 //! | `rustls-ring`, `rustls-aws-lc-rs` | the same with ring or AWS-LC as the crypto provider |
 //! | `webpki-roots` | Mozilla's root certificates, for systems (such as containers) that have none |
+//! | `socket2` | a client's local address, network interface and TCP keep-alive, by socket2 0.6 |
 //! | `idna` | names of servers that are not ASCII, made punycode as browsers do; 28 crates |
 //! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
 //!
@@ -155,7 +156,7 @@ pub mod wire;
 pub use adapter::runtime;
 #[cfg(feature = "std")]
 pub use adapter::{
-    Answer, Error, Incoming, Options, PlainHttp, Refusal, Replies, TlsError, Upgrade,
+    Answer, ConnectError, Error, Incoming, Options, PlainHttp, Refusal, Replies, TlsError, Upgrade,
 };
 /// The crate of the buffers that are passed in and out.
 pub use bytes;

@@ -1,8 +1,8 @@
 //! The error of the adapters: the stream's, the session's, and those of the layers below.
 
-use std::time::Duration;
 use std::{error, fmt, io};
 
+use super::connect_error::ConnectError;
 use super::tls_error::TlsError;
 use crate::connection::{CloseOutcome, Event, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{
@@ -19,6 +19,8 @@ use crate::timing::TimedOut;
 pub enum Error {
     /// The stream failed for another reason than a reset or a lost network.
     Io(io::Error),
+    /// No address of the host could be connected to.
+    Connect(ConnectError),
     /// The URI is invalid.
     Uri(InvalidUri),
     /// A header field or subprotocol is invalid.
@@ -112,21 +114,7 @@ impl Error {
 
     /// Names the host in an error of the resolver, which does not.
     pub(crate) fn with_host(host: &str, error: io::Error) -> io::Error {
-        match error.get_ref() {
-            Some(inner) if inner.is::<Self>() => error,
-            _ => io::Error::new(error.kind(), std::format!("the host {host}: {error}")),
-        }
-    }
-
-    /// The error of connecting to a host within a timeout.
-    pub(crate) fn from_connecting(error: io::Error, timeout: Option<Duration>) -> Self {
-        match error.downcast::<Self>() {
-            Ok(error) => error,
-            Err(error) if error.kind() == io::ErrorKind::TimedOut && timeout.is_some() => {
-                TimedOut::Handshake.into()
-            }
-            Err(error) => error.into(),
-        }
+        io::Error::new(error.kind(), std::format!("the host {host}: {error}"))
     }
 
     /// The error of a stream that can't be written or read.
@@ -163,6 +151,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => error.fmt(f),
+            Self::Connect(error) => error.fmt(f),
             Self::Uri(error) => error.fmt(f),
             Self::Field(error) => error.fmt(f),
             Self::TlsNeeded => f.write_str(
@@ -210,6 +199,7 @@ impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error {
             Error::Io(error) => return error,
+            Error::Connect(ref error) => error.kind(),
             Error::ConnectionLost => io::ErrorKind::UnexpectedEof,
             Error::Send(SendError::NotOpen) => io::ErrorKind::BrokenPipe,
             Error::TimedOut(_) => io::ErrorKind::TimedOut,
@@ -236,6 +226,7 @@ macro_rules! error_from {
 
 error_from! {
     io::Error => Io,
+    ConnectError => Connect,
     InvalidUri => Uri,
     TlsError => Tls,
     InvalidField => Field,

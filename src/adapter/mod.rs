@@ -14,6 +14,7 @@
 mod accessors;
 mod answer;
 pub(crate) mod blocking;
+mod connect_error;
 mod controls;
 mod counts;
 mod error;
@@ -38,6 +39,7 @@ mod waiters;
 mod weak;
 
 pub use self::answer::{Answer, Refusal};
+pub use self::connect_error::ConnectError;
 pub use self::error::Error;
 pub use self::incoming::{Incoming, PlainHttp, Upgrade};
 pub use self::options::Options;

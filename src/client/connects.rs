@@ -7,19 +7,22 @@
 ///   connection would keep room for it as long;
 /// - a paragraph for the docs of `Connector::connect`.
 ///
-/// The functions `now`, `in_time`, `dial`, `start_tls` and `transport` are the adapter's.
+/// The functions of the adapter: `now`, `in_time`, `resolve`, `wait_for_turn`, `race`,
+/// `connect_unix`, `start_tls` and `transport`.
 macro_rules! connects {
-    ([$($async:ident .$await:ident)?] $boxed:path, $(#[$timeout:meta])+) => {
+    ([$($async:ident .$await:ident)?] $boxed:path, $socket:ty, $(#[$timeout:meta])+) => {
         /// Connects to a `ws:` or `wss:` URI. For header fields, subprotocols and other options of
         /// the connection, use [`Options::connect`](crate::Options::connect); for the way to the
         /// server, use [`Connector`](crate::Connector).
         #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
         /// # Errors
         ///
-        /// [`Error::Uri`], [`Error::Tls`] if there is no trusted TLS connection to the server,
-        /// [`Error::TlsNeeded`] for `wss:` without the feature `rustls`, [`Error::Io`] if there is no server, [`Error::Handshake`] if it rejects the request,
+        /// [`Error::Uri`], [`Error::TlsNeeded`] for `wss:` without the feature `rustls`,
+        /// [`Error::Io`] if the host can't be resolved, [`Error::Connect`] if no address of it can
+        /// be connected to, [`Error::Tls`] if there is no trusted TLS connection to the server,
+        /// [`Error::Handshake`] if it rejects the request,
         /// [`Error::TimedOut`] after 10 s.
-        pub $($async)? fn connect(uri: &str) -> Result<WebSocket<MaybeTlsStream>, Error> {
+        pub $($async)? fn connect(uri: &str) -> Result<$socket, Error> {
             let request = ClientRequest::new(uri)?;
             Ok(Connector::new().connect(&request) $(.$await)? ?.0)
         }
@@ -34,14 +37,14 @@ macro_rules! connects {
             pub $($async)? fn connect(
                 &self,
                 request: &ClientRequest,
-            ) -> Result<(WebSocket<MaybeTlsStream>, Response), Error> {
+            ) -> Result<($socket, Response), Error> {
                 Connector::new().options(self.clone()).connect(request) $(.$await)?
             }
         }
 
         impl Connector {
-            /// Connects to the URI of the request, with `TCP_NODELAY`. The response has what the
-            /// server added, for example cookies.
+            /// Connects to the URI of the request. The response has what the server added, for
+            /// example cookies.
             ///
             $(#[$timeout])+
             #[doc = $crate::adapter::methods::cancel_safety!([$($async)?])]
@@ -51,22 +54,24 @@ macro_rules! connects {
             pub $($async)? fn connect(
                 &self,
                 request: &ClientRequest,
-            ) -> Result<(WebSocket<MaybeTlsStream>, Response), Error> {
+            ) -> Result<($socket, Response), Error> {
                 $boxed(self.open(request)) $(.$await)?
             }
 
             $($async)? fn open(
                 &self,
                 request: &ClientRequest,
-            ) -> Result<(WebSocket<MaybeTlsStream>, Response), Error> {
+            ) -> Result<($socket, Response), Error> {
                 let deadline = Deadline::new(now(), self.options.handshake_timeout());
                 let mut redirects = Redirects::limited(self.redirects);
                 let mut request = hop::first(request, self.redirects);
                 loop {
                     let stream = self.stream(request.uri(), &deadline);
-                    let stream = in_time(&deadline, stream) $(.$await)? ?;
+                    let (stream, turn) = in_time(&deadline, stream) $(.$await)? ?;
                     let (opening, config) = self.options.start(transport(stream, deadline.epoch)?);
-                    let opened = opening.connect(config, self.options.entropy()?, &request) $(.$await)?;
+                    let entropy = self.options.entropy()?;
+                    let opened = opening.connect(config, entropy, &request) $(.$await)?;
+                    drop(turn);
                     match hop::next(&mut redirects, &request, opened)? {
                         ControlFlow::Break(connection) => return Ok(connection),
                         ControlFlow::Continue(next) => request = Cow::Owned(next),
@@ -74,23 +79,50 @@ macro_rules! connects {
                 }
             }
 
-            /// Opens a stream to the server of a URI.
+            /// Opens a stream to the server of a URI. It is CONNECTING until the turn is dropped.
             $($async)? fn stream(
                 &self,
                 uri: &Uri,
                 deadline: &Deadline<Instant>,
-            ) -> Result<MaybeTlsStream, Error> {
+            ) -> Result<(MaybeTlsStream, Option<Turn>), Error> {
                 // RFC 6455 §4.1: "If /secure/ is true, the client MUST perform a TLS handshake"
                 if uri.is_secure() && cfg!(not(feature = "rustls")) {
                     return Err(Error::TlsNeeded);
                 }
-                let stream = dial(uri.host(), uri.port(), deadline) $(.$await)? ?;
-                let stream = MaybeTlsStream::from(stream);
+                let (stream, turn) = self.dial(uri.host(), uri.port(), deadline) $(.$await)? ?;
                 #[cfg(feature = "rustls")]
                 if uri.is_secure() {
-                    return start_tls(stream, &self.tls, uri.host(), deadline) $(.$await)?;
+                    let tls = start_tls(stream, &self.tls, uri.host(), deadline) $(.$await)? ?;
+                    return Ok((tls, turn));
                 }
-                Ok(stream)
+                Ok((stream, turn))
+            }
+
+            /// Opens a socket to a host: with the first of its addresses that connects.
+            $($async)? fn dial(
+                &self,
+                host: &str,
+                port: u16,
+                deadline: &Deadline<Instant>,
+            ) -> Result<(MaybeTlsStream, Option<Turn>), Error> {
+                #[cfg(unix)]
+                if let Destination::Unix(path) = &self.destination {
+                    let turn = self.turn(|| [Remote::Name(host.into(), port)].into());
+                    wait_for_turn(turn.as_ref(), deadline) $(.$await)? ?;
+                    let socket = connect_unix(path, deadline) $(.$await)? ?;
+                    return Ok((socket.into(), turn));
+                }
+                let addresses = match self.destination.addresses(host, port) {
+                    Some(addresses) => addresses,
+                    None => resolve(&self.destination, host, port, deadline) $(.$await)? ?,
+                };
+                let turn = self.turn(|| addresses.iter().copied().map(Remote::Address).collect());
+                wait_for_turn(turn.as_ref(), deadline) $(.$await)? ?;
+                let addresses = Race::new(addresses, deadline.left()?);
+                match race(addresses, &self.socket, deadline) $(.$await)? ? {
+                    Ok(socket) => Ok((socket.into(), turn)),
+                    Err(failures) => Err(ConnectError::new(host.into(), failures).into()),
+                }
             }
         }
     };

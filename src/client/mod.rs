@@ -10,17 +10,26 @@
 //! |---|---|
 //! | connector | the settings of a client |
 //! | connects | the steps above, once for all adapters |
+//! | destination, sockets | where to connect to, and with which options of the socket |
+//! | addresses, racing | which address is tried when (RFC 8305), and all attempts in one future |
+//! | connecting | at most one connection to a host in the state CONNECTING (§4.1) |
 //! | hop | what the answer to a request leads to |
 //! | tls | the TLS settings, their errors, and TLS on a blocking stream |
 //! | blocking, tokio, futures | how an adapter performs a step, and its stream |
 
+mod addresses;
 pub mod blocking;
+mod connecting;
 mod connector;
 mod connects;
 mod deadline;
+mod destination;
 #[cfg(feature = "futures-io")]
 pub mod futures;
 mod hop;
+#[cfg(any(feature = "tokio", feature = "async-io"))]
+mod racing;
+mod sockets;
 #[cfg(feature = "rustls")]
 pub mod tls;
 #[cfg(feature = "tokio")]

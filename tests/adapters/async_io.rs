@@ -33,7 +33,7 @@ fn client_connects_sends_and_closes() {
     let (address, server) = echo_server();
     smol::block_on(async {
         let mut socket = connect(&format!("ws://{address}/")).await.unwrap();
-        assert!(socket.stream().get_ref().nodelay().unwrap());
+        assert!(socket.stream().tcp().unwrap().get_ref().nodelay().unwrap());
         socket.send("hello").await.unwrap();
         assert_eq!(socket.recv().await.unwrap(), Some("hello".into()));
         let closed = socket.close(CloseCode::NORMAL, "").await.unwrap();
@@ -88,7 +88,7 @@ fn failed_connect_has_the_errors_of_the_other_adapters() {
         assert!(matches!(connect("http://127.0.0.1/").await, Err(Error::Uri(_))));
         assert!(matches!(connect("wss://127.0.0.1/").await, Err(Error::TlsNeeded)));
         let error = connect(&format!("ws://{nobody}/")).await.unwrap_err();
-        assert!(matches!(&error, Error::Io(_)), "{error}");
+        assert!(matches!(&error, Error::Connect(_)), "{error}");
         assert!(error.to_string().contains(&nobody.to_string()), "{error}");
     });
 }

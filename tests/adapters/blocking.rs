@@ -203,7 +203,7 @@ fn addresses_that_lead_nowhere() {
     assert!(matches!(blocking::connect("http://127.0.0.1/"), Err(Error::Uri(_))));
     assert!(matches!(blocking::connect("wss://127.0.0.1/"), Err(Error::TlsNeeded)));
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert!(matches!(blocking::connect(&format!("ws://{nobody}/")), Err(Error::Io(_))));
+    assert!(matches!(blocking::connect(&format!("ws://{nobody}/")), Err(Error::Connect(_))));
 }
 
 /// 1009 must arrive although the peer is still sending: a stream that is closed too soon is reset,

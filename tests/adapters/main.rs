@@ -1,5 +1,7 @@
 //! The adapters: blocking, tokio, futures-io, and the example programs.
 
+#[cfg(all(feature = "tokio", feature = "async-io"))]
+mod addresses;
 mod async_io;
 mod blocking;
 mod blocking_halves;
@@ -10,6 +12,7 @@ mod borrowing;
 mod by_hand;
 mod checks;
 mod compression;
+mod connecting;
 mod ends;
 mod event_loop;
 mod examples;

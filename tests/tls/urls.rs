@@ -54,9 +54,32 @@ fn with_tokio(url: &str, tls: Tls) -> Result<Seen, Error> {
     })
 }
 
+fn with_futures(url: &str, tls: Tls) -> Result<Seen, Error> {
+    smol::block_on(async {
+        let request = ClientRequest::new(url)?;
+        let connector = sansocket::futures::Connector::new().tls(tls);
+        let (mut socket, _) = connector.connect(&request).await?;
+        socket.send("hello").await?;
+        let message = socket.recv().await?;
+        let protocol = socket.stream().alpn_protocol();
+        let seen = Seen {
+            message: message.and_then(|message| message.as_text().map(str::to_owned)),
+            certificates: socket.stream().peer_certificates().map(<[u8]>::to_vec).collect(),
+            protocol: protocol.map(|protocol| String::from_utf8_lossy(protocol).into()),
+            has_tcp_socket: socket.stream().tcp().is_some(),
+        };
+        socket.close(CloseCode::NORMAL, "").await?;
+        Ok(seen)
+    })
+}
+
+/// What a certificate has, and whether an error says so.
+type Case = (&'static str, Identity, fn(&TlsError) -> bool);
+
 type Client = fn(&str, Tls) -> Result<Seen, Error>;
 
-const CLIENTS: [(&str, Client); 2] = [("blocking", with_blocking), ("tokio", with_tokio)];
+const CLIENTS: [(&str, Client); 3] =
+    [("blocking", with_blocking), ("tokio", with_tokio), ("futures", with_futures)];
 
 /// Connects to a server with this certificate by its URL.
 fn meet(client: Client, config: Arc<ServerConfig>, tls: &Tls) -> Result<Seen, Error> {
@@ -92,7 +115,7 @@ fn url_opens_a_connection_over_tls_in_every_adapter() {
 #[test]
 fn each_bad_certificate_is_an_error_of_its_own_in_every_adapter() {
     let (authority, other) = (Authority::new("test"), Authority::new("test"));
-    let cases: [(&str, Identity, fn(&TlsError) -> bool); 6] = [
+    let cases: [Case; 6] = [
         (
             "another host",
             authority.issue("localhost", VALID),

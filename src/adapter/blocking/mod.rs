@@ -31,6 +31,7 @@ pub use self::open::{
 };
 pub use self::receiver::Receiver;
 pub use self::sender::{Sender, WeakSender};
+pub(crate) use self::shared::waker as thread_waker;
 pub use self::stream::{Stream, TryClone};
 pub use self::websocket::WebSocket;
 pub use self::writer::MessageWriter;

@@ -375,6 +375,6 @@ impl Wake for Unpark {
 }
 
 /// A waker of this thread.
-fn waker() -> Waker {
+pub(crate) fn waker() -> Waker {
     Arc::new(Unpark(thread::current())).into()
 }

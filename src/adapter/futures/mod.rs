@@ -9,11 +9,17 @@
 mod clock;
 mod open;
 mod stream;
+#[cfg(feature = "async-io")]
+mod tcp;
 
 #[cfg(feature = "async-io")]
 pub use self::clock::AsyncIoClock;
+#[cfg(feature = "async-io")]
+pub(crate) use self::open::transport;
 pub use self::open::{
     Answer, FuturesAdapter, Incoming, Options, PlainHttp, Receiver, Refusal, Sender, Upgrade,
     WeakSender, WebSocket, accept, connect_with_stream,
 };
 pub use self::stream::FuturesStream;
+#[cfg(feature = "async-io")]
+pub use self::tcp::TcpStream;

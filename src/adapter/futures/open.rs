@@ -51,6 +51,17 @@ opens! {
     /// Set `TCP_NODELAY` on a TCP stream first, or small messages may wait for others.
 }
 
+/// A stream with async-io's clock, whose handshake began at the epoch.
+#[cfg(feature = "async-io")]
+#[expect(clippy::unnecessary_wraps, reason = "a blocking stream may fail")]
+pub(crate) fn transport<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    epoch: std::time::Instant,
+) -> Result<Transport<FuturesStream<S>, super::AsyncIoClock>, Error> {
+    let clock = super::AsyncIoClock::since(epoch);
+    Ok(Transport::new(FuturesStream(stream), clock, |_| std::time::Duration::ZERO))
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin, C: Clock> WebSocket<S, C> {
     /// A server's connection on a stream whose opening handshake is done, by another HTTP stack for
     /// example. [`from_parts`](runtime::WebSocket::from_parts) takes a

@@ -22,18 +22,26 @@
 //! # }
 //! ```
 
+mod dial;
 mod stream;
 
 use std::borrow::Cow;
 use std::convert::identity;
 use std::io;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::string::String;
 use std::time::Instant;
 use std::vec::Vec;
 
+#[cfg(unix)]
+use self::dial::connect_unix;
+use self::dial::{race, resolve, wait_for_turn};
+use super::addresses::Race;
+use super::connecting::{Remote, Turn};
 use super::connects::connects;
 use super::deadline::Deadline;
+use super::destination::{Destination, Resolver};
 use super::hop;
 #[cfg(feature = "rustls")]
 use super::tls::Tls;
@@ -41,17 +49,45 @@ use super::tls::Tls;
 pub use self::stream::MaybeTlsStream;
 #[cfg(feature = "rustls")]
 pub use super::tls::blocking::TlsStream;
-use crate::adapter::Error;
 pub use crate::adapter::blocking::*;
+use crate::adapter::{ConnectError, Error};
 use crate::handshake::{ClientRequest, Redirects, Response, Uri};
 
 /// How a client connects.
+///
+/// ```
+/// use sansocket::blocking::Connector;
+///
+/// // A host that is not in the DNS.
+/// let connector = Connector::new().resolver(|host, port| match host.as_str() {
+///     "chat.test" => Ok(vec![([127, 0, 0, 1], port).into()]),
+///     _ => Err(std::io::ErrorKind::NotFound.into()),
+/// });
+/// ```
 pub type Connector = super::Connector<BlockingAdapter>;
 
 connects! {
-    [] identity,
-    /// [`Timeouts::handshake`](crate::Timeouts::handshake) covers all steps but the resolver, which
-    /// can't be interrupted.
+    [] identity, WebSocket<MaybeTlsStream>,
+    /// [`Timeouts::handshake`](crate::Timeouts::handshake) covers all steps. A call that can't be
+    /// interrupted, such as that of the resolver, is made by a thread, which outlives this function
+    /// if the time is over before. Attempts at several addresses have a thread each, which end with
+    /// the time.
+}
+
+impl Connector {
+    /// The function that looks up the addresses of a host with a port. It is not asked for IP
+    /// addresses. Its error, with the name of the host, is [`Error::Io`].
+    ///
+    /// Replaces fixed addresses and a Unix socket.
+    #[must_use]
+    pub fn resolver(
+        mut self,
+        resolve: impl Fn(String, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        let resolver = Resolver::new(move |host, port| std::future::ready(resolve(host, port)));
+        self.destination = Destination::Resolver(resolver);
+        self
+    }
 }
 
 /// The epoch of a connection.
@@ -71,25 +107,4 @@ fn start_tls(
     deadline: &Deadline<Instant>,
 ) -> Result<MaybeTlsStream, Error> {
     stream.start_tls(tls, host, deadline.left()?)
-}
-
-/// Tries the addresses of a host in turn, each for its share of the remaining time.
-fn dial(host: &str, port: u16, deadline: &Deadline<Instant>) -> Result<TcpStream, Error> {
-    let with_host = |error| Error::with_host(host, error);
-    let addresses: Vec<_> = (host, port).to_socket_addrs().map_err(with_host)?.collect();
-    let mut failure = with_host(io::Error::new(io::ErrorKind::NotFound, "no address"));
-    for (at, address) in addresses.iter().enumerate() {
-        let share = deadline.left()?.map(|left| left / (addresses.len() - at) as u32);
-        let connected = match share {
-            None => TcpStream::connect(address),
-            Some(share) => TcpStream::connect_timeout(address, share),
-        };
-        match connected {
-            Ok(stream) => return Ok(stream),
-            Err(error) => {
-                failure = io::Error::new(error.kind(), std::format!("{address}: {error}"));
-            }
-        }
-    }
-    Err(Error::from_connecting(failure, deadline.left()?))
 }

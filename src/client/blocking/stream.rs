@@ -159,6 +159,7 @@ impl Write for MaybeTlsStream {
     }
 }
 
+/// `TCP_NODELAY` is left as the [`Connector`](super::Connector) has set it.
 impl Stream for MaybeTlsStream {
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         forward!(self, stream => Stream::set_read_timeout(stream, timeout))
@@ -170,10 +171,6 @@ impl Stream for MaybeTlsStream {
 
     fn set_blocking(&mut self) -> io::Result<()> {
         forward!(self, stream => stream.set_blocking())
-    }
-
-    fn set_nodelay(&mut self) -> io::Result<()> {
-        forward!(self, stream => Stream::set_nodelay(stream))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,36 +1,70 @@
 //! Connections on tokio's streams and clock.
 
+mod dial;
 mod stream;
 
 use std::borrow::Cow;
 use std::boxed::Box;
-use std::format;
 use std::io;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::string::String;
 use std::vec::Vec;
 
-use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{self, Instant};
 
+#[cfg(unix)]
+use self::dial::connect_unix;
+use self::dial::{race, resolve, wait_for_turn};
+use super::addresses::Race;
+use super::connecting::{Remote, Turn};
 use super::connects::connects;
 use super::deadline::Deadline;
+use super::destination::{Destination, Resolver};
 use super::hop;
 #[cfg(feature = "rustls")]
 use super::tls::Tls;
 
 pub use self::stream::MaybeTlsStream;
-use crate::adapter::Error;
 pub use crate::adapter::tokio::*;
+use crate::adapter::{ConnectError, Error};
 use crate::handshake::{ClientRequest, Redirects, Response, Uri};
 use crate::timing::TimedOut;
 
 /// How a client connects.
+///
+/// ```
+/// use sansocket::tokio::Connector;
+///
+/// // A host that is not in the DNS.
+/// let connector = Connector::new().resolver(|host, port| async move {
+///     match host.as_str() {
+///         "chat.test" => Ok(vec![([127, 0, 0, 1], port).into()]),
+///         _ => Err(std::io::ErrorKind::NotFound.into()),
+///     }
+/// });
+/// ```
 pub type Connector = super::Connector<TokioAdapter>;
 
 connects! {
-    [async .await] Box::pin,
+    [async .await] Box::pin, WebSocket<MaybeTlsStream>,
     /// [`Timeouts::handshake`](crate::Timeouts::handshake) covers all steps.
+}
+
+impl Connector {
+    /// The function that looks up the addresses of a host with a port. It is not asked for IP
+    /// addresses. Its error, with the name of the host, is [`Error::Io`]. Its future is dropped
+    /// when the time is over.
+    ///
+    /// Replaces fixed addresses and a Unix socket.
+    #[must_use]
+    pub fn resolver<F>(mut self, resolve: impl Fn(String, u16) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
+    {
+        self.destination = Destination::Resolver(Resolver::new(resolve));
+        self
+    }
 }
 
 /// The epoch of a connection.
@@ -56,27 +90,4 @@ async fn start_tls(
     _: &Deadline<Instant>,
 ) -> Result<MaybeTlsStream, Error> {
     stream.start_tls(tls, host).await
-}
-
-/// Tries the addresses of a host in turn, each for its share of the remaining time.
-async fn dial(host: &str, port: u16, deadline: &Deadline<Instant>) -> Result<TcpStream, Error> {
-    let with_host = |error| Error::with_host(host, error);
-    let addresses: Vec<_> = lookup_host((host, port)).await.map_err(with_host)?.collect();
-    let mut failure = with_host(io::Error::new(io::ErrorKind::NotFound, "no address"));
-    for (at, address) in addresses.iter().enumerate() {
-        let share = deadline.left()?.map(|left| left / (addresses.len() - at) as u32);
-        let connecting = TcpStream::connect(address);
-        match time::timeout(share.unwrap_or(Duration::MAX), connecting).await {
-            Ok(Ok(stream)) => {
-                // Before TLS begins. A socket that refuses it is slower, and still works.
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Ok(Err(error)) => {
-                failure = io::Error::new(error.kind(), format!("{address}: {error}"));
-            }
-            Err(_) => {}
-        }
-    }
-    Err(failure.into())
 }
