@@ -10,6 +10,7 @@ use super::connecting::{Connecting, Remote, Turn};
 use super::destination::Destination;
 use super::sockets::SocketOptions;
 use crate::adapter::Options;
+use crate::proxy::Proxies;
 
 /// How a client connects: options of the connection, and the way to the server. `A` is the adapter:
 /// see [`blocking::Connector`](crate::blocking::Connector) and those of the other adapters.
@@ -31,6 +32,7 @@ pub struct Connector<A> {
     pub(super) destination: Destination,
     pub(super) socket: SocketOptions,
     pub(super) connecting: Option<Arc<Connecting>>,
+    pub(super) proxies: Proxies,
     pub(super) redirects: usize,
     #[cfg(feature = "rustls")]
     pub(super) tls: super::tls::Tls,
@@ -46,6 +48,7 @@ impl<A> Connector<A> {
             destination: Destination::default(),
             socket: SocketOptions::default(),
             connecting: None,
+            proxies: Proxies::default(),
             redirects: 0,
             #[cfg(feature = "rustls")]
             tls: super::tls::Tls::default(),
@@ -93,6 +96,28 @@ impl<A> Connector<A> {
     #[must_use]
     pub fn unix_socket(mut self, path: impl AsRef<Path>) -> Self {
         self.destination = Destination::Unix(path.as_ref().into());
+        self
+    }
+
+    /// Connects through a proxy, by HTTP CONNECT or SOCKS5: a [`Proxy`](crate::proxy::Proxy) for
+    /// all servers, or the [`Proxies`] that
+    /// [`from_env`](Proxies::from_env) finds. Default: none, whatever the environment says.
+    ///
+    /// A resolver, fixed addresses and a Unix socket are then those of the proxy; a `socks5://`
+    /// proxy is asked for an IP address, which the resolver finds too. The TLS settings are those of
+    /// an `https://` proxy and of the server behind it.
+    ///
+    /// ```no_run
+    /// use sansocket::blocking::Connector;
+    /// use sansocket::proxy::{Proxies, Proxy};
+    ///
+    /// let connector = Connector::new().proxy(Proxy::parse("socks5h://127.0.0.1:1080")?);
+    /// let by_environment = Connector::new().proxy(Proxies::from_env()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn proxy(mut self, proxies: impl Into<Proxies>) -> Self {
+        self.proxies = proxies.into();
         self
     }
 

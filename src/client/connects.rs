@@ -27,6 +27,20 @@ macro_rules! connects {
             Ok(Connector::new().connect(&request) $(.$await)? ?.0)
         }
 
+        const _: () = {
+        use std::borrow::Cow;
+        use std::ops::ControlFlow;
+        use std::string::ToString;
+
+        use $crate::adapter::ConnectError;
+        use $crate::client::addresses::Race;
+        use $crate::client::connecting::{Remote, Turn};
+        use $crate::client::deadline::Deadline;
+        use $crate::client::destination::Destination;
+        use $crate::client::hop;
+        use $crate::handshake::{Redirects, Response, Uri};
+        use $crate::proxy::{Proxy, Tunnel};
+
         impl Options {
             /// Connects to the URI of the request, as [`Connector::connect`] does with these
             /// options and its defaults.
@@ -89,7 +103,10 @@ macro_rules! connects {
                 if uri.is_secure() && cfg!(not(feature = "rustls")) {
                     return Err(Error::TlsNeeded);
                 }
-                let (stream, turn) = self.dial(uri.host(), uri.port(), deadline) $(.$await)? ?;
+                let (stream, turn) = match self.proxies.for_uri(uri) {
+                    None => self.dial(uri.host(), uri.port(), None, deadline) $(.$await)? ?,
+                    Some(proxy) => self.tunnel(proxy, uri, deadline) $(.$await)? ?,
+                };
                 #[cfg(feature = "rustls")]
                 if uri.is_secure() {
                     let tls = start_tls(stream, &self.tls, uri.host(), deadline) $(.$await)? ?;
@@ -98,16 +115,52 @@ macro_rules! connects {
                 Ok((stream, turn))
             }
 
-            /// Opens a socket to a host: with the first of its addresses that connects.
+            /// Opens a stream to the server of a URI through a proxy.
+            $($async)? fn tunnel(
+                &self,
+                proxy: &Proxy,
+                uri: &Uri,
+                deadline: &Deadline<Instant>,
+            ) -> Result<(MaybeTlsStream, Option<Turn>), Error> {
+                if proxy.is_secure() && cfg!(not(feature = "rustls")) {
+                    return Err(Error::TlsNeeded);
+                }
+                let (host, port) = (uri.host(), uri.port());
+                let address = match proxy.resolves_names() {
+                    true => None,
+                    false => resolve(&self.destination, host, port, deadline) $(.$await)? ?
+                        .first()
+                        .map(|address| address.ip().to_string()),
+                };
+                // RFC 6455 §4.1: with a proxy, "each host name refers to a distinct remote host".
+                let remote = Remote::Name(host.into(), port);
+                let dialed = self.dial(proxy.host(), proxy.port(), Some(remote), deadline);
+                let (stream, turn) = dialed $(.$await)? ?;
+                #[cfg(feature = "rustls")]
+                let stream = match proxy.is_secure() {
+                    true => start_tls(stream, &self.tls, proxy.host(), deadline) $(.$await)? ?,
+                    false => stream,
+                };
+                let (opening, config) = self.options.start(transport(stream, deadline.epoch)?);
+                let host = address.as_deref().unwrap_or(host);
+                let tunnel = Tunnel::new(proxy, host, port, &config)?;
+                let (stream, early) = opening.tunnel(tunnel) $(.$await)? ?;
+                Ok((into_stream(stream).with_early(early), turn))
+            }
+
+            /// Opens a socket to a host: with the first of its addresses that connects. It counts
+            /// as a connection to `remote`, or else to those addresses.
             $($async)? fn dial(
                 &self,
                 host: &str,
                 port: u16,
+                remote: Option<Remote>,
                 deadline: &Deadline<Instant>,
             ) -> Result<(MaybeTlsStream, Option<Turn>), Error> {
                 #[cfg(unix)]
                 if let Destination::Unix(path) = &self.destination {
-                    let turn = self.turn(|| [Remote::Name(host.into(), port)].into());
+                    let remote = remote.unwrap_or_else(|| Remote::Name(host.into(), port));
+                    let turn = self.turn(|| [remote].into());
                     wait_for_turn(turn.as_ref(), deadline) $(.$await)? ?;
                     let socket = connect_unix(path, deadline) $(.$await)? ?;
                     return Ok((socket.into(), turn));
@@ -116,7 +169,10 @@ macro_rules! connects {
                     Some(addresses) => addresses,
                     None => resolve(&self.destination, host, port, deadline) $(.$await)? ?,
                 };
-                let turn = self.turn(|| addresses.iter().copied().map(Remote::Address).collect());
+                let turn = self.turn(|| match remote {
+                    Some(remote) => [remote].into(),
+                    None => addresses.iter().copied().map(Remote::Address).collect(),
+                });
                 wait_for_turn(turn.as_ref(), deadline) $(.$await)? ?;
                 let addresses = Race::new(addresses, deadline.left()?);
                 match race(addresses, &self.socket, deadline) $(.$await)? ? {
@@ -125,6 +181,7 @@ macro_rules! connects {
                 }
             }
         }
+        };
     };
 }
 

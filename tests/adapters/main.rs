@@ -25,6 +25,7 @@ mod messages;
 mod no_timer;
 mod open_streams;
 mod openings;
+mod proxies;
 mod recordings;
 mod redirects;
 mod refusals;

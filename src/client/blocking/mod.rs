@@ -25,11 +25,9 @@
 mod dial;
 mod stream;
 
-use std::borrow::Cow;
 use std::convert::identity;
 use std::io;
 use std::net::SocketAddr;
-use std::ops::ControlFlow;
 use std::string::String;
 use std::time::Instant;
 use std::vec::Vec;
@@ -37,21 +35,18 @@ use std::vec::Vec;
 #[cfg(unix)]
 use self::dial::connect_unix;
 use self::dial::{race, resolve, wait_for_turn};
-use super::addresses::Race;
-use super::connecting::{Remote, Turn};
 use super::connects::connects;
 use super::deadline::Deadline;
 use super::destination::{Destination, Resolver};
-use super::hop;
 #[cfg(feature = "rustls")]
 use super::tls::Tls;
 
 pub use self::stream::MaybeTlsStream;
 #[cfg(feature = "rustls")]
 pub use super::tls::blocking::TlsStream;
+use crate::adapter::Error;
 pub use crate::adapter::blocking::*;
-use crate::adapter::{ConnectError, Error};
-use crate::handshake::{ClientRequest, Redirects, Response, Uri};
+use crate::handshake::ClientRequest;
 
 /// How a client connects.
 ///
@@ -88,6 +83,10 @@ impl Connector {
         self.destination = Destination::Resolver(resolver);
         self
     }
+}
+
+const fn into_stream(stream: MaybeTlsStream) -> MaybeTlsStream {
+    stream
 }
 
 /// The epoch of a connection.

@@ -1,11 +1,9 @@
 //! Opens connections with async-io's sockets and timers.
 
-use std::borrow::Cow;
 use std::boxed::Box;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::string::String;
 use std::task::Poll;
@@ -18,17 +16,16 @@ use async_io::Timer;
 use super::dial::connect_unix;
 use super::dial::{race, resolve, wait_for_turn};
 use super::stream::MaybeTlsStream;
-use crate::adapter::futures::{AsyncIoClock, FuturesAdapter, Options, WebSocket, transport};
-use crate::adapter::{ConnectError, Error};
-use crate::client::addresses::Race;
-use crate::client::connecting::{Remote, Turn};
+use crate::adapter::Error;
+use crate::adapter::futures::{
+    AsyncIoClock, FuturesAdapter, FuturesStream, Options, WebSocket, transport,
+};
 use crate::client::connects::connects;
 use crate::client::deadline::Deadline;
 use crate::client::destination::{Destination, Resolver};
-use crate::client::hop;
 #[cfg(feature = "rustls")]
 use crate::client::tls::Tls;
-use crate::handshake::{ClientRequest, Redirects, Response, Uri};
+use crate::handshake::ClientRequest;
 use crate::timing::TimedOut;
 
 /// How a client connects, with async-io's sockets and timers.
@@ -66,6 +63,10 @@ impl Connector {
         self.destination = Destination::Resolver(Resolver::new(resolve));
         self
     }
+}
+
+fn into_stream(stream: FuturesStream<MaybeTlsStream>) -> MaybeTlsStream {
+    stream.0
 }
 
 /// The epoch of a connection.

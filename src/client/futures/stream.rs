@@ -50,6 +50,12 @@ impl MaybeTlsStream {
         Self { early: Bytes::new(), layer }
     }
 
+    /// The same stream with bytes that were read from it already.
+    pub(super) fn with_early(mut self, early: Bytes) -> Self {
+        self.early = early;
+        self
+    }
+
     /// Returns the TCP socket, below TLS; `None` for a Unix socket. Bytes that are read from it or
     /// written to it break the connection.
     #[must_use]

@@ -3,11 +3,9 @@
 mod dial;
 mod stream;
 
-use std::borrow::Cow;
 use std::boxed::Box;
 use std::io;
 use std::net::SocketAddr;
-use std::ops::ControlFlow;
 use std::string::String;
 use std::vec::Vec;
 
@@ -16,19 +14,16 @@ use tokio::time::{self, Instant};
 #[cfg(unix)]
 use self::dial::connect_unix;
 use self::dial::{race, resolve, wait_for_turn};
-use super::addresses::Race;
-use super::connecting::{Remote, Turn};
 use super::connects::connects;
 use super::deadline::Deadline;
 use super::destination::{Destination, Resolver};
-use super::hop;
 #[cfg(feature = "rustls")]
 use super::tls::Tls;
 
 pub use self::stream::MaybeTlsStream;
+use crate::adapter::Error;
 pub use crate::adapter::tokio::*;
-use crate::adapter::{ConnectError, Error};
-use crate::handshake::{ClientRequest, Redirects, Response, Uri};
+use crate::handshake::ClientRequest;
 use crate::timing::TimedOut;
 
 /// How a client connects.
@@ -65,6 +60,10 @@ impl Connector {
         self.destination = Destination::Resolver(Resolver::new(resolve));
         self
     }
+}
+
+fn into_stream(stream: TokioStream<MaybeTlsStream>) -> MaybeTlsStream {
+    stream.0
 }
 
 /// The epoch of a connection.
