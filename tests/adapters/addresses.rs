@@ -533,7 +533,7 @@ fn unix_socket_is_connected_to_and_leaves_the_host_of_the_request() {
 #[test]
 fn local_address_is_that_of_the_socket() {
     let good = serve();
-    let local = IpAddr::from([127, 0, 0, 9]);
+    let local = std::net::IpAddr::from([127, 0, 0, 9]);
     for opened in connect_in_every_adapter!("ws://one.test/", |connector| {
         connector.local_address(local).addresses([(Ipv6Addr::LOCALHOST, 9).into(), good])
     }) {

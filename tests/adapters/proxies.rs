@@ -262,7 +262,7 @@ fn silent_proxy_is_left_at_the_handshake_timeout() {
     let timeouts = Timeouts { handshake: Some(Duration::from_millis(50)), ..Timeouts::default() };
     for (name, client) in CLIENTS {
         for answer in [&b""[..], b"HTTP/1.1 200 O"] {
-            let error = fail(*client, "http", answer, timeouts.clone());
+            let error = fail(*client, "http", answer, timeouts);
             let is_expected = matches!(error, Error::TimedOut(TimedOut::Handshake));
             assert!(is_expected, "{name}: {error:?}");
         }
