@@ -7,10 +7,12 @@ the end. So a server or client that hangs is stopped alone: the others' results 
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -18,6 +20,7 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import certificate
 from processes import Closed, Failed, Processes, ending, tail, wait_for_line
 from suite import Suite
 
@@ -31,6 +34,10 @@ STALL = 120
 # The maximum of seconds of an average case: bounds a run in which every case times out. On two
 # busy cores the suite's Python takes up to 10 for a case of 12.*.
 PER_CASE = 12
+
+
+# The driver whose servers and clients talk TLS, to a suite that does.
+OVER_TLS = "tokio-tls"
 
 
 def agent(driver: str) -> str:
@@ -49,6 +56,10 @@ class Bench:
     drivers: list
     cases: list
     stall: int = STALL
+
+    @property
+    def scheme(self) -> str:
+        return "wss" if self.drivers == [OVER_TLS] else "ws"
 
 
 @dataclass
@@ -84,6 +95,11 @@ class Role(threading.Thread):
     """A running role. `problems` has the failures that are not failed cases."""
 
     name: str
+
+    @staticmethod
+    def program(driver: str) -> str:
+        """The example program of a driver."""
+        raise NotImplementedError
 
     def __init__(self, bench: Bench):
         super().__init__(daemon=True)
@@ -129,9 +145,10 @@ class Role(threading.Thread):
         self.progress.moved = time.monotonic()
         return self.bench.processes.start(suite.command(mode, path, port), self.progress.log, suite.env)
 
-    def start_driver(self, driver: str, command: list) -> tuple:
+    def start_driver(self, driver: str, options: list, env: dict | None = None) -> tuple:
         log = self.logs / f"{driver}.log"
-        return self.bench.processes.start(command, log), log
+        command = [self.bench.binaries / self.program(driver), *options]
+        return self.bench.processes.start(command, log, env), log
 
     def overdue(self) -> bool:
         """Whether the whole role takes too long."""
@@ -147,20 +164,26 @@ class ServerRole(Role):
 
     name = "server"
 
+    @staticmethod
+    def program(driver: str) -> str:
+        return "wss_echo" if driver == OVER_TLS else "echo_server"
+
     def exercise(self) -> None:
         servers = {}
         urls = []
+        scheme = self.bench.scheme
         for driver in self.bench.drivers:
-            program = self.bench.binaries / "echo_server"
-            server, log = self.start_driver(driver, [program, "--addr", "127.0.0.1:0", "--deflate", "--driver", driver])
+            # The suite does not verify the certificate.
+            choice = ["--ca", self.logs / "authority.pem"] if driver == OVER_TLS else ["--driver", driver]
+            server, log = self.start_driver(driver, ["--addr", "127.0.0.1:0", "--deflate", *choice])
             try:
-                port = wait_for_line(server, log, r"^listening on ws://[^\s]*:(\d+)/", START)[1]
+                port = wait_for_line(server, log, rf"^listening on {scheme}://[^\s]*:(\d+)/", START)[1]
             except Failed as why:
                 self.bench.processes.stop(server)
                 self.problem(f"the server of '{driver}' did not start: {why}")
                 continue
             servers[driver] = server
-            urls.append({"agent": agent(driver), "url": f"ws://{self.bench.suite.peer}:{port}"})
+            urls.append({"agent": agent(driver), "url": f"{scheme}://{self.bench.suite.peer}:{port}"})
         if not servers:
             return
         suite = self.start_suite("fuzzingclient", {"servers": urls})
@@ -210,19 +233,29 @@ class ClientRole(Role):
 
     name = "client"
 
+    @staticmethod
+    def program(driver: str) -> str:
+        return "autobahn_client"
+
     def exercise(self) -> None:
-        port = free_port()
-        suite = self.start_suite("fuzzingserver", {"url": f"ws://{self.bench.suite.own}:{port}"}, port)
+        port, scheme, spec, env, context = free_port(), self.bench.scheme, {}, None, None
+        if scheme == "wss":
+            trusted, key = certificate.make(self.logs, self.logs / "certificate.log", self.bench.processes)
+            spec = {"cert": str(trusted), "key": str(key)}
+            # The client opens `wss:` by its URL, with the verifier of the platform.
+            env = {**os.environ, "SSL_CERT_FILE": str(trusted)}
+            context = ssl.create_default_context(cafile=trusted)
+        suite = self.start_suite("fuzzingserver", {"url": f"{scheme}://{self.bench.suite.own}:{port}", **spec}, port)
         wait_for_port(suite, port, self.progress.log)
         for driver in self.bench.drivers:
-            program = self.bench.binaries / "autobahn_client"
-            arguments = ["--driver", driver, "--agent", agent(driver)]
-            client, log = self.start_driver(driver, [program, f"ws://127.0.0.1:{port}", *arguments])
+            url = f"wss://localhost:{port}" if scheme == "wss" else f"ws://127.0.0.1:{port}"
+            arguments = [url, "--driver", driver.replace("-tls", ""), "--agent", agent(driver)]
+            client, log = self.start_driver(driver, arguments, env)
             self.progress.moved = time.monotonic()
             if not self.attend(driver, client, log, suite):
                 return
         if self.problems:
-            ask_for_report(port)
+            ask_for_report(port, context)
         self.bench.processes.stop(suite)
 
     def attend(self, driver: str, client: subprocess.Popen, log: Path, suite: subprocess.Popen) -> bool:
@@ -278,7 +311,7 @@ def wait_for_port(process: subprocess.Popen, port: int, log: Path) -> None:
     raise Failed(f"the suite does not listen after {START} s\n{tail(log)}")
 
 
-def ask_for_report(port: int) -> None:
+def ask_for_report(port: int, context: ssl.SSLContext | None) -> None:
     """Makes the suite write its report, for a client that ended before it could."""
     request = (
         "GET /updateReports?agent=harness HTTP/1.1\r\n"
@@ -287,7 +320,8 @@ def ask_for_report(port: int) -> None:
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=60) as suite:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
+            suite = context.wrap_socket(plain, server_hostname="localhost") if context else plain
             suite.sendall(request.encode())
             # It responds, writes the report, and closes the stream without a close handshake.
             while suite.recv(4096):

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import product
 from pathlib import Path
 
+import certificate
 import peers
 import profiles
 from cells import CELLS, COUNTED, Cell
@@ -32,7 +33,7 @@ class Bench:
     def __init__(self, target: Path, processes: Processes, chosen: list, quick: bool, rounds: int):
         self.work, self.processes, self.quick, self.rounds = target / "peers", processes, quick, rounds
         self.programs = target / "release"
-        self.problems, self.commands, self.peers = [], {}, []
+        self.problems, self.commands, self.peers, self.certificate = [], {}, [], None
         self.server_core, self.load_core = cores()
         self.files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (self.files, self.files))
@@ -60,7 +61,7 @@ class Bench:
 
     def cell(self, cell: Cell) -> dict:
         """Rounds of one cell: each measures all peers once, and begins with another one."""
-        chosen = [peer for peer in self.peers if cell.kind == "echo" or peer.broadcasts]
+        chosen = [peer for peer in self.peers if peer.serves(cell.kind)]
         measured = []
         for number in range(self.rounds):
             start = number * len(chosen) // self.rounds
@@ -79,17 +80,25 @@ class Bench:
                 floor, address = stack.enter_context(self.server(self.floors[peer.floor], cell.kind))
                 arguments += ["--floor-addr", address, "--floor-pid", floor.pid]
             server = stack.enter_context(self.server(peer, cell.kind))
-            return self.load(peer, server, cell.kind, *arguments)
+            load = "echo" if cell.kind == "tls" else cell.kind
+            return self.load(peer, server, load, *arguments, *self._trust(cell.kind))
 
     def memory(self) -> dict:
         """The memory of idle connections in each server."""
+        return self._memory("echo")
+
+    def tls_memory(self) -> dict:
+        """The same over TLS."""
+        return self._memory("tls")
+
+    def _memory(self, kind: str) -> dict:
         most = min(HELD_QUICK if self.quick else HELD, self.files - SPARE_FILES)
         measured = {}
-        for peer in self.peers:
+        for peer in (peer for peer in self.peers if peer.serves(kind)):
             tell(f"memory: {peer.name}")
             arguments = ["--connections", min(most, peer.holds), "--seconds", 0.5 if self.quick else 2]
-            with self.noting(peer, "memory"), self.server(peer) as server:
-                measured[peer.name] = self.load(peer, server, "memory", *arguments)
+            with self.noting(peer, "memory"), self.server(peer, kind) as server:
+                measured[peer.name] = self.load(peer, server, "memory", *arguments, *self._trust(kind))
         tell("")
         return measured
 
@@ -148,6 +157,23 @@ class Bench:
         command = [*prefix, *pinned_to(self.load_core), self.programs / "load", kind, "--addr", address, "--pid", process.pid]
         return json.loads(self.processes.run([*command, *raw, *arguments], self.work / "logs" / "load.log", PATIENCE))
 
+    def _mode(self, kind: str) -> list:
+        """The options of a server of this kind."""
+        if kind == "tls":
+            return ["--tls", self._certificate()]
+        return ["--broadcast"] if kind == "broadcast" else []
+
+    def _trust(self, kind: str) -> list:
+        """The options of a load that talks to a server of this kind."""
+        return ["--tls", self._certificate() / "certificate.pem"] if kind == "tls" else []
+
+    def _certificate(self) -> Path:
+        """The folder with the certificate of all servers, made anew for this run."""
+        if not self.certificate:
+            self.certificate = self.work / "tls"
+            certificate.make(self.certificate, self.work / "logs" / "certificate.log", self.processes)
+        return self.certificate
+
     @contextmanager
     def noting(self, peer: Peer, what: str):
         """Notes a failure, and continues."""
@@ -161,7 +187,7 @@ class Bench:
         """A running server and its address."""
         log = self.work / "logs" / f"{peer.name.split()[0]}.log"
         *program, name = self.commands[peer]
-        command = [*pinned_to(self.server_core), *program, *(["--broadcast"] if kind == "broadcast" else []), name]
+        command = [*pinned_to(self.server_core), *program, *self._mode(kind), name]
         process = self.processes.start(command, log, self.env)
         try:
             yield process, wait_for_line(process, log, r"^listening on (\S+)$", 30)[1]

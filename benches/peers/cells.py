@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 SIZES = {"20B": 20, "1K": 1024, "16K": 16 * 1024, "64K": 64 * 1024, "256K": 256 * 1024, "1M": 1024 * 1024}
 
 # Other measurements, by name, and whether they are included if no cell is named.
-OTHERS = {"syscalls": True, "memory": True, "kernels": True, "profiles": False}
+OTHERS = {"syscalls": True, "memory": True, "tls-memory": False, "kernels": True, "profiles": False}
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Cell:
     connections: int
     # Whether `--quick` includes it.
     quick: bool = False
-    # "echo", or "broadcast": from one to all.
+    # "echo"; "broadcast": from one to all; or "tls": an echo over TLS.
     kind: str = "echo"
 
     @property
@@ -29,7 +29,7 @@ class Cell:
     @property
     def title(self) -> str:
         what = "one message at a time" if self.depth == 1 else f"{self.depth} messages in flight"
-        kind = "" if self.kind == "echo" else f"{self.kind}, "
+        kind = {"echo": "", "tls": "over TLS, "}.get(self.kind, f"{self.kind}, ")
         return f"{kind}{what}, {self.size}, {self.connections} connections"
 
     @property
@@ -54,6 +54,10 @@ CELLS = [
     Cell(16, "1M", 1),
     Cell(1, "1K", 1000, kind="broadcast"),
     Cell(8, "1K", 1000, kind="broadcast"),
+    Cell(1, "20B", 10, kind="tls"),
+    Cell(16, "1K", 10, kind="tls"),
+    Cell(16, "16K", 10, kind="tls"),
+    Cell(1, "1M", 10, kind="tls"),
 ]
 
 

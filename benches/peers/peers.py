@@ -31,26 +31,32 @@ class Peer:
     warmup: float = 0
     # Whether its server can also broadcast.
     broadcasts: bool = False
+    # Whether its server is also measured over TLS.
+    tls: bool = False
     # The server program of another build, to compare the two.
     program: Path | None = None
 
+    def serves(self, kind: str) -> bool:
+        """Whether it has a server for a kind of cell."""
+        return {"broadcast": self.broadcasts, "tls": self.tls}.get(kind, True)
 
-def on_tokio(crate: str, feed: bool = False, broadcasts: bool = False) -> list:
+
+def on_tokio(crate: str, feed: bool = False, broadcasts: bool = False, tls: bool = False) -> list:
     names = [crate, f"{crate}-feed"] if feed else [crate]
-    return [Peer(name, "raw-tokio", f"crate {crate}", broadcasts=broadcasts) for name in names]
+    return [Peer(name, "raw-tokio", f"crate {crate}", broadcasts=broadcasts, tls=tls) for name in names]
 
 
 PEERS = [
     Peer("raw-epoll", "raw-epoll", "floor"),
-    Peer("raw-tokio", "raw-tokio", "floor", broadcasts=True),
+    Peer("raw-tokio", "raw-tokio", "floor", broadcasts=True, tls=True),
     Peer("sansocket-tokio", "raw-tokio", "ours", broadcasts=True),
     Peer("sansocket-tokio-cork", "raw-tokio", "ours"),
-    Peer("sansocket-tokio-feed", "raw-tokio", "ours", broadcasts=True),
-    Peer("sansocket-tokio-with", "raw-tokio", "ours"),
+    Peer("sansocket-tokio-feed", "raw-tokio", "ours", broadcasts=True, tls=True),
+    Peer("sansocket-tokio-with", "raw-tokio", "ours", tls=True),
     Peer("sansocket-epoll", "raw-epoll", "ours"),
     Peer("sansocket-blocking", "raw-epoll", "ours", holds=2_000),
-    *on_tokio("tokio-tungstenite", feed=True, broadcasts=True),
-    *on_tokio("fastwebsockets"),
+    *on_tokio("tokio-tungstenite", feed=True, broadcasts=True, tls=True),
+    *on_tokio("fastwebsockets", tls=True),
     *on_tokio("tokio-websockets", feed=True, broadcasts=True),
     *on_tokio("yawc", feed=True),
     *on_tokio("sockudo-ws", feed=True, broadcasts=True),

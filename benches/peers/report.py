@@ -26,6 +26,8 @@ def cell_table(measured: dict, name: str) -> str:
     """One cell: the cost of a message for each server, and relative to the baseline and the best peer."""
     cell = measured["cells"][name]
     rows = [["server", "CPU µs/message", "÷ floor", "÷ best peer", "messages/s", "p50 µs", "p99 µs", "busy"]]
+    records = any(outcome["records"] for turn in cell["rounds"] for outcome in turn.values())
+    rows[0] += ["records/message"] * records
     costs = {peer: cost(measured, cell, peer) for peer in cell["peers"]}
     rivals = [costs[peer] for peer in costs if costs[peer] and measured["peers"][peer]["kind"] not in ("floor", "ours")]
     for peer in cell["peers"]:
@@ -44,6 +46,8 @@ def cell_table(measured: dict, name: str) -> str:
             figure(middle["p99_us"]),
             f"{middle['busy']:.0%}",
         ])
+        if records:
+            rows[-1].append(figure(median(outcome["records"] for outcome in rounds)))
     return f"## {name}: {cell['title']}\n\n{table(rows)}\n\n{len(cell['rounds'])} rounds."
 
 
@@ -78,11 +82,11 @@ def syscalls_table(measured: dict) -> str:
     return f"## System calls per message\n\n{table(rows)}"
 
 
-def memory_table(measured: dict) -> str:
+def memory_table(measured: dict, name: str = "memory", what: str = "") -> str:
     rows = [["server", "connections", "idle", "after 64 KiB", "after 20 B more"]]
-    for peer, held in measured["memory"].items():
+    for peer, held in measured[name].items():
         rows.append([peer, *(f"{held[key]:,.0f}" for key in ("connections", "idle", "after_large", "later"))])
-    return f"## Resident memory, bytes per connection\n\n{table(rows)}"
+    return f"## Resident memory{what}, bytes per connection\n\n{table(rows)}"
 
 
 def kernels_tables(measured: dict) -> str:
@@ -111,7 +115,17 @@ def profiles_tables(measured: dict) -> str:
     return "\n\n".join(["## Profiles: ÷ floor (÷ the best profile)", *tables])
 
 
-OTHERS = {"syscalls": syscalls_table, "memory": memory_table, "kernels": kernels_tables, "profiles": profiles_tables}
+def tls_memory_table(measured: dict) -> str:
+    return memory_table(measured, "tls-memory", " over TLS")
+
+
+OTHERS = {
+    "syscalls": syscalls_table,
+    "memory": memory_table,
+    "tls-memory": tls_memory_table,
+    "kernels": kernels_tables,
+    "profiles": profiles_tables,
+}
 
 
 def figure(value: float) -> str:

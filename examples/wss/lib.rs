@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 use std::{fmt, fs, io};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
+};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -24,15 +27,21 @@ pub struct Issued {
     pub key: PrivateKeyDer<'static>,
 }
 
-/// Makes an authority, and a certificate for these names.
+/// Makes an authority, and a certificate for these names. Both have what strict clients ask for,
+/// Python 3.13 for example: RFC 5280 §4.2.1.1 and §4.2.1.3.
 pub fn issue(names: &[&str]) -> Result<Issued> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "an authority made on the spot");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
     let names: Vec<_> = names.iter().map(ToString::to_string).collect();
     let key = KeyPair::generate()?;
-    let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
+    let mut params = CertificateParams::new(names)?;
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let certificate = params.signed_by(&key, &authority)?;
     Ok(Issued {
         authority: authority.pem(),
         chain: vec![certificate.der().clone()],

@@ -11,7 +11,8 @@ use std::{env, fs};
 
 use rustls::crypto::ring::default_provider;
 use rustls::{ConfigBuilder, ServerConfig, WantsVerifier};
-use sansocket::tokio::accept;
+use sansocket::tokio::Options;
+use sansocket::{Config, Error as SocketError};
 use sansocket_wss::{Files, issue};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -19,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 const HELP: &str = "\
 Sends every message back, over TLS.
 
-Usage: wss_echo [--addr HOST:PORT] [--ca FILE] [--cert FILE --key FILE]
+Usage: wss_echo [--addr HOST:PORT] [--ca FILE] [--cert FILE --key FILE] [--deflate]
 
   --addr HOST:PORT  where to listen; port 0 takes a free one  [default: 127.0.0.1:9443]
   --ca FILE         where to write the certificate of the authority that is made for this run,
@@ -28,6 +29,7 @@ Usage: wss_echo [--addr HOST:PORT] [--ca FILE] [--cert FILE --key FILE]
   --cert FILE       use this chain of certificates, in PEM, instead; it is read again when it
                     changes, for new connections
   --key FILE        its key, in PEM
+  --deflate         compress, if the client can  (built with --features deflate)
   --help            this text";
 
 fn main() -> ExitCode {
@@ -49,7 +51,8 @@ fn main() -> ExitCode {
 
 /// Serves until the process is ended.
 async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let acceptor = TlsAcceptor::from(Arc::new(arguments.config()?));
+    let acceptor = TlsAcceptor::from(Arc::new(arguments.tls()?));
+    let options = Options::new().config(arguments.config.clone());
     let listener = TcpListener::bind(&arguments.addr)
         .await
         .map_err(|error| format!("can't listen on {}: {error}", arguments.addr))?;
@@ -60,9 +63,9 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error + Send + Sync>>
     io::stdout().flush()?;
     loop {
         let (stream, _) = listener.accept().await?;
-        let acceptor = acceptor.clone();
+        let (acceptor, options) = (acceptor.clone(), options.clone());
         tokio::spawn(async move {
-            if let Err(error) = echo(acceptor, stream).await {
+            if let Err(error) = echo(acceptor, options, stream).await {
                 eprintln!("a connection ended: {error}");
             }
         });
@@ -72,13 +75,20 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error + Send + Sync>>
 /// Any stream that was accepted by TLS is a stream to accept a WebSocket on.
 async fn echo(
     acceptor: TlsAcceptor,
+    options: Options,
     stream: TcpStream,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let _ = stream.set_nodelay(true);
-    let mut socket = accept(acceptor.accept(stream).await?).await?;
-    while let Some(message) = socket.recv().await? {
-        socket.feed(message).await?;
+    let mut socket = options.accept(acceptor.accept(stream).await?).await?;
+    loop {
+        match socket.recv().await {
+            Ok(Some(message)) => socket.feed(message).await?,
+            // Our Close frame arrives although the client may still send.
+            Ok(None) | Err(SocketError::Protocol(_)) => break,
+            Err(error) => return Err(error.into()),
+        }
     }
+    socket.until_closed().await?;
     Ok(())
 }
 
@@ -86,6 +96,7 @@ struct Arguments {
     addr: String,
     ca: PathBuf,
     files: Option<(PathBuf, PathBuf)>,
+    config: Config,
 }
 
 impl Arguments {
@@ -93,7 +104,8 @@ impl Arguments {
         use lexopt::Arg::Long;
         use lexopt::ValueExt;
         let ca = env::temp_dir().join("wss_echo-ca.pem");
-        let mut arguments = Self { addr: "127.0.0.1:9443".into(), ca, files: None };
+        let mut arguments =
+            Self { addr: "127.0.0.1:9443".into(), ca, files: None, config: Config::new() };
         let (mut certificate, mut key) = (None, None);
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
@@ -102,6 +114,10 @@ impl Arguments {
                 Long("ca") => arguments.ca = parser.value()?.into(),
                 Long("cert") => certificate = Some(parser.value()?.into()),
                 Long("key") => key = Some(parser.value()?.into()),
+                #[cfg(feature = "deflate")]
+                Long("deflate") => {
+                    arguments.config = Config::new().deflate(sansocket::deflate::Deflate::new());
+                }
                 Long("help") => {
                     println!("{HELP}");
                     return Ok(None);
@@ -117,9 +133,9 @@ impl Arguments {
         Ok(Some(arguments))
     }
 
-    /// The configuration of the server. It has no application protocol but HTTP/1.1, so that a
+    /// The TLS configuration of the server. It has no application protocol but HTTP/1.1, so that a
     /// browser does not choose HTTP/2.
-    fn config(&self) -> Result<ServerConfig, Box<dyn Error + Send + Sync>> {
+    fn tls(&self) -> Result<ServerConfig, Box<dyn Error + Send + Sync>> {
         let provider = Arc::new(default_provider());
         let builder: ConfigBuilder<ServerConfig, WantsVerifier> =
             ServerConfig::builder_with_provider(Arc::clone(&provider))

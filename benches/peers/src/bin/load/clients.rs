@@ -1,11 +1,10 @@
 //! All clients on one epoll: sends batches, and receives echoes in any order.
 
-use std::net::TcpStream;
-
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 use crate::batch::Batch;
 use crate::connection::{self, Progress, Step, TIMEOUT};
+use crate::stream::Stream;
 use crate::{Arguments, Failure, Target};
 
 pub struct Clients {
@@ -16,7 +15,7 @@ pub struct Clients {
 }
 
 struct Client {
-    stream: TcpStream,
+    stream: Stream,
     progress: Progress,
     /// The interest that is registered with epoll.
     waits: Step,
@@ -28,8 +27,8 @@ impl Clients {
         let mut clients = Vec::new();
         for index in 0..arguments.connections {
             let stream = connection::open(target, index)?;
-            stream.set_nonblocking(true)?;
-            epoll.add(&stream, EpollEvent::new(Step::Read.flags(), index as u64))?;
+            stream.socket().set_nonblocking(true)?;
+            epoll.add(stream.socket(), EpollEvent::new(Step::Read.flags(), index as u64))?;
             clients.push(Client { stream, progress: Progress::default(), waits: Step::Read });
         }
         let batch = Batch::new(arguments.depth, arguments.size, target.raw);
@@ -38,6 +37,11 @@ impl Clients {
 
     pub fn len(&self) -> usize {
         self.clients.len()
+    }
+
+    /// TLS records received so far; `None` without TLS.
+    pub fn records(&self) -> Option<u64> {
+        self.clients.iter().map(|client| client.stream.records()).sum()
     }
 
     /// Sends a batch, and expects its echo.
@@ -83,7 +87,8 @@ impl Clients {
         let client = &mut self.clients[index];
         if client.waits != step {
             client.waits = step;
-            self.epoll.modify(&client.stream, &mut EpollEvent::new(step.flags(), index as u64))?;
+            let mut event = EpollEvent::new(step.flags(), index as u64);
+            self.epoll.modify(client.stream.socket(), &mut event)?;
         }
         Ok(())
     }

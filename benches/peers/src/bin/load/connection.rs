@@ -7,6 +7,7 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 
 use crate::batch::Batch;
+use crate::stream::Stream;
 use crate::{Failure, Target};
 
 /// The time limit of a server's response.
@@ -16,7 +17,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(10);
 const PER_ADDRESS: usize = 20_000;
 
 /// An open, blocking connection.
-pub fn open(target: &Target, index: usize) -> Result<TcpStream, Failure> {
+pub fn open(target: &Target, index: usize) -> Result<Stream, Failure> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     if index >= PER_ADDRESS {
         let address = u32::from(Ipv4Addr::LOCALHOST) + u32::try_from(index / PER_ADDRESS)?;
@@ -24,9 +25,13 @@ pub fn open(target: &Target, index: usize) -> Result<TcpStream, Failure> {
     }
     socket.connect_timeout(&target.addr.into(), TIMEOUT)?;
     socket.set_tcp_nodelay(true)?;
-    let mut stream = TcpStream::from(socket);
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
+    let socket = TcpStream::from(socket);
+    socket.set_read_timeout(Some(TIMEOUT))?;
+    socket.set_write_timeout(Some(TIMEOUT))?;
+    let mut stream = match &target.tls {
+        Some(config) => Stream::tls(socket, config)?,
+        None => Stream::Tcp(socket),
+    };
     if !target.raw {
         upgrade(&mut stream)?;
     }
@@ -34,7 +39,7 @@ pub fn open(target: &Target, index: usize) -> Result<TcpStream, Failure> {
 }
 
 /// The opening handshake of RFC 6455 §1.3, with its key and accept.
-fn upgrade(stream: &mut TcpStream) -> Result<(), Failure> {
+fn upgrade(stream: &mut Stream) -> Result<(), Failure> {
     stream.write_all(
         b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
           Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
@@ -80,23 +85,25 @@ impl Progress {
     }
 
     /// Writes until the socket's buffer is full.
-    pub fn write(&mut self, stream: &mut TcpStream, batch: &Batch) -> Result<Step, Failure> {
-        while self.sent < batch.sent.len() {
-            match stream.write(&batch.sent[self.sent..]) {
-                Ok(written) => self.sent += written,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(Step::ReadOrWrite);
-                }
-                Err(error) => return Err(format!("while sending: {error}").into()),
-            }
+    pub fn write(&mut self, stream: &mut Stream, batch: &Batch) -> Result<Step, Failure> {
+        match self.write_rest(stream, batch) {
+            Ok(()) => Ok(Step::Read),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Step::ReadOrWrite),
+            Err(error) => Err(format!("while sending: {error}").into()),
         }
-        Ok(Step::Read)
+    }
+
+    fn write_rest(&mut self, stream: &mut Stream, batch: &Batch) -> io::Result<()> {
+        while self.sent < batch.sent.len() {
+            self.sent += stream.write(&batch.sent[self.sent..])?;
+        }
+        stream.flush()
     }
 
     /// Reads once, and compares the received bytes.
     pub fn read(
         &mut self,
-        stream: &mut TcpStream,
+        stream: &mut Stream,
         batch: &Batch,
         window: &mut [u8],
     ) -> Result<Step, Failure> {
@@ -119,7 +126,7 @@ impl Progress {
         Ok(if end == batch.expected.len() {
             *self = Self::default();
             Step::Done
-        } else if self.sent < batch.sent.len() {
+        } else if self.sent < batch.sent.len() || stream.wants_write() {
             Step::ReadOrWrite
         } else {
             Step::Read

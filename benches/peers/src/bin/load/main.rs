@@ -8,15 +8,20 @@ mod connection;
 mod echo;
 mod memory;
 mod process;
+mod records;
 mod round;
+mod stream;
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lexopt::ValueExt;
 use process::Process;
+use rustls::ClientConfig;
 
 /// Any error: it is printed.
 type Failure = Box<dyn Error>;
@@ -54,6 +59,8 @@ struct Target {
     process: Process,
     /// Whether it echoes bytes without a handshake, and with their masks.
     raw: bool,
+    /// Its connections are over TLS.
+    tls: Option<Arc<ClientConfig>>,
 }
 
 fn run() -> Result<String, Failure> {
@@ -68,8 +75,8 @@ fn run() -> Result<String, Failure> {
 
 impl Arguments {
     fn parse() -> Result<(String, Self), Failure> {
-        let (mut kind, mut addr, mut pid, mut floor_addr, mut floor_pid) =
-            (None, None, None, None, None);
+        let (mut kind, mut addr, mut pid, mut floor_addr, mut floor_pid, mut certificate) =
+            (None, None, None, None, None, None);
         let (mut raw, mut connections, mut depth, mut size) = (false, 1, 1, 20);
         let (mut warmup, mut duration) = (Duration::ZERO, Duration::from_secs(1));
         let mut parser = lexopt::Parser::from_env();
@@ -81,6 +88,7 @@ impl Arguments {
                 lexopt::Arg::Long("pid") => pid = Some(parser.value()?.parse()?),
                 lexopt::Arg::Long("floor-addr") => floor_addr = Some(parser.value()?.parse()?),
                 lexopt::Arg::Long("floor-pid") => floor_pid = Some(parser.value()?.parse()?),
+                lexopt::Arg::Long("tls") => certificate = Some(PathBuf::from(parser.value()?)),
                 lexopt::Arg::Long("connections") => connections = parser.value()?.parse()?,
                 lexopt::Arg::Long("depth") => depth = parser.value()?.parse()?,
                 lexopt::Arg::Long("size") => size = parser.value()?.parse()?,
@@ -96,10 +104,11 @@ impl Arguments {
         let (Some(kind), Some(addr), Some(pid)) = (kind, addr, pid) else {
             return Err("KIND, --addr and --pid".into());
         };
-        let target = Target { addr, process: Process::new(pid)?, raw };
+        let tls = certificate.as_deref().map(stream::config).transpose()?;
+        let target = Target { addr, process: Process::new(pid)?, raw, tls: tls.clone() };
         let floor = match (floor_addr, floor_pid) {
             (Some(addr), Some(pid)) => {
-                Some(Target { addr, process: Process::new(pid)?, raw: true })
+                Some(Target { addr, process: Process::new(pid)?, raw: true, tls })
             }
             _ => None,
         };

@@ -1,10 +1,10 @@
 //! The server's memory for many idle connections: before and after a large message.
 
-use std::net::TcpStream;
 use std::thread;
 
 use crate::batch::Batch;
 use crate::connection::{self, Progress, Step};
+use crate::stream::Stream;
 use crate::{Arguments, Failure};
 
 /// Each figure is taken after `duration` without traffic, when the server has freed its memory.
@@ -12,7 +12,7 @@ pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     let small = Batch::new(1, 20, arguments.target.raw);
     let large = Batch::new(1, 64 * 1024, arguments.target.raw);
     let mut window = vec![0; 128 * 1024];
-    let mut echo = |streams: &mut [TcpStream], batch| -> Result<(), Failure> {
+    let mut echo = |streams: &mut [Stream], batch| -> Result<(), Failure> {
         streams.iter_mut().try_for_each(|stream| echo(stream, batch, &mut window))
     };
 
@@ -44,7 +44,7 @@ pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     ))
 }
 
-fn echo(stream: &mut TcpStream, batch: &Batch, window: &mut [u8]) -> Result<(), Failure> {
+fn echo(stream: &mut Stream, batch: &Batch, window: &mut [u8]) -> Result<(), Failure> {
     let mut progress = Progress::default();
     progress.write(stream, batch)?;
     while progress.read(stream, batch, window)? != Step::Done {}

@@ -1,5 +1,5 @@
 //! The server's CPU time, messages per second, and the latency of a batch; in turn with the
-//! baseline, if there is one.
+//! baseline, if there is one; over TLS, also the records that it sends.
 //!
 //! A slice begins and ends without messages in flight, so its CPU time is that of the counted
 //! messages. Slices of a server and its baseline alternate, and are short: the machine's speed is
@@ -45,13 +45,14 @@ pub fn measure(arguments: &Arguments, messages: usize, run: Run) -> Result<Strin
     times.sort_unstable_by(f64::total_cmp);
     let times = times.get(times.len() / 2).map_or("null".into(), |times| format!("{times:.4}"));
     let (cost, busy) = (side.cost(messages), side.cpu.as_secs_f64() / side.all.took.as_secs_f64());
+    let records = side.records(messages).map_or("null".into(), |records| format!("{records:.4}"));
     let floor = floor.map_or("null".into(), |floor| format!("{:.4}", floor.cost(messages)));
     let Round { mut trips, took } = side.all;
     trips.sort_unstable();
     let trip = |share: f64| trips[(trips.len() as f64 * share) as usize].as_secs_f64() * 1e6;
     let messages = trips.len() * messages;
     Ok(format!(
-        r#"{{"messages": {messages}, "cpu_us": {cost:.4}, "floor_us": {floor}, "times": {times}, "per_second": {:.1}, "p50_us": {:.2}, "p99_us": {:.2}, "busy": {busy:.3}}}"#,
+        r#"{{"messages": {messages}, "cpu_us": {cost:.4}, "floor_us": {floor}, "times": {times}, "per_second": {:.1}, "p50_us": {:.2}, "p99_us": {:.2}, "busy": {busy:.3}, "records": {records}}}"#,
         messages as f64 / took.as_secs_f64(),
         trip(0.5),
         trip(0.99),
@@ -65,6 +66,8 @@ struct Side<'a> {
     run: Run,
     all: Round,
     cpu: Duration,
+    /// Those of the handshakes and the warm-up.
+    records_before: Option<u64>,
 }
 
 impl<'a> Side<'a> {
@@ -80,7 +83,8 @@ impl<'a> Side<'a> {
         run(&mut clients, arguments.warmup)?;
         // Room for all samples, so that no allocation is measured.
         let all = Round { trips: Vec::with_capacity(1 << 20), took: Duration::ZERO };
-        Ok(Self { target, clients, run, all, cpu: Duration::ZERO })
+        let records_before = clients.records();
+        Ok(Self { target, clients, run, all, cpu: Duration::ZERO, records_before })
     }
 
     /// The CPU time of a batch in this slice, in seconds.
@@ -93,6 +97,12 @@ impl<'a> Side<'a> {
         self.all.trips.extend(round.trips);
         self.all.took += round.took;
         Ok(cost)
+    }
+
+    /// TLS records for a message.
+    fn records(&self, messages: usize) -> Option<f64> {
+        let records = self.clients.records()? - self.records_before?;
+        Some(records as f64 / (self.all.trips.len() * messages) as f64)
     }
 
     /// µs for a message.

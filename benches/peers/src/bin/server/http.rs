@@ -7,13 +7,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::Failure;
 
 /// Responds to every request with the result of `upgrade`.
-pub async fn serve<F, Fut>(stream: TcpStream, upgrade: F) -> Result<(), Failure>
+pub async fn serve<S, F, Fut>(stream: S, upgrade: F) -> Result<(), Failure>
 where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Fn(Request<Incoming>) -> Fut,
     Fut: Future<Output = Result<Response<Empty<Bytes>>, Failure>>,
 {

@@ -1,5 +1,5 @@
 //! `server PEER`: an echo server on one core, the same for every library. `server --broadcast
-//! PEER`: sends each message to all clients.
+//! PEER`: sends each message to all clients. `server --tls FOLDER PEER`: an echo over TLS.
 //!
 //! Prints the address that the system chose. All servers validate UTF-8, set `TCP_NODELAY`, accept
 //! messages of 16 MiB, and do not compress.
@@ -9,11 +9,13 @@ mod feeding;
 mod http;
 mod peers;
 mod tasks;
+mod tls;
 mod topic;
 
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Any error: it is printed.
@@ -25,19 +27,28 @@ type Serve = fn(TcpListener) -> Result<(), Failure>;
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     let name = arguments.pop().unwrap_or_default();
-    let known = if arguments == ["--broadcast"] { peers::BROADCASTING } else { peers::ALL };
-    let Some((_, serve)) = known.iter().find(|(known, _)| *known == name) else {
-        eprintln!("server [--broadcast] PEER, which is one of:");
-        known.iter().for_each(|(known, _)| eprintln!("  {known}"));
-        return ExitCode::FAILURE;
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--tls", folder] => find(peers::TLS, &name).and_then(|serve| {
+            let acceptor = tls::acceptor(Path::new(folder))?;
+            serve(listen()?, acceptor)
+        }),
+        ["--broadcast"] => find(peers::BROADCASTING, &name).and_then(|serve| serve(listen()?)),
+        _ => find(peers::ALL, &name).and_then(|serve| serve(listen()?)),
     };
-    match listen().and_then(serve) {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{name}: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn find<T: Copy>(known: &[(&str, T)], name: &str) -> Result<T, Failure> {
+    known.iter().find(|(known, _)| *known == name).map(|(_, serve)| *serve).ok_or_else(|| {
+        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+        format!("no such server; there are: {}", names.join(", ")).into()
+    })
 }
 
 fn listen() -> Result<TcpListener, Failure> {

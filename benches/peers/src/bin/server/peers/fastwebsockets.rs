@@ -9,11 +9,16 @@ use http_body_util::Empty;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
 
-use crate::{Failure, http, tasks};
+use crate::{Failure, http, tasks, tls};
 
 pub fn serve(listener: TcpListener) -> Result<(), Failure> {
     tasks::serve(listener, async |stream: TcpStream| http::serve(stream, accept).await)
+}
+
+pub fn serve_tls(listener: TcpListener, acceptor: TlsAcceptor) -> Result<(), Failure> {
+    tls::serve(listener, acceptor, async |stream| http::serve(stream, accept).await)
 }
 
 async fn accept(mut request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Failure> {

@@ -21,6 +21,7 @@ mod wtx;
 mod yawc;
 
 use crate::Serve;
+use crate::tls;
 use crate::topic::Flush;
 
 /// The baselines, the library, and its peers.
@@ -56,6 +57,18 @@ pub const ALL: &[(&str, Serve)] = &[
     ("web-socket", web_socket::serve),
     #[cfg(feature = "others")]
     ("web-socket-buf", web_socket::serve_buffered),
+];
+
+/// The servers over TLS.
+pub const TLS: &[(&str, tls::Serve)] = &[
+    ("raw-tokio", raw_tokio::serve_tls),
+    ("sansocket-tokio-feed", sansocket_tokio::serve_feeding_tls),
+    ("sansocket-tokio-with", sansocket_tokio::serve_borrowing_tls),
+    #[cfg(feature = "others")]
+    ("tokio-tungstenite", tungstenite::serve_tls),
+    #[cfg(feature = "others")]
+    ("tokio-tungstenite-feed", tungstenite::serve_feeding_tls),
+    ("fastwebsockets", fastwebsockets::serve_tls),
 ];
 
 /// The broadcasting servers.

@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::broadcast::Sender;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
-use crate::{Failure, tasks};
+use crate::{Failure, tasks, tls};
 
 pub fn serve(listener: TcpListener) -> Result<(), Failure> {
     tasks::serve(listener, echo)
@@ -46,6 +48,41 @@ async fn read_and_write(stream: &mut TcpStream, rest: &mut Vec<u8>) -> io::Resul
             let written = match stream.try_write(read) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
                 result => result?,
+            };
+            rest.extend_from_slice(&read[written..]);
+            Poll::Ready(Ok(!read.is_empty()))
+        })
+    })
+    .await
+}
+
+pub fn serve_tls(listener: TcpListener, acceptor: TlsAcceptor) -> Result<(), Failure> {
+    tls::serve(listener, acceptor, echo_tls)
+}
+
+async fn echo_tls(mut stream: TlsStream<TcpStream>) -> Result<(), Failure> {
+    let mut rest = Vec::new();
+    while read_and_write_tls(&mut stream, &mut rest).await? {
+        stream.write_all(&rest).await?;
+        stream.flush().await?;
+        rest.clear();
+    }
+    Ok(())
+}
+
+/// As `read_and_write`, over TLS: a read returns the contents of one record.
+async fn read_and_write_tls(
+    stream: &mut TlsStream<TcpStream>,
+    rest: &mut Vec<u8>,
+) -> io::Result<bool> {
+    poll_fn(|context| {
+        WINDOW.with_borrow_mut(|window| {
+            let mut read = ReadBuf::new(window);
+            ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
+            let read = read.filled();
+            let written = match Pin::new(&mut *stream).poll_write(context, read) {
+                Poll::Ready(written) => written?,
+                Poll::Pending => 0,
             };
             rest.extend_from_slice(&read[written..]);
             Poll::Ready(Ok(!read.is_empty()))

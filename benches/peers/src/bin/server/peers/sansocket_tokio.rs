@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use sansocket::tokio::WebSocket;
 use sansocket::{Backpressure, Message};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::broadcast::Sender as Topic;
+use tokio_rustls::TlsAcceptor;
 
 use crate::topic::Flush;
-use crate::{Failure, tasks};
+use crate::{Failure, tasks, tls};
 
 pub fn serve(listener: TcpListener) -> Result<(), Failure> {
     tasks::serve(listener, echo)
@@ -29,10 +31,23 @@ pub fn serve_borrowing(listener: TcpListener) -> Result<(), Failure> {
     tasks::serve(listener, echo_borrowing)
 }
 
+pub fn serve_feeding_tls(listener: TcpListener, acceptor: TlsAcceptor) -> Result<(), Failure> {
+    tls::serve(listener, acceptor, echo_feeding)
+}
+
+pub fn serve_borrowing_tls(listener: TcpListener, acceptor: TlsAcceptor) -> Result<(), Failure> {
+    tls::serve(listener, acceptor, echo_borrowing)
+}
+
 pub fn serve_broadcasting(listener: TcpListener, flush: Flush) -> Result<(), Failure> {
     let topic = Arc::new(Topic::new(64));
     tasks::serve(listener, move |stream| relay(stream, Arc::clone(&topic), flush))
 }
+
+/// TCP, or TLS on it.
+trait Duplex: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Duplex for S {}
 
 /// As in the README: a task for each half.
 async fn relay(stream: TcpStream, topic: Arc<Topic<Message>>, flush: Flush) -> Result<(), Failure> {
@@ -72,7 +87,7 @@ async fn echo_corked(stream: TcpStream) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn echo_feeding(stream: TcpStream) -> Result<(), Failure> {
+async fn echo_feeding(stream: impl Duplex) -> Result<(), Failure> {
     let mut socket = accept(stream).await?;
     while let Some(message) = socket.recv().await? {
         socket.feed(message).await?;
@@ -80,12 +95,12 @@ async fn echo_feeding(stream: TcpStream) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn echo_borrowing(stream: TcpStream) -> Result<(), Failure> {
+async fn echo_borrowing(stream: impl Duplex) -> Result<(), Failure> {
     let mut socket = accept(stream).await?;
     while socket.recv_with(|message, replies| replies.send(message)).await? {}
     Ok(())
 }
 
-async fn accept(stream: TcpStream) -> Result<WebSocket<TcpStream>, Failure> {
+async fn accept<S: Duplex>(stream: S) -> Result<WebSocket<S>, Failure> {
     Ok(sansocket::tokio::accept(stream).await?)
 }

@@ -3,12 +3,13 @@
 use std::net::TcpListener;
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use crate::topic::{self, Flush};
-use crate::{Failure, feeding, tasks};
+use crate::{Failure, feeding, tasks, tls};
 
 pub fn serve(listener: TcpListener) -> Result<(), Failure> {
     tasks::serve(listener, echo)
@@ -22,7 +23,15 @@ pub fn serve_broadcasting(listener: TcpListener, flush: Flush) -> Result<(), Fai
     topic::serve(listener, flush, accept, is_data)
 }
 
-async fn echo(stream: TcpStream) -> Result<(), Failure> {
+pub fn serve_tls(listener: TcpListener, acceptor: TlsAcceptor) -> Result<(), Failure> {
+    tls::serve(listener, acceptor, echo)
+}
+
+pub fn serve_feeding_tls(listener: TcpListener, acceptor: TlsAcceptor) -> Result<(), Failure> {
+    tls::serve(listener, acceptor, echo_feeding)
+}
+
+async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), Failure> {
     let mut socket = accept(stream).await?;
     while let Some(message) = socket.next().await {
         let message = message?;
@@ -33,11 +42,13 @@ async fn echo(stream: TcpStream) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn echo_feeding(stream: TcpStream) -> Result<(), Failure> {
+async fn echo_feeding(stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<(), Failure> {
     feeding::echo(accept(stream).await?, is_data).await
 }
 
-async fn accept(stream: TcpStream) -> Result<WebSocketStream<TcpStream>, Failure> {
+async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+) -> Result<WebSocketStream<S>, Failure> {
     Ok(accept_async(stream).await?)
 }
 
