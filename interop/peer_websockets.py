@@ -1,8 +1,10 @@
-"""Python's `websockets`, and so C's zlib, as a peer: `server OPTIONS` echoes, `client OPTIONS URL` checks an echo."""
+"""Python's `websockets`, and so C's zlib, as a peer: `server OPTIONS [CERTIFICATE KEY]` echoes, over TLS if it has a
+certificate; `client OPTIONS URL` checks an echo."""
 
 import asyncio
 import json
 import os
+import ssl
 import sys
 
 from websockets.asyncio.client import connect
@@ -21,13 +23,17 @@ def payloads():
         yield bytes(size)
 
 
-async def server(options):
+async def server(options, *certificate):
     async def echo(socket):
         async for message in socket:
             await socket.send(message)
 
     extensions = [ServerPerMessageDeflateFactory(**options)]
-    async with serve(echo, "127.0.0.1", 0, compression=None, extensions=extensions, max_size=LIMIT) as listening:
+    settings = {"compression": None, "extensions": extensions, "max_size": LIMIT}
+    if certificate:
+        settings["ssl"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        settings["ssl"].load_cert_chain(*certificate)
+    async with serve(echo, "127.0.0.1", 0, **settings) as listening:
         print("listening on", listening.sockets[0].getsockname()[1], flush=True)
         await listening.serve_forever()
 
@@ -52,5 +58,5 @@ async def client(options, url):
     print(count, "messages", flush=True)
 
 
-role, options, *url = sys.argv[1:]
-asyncio.run({"server": server, "client": client}[role](json.loads(options), *url))
+role, options, *rest = sys.argv[1:]
+asyncio.run({"server": server, "client": client}[role](json.loads(options), *rest))

@@ -1,11 +1,15 @@
-// Node's `ws` as a peer: `node peer_ws.js server OPTIONS` echoes, `node peer_ws.js client OPTIONS URL` checks an echo.
+// Node's `ws` as a peer: `node peer_ws.js server OPTIONS [CERTIFICATE KEY]` echoes, over TLS if it has a certificate;
+// `node peer_ws.js client OPTIONS URL` checks an echo.
 "use strict";
 
 const assert = require("node:assert");
 const { randomBytes } = require("node:crypto");
+const { readFileSync } = require("node:fs");
+const http = require("node:http");
+const https = require("node:https");
 const WebSocket = require("ws");
 
-const [role, options, url] = process.argv.slice(2);
+const [role, options, ...rest] = process.argv.slice(2);
 const perMessageDeflate = { threshold: 0, ...JSON.parse(options) };
 
 /** Text and binary of every form of length: what repeats itself, what does not, and what is more than a byte a letter. */
@@ -19,14 +23,15 @@ function* payloads() {
 }
 
 if (role === "server") {
-  const server = new WebSocket.Server({ host: "127.0.0.1", port: 0, perMessageDeflate });
-  server.on("listening", () => console.log(`listening on ${server.address().port}`));
-  server.on("connection", (socket) => {
+  const [cert, key] = rest.map((file) => readFileSync(file));
+  const server = cert ? https.createServer({ cert, key }) : http.createServer();
+  server.listen(0, "127.0.0.1", () => console.log(`listening on ${server.address().port}`));
+  new WebSocket.Server({ server, perMessageDeflate }).on("connection", (socket) => {
     socket.on("message", (data, binary) => socket.send(data, { binary }));
     socket.on("error", (error) => console.log(`error: ${error.message}`));
   });
 } else {
-  const socket = new WebSocket(url, { perMessageDeflate });
+  const socket = new WebSocket(rest[0], { perMessageDeflate });
   const expected = [...payloads()];
   let at = 0;
   socket.on("open", () => expected.forEach((payload, n) => socket.send(payload, { compress: n % 5 !== 4 })));
