@@ -31,26 +31,30 @@ class OverTls:
     def chromium(self, command: list) -> None:
         """It trusts what is in the user's database of certificates."""
 
-        def prepare(profile: Path) -> dict:
-            self._trust(profile / ".pki" / "nssdb")
-            return {"HOME": str(profile)}
-
-        self._browser("chromium", command, "--user-data-dir={}", prepare)
+        self._browser("chromium", command, "--user-data-dir={}", ".pki/nssdb")
 
     def firefox(self, command: list) -> None:
         """It trusts what is in its profile."""
 
-        def prepare(profile: Path) -> dict:
-            self._trust(profile)
-            (profile / "user.js").write_text('user_pref("browser.aboutwelcome.enabled", false);\n')
+        self._browser("firefox", command, "--profile {}", ".")
+
+    def _browser(self, name: str, command: list, option: str, database: str) -> None:
+        """With the authority in the browser's database, which is in the profile; and without it."""
+
+        def trusting(profile: Path) -> dict:
+            self._trust(profile / database)
+            return distrustful(profile)
+
+        def distrustful(profile: Path) -> dict:
             return {"HOME": str(profile)}
 
-        self._browser("firefox", command, "--profile {}", prepare)
-
-    def _browser(self, name: str, command: list, profile: str, prepare) -> None:
-        version = re.search(r"(\d[\d.]+)", self.interop.run(command[0], "--version"))[1]
-        page = lambda port, _: self.interop.page(command, profile, f"wss://localhost:{port}/", prepare)
-        self._with_our_server(f"{name} {version}, client", page)
+        version = re.search(r"(?:Chromium|Firefox) (\S+)", self.interop.run(command[0], "--version"))[1]
+        page = lambda port, prepare: self.interop.page(command, option, f"wss://localhost:{port}/", prepare)
+        self._with_our_server(f"{name} {version}, client", lambda port, _: page(port, trusting))
+        # RFC 6455 §7.4.1: 1015 is "the connection was closed due to a failure to perform a TLS handshake".
+        sign = "closed with (1006|1015) after 0 messages"
+        refused = lambda port, _: refusal(lambda: page(port, distrustful), sign)
+        self._with_our_server(f"{name} {version}, nothing trusted", refused)
 
     def _with_our_server(self, name: str, client) -> None:
         command = [self.interop.programs / "wss_echo", "--addr", "127.0.0.1:0", "--deflate", "--ca", self.authority]
@@ -68,16 +72,21 @@ class OverTls:
     def _our_distrustful_client(self, port: int, _) -> str:
         """Without the certificate, it must refuse the server."""
         command = [self.interop.programs / "interop_client", "balance", f"wss://localhost:{port}/"]
-        try:
-            self.interop.run(*command)
-        except Failed as why:
-            if "certificate" in str(why):
-                return "refused"
-            raise
-        raise Failed("it trusts a certificate that nothing vouches for")
+        return refusal(lambda: self.interop.run(*command), "certificate")
 
     def _trust(self, database: Path) -> None:
         database.mkdir(parents=True, exist_ok=True)
         certutil = ["certutil", "-d", f"sql:{database}"]
         self.interop.run(*certutil, "-N", "--empty-password")
         self.interop.run(*certutil, "-A", "-n", "wss_echo", "-t", "C,,", "-i", self.authority)
+
+
+def refusal(attempt, sign: str) -> str:
+    """The outcome of a client that must not trust the server: its failure matches `sign`."""
+    try:
+        attempt()
+    except Failed as why:
+        if re.search(sign, str(why)):
+            return "refused"
+        raise
+    raise Failed("it trusts a certificate that nothing vouches for")

@@ -1,19 +1,30 @@
 //! The documented functions and methods that open connections, in every adapter.
 
+/// What a function that opens a connection returns, and its body.
+///
+/// The future of an async adapter has its arguments and the handshake in a box. A TLS stream has
+/// more than 1 KiB, and the handshake is several times as large as the connection that it makes:
+/// the task that keeps the connection would keep room for them as long.
+macro_rules! opening {
+    ([async] -> $Result:ty) => { impl Future<Output = $Result> };
+    ([] -> $Result:ty) => { $Result };
+    ([async] $body:block) => { std::boxed::Box::pin(async move $body) };
+    ([] $body:block) => { $body };
+}
+
 /// Defines the functions of an adapter that open connections on streams. The parameters:
 ///
-/// - `[async .await] Box::pin`, or `[] identity` for a blocking adapter. The future of a handshake
-///   is in a box: it is several times as large as the connection that it makes, and the task that
-///   keeps the connection would keep room for it as long;
+/// - `[async .await]`, or `[]` for a blocking adapter;
 /// - the marker type of the adapter, the parameter of `Options`;
 /// - the arguments, with the parameters that are their types, and what is made of them: the stream
 ///   with its clock;
 /// - a paragraph for the docs of `accept`.
 ///
-/// `WebSocket`, `Incoming`, `Answer` and `Options` are the types of the adapter.
+/// `WebSocket`, `Incoming`, `Answer` and `Options` are the types of the adapter, which imports
+/// `opening` too.
 macro_rules! opens {
     (
-        [$($async:ident .$await:ident)?] $boxed:path, $adapter:ident,
+        [$($async:ident .$await:ident)?], $adapter:ident,
         ($($arg:ident: $T:ident),+) where [$($bounds:tt)+] => $transport:expr;
         $(#[$nodelay:meta])+
     ) => {
@@ -31,9 +42,13 @@ macro_rules! opens {
         ///
         /// [`Error::Handshake`] if the client sent no opening handshake; an HTTP response was sent
         /// that says so. [`Error::TimedOut`] after 10 s.
-        pub $($async)? fn accept<$($T),+>($($arg: $T),+) -> Result<WebSocket<$($T),+>, Error>
+        pub fn accept<$($T),+>(
+            $($arg: $T),+
+        ) -> opening!([$($async)?] -> Result<WebSocket<$($T),+>, Error>)
         where $($bounds)+ {
-            Options::new().accept($($arg),+) $(.$await)?
+            opening!([$($async)?] {
+                Options::new().accept($($arg),+) $(.$await)?
+            })
         }
 
         /// Opens a connection on a stream to the server, such as a TLS stream, a proxy or a Unix
@@ -43,11 +58,14 @@ macro_rules! opens {
         ///
         /// [`Error::Handshake`] if the server rejects the request, [`Error::ConnectionLost`] if it
         /// closes the stream, [`Error::TimedOut`] after 10 s.
-        pub $($async)? fn connect_with_stream<$($T),+>(
+        pub fn connect_with_stream<$($T),+>(
             $($arg: $T,)+
             request: &ClientRequest,
-        ) -> Result<(WebSocket<$($T),+>, Response), Error> where $($bounds)+ {
-            Options::new().connect_with_stream($($arg,)+ request) $(.$await)?
+        ) -> opening!([$($async)?] -> Result<(WebSocket<$($T),+>, Response), Error>)
+        where $($bounds)+ {
+            opening!([$($async)?] {
+                Options::new().connect_with_stream($($arg,)+ request) $(.$await)?
+            })
         }
 
         impl Options {
@@ -57,12 +75,15 @@ macro_rules! opens {
             /// # Errors
             ///
             /// As [`accept`]; also [`Error::Handshake`] if the guard refused the request.
-            pub $($async)? fn accept<$($T),+>(
+            pub fn accept<$($T),+>(
                 &self,
                 $($arg: $T),+
-            ) -> Result<WebSocket<$($T),+>, Error> where $($bounds)+ {
-                let (opening, config) = self.start($transport);
-                $boxed(opening.accept_all(config)) $(.$await)?
+            ) -> opening!([$($async)?] -> Result<WebSocket<$($T),+>, Error>)
+            where $($bounds)+ {
+                opening!([$($async)?] {
+                    let (opening, config) = self.start($transport);
+                    opening.accept_all(config) $(.$await)?
+                })
             }
 
             /// Accepts the opening handshake if `check` does, with the subprotocol and the header
@@ -75,13 +96,16 @@ macro_rules! opens {
             ///
             /// As [`accept`]. After a response of `check` it is
             /// [`RequestError::RejectedByApplication`](crate::RequestError::RejectedByApplication).
-            pub $($async)? fn accept_if<$($T),+>(
+            pub fn accept_if<$($T),+>(
                 &self,
                 $($arg: $T,)+
                 check: impl FnOnce(&RequestHead) -> Result<AcceptOptions, HttpResponse>,
-            ) -> Result<WebSocket<$($T),+>, Error> where $($bounds)+ {
-                let (opening, config) = self.start($transport);
-                $boxed(opening.accept_if(config, check)) $(.$await)?
+            ) -> opening!([$($async)?] -> Result<WebSocket<$($T),+>, Error>)
+            where $($bounds)+ {
+                opening!([$($async)?] {
+                    let (opening, config) = self.start($transport);
+                    opening.accept_if(config, check) $(.$await)?
+                })
             }
 
             /// Receives the client's request, to be looked at before it is answered. Opening
@@ -92,12 +116,15 @@ macro_rules! opens {
             /// [`Error::Handshake`] if the client violated the protocol, or the guard refused its
             /// request; an HTTP response was sent that says so. [`Error::TimedOut`] after
             /// [`Timeouts::handshake`](crate::Timeouts::handshake).
-            pub $($async)? fn receive_request<$($T),+>(
+            pub fn receive_request<$($T),+>(
                 &self,
                 $($arg: $T),+
-            ) -> Result<Incoming<$($T),+>, Error> where $($bounds)+ {
-                let (opening, config) = self.start($transport);
-                $boxed(opening.receive_request(config)) $(.$await)?
+            ) -> opening!([$($async)?] -> Result<Incoming<$($T),+>, Error>)
+            where $($bounds)+ {
+                opening!([$($async)?] {
+                    let (opening, config) = self.start($transport);
+                    opening.receive_request(config) $(.$await)?
+                })
             }
 
             /// Opens a connection on a stream to the server, which is encrypted if the URI is
@@ -106,13 +133,16 @@ macro_rules! opens {
             /// # Errors
             ///
             /// As [`connect_with_stream`].
-            pub $($async)? fn connect_with_stream<$($T),+>(
+            pub fn connect_with_stream<$($T),+>(
                 &self,
                 $($arg: $T,)+
                 request: &ClientRequest,
-            ) -> Result<(WebSocket<$($T),+>, Response), Error> where $($bounds)+ {
-                let (opening, config) = self.start($transport);
-                $boxed(opening.connect(config, self.entropy()?, request)) $(.$await)?
+            ) -> opening!([$($async)?] -> Result<(WebSocket<$($T),+>, Response), Error>)
+            where $($bounds)+ {
+                opening!([$($async)?] {
+                    let (opening, config) = self.start($transport);
+                    opening.connect(config, self.entropy()?, request) $(.$await)?
+                })
             }
 
             /// Like [`connect_with_stream`](Self::connect_with_stream), but returns the stream if
@@ -123,16 +153,19 @@ macro_rules! opens {
             ///
             /// As [`connect_with_stream`], except that a status other than 101 is no error. Its
             /// body is waited for no longer than 1 s after the head: see [`Answer::Refused`].
-            pub $($async)? fn send_request<$($T),+>(
+            pub fn send_request<$($T),+>(
                 &self,
                 $($arg: $T,)+
                 request: &ClientRequest,
-            ) -> Result<Answer<$($T),+>, Error> where $($bounds)+ {
-                let (opening, config) = self.start($transport);
-                $boxed(opening.send_request(config, self.entropy()?, request)) $(.$await)?
+            ) -> opening!([$($async)?] -> Result<Answer<$($T),+>, Error>)
+            where $($bounds)+ {
+                opening!([$($async)?] {
+                    let (opening, config) = self.start($transport);
+                    opening.send_request(config, self.entropy()?, request) $(.$await)?
+                })
             }
         }
     };
 }
 
-pub(super) use opens;
+pub(super) use {opening, opens};

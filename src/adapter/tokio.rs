@@ -1,7 +1,6 @@
 //! Connections on tokio's streams and clock.
 
 use std::any::Any;
-use std::boxed::Box;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::ops::Deref;
@@ -16,7 +15,7 @@ use tokio::runtime::Handle;
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::opens::opens;
+use super::opens::{opening, opens};
 use super::runtime::{self, Clock, SleepSlot, Stream};
 use super::{Error, Options as AnyOptions};
 use crate::connection::{Config, Connection, Entropy};
@@ -82,7 +81,7 @@ type Transport<S> = runtime::Transport<TokioStream<S>, TokioClock>;
 pub type Options = AnyOptions<TokioAdapter>;
 
 opens! {
-    [async .await] Box::pin, TokioAdapter,
+    [async .await], TokioAdapter,
     (stream: S) where [S: AsyncRead + AsyncWrite + Unpin + 'static]
     => transport(stream, Instant::now())?;
     /// Sets `TCP_NODELAY` if the stream is a TCP socket.

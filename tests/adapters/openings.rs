@@ -1,12 +1,12 @@
 //! Every adapter opens a connection with the same bytes and the same results, in both roles.
 #![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
-use std::io::{Read, Write};
+use std::io::{Cursor, Read, Write};
 use std::net::Shutdown;
 
 use sansocket::blocking::{self, Stream as _};
 use sansocket::testing::{ManualClock, TestStream};
-use sansocket::{Error, futures};
+use sansocket::{Error, HttpResponse, RequestHead, futures};
 use support::adapters::request;
 use support::masked;
 use support::stream_pair as pair;
@@ -106,4 +106,25 @@ fn open(adapter: Adapter, end: TestStream, client: bool) -> String {
             discard_value(futures::connect_with_stream(end, ManualClock::new(), &request()).await)
         }),
     }
+}
+
+/// A task keeps room for the future of the opening handshake as long as it keeps the connection.
+#[test]
+fn the_future_of_an_opening_handshake_has_no_room_for_a_stream() {
+    use ::tokio::io::{join, sink};
+    use sansocket::tokio::{Options, accept, connect_with_stream};
+
+    let stream = || join(Cursor::new([0; 1024]), sink());
+    let (options, request) = (Options::new(), request());
+    let refuse = |_: &RequestHead| Err(HttpResponse::new(404).unwrap());
+    let sizes = [
+        size_of_val(&accept(stream())),
+        size_of_val(&options.accept(stream())),
+        size_of_val(&options.accept_if(stream(), refuse)),
+        size_of_val(&options.receive_request(stream())),
+        size_of_val(&connect_with_stream(stream(), &request)),
+        size_of_val(&options.connect_with_stream(stream(), &request)),
+        size_of_val(&options.send_request(stream(), &request)),
+    ];
+    assert!(sizes.iter().all(|&size| size <= 64), "{sizes:?} bytes");
 }

@@ -1,6 +1,5 @@
 //! Opens connections on blocking streams.
 
-use std::convert::identity;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use super::stream::Stream;
 use super::unsplit::Unsplit;
 use super::websocket::WebSocket;
 use crate::adapter::handshakes::handshakes;
-use crate::adapter::opens::opens;
+use crate::adapter::opens::{opening, opens};
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, Options as AnyOptions};
 use crate::adapter::{answer, incoming};
@@ -58,7 +57,7 @@ pub type PlainHttp<S> = incoming::PlainHttp<Transport<S>>;
 pub type Options = AnyOptions<BlockingAdapter>;
 
 opens! {
-    [] identity, BlockingAdapter,
+    [], BlockingAdapter,
     (stream: S) where [S: Stream] => transport(stream, Instant::now())?;
     /// Sets `TCP_NODELAY` if the stream is a TCP socket.
 }

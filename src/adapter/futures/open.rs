@@ -1,11 +1,9 @@
 //! Opens connections on futures-io's streams.
 
-use std::boxed::Box;
-
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::stream::FuturesStream;
-use crate::adapter::opens::opens;
+use crate::adapter::opens::{opening, opens};
 use crate::adapter::runtime::{self, Clock, Transport};
 use crate::adapter::{self, Error, Options as AnyOptions};
 use crate::connection::{Config, Connection, Entropy};
@@ -45,7 +43,7 @@ pub type Refusal<S, C> = adapter::Refusal<Transport<FuturesStream<S>, C>>;
 pub type Options = AnyOptions<FuturesAdapter>;
 
 opens! {
-    [async .await] Box::pin, FuturesAdapter,
+    [async .await], FuturesAdapter,
     (stream: S, clock: C) where [S: AsyncRead + AsyncWrite + Unpin, C: Clock]
     => Transport::new(FuturesStream(stream), clock, C::now);
     /// Set `TCP_NODELAY` on a TCP stream first, or small messages may wait for others.
