@@ -10,7 +10,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore, crypto};
 use sansocket::deflate::Deflate;
-use sansocket::proxy::Proxy;
+use sansocket::proxy::{Proxies, Proxy};
 use sansocket::tls::Tls;
 use sansocket::tokio::{Connector, Options};
 use sansocket::{ClientRequest, Config, Message};
@@ -28,6 +28,7 @@ Usage: ws [OPTIONS] URL [MESSAGE...]   sends the messages, then lines of input
   -u, --basic USER:PASSWORD    send a user name and a password
       --bearer TOKEN           send a token
       --ca FILE                trust this authority only (PEM)
+  -x, --proxy URL              http:, https:, socks5: or socks5h:; default: as curl
       --deflate                compress, if the server can
   -b, --binary FILE            send a file as a binary message; may be repeated
       --ping SECONDS           send pings, and print the round-trip times
@@ -36,8 +37,7 @@ Usage: ws [OPTIONS] URL [MESSAGE...]   sends the messages, then lines of input
       --listen                 stay connected after the end of the input
       --redirects N            follow at most N redirects
       --reconnect              connect again after a failure that may pass
-      --record FILE            write a HAR file, without credentials
-      --record-secrets         write them too
+      --record FILE            write a HAR file (without secrets: no --record-secrets)
 At a prompt: /ping, /binary FILE, /close [CODE [REASON]]; // for a leading slash
 Exit status: 0 closed cleanly, 1 wrong usage, 2 not connected, 3 refused, 4 an
 error code, or no message for --once, 5 connection lost, 130 Ctrl-C twice.";
@@ -94,7 +94,9 @@ impl Arguments {
                     it.credentials = Some(Credentials::Bearer(parser.value()?.string()?));
                 }
                 Long("ca") => it.ca = Some(parser.value()?.into()),
-                Long("proxy") => it.proxy = Some(Proxy::parse(&parser.value()?.string()?)?),
+                Short('x') | Long("proxy") => {
+                    it.proxy = Some(Proxy::parse(&parser.value()?.string()?)?)
+                }
                 Long("deflate") => it.deflate = true,
                 Short('b') | Long("binary") => {
                     it.messages.push(binary(Path::new(&parser.value()?))?);
@@ -148,10 +150,11 @@ impl Arguments {
         if let Some(file) = &self.ca {
             connector = connector.tls(trust(file)?);
         }
-        if self.proxy.is_some() {
-            return Err("--proxy is not supported yet".into());
-        }
-        Ok(connector)
+        let proxies = match &self.proxy {
+            Some(proxy) => proxy.clone().into(),
+            None => Proxies::from_env()?,
+        };
+        Ok(connector.proxy(proxies))
     }
 
     /// Whether lines of the standard input are messages.
