@@ -120,6 +120,7 @@
 //! | `rustls-ring`, `rustls-aws-lc-rs` | the same with ring or AWS-LC as the crypto provider |
 //! | `webpki-roots` | Mozilla's root certificates, for systems (such as containers) that have none |
 //! | `idna` | names of servers that are not ASCII, made punycode as browsers do; 28 crates |
+//! | `reconnect` | clients that connect again after a failure; one crate, httpdate |
 //! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
@@ -161,6 +162,8 @@ pub use adapter::{
 pub use bytes;
 #[cfg(feature = "futures-io")]
 pub use client::futures;
+#[cfg(feature = "reconnect")]
+pub use client::reconnect;
 #[cfg(feature = "rustls")]
 pub use client::tls;
 #[cfg(feature = "tokio")]

@@ -73,6 +73,18 @@ impl Error {
             | Self::UnreadMessages => false,
         }
     }
+
+    /// The response of the server, or of an HTTP proxy, that refuses the connection.
+    #[cfg(feature = "reconnect")]
+    pub(crate) fn refusal(&self) -> Option<&Response> {
+        match self {
+            Self::Handshake(HandshakeError::Response(ResponseError::UnexpectedStatus(
+                response,
+            )))
+            | Self::Proxy(ProxyError::Refused(response)) => Some(response),
+            _ => None,
+        }
+    }
 }
 
 impl Closed {

@@ -11,6 +11,7 @@
 //! | connector | the settings of a client |
 //! | connects | the steps above, once for all adapters |
 //! | hop | what the answer to a request leads to |
+//! | reconnect | connecting again after a failure |
 //! | tls | the TLS settings, their errors, and TLS on a blocking stream |
 //! | blocking, tokio, futures | how an adapter performs a step, and its stream |
 
@@ -21,6 +22,8 @@ mod deadline;
 #[cfg(feature = "futures-io")]
 pub mod futures;
 mod hop;
+#[cfg(feature = "reconnect")]
+pub mod reconnect;
 #[cfg(feature = "rustls")]
 pub mod tls;
 #[cfg(feature = "tokio")]

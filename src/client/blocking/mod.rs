@@ -22,6 +22,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "reconnect")]
+mod reconnect;
 mod stream;
 
 use std::borrow::Cow;
@@ -39,6 +41,8 @@ use super::hop;
 use super::tls::Tls;
 
 pub use self::stream::MaybeTlsStream;
+#[cfg(feature = "reconnect")]
+pub use super::reconnect::blocking::{Reconnect, ReconnectHandle};
 #[cfg(feature = "rustls")]
 pub use super::tls::blocking::TlsStream;
 use crate::adapter::Error;

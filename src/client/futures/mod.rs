@@ -2,4 +2,6 @@
 //! is required. The application connects the stream of a client to
 //! [`ClientRequest::uri`](crate::ClientRequest::uri).
 
+#[cfg(feature = "reconnect")]
+pub use super::reconnect::Reconnect;
 pub use crate::adapter::futures::*;

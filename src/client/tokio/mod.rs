@@ -33,6 +33,11 @@ connects! {
     /// [`Timeouts::handshake`](crate::Timeouts::handshake) covers all steps.
 }
 
+#[cfg(feature = "reconnect")]
+super::reconnect::reconnects! {
+    Connector, TokioStream<MaybeTlsStream>, TokioClock::new() => TokioClock
+}
+
 /// The epoch of a connection.
 fn now() -> Instant {
     Instant::now()
