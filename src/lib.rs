@@ -121,6 +121,7 @@
 //! | `webpki-roots` | Mozilla's root certificates, for systems (such as containers) that have none |
 //! | `socket2` | a client's local address, network interface and TCP keep-alive, by socket2 0.6 |
 //! | `idna` | names of servers that are not ASCII, made punycode as browsers do; 28 crates |
+//! | `reconnect` | clients that connect again after a failure; one crate, httpdate |
 //! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
@@ -163,6 +164,8 @@ pub use adapter::{
 pub use bytes;
 #[cfg(feature = "futures-io")]
 pub use client::futures;
+#[cfg(feature = "reconnect")]
+pub use client::reconnect;
 #[cfg(feature = "rustls")]
 pub use client::tls;
 #[cfg(feature = "tokio")]

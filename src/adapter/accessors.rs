@@ -48,6 +48,31 @@ macro_rules! accessors {
             $session.set_backpressure(backpressure);
         }
 
+        /// From now on, keeps a clone of each message that is queued, until the stream has
+        /// accepted all of it: see [`unsent`](Self::unsent). Default: off.
+        ///
+        /// A clone shares the bytes of a message, so a client masks a copy of them. At most the
+        /// messages that are queued are kept.
+        pub fn keep_unsent(&mut $self) {
+            $session.keep_unsent();
+        }
+
+        /// The messages that were accepted since [`keep_unsent`](Self::keep_unsent) and are not
+        /// written completely, in the order of sending: to be sent again on another connection.
+        /// After the end of this one, the list is final.
+        ///
+        /// Accepted are also messages whose `send` was dropped after it had queued them, or failed
+        /// with [`Error::ConnectionLost`] or [`TimedOut::Write`](crate::TimedOut::Write). Those of
+        /// a [`writer`](Self::writer) are not kept.
+        ///
+        /// None of them has arrived. A message is written when the stream has accepted its last
+        /// byte, though it may be in a buffer of TLS or of the kernel: whether it has arrived, only
+        /// the peer's application can tell.
+        #[must_use]
+        pub fn unsent(&$self) -> std::vec::Vec<$crate::message::Outgoing> {
+            $session.unsent()
+        }
+
         /// The agreed parameters of compression, if it was agreed on.
         #[cfg(feature = "deflate")]
         #[must_use]
@@ -107,6 +132,20 @@ macro_rules! accessors {
         /// [`Connection::release_memory`](crate::Connection::release_memory).
         pub fn release_memory(&self) {
             self.shared().lock().session.connection.release_memory();
+        }
+
+        /// From now on, keeps a clone of each message that is queued, by any sender, until the
+        /// stream has accepted all of it: see
+        /// [`WebSocket::keep_unsent`](super::WebSocket::keep_unsent).
+        pub fn keep_unsent(&self) {
+            self.shared().lock().session.keep_unsent();
+        }
+
+        /// The messages of all senders that were accepted and are not written completely, in the
+        /// order of sending: see [`WebSocket::unsent`](super::WebSocket::unsent).
+        #[must_use]
+        pub fn unsent(&self) -> std::vec::Vec<$crate::message::Outgoing> {
+            self.shared().lock().session.unsent()
         }
 
         /// Sets the bounds of the output, for all senders, also those that wait.

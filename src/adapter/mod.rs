@@ -30,6 +30,7 @@ mod output;
 mod read_buffer;
 mod receiving;
 mod replies;
+mod retryable;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 pub mod runtime;
 mod tls_error;

@@ -132,7 +132,7 @@ fn queue(session: &mut Session, peer: PeerReads, message: MessageRef<'_>) -> Res
         PeerReads::Yes | PeerReads::NotYet => {}
     }
     session.connection.set_output_buffer(output::take_block);
-    Ok(session.connection.send_ref(message)?)
+    Ok(session.queue_ref(message)?)
 }
 
 impl fmt::Debug for Replies<'_> {

@@ -14,6 +14,7 @@
 //! | addresses, racing | which address is tried when (RFC 8305), and all attempts in one future |
 //! | connecting | at most one connection to a host in the state CONNECTING (§4.1) |
 //! | hop | what the answer to a request leads to |
+//! | reconnect | connecting again after a failure |
 //! | tls | the TLS settings, their errors, and TLS on a blocking stream |
 //! | blocking, tokio, futures | how an adapter performs a step, and its stream |
 
@@ -29,6 +30,8 @@ pub mod futures;
 mod hop;
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 mod racing;
+#[cfg(feature = "reconnect")]
+pub mod reconnect;
 mod sockets;
 #[cfg(feature = "rustls")]
 pub mod tls;

@@ -129,7 +129,7 @@ impl Attempt<'_> {
             }
             let message = sending.message.take().expect("the message was not queued");
             self.session.connection.set_output_buffer(self.output_buffer);
-            self.session.connection.send(message)?;
+            self.session.queue(message)?;
             if !sending.write || self.may_cork() {
                 return Ok(Outcome::Done(()));
             }

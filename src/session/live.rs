@@ -1,5 +1,6 @@
 //! [`Session`]: an open connection, its timer, its bounds and the state of its stream.
 
+use alloc::boxed::Box;
 use core::fmt;
 use core::time::Duration;
 
@@ -9,6 +10,7 @@ use super::admission::Admission;
 use super::backpressure::Backpressure;
 use super::shutdown::Step;
 use super::stream::StreamState;
+use super::unsent::Unsent;
 use super::writes::WriteDeadline;
 use crate::connection::{CloseOutcome, Closed, Connection, Role, State};
 use crate::timing::{SharedTimeouts, Timeouts, Timer};
@@ -34,6 +36,8 @@ pub struct Session {
     pub(super) ping_end: u64,
     /// Write deadline of the caller that receives.
     pub(super) write_deadline: WriteDeadline,
+    /// Messages that are not written, if they are kept.
+    pub(super) unsent: Option<Box<Unsent>>,
 }
 
 impl Session {
@@ -65,6 +69,7 @@ impl Session {
             end_is_due: false,
             ping_end: 0,
             write_deadline: WriteDeadline::default(),
+            unsent: None,
         }
     }
 
@@ -133,6 +138,9 @@ impl Session {
     pub fn flushed(&mut self) {
         self.stream.writes.flush_done();
         self.reply_pending = false;
+        if let Some(unsent) = &mut self.unsent {
+            unsent.written(self.stream.writes.written());
+        }
     }
 
     /// Reports that the stream accepts nothing now. Ignored while there is nothing to write, so

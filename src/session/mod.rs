@@ -54,6 +54,7 @@ mod shutdown;
 mod side;
 mod stream;
 mod tunnel;
+mod unsent;
 mod writes;
 
 #[cfg(feature = "std")]

@@ -1,12 +1,15 @@
 //! Sending through a [`Session`]: messages within the bounds, pings, pongs, Close frames, and the
 //! positions in the output that senders wait for.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::admission::Admit;
 use super::backpressure::{Backpressure, Full, Overflow, TrySendError};
 use super::live::Session;
 use crate::connection::{SendError, State};
+#[cfg(feature = "std")]
+use crate::message::MessageRef;
 use crate::message::{CloseCode, CloseFrame, Outgoing};
 
 impl Session {
@@ -49,9 +52,31 @@ impl Session {
         if let Err(error) = self.connection.check_sendable() {
             return Err(TrySendError::Send(message, error));
         }
-        let sent = self.connection.send(message);
+        let sent = self.queue(message);
         debug_assert!(sent.is_ok(), "the connection was sendable");
         Ok(())
+    }
+
+    /// From now on, keeps a clone of each message that is queued, until the stream has accepted all
+    /// of it: see [`unsent`](Self::unsent). Default: off.
+    ///
+    /// A clone shares the bytes of a message, so a client masks a copy of them. At most the
+    /// messages that are queued are kept: see [`Backpressure`].
+    pub fn keep_unsent(&mut self) {
+        self.unsent.get_or_insert_default();
+    }
+
+    /// The messages that were accepted since [`keep_unsent`](Self::keep_unsent) and are not written
+    /// completely, in the order of sending. After the end of the connection, the list is final.
+    ///
+    /// None of them has arrived. A message is written when the stream has accepted its last byte,
+    /// though it may be in a buffer of TLS or of the kernel: whether it has arrived, only the
+    /// application of the peer can tell. Messages in fragments
+    /// ([`Connection::send_fragment`](crate::Connection::send_fragment)) are not kept.
+    #[must_use]
+    pub fn unsent(&self) -> Vec<Outgoing> {
+        let unsent = self.unsent.as_ref();
+        unsent.map(|unsent| unsent.behind(self.stream.writes.written())).unwrap_or_default()
     }
 
     /// Queues a ping, and returns its number: see [`round_trip`](Self::round_trip).
@@ -121,6 +146,36 @@ impl Session {
     #[inline]
     pub const fn set_backpressure(&mut self, backpressure: Backpressure) {
         self.admission.backpressure = backpressure;
+    }
+
+    /// Queues a message that was admitted.
+    #[inline]
+    pub(crate) fn queue(&mut self, message: Outgoing) -> Result<(), SendError> {
+        match self.unsent {
+            None => self.connection.send(message),
+            Some(_) => self.queue_and_keep(message),
+        }
+    }
+
+    /// Queues a copy of a message that was admitted.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn queue_ref(&mut self, message: MessageRef<'_>) -> Result<(), SendError> {
+        match self.unsent {
+            None => self.connection.send_ref(message),
+            Some(_) => self.queue_and_keep(message.into()),
+        }
+    }
+
+    #[cold]
+    fn queue_and_keep(&mut self, message: Outgoing) -> Result<(), SendError> {
+        self.connection.send(message.clone())?;
+        let (written, end) = (self.stream.writes.written(), self.queued_position());
+        if let Some(unsent) = &mut self.unsent {
+            unsent.written(written);
+            unsent.push(end, message);
+        }
+        Ok(())
     }
 
     /// What a caller has to do before it may queue a message.

@@ -168,7 +168,9 @@ fn hackney_and_grpc_uri_cannot_inject_a_line() {
         ] {
             let Ok(request) = ClientRequest::new(&uri) else { continue };
             let head = requested(&request);
-            assert_eq!(lines(&head).len(), lines(&plain).len(), "{uri:?}");
+            // The user name of the URI is one more, in base64.
+            let credentials = usize::from(uri.contains('@'));
+            assert_eq!(lines(&head).len(), lines(&plain).len() + credentials, "{uri:?}");
             let start: Vec<&[u8]> = lines(&head)[0].split(|byte| *byte == b' ').collect();
             assert_eq!(
                 (start.len(), start[0], start[2]),

@@ -126,7 +126,7 @@ fn handshake_errors_have_distinct_messages() {
         (InvalidUri::Scheme, "write ws:// for http://"),
         (InvalidUri::Host, "no valid host"),
         (InvalidUri::Port, "1 to 65535"),
-        (InvalidUri::UserInfo, "Authorization"),
+        (InvalidUri::UserInfo, "basic_auth"),
         (InvalidUri::Fragment, "%23"),
         (InvalidUri::Path, "percent-encoded"),
     ]);
@@ -323,13 +323,16 @@ fn debug_shows_sizes_and_states_without_content() {
         (format!("{:?}", entropy()), "Entropy { .. }"),
         (
             format!("{request:?}"),
-            "ClientRequest { uri: Uri(ws://a:81/b), subprotocols: [\"chat\"], .. }",
+            "ClientRequest { uri: Uri(ws://a:81/b), subprotocols: Subprotocols { names: [\"chat\"] }, .. }",
         ),
         (
             format!("{:?}", ClientHandshake::new(&request, Config::new(), entropy())),
             "ClientHandshake { refusal: None, .. }",
         ),
-        (format!("{accept:?}"), "AcceptOptions { subprotocols: [\"chat\"], .. }"),
+        (
+            format!("{accept:?}"),
+            "AcceptOptions { subprotocols: Subprotocols { names: [\"chat\"] }, .. }",
+        ),
         (
             format!("{:?}", HttpResponse::new(404).unwrap().body("abc")),
             "HttpResponse { status: 404, body: 3, .. }",

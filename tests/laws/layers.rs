@@ -29,7 +29,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
         "adapter",
         &["page", "deflate", "message", "connection", "handshake", "timing", "proxy", "session"],
     ),
-    ("client", &["connection", "handshake", "timing", "proxy", "session", "adapter"]),
+    ("client", &["message", "connection", "handshake", "timing", "proxy", "session", "adapter"]),
     ("testing", &["adapter"]),
 ];
 

@@ -25,6 +25,7 @@ mod resting;
 mod sessions;
 mod shutdown;
 mod unfinished;
+mod unsent;
 mod unsplit;
 mod waiters;
 mod wire;

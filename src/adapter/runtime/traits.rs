@@ -217,5 +217,5 @@ fn send_to_sink(session: &mut Session, message: Message) -> Result<(), Error> {
     // No block is borrowed for a message that can't be sent.
     session.connection.check_sendable()?;
     session.connection.set_output_buffer(output::take_block);
-    Ok(session.connection.send(message)?)
+    Ok(session.queue(message.into())?)
 }

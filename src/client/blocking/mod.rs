@@ -23,6 +23,8 @@
 //! ```
 
 mod dial;
+#[cfg(feature = "reconnect")]
+mod reconnect;
 mod stream;
 
 use std::convert::identity;
@@ -42,6 +44,8 @@ use super::destination::{Destination, Resolver};
 use super::tls::Tls;
 
 pub use self::stream::MaybeTlsStream;
+#[cfg(feature = "reconnect")]
+pub use super::reconnect::blocking::{Reconnect, ReconnectHandle};
 #[cfg(feature = "rustls")]
 pub use super::tls::blocking::TlsStream;
 use crate::adapter::Error;

@@ -49,6 +49,11 @@ connects! {
     /// runs on a thread, which outlives the future if the time is over before.
 }
 
+#[cfg(feature = "reconnect")]
+crate::client::reconnect::reconnects! {
+    Connector, FuturesStream<MaybeTlsStream>, AsyncIoClock::new() => AsyncIoClock
+}
+
 impl Connector {
     /// The function that looks up the addresses of a host with a port. It is not asked for IP
     /// addresses. Its error, with the name of the host, is [`Error::Io`]. Its future is dropped

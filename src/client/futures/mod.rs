@@ -14,6 +14,8 @@ mod stream;
 #[cfg(feature = "async-io")]
 mod thread;
 
+#[cfg(all(feature = "async-io", feature = "reconnect"))]
+pub use self::connect::Reconnect;
 #[cfg(feature = "async-io")]
 pub use self::connect::{Connector, connect};
 #[cfg(feature = "async-io")]

@@ -46,6 +46,11 @@ connects! {
     /// [`Timeouts::handshake`](crate::Timeouts::handshake) covers all steps.
 }
 
+#[cfg(feature = "reconnect")]
+super::reconnect::reconnects! {
+    Connector, TokioStream<MaybeTlsStream>, TokioClock::new() => TokioClock
+}
+
 impl Connector {
     /// The function that looks up the addresses of a host with a port. It is not asked for IP
     /// addresses. Its error, with the name of the host, is [`Error::Io`]. Its future is dropped
