@@ -157,6 +157,7 @@ pub use adapter::runtime;
 #[cfg(feature = "std")]
 pub use adapter::{
     Answer, ConnectError, Error, Incoming, Options, PlainHttp, Refusal, Replies, TlsError, Upgrade,
+    WrongHost,
 };
 /// The crate of the buffers that are passed in and out.
 pub use bytes;

@@ -155,8 +155,8 @@ impl fmt::Display for Error {
             Self::Uri(error) => error.fmt(f),
             Self::Field(error) => error.fmt(f),
             Self::TlsNeeded => f.write_str(
-                "a wss: address, or a proxy of https:, needs TLS; enable the feature rustls-ring or rustls-aws-lc-rs, or \
-                 pass a TLS stream to connect_with_stream",
+                "a wss: address, or a proxy of https:, needs TLS; enable the feature rustls-ring \
+                 or rustls-aws-lc-rs, or pass a TLS stream to connect_with_stream",
             ),
             Self::Tls(error) => error.fmt(f),
             Self::NoTimer => f.write_str(

@@ -44,4 +44,4 @@ pub use self::error::Error;
 pub use self::incoming::{Incoming, PlainHttp, Upgrade};
 pub use self::options::Options;
 pub use self::replies::Replies;
-pub use self::tls_error::TlsError;
+pub use self::tls_error::{TlsError, WrongHost};

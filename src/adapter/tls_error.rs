@@ -2,6 +2,7 @@
 
 use std::boxed::Box;
 use std::string::String;
+use std::vec::Vec;
 use std::{error, fmt};
 
 /// TLS failed: the handshake with the server, its certificate, or a record.
@@ -31,12 +32,7 @@ pub enum TlsError {
     /// them. rustls accepts it for no server.
     CaCertificate,
     /// The certificate is valid for other hosts only.
-    WrongHost {
-        /// The host of the URL. It is empty if the TLS library did not name it.
-        host: Box<str>,
-        /// The names and addresses in the certificate, if the TLS library named them.
-        names: Box<[String]>,
-    },
+    WrongHost(Box<WrongHost>),
     /// The certificate has expired, by the clock of this system.
     Expired,
     /// The certificate is not valid yet, by the clock of this system.
@@ -86,7 +82,7 @@ impl fmt::Display for TlsError {
                 "the server's certificate is an authority's; let the authority sign one for the \
                  server, or make it with basicConstraints=CA:FALSE"
             }
-            Self::WrongHost { host, names } => return wrong_host(f, host, names),
+            Self::WrongHost(wrong) => return wrong.fmt(f),
             Self::Expired => {
                 "the server's certificate has expired; renew it, or set the clock of this system"
             }
@@ -114,13 +110,25 @@ impl fmt::Display for TlsError {
     }
 }
 
-fn wrong_host(f: &mut fmt::Formatter<'_>, host: &str, names: &[String]) -> fmt::Result {
-    let host = if host.is_empty() { "this host" } else { host };
-    write!(f, "the server's certificate is not valid for {host}")?;
-    for (number, name) in names.iter().enumerate() {
-        write!(f, "{}{name}", if number == 0 { ", but for " } else { ", " })?;
+/// A host that a certificate is not valid for.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct WrongHost {
+    /// The host of the URL. It is empty if the TLS library did not name it.
+    pub host: String,
+    /// The names and addresses in the certificate, if the TLS library named them.
+    pub names: Vec<String>,
+}
+
+impl fmt::Display for WrongHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = if self.host.is_empty() { "this host" } else { &self.host };
+        write!(f, "the server's certificate is not valid for {host}")?;
+        for (number, name) in self.names.iter().enumerate() {
+            write!(f, "{}{name}", if number == 0 { ", but for " } else { ", " })?;
+        }
+        f.write_str("; use a host name that it has, or add this one to it")
     }
-    f.write_str("; use a host name that it has, or add this one to it")
 }
 
 impl error::Error for TlsError {

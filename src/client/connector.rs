@@ -104,8 +104,8 @@ impl<A> Connector<A> {
     /// [`from_env`](Proxies::from_env) finds. Default: none, whatever the environment says.
     ///
     /// A resolver, fixed addresses and a Unix socket are then those of the proxy; a `socks5://`
-    /// proxy is asked for an IP address, which the resolver finds too. The TLS settings are those of
-    /// an `https://` proxy and of the server behind it.
+    /// proxy is asked for an IP address, which the resolver finds too. The TLS settings are those
+    /// of an `https://` proxy and of the server behind it.
     ///
     /// ```no_run
     /// use sansocket::blocking::Connector;

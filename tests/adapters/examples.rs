@@ -141,7 +141,6 @@ fn wrong_arguments_are_explained() {
     for (name, arguments, complaint) in [
         ("echo_client", &[][..], "the URL is missing"),
         ("echo_client", &["http://127.0.0.1/"], "ws:// or wss://"),
-        ("echo_client", &["wss://127.0.0.1/"], "needs TLS"),
         ("echo_client", &["--verbose"], "--help"),
         ("echo_server", &["--driver", "tubes"], "one of: blocking, core, session, tokio, futures"),
         ("echo_server", &["--addr", "nowhere"], "can't listen on nowhere"),

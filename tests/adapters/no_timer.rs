@@ -136,7 +136,7 @@ fn connection_without_timeouts_needs_no_timer() {
     };
     let request = ClientRequest::new(&uri).unwrap();
     let error = without_a_timer(Options::new().timeouts(OFF).connect(&request)).unwrap_err();
-    assert!(matches!(error, Error::Io(_)), "the port is closed: {error:?}");
+    assert!(matches!(error, Error::Connect(_)), "the port is closed: {error:?}");
 }
 
 /// Its body can't be waited for.

@@ -82,8 +82,8 @@ fn certificate_of_another_host_names_both() {
     let authority = Authority::new("test");
     for (has, wants) in [("localhost", "other.test"), ("127.0.0.1", "127.0.0.2")] {
         let error = refused(&authority.issue(has, VALID), &authority.trusted(), wants);
-        let TlsError::WrongHost { host, names } = &error else { panic!("{error:?}") };
-        assert_eq!((&**host, &**names), (wants, &[has.to_owned()][..]));
+        let TlsError::WrongHost(wrong) = &error else { panic!("{error:?}") };
+        assert_eq!((&wrong.host[..], &wrong.names[..]), (wants, &[has.to_owned()][..]));
         let text = format!("not valid for {wants}, but for {has};");
         assert!(error.to_string().contains(&text), "{error}");
     }

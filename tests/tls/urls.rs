@@ -119,7 +119,7 @@ fn each_bad_certificate_is_an_error_of_its_own_in_every_adapter() {
         (
             "another host",
             authority.issue("localhost", VALID),
-            |error| matches!(error, TlsError::WrongHost { host, .. } if &**host == "127.0.0.1"),
+            |error| matches!(error, TlsError::WrongHost(wrong) if wrong.host == "127.0.0.1"),
         ),
         ("expired", authority.issue("127.0.0.1", (2000, 2001)), |error| {
             matches!(error, TlsError::Expired)

@@ -3,12 +3,13 @@
 
 use std::boxed::Box;
 use std::string::{String, ToString};
+use std::vec::Vec;
 use std::{error, io};
 
 use rustls::{AlertDescription, CertificateError, Error as Rustls, InvalidMessage};
 
 use super::HTTP_1_1;
-use crate::adapter::{Error, TlsError};
+use crate::adapter::{Error, TlsError, WrongHost};
 
 /// The meaning of an error. `host` is the host of the URL, or empty.
 pub(super) fn explain(error: Rustls, host: &str) -> TlsError {
@@ -20,11 +21,11 @@ pub(super) fn explain(error: Rustls, host: &str) -> TlsError {
         Rustls::InvalidCertificate(error) => match error {
             UnknownIssuer => TlsError::UnknownIssuer,
             BadSignature => TlsError::BadSignature,
-            NotValidForName => TlsError::WrongHost { host: host.into(), names: Box::default() },
-            NotValidForNameContext { expected, presented } => TlsError::WrongHost {
-                host: if host.is_empty() { expected.to_str().into() } else { host.into() },
-                names: presented.into_iter().map(readable).collect(),
-            },
+            NotValidForName => wrong_host(host.into(), Vec::new()),
+            NotValidForNameContext { expected, presented } => wrong_host(
+                if host.is_empty() { expected.to_str().into() } else { host.into() },
+                presented.into_iter().map(readable).collect(),
+            ),
             Expired | ExpiredContext { .. } => TlsError::Expired,
             NotValidYet | NotValidYetContext { .. } => TlsError::NotYetValid,
             Revoked => TlsError::Revoked,
@@ -41,6 +42,10 @@ pub(super) fn explain(error: Rustls, host: &str) -> TlsError {
         Rustls::AlertReceived(AlertDescription::CertificateRequired) => TlsError::ClientCertificate,
         error => other(error),
     }
+}
+
+fn wrong_host(host: String, names: Vec<String>) -> TlsError {
+    TlsError::WrongHost(Box::new(WrongHost { host, names }))
 }
 
 /// The meaning of an error during the handshake.

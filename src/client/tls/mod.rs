@@ -45,7 +45,7 @@ mod provider;
 mod settings;
 
 pub use self::settings::Tls;
-pub use crate::adapter::TlsError;
+pub use crate::adapter::{TlsError, WrongHost};
 
 /// The application protocol of a WebSocket's opening handshake: RFC 6455 §4.1, RFC 7301 §6.
 const HTTP_1_1: &[u8] = b"http/1.1";
