@@ -15,7 +15,8 @@ def make(folder: Path, log: Path, processes: Processes) -> tuple:
     """Makes `certificate.pem` and `key.pem` in a folder, and returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     certificate, key = folder / "certificate.pem", folder / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "7"]
-    command += ["-subj", "/CN=localhost", "-addext", NAMES, "-addext", LEAF, "-keyout", key, "-out", certificate]
-    processes.run(command, log, 30)
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    contents = ["-days", "7", "-subj", "/CN=localhost", "-addext", NAMES, "-addext", LEAF]
+    files = ["-keyout", key, "-out", certificate]
+    processes.run(["openssl", "req", "-x509", *curve, *contents, *files], log, 30)
     return certificate, key

@@ -1,7 +1,8 @@
 """Peers over TLS: their clients with `wss_echo`, and their servers with `interop_client`.
 
-Every client verifies the server's certificate, and has its authority the way its users give it one; no switch turns
-that off. Python and OpenSSL read `SSL_CERT_FILE`, and so does our client, by the verifier of the platform.
+Every client verifies the server's certificate, and has its authority the way its users give it one;
+no switch turns that off. Python and OpenSSL read `SSL_CERT_FILE`, and so does our client, by the
+verifier of the platform.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ class OverTls:
     def both_ways(self, name: str, command: list) -> None:
         self._with_our_server(f"{name}, client", self._client(command))
         server = [*command, "server", json.dumps({}), self.trusted, self.key]
-        for ours, client in [("balance", self._our_client), ("nothing trusted", self._our_distrustful_client)]:
-            self.interop.exchange(f"{name}, server, TLS", f"client, {ours}", server, client, relayed=False)
+        ours = {"balance": self._our_client, "nothing trusted": self._our_distrustful_client}
+        for preset, client in ours.items():
+            names = (f"{name}, server, TLS", f"client, {preset}")
+            self.interop.exchange(*names, server, client, relayed=False)
 
     def chromium(self, command: list) -> None:
         """It trusts what is in the user's database of certificates."""
@@ -48,22 +51,26 @@ class OverTls:
         def distrustful(profile: Path) -> dict:
             return {"HOME": str(profile)}
 
-        version = re.search(r"(?:Chromium|Firefox) (\S+)", self.interop.run(command[0], "--version"))[1]
-        page = lambda port, prepare: self.interop.page(command, option, f"wss://localhost:{port}/", prepare)
+        said = self.interop.run(command[0], "--version")
+        version = re.search(r"(?:Chromium|Firefox) (\S+)", said)[1]
+        open_page = lambda url, prepare: self.interop.page(command, option, url, prepare)
+        page = lambda port, prepare: open_page(f"wss://localhost:{port}/", prepare)
         self._with_our_server(f"{name} {version}, client", lambda port, _: page(port, trusting))
-        # RFC 6455 §7.4.1: 1015 is "the connection was closed due to a failure to perform a TLS handshake".
+        # RFC 6455 §7.4.1: 1015 is for "a failure to perform a TLS handshake"; Chromium has 1006.
         sign = "closed with (1006|1015) after 0 messages"
         refused = lambda port, _: refusal(lambda: page(port, distrustful), sign)
         self._with_our_server(f"{name} {version}, nothing trusted", refused)
 
     def _with_our_server(self, name: str, client) -> None:
-        command = [self.interop.programs / "wss_echo", "--addr", "127.0.0.1:0", "--deflate", "--ca", self.authority]
+        options = ["--addr", "127.0.0.1:0", "--deflate", "--ca", self.authority]
+        command = [self.interop.programs / "wss_echo", *options]
         self.interop.exchange(f"{name}, TLS", "server, tokio", command, client, relayed=False)
 
     def _client(self, command: list):
         trust = {"SSL_CERT_FILE": str(self.authority), "NODE_EXTRA_CA_CERTS": str(self.authority)}
         options = json.dumps({})
-        return lambda port, _: self.interop.run(*command, "client", options, f"wss://localhost:{port}/", env=trust)
+        command = [*command, "client", options]
+        return lambda port, _: self.interop.run(*command, f"wss://localhost:{port}/", env=trust)
 
     def _our_client(self, port: int, _) -> str:
         command = [self.interop.programs / "interop_client", "balance", f"wss://localhost:{port}/"]
