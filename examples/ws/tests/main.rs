@@ -1,0 +1,10 @@
+//! The program does what its help says: it is run against servers on loopback.
+
+mod outcomes;
+#[cfg(unix)]
+mod prompt;
+mod recordings;
+mod requests;
+mod retries;
+mod run;
+mod texts;
