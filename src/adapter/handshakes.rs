@@ -148,6 +148,7 @@ macro_rules! handshakes {
                 }
 
                 /// Asks a proxy for a tunnel. Returns the stream, and the tunnel's first bytes.
+                #[allow(dead_code, reason = "futures-io alone has no sockets")]
                 pub(crate) $($async)? fn tunnel(
                     mut self,
                     tunnel: Tunnel,

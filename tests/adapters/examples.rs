@@ -63,37 +63,21 @@ impl Drop for Server {
     }
 }
 
-fn ask(url: &str, arguments: &[&str], input: &str) -> Output {
-    let mut client = example("echo_client");
-    client
-        .arg(url)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut client = client.spawn().unwrap();
-    // A client that fails at once reads nothing.
-    let _ = client.stdin.take().unwrap().write_all(input.as_bytes());
-    client.wait_with_output().unwrap()
+fn ask(url: &str, messages: &[&str]) -> Output {
+    example("echo_client").arg(url).args(messages).stdin(Stdio::null()).output().unwrap()
 }
 
 #[test]
 fn every_driver_echoes() {
     for driver in DRIVERS {
         let server = Server::start(driver);
-        let output = ask(&server.url, &["hello", "", "grüezi"], "");
+        let output = ask(&server.url, &["hello", "", "grüezi"]);
         assert_eq!(
             String::from_utf8_lossy(&output.stdout),
-            "hello\n\ngrüezi\nclosed: 1000 \"\", clean\n",
+            "hello\n\ngrüezi\nclosed: 1000 \"\", clean, begun by us\n",
             "{driver}"
         );
         assert!(output.status.success());
-        let output = ask(&server.url, &[], "one\ntwo\n");
-        assert_eq!(
-            String::from_utf8_lossy(&output.stdout),
-            "one\ntwo\nclosed: 1000 \"\", clean\n",
-            "{driver}"
-        );
     }
 }
 
@@ -132,16 +116,14 @@ fn every_driver_survives_garbage() {
             };
             assert!(end.is_none_or(ends), "{driver}: {received:02x?}");
         }
-        assert!(ask(&server.url, &["still here"], "").status.success());
+        assert!(ask(&server.url, &["still here"]).status.success());
     }
 }
 
 #[test]
 fn wrong_arguments_are_explained() {
     for (name, arguments, complaint) in [
-        ("echo_client", &[][..], "the URL is missing"),
-        ("echo_client", &["http://127.0.0.1/"], "ws:// or wss://"),
-        ("echo_client", &["--verbose"], "--help"),
+        ("echo_client", &[][..], "usage: echo_client URL"),
         ("echo_server", &["--driver", "tubes"], "one of: blocking, core, session, tokio, futures"),
         ("echo_server", &["--addr", "nowhere"], "can't listen on nowhere"),
         ("echo_server", &["extra"], "--help"),
@@ -157,12 +139,8 @@ fn wrong_arguments_are_explained() {
 
 #[test]
 fn help_is_given() {
-    for name in ["echo_client", "echo_server"] {
-        let output = example(name).arg("--help").output().unwrap();
-        assert!(
-            output.status.success() && String::from_utf8_lossy(&output.stdout).contains("Usage:")
-        );
-    }
+    let output = example("echo_server").arg("--help").output().unwrap();
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("Usage:"));
 }
 
 #[cfg(feature = "tokio")]

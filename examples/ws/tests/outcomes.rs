@@ -8,7 +8,9 @@ use std::sync::mpsc;
 
 use sansocket::{CloseCode, blocking};
 
-use crate::run::{answer, echo, example, file, printed, run, serve, serve_one, start};
+use crate::run::{
+    LONG, answer, echo, end, example, file, printed, request, run, serve, serve_one, start,
+};
 
 const REFUSAL: &str = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\
                        Content-Length: 0\r\n\r\n";
@@ -55,7 +57,7 @@ fn each_end_has_its_exit_status_and_a_line() {
         assert_eq!((messages, exit_status), ("", status), "{case}: {lines}");
         assert!(lines.contains(line), "{case}: {lines}");
         assert_eq!(lines.lines().count(), usize::from(status != 0), "{case}: {lines}");
-        serving.join().unwrap();
+        serving.join();
     }
 }
 
@@ -68,7 +70,7 @@ fn close(stream: TcpStream, code: u16) {
 fn server_that_is_not_there_is_not_connected() {
     // The port is free again.
     let (url, serving) = serve(0, |_, _| {});
-    serving.join().unwrap();
+    serving.join();
     let output = run(&[&url], "");
     let (messages, lines, status) = printed(&output);
     assert_eq!((messages, status), ("", 2));
@@ -129,8 +131,8 @@ fn interrupt_closes_with_1001_and_waits_for_the_answer() {
     let _input = child.stdin.take();
     child.stdout.as_mut().unwrap().read_exact(&mut [0; 5]).unwrap();
     interrupt(child.id());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    serving.join().unwrap();
+    assert_eq!(end(child).status.code(), Some(0));
+    serving.join();
 }
 
 #[cfg(unix)]
@@ -153,9 +155,25 @@ fn second_interrupt_ends_at_once() {
     interrupt(child.id());
     output.read_exact(&mut [0; 8]).unwrap();
     interrupt(child.id());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(end(child).status.code(), Some(130));
     drop(done);
-    serving.join().unwrap();
+    serving.join();
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupt_before_there_is_a_connection_ends_at_once() {
+    let (send, head) = mpsc::channel();
+    let (url, serving) = serve(1, move |_, mut stream| {
+        send.send(request(&stream)).unwrap();
+        // There is no answer.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let child = start(&[&url]);
+    head.recv_timeout(LONG).unwrap();
+    interrupt(child.id());
+    assert_eq!(end(child).status.code(), Some(130));
+    serving.join();
 }
 
 #[test]
@@ -167,8 +185,8 @@ fn reader_that_has_seen_enough_ends_the_connection() {
     });
     let mut child = start(&["--listen", &url]);
     drop(child.stdout.take());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    serving.join().unwrap();
+    assert_eq!(end(child).status.code(), Some(0));
+    serving.join();
 }
 
 #[test]
@@ -202,7 +220,7 @@ fn close_before_the_message_of_once_is_a_failure() {
     let output = run(&["--once", &url], "");
     let lines = "ws: the connection was closed before a message arrived\n";
     assert_eq!(printed(&output), ("", lines, 4));
-    serving.join().unwrap();
+    serving.join();
 }
 
 #[test]
@@ -212,5 +230,5 @@ fn line_that_is_not_utf_8_is_an_error() {
     let (messages, lines, status) = printed(&output);
     assert_eq!((messages, status), ("one\n", 1));
     assert!(lines.contains("--binary"), "{lines}");
-    serving.join().unwrap();
+    serving.join();
 }

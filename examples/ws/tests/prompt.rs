@@ -5,15 +5,11 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
 
 use nix::pty::openpty;
 use nix::sys::termios::{LocalFlags, tcgetattr};
 
-use crate::run::{echo, example, serve_one};
-
-/// Longer than any test here takes.
-const LONG: Duration = Duration::from_secs(60);
+use crate::run::{LONG, echo, end, example, serve_one};
 
 /// A terminal, and the program on it.
 struct Terminal {
@@ -68,8 +64,8 @@ impl Terminal {
     }
 
     /// Waits for the end. Returns the exit status.
-    fn end(mut self) -> Option<i32> {
-        let status = self.program.wait().unwrap().code();
+    fn end(self) -> Option<i32> {
+        let status = end(self.program).status.code();
         let mode = tcgetattr(&self.programs_end).unwrap();
         assert!(mode.local_flags.contains(LocalFlags::ICANON | LocalFlags::ECHO), "still raw");
         status
@@ -100,7 +96,7 @@ fn incoming_message_appears_above_the_line_that_is_typed() {
     // Ctrl-D.
     terminal.press("\x04");
     assert_eq!(terminal.end(), Some(0));
-    serving.join().unwrap();
+    serving.join();
 }
 
 #[test]
@@ -121,7 +117,7 @@ fn lines_with_a_slash_are_commands() {
         terminal.wait_for(shown);
     }
     assert_eq!(terminal.end(), Some(0));
-    serving.join().unwrap();
+    serving.join();
 }
 
 #[test]
@@ -136,7 +132,7 @@ fn interrupt_at_the_prompt_closes_and_does_not_reconnect() {
     terminal.press("half a line\x03");
     terminal.wait_for("closed: 1001 ");
     assert_eq!(terminal.end(), Some(0));
-    serving.join().unwrap();
+    serving.join();
 }
 
 #[test]
@@ -149,5 +145,5 @@ fn terminal_is_given_back_when_the_server_closes() {
     terminal.press("bye\r");
     terminal.wait_for("ws: closed with 1008 \"no\"\r\n");
     assert_eq!(terminal.end(), Some(4));
-    serving.join().unwrap();
+    serving.join();
 }

@@ -10,7 +10,7 @@ fn head(arguments: &[&str]) -> Vec<String> {
     let (url, serving) = serve(1, move |_, stream| send.send(request(&stream)).unwrap());
     assert_eq!(printed(&run(&[&[&*url], arguments].concat(), "")).2, 2);
     let head = head.recv().unwrap();
-    serving.join().unwrap();
+    serving.join();
     head
 }
 
@@ -47,8 +47,8 @@ fn redirects_are_followed_only_if_asked_for() {
     let (messages, lines, status) = printed(&output);
     assert_eq!((messages, status), ("", 3));
     assert!(lines.contains("302 Found") && lines.contains("--redirects"), "{lines}");
-    serving.join().unwrap();
+    serving.join();
     let (url, serving) = serve(2, server);
     assert_eq!(printed(&run(&["--once", "--redirects", "1", &url], "")), ("here\n", "", 0));
-    serving.join().unwrap();
+    serving.join();
 }

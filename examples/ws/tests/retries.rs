@@ -33,7 +33,7 @@ fn failures_that_may_pass_are_tried_again_with_the_same_messages() {
     for (line, begin) in lines.iter().zip(["ws: the server answered 503", "ws: closed", "ws: "]) {
         assert!(line.starts_with(begin) && line.contains("connecting again in "), "{line}");
     }
-    serving.join().unwrap();
+    serving.join();
 }
 
 #[test]
@@ -44,6 +44,6 @@ fn ends_that_would_come_again_are_final() {
         let (url, serving) = serve(1, move |_, stream| server(stream));
         let output = run(&["--reconnect", "--listen", &url, "subscribe"], "");
         assert_eq!(printed(&output).2, status);
-        serving.join().unwrap();
+        serving.join();
     }
 }

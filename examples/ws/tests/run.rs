@@ -4,7 +4,9 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use sansocket::blocking::{self, WebSocket};
 
@@ -33,7 +35,31 @@ pub(crate) fn run(arguments: &[&str], input: impl AsRef<[u8]>) -> Output {
     let mut child = start(arguments);
     // A program that fails at once reads nothing.
     let _ = child.stdin.take().unwrap().write_all(input.as_ref());
-    child.wait_with_output().unwrap()
+    end(child)
+}
+
+/// Waits for the end of the program.
+pub(crate) fn end(child: Child) -> Output {
+    within(LONG, move || child.wait_with_output().unwrap())
+}
+
+/// Longer than any test here takes.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
+
+/// Waits for the result of a thread.
+fn within<T: Send + 'static>(time: Duration, wait: impl FnOnce() -> T + Send + 'static) -> T {
+    let (send, result) = mpsc::channel();
+    thread::spawn(move || send.send(wait()));
+    result.recv_timeout(time).expect("neither done nor failed")
+}
+
+/// A server on a thread.
+pub(crate) struct Serving(JoinHandle<()>);
+
+impl Serving {
+    pub(crate) fn join(self) {
+        within(LONG, move || self.0.join()).unwrap();
+    }
 }
 
 /// What a program has printed, and its exit status.
@@ -46,7 +72,7 @@ pub(crate) fn printed(output: &Output) -> (&str, &str, i32) {
 pub(crate) fn serve(
     connections: usize,
     mut server: impl FnMut(usize, TcpStream) + Send + 'static,
-) -> (String, JoinHandle<()>) {
+) -> (String, Serving) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     let serving = thread::spawn(move || {
@@ -54,13 +80,13 @@ pub(crate) fn serve(
             server(number, listener.accept().unwrap().0);
         }
     });
-    (url, serving)
+    (url, Serving(serving))
 }
 
 /// Serves one connection.
 pub(crate) fn serve_one(
     server: impl Fn(WebSocket<TcpStream>) + Send + 'static,
-) -> (String, JoinHandle<()>) {
+) -> (String, Serving) {
     serve(1, move |_, stream| server(blocking::accept(stream).unwrap()))
 }
 

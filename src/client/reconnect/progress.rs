@@ -103,6 +103,7 @@ impl Progress {
     }
 
     /// No other connection can be tried, whatever the policy is.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(super) fn give_up(&mut self, error: Error) -> GivenUp {
         self.step = Step::Over;
         let (cause, attempts) = (error.into(), self.schedule.attempts());
