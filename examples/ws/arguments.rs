@@ -28,7 +28,7 @@ Usage: ws [OPTIONS] URL [MESSAGE...]   sends the messages, then lines of input
   -u, --basic USER:PASSWORD    send a user name and a password
       --bearer TOKEN           send a token
       --ca FILE                trust this authority only (PEM)
-  -x, --proxy URL              http:, https:, socks5: or socks5h:; default: as curl
+  -x, --proxy URL              by http, https or socks5h; default: as curl's
       --deflate                compress, if the server can
   -b, --binary FILE            send a file as a binary message; may be repeated
       --ping SECONDS           send pings, and print the round-trip times

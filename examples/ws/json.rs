@@ -1,5 +1,5 @@
-//! JSON over several lines: RFC 8259 allows white space between tokens, so nothing else changes. Keys
-//! keep their order, and numbers all their digits.
+//! JSON over several lines: RFC 8259 allows white space between tokens, so nothing else changes.
+//! Keys keep their order, and numbers all their digits.
 //!
 //! The parser takes 128 levels, so the indentation is bounded: deeper texts are shown as they came.
 

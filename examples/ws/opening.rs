@@ -1,5 +1,5 @@
-//! From the URL to an open connection. Redirects are followed here, and not by the `Connector`: each
-//! is an entry of the recording, as browsers have it.
+//! From the URL to an open connection. Redirects are followed here, and not by the `Connector`, so
+//! that each is an entry of the recording, as browsers have it.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
