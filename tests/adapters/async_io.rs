@@ -99,8 +99,8 @@ fn handshake_timeout_covers_resolving_connecting_and_the_answer() {
     let address = listener.local_addr().unwrap();
     let port = address.port();
     for (uri, handshake) in [
-        (format!("ws://localhost:{port}/"), Duration::ZERO),
-        (format!("ws://{address}/"), Duration::ZERO),
+        (format!("ws://localhost:{port}/"), Duration::from_nanos(1)),
+        (format!("ws://{address}/"), Duration::from_nanos(1)),
         // It accepts, and does not answer.
         (format!("ws://{address}/"), Duration::from_millis(20)),
     ] {
