@@ -1,7 +1,7 @@
 //! The addresses of a host: which connection attempt starts when (RFC 8305 in its simple form).
 //!
-//! A race has no sockets and no clock. It is asked what to do now, and told which attempts failed;
-//! the first attempt that connects ends it.
+//! A race has no sockets and no clock. It returns what to do now, and the caller reports which
+//! attempts failed; the first attempt that connects ends it.
 //!
 //! | addresses not tried | attempts under way | next |
 //! |---|---|---|

@@ -26,7 +26,6 @@ pub(super) enum Remote {
     Address(SocketAddr),
     /// "If the client cannot determine the IP address": a proxy resolves the name, or the host is
     /// reached by a Unix socket.
-    #[cfg_attr(not(unix), allow(dead_code, reason = "only Unix sockets so far"))]
     Name(String, u16),
 }
 
