@@ -174,7 +174,7 @@ pub use client::tokio;
 pub use client::{Connector, blocking};
 pub use connection::{
     CloseOutcome, Closed, Config, Connection, Entropy, Event, EventRef, NoEntropy, ProtocolError,
-    Role, SendError, Side, State,
+    Role, SendError, Side, State, Stats, Traffic,
 };
 pub use handshake::{
     AcceptOptions, ClientHandshake, ClientRequest, Extension, Guard, GuardError, HandshakeError,

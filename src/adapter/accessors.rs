@@ -3,7 +3,7 @@
 /// Defines them for a connection that has a session, or for a half whose `shared()` gives access to
 /// the shared one.
 macro_rules! accessors {
-    (socket $self:ident, $session:expr) => {
+    (socket $self:ident, $session:expr, now: $now:expr) => {
         /// The state of the connection.
         #[must_use]
         pub const fn state(&$self) -> $crate::connection::State {
@@ -14,6 +14,12 @@ macro_rules! accessors {
         #[must_use]
         pub const fn closed(&$self) -> Option<&$crate::connection::Closed> {
             $session.closed()
+        }
+
+        /// What was received, sent, queued and dropped, in numbers.
+        #[must_use]
+        pub fn stats(&$self) -> $crate::connection::Stats {
+            $session.stats($now)
         }
 
         /// Round-trip time of the latest ping that was answered: a keep-alive ping, or one that was
@@ -97,6 +103,12 @@ macro_rules! accessors {
         #[must_use]
         pub fn closed(&self) -> Option<$crate::connection::Closed> {
             self.shared().lock().session.closed().cloned()
+        }
+
+        /// What was received, sent, queued and dropped, in numbers, by all halves.
+        #[must_use]
+        pub fn stats(&self) -> $crate::connection::Stats {
+            self.shared().stats()
         }
 
         /// Round-trip time of the latest ping that was answered: a keep-alive ping, or one that a

@@ -1,9 +1,9 @@
 //! Senders for registries, which do not keep the connection: the same type in every adapter.
 
-/// Defines `WeakSender` with these parameters, and `Sender::downgrade`. The last expression makes a
-/// sender of what it shares.
+/// Defines `WeakSender` with these parameters, the bounds that its statistics need, and
+/// `Sender::downgrade`. The last expression makes a sender of what it shares.
 macro_rules! weak_sender {
-    ([$($parameter:ident),*] $Shared:ty, $upgrade:expr) => {
+    ([$($parameter:ident),*] [$($bounds:tt)*] $Shared:ty, $upgrade:expr) => {
         /// A [`Sender`] that does not keep the connection in memory, for lists of all connections.
         /// Made by [`Sender::downgrade`].
         pub struct WeakSender<$($parameter),*> {
@@ -16,6 +16,16 @@ macro_rules! weak_sender {
             #[must_use]
             pub fn upgrade(&self) -> Option<Sender<$($parameter),*>> {
                 self.shared.upgrade().map($upgrade)
+            }
+        }
+
+        impl<$($parameter),*> WeakSender<$($parameter),*>
+        where $($bounds)* {
+            /// What was received, sent, queued and dropped, in numbers, by all halves; `None` once
+            /// the receiver and all senders are dropped.
+            #[must_use]
+            pub fn stats(&self) -> Option<$crate::connection::Stats> {
+                self.shared.upgrade().map(|shared| shared.stats())
             }
         }
 

@@ -79,13 +79,14 @@ impl Connection {
     pub(crate) fn take_output(&mut self) -> Output {
         self.output();
         self.in_flight = self.output.len();
+        self.messages_in_flight = self.output.unwritten.messages();
         core::mem::take(&mut self.output)
     }
 
     /// Puts unwritten output before the output that was queued since. Returns a borrowed block that
     /// is not needed any more.
     pub(crate) fn restore_output(&mut self, mut unwritten: Output) -> Option<Vec<u8>> {
-        self.in_flight = 0;
+        (self.in_flight, self.messages_in_flight) = (0, 0);
         let block = unwritten.take_buffer();
         block.or(self.output.prepend(unwritten))
     }

@@ -13,6 +13,7 @@ mod with {
     use bytes::{Bytes, BytesMut};
 
     use crate::connection::error::ProtocolError;
+    use crate::connection::stats::Ratio;
     use crate::deflate::{Agreed, Compressor, Decompressor, Deflate, InflateError};
     use crate::message::Compress;
 
@@ -21,6 +22,8 @@ mod with {
         pub(in crate::connection) agreed: Agreed,
         compressor: Compressor,
         decompressor: Decompressor,
+        received: Ratio,
+        sent: Ratio,
     }
 
     /// Shrinks a buffer that is more than half as large again as its content: it may be queued for
@@ -36,6 +39,8 @@ mod with {
                 agreed: *agreed,
                 compressor: Compressor::new(deflate, agreed),
                 decompressor: Decompressor::new(agreed),
+                received: Ratio::default(),
+                sent: Ratio::default(),
             }
         }
 
@@ -47,7 +52,11 @@ mod with {
         ) -> Option<Bytes> {
             match choice {
                 Compress::Never => None,
-                Compress::Automatic => self.compressor.automatic(message).map(fit),
+                Compress::Automatic => {
+                    let deflated = fit(self.compressor.automatic(message)?);
+                    self.sent.count(message.len(), deflated.len());
+                    Some(deflated)
+                }
                 Compress::Always => Some(self.deflate_fragment(message, true)),
             }
         }
@@ -74,6 +83,7 @@ mod with {
         ) -> Bytes {
             let mut deflated = BytesMut::new();
             self.compressor.compress(payload, last, &mut deflated);
+            self.sent.count(payload.len(), deflated.len());
             fit(deflated)
         }
 
@@ -85,10 +95,19 @@ mod with {
             limit: u64,
             room: &'a mut [u8],
         ) -> Result<Option<&'a [u8]>, ProtocolError> {
-            self.decompressor.inflate(piece, last, limit, room).map_err(|error| match error {
+            let deflated = piece.len();
+            let inflated = self.decompressor.inflate(piece, last, limit, room);
+            let plain = inflated.as_ref().map_or(0, |plain| plain.map_or(0, <[u8]>::len));
+            self.received.count(plain, deflated - piece.len());
+            inflated.map_err(|error| match error {
                 InflateError::TooBig => ProtocolError::MessageTooBig { limit },
                 _ => ProtocolError::InvalidDeflate,
             })
+        }
+
+        /// The compressed messages of both directions: received, and sent.
+        pub(in crate::connection) const fn ratios(&self) -> (Ratio, Ratio) {
+            (self.received, self.sent)
         }
 
         /// The maximum size of a message of `limit` bytes when it is compressed.
@@ -99,6 +118,12 @@ mod with {
         /// Frees the compressor's window.
         pub(in crate::connection) fn release_memory(&mut self) {
             self.compressor.release_memory();
+        }
+
+        /// Frees the windows of both directions: no other message follows.
+        pub(in crate::connection) fn release_all_memory(&mut self) {
+            self.compressor.release_memory();
+            self.decompressor = Decompressor::new(&self.agreed);
         }
 
         /// Heap bytes held.
@@ -113,6 +138,7 @@ mod without {
     use bytes::Bytes;
 
     use crate::connection::error::ProtocolError;
+    use crate::connection::stats::Ratio;
     use crate::message::Compress;
 
     /// Compression that is not compiled in.
@@ -141,8 +167,16 @@ mod without {
             match *self {}
         }
 
+        pub(in crate::connection) fn ratios(&self) -> (Ratio, Ratio) {
+            match *self {}
+        }
+
         pub(in crate::connection) const fn max_compressed(limit: u64) -> u64 {
             limit
+        }
+
+        pub(in crate::connection) fn release_all_memory(&mut self) {
+            match *self {}
         }
 
         pub(in crate::connection) fn release_memory(&mut self) {

@@ -19,6 +19,7 @@ use super::fragments::FragmentedSend;
 use super::inbox::Inbox;
 use super::output::Output;
 use super::reader::Reader;
+use super::stats::{Counts, Stats};
 use super::writer::Writer;
 use crate::wire::Opcode;
 
@@ -75,6 +76,10 @@ pub struct Connection {
     pub(super) output: Output,
     /// Bytes of output that an adapter has taken to write.
     pub(super) in_flight: usize,
+    /// Messages of which such bytes are the end.
+    pub(super) messages_in_flight: u32,
+    pub(super) received: Counts,
+    pub(super) sent: Counts,
     /// The payload of a pong that is queued once the peer reads again. Boxed, as are other fields
     /// below, because few connections have one.
     pub(super) pending_pong: Option<Box<Bytes>>,
@@ -92,14 +97,17 @@ pub struct Connection {
     pub(super) compression: Option<Box<Compression>>,
     /// Compressed payload that is inflated chunk by chunk.
     pub(super) pending_chunk: Option<Box<PendingChunk>>,
-    subprotocol: Option<Box<str>>,
+    subprotocol: Option<Box<Subprotocol>>,
 }
+
+struct Subprotocol(Box<str>);
 
 impl Connection {
     /// Creates the server's endpoint of a connection whose opening handshake is done: by
     /// [`ServerHandshake`](crate::ServerHandshake), or by another library (an HTTP server's
     /// upgrade, HTTP/2).
     #[must_use]
+    #[inline]
     pub fn server(config: Config) -> Self {
         Self::new(Writer::Server, config)
     }
@@ -114,6 +122,7 @@ impl Connection {
         Self::new(Writer::Client(entropy), config)
     }
 
+    #[inline]
     fn new(writer: Writer, config: Config) -> Self {
         Self {
             inbox: Inbox::default(),
@@ -125,6 +134,9 @@ impl Connection {
             writer,
             output: Output::default(),
             in_flight: 0,
+            messages_in_flight: 0,
+            received: Counts::default(),
+            sent: Counts::default(),
             pending_pong: None,
             fragmented_send: FragmentedSend::default(),
             close_state: CloseState::Open,
@@ -165,7 +177,7 @@ impl Connection {
         self.inbox = inbox;
         self.inbox.release_memory();
         self.output.begin_with(response);
-        self.subprotocol = subprotocol.map(Box::from);
+        self.subprotocol = subprotocol.map(|name| Box::new(Subprotocol(name.into())));
     }
 
     // The wire side.
@@ -239,7 +251,7 @@ impl Connection {
     /// Returns the negotiated subprotocol.
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
-        self.subprotocol.as_deref()
+        self.subprotocol.as_ref().map(|subprotocol| &*subprotocol.0)
     }
 
     /// Returns the negotiated parameters of compression; `None` without compression.
@@ -253,6 +265,25 @@ impl Connection {
     #[must_use]
     pub const fn buffered_amount(&self) -> usize {
         self.output.len() + self.in_flight
+    }
+
+    /// Returns what was received and sent, in numbers.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let ratios = self.compression.as_ref().map(|compression| compression.ratios());
+        let (received, sent) = ratios.unwrap_or_default();
+        Stats {
+            received: self.received.traffic(received),
+            sent: self.sent.traffic(sent),
+            queued_messages: (self.output.unwritten.messages() + self.messages_in_flight).into(),
+            queued_bytes: self.buffered_amount() as u64,
+            ..Stats::default()
+        }
+    }
+
+    /// Returns the number of bytes that were received and not parsed.
+    pub(crate) fn unparsed_bytes(&self) -> usize {
+        self.inbox.len()
     }
 
     /// Returns the number of heap bytes that hold received bytes, incomplete messages, queued
@@ -294,8 +325,15 @@ impl Connection {
     #[inline]
     pub(super) fn queue_pending_pong(&mut self) {
         if let Some(payload) = self.pending_pong.take() {
-            self.writer.control(Opcode::Pong, &payload, &mut self.output);
+            self.queue_control(Opcode::Pong, &payload);
         }
+    }
+
+    /// Queues a control frame.
+    #[inline]
+    pub(super) fn queue_control(&mut self, opcode: Opcode, payload: &[u8]) {
+        self.sent.other_frame();
+        self.writer.control(opcode, payload, &mut self.output);
     }
 
     /// Queues the Close frame that a transition of the close state requires. It is the last frame:
@@ -305,7 +343,7 @@ impl Connection {
         self.pending_pong = None;
         self.release_memory();
         let payload = frame.map(|frame| frame.encode()).unwrap_or_default();
-        self.writer.control(Opcode::Close, &payload, &mut self.output);
+        self.queue_control(Opcode::Close, &payload);
     }
 }
 

@@ -29,6 +29,8 @@ mod output;
 mod reader;
 mod receiving;
 mod sending;
+mod stats;
+mod unwritten;
 mod writer;
 
 pub use self::closing::{CloseOutcome, Closed, Side, State};
@@ -40,3 +42,4 @@ pub use self::error::{ProtocolError, SendError};
 pub use self::event::{Event, EventRef};
 pub(crate) use self::inbox::Inbox;
 pub(crate) use self::output::Output;
+pub use self::stats::{Stats, Traffic};

@@ -11,6 +11,8 @@ use core::mem;
 
 use bytes::{Buf, Bytes};
 
+use super::unwritten::Unwritten;
+
 /// The first allocation in bytes: room for some small frames.
 const MIN_ROOM: u32 = 512;
 
@@ -33,6 +35,7 @@ pub(crate) struct Output {
     previous_len: u32,
     /// Whether `small` is the adapter's buffer.
     borrowed: bool,
+    pub(super) unwritten: Unwritten,
 }
 
 #[derive(Debug)]
@@ -47,6 +50,7 @@ impl Output {
     pub(crate) fn begin_with(&mut self, small: Vec<u8>) {
         debug_assert!(self.len == 0, "no output is lost");
         (self.len, self.small) = (small.len(), small);
+        self.unwritten.begin_with(self.len, false);
     }
 
     /// Appends a copy of a header and its payload; returns the payload's copy.
@@ -69,7 +73,10 @@ impl Output {
 
     /// Appends a header and its payload, without a copy of the payload.
     #[inline]
-    pub(super) fn push(&mut self, header: &[u8], payload: Bytes) {
+    pub(super) fn push(&mut self, header: &[u8], payload: Bytes, ends_message: bool) {
+        if self.len == 0 {
+            self.unwritten.begin_with(header.len() + payload.len(), ends_message);
+        }
         self.append(header, &[]);
         self.len += payload.len();
         self.large.push_back(Large { at: self.small.len(), payload });
@@ -86,6 +93,7 @@ impl Output {
         let behind = self.large.drain(..).map(|large| Large { at: large.at + shift, ..large });
         first.large.extend(behind);
         first.len += self.len;
+        first.unwritten.append(&self.unwritten);
         let Self { small, borrowed, .. } = mem::replace(self, first);
         borrowed.then_some(small)
     }
@@ -120,7 +128,9 @@ impl Output {
     #[cfg(feature = "std")]
     pub(super) fn keep_block(&mut self) {
         self.borrowed = false;
-        self.release_if_empty();
+        if self.len == 0 {
+            self.release();
+        }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -156,19 +166,19 @@ impl Output {
         in_between.chain([&self.small[last..]]).filter(|chunk| !chunk.is_empty())
     }
 
+    /// Frees the memory of output that is written.
     #[inline]
-    fn release_if_empty(&mut self) {
-        if self.len == 0 {
-            self.previous_len = self.small.len().min(MAX_ROOM) as u32;
-            if self.borrowed {
-                self.small.clear();
-            } else {
-                self.small = Vec::new();
-            }
-            self.start = 0;
-            if self.large.capacity() > 0 {
-                self.large = VecDeque::new();
-            }
+    fn release(&mut self) {
+        self.previous_len = self.small.len().min(MAX_ROOM) as u32;
+        if self.borrowed {
+            self.small.clear();
+        } else {
+            self.small = Vec::new();
+        }
+        self.start = 0;
+        self.unwritten.clear();
+        if self.large.capacity() > 0 {
+            self.large = VecDeque::new();
         }
     }
 }
@@ -191,6 +201,14 @@ impl Buf for Output {
     #[inline]
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.len, "advanced {count} bytes over an output of {}", self.len);
+        if count == self.len {
+            self.len = 0;
+            return self.release();
+        }
+        if !self.unwritten.is_within_frame(count) {
+            let large = |index| self.large.get(index).map(|large| (large.at, large.payload.len()));
+            self.unwritten.take(count, &self.small, self.start, large);
+        }
         self.len -= count;
         while let Some(large) = self.large.front_mut() {
             let small = count.min(large.at - self.start);
@@ -204,7 +222,6 @@ impl Buf for Output {
             self.large.pop_front();
         }
         self.start += count;
-        self.release_if_empty();
     }
 
     /// Does not copy a large payload that is taken whole.

@@ -28,6 +28,8 @@ pub(super) enum Piece<'a> {
         payload: &'a [u8],
         /// The bytes of the message that are still to come, if that is known: in its last frame.
         remaining: Option<u64>,
+        /// Whether its frame ends here.
+        ends_frame: bool,
         /// Whether the message ends here.
         last: bool,
         /// Whether the message is compressed.
@@ -46,7 +48,7 @@ pub(super) enum Control {
 pub(super) struct Reader {
     /// The data frame whose payload is incomplete.
     frame: Option<IncomingFrame>,
-    /// The message, between two of its frames.
+    /// The message that is incomplete, in one of its frames or between two.
     message: Option<IncomingMessage>,
     /// Changes with every piece of payload, and with every message that begins with another one.
     progress: u32,
@@ -64,8 +66,6 @@ struct IncomingFrame {
     /// The offset into the payload, modulo 256, which the key's length divides.
     phase: u8,
     remaining: u64,
-    /// Its message, this frame included.
-    message: IncomingMessage,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,8 +92,8 @@ impl Reader {
         role: Role,
         config: &Config,
     ) -> Result<Option<Piece<'a>>, ProtocolError> {
-        if let Some(frame) = self.frame.take() {
-            return Ok(self.piece(frame, received));
+        if let (Some(frame), Some(message)) = (self.frame.take(), self.message) {
+            return Ok(self.piece(frame, message, received));
         }
         let Some((header, size)) = Header::parse(received)? else { return Ok(None) };
         self.check(&header, role)?;
@@ -113,9 +113,9 @@ impl Reader {
             mask: header.mask,
             phase: 0,
             remaining: header.payload_len,
-            message,
         };
-        Ok(self.piece(frame, received))
+        self.message = Some(message);
+        Ok(self.piece(frame, message, received))
     }
 
     /// A complete message in one uncompressed frame, as most are: the same as the piece of
@@ -134,7 +134,7 @@ impl Reader {
         let (header, size) = Header::parse(received).ok().flatten()?;
         let is_there =
             received.get(size..).is_some_and(|behind| behind.len() as u64 >= header.payload_len);
-        let is_first = self.frame.is_none() && self.message.is_none();
+        let is_first = self.message.is_none();
         if header.payload_len >= self.whole_below
             || !is_there
             || !is_first
@@ -162,7 +162,6 @@ impl Reader {
         let is_there = (received.len() - size) as u64 >= header.payload_len;
         is_there
             && header.fin
-            && self.frame.is_none()
             && self.check(&header, role).is_ok()
             && self
                 .begin(kind, &header)
@@ -179,7 +178,7 @@ impl Reader {
     /// The progress of the message that is not complete.
     #[inline]
     pub(super) fn unfinished(&self) -> Option<u32> {
-        (self.frame.is_some() || self.message.is_some()).then_some(self.progress)
+        self.message.map(|_| self.progress)
     }
 
     /// The bytes of payload of the current frame that are still to be received.
@@ -230,6 +229,7 @@ impl Reader {
     fn piece<'a>(
         &mut self,
         mut frame: IncomingFrame,
+        message: IncomingMessage,
         received: &mut &'a mut [u8],
     ) -> Option<Piece<'a>> {
         // Never more than was received, so it fits a `usize` of any width.
@@ -247,14 +247,14 @@ impl Reader {
         // An empty fragment is no progress: a peer could send one for ever.
         self.progress = self.progress.wrapping_add(u32::from(len > 0));
 
-        let IncomingMessage { kind, compressed, .. } = frame.message;
+        let IncomingMessage { kind, compressed, .. } = message;
         let remaining = frame.fin.then_some(frame.remaining);
-        if frame.remaining > 0 {
+        let (ends_frame, last) = (frame.remaining == 0, remaining == Some(0));
+        self.message = if last { None } else { Some(message) };
+        if !ends_frame {
             self.frame = Some(frame);
-        } else {
-            self.message = if frame.fin { None } else { Some(frame.message) };
         }
-        Some(Piece::Data { kind, payload, remaining, last: remaining == Some(0), compressed })
+        Some(Piece::Data { kind, payload, remaining, ends_frame, last, compressed })
     }
 }
 

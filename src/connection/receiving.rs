@@ -188,6 +188,7 @@ impl Connection {
             return None;
         }
         let (kind, payload) = self.reader.whole_message(received, self.writer.role())?;
+        self.received.message(payload.len());
         MessageRef::checked(kind, payload).map_err(|error| self.fail(error.into())).ok()
     }
 
@@ -214,7 +215,8 @@ impl Connection {
         }
         *received = &mut [];
         self.assembler.clear();
-        (self.compression, self.pending_chunk) = (None, None);
+        self.compression.iter_mut().for_each(|compression| compression.release_all_memory());
+        self.pending_chunk = None;
         if self.closed_emitted {
             return None;
         }
@@ -249,6 +251,12 @@ impl Connection {
             return Ok(Received::NeedsInput);
         };
         let limit = self.config.message_limit();
+        match &piece {
+            Piece::Control(..) => self.received.other_frame(),
+            Piece::Data { payload, ends_frame, last, .. } => {
+                self.received.piece(payload.len(), *ends_frame, *last);
+            }
+        }
         Ok(match piece {
             Piece::Data { kind, payload, last, compressed: true, .. }
                 if self.config.receive_in_chunks =>
@@ -267,7 +275,7 @@ impl Connection {
                 .assembler
                 .pass(kind, payload, last)?
                 .map_or(Received::Incomplete, Received::Chunk),
-            Piece::Data { kind, payload, remaining, last, compressed: false } => self
+            Piece::Data { kind, payload, remaining, last, .. } => self
                 .assembler
                 .push(kind, payload, remaining, last)?
                 .map_or(Received::Incomplete, Received::Message),
@@ -311,7 +319,7 @@ impl Connection {
         }
         if self.buffered_amount() < PONGS_WHILE_BELOW {
             self.pending_pong = None;
-            self.writer.control(Opcode::Pong, payload, &mut self.output);
+            self.queue_control(Opcode::Pong, payload);
         } else {
             // RFC 6455 §5.5.3: it may "elect to send a Pong frame for only the most recently
             // processed Ping frame"

@@ -28,7 +28,7 @@ impl Connection {
             .and_then(|compression| compression.deflate(&payload, compress));
         let compressed = deflated.is_some();
         let first = FirstByte { fin: true, compressed, opcode };
-        self.queue(first, deflated.unwrap_or(payload));
+        self.queue_message(first, deflated.unwrap_or(payload));
         Ok(())
     }
 
@@ -56,13 +56,29 @@ impl Connection {
             .and_then(|compression| compression.deflate(payload, Compress::Automatic));
         let first = FirstByte { fin: true, compressed: deflated.is_some(), opcode };
         match deflated {
-            Some(deflated) => self.queue(first, deflated),
+            Some(deflated) => self.queue_message(first, deflated),
             None if payload.len() as u64 > u64::from(self.sent_frame_limit) => {
-                self.queue_in_frames(first, Bytes::copy_from_slice(payload));
+                self.queue_message(first, Bytes::copy_from_slice(payload));
             }
-            None => self.writer.copy(first, payload, &mut self.output),
+            None => {
+                self.count_message(payload.len());
+                self.writer.copy(first, payload, &mut self.output);
+            }
         }
         Ok(())
+    }
+
+    /// Queues all of a message.
+    #[inline]
+    fn queue_message(&mut self, first: FirstByte, payload: Bytes) {
+        self.count_message(payload.len());
+        self.queue(first, payload);
+    }
+
+    #[inline(always)]
+    const fn count_message(&mut self, payload: usize) {
+        self.sent.message(payload);
+        self.output.unwritten.count(true);
     }
 
     /// Queues a frame, or several if it is larger than one may be.
@@ -83,6 +99,7 @@ impl Connection {
         let fin = core::mem::replace(&mut first.fin, false);
         while payload.len() as u64 > u64::from(self.sent_frame_limit) {
             let fragment = payload.split_to(self.sent_frame_limit as usize);
+            self.sent.other_frame();
             self.writer.frame(first, fragment, &mut self.output);
             first = FirstByte { fin: false, compressed: false, opcode: Opcode::Continuation };
         }
@@ -149,6 +166,8 @@ impl Connection {
         };
         // RFC 7692 §6.1: "MUST NOT set the "Per-Message Compressed" bit of … non-first fragments"
         let compressed = compressed && opcode != Opcode::Continuation;
+        self.sent.piece(payload.len(), true, last);
+        self.output.unwritten.count(last);
         self.queue(FirstByte { fin: last, compressed, opcode }, payload);
         Ok(())
     }
@@ -199,7 +218,7 @@ impl Connection {
             return Err(SendError::ControlTooLong { len: payload.len() });
         }
         self.check_open()?;
-        self.writer.control(opcode, payload, &mut self.output);
+        self.queue_control(opcode, payload);
         Ok(())
     }
 }

@@ -70,7 +70,7 @@ impl Writer {
                 }
             },
         };
-        output.push(header.encode(&mut [0; Header::MAX_LEN]), payload);
+        output.push(header.encode(&mut [0; Header::MAX_LEN]), payload, first.fin);
     }
 
     /// Queues a frame with a copy of its payload.

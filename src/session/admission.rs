@@ -22,6 +22,8 @@ pub(super) struct Admission {
     pub(super) permits: u32,
     /// Messages that were dropped by [`Overflow::DropNewest`].
     pub(super) dropped: u64,
+    /// Messages that were returned, or reported as [`Full`](super::Full).
+    pub(super) refused: u64,
 }
 
 /// What a caller has to do before it may queue a message.

@@ -12,7 +12,7 @@ use super::shutdown::Step;
 use super::stream::StreamState;
 use super::unsent::Unsent;
 use super::writes::WriteDeadline;
-use crate::connection::{CloseOutcome, Closed, Connection, Role, State};
+use crate::connection::{CloseOutcome, Closed, Connection, Role, State, Stats};
 use crate::timing::{SharedTimeouts, Timeouts, Timer};
 
 /// A [`Connection`] with deadlines, keep-alive, backpressure and a clean end, and still no I/O: see
@@ -38,6 +38,8 @@ pub struct Session {
     pub(super) write_deadline: WriteDeadline,
     /// Messages that are not written, if they are kept.
     pub(super) unsent: Option<Box<Unsent>>,
+    /// Bytes that were read from the stream.
+    received: u64,
 }
 
 impl Session {
@@ -60,6 +62,7 @@ impl Session {
         Self {
             // The opening handshake may have left some.
             unread: !connection.needs_input(),
+            received: connection.unparsed_bytes() as u64,
             connection,
             timer,
             admission: Admission { backpressure, ..Admission::default() },
@@ -78,15 +81,16 @@ impl Session {
         self.connection.input()
     }
 
-    /// Reports that bytes were read from the stream.
-    pub const fn bytes_received(&mut self) {
+    /// Reports that so many bytes were read from the stream.
+    pub const fn bytes_received(&mut self, count: usize) {
         // Bytes after the end of the connection are discarded, not events.
         self.unread = self.connection.closed().is_none();
-        self.note_read();
+        self.note_read(count);
     }
 
     #[inline]
-    pub(crate) const fn note_read(&mut self) {
+    pub(crate) const fn note_read(&mut self, count: usize) {
+        self.received += count as u64;
         self.stream.unreported_read = true;
     }
 
@@ -94,7 +98,7 @@ impl Session {
     /// [`end_input`](Self::end_input), they are discarded.
     pub fn received(&mut self, bytes: &[u8]) {
         self.input().put_slice(bytes);
-        self.bytes_received();
+        self.bytes_received(bytes.len());
     }
 
     /// Reports that the stream has no bytes now.
@@ -279,6 +283,24 @@ impl Session {
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
         self.timer.round_trip()
+    }
+
+    /// What was received, sent, queued and dropped, in numbers.
+    #[must_use]
+    pub fn stats(&self, now: Duration) -> Stats {
+        let mut stats = self.connection.stats();
+        stats.received.bytes = self.received;
+        stats.sent.bytes = self.stream.writes.written();
+        (stats.dropped, stats.refused) = (self.admission.dropped, self.admission.refused);
+        // The timer knows the times of what was reported to it.
+        if !self.stream.unreported_read {
+            stats.since_read = now.saturating_sub(self.timer.last_read());
+        }
+        if !self.stream.writes.has_unreported() {
+            stats.since_write = now.saturating_sub(self.timer.last_written());
+        }
+        stats.round_trip = self.timer.round_trip();
+        stats
     }
 
     #[inline]

@@ -41,6 +41,7 @@ impl Session {
     #[inline]
     pub(crate) fn try_send(&mut self, message: Outgoing) -> Result<(), TrySendError> {
         if self.state() == State::Open && (self.admission.locked || self.is_full()) {
+            self.admission.refused += 1;
             return Err(TrySendError::Full(message));
         }
         self.queue_promised(message)
@@ -215,6 +216,7 @@ impl Session {
             Overflow::Close => self.connection.close(CloseCode::POLICY_VIOLATION),
             Overflow::Wait | Overflow::Fail => {}
         }
+        self.admission.refused += 1;
         Err(Full)
     }
 

@@ -78,6 +78,11 @@ impl Writes {
         self.wrote(count);
     }
 
+    /// Whether bytes were written that are not reported to the timer yet.
+    pub(super) const fn has_unreported(&self) -> bool {
+        !self.unreported.is_none()
+    }
+
     #[inline]
     pub(super) const fn take_unreported(&mut self) -> Progress {
         core::mem::replace(&mut self.unreported, Progress(0))

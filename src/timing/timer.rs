@@ -209,6 +209,14 @@ impl Timer {
         }
     }
 
+    pub(crate) const fn last_read(&self) -> Duration {
+        self.last_read
+    }
+
+    pub(crate) const fn last_written(&self) -> Duration {
+        self.last_written
+    }
+
     /// Number of pings that were sent.
     #[inline]
     #[must_use]

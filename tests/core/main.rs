@@ -11,6 +11,7 @@ mod formatting;
 mod frames;
 mod requirements;
 mod sent_frames;
+mod stats;
 mod thresholds;
 mod timing;
 mod wire;

@@ -6,3 +6,4 @@ mod handshake;
 mod params;
 mod receiving;
 mod sending;
+mod stats;

@@ -229,7 +229,7 @@ fn idle_is_reported_once_a_period() {
         assert_eq!(session.next(s(35)), wait(45));
         // A message begins a period, also in chunks that are borrowed.
         let mut frame = from_peer(role, 0x81, b"hello");
-        session.bytes_received();
+        session.bytes_received(frame.len());
         assert!(session.receive_from(&mut &mut frame[..], s(40)).is_some());
         assert!(session.receive_from(&mut &mut [][..], s(40)).is_none());
         assert_eq!(session.next(s(40)), wait(50));

@@ -168,7 +168,7 @@ fn nothing_is_left_to_take_after_closed() {
         for borrows in [false, true] {
             let mut session = session_after(role, Timeouts::default(), &[]);
             let mut close = from_peer(role, 0x88, b"");
-            session.bytes_received();
+            session.bytes_received(close.len());
             let is_closed = if borrows {
                 session.receive_from(&mut &mut close[..], s(0)).is_some()
             } else {
@@ -193,7 +193,7 @@ fn borrowed_events_are_to_be_taken_until_none() {
         let mut session = session_after(role, Timeouts::default(), &[]);
         let mut frame = from_peer(role, 0x81, b"hello");
         let mut received = &mut frame[..];
-        session.bytes_received();
+        session.bytes_received(received.len());
         assert_eq!(session.next(s(0)), Ok(Wait(None)));
         assert!(session.receive_from(&mut received, s(0)).is_some());
         assert_eq!(session.next(s(0)), Ok(Wait(None)));

@@ -353,7 +353,7 @@ pub(super) trait Receive {
             Ok(Read::Bytes(count)) => {
                 buffer.fill(count);
                 incoming.buffer = if closed { ReadBuffer::default() } else { buffer };
-                self.with(Session::bytes_received);
+                self.with(|session| session.bytes_received(count));
             }
             Ok(Read::TimedOut) => {
                 self.with(Session::read_would_block);

@@ -136,7 +136,7 @@ impl<W: Stream> Sender<W> {
     }
 }
 
-weak_sender! { [W] SharedCore<W>, |shared| Sender { shared } }
+weak_sender! { [W] [] SharedCore<W>, |shared| Sender { shared } }
 
 impl<W> fmt::Debug for Sender<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -21,7 +21,7 @@ use super::stream::Stream;
 use crate::adapter::replies::SharedSession;
 use crate::adapter::waiters::Waiters;
 use crate::adapter::{Error, output};
-use crate::connection::{Output, State};
+use crate::connection::{Output, State, Stats};
 use crate::session::{
     Attempt, AttemptError, Facts, Need, Outcome, Place, Session, Wait, WriteDeadline, WriteProgress,
 };
@@ -84,6 +84,10 @@ impl<W> SharedCore<W> {
 
     pub(super) fn now(&self) -> Duration {
         self.epoch.elapsed()
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        self.lock().session.stats(self.now())
     }
 
     /// Looks at the session, or changes it, and wakes the threads that can continue.

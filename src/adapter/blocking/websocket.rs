@@ -174,7 +174,7 @@ impl<S: Stream> WebSocket<S> {
         self.driver.close_stream();
     }
 
-    accessors!(socket self, self.driver.session);
+    accessors!(socket self, self.driver.session, now: self.driver.incoming.io.now());
 
     /// The stream, for its addresses or its TLS session.
     #[must_use]

@@ -203,7 +203,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     }
 }
 
-weak_sender! { [S, C] SharedDriver<S, C>, Sender::new }
+weak_sender! { [S, C] [C: Clock] SharedDriver<S, C>, Sender::new }
 
 impl<S, C> fmt::Debug for Sender<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

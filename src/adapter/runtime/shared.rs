@@ -14,7 +14,7 @@ use super::wait::{Queued, SenderPoll, SharedWait, Wakers};
 use crate::adapter::Error;
 use crate::adapter::replies::SharedSession;
 use crate::adapter::waiters::{Turn, Waiters};
-use crate::connection::State;
+use crate::connection::{State, Stats};
 use crate::session::{Facts, Session};
 
 /// A driver whose stream is closed when the connection ends, whoever still holds it.
@@ -83,6 +83,13 @@ impl<S, C> SharedDriver<S, C> {
         let woken = self.waiters.update(facts, receiver);
         drop(driver);
         woken.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<S, C: Clock> SharedDriver<S, C> {
+    pub(super) fn stats(&self) -> Stats {
+        let driver = self.lock();
+        driver.session.stats(driver.alarm.now())
     }
 }
 

@@ -25,7 +25,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         let mut cx = Context::from_waker(wakers.read);
         let read = match io::poll_read(&mut self.stream, &mut cx, buffer.space()) {
             Poll::Ready(Ok(count @ 1..)) => {
-                self.session.note_read();
+                self.session.note_read(count);
                 self.budget.count(count, self.session.connection.remaining_payload());
                 buffer.fill(count);
                 self.read_buffer = buffer;

@@ -144,7 +144,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
     /// Drops the connection and its stream, without a Close frame. The peer sees code 1006.
     pub fn abort(self) {}
 
-    accessors!(socket self, self.inner.driver.session);
+    accessors!(socket self, self.inner.driver.session, now: self.inner.driver.alarm.now());
 
     /// The stream, for its addresses or its TLS session.
     #[must_use]
