@@ -11,7 +11,7 @@ use sansocket::session::{Next, Session, TrySendError};
 use sansocket::testing::TestStream;
 use sansocket::{
     CloseCode, CloseFrame, CloseOutcome, Closed, Connection, Error, Event, Message, MessageRef,
-    Timeouts,
+    Stats, Timeouts,
 };
 
 const NOW: Duration = Duration::ZERO;
@@ -140,6 +140,10 @@ impl ByHand {
 
     pub const fn round_trip(&self) -> Option<Duration> {
         self.session.round_trip()
+    }
+
+    pub fn stats(&self) -> Stats {
+        self.session.stats(NOW)
     }
 
     pub const fn closed(&self) -> Option<&Closed> {

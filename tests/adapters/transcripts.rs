@@ -10,7 +10,8 @@ use sansocket::futures::FuturesStream;
 use sansocket::runtime::WebSocket;
 use sansocket::testing::{ManualClock, TestStream, Wire};
 use sansocket::tokio::{TokioClock, TokioStream};
-use sansocket::{CloseCode, Closed, Config, Connection, Error, Message, Role, Timeouts};
+use sansocket::wire::Header;
+use sansocket::{CloseCode, Closed, Config, Connection, Error, Message, Role, Stats, Timeouts};
 use support::stream_pair as pair;
 use support::{Chunking, connection, masked, unmasked};
 
@@ -113,6 +114,7 @@ struct Outcome {
     results: Vec<String>,
     closed: String,
     wire: Vec<u8>,
+    stats: Stats,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -146,14 +148,15 @@ struct Transcript {
     closed: &'static str,
 }
 
-/// Makes all calls. Returns their results, and how the connection was closed.
+/// Makes all calls. Returns their results, how the connection was closed, and its statistics.
 macro_rules! perform_all {
     ($calls:expr, $receiver:ident, $sender:ident, $wire:ident $(, $wait:tt)?) => {{
         let mut results = Vec::new();
         for call in $calls {
             results.push(perform!($receiver, $sender, $wire, *call $(, $wait)?));
         }
-        (results, $receiver.closed().map(|closed| closed.to_string()))
+        assert_eq!($receiver.stats().sent, $sender.stats().sent);
+        (results, $receiver.closed().map(|closed| closed.to_string()), $receiver.stats())
     }};
 }
 
@@ -170,11 +173,11 @@ impl Transcript {
         }
         peer.shutdown(Shutdown::Write).unwrap();
         let wire = stream.wire();
-        let (results, closed) =
+        let (results, closed, stats) =
             self.perform(driver, stream, connection(role, self.config.clone()), &wire);
         let mut wire = Vec::new();
         let _ = peer.read_to_end(&mut wire);
-        Outcome { results, closed: closed.unwrap_or_default(), wire }
+        Outcome { results, closed: closed.unwrap_or_default(), wire, stats }
     }
 
     fn perform(
@@ -183,7 +186,7 @@ impl Transcript {
         stream: TestStream,
         connection: Connection,
         wire: &Wire,
-    ) -> (Vec<String>, Option<String>) {
+    ) -> (Vec<String>, Option<String>, Stats) {
         let blocking = |stream, connection| {
             blocking::WebSocket::from_parts(stream, connection, Timeouts::default()).unwrap()
         };
@@ -539,6 +542,7 @@ fn every_driver_gives_the_same_results_and_bytes() {
                         (&first.results, &first.closed),
                         "{what}"
                     );
+                    assert_stats(&outcome, &first.stats, &what);
                     assert!(
                         outcome.wire == first.wire,
                         "{what}: {:?} is not {:?}",
@@ -548,5 +552,30 @@ fn every_driver_gives_the_same_results_and_bytes() {
                 }
             }
         }
+    }
+}
+
+/// The counts are those of the first driver, and of the bytes on the wire.
+fn assert_stats(outcome: &Outcome, first: &Stats, what: &str) {
+    let (stats, mut wire) = (&outcome.stats, &outcome.wire[..]);
+    let counts = |stats: &Stats| {
+        let (received, sent) = (stats.received, stats.sent);
+        (received.messages, received.frames, received.payload, sent, stats.queued_messages)
+    };
+    assert_eq!(counts(stats), counts(first), "{what}");
+    // What is queued when the wire is cut can't be written.
+    assert_eq!(stats.sent.bytes, wire.len() as u64, "{what}");
+    let (mut frames, mut messages, mut payload) = (0, stats.queued_messages, 0);
+    while let Some((header, size)) = Header::parse(wire).unwrap() {
+        wire = &wire[size + header.payload_len as usize..];
+        frames += 1;
+        if !header.opcode.is_control() {
+            messages += u64::from(header.fin);
+            payload += header.payload_len;
+        }
+    }
+    assert_eq!(stats.sent.messages, messages, "{what}");
+    if stats.queued_bytes == 0 {
+        assert_eq!((stats.sent.frames, stats.sent.frame_payload), (frames, payload), "{what}");
     }
 }

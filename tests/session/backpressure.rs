@@ -16,8 +16,8 @@ use sansocket::blocking;
 use sansocket::runtime::{Clock, Receiver, Sender, Stream, WebSocket};
 use sansocket::testing::{TestStream, Wire};
 use sansocket::{
-    Backpressure, Config, Connection, Error, Event, Message, Overflow, SendError, State, TimedOut,
-    Timeouts, TrySendError,
+    Backpressure, Config, Connection, Error, Event, Message, Overflow, SendError, State, Stats,
+    TimedOut, Timeouts, TrySendError,
 };
 use support::adapters::{Adapter, in_every_adapter, s};
 use support::allocator::{LIVE, PEAK};
@@ -51,6 +51,7 @@ trait SendHandle {
     fn buffered_amount(&self) -> usize;
     fn dropped(&self) -> u64;
     fn state(&self) -> State;
+    fn stats(&self) -> Stats;
 }
 
 /// Implements the methods with or without `.await`, given the fields that send and receive.
@@ -87,6 +88,11 @@ macro_rules! impl_send_handle {
 
             fn state(&self) -> State {
                 self.$sender.state()
+            }
+
+            fn stats(&self) -> Stats {
+                assert_eq!(self.$receiver.stats().sent, self.$sender.stats().sent);
+                self.$sender.stats()
             }
         }
     };
@@ -214,6 +220,18 @@ async fn send_20_messages_to_a_stalled_peer(
     let peak = PEAK.get() - before;
     assert!(peak < (limit + SIZE + 16_000) as isize, "{overflow:?}: {peak} bytes are held");
     assert!(refused >= 10, "{refused}");
+    let stats = out.stats();
+    let counted = match overflow {
+        Overflow::Wait => (0, 0),
+        Overflow::Fail => (0, refused),
+        Overflow::DropNewest => (refused, 0),
+        // The others find the connection closing.
+        Overflow::Close => (0, 1),
+    };
+    assert_eq!((stats.dropped, stats.refused), counted, "{overflow:?}");
+    assert_eq!(stats.queued_messages, accepted.len() as u64, "the stream took a part of the first");
+    assert_eq!(stats.queued_bytes, out.buffered_amount() as u64);
+    assert_eq!(stats.sent.messages, accepted.len() as u64);
 
     if overflow == Overflow::Close {
         assert_eq!(out.state(), State::Closing);
@@ -224,6 +242,7 @@ async fn send_20_messages_to_a_stalled_peer(
     wire.set_capacity(usize::MAX);
     out.flush().await.unwrap();
     assert_eq!(out.buffered_amount(), 0);
+    assert_eq!(out.stats().queued_messages, 0);
     if overflow != Overflow::Close {
         out.send(Message::from(vec![99; SIZE])).await.unwrap();
         accepted.push(Message::from(vec![99; 1]));

@@ -24,6 +24,8 @@ mod registry;
 mod resting;
 mod sessions;
 mod shutdown;
+#[cfg(feature = "std")]
+mod stats;
 mod unfinished;
 mod unsent;
 mod unsplit;

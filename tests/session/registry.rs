@@ -84,10 +84,13 @@ fn broadcast_under_a_mutex_closes_slow_connections_and_forgets_ended_ones() {
 fn weak_sender_keeps_nothing() {
     let (gate, sender, receiver) = halves(10);
     let weak = sender.downgrade();
+    sender.try_send("more than ten bytes").unwrap();
+    assert_eq!(weak.stats(), Some(sender.stats()));
+    assert_eq!(sender.stats().queued_messages, 1);
     drop(sender);
     drop(weak.clone().upgrade().expect("the receiver is there"));
     drop(receiver);
-    assert!(weak.upgrade().is_none());
+    assert!(weak.upgrade().is_none() && weak.stats().is_none());
     drop(gate);
 
     let (peer, end) = pair(Chunking::Whole);
@@ -98,8 +101,9 @@ fn weak_sender_keeps_nothing() {
     let kept = Arc::new(weak.upgrade());
     drop((sender, receiver));
     assert!(weak.upgrade().is_some());
+    assert_eq!(weak.stats().map(|stats| stats.sent), Some(Default::default()));
     drop(kept);
-    assert!(weak.upgrade().is_none());
+    assert!(weak.upgrade().is_none() && weak.stats().is_none());
     drop(peer);
 }
 
