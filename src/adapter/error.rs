@@ -66,6 +66,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// What failed, in a word, for logs that must not have the peer's text.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Io(_) => "stream",
+            Self::Tls(_) => "TLS",
+            Self::TimedOut(_) => "timed out",
+            Self::ConnectionLost => "connection lost",
+            Self::Handshake(_) => "HTTP",
+            Self::NoTimer => "no timer",
+            _ => "other",
+        }
+    }
+
     /// Whether the stream is useless after this error.
     pub(super) fn is_final(&self) -> bool {
         match self {

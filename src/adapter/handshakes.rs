@@ -6,7 +6,7 @@
 /// - `[async .await]`, or `[]` for a blocking adapter;
 /// - the generics, the stream with its clock, and the connection.
 ///
-/// The stream with its clock has the methods `started`, `now`, `exchange`, `into_socket` and
+/// The stream with its clock has the methods `started`, `now`, `peer`, `exchange`, `into_socket` and
 /// `into_stream`.
 macro_rules! handshakes {
     (
@@ -17,12 +17,13 @@ macro_rules! handshakes {
             use $crate::adapter::answer::{Answer, Refusal};
             use $crate::adapter::incoming::{Incoming, Opening, PlainHttp, Upgrade};
             use $crate::adapter::methods::cancel_safety;
-            use $crate::connection::{Config, Connection, Entropy};
+            use $crate::connection::{Config, Connection, Entropy, Role};
             use $crate::handshake::{
                 AcceptOptions, ClientHandshake, ClientRequest, HeadError, HttpResponse, Rejection,
                 RequestError, RequestHead, Response, ResponseError,
             };
             use $crate::proxy::Tunnel;
+            use $crate::session::trace::Trace;
             use $crate::session::{Exchange, Session};
 
             impl<$($generics)+> Opening<$transport> {
@@ -33,6 +34,7 @@ macro_rules! handshakes {
                 ) -> Result<Incoming<$transport>, Error> {
                     let (timeouts, started) = (self.timeouts.clone(), self.transport.started());
                     let mut exchange = Exchange::server_shared(config, timeouts, started);
+                    self.trace = Trace::new(Role::Server, self.transport.peer());
                     loop {
                         let received = exchange.receive().and_then(|request| match &self.guard {
                             Some(guard) => request.map(|request| guard.admit(request)).transpose(),
@@ -40,10 +42,12 @@ macro_rules! handshakes {
                         });
                         match received {
                             Ok(Some(request)) => {
+                                self.trace.path(request.path());
                                 return Ok(Incoming::Upgrade(Upgrade { opening: self, request }));
                             }
                             Ok(None) => {}
                             Err(rejection) if *rejection.error() == RequestError::NotWebSocket => {
+                                self.trace.end();
                                 return Ok(Incoming::Http(PlainHttp { opening: self, rejection }));
                             }
                             Err(rejection) => {
@@ -53,7 +57,8 @@ macro_rules! handshakes {
                                 return Err(error.into());
                             }
                         }
-                        self.transport.exchange(&mut exchange) $(.$await)? ?;
+                        let exchanged = self.transport.exchange(&mut exchange) $(.$await)?;
+                        exchanged.inspect_err(|error| self.trace.failed(error.kind()))?;
                     }
                 }
 
@@ -114,6 +119,8 @@ macro_rules! handshakes {
                     let handshake = ClientHandshake::new(request, config, entropy);
                     let (timeouts, started) = (self.timeouts.clone(), self.transport.started());
                     let mut exchange = Exchange::client_shared(handshake, timeouts, started);
+                    self.trace = Trace::new(Role::Client, self.transport.peer());
+                    self.trace.path(request.uri().resource_name());
                     let mut failure = None;
                     let error = loop {
                         match exchange.receive() {
@@ -132,18 +139,30 @@ macro_rules! handshakes {
                             }
                             Err(error) => match exchange.refusal() {
                                 Some(refusal) => break refusal,
-                                None => return Err(failure.unwrap_or(error)),
+                                None => {
+                                    let error = failure.unwrap_or(error);
+                                    self.trace.failed(error.kind());
+                                    return Err(error);
+                                }
                             },
                         }
                     };
                     match (error, failure) {
                         (ResponseError::UnexpectedStatus(response), _) => {
+                            self.trace.refused(Some(response.status()), None);
                             let rest = exchange.into_inner().into_rest();
                             let transport = self.transport;
                             Ok(Answer::Refused(Refusal { transport, response, rest }))
                         }
-                        (ResponseError::Head(HeadError::Incomplete), Some(error)) => Err(error),
-                        (error, _) => Err(error.into()),
+                        (ResponseError::Head(HeadError::Incomplete), Some(error)) => {
+                            self.trace.failed(error.kind());
+                            Err(error)
+                        }
+                        (error, _) => {
+                            let error = Error::from(error);
+                            self.trace.failed(error.kind());
+                            Err(error)
+                        }
                     }
                 }
 
@@ -169,13 +188,18 @@ macro_rules! handshakes {
                 $($async)? fn accept(mut self, connection: Connection) -> Result<$socket, Error> {
                     let (timeouts, started) = (self.timeouts.clone(), self.transport.started());
                     let mut exchange = Exchange::acceptance_shared(connection, timeouts, started);
-                    while self.transport.exchange(&mut exchange) $(.$await)? ? {}
-                    Ok(self.into_socket(exchange.into_inner()))
+                    loop {
+                        let exchanged = self.transport.exchange(&mut exchange) $(.$await)?;
+                        if !exchanged.inspect_err(|error| self.trace.failed(error.kind()))? {
+                            return Ok(self.into_socket(exchange.into_inner()));
+                        }
+                    }
                 }
 
                 /// Sends the response of a rejected request, and shuts the stream down so that it
                 /// arrives.
                 $($async)? fn dismiss(mut self, rejection: Rejection) -> Result<(), Error> {
+                    self.trace.refused(rejection.status(), Some(rejection.error()));
                     let (timeouts, now) = (self.timeouts.clone(), self.transport.now());
                     let mut exchange = Exchange::rejection_shared(rejection, timeouts, now);
                     while self.transport.exchange(&mut exchange) $(.$await)? ? {}
@@ -183,9 +207,11 @@ macro_rules! handshakes {
                 }
 
                 fn into_socket(self, connection: Connection) -> $socket {
-                    let Self { transport, timeouts, backpressure, .. } = self;
+                    let Self { transport, timeouts, backpressure, mut trace, .. } = self;
+                    trace.accepted(&connection);
                     let now = transport.now();
-                    let session = Session::with_shared(connection, timeouts, backpressure, now);
+                    let session =
+                        Session::with_shared(connection, timeouts, backpressure, trace, now);
                     transport.into_socket(session)
                 }
             }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::handshake::{Guard, Rejection, Request, RequestHead};
 use crate::session::Backpressure;
+use crate::session::trace::Trace;
 use crate::timing::SharedTimeouts;
 
 /// A stream whose opening handshake is not done, and the options of its connection. `T` is the
@@ -15,6 +16,7 @@ pub(crate) struct Opening<T> {
     pub(super) timeouts: SharedTimeouts,
     pub(super) backpressure: Backpressure,
     pub(super) guard: Option<Arc<Guard>>,
+    pub(super) trace: Trace,
 }
 
 /// The first request of a client. `T` is the stream it arrived on, with its clock: use the alias of

@@ -9,6 +9,7 @@ use super::incoming::Opening;
 use crate::connection::{Config, Entropy, NoEntropy};
 use crate::handshake::Guard;
 use crate::session::Backpressure;
+use crate::session::trace::Trace;
 use crate::timing::{SharedTimeouts, Timeouts};
 
 /// How to open connections. `A` is the adapter that opens them: see
@@ -125,8 +126,8 @@ impl<A> Options<A> {
     /// Begins the opening handshake on a stream, with this configuration of the connection.
     pub(crate) fn start<T>(&self, transport: T) -> (Opening<T>, Config) {
         let (timeouts, backpressure) = (self.timeouts.clone(), self.backpressure);
-        let guard = self.guard.clone();
-        (Opening { transport, timeouts, backpressure, guard }, self.config.clone())
+        let (guard, trace) = (self.guard.clone(), Trace::default());
+        (Opening { transport, timeouts, backpressure, guard, trace }, self.config.clone())
     }
 }
 

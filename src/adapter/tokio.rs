@@ -20,6 +20,7 @@ use super::runtime::{self, Clock, SleepSlot, Stream};
 use super::{Error, Options as AnyOptions};
 use crate::connection::{Config, Connection, Entropy};
 use crate::handshake::{AcceptOptions, ClientRequest, HttpResponse, RequestHead, Response};
+use crate::session::trace::Peer;
 use crate::timing::Timeouts;
 
 /// A connection on one of tokio's streams: see [`runtime::WebSocket`] for its methods.
@@ -93,11 +94,13 @@ pub(crate) fn transport<S>(stream: S, epoch: Instant) -> Result<Transport<S>, Er
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
+    let mut peer = Peer::default();
     if let Some(stream) = (&stream as &dyn Any).downcast_ref::<TcpStream>() {
         let _ = stream.set_nodelay(true);
+        peer = Peer::of(|| stream.peer_addr().ok());
     }
     let clock = TokioClock { epoch, ..TokioClock::new() };
-    Ok(Transport::new(TokioStream(stream), clock, |_| Duration::ZERO))
+    Ok(Transport::new(TokioStream(stream), clock, |_| Duration::ZERO).with_peer(peer))
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {

@@ -39,6 +39,7 @@ macro_rules! connects {
         use $crate::client::destination::Destination;
         use $crate::client::hop;
         use $crate::handshake::{Redirects, Response, Uri};
+        use $crate::session::trace::{self, Peer};
         use $crate::proxy::{Proxy, Tunnel};
 
         impl Options {
@@ -82,7 +83,9 @@ macro_rules! connects {
                 loop {
                     let stream = self.stream(request.uri(), &deadline);
                     let (stream, turn) = in_time(&deadline, stream) $(.$await)? ?;
-                    let (opening, config) = self.options.start(transport(stream, deadline.epoch)?);
+                    let peer = Peer::of(|| stream.peer_addr());
+                    let stream = transport(stream, deadline.epoch)?.with_peer(peer);
+                    let (opening, config) = self.options.start(stream);
                     let entropy = self.options.entropy()?;
                     let opened = opening.connect(config, entropy, &request) $(.$await)?;
                     drop(turn);
@@ -109,6 +112,7 @@ macro_rules! connects {
                 };
                 #[cfg(feature = "rustls")]
                 if uri.is_secure() {
+                    trace::tls(uri.host());
                     let tls = start_tls(stream, &self.tls, uri.host(), deadline) $(.$await)? ?;
                     return Ok((tls, turn));
                 }
@@ -126,6 +130,7 @@ macro_rules! connects {
                     return Err(Error::TlsNeeded);
                 }
                 let (host, port) = (uri.host(), uri.port());
+                trace::proxy(proxy.host(), proxy.port());
                 let address = match proxy.resolves_names() {
                     true => None,
                     false => resolve(&self.destination, host, port, deadline) $(.$await)? ?
@@ -138,7 +143,10 @@ macro_rules! connects {
                 let (stream, turn) = dialed $(.$await)? ?;
                 #[cfg(feature = "rustls")]
                 let stream = match proxy.is_secure() {
-                    true => start_tls(stream, &self.tls, proxy.host(), deadline) $(.$await)? ?,
+                    true => {
+                        trace::tls(proxy.host());
+                        start_tls(stream, &self.tls, proxy.host(), deadline) $(.$await)? ?
+                    }
                     false => stream,
                 };
                 let (opening, config) = self.options.start(transport(stream, deadline.epoch)?);
@@ -167,7 +175,10 @@ macro_rules! connects {
                 }
                 let addresses = match self.destination.addresses(host, port) {
                     Some(addresses) => addresses,
-                    None => resolve(&self.destination, host, port, deadline) $(.$await)? ?,
+                    None => {
+                        trace::resolving(host);
+                        resolve(&self.destination, host, port, deadline) $(.$await)? ?
+                    }
                 };
                 let turn = self.turn(|| match remote {
                     Some(remote) => [remote].into(),

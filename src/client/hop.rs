@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use crate::adapter::Error;
 use crate::handshake::{ClientRequest, HandshakeError, Redirects, Response, ResponseError};
+use crate::session::trace;
 
 /// The first request. Nobody reads the body of a redirect that is followed.
 pub(super) fn first(request: &ClientRequest, limit: usize) -> Cow<'_, ClientRequest> {
@@ -28,7 +29,10 @@ pub(super) fn next<T>(
         Err(Error::Handshake(HandshakeError::Response(ResponseError::UnexpectedStatus(
             mut response,
         )))) => match redirects.follow(request, &response)? {
-            Some(next) => Ok(ControlFlow::Continue(next)),
+            Some(next) => {
+                trace::redirected(response.status(), next.uri().host());
+                Ok(ControlFlow::Continue(next))
+            }
             None => {
                 response.set_redirects(redirects.followed());
                 Err(ResponseError::UnexpectedStatus(response).into())

@@ -10,6 +10,7 @@ use std::vec::Vec;
 
 use super::addresses::{Failure, Next, Race};
 use crate::adapter::runtime::Clock;
+use crate::session::trace;
 
 /// Returns the first stream that connects. The other attempts are dropped, which closes their
 /// sockets.
@@ -29,6 +30,7 @@ pub(super) async fn first<S, F: Future<Output = io::Result<S>>>(
             }
             match race.next(clock.now().saturating_sub(begin)) {
                 Next::Start(address) => {
+                    trace::connecting(address);
                     under_way.push((address, Box::pin(connect(address))));
                 }
                 Next::Wait(None) => return Poll::Pending,
@@ -54,7 +56,10 @@ fn poll_attempts<S, F: Future<Output = io::Result<S>>>(
         match attempt.as_mut().poll(cx) {
             Poll::Pending => return true,
             Poll::Ready(Ok(stream)) => connected = Some(stream),
-            Poll::Ready(Err(error)) => race.failed(*address, error),
+            Poll::Ready(Err(error)) => {
+                trace::connecting_failed(*address, error.kind());
+                race.failed(*address, error);
+            }
         }
         false
     });

@@ -163,6 +163,15 @@ impl CloseState {
         }
     }
 
+    /// The Close frame that we sent, while the peer's is waited for.
+    #[cfg(feature = "tracing")]
+    pub(super) fn sent(&self) -> Option<&CloseFrame> {
+        match self {
+            Self::Closing(sent) => sent.as_deref(),
+            _ => None,
+        }
+    }
+
     pub(super) const fn closed(&self) -> Option<&Closed> {
         match self {
             Self::Closed(closed) => Some(closed),

@@ -248,6 +248,12 @@ impl Connection {
         self.close_state.closed()
     }
 
+    /// Returns the Close frame that we sent, while the peer's is waited for.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn sent_close(&self) -> Option<&crate::message::CloseFrame> {
+        self.close_state.sent()
+    }
+
     /// Returns the negotiated subprotocol.
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {

@@ -50,12 +50,16 @@ impl Session {
     pub(crate) fn write_returned(&mut self, progress: WriteProgress) {
         if progress.written > 0 {
             self.stream.writes.wrote_blocking(progress.written, progress.has_waited);
+            self.trace.wrote();
         }
         if progress.flushed {
             self.flushed();
         }
         match progress.stalled_since {
-            Some(since) if self.has_unwritten() => self.stream.writes.would_block(|| since),
+            Some(since) if self.has_unwritten() => {
+                self.stream.writes.would_block(|| since);
+                self.trace.write_stalled(self.buffered_amount());
+            }
             _ => self.stream.writes.end_stall(),
         }
     }

@@ -10,6 +10,7 @@ use super::admission::Admission;
 use super::backpressure::Backpressure;
 use super::shutdown::Step;
 use super::stream::StreamState;
+use super::trace::Trace;
 use super::unsent::Unsent;
 use super::writes::WriteDeadline;
 use crate::connection::{CloseOutcome, Closed, Connection, Role, State, Stats};
@@ -40,6 +41,7 @@ pub struct Session {
     pub(super) unsent: Option<Box<Unsent>>,
     /// Bytes that were read from the stream.
     received: u64,
+    pub(super) trace: Trace,
 }
 
 impl Session {
@@ -47,7 +49,8 @@ impl Session {
     #[must_use]
     #[inline]
     pub fn new(connection: Connection, timeouts: Timeouts, now: Duration) -> Self {
-        Self::with_shared(connection, timeouts.into(), Backpressure::default(), now)
+        let trace = Trace::of(&connection);
+        Self::with_shared(connection, timeouts.into(), Backpressure::default(), trace, now)
     }
 
     #[inline]
@@ -55,6 +58,7 @@ impl Session {
         connection: Connection,
         timeouts: SharedTimeouts,
         backpressure: Backpressure,
+        trace: Trace,
         now: Duration,
     ) -> Self {
         let mut timer = Timer::with_shared(timeouts, now);
@@ -73,6 +77,7 @@ impl Session {
             ping_end: 0,
             write_deadline: WriteDeadline::default(),
             unsent: None,
+            trace,
         }
     }
 
@@ -134,6 +139,7 @@ impl Session {
         }
         self.connection.output_written(count);
         self.stream.writes.wrote(count);
+        self.trace.wrote();
     }
 
     /// Reports that the stream has flushed all it was given. A stream that does not buffer is
@@ -162,6 +168,7 @@ impl Session {
     pub(crate) fn write_stalled(&mut self, now: impl FnOnce() -> Duration) {
         self.stream.write_blocked = true;
         self.stream.writes.would_block(now);
+        self.trace.write_stalled(self.connection.buffered_amount());
     }
 
     /// Reports that writing has failed. Nothing more will be written, but the session still wants
@@ -228,6 +235,7 @@ impl Session {
         // Events that were pushed back can still be received too.
         self.connection.abort();
         self.stream.shutdown.finish();
+        self.trace.observe(&self.connection);
     }
 
     /// The connection.
@@ -240,7 +248,8 @@ impl Session {
     /// Returns the connection, with everything that was received and not taken, or queued and not
     /// written.
     #[must_use]
-    pub fn into_connection(self) -> Connection {
+    pub fn into_connection(mut self) -> Connection {
+        self.trace.end();
         self.connection
     }
 

@@ -53,6 +53,7 @@ mod sending;
 mod shutdown;
 mod side;
 mod stream;
+pub(crate) mod trace;
 mod tunnel;
 mod unsent;
 mod writes;

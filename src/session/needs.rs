@@ -142,8 +142,11 @@ impl Session {
         match need {
             _ if self.state() != State::Open => self.check_close_deadline(now),
             Need::End => Ok(None),
-            Need::Pong(_) => self.check_pong(now, write_deadline),
-            _ => write_deadline.check(self.stalled_write(), now),
+            Need::Pong(_) => {
+                let checked = self.check_pong(now, write_deadline);
+                self.traced(checked)
+            }
+            _ => self.traced(write_deadline.check(self.stalled_write(), now)),
         }
     }
 

@@ -23,6 +23,7 @@ use super::live::Session;
 use super::shutdown::Step;
 use super::side::Handshake;
 use super::stream::{Next, StreamState};
+use super::trace::Trace;
 use crate::connection::{Config, Connection, Entropy, Role, State};
 use crate::handshake::{
     ClientHandshake, ClientRequest, Rejection, Request, Response, ResponseError, ServerHandshake,
@@ -207,7 +208,8 @@ impl Exchange<Connection> {
     #[must_use]
     pub fn into_session(self, now: Duration) -> Session {
         let timeouts = self.timer.shared_timeouts().clone();
-        Session::with_shared(self.handshake, timeouts, Backpressure::default(), now)
+        let trace = Trace::of(&self.handshake);
+        Session::with_shared(self.handshake, timeouts, Backpressure::default(), trace, now)
     }
 }
 

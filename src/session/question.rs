@@ -48,7 +48,8 @@ impl Session {
             let wait = if unread && self.state() == State::Open {
                 self.report(now);
                 let stalled = self.stalled_write();
-                self.write_deadline.check(stalled, now).map(Wait::Until)
+                let checked = self.write_deadline.check(stalled, now);
+                self.traced(checked).map(Wait::Until)
             } else {
                 self.wait(now, None, true)
             };
@@ -95,7 +96,8 @@ impl Session {
     ) -> Result<Wait, TimedOut> {
         self.report(now);
         let stalled = self.stalled_write();
-        let write = sender.unwrap_or(&mut self.write_deadline).check(stalled, now)?;
+        let checked = sender.unwrap_or(&mut self.write_deadline).check(stalled, now);
+        let write = self.traced(checked)?;
         if !reads {
             self.timer.check_handshake(now)?;
             let close = self.deadline_of_closing(now);
@@ -184,7 +186,14 @@ impl Session {
         now: impl FnOnce() -> Duration,
     ) -> Result<(), TimedOut> {
         let Some(stalled) = self.stalled_write() else { return Ok(()) };
-        self.write_deadline.check(Some(stalled), now()).map(drop)
+        let checked = self.write_deadline.check(Some(stalled), now());
+        self.traced(checked).map(drop)
+    }
+
+    /// A deadline that was checked; an event says if it has passed.
+    #[inline]
+    pub(super) fn traced<T>(&self, checked: Result<T, TimedOut>) -> Result<T, TimedOut> {
+        checked.inspect_err(|timeout| self.trace.timed_out(*timeout))
     }
 
     #[inline]
@@ -214,6 +223,7 @@ impl Session {
     /// Acts on a timeout. The close deadline is no error once the closing handshake is done: then
     /// only the shutdown of the stream is cut short.
     pub(super) fn expire(&mut self, error: TimedOut) -> Result<(), TimedOut> {
+        self.trace.timed_out(error);
         match error {
             TimedOut::Close if self.connection.closed().is_some() => {
                 self.stream.shutdown.finish();

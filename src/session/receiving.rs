@@ -55,9 +55,18 @@ impl Session {
     pub(crate) fn other_received(&mut self, event: &Event, now: impl FnOnce() -> Duration) {
         match event {
             Event::Message(_) | Event::Chunk(_) => self.message_received(now),
-            Event::Pong(payload) => self.timer.pong_received(payload, now()),
+            Event::Pong(payload) => self.pong_received(payload, now()),
             Event::Ping(_) => self.reply_pending = true,
             Event::Closed(_) => {}
+        }
+    }
+
+    fn pong_received(&mut self, payload: &[u8], now: Duration) {
+        let before = self.timer.last_answered();
+        self.timer.pong_received(payload, now);
+        let number = self.timer.last_answered();
+        if number > before {
+            self.trace.pong_received(number, self.timer.round_trip());
         }
     }
 }

@@ -12,6 +12,7 @@ impl Session {
     #[inline]
     pub(crate) fn update_state(&mut self, now: Duration) {
         self.timer.set_state(self.connection.state(), now);
+        self.trace.observe(&self.connection);
     }
 
     /// Reports that the peer's Close has arrived, and is not taken yet. Returns when the end of the

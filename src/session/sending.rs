@@ -42,6 +42,7 @@ impl Session {
     pub(crate) fn try_send(&mut self, message: Outgoing) -> Result<(), TrySendError> {
         if self.state() == State::Open && (self.admission.locked || self.is_full()) {
             self.admission.refused += 1;
+            self.trace_overflow();
             return Err(TrySendError::Full(message));
         }
         self.queue_promised(message)
@@ -94,6 +95,7 @@ impl Session {
         let payload = self.timer.ping(now);
         self.connection.ping(payload)?;
         self.ping_end = self.queued_position();
+        self.trace.ping_queued(self.timer.last_ping());
         Ok(self.timer.last_ping())
     }
 
@@ -208,6 +210,7 @@ impl Session {
     /// Applies the overflow policy to a message that found no room: `Ok` if it is dropped.
     #[inline]
     pub(crate) fn refuse(&mut self) -> Result<(), Full> {
+        self.trace_overflow();
         match self.admission.backpressure.overflow {
             Overflow::DropNewest => {
                 self.admission.dropped += 1;
@@ -218,6 +221,10 @@ impl Session {
         }
         self.admission.refused += 1;
         Err(Full)
+    }
+
+    fn trace_overflow(&self) {
+        self.trace.overflow(self.admission.backpressure.overflow, self.buffered_amount());
     }
 
     /// Whether the output has reached the hard limit.

@@ -13,6 +13,7 @@ use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{Error, Options as AnyOptions};
 use crate::adapter::{answer, incoming};
 use crate::handshake::{AcceptOptions, ClientRequest, HttpResponse, RequestHead, Response};
+use crate::session::trace::Peer;
 use crate::session::{Exchange, Handshake, Next, Session, WriteProgress};
 
 /// The first request of a client; see
@@ -81,6 +82,15 @@ impl<S: Stream> Transport<S> {
 
     fn now(&self) -> Duration {
         self.io.now()
+    }
+
+    /// The stream knows it.
+    pub(crate) const fn with_peer(self, _: Peer) -> Self {
+        self
+    }
+
+    fn peer(&self) -> Peer {
+        Peer::of(|| self.io.stream().peer_addr())
     }
 
     /// Moves bytes until some were received, or the exchange is over: then `false`.

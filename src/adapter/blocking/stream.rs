@@ -2,7 +2,7 @@
 //! second handle for another thread.
 
 use std::io;
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A stream that a blocking connection can stand on: reading, writing, and, if it can, giving up in
@@ -59,6 +59,11 @@ pub trait Stream: io::Read + io::Write {
         false
     }
 
+    /// The address of the peer, for logs; `None`, which is the default, if there is none.
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        None
+    }
+
     /// Ends the stream's outgoing half, or both.
     fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
         let _ = how;
@@ -68,7 +73,7 @@ pub trait Stream: io::Read + io::Write {
 
 /// Implements both traits for a socket.
 macro_rules! socket {
-    ($socket:ty, $set_nodelay:expr) => {
+    ($socket:ty, $set_nodelay:expr, $peer_addr:expr) => {
         impl Stream for $socket {
             fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
                 <$socket>::set_read_timeout(self, timeout)
@@ -90,6 +95,10 @@ macro_rules! socket {
                 true
             }
 
+            fn peer_addr(&self) -> Option<SocketAddr> {
+                $peer_addr(self)
+            }
+
             fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
                 <$socket>::shutdown(self, how)
             }
@@ -103,9 +112,13 @@ macro_rules! socket {
     };
 }
 
-socket!(TcpStream, |socket: &TcpStream| socket.set_nodelay(true));
+socket! {
+    TcpStream, |socket: &TcpStream| socket.set_nodelay(true), |socket: &TcpStream| {
+        socket.peer_addr().ok()
+    }
+}
 #[cfg(unix)]
-socket!(std::os::unix::net::UnixStream, |_| Ok(()));
+socket!(std::os::unix::net::UnixStream, |_| Ok(()), |_| None);
 
 /// A stream that can be read by one thread while another writes to it.
 pub trait TryClone: Stream + Send + Sized + 'static {

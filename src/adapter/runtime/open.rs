@@ -13,6 +13,7 @@ use crate::adapter::Error;
 use crate::adapter::handshakes::handshakes;
 use crate::adapter::read_buffer::ReadBuffer;
 use crate::adapter::{answer, incoming};
+use crate::session::trace::Peer;
 use crate::session::{Exchange, Handshake, Next, Session};
 
 /// The first request of a client.
@@ -28,6 +29,7 @@ pub struct Transport<S, C> {
     budget: ReadBudget,
     /// When the handshake began.
     started: Duration,
+    peer: Peer,
 }
 
 handshakes! { [async .await] impl[S: Stream, C: Clock] Transport<S, C> => WebSocket<S, C> }
@@ -39,7 +41,18 @@ impl<S: Stream, C: Clock> Transport<S, C> {
         started: impl FnOnce(&C) -> Duration,
     ) -> Self {
         let (started, budget) = (started(&clock), ReadBudget::default());
-        Self { stream, started, budget, alarm: Alarm::new(clock) }
+        Self { stream, started, budget, alarm: Alarm::new(clock), peer: Peer::default() }
+    }
+
+    /// The same, with the address of the peer.
+    #[allow(dead_code, reason = "futures-io alone has no sockets")]
+    pub(crate) fn with_peer(mut self, peer: Peer) -> Self {
+        self.peer = peer;
+        self
+    }
+
+    const fn peer(&self) -> Peer {
+        self.peer
     }
 
     const fn started(&self) -> Duration {

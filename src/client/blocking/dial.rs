@@ -20,6 +20,7 @@ use crate::client::connecting::Turn;
 use crate::client::deadline::Deadline;
 use crate::client::destination::Destination;
 use crate::client::sockets::SocketOptions;
+use crate::session::trace;
 use crate::timing::TimedOut;
 
 /// Looks up the addresses of a host.
@@ -78,7 +79,11 @@ pub(super) fn race(
     loop {
         let left = deadline.left()?;
         let time = begin.elapsed();
-        let (address, result) = match race.next(time) {
+        let next = race.next(time);
+        if let Next::Start(address) = next {
+            trace::connecting(address);
+        }
+        let (address, result) = match next {
             Next::GiveUp => return Ok(Err(race.take_failures())),
             Next::Start(address) if race.is_last_attempt() => {
                 (address, connect(options, address, left))
@@ -111,7 +116,10 @@ pub(super) fn race(
             {
                 return Err(TimedOut::Handshake.into());
             }
-            Err(error) => race.failed(address, error),
+            Err(error) => {
+                trace::connecting_failed(address, error.kind());
+                race.failed(address, error);
+            }
         }
     }
 }

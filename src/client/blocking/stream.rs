@@ -1,7 +1,7 @@
 //! A client's blocking stream: a socket, or TLS on one.
 
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -58,6 +58,13 @@ impl MaybeTlsStream {
             #[cfg(feature = "rustls")]
             Layer::Tls(stream) => stream.get_ref().tcp(),
         }
+    }
+
+    /// Returns the address of the server, or of the proxy; `None` for a Unix socket, and once a
+    /// socket is not connected any more.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.tcp()?.peer_addr().ok()
     }
 
     /// Returns whether the stream is encrypted.
@@ -181,6 +188,10 @@ impl Stream for MaybeTlsStream {
             #[cfg(feature = "rustls")]
             Layer::Tls(stream) => Stream::is_write_vectored(&**stream),
         }
+    }
+
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        Self::peer_addr(self)
     }
 
     fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {

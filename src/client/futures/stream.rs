@@ -3,7 +3,7 @@
 #[cfg(feature = "rustls")]
 use std::boxed::Box;
 use std::io::{self, IoSlice};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
@@ -67,6 +67,13 @@ impl MaybeTlsStream {
             #[cfg(feature = "rustls")]
             Layer::Tls(stream) => stream.get_ref().0.tcp(),
         }
+    }
+
+    /// Returns the address of the server, or of the proxy; `None` for a Unix socket, and once a
+    /// socket is not connected any more.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.tcp()?.get_ref().peer_addr().ok()
     }
 
     /// Returns whether the stream is encrypted.

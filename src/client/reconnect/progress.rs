@@ -8,6 +8,7 @@ use super::given_up::GivenUp;
 use super::schedule::{Limit, Schedule};
 use crate::adapter::Error;
 use crate::handshake::Response;
+use crate::session::trace;
 
 /// What a client that reconnects is doing: for a user interface, or a log. `W` is the connection of
 /// the adapter.
@@ -113,6 +114,7 @@ impl Progress {
     fn fail<W>(&mut self, cause: Cause, failed: Duration, now: Duration) -> Reported<W> {
         match self.schedule.failed(&cause, failed, SystemTime::now()) {
             Ok(delay) => {
+                trace::reconnecting(delay, self.schedule.attempts());
                 self.step = Step::Waiting { until: now.saturating_add(delay) };
                 Ok(Some(Event::Waiting { delay, cause }))
             }

@@ -1,6 +1,7 @@
 //! A client's stream on tokio: a socket, or TLS on one.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -58,6 +59,13 @@ impl MaybeTlsStream {
             #[cfg(feature = "rustls")]
             Layer::Tls(stream) => stream.get_ref().0.tcp(),
         }
+    }
+
+    /// Returns the address of the server, or of the proxy; `None` for a Unix socket, and once a
+    /// socket is not connected any more.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.tcp()?.peer_addr().ok()
     }
 
     /// Returns whether the stream is encrypted.

@@ -19,7 +19,7 @@ mod outgoing;
 mod shared;
 mod socket;
 
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::string::String;
 use std::sync::Arc;
 use std::time::Duration;
@@ -223,6 +223,10 @@ impl<S: Stream> Stream for TlsStream<S> {
 
     fn is_write_vectored(&self) -> bool {
         true
+    }
+
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        self.socket.stream.peer_addr()
     }
 
     fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
