@@ -122,7 +122,34 @@
 //! | `socket2` | a client's local address, network interface and TCP keep-alive, by socket2 0.6 |
 //! | `idna` | names of servers that are not ASCII, made punycode as browsers do; 28 crates |
 //! | `reconnect` | clients that connect again after a failure; one crate, httpdate |
+//! | `tracing` | a span for each connection, and events, for tracing 0.1: see below |
 //! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
+//!
+//! # Observability
+//!
+//! * [`Stats`] has numbers, without a feature: messages, frames, payload before and after
+//!   compression and bytes of each direction; what is queued, dropped and refused; the time since
+//!   the last read and write; the round trip. `stats()` of a connection, a half, a `WeakSender`, a
+//!   [`Session`] or a [`Connection`] returns it. Counting costs 64 bytes for each connection, and
+//!   two instructions for each message received and three for each one sent.
+//! * Feature `tracing` makes one span for each connection, `websocket`, of target `sansocket` and
+//!   level DEBUG. Its fields are `role`, and, if they are known, `peer` (of TCP sockets of
+//!   `blocking` and tokio, and of clients), `path`, `subprotocol` and `extensions`.
+//! * No field has a payload, the text of a Close frame, a key, a header value, a credential or a
+//!   query. Paths, and names and addresses of hosts are there.
+//!
+//! | event (level DEBUG) | fields |
+//! |---|---|
+//! | `handshake accepted`, `handshake refused` | `status`; `error`, of a server |
+//! | `handshake failed`, `handshake dropped` | `error`: what failed, in a word |
+//! | `close sent`, `close received` | `code`, `reason_bytes` |
+//! | `closed` | `outcome`, `code`, `clean`, `initiator`, `error`; `received` and `sent` messages |
+//! | `dropped` | –; without a closing handshake |
+//! | `ping queued`, `pong received` (TRACE) | `number`, `round_trip` |
+//! | `write stalled`, `write resumed` | `queued` bytes |
+//! | `timed out` | `timeout`: a [`TimedOut`] |
+//! | `message not queued` | `policy`: an [`Overflow`]; `queued` bytes |
+//! | of a client, without a span: `resolving`, `connecting`, `connecting failed`, `asking a proxy`, `starting TLS`, `redirected`, `waiting to reconnect` | `host`, `port`, `address`, `error`, `status`, `delay`, `attempts` |
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
 //! [`input`]: Connection::input

@@ -10,7 +10,7 @@
 //!   output ◄────────────── writer ◄──────────────── send, ping, close
 //! ```
 //!
-//! [`Connection`] is in `endpoint`. Above it are `sending`, `receiving` and `buffers`, which
+//! [`Connection`] is in `endpoint`. Above it are `sending`, `receiving`, `held` and `buffers`, which
 //! implement its methods; below it are the types of its fields.
 
 mod assembler;
@@ -24,6 +24,7 @@ mod entropy;
 mod error;
 mod event;
 mod fragments;
+mod held;
 mod inbox;
 mod output;
 mod reader;
