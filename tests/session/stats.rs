@@ -158,7 +158,8 @@ fn messages_that_are_unsent_at_the_end_stay_queued() {
     }
 }
 
-/// Accepts at most 3 bytes at a time, and looks at the statistics before each write.
+/// Accepts at most 3 bytes at a time, and looks at the statistics before each write. In the first
+/// one, another message is queued.
 #[derive(Clone, Default)]
 struct Watched {
     sender: Arc<OnceLock<WeakSender<Watched>>>,
@@ -174,7 +175,11 @@ impl Read for Watched {
 impl Write for Watched {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let stats = self.sender.get().and_then(WeakSender::stats);
-        self.seen.lock().unwrap().extend(stats);
+        let mut seen = self.seen.lock().unwrap();
+        seen.extend(stats);
+        if seen.len() == 1 {
+            self.sender.get().and_then(WeakSender::upgrade).unwrap().feed("six").unwrap();
+        }
         Ok(bytes.len().min(3))
     }
 
@@ -192,7 +197,7 @@ impl blocking::TryClone for Watched {
 }
 
 #[test]
-fn message_that_another_thread_is_writing_is_queued() {
+fn messages_that_another_thread_is_writing_are_queued() {
     let stream = Watched::default();
     let connection = Connection::server(Config::new());
     let socket =
@@ -202,10 +207,11 @@ fn message_that_another_thread_is_writing_is_queued() {
     sender.feed("one").unwrap();
     sender.feed("two").unwrap();
     sender.flush().unwrap();
+    sender.flush().unwrap();
     // Each message is a header of two bytes and three of payload.
     let seen = stream.seen.lock().unwrap();
     let seen: Vec<_> =
         seen.iter().map(|stats| (stats.queued_messages, stats.queued_bytes)).collect();
-    assert_eq!(seen, [(2, 10), (2, 7), (1, 4), (1, 1)]);
+    assert_eq!(seen, [(2, 10), (3, 12), (2, 9), (2, 6), (1, 3)]);
     assert_eq!(sender.stats().queued_messages, 0);
 }
