@@ -6,8 +6,8 @@
 /// - `[async .await]`, or `[]` for a blocking adapter;
 /// - the generics, the stream with its clock, and the connection.
 ///
-/// The stream with its clock has the methods `started`, `now`, `peer`, `exchange`, `into_socket` and
-/// `into_stream`.
+/// The stream with its clock has the methods `started`, `now`, `peer`, `exchange`, `into_socket`
+/// and `into_stream`.
 macro_rules! handshakes {
     (
         [$($async:ident .$await:ident)?]
