@@ -40,15 +40,6 @@ impl End {
         }
     }
 
-    /// Whether this side closed the connection.
-    pub(crate) fn is_ours(&self) -> bool {
-        match self {
-            Self::Closed(closed) => closed.initiator() == Side::Local,
-            Self::Failed(_) | Self::Interrupted => true,
-            _ => false,
-        }
-    }
-
     /// What to do; `None` if there is nothing to say.
     pub(crate) fn complaint(&self) -> Option<String> {
         match self {
