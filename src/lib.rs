@@ -157,8 +157,8 @@ pub mod wire;
 pub use adapter::runtime;
 #[cfg(feature = "std")]
 pub use adapter::{
-    Answer, ConnectError, Error, Incoming, Options, PlainHttp, Refusal, Replies, TlsError, Upgrade,
-    WrongHost,
+    Answer, ConnectError, Error, Incoming, Options, PlainHttp, ProxyTlsError, Refusal, Replies,
+    TlsError, Upgrade, WrongHost,
 };
 /// The crate of the buffers that are passed in and out.
 pub use bytes;
