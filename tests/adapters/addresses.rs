@@ -242,6 +242,8 @@ struct Facts {
     nodelay: bool,
     #[cfg(feature = "socket2")]
     keepalive: Option<Duration>,
+    #[cfg(all(feature = "socket2", target_os = "linux"))]
+    interface: Option<Vec<u8>>,
 }
 
 impl Facts {
@@ -252,6 +254,8 @@ impl Facts {
             nodelay: socket.tcp_nodelay().unwrap(),
             #[cfg(feature = "socket2")]
             keepalive: socket.keepalive().unwrap().then(|| socket.tcp_keepalive_time().unwrap()),
+            #[cfg(all(feature = "socket2", target_os = "linux"))]
+            interface: socket.device().unwrap(),
         }
     }
 }
@@ -596,12 +600,46 @@ fn tcp_keepalive_is_set_before_the_socket_connects() {
     }
 }
 
+/// Whether this process may bind a socket to an interface: before Linux 5.7, CAP_NET_RAW is needed.
+#[cfg(all(feature = "socket2", target_os = "linux"))]
+fn can_bind_to_interface() -> bool {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    match socket.bind_device(Some(b"lo")) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            eprintln!("skipped: the system does not permit SO_BINDTODEVICE: {error}");
+            false
+        }
+        bound => bound.map(|()| true).unwrap(),
+    }
+}
+
 #[cfg(all(feature = "socket2", target_os = "linux"))]
 #[test]
-fn interface_that_does_not_exist_is_a_failure_of_each_address() {
+fn interface_is_that_of_the_socket() {
+    if !can_bind_to_interface() {
+        return;
+    }
+    let uri = format!("ws://{}/", serve());
+    for opened in connect_in_every_adapter!(&uri, |connector| connector.interface("lo")) {
+        assert_eq!(opened.unwrap().tcp.unwrap().interface.as_deref(), Some(&b"lo"[..]));
+    }
+    for opened in connect_in_every_adapter!(&uri, |connector| connector.options(within(LONG))) {
+        assert_eq!(opened.unwrap().tcp.unwrap().interface, None);
+    }
+}
+
+#[cfg(all(feature = "socket2", target_os = "linux"))]
+#[test]
+fn interface_that_does_not_exist_is_a_failure_of_each_address_and_named() {
+    if !can_bind_to_interface() {
+        return;
+    }
     let uri = format!("ws://{}/", serve());
     for result in connect_in_every_adapter!(&uri, |connector| connector.interface("none0")) {
-        assert!(matches!(result, Err(Error::Connect(_))), "{result:?}");
+        let Err(Error::Connect(error)) = result else { panic!("{result:?}") };
+        let [(_, failure)] = error.failures() else { panic!("{error:?}") };
+        assert_eq!(failure.kind(), ErrorKind::NotFound);
+        assert!(error.to_string().contains("(the interface none0: "), "{error}");
     }
 }
 
