@@ -298,6 +298,9 @@ macro_rules! connect_in_every_adapter {
     }};
 }
 
+#[cfg(target_os = "linux")]
+mod namespaces;
+
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
