@@ -163,7 +163,8 @@ fn no_line_is_wider_than_100_columns() {
 
 #[test]
 fn every_file_has_a_module_doc_and_at_most_400_lines() {
-    for path in below(&source()) {
+    let is_code = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
+    for path in below(&source()).into_iter().filter(is_code) {
         let text = fs::read_to_string(&path).unwrap();
         assert!(
             text.lines().take(3).any(|line| line.starts_with("//!")),
