@@ -55,7 +55,8 @@ impl Run {
                 Ok(Some(Event::Waiting { delay, cause })) => {
                     self.output.status(&format!("{cause}; connecting again in {delay:.1?}"));
                 }
-                Ok(_) => {}
+                Ok(Some(_)) => {}
+                Ok(None) => unreachable!("an end that is final is not reported"),
                 Err(given_up) => match given_up.into_cause() {
                     Cause::Error(error) => return End::NotConnected(error),
                     cause => return End::Failed(cause.to_string()),
