@@ -77,14 +77,17 @@ pub(super) fn race(
     let begin = Instant::now();
     let (sender, results) = mpsc::channel();
     loop {
-        let left = deadline.left()?;
+        let left = match deadline.left() {
+            Err(_) if race.has_started() => return Ok(Err(race.end())),
+            left => left?,
+        };
         let time = begin.elapsed();
         let next = race.next(time);
         if let Next::Start(address) = next {
             trace::connecting(address);
         }
         let (address, result) = match next {
-            Next::GiveUp => return Ok(Err(race.take_failures())),
+            Next::GiveUp => return Ok(Err(race.end())),
             Next::Start(address) if race.is_last_attempt() => {
                 (address, connect(options, address, left))
             }
@@ -114,7 +117,7 @@ pub(super) fn race(
             Err(error)
                 if error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none() =>
             {
-                return Err(TimedOut::Handshake.into());
+                return Ok(Err(race.end()));
             }
             Err(error) => {
                 trace::connecting_failed(address, error.kind());
