@@ -10,8 +10,8 @@
 //!   output ◄────────────── writer ◄──────────────── send, ping, close
 //! ```
 //!
-//! [`Connection`] is in `endpoint`. Above it are `sending`, `receiving`, `held` and `buffers`, which
-//! implement its methods; below it are the types of its fields.
+//! [`Connection`] is in `endpoint`. Above it are `sending`, `receiving`, `held` and `buffers`,
+//! which implement its methods; below it are the types of its fields.
 
 mod assembler;
 #[cfg(feature = "std")]
