@@ -182,7 +182,8 @@ macro_rules! handshakes {
                     Ok(())
                 }
 
-                fn into_socket(self, connection: Connection) -> $socket {
+                /// Continues a connection whose opening handshake is done.
+                pub(crate) fn into_socket(self, connection: Connection) -> $socket {
                     let Self { transport, timeouts, backpressure, .. } = self;
                     let now = transport.now();
                     let session = Session::with_shared(connection, timeouts, backpressure, now);
