@@ -81,6 +81,7 @@
 //!
 //! | layer | contents | RFC 6455 |
 //! |---|---|---|
+//! | `axum` on `hyper` on `http`; `group` | HTTP servers; the connections of a server | §4.2 · RFC 8441 |
 //! | `blocking`; `tokio` and `futures`, on `runtime` | system calls, clocks, wakers | – |
 //! | [`session`] | timeouts, keep-alive, backpressure, shutdown of the stream | §7.1.1 |
 //! | [`proxy`] | tunnels through HTTP and SOCKS5 proxies | §4.1 |
@@ -122,6 +123,10 @@
 //! | `socket2` | a client's local address, network interface and TCP keep-alive, by socket2 0.6 |
 //! | `idna` | names of servers that are not ASCII, made punycode as browsers do; 28 crates |
 //! | `reconnect` | clients that connect again after a failure; one crate, httpdate |
+//! | `http` | opening handshakes of HTTP servers, as types of the crate http 1.x: see `http` |
+//! | `hyper` | connections that hyper 1.x upgrades: see `hyper` |
+//! | `http2` | the same over HTTP/2 (RFC 8441) |
+//! | `axum` | axum's extractor (axum-core 0.5): see `axum` |
 //! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
@@ -147,6 +152,8 @@ mod page;
 #[cfg(feature = "std")]
 mod pool;
 pub mod proxy;
+#[cfg(any(feature = "http", feature = "tokio"))]
+mod server;
 pub mod session;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -186,6 +193,14 @@ pub use message::{
     Chunk, CloseCode, CloseFrame, Compress, InvalidCloseCode, Kind, Message, MessageRef, Outgoing,
     ReasonTooLong, Text,
 };
+#[cfg(feature = "axum")]
+pub use server::axum;
+#[cfg(feature = "tokio")]
+pub use server::group;
+#[cfg(feature = "http")]
+pub use server::http;
+#[cfg(feature = "hyper")]
+pub use server::hyper;
 pub use session::{Backpressure, Full, Overflow, Session, TrySendError};
 pub use timing::{TimedOut, Timeouts};
 
