@@ -56,8 +56,8 @@
 //!
 //! # HTTP/2
 //!
-//! With feature `http2` (and axum's) the same handler serves WebSockets over HTTP/2 (RFC 8441). They
-//! begin with CONNECT, so the route is `any(handler)`: `get(handler)` answers them with 405.
+//! With feature `http2` (and axum's) the same handler serves WebSockets over HTTP/2 (RFC 8441).
+//! They begin with CONNECT, so the route is `any(handler)`: `get(handler)` answers them with 405.
 
 mod message;
 mod socket;

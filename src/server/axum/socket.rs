@@ -18,8 +18,8 @@ use crate::server::hyper;
 /// A WebSocket connection whose messages have the shape of axum's.
 ///
 /// It is a [`Stream`] and a [`Sink`] of messages, for `split` of futures' `StreamExt`.
-/// [`into_inner`](Self::into_inner) is this crate's own connection: with senders that can be cloned,
-/// messages that are borrowed or sent in chunks, several answers in one write.
+/// [`into_inner`](Self::into_inner) is this crate's own connection: with senders that can be
+/// cloned, messages that are borrowed or sent in chunks, several answers in one write.
 ///
 /// [`recv`](Self::recv) also answers pings, sends keep-alive pings, and completes the closing
 /// handshake. So it must be called, even if no message is expected.
