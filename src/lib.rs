@@ -121,13 +121,20 @@
 //! | `rustls-ring`, `rustls-aws-lc-rs` | the same with ring or AWS-LC as the crypto provider |
 //! | `webpki-roots` | Mozilla's root certificates, for systems (such as containers) that have none |
 //! | `socket2` | a client's local address, network interface and TCP keep-alive, by socket2 0.6 |
-//! | `idna` | names of servers that are not ASCII, made punycode as browsers do; 28 crates |
-//! | `reconnect` | clients that connect again after a failure; one crate, httpdate |
+//! | `idna` | names of servers that are not ASCII, made punycode as browsers do |
+//! | `reconnect` | clients that connect again after a failure |
 //! | `http` | opening handshakes of HTTP servers, as types of the crate http 1.x: see `http` |
 //! | `hyper` | connections that hyper 1.x upgrades: see `hyper` |
 //! | `http2` | the same over HTTP/2 (RFC 8441) |
 //! | `axum` | axum's extractor (axum-core 0.5): see `axum` |
 //! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
+//!
+//! ## Crates
+//!
+//! The crates of a build for Linux on x86-64 without the default features; the names are those that
+//! the row adds to `std`, and `std` to none. `testing` adds none.
+//!
+#![doc = include_str!("crates.md")]
 //!
 //! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
 //! [`input`]: Connection::input
@@ -164,8 +171,8 @@ pub mod wire;
 pub use adapter::runtime;
 #[cfg(feature = "std")]
 pub use adapter::{
-    Answer, ConnectError, Error, Incoming, Options, PlainHttp, Refusal, Replies, TlsError, Upgrade,
-    WrongHost,
+    Answer, ConnectError, Error, Incoming, Options, PlainHttp, ProxyTlsError, Refusal, Replies,
+    TlsError, Upgrade, WrongHost,
 };
 /// The crate of the buffers that are passed in and out.
 pub use bytes;

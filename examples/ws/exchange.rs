@@ -11,11 +11,11 @@ use sansocket::{CloseCode, CloseFrame, Closed, Error, Message, SendError, TimedO
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, interval_at};
 
-use crate::Run;
 use crate::arguments::binary;
 use crate::opening::Socket;
 use crate::status::End;
 use crate::terminal::Input;
+use crate::{Run, lock};
 
 /// The state of a connection.
 struct Exchange<'a> {
@@ -118,7 +118,7 @@ impl Exchange<'_> {
             self.send(message).await?;
         }
         // Of the connection before this one.
-        let unsent = self.run.unsent.borrow().clone();
+        let unsent = lock(&self.run.unsent).clone();
         if let Some(message) = unsent {
             self.send_line(message).await?;
         }
@@ -141,9 +141,9 @@ impl Exchange<'_> {
 
     /// Sends a message, which is kept until it is written.
     async fn send_line(&self, message: Message) -> Result<(), Error> {
-        self.run.unsent.replace(Some(message.clone()));
+        *lock(&self.run.unsent) = Some(message.clone());
         self.send(&message).await?;
-        self.run.unsent.take();
+        *lock(&self.run.unsent) = None;
         Ok(())
     }
 

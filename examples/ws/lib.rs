@@ -7,7 +7,7 @@
 //! | exchange | an open connection: what is sent, received and shown |
 //! | terminal | the prompt, or plain lines |
 //! | json, har | JSON over several lines; recordings |
-//! | retry | when to connect again |
+//! | retry | which attempts are made, and what the library's `Reconnect` reports |
 //! | status | the exit status |
 #![cfg(feature = "ws")]
 
@@ -20,27 +20,25 @@ mod retry;
 mod status;
 mod terminal;
 
-use std::cell::RefCell;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sansocket::{ClientRequest, Message};
+use sansocket::Message;
 
 use self::arguments::{Arguments, HELP, named};
 use self::har::Recording;
-use self::retry::Retries;
 use self::status::End;
-use self::terminal::{Input, Output};
+use self::terminal::Output;
 
 /// What all connections of a run share.
 struct Run {
     arguments: Arguments,
     output: Output,
-    recording: RefCell<Option<Recording>>,
+    recording: Mutex<Option<Recording>>,
     /// A line of input that was not sent. It may have arrived if a connection was lost meanwhile.
-    unsent: RefCell<Option<Message>>,
+    unsent: Mutex<Option<Message>>,
 }
 
 /// Runs the program.
@@ -71,21 +69,11 @@ async fn run(arguments: Arguments) -> Result<u8, Box<dyn Error>> {
         None => None,
     };
     let (mut input, output) = terminal::open(arguments.reads_input(), arguments.json)?;
-    let mut retries = arguments.reconnect.then(Retries::default);
-    let recording = RefCell::new(recording);
-    let run = Run { arguments, output, recording, unsent: RefCell::default() };
-    let end = loop {
-        let (end, opened) = run.connection(&connector, &request, &mut input).await;
-        let delay = retries.as_mut().and_then(|retries| retries.delay(&end, opened));
-        let Some(delay) = delay else { break end };
-        let complaint = end.complaint().unwrap_or_else(|| "the connection is closed".into());
-        run.output.status(&format!("{complaint}; connecting again in {delay:.1?}"));
-        tokio::select! {
-            () = tokio::time::sleep(delay) => {}
-            Some(()) = input.interrupts.recv() => break End::Interrupted,
-        }
-    };
-    if let Some(message) = run.unsent.take() {
+    let recording = Mutex::new(recording);
+    let run = Arc::new(Run { arguments, output, recording, unsent: Mutex::default() });
+    let mut reconnect = retry::reconnect(&run, connector, request)?;
+    let end = run.connections(&mut reconnect, &mut input).await;
+    if let Some(message) = lock(&run.unsent).take() {
         run.output.status(&format!("a message of {} bytes was not sent", message.len()));
     }
     match (end.complaint(), &end) {
@@ -98,32 +86,16 @@ async fn run(arguments: Arguments) -> Result<u8, Box<dyn Error>> {
 }
 
 impl Run {
-    /// Opens a connection, and uses it until it ends. Returns when it was opened, too.
-    async fn connection(
-        &self,
-        connector: &sansocket::tokio::Connector,
-        request: &ClientRequest,
-        input: &mut Input,
-    ) -> (End, Option<Instant>) {
-        let opened = tokio::select! {
-            opened = self.open(connector, request) => opened,
-            Some(()) = input.interrupts.recv() => return (End::Interrupted, None),
-        };
-        match opened {
-            Ok(socket) => {
-                let opened = Instant::now();
-                (self.exchange(socket, input).await, Some(opened))
-            }
-            Err(error) => (End::NotConnected(error), None),
-        }
-    }
-
     /// Writes to the recording, if there is one. A failure ends it.
     fn record(&self, write: impl FnOnce(&mut Recording) -> io::Result<()>) {
-        let mut recording = self.recording.borrow_mut();
+        let mut recording = lock(&self.recording);
         if let Some(Err(error)) = recording.as_mut().map(write) {
             *recording = None;
             self.output.status(&format!("the recording ends here: {error}"));
         }
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

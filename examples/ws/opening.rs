@@ -17,7 +17,7 @@ impl Run {
         &self,
         connector: &Connector,
         request: &ClientRequest,
-    ) -> Result<Socket, Error> {
+    ) -> Result<(Socket, Response), Error> {
         let mut redirects = Redirects::limited(self.arguments.redirects);
         let mut request = Cow::Borrowed(request);
         loop {
@@ -25,9 +25,9 @@ impl Run {
             let opened = connector.connect(&request).await;
             self.record_attempt(&request, begun, &opened);
             match opened {
-                Ok((socket, _)) => {
+                Ok((socket, response)) => {
                     self.describe(&request, &socket);
-                    return Ok(socket);
+                    return Ok((socket, response));
                 }
                 Err(Error::Handshake(HandshakeError::Response(
                     ResponseError::UnexpectedStatus(response),

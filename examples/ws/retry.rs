@@ -1,64 +1,67 @@
-//! Whether to connect again, and when: after a failure that may pass, with a delay that doubles.
+//! The attempts to connect, by the library's `Reconnect`: several with `--reconnect`, or one.
 
-use std::hash::{BuildHasher, RandomState};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use sansocket::{Error, HandshakeError, HeadError, Response, ResponseError};
+use sansocket::reconnect::{Cause, Event, Policy, Schedule};
+use sansocket::tokio::{Connector, Reconnect, TokioClock};
+use sansocket::{ClientRequest, NoEntropy};
 
+use crate::Run;
 use crate::status::End;
+use crate::terminal::Input;
 
+/// The longest first delay. The library's 5 s are long for somebody at a terminal.
 const FIRST: Duration = Duration::from_millis(500);
 const MAX: Duration = Duration::from_secs(60);
-/// A connection that was open for as long begins anew with the first delay.
-const STABLE: Duration = Duration::from_secs(30);
 
-/// The failures so far.
-#[derive(Default)]
-pub(crate) struct Retries {
-    failures: u32,
+/// Opens the connections of a run.
+pub(crate) fn reconnect(
+    run: &Arc<Run>,
+    connector: Connector,
+    request: ClientRequest,
+) -> Result<Reconnect, NoEntropy> {
+    let run = Arc::clone(run);
+    let is_wanted = run.arguments.reconnect;
+    let policy =
+        Policy::new().delays(FIRST, MAX).retry_if(move |_, retryable| is_wanted && retryable);
+    Ok(Reconnect::new(Schedule::new(policy)?, TokioClock::new(), move || {
+        let (run, connector, request) = (Arc::clone(&run), connector.clone(), request.clone());
+        async move { run.open(&connector, &request).await }
+    }))
 }
 
-impl Retries {
-    /// Returns how long to wait before the next attempt; `None` if it would fail too. `opened` is
-    /// when the connection was opened.
-    pub(crate) fn delay(&mut self, end: &End, opened: Option<Instant>) -> Option<Duration> {
-        if opened.is_some_and(|opened| opened.elapsed() >= STABLE) {
-            self.failures = 0;
-        }
-        let asked = match end {
-            _ if end.is_ours() => return None,
-            End::NotConnected(Error::Handshake(HandshakeError::Response(
-                ResponseError::UnexpectedStatus(response),
-            ))) => retry_after(response)?,
-            // RFC 6455 §7.2.3: a client SHOULD wait after an abnormal closure. 1001: the server
-            // goes away; 1012 to 1014: a restart, an overload, a gateway.
-            End::Closed(closed) if matches!(closed.code(), 1001 | 1006 | 1011..=1014) => {
-                Duration::ZERO
+impl Run {
+    /// Uses each connection until it ends. Returns the end that is final.
+    pub(crate) async fn connections(&self, reconnect: &mut Reconnect, input: &mut Input) -> End {
+        let is_wanted = self.arguments.reconnect;
+        loop {
+            let event = tokio::select! {
+                event = reconnect.next_event() => event,
+                Some(()) = input.interrupts.recv() => return End::Interrupted,
+            };
+            match event {
+                Ok(Some(Event::Connected { socket, .. })) => {
+                    match self.exchange(socket, input).await {
+                        End::Closed(closed) if is_wanted && closed.is_retryable() => {
+                            reconnect.ended(closed);
+                        }
+                        End::Lost(error) if is_wanted && error.is_retryable() => {
+                            reconnect.ended(error);
+                        }
+                        end => return end,
+                    }
+                }
+                Ok(Some(Event::Waiting { delay, cause })) => {
+                    self.output.status(&format!("{cause}; connecting again in {delay:.1?}"));
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => unreachable!("an end that is final is not reported"),
+                Err(given_up) => match given_up.into_cause() {
+                    Cause::Error(error) => return End::NotConnected(error),
+                    cause => return End::Failed(cause.to_string()),
+                },
             }
-            End::NotConnected(Error::Io(_) | Error::TimedOut(_) | Error::ConnectionLost)
-            | End::NotConnected(Error::Handshake(HandshakeError::Response(ResponseError::Head(
-                HeadError::Incomplete,
-            ))))
-            | End::Lost(_) => Duration::ZERO,
-            _ => return None,
-        };
-        let longest = FIRST.saturating_mul(1 << self.failures.min(16)).min(MAX);
-        self.failures += 1;
-        // Full jitter: the clients of a server that restarts come back at different times.
-        Some(asked + longest.mul_f64(random()))
+        }
     }
-}
-
-/// What a refusal asks for (RFC 9110 §10.2.3), if it may pass.
-fn retry_after(response: &Response) -> Option<Duration> {
-    if !matches!(response.status(), 408 | 425 | 429 | 500 | 502..=504) {
-        return None;
-    }
-    let seconds = response.headers().get("Retry-After").and_then(|value| value.parse().ok());
-    Some(Duration::from_secs(seconds.unwrap_or(0)))
-}
-
-/// A number between 0 and 1, from the keys of a hash map: no secret depends on it.
-fn random() -> f64 {
-    (RandomState::new().hash_one(0) >> 11) as f64 / (1_u64 << 53) as f64
 }

@@ -40,15 +40,6 @@ impl End {
         }
     }
 
-    /// Whether this side closed the connection.
-    pub(crate) fn is_ours(&self) -> bool {
-        match self {
-            Self::Closed(closed) => closed.initiator() == Side::Local,
-            Self::Failed(_) | Self::Interrupted => true,
-            _ => false,
-        }
-    }
-
     /// What to do; `None` if there is nothing to say.
     pub(crate) fn complaint(&self) -> Option<String> {
         match self {
@@ -77,10 +68,17 @@ fn is_as_wanted(closed: &Closed) -> bool {
 /// The text of an error, with the option of this program that helps.
 fn explain(error: &Error) -> String {
     let option = match error {
-        Error::Tls(TlsError::UnknownIssuer | TlsError::BadSignature) => {
+        Error::Tls(error) if is_untrusted(error) => {
             return "the server's certificate is self-signed, or of a private authority; name a \
                     file with it in --ca"
                 .into();
+        }
+        Error::ProxyTls(failed) if is_untrusted(&failed.error) => {
+            let proxy = &failed.proxy;
+            return format!(
+                "the certificate of the proxy {proxy} is self-signed, or of a private authority; \
+                 name a file with it in --ca"
+            );
         }
         Error::Handshake(HandshakeError::Response(ResponseError::UnexpectedStatus(response))) => {
             match response.status() {
@@ -92,4 +90,8 @@ fn explain(error: &Error) -> String {
         _ => return error.to_string(),
     };
     format!("{error}; {option}")
+}
+
+fn is_untrusted(error: &TlsError) -> bool {
+    matches!(error, TlsError::UnknownIssuer | TlsError::BadSignature)
 }

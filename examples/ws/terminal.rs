@@ -1,9 +1,9 @@
 //! The standard input and output: a prompt on a terminal, with incoming lines above what is being
 //! typed; plain lines in a pipe.
 
-use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use rustyline::{Config, Editor, ExternalPrinter};
 use sansocket::Message;
 use tokio::sync::mpsc;
 
-use crate::json;
+use crate::{json, lock};
 
 /// What the user does.
 pub(crate) struct Input {
@@ -28,13 +28,13 @@ pub(crate) struct Input {
 
 /// What the user sees.
 pub(crate) struct Output {
-    prompt: Option<Prompt>,
+    prompt: Option<Mutex<Prompt>>,
     json: bool,
     escapes: bool,
 }
 
 struct Prompt {
-    printer: RefCell<Box<dyn ExternalPrinter>>,
+    printer: Box<dyn ExternalPrinter + Send>,
     mode: Mode,
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn open(reads: bool, json: bool) -> io::Result<(Input, Output)> {
             Editor::<(), _>::with_history(config, MemHistory::new()).map_err(io::Error::other)?;
         editor.enable_synchronized_output(false);
         let printer = editor.create_external_printer().map_err(io::Error::other)?;
-        prompt = Some(Prompt { printer: RefCell::new(Box::new(printer)), mode });
+        prompt = Some(Mutex::new(Prompt { printer: Box::new(printer), mode }));
         let interrupt = interrupt.clone();
         thread::spawn(move || edit(editor, &send_line, &interrupt));
     } else if reads {
@@ -105,7 +105,7 @@ impl Output {
             None => describe(message.as_bytes()),
         };
         if let Some(prompt) = &self.prompt {
-            return prompt.print(format!("< {text}\n"));
+            return lock(prompt).print(format!("< {text}\n"));
         }
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
@@ -118,7 +118,7 @@ impl Output {
         let text = format!("ws: {}\n", escaped(text));
         // Nobody can be told that the standard error is closed.
         let _ = match &self.prompt {
-            Some(prompt) => prompt.print(text),
+            Some(prompt) => lock(prompt).print(text),
             None => io::stderr().write_all(text.as_bytes()),
         };
     }
@@ -131,8 +131,9 @@ impl Output {
     }
 
     /// Gives the terminal back, although somebody may be typing.
-    pub(crate) fn close(self) {
-        let Some(prompt) = self.prompt else { return };
+    pub(crate) fn close(&self) {
+        let Some(prompt) = &self.prompt else { return };
+        let mut prompt = lock(prompt);
         // Each is accepted when the one before it was printed. They go up a line and down again.
         for _ in 0..2 {
             let _ = prompt.print("\x1b[A\n".into());
@@ -150,8 +151,8 @@ impl Output {
 }
 
 impl Prompt {
-    fn print(&self, text: String) -> io::Result<()> {
-        self.printer.borrow_mut().print(text).map_err(io::Error::other)
+    fn print(&mut self, text: String) -> io::Result<()> {
+        self.printer.print(text).map_err(io::Error::other)
     }
 }
 

@@ -9,8 +9,8 @@ use std::{error, fmt, io};
 /// How many addresses the text of the error has.
 const SHOWN: usize = 4;
 
-/// No address of a host could be connected to: the host has none, or every attempt failed before
-/// the time was over. The text names up to four addresses with their errors.
+/// No address of a host could be connected to: the host has none, every attempt failed, or the time
+/// was over before. The text names up to four addresses with their errors.
 #[derive(Debug)]
 pub struct ConnectError {
     // In a box, so that results of other calls are not larger for it.
@@ -34,8 +34,10 @@ impl ConnectError {
         &self.failed.host
     }
 
-    /// Every address that was tried, at most 64, with its error, in the order of the failures.
-    /// Empty if the host has no address.
+    /// Every address that was tried, at most 64, with its error, in the order of the failures. An
+    /// attempt that had no result when [`Timeouts::handshake`](crate::Timeouts::handshake) was over
+    /// is [`TimedOut`](io::ErrorKind::TimedOut), after those that had failed. Empty if the host has
+    /// no address.
     #[must_use]
     pub fn failures(&self) -> &[(SocketAddr, io::Error)] {
         &self.failed.failures

@@ -1,8 +1,10 @@
 //! The error of the adapters: the stream's, the session's, and those of the layers below.
 
+use std::boxed::Box;
 use std::{error, fmt, io};
 
 use super::connect_error::ConnectError;
+use super::proxy_tls_error::ProxyTlsError;
 use super::tls_error::TlsError;
 use crate::connection::{CloseOutcome, Event, NoEntropy, ProtocolError, SendError};
 use crate::handshake::{
@@ -19,7 +21,7 @@ use crate::timing::TimedOut;
 pub enum Error {
     /// The stream failed for another reason than a reset or a lost network.
     Io(io::Error),
-    /// No address of the host could be connected to.
+    /// No address of the host could be connected to, or none in time.
     Connect(ConnectError),
     /// The URI is invalid.
     Uri(InvalidUri),
@@ -29,8 +31,10 @@ pub enum Error {
     /// `rustls-aws-lc-rs`, or connect a TLS stream and pass it to `connect_with_stream`. Nothing
     /// was sent in clear text.
     TlsNeeded,
-    /// TLS failed.
+    /// TLS with the server failed.
     Tls(TlsError),
+    /// TLS with an `https:` proxy failed.
+    ProxyTls(Box<ProxyTlsError>),
     /// There is no tokio runtime here, or its timer is off, and the call has to wait until a
     /// deadline. Nothing is lost. Build the runtime with `enable_time` or `enable_all`, or switch
     /// all [`Timeouts`](crate::Timeouts) off. This is found out by trying: tokio's panic is caught,
@@ -127,6 +131,18 @@ impl Error {
         io::Error::new(error.kind(), std::format!("the host {host}: {error}"))
     }
 
+    /// The error of a stream to a proxy on which TLS was started.
+    #[cfg(feature = "rustls")]
+    pub(crate) fn from_proxy(proxy: &crate::proxy::Proxy, error: Self) -> Self {
+        match error {
+            Self::Tls(error) => {
+                let proxy = std::string::ToString::to_string(proxy);
+                Self::ProxyTls(Box::new(ProxyTlsError { proxy, error }))
+            }
+            error => error,
+        }
+    }
+
     /// The error of a stream that can't be written or read.
     pub(crate) fn from_stream(error: io::Error) -> Self {
         match error.downcast::<TlsError>() {
@@ -169,6 +185,7 @@ impl fmt::Display for Error {
                  or rustls-aws-lc-rs, or pass a TLS stream to connect_with_stream",
             ),
             Self::Tls(error) => error.fmt(f),
+            Self::ProxyTls(error) => error.fmt(f),
             Self::NoTimer => f.write_str(
                 "there is no tokio runtime with a timer here; build it with enable_time, or switch \
                  all timeouts off",
@@ -201,6 +218,7 @@ impl error::Error for Error {
         match self {
             Self::Io(error) => error.source(),
             Self::Tls(error) => error.source(),
+            Self::ProxyTls(error) => error.source(),
             _ => None,
         }
     }

@@ -61,6 +61,7 @@ impl Error {
             | Self::Field(_)
             | Self::TlsNeeded
             | Self::Tls(_)
+            | Self::ProxyTls(_)
             | Self::NoTimer
             | Self::Entropy(_)
             | Self::Handshake(HandshakeError::Request(_))

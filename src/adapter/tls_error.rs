@@ -37,8 +37,12 @@ pub enum TlsError {
     Expired,
     /// The certificate is not valid yet, by the clock of this system.
     NotYetValid,
-    /// The certificate was revoked.
+    /// The certificate was revoked, by a revocation list (CRL) of the rustls `ClientConfig`, or by
+    /// the platform.
     Revoked,
+    /// The `ClientConfig` checks revocation lists (CRL), and has no valid one of the authority that
+    /// issued the certificate: none, one that has expired, or one that another key has signed.
+    UnknownRevocation,
     /// The peer does not speak TLS: its first bytes are no TLS record.
     NotTls,
     /// The server wants another application protocol (ALPN) than HTTP/1.1, or refuses HTTP/1.1.
@@ -91,6 +95,10 @@ impl fmt::Display for TlsError {
                  the system that issued it"
             }
             Self::Revoked => "the server's certificate was revoked; the server needs a new one",
+            Self::UnknownRevocation => {
+                "whether the server's certificate was revoked is unknown; pass a ClientConfig with \
+                 the current revocation list (CRL) of its authority"
+            }
             Self::NotTls => "the peer does not speak TLS; use ws:// for a server without TLS",
             Self::Alpn { protocol: Some(protocol) } => {
                 return write!(

@@ -27,6 +27,9 @@ const MIN_ATTEMPT_DELAY: Duration = Duration::from_millis(10);
 /// How many addresses are tried. Each may hold a socket until the end of the race.
 const MAX_ADDRESSES: usize = 64;
 
+/// Why an address could not be connected to, if the time was over before the attempt had a result.
+const NO_ANSWER: &str = "no answer in time; see Timeouts::handshake";
+
 /// An address, and why it could not be connected to.
 pub(super) type Failure = (SocketAddr, io::Error);
 
@@ -95,9 +98,24 @@ impl Race {
         self.under_way == 1 && self.started == self.addresses.len()
     }
 
-    /// Takes the failures, in the order in which they were reported.
-    pub(super) fn take_failures(&mut self) -> Vec<Failure> {
-        mem::take(&mut self.failures)
+    pub(super) const fn has_started(&self) -> bool {
+        self.started > 0
+    }
+
+    /// Ends the race, because every address has failed or because the time is over. Takes the
+    /// failures in the order in which they were reported, and then those of the attempts that are
+    /// still under way.
+    pub(super) fn end(&mut self) -> Vec<Failure> {
+        let mut failures = mem::take(&mut self.failures);
+        let failed: HashSet<_> = failures.iter().map(|(address, _)| *address).collect();
+        let tried = &self.addresses[..self.started];
+        failures.extend(
+            tried
+                .iter()
+                .filter(|address| !failed.contains(address))
+                .map(|address| (*address, io::Error::new(io::ErrorKind::TimedOut, NO_ANSWER))),
+        );
+        failures
     }
 
     /// How long the attempt that starts now is the latest: less for many addresses, so that each of

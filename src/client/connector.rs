@@ -105,7 +105,8 @@ impl<A> Connector<A> {
     ///
     /// A resolver, fixed addresses and a Unix socket are then those of the proxy; a `socks5://`
     /// proxy is asked for an IP address, which the resolver finds too. The TLS settings are those
-    /// of an `https://` proxy and of the server behind it.
+    /// of an `https://` proxy and of the server behind it; a failure of TLS with the proxy is
+    /// [`Error::ProxyTls`](crate::Error::ProxyTls).
     ///
     /// ```no_run
     /// use sansocket::blocking::Connector;

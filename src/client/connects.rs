@@ -21,7 +21,8 @@ macro_rules! connects {
         /// [`Error::Io`] if the host can't be resolved, [`Error::Connect`] if no address of it can
         /// be connected to, [`Error::Tls`] if there is no trusted TLS connection to the server,
         /// [`Error::Handshake`] if it rejects the request,
-        /// [`Error::TimedOut`] after 10 s.
+        /// [`Error::TimedOut`] after 10 s, or [`Error::Connect`] if no address had answered until
+        /// then.
         pub $($async)? fn connect(uri: &str) -> Result<$socket, Error> {
             let request = ClientRequest::new(uri)?;
             Ok(Connector::new().connect(&request) $(.$await)? ?.0)
@@ -138,7 +139,8 @@ macro_rules! connects {
                 let (stream, turn) = dialed $(.$await)? ?;
                 #[cfg(feature = "rustls")]
                 let stream = match proxy.is_secure() {
-                    true => start_tls(stream, &self.tls, proxy.host(), deadline) $(.$await)? ?,
+                    true => start_tls(stream, &self.tls, proxy.host(), deadline) $(.$await)?
+                        .map_err(|error| Error::from_proxy(proxy, error))?,
                     false => stream,
                 };
                 let (opening, config) = self.options.start(transport(stream, deadline.epoch)?);

@@ -16,6 +16,7 @@
 //! | hop | what the answer to a request leads to |
 //! | reconnect | connecting again after a failure |
 //! | tls | the TLS settings, their errors, and TLS on a blocking stream |
+//! | stream | a stream with or without TLS, once for all adapters |
 //! | blocking, tokio, futures | how an adapter performs a step, and its stream |
 
 mod addresses;
@@ -33,6 +34,7 @@ mod racing;
 #[cfg(feature = "reconnect")]
 pub mod reconnect;
 mod sockets;
+mod stream;
 #[cfg(feature = "rustls")]
 pub mod tls;
 #[cfg(feature = "tokio")]

@@ -9,15 +9,19 @@ use std::task::{Context, Poll, ready};
 use std::vec::Vec;
 
 use super::addresses::{Failure, Next, Race};
+use super::deadline::{Deadline, Instant};
 use crate::adapter::runtime::Clock;
 
 /// Returns the first stream that connects. The other attempts are dropped, which closes their
 /// sockets.
 ///
+/// At the deadline, the caller polls once more, and gets the failures so far.
+///
 /// With a clock that has no timer, the next attempt starts only when one fails.
 pub(super) async fn first<S, F: Future<Output = io::Result<S>>>(
     mut race: Race,
     mut clock: impl Clock,
+    deadline: &Deadline<impl Instant>,
     connect: impl Fn(SocketAddr) -> F,
 ) -> Result<S, Vec<Failure>> {
     let begin = clock.now();
@@ -31,9 +35,10 @@ pub(super) async fn first<S, F: Future<Output = io::Result<S>>>(
                 Next::Start(address) => {
                     under_way.push((address, Box::pin(connect(address))));
                 }
+                Next::Wait(_) if deadline.left().is_err() => return Poll::Ready(Err(race.end())),
                 Next::Wait(None) => return Poll::Pending,
                 Next::Wait(Some(time)) => ready!(clock.poll_until(cx, begin + time)),
-                Next::GiveUp => return Poll::Ready(Err(race.take_failures())),
+                Next::GiveUp => return Poll::Ready(Err(race.end())),
             }
         }
     })

@@ -51,7 +51,8 @@ impl SocketOptions {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         #[cfg(any(target_os = "android", target_os = "linux"))]
         if let Some(interface) = &self.interface {
-            socket.bind_device(Some(interface.as_bytes()))?;
+            let bound = socket.bind_device(Some(interface.as_bytes()));
+            bound.map_err(|error| named(interface, error))?;
         }
         if let Some(local) = self.local_address {
             if local.is_ipv4() != address.is_ipv4() {
@@ -67,6 +68,17 @@ impl SocketOptions {
         }
         Ok(socket)
     }
+}
+
+/// Names the interface in an error of the system, which does not. The standard library has no kind
+/// for that of an unknown one.
+#[cfg(all(feature = "socket2", any(target_os = "android", target_os = "linux")))]
+fn named(interface: &str, error: io::Error) -> io::Error {
+    let kind = match error.raw_os_error() {
+        Some(libc::ENODEV) => io::ErrorKind::NotFound,
+        _ => error.kind(),
+    };
+    io::Error::new(kind, std::format!("the interface {interface}: {error}"))
 }
 
 /// Where the system has no interval of a socket's own, its own one stays.

@@ -137,7 +137,7 @@ fn race_gives_up_when_every_attempt_has_failed() {
     assert_eq!(race.next(ms(251)), Next::Wait(None));
     race.failed(v6(1), ErrorKind::TimedOut.into());
     assert_eq!(race.next(ms(900)), Next::GiveUp);
-    let failures: Vec<_> = race.take_failures().iter().map(|one| (one.0, one.1.kind())).collect();
+    let failures: Vec<_> = race.end().iter().map(|one| (one.0, one.1.kind())).collect();
     assert_eq!(failures, [(v4(1), ErrorKind::ConnectionRefused), (v6(1), ErrorKind::TimedOut)]);
 
     let mut race = Race::new(vec![v4(1), v4(2)], None);
@@ -146,6 +146,27 @@ fn race_gives_up_when_every_attempt_has_failed() {
     assert_eq!(race.next(ms(0)), Next::Start(v4(2)));
     assert!(race.is_last_attempt());
     assert_eq!(Race::new(vec![], None).next(ms(0)), Next::GiveUp);
+}
+
+#[test]
+fn attempts_under_way_at_the_end_of_a_race_have_timed_out() {
+    let mut race = Race::new(vec![v4(1), v4(2), v4(3), v4(4)], None);
+    assert!(!race.has_started());
+    for now in [0, 250, 500] {
+        assert!(matches!(race.next(ms(now)), Next::Start(_)));
+    }
+    assert!(race.has_started());
+    race.failed(v4(2), ErrorKind::ConnectionRefused.into());
+    let failures: Vec<_> = race.end().iter().map(|one| (one.0, one.1.kind())).collect();
+    assert_eq!(
+        failures,
+        [
+            (v4(2), ErrorKind::ConnectionRefused),
+            (v4(1), ErrorKind::TimedOut),
+            (v4(3), ErrorKind::TimedOut),
+        ],
+        "the last one was not tried"
+    );
 }
 
 /// A listener on every address of 127.0.0.0/8 whose backlog is full, so that connecting to it
@@ -221,6 +242,8 @@ struct Facts {
     nodelay: bool,
     #[cfg(feature = "socket2")]
     keepalive: Option<Duration>,
+    #[cfg(all(feature = "socket2", target_os = "linux"))]
+    interface: Option<Vec<u8>>,
 }
 
 impl Facts {
@@ -231,6 +254,8 @@ impl Facts {
             nodelay: socket.tcp_nodelay().unwrap(),
             #[cfg(feature = "socket2")]
             keepalive: socket.keepalive().unwrap().then(|| socket.tcp_keepalive_time().unwrap()),
+            #[cfg(all(feature = "socket2", target_os = "linux"))]
+            interface: socket.device().unwrap(),
         }
     }
 }
@@ -272,6 +297,9 @@ macro_rules! connect_in_every_adapter {
         })
     }};
 }
+
+#[cfg(target_os = "linux")]
+mod namespaces;
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
@@ -442,13 +470,29 @@ fn resolver_that_panics_is_an_error() {
 }
 
 #[test]
-fn dead_addresses_are_a_timeout() {
-    let dead = Dead::new();
-    for addresses in [vec![dead.at(1)], vec![dead.at(1), dead.at(2), dead.at(3)]] {
+fn deadline_of_a_race_is_an_error_with_every_address_that_was_tried() {
+    let (dead, (_socket, refused)) = (Dead::new(), refusing());
+    let no_answer = "no answer in time; see Timeouts::handshake";
+    let tables = [vec![dead.at(1)], vec![refused, dead.at(1)], vec![dead.at(1), dead.at(2)]];
+    for addresses in tables {
         for result in connect_in_every_adapter!("ws://dead.test/", |connector| {
-            connector.options(within(ms(200))).addresses(addresses.clone())
+            connector.options(within(ms(400))).addresses(addresses.clone())
         }) {
-            assert!(matches!(result, Err(Error::TimedOut(TimedOut::Handshake))), "{result:?}");
+            let Err(Error::Connect(error)) = &result else { panic!("{result:?}") };
+            assert_eq!(error.host(), "dead.test");
+            let tried: Vec<_> = error.failures().iter().map(|(address, _)| *address).collect();
+            assert_eq!(tried, addresses);
+            for (address, failure) in error.failures() {
+                match *address == refused {
+                    true => assert_eq!(failure.kind(), ErrorKind::ConnectionRefused),
+                    false => assert_eq!(failure.to_string(), no_answer),
+                }
+            }
+            let expected = format!("{} ({no_answer})", dead.at(1));
+            assert!(error.to_string().contains(&expected), "{error}");
+            let error = result.unwrap_err();
+            assert!(error.is_retryable());
+            assert_eq!(io::Error::from(error).kind(), ErrorKind::TimedOut);
         }
     }
 }
@@ -559,12 +603,46 @@ fn tcp_keepalive_is_set_before_the_socket_connects() {
     }
 }
 
+/// Whether this process may bind a socket to an interface: before Linux 5.7, CAP_NET_RAW is needed.
+#[cfg(all(feature = "socket2", target_os = "linux"))]
+fn can_bind_to_interface() -> bool {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    match socket.bind_device(Some(b"lo")) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            eprintln!("skipped: the system does not permit SO_BINDTODEVICE: {error}");
+            false
+        }
+        bound => bound.map(|()| true).unwrap(),
+    }
+}
+
 #[cfg(all(feature = "socket2", target_os = "linux"))]
 #[test]
-fn interface_that_does_not_exist_is_a_failure_of_each_address() {
+fn interface_is_that_of_the_socket() {
+    if !can_bind_to_interface() {
+        return;
+    }
+    let uri = format!("ws://{}/", serve());
+    for opened in connect_in_every_adapter!(&uri, |connector| connector.interface("lo")) {
+        assert_eq!(opened.unwrap().tcp.unwrap().interface.as_deref(), Some(&b"lo"[..]));
+    }
+    for opened in connect_in_every_adapter!(&uri, |connector| connector.options(within(LONG))) {
+        assert_eq!(opened.unwrap().tcp.unwrap().interface, None);
+    }
+}
+
+#[cfg(all(feature = "socket2", target_os = "linux"))]
+#[test]
+fn interface_that_does_not_exist_is_a_failure_of_each_address_and_named() {
+    if !can_bind_to_interface() {
+        return;
+    }
     let uri = format!("ws://{}/", serve());
     for result in connect_in_every_adapter!(&uri, |connector| connector.interface("none0")) {
-        assert!(matches!(result, Err(Error::Connect(_))), "{result:?}");
+        let Err(Error::Connect(error)) = result else { panic!("{result:?}") };
+        let [(_, failure)] = error.failures() else { panic!("{error:?}") };
+        assert_eq!(failure.kind(), ErrorKind::NotFound);
+        assert!(error.to_string().contains("(the interface none0: "), "{error}");
     }
 }
 

@@ -51,6 +51,12 @@ fn source() -> PathBuf {
     support::repository().join("src")
 }
 
+/// The files of code; tables in Markdown, which the docs include, are none.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let is_code = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
+    below(folder).into_iter().filter(is_code).collect()
+}
+
 /// The lines of a file that are no comments, in which examples may import what they like.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
@@ -60,7 +66,7 @@ fn code(path: &Path) -> String {
 #[test]
 fn imports_lead_to_lower_layers_only() {
     let mut arrows = 0;
-    for path in below(&source()) {
+    for path in files(&source()) {
         let inside = path.strip_prefix(source()).unwrap();
         if inside == Path::new("lib.rs") {
             continue;
@@ -130,7 +136,7 @@ fn no_files_use_each_other_in_a_circle() {
 /// The core has no I/O, clock or randomness but in `Entropy::from_os`: everything is passed in.
 #[test]
 fn the_core_has_no_io_clock_or_randomness() {
-    for path in below(&source()) {
+    for path in files(&source()) {
         let inside = path.strip_prefix(source()).unwrap().to_str().unwrap().to_owned();
         let above = ["adapter", "client", "server", "testing"];
         if above.iter().any(|layer| inside.starts_with(layer)) || inside == "lib.rs" {
@@ -149,7 +155,7 @@ fn the_core_has_no_io_clock_or_randomness() {
 /// An adapter moves bytes: it contains no terms of the protocol.
 #[test]
 fn adapters_contain_no_protocol_terms() {
-    for path in below(&source().join("adapter")) {
+    for path in files(&source().join("adapter")) {
         let code = code(&path).to_lowercase();
         for word in ["opcode", "utf8", "mask", "1002", "1007", "1009"] {
             assert!(!code.contains(word), "{} has {word} in it", path.display());
@@ -162,8 +168,7 @@ fn adapters_contain_no_protocol_terms() {
 #[test]
 fn no_line_is_wider_than_100_columns() {
     let examples = support::repository().join("examples");
-    let code = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
-    for path in below(&source()).into_iter().chain(below(&examples)).filter(code) {
+    for path in files(&source()).into_iter().chain(files(&examples)) {
         let text = fs::read_to_string(&path).unwrap();
         for (number, line) in text.lines().enumerate() {
             let is_table = line.trim_start().trim_start_matches(['/', '!']).starts_with(" |");
@@ -177,7 +182,7 @@ fn no_line_is_wider_than_100_columns() {
 
 #[test]
 fn every_file_has_a_module_doc_and_at_most_400_lines() {
-    for path in below(&source()) {
+    for path in files(&source()) {
         let text = fs::read_to_string(&path).unwrap();
         assert!(
             text.lines().take(3).any(|line| line.starts_with("//!")),

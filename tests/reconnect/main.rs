@@ -10,3 +10,5 @@ mod schedule;
 mod scripted;
 #[cfg(feature = "tokio")]
 mod sockets;
+#[cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
+mod table;

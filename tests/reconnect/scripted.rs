@@ -169,13 +169,16 @@ impl<A: Runtime> Client<A> {
     pub async fn connected(&mut self) -> (Socket<A>, Socket<A>) {
         loop {
             match self.next().await.unwrap() {
-                Some(Event::Connected { socket, .. }) => {
-                    return (socket, self.attempts.lock().unwrap().accepted.take().unwrap());
-                }
+                Some(Event::Connected { socket, .. }) => return (socket, self.accepted()),
                 Some(_) => {}
                 None => panic!("{:#?}", self.log),
             }
         }
+    }
+
+    /// The server's end of the latest connection.
+    pub fn accepted(&self) -> Socket<A> {
+        self.attempts.lock().unwrap().accepted.take().unwrap()
     }
 
     /// The wire of the latest connection.

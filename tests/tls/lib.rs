@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
 };
+use rustls::client::{ServerCertVerifierBuilder, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use sansocket::tls::Tls;
 
@@ -29,6 +31,7 @@ impl Authority {
     pub fn new(name: &str) -> Self {
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.distinguished_name.push(DnType::CommonName, name);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
@@ -40,9 +43,56 @@ impl Authority {
 
     /// A certificate for a host name or address.
     pub fn issue(&self, host: &str, years: Years) -> Identity {
+        self.issue_number(1, host, years)
+    }
+
+    /// A certificate with this serial number.
+    pub fn issue_number(&self, number: u64, host: &str, years: Years) -> Identity {
         let key = KeyPair::generate().unwrap();
-        let certificate = params(host, years).signed_by(&key, &self.0).unwrap();
+        let mut params = params(host, years);
+        params.serial_number = Some(number.into());
+        let certificate = params.signed_by(&key, &self.0).unwrap();
         Identity::new(certificate.der(), &key)
+    }
+
+    /// A list of the certificates that are revoked, by their serial numbers (RFC 5280 §5).
+    pub fn revoke(&self, numbers: &[u64], years: Years) -> CertificateRevocationListDer<'static> {
+        let revoked = |number: &u64| RevokedCertParams {
+            serial_number: (*number).into(),
+            revocation_time: date_time_ymd(years.0, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let params = CertificateRevocationListParams {
+            this_update: date_time_ymd(years.0, 1, 1),
+            next_update: date_time_ymd(years.1, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: numbers.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        params.signed_by(&self.0).unwrap().der().clone()
+    }
+
+    /// Settings of a client that trusts this authority only, and its verifier's.
+    pub fn trusted_with(
+        &self,
+        settings: impl FnOnce(ServerCertVerifierBuilder) -> ServerCertVerifierBuilder,
+    ) -> Tls {
+        let verifier = WebPkiServerVerifier::builder_with_provider(self.roots(), provider());
+        let verifier = settings(verifier).build().unwrap();
+        ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_webpki_verifier(verifier)
+            .with_no_client_auth()
+            .into()
+    }
+
+    fn roots(&self) -> Arc<RootCertStore> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).unwrap();
+        Arc::new(roots)
     }
 
     /// Settings of a client that trusts this authority only.
@@ -52,12 +102,10 @@ impl Authority {
 
     /// The same as a configuration, with these application protocols.
     pub fn client_config(&self, alpn: &[&[u8]]) -> ClientConfig {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.0.der().clone()).unwrap();
         let mut config = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_root_certificates(roots)
+            .with_root_certificates(self.roots())
             .with_no_client_auth();
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
         config

@@ -15,6 +15,8 @@ mod parts;
 #[cfg(not(any(feature = "rustls-ring", feature = "rustls-aws-lc-rs")))]
 mod provider;
 #[cfg(any(feature = "rustls-ring", feature = "rustls-aws-lc-rs"))]
+mod proxies;
+#[cfg(any(feature = "rustls-ring", feature = "rustls-aws-lc-rs"))]
 mod records;
 #[cfg(any(feature = "rustls-ring", feature = "rustls-aws-lc-rs"))]
 mod redirects;

@@ -147,6 +147,41 @@ fn each_bad_certificate_is_an_error_of_its_own_in_every_adapter() {
 }
 
 #[test]
+fn revoked_certificate_is_an_error_of_its_own_in_every_adapter() {
+    let (authority, same_name) = (Authority::new("test"), Authority::new("test"));
+    let (revoked, other) = (authority.revoke(&[7], VALID), authority.revoke(&[8], VALID));
+    let expired = authority.revoke(&[8], (2000, 2001));
+    let of_another_authority = Authority::new("another").revoke(&[7], VALID);
+    let of_another_key = same_name.revoke(&[7], VALID);
+    type Expected = fn(&Result<Seen, Error>) -> bool;
+    let accepted: Expected = |result| result.is_ok();
+    let is_revoked: Expected = |result| matches!(result, Err(Error::Tls(TlsError::Revoked)));
+    let is_unknown: Expected =
+        |result| matches!(result, Err(Error::Tls(TlsError::UnknownRevocation)));
+    let cases = [
+        ("it is on the list", vec![revoked.clone()], is_revoked),
+        ("another one is on the list", vec![other.clone()], accepted),
+        ("no list", vec![], accepted),
+        ("an expired list", vec![expired], is_unknown),
+        ("the list of another authority", vec![of_another_authority.clone()], is_unknown),
+        ("both lists", vec![of_another_authority, revoked], is_revoked),
+        ("the list of an authority of the same name", vec![of_another_key], is_unknown),
+    ];
+    let identity = authority.issue_number(7, "127.0.0.1", VALID);
+    for (case, lists, is_expected) in cases {
+        let tls = authority
+            .trusted_with(|verifier| verifier.with_crls(lists).enforce_revocation_expiration());
+        for (name, client) in CLIENTS {
+            let result = meet(client, identity.server_config(&[]), &tls);
+            assert!(is_expected(&result), "{case}, {name}: {result:?}");
+            let Err(error) = result else { continue };
+            assert!(error.to_string().contains("revoked"), "{error}");
+            assert!(!error.is_retryable());
+        }
+    }
+}
+
+#[test]
 fn server_that_chooses_http_2_is_an_error_in_every_adapter() {
     let authority = Authority::new("test");
     let config = authority.issue("127.0.0.1", VALID).server_config(&[b"h2"]);

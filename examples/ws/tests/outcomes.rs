@@ -203,12 +203,18 @@ fn certificate_of_a_private_authority_needs_ca() {
     let url = line.trim().strip_prefix("listening on ").unwrap();
     let (trusted, other) =
         (run(&["--once", "--ca", ca, url, "hello"], ""), run(&["--once", url, "hello"], ""));
+    let proxy = url.trim_end_matches('/').replace("wss", "https");
+    let proxied = run(&["--once", "--proxy", &proxy, "ws://server.test/", "hello"], "");
     server.kill().unwrap();
     server.wait().unwrap();
     assert_eq!(printed(&trusted), ("hello\n", "", 0));
     let (messages, lines, status) = printed(&other);
     assert_eq!((messages, status), ("", 2), "{lines}");
     assert!(lines.contains("--ca") || lines.contains("root certificates"), "{lines}");
+    let (messages, lines, status) = printed(&proxied);
+    assert_eq!((messages, status), ("", 2), "{lines}");
+    assert!(lines.contains("--ca") || lines.contains("root certificates"), "{lines}");
+    assert!(lines.contains(&format!("the proxy {proxy}")), "{lines}");
     fs::remove_file(path).unwrap();
 }
 

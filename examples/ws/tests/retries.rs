@@ -30,7 +30,11 @@ fn failures_that_may_pass_are_tried_again_with_the_same_messages() {
     assert_eq!((messages, status), ("1012\n1000\n", 0), "{lines}");
     let lines: Vec<_> = lines.lines().collect();
     assert_eq!(lines.len(), 3, "{lines:?}");
-    for (line, begin) in lines.iter().zip(["ws: the server answered 503", "ws: closed", "ws: "]) {
+    for (line, begin) in lines.iter().zip([
+        "ws: the server answered 503",
+        "ws: the connection was closed: 1012",
+        "ws: ",
+    ]) {
         assert!(line.starts_with(begin) && line.contains("connecting again in "), "{line}");
     }
     serving.join();

@@ -32,6 +32,12 @@ use futures_io::{AsyncRead, AsyncWrite};
 #[derive(Debug)]
 pub struct TcpStream(pub Async<net::TcpStream>);
 
+impl From<Async<net::TcpStream>> for TcpStream {
+    fn from(socket: Async<net::TcpStream>) -> Self {
+        Self(socket)
+    }
+}
+
 impl Deref for TcpStream {
     type Target = Async<net::TcpStream>;
 

@@ -76,10 +76,13 @@ pub(super) fn race(
     let begin = Instant::now();
     let (sender, results) = mpsc::channel();
     loop {
-        let left = deadline.left()?;
+        let left = match deadline.left() {
+            Err(_) if race.has_started() => return Ok(Err(race.end())),
+            left => left?,
+        };
         let time = begin.elapsed();
         let (address, result) = match race.next(time) {
-            Next::GiveUp => return Ok(Err(race.take_failures())),
+            Next::GiveUp => return Ok(Err(race.end())),
             Next::Start(address) if race.is_last_attempt() => {
                 (address, connect(options, address, left))
             }
@@ -109,7 +112,7 @@ pub(super) fn race(
             Err(error)
                 if error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none() =>
             {
-                return Err(TimedOut::Handshake.into());
+                return Ok(Err(race.end()));
             }
             Err(error) => race.failed(address, error),
         }

@@ -6,9 +6,10 @@ use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 
 use crate::adapter::blocking::{Stream, TryClone};
+use crate::client::stream::maybe_tls_stream;
 #[cfg(feature = "rustls")]
 use {
     crate::adapter::Error,
@@ -16,62 +17,7 @@ use {
     std::{boxed::Box, string::String, vec::Vec},
 };
 
-/// The stream of a client: a TCP connection or a Unix socket, with or without TLS.
-///
-/// It is one type for `ws:` and `wss:`, which can be kept in a struct.
-#[derive(Debug)]
-pub struct MaybeTlsStream {
-    /// Bytes that were read together with a proxy's answer, and belong to the stream.
-    early: Bytes,
-    layer: Layer,
-}
-
-#[derive(Debug)]
-enum Layer {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(UnixStream),
-    /// TLS, on a stream that is TLS itself if the proxy of a `wss:` server speaks it.
-    #[cfg(feature = "rustls")]
-    Tls(Box<TlsStream<MaybeTlsStream>>),
-}
-
-impl MaybeTlsStream {
-    const fn new(layer: Layer) -> Self {
-        Self { early: Bytes::new(), layer }
-    }
-
-    /// The same stream with bytes that were read from it already.
-    pub(super) fn with_early(mut self, early: Bytes) -> Self {
-        self.early = early;
-        self
-    }
-
-    /// Returns the TCP socket, below TLS; `None` for a Unix socket. Bytes that are read from it or
-    /// written to it break the connection.
-    #[must_use]
-    pub fn tcp(&self) -> Option<&TcpStream> {
-        match &self.layer {
-            Layer::Tcp(socket) => Some(socket),
-            #[cfg(unix)]
-            Layer::Unix(_) => None,
-            #[cfg(feature = "rustls")]
-            Layer::Tls(stream) => stream.get_ref().tcp(),
-        }
-    }
-
-    /// Returns whether the stream is encrypted.
-    #[must_use]
-    pub const fn is_tls(&self) -> bool {
-        match &self.layer {
-            Layer::Tcp(_) => false,
-            #[cfg(unix)]
-            Layer::Unix(_) => false,
-            #[cfg(feature = "rustls")]
-            Layer::Tls(_) => true,
-        }
-    }
-}
+maybe_tls_stream! { TcpStream as TcpStream, UnixStream, stream => stream.get_ref() }
 
 #[cfg(feature = "rustls")]
 impl MaybeTlsStream {
@@ -102,19 +48,6 @@ impl MaybeTlsStream {
             Layer::Tls(stream) => Some(stream),
             _ => None,
         }
-    }
-}
-
-impl From<TcpStream> for MaybeTlsStream {
-    fn from(socket: TcpStream) -> Self {
-        Self::new(Layer::Tcp(socket))
-    }
-}
-
-#[cfg(unix)]
-impl From<UnixStream> for MaybeTlsStream {
-    fn from(socket: UnixStream) -> Self {
-        Self::new(Layer::Unix(socket))
     }
 }
 

@@ -58,9 +58,10 @@ pub(super) async fn connect_unix(
 pub(super) async fn race(
     race: Race,
     options: &SocketOptions,
-    _: &Deadline<Instant>,
+    deadline: &Deadline<Instant>,
 ) -> Result<Result<Async<TcpStream>, Vec<Failure>>, Error> {
-    Ok(racing::first(race, AsyncIoClock::new(), |address| connect(options, address)).await)
+    Ok(racing::first(race, AsyncIoClock::new(), deadline, |address| connect(options, address))
+        .await)
 }
 
 /// Connects to one address.

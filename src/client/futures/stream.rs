@@ -1,7 +1,5 @@
 //! A client's stream on async-io's sockets.
 
-#[cfg(feature = "rustls")]
-use std::boxed::Box;
 use std::io::{self, IoSlice};
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
@@ -10,121 +8,18 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use async_io::Async;
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use futures_io::{AsyncRead, AsyncWrite};
 #[cfg(feature = "rustls")]
-use futures_rustls::TlsConnector;
-#[cfg(feature = "rustls")]
-use futures_rustls::client::TlsStream;
-#[cfg(feature = "rustls")]
-use rustls::ClientConnection;
+use futures_rustls::{TlsConnector, client::TlsStream};
 
-#[cfg(feature = "rustls")]
-use crate::adapter::Error;
 use crate::adapter::futures;
-#[cfg(feature = "rustls")]
-use crate::client::tls::{Tls, explain};
+use crate::client::stream::maybe_tls_stream;
 
-/// The stream of a client: a TCP connection or a Unix socket, with or without TLS.
-///
-/// It is one type for `ws:` and `wss:`, which can be kept in a struct.
-#[derive(Debug)]
-pub struct MaybeTlsStream {
-    /// Bytes that were read together with a proxy's answer, and belong to the stream.
-    early: Bytes,
-    layer: Layer,
+maybe_tls_stream! {
+    Async<TcpStream> as futures::TcpStream, Async<UnixStream>, stream => stream.get_ref().0
 }
-
-#[derive(Debug)]
-enum Layer {
-    Tcp(futures::TcpStream),
-    #[cfg(unix)]
-    Unix(Async<UnixStream>),
-    /// TLS, on a stream that is TLS itself if the proxy of a `wss:` server speaks it.
-    #[cfg(feature = "rustls")]
-    Tls(Box<TlsStream<MaybeTlsStream>>),
-}
-
-impl MaybeTlsStream {
-    const fn new(layer: Layer) -> Self {
-        Self { early: Bytes::new(), layer }
-    }
-
-    /// The same stream with bytes that were read from it already.
-    pub(super) fn with_early(mut self, early: Bytes) -> Self {
-        self.early = early;
-        self
-    }
-
-    /// Returns the TCP socket, below TLS; `None` for a Unix socket. Bytes that are read from it or
-    /// written to it break the connection.
-    #[must_use]
-    pub fn tcp(&self) -> Option<&Async<TcpStream>> {
-        match &self.layer {
-            Layer::Tcp(socket) => Some(socket),
-            #[cfg(unix)]
-            Layer::Unix(_) => None,
-            #[cfg(feature = "rustls")]
-            Layer::Tls(stream) => stream.get_ref().0.tcp(),
-        }
-    }
-
-    /// Returns whether the stream is encrypted.
-    #[must_use]
-    pub const fn is_tls(&self) -> bool {
-        match &self.layer {
-            Layer::Tcp(_) => false,
-            #[cfg(unix)]
-            Layer::Unix(_) => false,
-            #[cfg(feature = "rustls")]
-            Layer::Tls(_) => true,
-        }
-    }
-}
-
-#[cfg(feature = "rustls")]
-impl MaybeTlsStream {
-    /// Opens a TLS connection to a server on this stream, and verifies the certificate.
-    pub(super) async fn start_tls(self, tls: &Tls, host: &str) -> Result<Self, Error> {
-        let (config, name) = tls.parameters(host)?;
-        let stream = TlsConnector::from(config).connect(name, self).await;
-        let stream = stream.map_err(|error| explain::from_io(error, host))?;
-        explain::check_protocol(stream.get_ref().1.alpn_protocol())?;
-        Ok(Self::new(Layer::Tls(Box::new(stream))))
-    }
-
-    /// Returns the server's certificates in DER, its own first. There are none without TLS.
-    pub fn peer_certificates(&self) -> impl Iterator<Item = &[u8]> {
-        let certificates = self.tls().and_then(|tls| tls.peer_certificates());
-        certificates.unwrap_or_default().iter().map(|certificate| &**certificate)
-    }
-
-    /// Returns the application protocol that was agreed on (ALPN, RFC 7301), if any: `http/1.1`.
-    #[must_use]
-    pub fn alpn_protocol(&self) -> Option<&[u8]> {
-        self.tls()?.alpn_protocol()
-    }
-
-    fn tls(&self) -> Option<&ClientConnection> {
-        match &self.layer {
-            Layer::Tls(stream) => Some(stream.get_ref().1),
-            _ => None,
-        }
-    }
-}
-
-impl From<Async<TcpStream>> for MaybeTlsStream {
-    fn from(socket: Async<TcpStream>) -> Self {
-        Self::new(Layer::Tcp(futures::TcpStream(socket)))
-    }
-}
-
-#[cfg(unix)]
-impl From<Async<UnixStream>> for MaybeTlsStream {
-    fn from(socket: Async<UnixStream>) -> Self {
-        Self::new(Layer::Unix(socket))
-    }
-}
+maybe_tls_stream! { runtime }
 
 /// Calls a method of the layer, pinned.
 macro_rules! forward {

@@ -25,6 +25,13 @@
 //! them has arrived, so they can be sent again. Whether written messages have arrived is not known:
 //! a protocol that must not lose any needs acknowledgements of its own.
 //!
+//! # What a client does when
+//!
+//! Of four clients with the default [`Policy`]. `at` is the second at which an attempt began in the
+//! run of a test, where random delays were within the bounds of the last column.
+//!
+#![doc = include_str!("table.md")]
+//!
 //! # Layers
 //!
 //! | file | contents |

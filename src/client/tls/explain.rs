@@ -6,7 +6,9 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 use std::{error, io};
 
-use rustls::{AlertDescription, CertificateError, Error as Rustls, InvalidMessage};
+use rustls::{
+    AlertDescription, CertRevocationListError, CertificateError, Error as Rustls, InvalidMessage,
+};
 
 use super::HTTP_1_1;
 use crate::adapter::{Error, TlsError, WrongHost};
@@ -14,8 +16,9 @@ use crate::adapter::{Error, TlsError, WrongHost};
 /// The meaning of an error. `host` is the host of the URL, or empty.
 pub(super) fn explain(error: Rustls, host: &str) -> TlsError {
     use CertificateError::{
-        BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext,
-        NotValidYet, NotValidYetContext, Revoked, UnknownIssuer,
+        BadSignature, Expired, ExpiredContext, ExpiredRevocationList, ExpiredRevocationListContext,
+        NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext, Revoked,
+        UnknownIssuer, UnknownRevocationStatus,
     };
     match error {
         Rustls::InvalidCertificate(error) => match error {
@@ -29,12 +32,18 @@ pub(super) fn explain(error: Rustls, host: &str) -> TlsError {
             Expired | ExpiredContext { .. } => TlsError::Expired,
             NotValidYet | NotValidYetContext { .. } => TlsError::NotYetValid,
             Revoked => TlsError::Revoked,
+            UnknownRevocationStatus
+            | ExpiredRevocationList
+            | ExpiredRevocationListContext { .. } => TlsError::UnknownRevocation,
             // webpki's error has no variant of its own in rustls.
             CertificateError::Other(error) if error.0.to_string() == "CaUsedAsEndEntity" => {
                 TlsError::CaCertificate
             }
             error => other(Rustls::InvalidCertificate(error)),
         },
+        Rustls::InvalidCertRevocationList(CertRevocationListError::BadSignature) => {
+            TlsError::UnknownRevocation
+        }
         // RFC 7301 §3.2: "the server SHALL respond with a fatal "no_application_protocol" alert"
         Rustls::AlertReceived(AlertDescription::NoApplicationProtocol) => {
             TlsError::Alpn { protocol: None }

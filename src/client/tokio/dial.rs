@@ -56,9 +56,9 @@ pub(super) async fn connect_unix(path: &Path, _: &Deadline<Instant>) -> Result<U
 pub(super) async fn race(
     race: Race,
     options: &SocketOptions,
-    _: &Deadline<Instant>,
+    deadline: &Deadline<Instant>,
 ) -> Result<Result<TcpStream, Vec<Failure>>, Error> {
-    Ok(racing::first(race, TokioClock::new(), |address| connect(options, address)).await)
+    Ok(racing::first(race, TokioClock::new(), deadline, |address| connect(options, address)).await)
 }
 
 /// Connects to one address.

@@ -4,118 +4,17 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-#[cfg(feature = "rustls")]
-use {
-    crate::adapter::Error,
-    crate::client::tls::{Tls, explain},
-    rustls::ClientConnection,
-    std::boxed::Box,
-    tokio_rustls::{TlsConnector, client::TlsStream},
-};
-
-/// The stream of a client: a TCP connection or a Unix socket, with or without TLS.
-///
-/// It is one type for `ws:` and `wss:`, which can be kept in a struct.
-#[derive(Debug)]
-pub struct MaybeTlsStream {
-    /// Bytes that were read together with a proxy's answer, and belong to the stream.
-    early: Bytes,
-    layer: Layer,
-}
-
-#[derive(Debug)]
-enum Layer {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(tokio::net::UnixStream),
-    /// TLS, on a stream that is TLS itself if the proxy of a `wss:` server speaks it.
-    #[cfg(feature = "rustls")]
-    Tls(Box<TlsStream<MaybeTlsStream>>),
-}
-
-impl MaybeTlsStream {
-    const fn new(layer: Layer) -> Self {
-        Self { early: Bytes::new(), layer }
-    }
-
-    /// The same stream with bytes that were read from it already.
-    pub(super) fn with_early(mut self, early: Bytes) -> Self {
-        self.early = early;
-        self
-    }
-
-    /// Returns the TCP socket, below TLS; `None` for a Unix socket. Bytes that are read from it or
-    /// written to it break the connection.
-    #[must_use]
-    pub fn tcp(&self) -> Option<&TcpStream> {
-        match &self.layer {
-            Layer::Tcp(socket) => Some(socket),
-            #[cfg(unix)]
-            Layer::Unix(_) => None,
-            #[cfg(feature = "rustls")]
-            Layer::Tls(stream) => stream.get_ref().0.tcp(),
-        }
-    }
-
-    /// Returns whether the stream is encrypted.
-    #[must_use]
-    pub const fn is_tls(&self) -> bool {
-        match &self.layer {
-            Layer::Tcp(_) => false,
-            #[cfg(unix)]
-            Layer::Unix(_) => false,
-            #[cfg(feature = "rustls")]
-            Layer::Tls(_) => true,
-        }
-    }
-}
-
-#[cfg(feature = "rustls")]
-impl MaybeTlsStream {
-    /// Opens a TLS connection to a server on this stream, and verifies the certificate.
-    pub(super) async fn start_tls(self, tls: &Tls, host: &str) -> Result<Self, Error> {
-        let (config, name) = tls.parameters(host)?;
-        let stream = TlsConnector::from(config).connect(name, self).await;
-        let stream = stream.map_err(|error| explain::from_io(error, host))?;
-        explain::check_protocol(stream.get_ref().1.alpn_protocol())?;
-        Ok(Self::new(Layer::Tls(Box::new(stream))))
-    }
-
-    /// Returns the server's certificates in DER, its own first. There are none without TLS.
-    pub fn peer_certificates(&self) -> impl Iterator<Item = &[u8]> {
-        let certificates = self.tls().and_then(|tls| tls.peer_certificates());
-        certificates.unwrap_or_default().iter().map(|certificate| &**certificate)
-    }
-
-    /// Returns the application protocol that was agreed on (ALPN, RFC 7301), if any: `http/1.1`.
-    #[must_use]
-    pub fn alpn_protocol(&self) -> Option<&[u8]> {
-        self.tls()?.alpn_protocol()
-    }
-
-    fn tls(&self) -> Option<&ClientConnection> {
-        match &self.layer {
-            Layer::Tls(stream) => Some(stream.get_ref().1),
-            _ => None,
-        }
-    }
-}
-
-impl From<TcpStream> for MaybeTlsStream {
-    fn from(socket: TcpStream) -> Self {
-        Self::new(Layer::Tcp(socket))
-    }
-}
-
 #[cfg(unix)]
-impl From<tokio::net::UnixStream> for MaybeTlsStream {
-    fn from(socket: tokio::net::UnixStream) -> Self {
-        Self::new(Layer::Unix(socket))
-    }
-}
+use tokio::net::UnixStream;
+#[cfg(feature = "rustls")]
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use crate::client::stream::maybe_tls_stream;
+
+maybe_tls_stream! { TcpStream as TcpStream, UnixStream, stream => stream.get_ref().0 }
+maybe_tls_stream! { runtime }
 
 /// Calls a method of the layer, pinned.
 macro_rules! forward {
