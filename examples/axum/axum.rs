@@ -13,6 +13,7 @@ use std::time::Duration;
 use std::{env, fs};
 
 use axum::extract::{ConnectInfo, State};
+use axum::http::Version;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Extension, Router};
@@ -111,10 +112,15 @@ async fn socket(
     upgrade: Option<WebSocketUpgrade>,
     State(group): State<Group>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
+    version: Version,
 ) -> Response {
     match upgrade {
         Some(upgrade) => {
-            upgrade.deflate(Deflate::new()).group(&group, address.ip()).on_upgrade(echo)
+            let upgrade = upgrade.deflate(Deflate::new()).group(&group, address.ip());
+            upgrade.on_upgrade(async move |socket| {
+                println!("{address} has a WebSocket over {version:?}");
+                echo(socket).await;
+            })
         }
         None => "this is a WebSocket; open / in a browser\n".into_response(),
     }
@@ -122,10 +128,9 @@ async fn socket(
 
 async fn echo(mut socket: WebSocket) {
     while let Some(Ok(message)) = socket.recv().await {
-        if let Message::Text(_) | Message::Binary(_) = message {
-            if socket.send(message).await.is_err() {
-                return;
-            }
+        let is_echoed = matches!(message, Message::Text(_) | Message::Binary(_));
+        if is_echoed && socket.send(message).await.is_err() {
+            return;
         }
     }
 }

@@ -11,7 +11,7 @@ use axum::extract::ConnectInfo;
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
@@ -52,7 +52,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let graceful = Arc::new(GracefulShutdown::new());
+    let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
         let (stream, address) = tokio::select! {
@@ -67,20 +67,17 @@ pub async fn serve(
             },
             () = &mut stop => break,
         };
-        let (acceptor, graceful) = (acceptor.clone(), Arc::clone(&graceful));
+        let (acceptor, watcher) = (acceptor.clone(), graceful.watcher());
         // As axum's own `into_make_service_with_connect_info` does.
         let app = app.clone().layer(Extension(ConnectInfo(address)));
         tokio::spawn(async move {
-            if let Err(error) = serve_connection(acceptor, stream, app, &graceful).await {
+            if let Err(error) = serve_connection(acceptor, stream, app, watcher).await {
                 eprintln!("{address}: {error}");
             }
         });
     }
-    // Tasks that are still in their handshake hold it, too, and end soon.
-    match Arc::try_unwrap(graceful) {
-        Ok(graceful) => drop(timeout(HANDSHAKE, graceful.shutdown()).await),
-        Err(_) => {}
-    }
+    // A client that does not finish its request is not waited for.
+    let _ = timeout(HANDSHAKE, graceful.shutdown()).await;
     Ok(())
 }
 
@@ -88,7 +85,7 @@ async fn serve_connection(
     acceptor: TlsAcceptor,
     stream: TcpStream,
     app: Router,
-    graceful: &GracefulShutdown,
+    watcher: Watcher,
 ) -> Result<(), Failure> {
     let _ = stream.set_nodelay(true);
     let accepted = timeout(HANDSHAKE, acceptor.accept(stream)).await;
@@ -98,5 +95,5 @@ async fn serve_connection(
     builder.http2().enable_connect_protocol();
     let service = TowerToHyperService::new(app);
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    graceful.watch(connection.into_owned()).await
+    watcher.watch(connection.into_owned()).await
 }

@@ -53,10 +53,9 @@ async fn refused(address: &str, request: &str, header: Option<(&str, &str)>) -> 
 
 async fn echo(mut socket: WebSocket) {
     while let Some(Ok(message)) = socket.recv().await {
-        if let Message::Text(_) | Message::Binary(_) = message {
-            if socket.send(message).await.is_err() {
-                return;
-            }
+        let is_echoed = matches!(message, Message::Text(_) | Message::Binary(_));
+        if is_echoed && socket.send(message).await.is_err() {
+            return;
         }
     }
 }
