@@ -39,6 +39,9 @@ PER_CASE = 12
 # The driver whose servers and clients talk TLS, to a suite that does.
 OVER_TLS = "tokio-tls"
 
+# A route of an HTTP server: the example of axum, which always agrees on compression. There is no such client.
+IN_AXUM = "axum"
+
 
 def agent(driver: str) -> str:
     """The name of a driver in the suite's reports."""
@@ -166,24 +169,28 @@ class ServerRole(Role):
 
     @staticmethod
     def program(driver: str) -> str:
-        return "wss_echo" if driver == OVER_TLS else "echo_server"
+        return {OVER_TLS: "wss_echo", IN_AXUM: "axum"}.get(driver, "echo_server")
 
     def exercise(self) -> None:
         servers = {}
         urls = []
         scheme = self.bench.scheme
         for driver in self.bench.drivers:
-            # The suite does not verify the certificate.
-            choice = ["--ca", self.logs / "authority.pem"] if driver == OVER_TLS else ["--driver", driver]
-            server, log = self.start_driver(driver, ["--addr", "127.0.0.1:0", "--deflate", *choice])
+            if driver == IN_AXUM:
+                choice, path = ["--host", f"{self.bench.suite.peer}:*"], "/ws"
+            else:
+                # The suite does not verify the certificate.
+                choice = ["--ca", self.logs / "authority.pem"] if driver == OVER_TLS else ["--driver", driver]
+                choice, path = ["--deflate", *choice], ""
+            server, log = self.start_driver(driver, ["--addr", "127.0.0.1:0", *choice])
             try:
-                port = wait_for_line(server, log, rf"^listening on {scheme}://[^\s]*:(\d+)/", START)[1]
+                port = wait_for_line(server, log, r"^listening on \w+://[^\s]*:(\d+)/", START)[1]
             except Failed as why:
                 self.bench.processes.stop(server)
                 self.problem(f"the server of '{driver}' did not start: {why}")
                 continue
             servers[driver] = server
-            urls.append({"agent": agent(driver), "url": f"{scheme}://{self.bench.suite.peer}:{port}"})
+            urls.append({"agent": agent(driver), "url": f"{scheme}://{self.bench.suite.peer}:{port}{path}"})
         if not servers:
             return
         suite = self.start_suite("fuzzingclient", {"servers": urls})

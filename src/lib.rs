@@ -81,6 +81,7 @@
 //!
 //! | layer | contents | RFC 6455 |
 //! |---|---|---|
+//! | `axum` on `hyper` on `http`; `group` | HTTP servers; the connections of a server | §4.2 · RFC 8441 |
 //! | `blocking`; `tokio` and `futures`, on `runtime` | system calls, clocks, wakers | – |
 //! | [`session`] | timeouts, keep-alive, backpressure, shutdown of the stream | §7.1.1 |
 //! | [`proxy`] | tunnels through HTTP and SOCKS5 proxies | §4.1 |
@@ -123,6 +124,10 @@
 //! | `idna` | names of servers that are not ASCII, made punycode as browsers do |
 //! | `reconnect` | clients that connect again after a failure |
 //! | `tracing` | a span for each connection, and events, for tracing 0.1: see below |
+//! | `http` | opening handshakes of HTTP servers, as types of the crate http 1.x: see `http` |
+//! | `hyper` | connections that hyper 1.x upgrades: see `hyper` |
+//! | `http2` | the same over HTTP/2 (RFC 8441) |
+//! | `axum` | axum's extractor (axum-core 0.5): see `axum` |
 //! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
 //!
 //! ## Crates
@@ -147,7 +152,8 @@
 //!
 //! | event (level DEBUG) | fields |
 //! |---|---|
-//! | `handshake accepted`, `handshake refused` | `status`; `error`, of a server |
+//! | `handshake accepted` | – |
+//! | `handshake refused` | `status`; `error`, of a server |
 //! | `handshake failed`, `handshake dropped` | `error`: what failed, in a word |
 //! | `close sent`, `close received` | `code`, `reason_bytes` |
 //! | `closed` | `outcome`, `code`, `clean`, `initiator`, `error`; `received` and `sent` messages |
@@ -181,6 +187,8 @@ mod page;
 #[cfg(feature = "std")]
 mod pool;
 pub mod proxy;
+#[cfg(any(feature = "http", feature = "tokio"))]
+mod server;
 pub mod session;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -220,6 +228,14 @@ pub use message::{
     Chunk, CloseCode, CloseFrame, Compress, InvalidCloseCode, Kind, Message, MessageRef, Outgoing,
     ReasonTooLong, Text,
 };
+#[cfg(feature = "axum")]
+pub use server::axum;
+#[cfg(feature = "tokio")]
+pub use server::group;
+#[cfg(feature = "http")]
+pub use server::http;
+#[cfg(feature = "hyper")]
+pub use server::hyper;
 pub use session::{Backpressure, Full, Overflow, Session, TrySendError};
 pub use timing::{TimedOut, Timeouts};
 

@@ -10,7 +10,7 @@ use crate::connection::{CloseOutcome, Event, NoEntropy, ProtocolError, SendError
 use crate::handshake::{
     HandshakeError, InvalidField, InvalidUri, RedirectError, RequestError, ResponseError,
 };
-use crate::message::{Message, ReasonTooLong};
+use crate::message::{InvalidCloseCode, Message, ReasonTooLong};
 use crate::proxy::ProxyError;
 use crate::session::{AttemptError, Full, Session, TrySendError};
 use crate::timing::TimedOut;
@@ -56,6 +56,8 @@ pub enum Error {
     Send(SendError),
     /// The close reason is too long. Nothing was sent.
     Reason(ReasonTooLong),
+    /// A close code that may not be sent (§7.4). Nothing was sent.
+    CloseCode(InvalidCloseCode),
     /// A timeout expired.
     TimedOut(TimedOut),
     /// The output is full, because the peer does not read: see
@@ -106,7 +108,15 @@ impl Error {
 
     /// Whether a stream or an iterator of messages ends with this.
     pub(super) fn ends_messages(received: &Result<Option<Message>, Self>) -> bool {
-        !matches!(received, Ok(Some(_)) | Err(Self::TimedOut(TimedOut::Write | TimedOut::Idle)))
+        match received {
+            Ok(message) => message.is_none(),
+            Err(error) => !error.loses_nothing(),
+        }
+    }
+
+    /// Whether receiving can go on after this: the peer does not read, or sends no message.
+    pub(crate) fn loses_nothing(&self) -> bool {
+        matches!(self, Self::TimedOut(TimedOut::Write | TimedOut::Idle))
     }
 
     /// The error of a wait for room: the message was not queued, so a write that timed out is
@@ -203,6 +213,7 @@ impl fmt::Display for Error {
             }
             Self::Send(error) => error.fmt(f),
             Self::Reason(error) => error.fmt(f),
+            Self::CloseCode(error) => error.fmt(f),
             Self::TimedOut(error) => error.fmt(f),
             Self::Full => Full.fmt(f),
             Self::Chunk => f.write_str(
@@ -235,9 +246,11 @@ impl From<Error> for io::Error {
             Error::Send(SendError::NotOpen) => io::ErrorKind::BrokenPipe,
             Error::TimedOut(_) => io::ErrorKind::TimedOut,
             Error::Full => io::ErrorKind::WouldBlock,
-            Error::Uri(_) | Error::Field(_) | Error::Reason(_) | Error::Send(_) => {
-                io::ErrorKind::InvalidInput
-            }
+            Error::Uri(_)
+            | Error::Field(_)
+            | Error::Reason(_)
+            | Error::CloseCode(_)
+            | Error::Send(_) => io::ErrorKind::InvalidInput,
             _ => io::ErrorKind::InvalidData,
         };
         Self::new(kind, error)
@@ -270,6 +283,7 @@ error_from! {
     ProtocolError => Protocol,
     SendError => Send,
     ReasonTooLong => Reason,
+    InvalidCloseCode => CloseCode,
     TimedOut => TimedOut,
 }
 

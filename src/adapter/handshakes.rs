@@ -206,9 +206,10 @@ macro_rules! handshakes {
                     Ok(())
                 }
 
-                fn into_socket(self, connection: Connection) -> $socket {
+                /// Continues a connection whose opening handshake is done.
+                pub(crate) fn into_socket(self, connection: Connection) -> $socket {
                     let Self { transport, timeouts, backpressure, mut trace, .. } = self;
-                    trace.accepted(&connection);
+                    trace.accepted(&connection, transport.peer());
                     let now = transport.now();
                     let session =
                         Session::with_shared(connection, timeouts, backpressure, trace, now);

@@ -70,6 +70,11 @@ impl<A> Options<A> {
         self
     }
 
+    #[cfg(all(feature = "hyper", feature = "testing"))]
+    pub(crate) fn connection_config(&self) -> Config {
+        self.config.clone()
+    }
+
     /// [`Timeouts::handshake`].
     pub(crate) fn handshake_timeout(&self) -> Option<Duration> {
         self.timeouts.get().handshake

@@ -69,6 +69,7 @@ impl Error {
             | Self::Protocol(_)
             | Self::Send(_)
             | Self::Reason(_)
+            | Self::CloseCode(_)
             | Self::Full
             | Self::Chunk
             | Self::UnreadMessages => false,

@@ -177,6 +177,10 @@ impl Connection {
         self.inbox = inbox;
         self.inbox.release_memory();
         self.output.begin_with(response);
+        self.set_subprotocol(subprotocol);
+    }
+
+    pub(crate) fn set_subprotocol(&mut self, subprotocol: Option<&str>) {
         self.subprotocol = subprotocol.map(|name| Box::new(Subprotocol(name.into())));
     }
 

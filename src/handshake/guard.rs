@@ -91,6 +91,14 @@ impl Guard {
         Self { names: names.into(), origins: Vec::new(), only_listed: false, needs_origin: false }
     }
 
+    /// Adds the names of [`loopback`](Self::loopback): a request that names them is from this
+    /// machine, or through a proxy on it.
+    #[must_use]
+    pub fn and_loopback(mut self) -> Self {
+        self.names.extend(Name::loopback());
+        self
+    }
+
     /// Adds an origin whose pages may connect, in addition to those of the host itself:
     ///
     /// | origin                                    | pages                                      |
@@ -140,9 +148,18 @@ impl Guard {
     ///
     /// [`GuardError`]: reject the request with its [`response`](GuardError::response).
     pub fn check(&self, request: &RequestHead) -> Result<(), GuardError> {
+        self.check_fields(request.host(), request.headers().get_all("Origin"))
+    }
+
+    /// Checks the host that is requested, and the lines of `Origin`.
+    pub(crate) fn check_fields<'a>(
+        &self,
+        host: Option<&str>,
+        mut origins: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<(), GuardError> {
         // RFC 9110 §7.4: "an origin server MUST reject a request if any scheme-specific
         // requirements for the target resource are not met"
-        let host = request.host().and_then(|host| parse_authority(host).ok());
+        let host = host.and_then(|host| parse_authority(host).ok());
         let (host, port) = host.ok_or(GuardError::Host)?;
         let mut names = self.names.iter().filter(|name| name.allows(host, port)).peekable();
         if names.peek().is_none() {
@@ -150,8 +167,7 @@ impl Guard {
         }
         // RFC 6455 §10.2: "Servers that are not intended to process input from any web page but
         // only for certain sites SHOULD verify the |Origin| field is an origin they expect"
-        let mut sent = request.headers().get_all("Origin");
-        let is_accepted = match (sent.next(), sent.next()) {
+        let is_accepted = match (origins.next(), origins.next()) {
             (None, _) => !self.needs_origin,
             (Some(sent), None) => str::from_utf8(sent).is_ok_and(|sent| {
                 let is_own = |page: Origin<'_>| {

@@ -61,7 +61,7 @@ pub fn accept_key(key: &str) -> Option<String> {
 }
 
 /// The `Sec-WebSocket-Accept` for a key, which is hashed without decoding.
-pub(super) fn accept(key: &[u8; LEN]) -> [u8; 28] {
+pub(crate) fn accept(key: &[u8; LEN]) -> [u8; 28] {
     let (mut blocks, mut state) = (BLOCKS, STATE);
     blocks[0][..LEN].copy_from_slice(key);
     // Not by `Sha1`, whose buffer and padding are for any length.

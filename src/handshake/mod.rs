@@ -5,6 +5,8 @@
 
 mod authority;
 mod body;
+#[cfg(feature = "http")]
+pub(crate) mod by_http_server;
 mod classes;
 mod client;
 mod client_request;

@@ -3,11 +3,15 @@
 //! Without feature `deflate` nothing is offered or accepted.
 
 #[cfg(feature = "deflate")]
-pub(super) use self::with::{accept, answer, apply, offer};
+pub(super) use self::with::{accept, offer};
+#[cfg(feature = "deflate")]
+pub(crate) use self::with::{answer, apply};
 #[cfg(not(feature = "deflate"))]
-pub(super) use self::without::{accept, answer, apply, offer};
+pub(super) use self::without::{accept, offer};
+#[cfg(not(feature = "deflate"))]
+pub(crate) use self::without::{answer, apply};
 
-const FIELD: &str = "Sec-WebSocket-Extensions";
+pub(super) const FIELD: &str = "Sec-WebSocket-Extensions";
 
 #[cfg(feature = "deflate")]
 mod with {
@@ -15,7 +19,8 @@ mod with {
 
     use super::FIELD;
     use crate::connection::{Config, Connection};
-    use crate::deflate::{Agreed, Deflate, NAME};
+    pub(crate) use crate::deflate::Agreed;
+    use crate::deflate::{Deflate, NAME};
     use crate::handshake::fields::{extensions, list};
     use crate::handshake::headers::Headers;
     use crate::handshake::response_error::ResponseError;
@@ -25,14 +30,15 @@ mod with {
         config.deflate_options().map(Deflate::offer)
     }
 
-    /// Accepts the first offer that the server supports: they are in the client's order of
-    /// preference. Also returns the value of the server's field. Other extensions are ignored.
-    pub(in crate::handshake) fn answer(
+    /// Accepts the first offer that the server supports: the lines of the client's field are in its
+    /// order of preference. Also returns the value of the server's field. Other extensions are
+    /// ignored.
+    pub(crate) fn answer<'a>(
         config: &Config,
-        request: &Headers,
+        request: impl Iterator<Item = &'a [u8]>,
     ) -> Option<(Agreed, String)> {
         let deflate = config.deflate_options()?;
-        let offers = extensions(request.get_all(FIELD)).filter_map(Result::ok);
+        let offers = extensions(request).filter_map(Result::ok);
         offers
             .filter(|offer| offer.name() == NAME)
             .find_map(|offer| deflate.answer(offer.parameters()))
@@ -63,7 +69,7 @@ mod with {
     }
 
     /// Applies the negotiated parameters to the connection.
-    pub(in crate::handshake) fn apply(connection: &mut Connection, agreed: Option<&Agreed>) {
+    pub(crate) fn apply(connection: &mut Connection, agreed: Option<&Agreed>) {
         if let Some(agreed) = agreed {
             connection.set_deflate(agreed);
         }
@@ -72,30 +78,34 @@ mod with {
 
 #[cfg(not(feature = "deflate"))]
 mod without {
-    use alloc::string::String;
-    use core::convert::Infallible;
-
     use super::FIELD;
     use crate::connection::{Config, Connection};
     use crate::handshake::headers::Headers;
     use crate::handshake::response_error::ResponseError;
+    use alloc::string::String;
+
+    /// Nothing can be agreed on.
+    pub(crate) type Agreed = core::convert::Infallible;
 
     pub(in crate::handshake) fn offer(_: &Config) -> Option<String> {
         None
     }
 
-    pub(in crate::handshake) fn answer(_: &Config, _: &Headers) -> Option<(Infallible, String)> {
+    pub(crate) fn answer<'a>(
+        _: &Config,
+        _: impl Iterator<Item = &'a [u8]>,
+    ) -> Option<(Agreed, String)> {
         None
     }
 
     pub(in crate::handshake) fn accept(
         _: &Config,
         response: &Headers,
-    ) -> Result<Option<Infallible>, ResponseError> {
+    ) -> Result<Option<Agreed>, ResponseError> {
         // RFC 6455 §4.1 no. 5: an extension "that was not present in the client's handshake"; none
         // was. A list without an element is invalid (§9.1).
         if response.contains(FIELD) { Err(ResponseError::Extension) } else { Ok(None) }
     }
 
-    pub(in crate::handshake) fn apply(_: &mut Connection, _: Option<&Infallible>) {}
+    pub(crate) fn apply(_: &mut Connection, _: Option<&Agreed>) {}
 }

@@ -1,4 +1,4 @@
-//! Validation of a client's opening handshake: RFC 6455 §4.2.1.
+//! Validation of a client's opening handshake: RFC 6455 §4.2.1, and RFC 8441 §5 for HTTP/2.
 //!
 //! One pass collects the fields; then they are checked so that the most helpful error is first.
 
@@ -8,24 +8,34 @@ use super::head_error::HeadError;
 use super::key;
 use super::request_error::RequestError;
 use super::subprotocols::names;
-use super::target;
+
+/// What the validation needs of a request line of HTTP/1.
+pub(crate) struct RequestLine {
+    pub(crate) is_http_1_1: bool,
+    pub(crate) is_get: bool,
+    pub(crate) has_valid_target: bool,
+}
 
 /// Checks that a request is an opening handshake, and returns its key.
-pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8; 24], RequestError> {
-    let fields = Fields::of(request.headers);
+#[inline]
+pub(crate) fn check<'a>(
+    line: &RequestLine,
+    fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+) -> Result<&'a [u8; 24], RequestError> {
+    let fields = Fields::of(fields);
     // Without `Upgrade: websocket` it is a plain HTTP request, whatever its other fields are.
     if !fields.is_websocket {
         return Err(RequestError::NotWebSocket);
     }
     // RFC 6455 §4.2.1 no. 1: "An HTTP/1.1 or higher GET request"; no higher version has this
     // syntax.
-    if request.version != Some(1) {
+    if !line.is_http_1_1 {
         return Err(HeadError::HttpVersion.into());
     }
-    if request.method != Some("GET") {
+    if !line.is_get {
         return Err(RequestError::Method);
     }
-    if !request.path.is_some_and(target::is_valid) {
+    if !line.has_valid_target {
         return Err(RequestError::Target);
     }
     if fields.host.single().is_none_or(|host| measure_authority(host).is_err()) {
@@ -37,22 +47,61 @@ pub(super) fn check<'a>(request: &httparse::Request<'_, 'a>) -> Result<&'a [u8; 
     if !fields.is_upgraded {
         return Err(RequestError::NotUpgraded);
     }
-    // RFC 6455 §4.2.2 no. 4: "If this version does not match a version understood by the server,
-    // the server MUST abort"
-    if fields.version.single() != Some(b"13") {
-        return Err(RequestError::WebSocketVersion);
-    }
-    // RFC 6455 §4.3: "Sec-WebSocket-Protocol-Client = 1#token"
-    if fields.subprotocols.is_invalid() {
-        return Err(RequestError::MalformedSubprotocols);
-    }
-    // RFC 6455 §9.1: "If a value is received by either the client or the server during negotiation
-    // that does not conform to the ABNF below, the recipient of such malformed data MUST
-    // immediately _Fail the WebSocket Connection_"
-    if fields.extensions.is_invalid() {
-        return Err(RequestError::MalformedExtensions);
-    }
+    fields.check_negotiation()?;
     fields.key.single().and_then(key::check).ok_or(RequestError::Key)
+}
+
+/// What the validation needs of the pseudo-header fields of HTTP/2.
+#[cfg(feature = "http")]
+pub(crate) struct ExtendedConnect<'a> {
+    pub(crate) is_connect: bool,
+    /// `:protocol`
+    pub(crate) protocol: Option<&'a str>,
+    /// `:authority`
+    pub(crate) authority: Option<&'a str>,
+    /// Of `:scheme` and `:path`.
+    pub(crate) has_valid_target: bool,
+    /// `Connection` or `Upgrade`
+    pub(crate) has_connection_field: bool,
+}
+
+/// Checks that a request of HTTP/2 is an opening handshake: an extended CONNECT (RFC 8441 §5).
+#[cfg(feature = "http")]
+pub(crate) fn check_connect<'a>(
+    line: &ExtendedConnect<'_>,
+    fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+) -> Result<(), RequestError> {
+    let fields = Fields::of(fields);
+    if !line.is_connect {
+        return Err(RequestError::NotConnect);
+    }
+    // RFC 8441 §5: "it MUST have a value of "websocket""
+    if line.protocol != Some("websocket") {
+        return Err(RequestError::ConnectProtocol);
+    }
+    // RFC 8441 §4: "the :scheme and :path pseudo-header fields of the target URI (see Section 5)
+    // MUST also be included"
+    if !line.has_valid_target {
+        return Err(RequestError::Target);
+    }
+    // RFC 8441 §5: "The Host information is conveyed as part of the :authority pseudo-header
+    // field". A router may have removed it; a `Host` beside it must not be another.
+    let authority = line.authority.map(str::as_bytes);
+    let host = authority.or_else(|| fields.host.single());
+    let is_one = fields.host.is_absent() || fields.host.single() == host;
+    if !is_one || host.is_none_or(|host| measure_authority(host).is_err()) {
+        return Err(RequestError::Host);
+    }
+    // RFC 8441 §5: the "Connection and Upgrade header fields … MUST NOT be included in the CONNECT
+    // request"
+    if line.has_connection_field {
+        return Err(RequestError::ConnectionField);
+    }
+    // What follows a CONNECT is the tunnel: a length has no meaning (RFC 9110 §9.3.6).
+    if !fields.has_no_body() {
+        return Err(RequestError::Body);
+    }
+    fields.check_negotiation()
 }
 
 /// The relevant header fields of a request.
@@ -70,9 +119,10 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn of(headers: &[httparse::Header<'a>]) -> Self {
+    #[inline]
+    fn of(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Self {
         let mut fields = Self::default();
-        for &httparse::Header { name, value } in headers {
+        for (name, value) in headers {
             let name = name.as_bytes();
             if is_in_any_case(name, b"host") {
                 fields.host.add(value);
@@ -95,6 +145,27 @@ impl<'a> Fields<'a> {
             }
         }
         fields
+    }
+
+    /// Checks the fields that both versions of HTTP have.
+    #[inline]
+    fn check_negotiation(&self) -> Result<(), RequestError> {
+        // RFC 6455 §4.2.2 no. 4: "If this version does not match a version understood by the
+        // server, the server MUST abort"
+        if self.version.single() != Some(b"13") {
+            return Err(RequestError::WebSocketVersion);
+        }
+        // RFC 6455 §4.3: "Sec-WebSocket-Protocol-Client = 1#token"
+        if self.subprotocols.is_invalid() {
+            return Err(RequestError::MalformedSubprotocols);
+        }
+        // RFC 6455 §9.1: "If a value is received by either the client or the server during
+        // negotiation that does not conform to the ABNF below, the recipient of such malformed data
+        // MUST immediately _Fail the WebSocket Connection_"
+        if self.extensions.is_invalid() {
+            return Err(RequestError::MalformedExtensions);
+        }
+        Ok(())
     }
 
     /// RFC 9112 §6.3: a request with a length or transfer coding has a body, which is not frames.

@@ -15,7 +15,7 @@ use super::fields::{is_token, is_value};
 
 /// The caller's header fields, as lines.
 #[derive(Clone, Default)]
-pub(super) struct Lines(Vec<u8>);
+pub(crate) struct Lines(Vec<u8>);
 
 impl Lines {
     /// Adds a field of the caller's, unless it is reserved.
@@ -53,7 +53,7 @@ impl Lines {
         self.fields().filter(move |(other, _)| has_name(other)).map(|(_, value)| value)
     }
 
-    fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         // No value has a line end.
         self.0.split_inclusive(|&byte| byte == b'\n').filter_map(|line| {
             let colon = line.iter().position(|&byte| byte == b':')?;
@@ -115,7 +115,7 @@ impl HttpResponse {
     }
 
     /// A response whose body is a line of text.
-    pub(super) fn text(status: u16, text: &impl fmt::Display) -> Self {
+    pub(crate) fn text(status: u16, text: &impl fmt::Display) -> Self {
         Self::with_status(status)
             .own_header("Content-Type", "text/plain; charset=utf-8")
             .body(format!("{text}\n"))
@@ -143,6 +143,12 @@ impl HttpResponse {
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status
+    }
+
+    /// The status, the fields without those of the framing, and the body.
+    #[cfg(feature = "http")]
+    pub(crate) fn parts(&self) -> (u16, &Lines, &Bytes) {
+        (self.status, &self.lines, &self.body)
     }
 
     /// Adds a reserved field.

@@ -6,6 +6,7 @@ use core::{fmt, str};
 use super::fields::{Extension, extensions};
 use super::head_error::HeadError;
 use super::headers::{Headers, parser_error, range_in, with_room_for_fields};
+use super::opening::RequestLine;
 use super::request_error::RequestError;
 use super::subprotocols::names;
 use super::{opening, origin, target};
@@ -37,7 +38,13 @@ impl RequestHead {
             let (Some(method), Some(target)) = (request.method, request.path) else {
                 return Err(HeadError::Malformed);
             };
-            let key = opening::check(&request);
+            let line = RequestLine {
+                is_http_1_1: request.version == Some(1),
+                is_get: method == "GET",
+                has_valid_target: target::is_valid(target),
+            };
+            let fields = request.headers.iter().map(|field| (field.name, field.value));
+            let key = opening::check(&line, fields);
             let request = Self {
                 method: range_in(head, method.as_bytes()),
                 target: range_in(head, target.as_bytes()),

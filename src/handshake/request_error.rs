@@ -6,7 +6,7 @@ use super::guard_error::GuardError;
 use super::head_error::HeadError;
 
 /// A client's request is not a valid opening handshake (RFC 6455 §4.2.1), or the application
-/// rejected it: the error of a server. Except for
+/// rejected it: the error of a server. Except for [`NotUpgradable`](Self::NotUpgradable) and
 /// [`RejectedByApplication`](Self::RejectedByApplication), the client is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -19,6 +19,13 @@ pub enum RequestError {
     NotUpgraded,
     /// A method other than GET (§4.2.1 no. 1).
     Method,
+    /// Over HTTP/2, a method other than CONNECT (RFC 8441 §5).
+    NotConnect,
+    /// Over HTTP/2, a CONNECT without `:protocol`, or with another one than `websocket` (RFC 8441
+    /// §5).
+    ConnectProtocol,
+    /// Over HTTP/2, a `Connection` or `Upgrade` (RFC 8441 §5).
+    ConnectionField,
     /// A request target that is neither a path nor a URL of the scheme `http`, `https`, `ws` or
     /// `wss`, or has a fragment (§4.2.1 no. 1).
     Target,
@@ -36,6 +43,8 @@ pub enum RequestError {
     MalformedExtensions,
     /// The server's [`Guard`](crate::Guard) does not allow the host or the origin (§10.2).
     Guard(GuardError),
+    /// The HTTP server that received the request does not pass the connection on, or did so before.
+    NotUpgradable,
     /// The application rejected the request with this status.
     RejectedByApplication {
         /// The HTTP status code.
@@ -52,21 +61,26 @@ impl RequestError {
             Self::Head(HeadError::Incomplete) => return None,
             Self::Head(HeadError::Malformed | HeadError::Tls | HeadError::NotHttp)
             | Self::NotUpgraded
+            | Self::ConnectionField
             | Self::Target
             | Self::Host
             | Self::Body
             | Self::Key
             | Self::MalformedSubprotocols
             | Self::MalformedExtensions => 400,
-            Self::Method => 405,
+            Self::Method | Self::NotConnect => 405,
             Self::NotWebSocket | Self::WebSocketVersion => 426,
             Self::Head(
                 HeadError::TooLong { .. }
                 | HeadError::LineTooLong { .. }
                 | HeadError::TooManyFields { .. },
             ) => 431,
+            // RFC 9220 §3: a server that receives an unknown :protocol "SHOULD respond to the
+            // request with a 501 (Not Implemented) status code"
+            Self::ConnectProtocol => 501,
             Self::Head(HeadError::HttpVersion) => 505,
             Self::Guard(error) => error.status(),
+            Self::NotUpgradable => 500,
             Self::RejectedByApplication { status } => *status,
         })
     }
@@ -89,6 +103,9 @@ impl fmt::Display for RequestError {
                 "the Connection header field does not name Upgrade; a proxy may have removed it"
             }
             Self::Method => "the method is not GET",
+            Self::NotConnect => "the method is not CONNECT, as it is for a WebSocket over HTTP/2",
+            Self::ConnectProtocol => "the :protocol of the CONNECT is not websocket",
+            Self::ConnectionField => "HTTP/2 has no header fields Connection and Upgrade",
             Self::Target => "the request target is not a path, nor a URL of a WebSocket server",
             Self::Host => "there is not exactly one valid Host header field",
             Self::Body => "an opening handshake can't have a body",
@@ -101,6 +118,10 @@ impl fmt::Display for RequestError {
                 "the Sec-WebSocket-Extensions header field is malformed or empty"
             }
             Self::Guard(error) => return error.fmt(f),
+            Self::NotUpgradable => {
+                "the HTTP server does not upgrade this connection, or it was upgraded before; with \
+                 hyper, serve connections with upgrades"
+            }
             Self::RejectedByApplication { status } => {
                 return write!(f, "the application rejected the request with status {status}");
             }

@@ -161,8 +161,8 @@ impl Request {
     #[must_use]
     pub fn accept_with(self, accept: &AcceptOptions) -> Connection {
         let subprotocol = accept.subprotocols.answer(self.request.subprotocols());
-        let (agreed, extensions) =
-            negotiation::answer(&self.config, self.request.headers()).unzip();
+        let offers = self.request.headers().get_all(negotiation::FIELD);
+        let (agreed, extensions) = negotiation::answer(&self.config, offers).unzip();
 
         // The request's buffer is free, unless frames came with it.
         let mut rest = self.rest;
@@ -265,6 +265,11 @@ impl AcceptOptions {
         self.lines.add(name, value.as_ref())?;
         Ok(self)
     }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn parts(&self) -> (&Subprotocols, &Lines) {
+        (&self.subprotocols, &self.lines)
+    }
 }
 
 impl fmt::Debug for AcceptOptions {
@@ -365,12 +370,13 @@ impl fmt::Debug for Rejection {
 }
 
 /// The response to an invalid opening handshake: its body is the error's text.
-fn default_reply(error: &RequestError, status: u16) -> HttpResponse {
+pub(crate) fn default_reply(error: &RequestError, status: u16) -> HttpResponse {
     let reply = HttpResponse::text(status, error);
     match error {
         // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405
         // response"
         RequestError::Method => reply.own_header("Allow", "GET"),
+        RequestError::NotConnect => reply.own_header("Allow", "CONNECT"),
         // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response"; RFC
         // 6455 §4.2.2 no. 4: with the supported versions. RFC 9110 §7.8: a sender of Upgrade
         // names it in Connection.

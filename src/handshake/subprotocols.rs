@@ -124,7 +124,7 @@ impl Subprotocols {
 }
 
 /// The names in the lines of `Sec-WebSocket-Protocol`; `None` for one that is not a token.
-pub(super) fn names<'a>(
+pub(crate) fn names<'a>(
     lines: impl IntoIterator<Item = &'a [u8]>,
 ) -> impl Iterator<Item = Option<&'a str>> {
     list(lines).map(|name| str::from_utf8(name).ok().filter(|name| is_token(name)))

@@ -7,17 +7,21 @@ use super::authority::parse_authority;
 const SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
 
 /// Whether this is the target of an opening handshake: a path, or a URL of one of [`SCHEMES`].
-pub(super) fn is_valid(target: &str) -> bool {
+pub(crate) fn is_valid(target: &str) -> bool {
     // httparse accepts bytes above 0x7F; a fragment is not allowed (RFC 6455 §3, RFC 9112 §3.2).
     if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
         return false;
     }
-    let Some(authority) = authority(target) else { return target.starts_with('/') };
-    let is_known = |scheme: &&str| {
-        target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-            && target[scheme.len()..].starts_with("://")
-    };
-    SCHEMES.iter().any(is_known) && parse_authority(authority).is_ok()
+    match (authority(target), target.split_once("://")) {
+        (Some(authority), Some((scheme, _))) => is_url_of_server(scheme, authority),
+        _ => target.starts_with('/'),
+    }
+}
+
+/// Whether a URL with this scheme and authority is one of a WebSocket server.
+pub(crate) fn is_url_of_server(scheme: &str, authority: &str) -> bool {
+    let is_scheme = |known: &&str| scheme.eq_ignore_ascii_case(known);
+    SCHEMES.iter().any(is_scheme) && parse_authority(authority).is_ok()
 }
 
 /// The `host[:port]` of a target in absolute form, which need not be valid.

@@ -132,10 +132,14 @@ impl Trace {
         self.span.record("path", resource.split('?').next());
     }
 
-    /// The opening handshake has succeeded.
-    pub(crate) fn accepted(&mut self, connection: &Connection) {
+    /// The opening handshake has succeeded. One that another HTTP server received has no span yet.
+    pub(crate) fn accepted(&mut self, connection: &Connection, peer: Peer) {
+        #[cfg(feature = "tracing")]
+        if self.phase == Phase::Over {
+            *self = Self::new(connection.role(), peer);
+        }
         self.open(connection);
-        event!([self] DEBUG, status = 101, "handshake accepted");
+        event!([self] DEBUG, "handshake accepted");
     }
 
     #[inline]

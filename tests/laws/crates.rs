@@ -6,7 +6,7 @@ use std::process::Command;
 use std::{env, fs};
 
 /// Features that are built with `std`, which most of them enable.
-const FEATURES: [&str; 13] = [
+const FEATURES: [&str; 17] = [
     "simdutf8",
     "tokio",
     "futures-io",
@@ -20,6 +20,10 @@ const FEATURES: [&str; 13] = [
     "idna",
     "reconnect",
     "tracing",
+    "http",
+    "hyper",
+    "http2",
+    "axum",
 ];
 
 /// What a build with these features compiles and links, besides the crate itself.

@@ -1,0 +1,71 @@
+//! The extractor of [axum](https://docs.rs/axum/0.8) 0.8 (axum-core 0.5) for WebSocket, with the
+//! names and the shapes of `axum::extract::ws`: change the import, and handlers compile as they
+//! are.
+//!
+//! ```ignore
+//! use axum::{Router, response::Response, routing::any};
+//! use sansocket::axum::{Message, WebSocket, WebSocketUpgrade};
+//! # #[cfg(feature = "deflate")]
+//! use sansocket::deflate::Deflate;
+//!
+//! async fn handler(ws: WebSocketUpgrade) -> Response {
+//!     # #[cfg(feature = "deflate")]
+//!     let ws = ws.deflate(Deflate::new());
+//!     ws.protocols(["chat.v1"]).on_upgrade(echo)
+//! }
+//!
+//! async fn echo(mut socket: WebSocket) {
+//!     while let Some(Ok(message)) = socket.recv().await {
+//!         let is_echoed = matches!(message, Message::Text(_) | Message::Binary(_));
+//!         if is_echoed && socket.send(message).await.is_err() {
+//!             return;
+//!         }
+//!     }
+//! }
+//!
+//! let app: Router = Router::new().route("/ws", any(handler));
+//! ```
+//!
+//! | | `axum::extract::ws` | here |
+//! |---|---|---|
+//! | pages of other servers, DNS rebinding | accepted | refused: see below |
+//! | compression | – | [`deflate`](WebSocketUpgrade::deflate) |
+//! | a peer that is gone | stays open | keep-alive pings: [`Timeouts`](crate::Timeouts) |
+//! | closing handshake with a deadline | – | [`WebSocket::close`] |
+//! | halves that close the connection when dropped | – | [`WebSocket::into_inner`] and `split` |
+//! | an upgrade that fails | ignored | logged with feature `tracing` |
+//! | frames that are not masked | on request | refused |
+//!
+//! # Hosts and origins
+//!
+//! A browser lets every page connect to every server. So [`WebSocketUpgrade::on_upgrade`] answers
+//! 421 for a host that the server does not list, and 403 for a page of another server. Listed by
+//! default are the names of the loopback interface. For a server with another name, give all routes
+//! the [`Options`] by a layer, or one of them with [`guard`](WebSocketUpgrade::guard):
+//!
+//! ```ignore
+//! use axum::{Extension, Router};
+//! use sansocket::Guard;
+//! use sansocket::axum::Options;
+//!
+//! let guard = Guard::hosts(["chat.example.com"])?.origin("https://www.example.com")?;
+//! let app: Router = Router::new().layer(Extension(Options::new().guard(guard)));
+//! # Ok::<(), sansocket::InvalidGuard>(())
+//! ```
+//!
+//! # HTTP/2
+//!
+//! With feature `http2` (and axum's) the same handler serves WebSockets over HTTP/2 (RFC 8441).
+//! They begin with CONNECT, so the route is `any(handler)`: `get(handler)` answers them with 405.
+
+mod message;
+mod socket;
+mod upgrade;
+
+pub use self::message::{CloseCode, CloseFrame, Message, close_code};
+pub use self::socket::WebSocket;
+pub use self::upgrade::{DefaultOnFailedUpgrade, OnFailedUpgrade, WebSocketUpgrade};
+pub use super::hyper::{OnUpgrade, Options};
+pub use super::rejection::Rejection as WebSocketUpgradeRejection;
+pub use crate::adapter::Error;
+pub use crate::message::Text as Utf8Bytes;

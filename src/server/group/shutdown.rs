@@ -1,0 +1,119 @@
+//! How a server closes all its connections: RFC 6455 §7.4.1, and §7.2.3 about clients that come
+//! back at once.
+//!
+//! ```text
+//!   0                 spread_over          + wait
+//!   ├──── a Close frame to each, ──┬── until all ───┬── the rest is aborted
+//!   │     at a random time         │   have ended   │
+//!   └ new ones are refused: 503
+//! ```
+
+use std::time::Duration;
+use std::vec::Vec;
+
+use rand::rngs::{StdRng, SysRng};
+use rand::{Rng, SeedableRng};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::registry::Group;
+use super::slot::Handle;
+use crate::message::{CloseCode, CloseFrame};
+
+/// How [`Group::shutdown`] closes connections.
+#[derive(Clone, Debug)]
+pub struct Shutdown {
+    frame: CloseFrame,
+    spread_over: Duration,
+    wait: Duration,
+}
+
+impl Shutdown {
+    /// The defaults: code 1001, all at once, and 10 s of waiting.
+    #[must_use]
+    pub fn new() -> Self {
+        let frame = CloseFrame::from(CloseCode::GOING_AWAY);
+        Self { frame, spread_over: Duration::ZERO, wait: Duration::from_secs(10) }
+    }
+
+    /// The Close frame. Default: 1001 (the server goes away). 1012 says that it restarts, and that
+    /// clients should connect again.
+    #[must_use]
+    pub fn frame(mut self, frame: impl Into<CloseFrame>) -> Self {
+        self.frame = frame.into();
+        self
+    }
+
+    /// Closes each connection at a random time within this duration, so that not all clients
+    /// connect again at once. Default: zero, all at once.
+    #[must_use]
+    pub fn spread_over(mut self, duration: Duration) -> Self {
+        self.spread_over = duration;
+        self
+    }
+
+    /// How long it waits for the last connections after that, before it aborts them. Default: 10 s.
+    #[must_use]
+    pub fn wait(mut self, duration: Duration) -> Self {
+        self.wait = duration;
+        self
+    }
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What became of the connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// They ended by themselves.
+    pub closed: usize,
+    /// They did not end in time. Those of [`Group::spawn`] were aborted.
+    pub aborted: usize,
+}
+
+impl Group {
+    /// Refuses new connections, asks all to close, waits for them, and aborts those that do not
+    /// end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it asks no more connections to close and aborts none. New ones are refused from the
+    /// first poll on. A further call asks the others.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with a timer.
+    pub async fn shutdown(&self, how: &Shutdown) -> Summary {
+        self.close_doors();
+        let (start, handles) = (Instant::now(), self.handles());
+        let all = handles.len();
+        for (delay, handle) in in_random_order(handles, how.spread_over) {
+            if !delay.is_zero() {
+                sleep_until(start + delay).await;
+            }
+            handle.close(how.frame.clone());
+        }
+        if timeout(how.wait, self.empty()).await.is_ok() {
+            return Summary { closed: all, aborted: 0 };
+        }
+        let rest = self.handles();
+        rest.iter().for_each(Handle::abort);
+        Summary { closed: all - rest.len(), aborted: rest.len() }
+    }
+}
+
+/// A random time for each, in the order of time.
+fn in_random_order(handles: Vec<Handle>, spread_over: Duration) -> Vec<(Duration, Handle)> {
+    // Clients that come back at the same time are no danger to anybody's secrets: a system without
+    // random bytes may do without them.
+    let mut random =
+        StdRng::try_from_rng(&mut SysRng).unwrap_or_else(|_| StdRng::from_seed([0; 32]));
+    let mut delay = || spread_over.mul_f64(f64::from(random.next_u32()) / f64::from(u32::MAX));
+    let mut delays: Vec<_> = handles.into_iter().map(|handle| (delay(), handle)).collect();
+    delays.sort_by_key(|(delay, _)| *delay);
+    delays
+}

@@ -1,0 +1,116 @@
+//! Who is in a group.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::vec::Vec;
+use std::{fmt, mem};
+
+use super::full::GroupFull;
+use super::slot::Slot;
+
+/// At most how many connections there may be: in all, and of one address.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) connections: usize,
+    pub(super) per_address: usize,
+}
+
+/// The members of a group.
+pub(super) struct State {
+    pub(super) limits: Limits,
+    members: Mutex<Members>,
+}
+
+#[derive(Default)]
+struct Members {
+    slots: HashMap<u64, Arc<Slot>>,
+    per_address: HashMap<IpAddr, usize>,
+    next_id: u64,
+    is_shutting_down: bool,
+    /// The tasks that wait until it is empty.
+    waiting: Vec<Waker>,
+}
+
+impl State {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, members: Mutex::default() }
+    }
+
+    pub(super) fn enter(&self, address: Option<IpAddr>) -> Result<Arc<Slot>, GroupFull> {
+        let Limits { connections, per_address } = self.limits;
+        let mut members = self.lock();
+        if members.is_shutting_down {
+            return Err(GroupFull::ShuttingDown);
+        }
+        if members.slots.len() >= connections {
+            return Err(GroupFull::Connections { limit: connections });
+        }
+        if let Some(address) = address {
+            let count = members.per_address.get(&address).copied().unwrap_or_default();
+            if count >= per_address {
+                return Err(GroupFull::Address { limit: per_address });
+            }
+            members.per_address.insert(address, count + 1);
+        }
+        let slot = Arc::new(Slot::new(members.next_id, address));
+        members.next_id += 1;
+        members.slots.insert(slot.id, Arc::clone(&slot));
+        Ok(slot)
+    }
+
+    pub(super) fn leave(&self, slot: &Slot) {
+        let mut members = self.lock();
+        members.slots.remove(&slot.id);
+        if let Some(address) = slot.address {
+            let count = members.per_address.remove(&address).unwrap_or_default();
+            if count > 1 {
+                members.per_address.insert(address, count - 1);
+            }
+        }
+        if members.slots.is_empty() {
+            let waiting = mem::take(&mut members.waiting);
+            drop(members);
+            waiting.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// Refuses new members from now on.
+    pub(super) fn close_doors(&self) {
+        self.lock().is_shutting_down = true;
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lock().slots.len()
+    }
+
+    /// The members, in the order in which they entered.
+    pub(super) fn slots(&self) -> Vec<Arc<Slot>> {
+        let mut slots: Vec<_> = self.lock().slots.values().cloned().collect();
+        slots.sort_by_key(|slot| slot.id);
+        slots
+    }
+
+    pub(super) fn poll_empty(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut members = self.lock();
+        if members.slots.is_empty() {
+            return Poll::Ready(());
+        }
+        if !members.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+            members.waiting.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// A task that panicked left nothing half done.
+    fn lock(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Group").field("len", &self.len()).finish_non_exhaustive()
+    }
+}

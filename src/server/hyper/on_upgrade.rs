@@ -1,0 +1,82 @@
+//! A connection whose response the HTTP server has still to send.
+
+use std::boxed::Box;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use std::{fmt, io};
+
+use bytes::BufMut;
+use tokio::time::{Sleep, sleep};
+
+use super::WebSocket;
+use super::upgraded::Pending;
+use crate::adapter::Error;
+use crate::adapter::tokio::{or_no_timer, transport};
+use crate::client::tokio::Options;
+use crate::connection::Connection;
+use crate::timing::TimedOut;
+
+/// A connection whose response the HTTP server has still to send: a future of it.
+///
+/// # Errors
+///
+/// [`Error::ConnectionLost`] if the client is gone, or the service did not return the response;
+/// [`TimedOut::Handshake`] if the HTTP server has not sent it in time
+/// ([`Timeouts::handshake`](crate::Timeouts::handshake), 10 s).
+///
+/// hyper passes a stream on when it ends, too, if another response was sent: then the connection
+/// ends with the first `recv`. So a layer that replaces the response of a handler must close the
+/// connection.
+///
+/// # Cancel safety
+///
+/// Dropping it drops the connection: the client sees the end of the stream after the response.
+#[must_use = "the connection is dropped with it"]
+pub struct OnUpgrade {
+    upgrade: Pending,
+    options: Options,
+    connection: Option<Connection>,
+    timeout: Option<Duration>,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl OnUpgrade {
+    pub(super) fn new(upgrade: Pending, options: Options, connection: Connection) -> Self {
+        let timeout = options.handshake_timeout();
+        Self { upgrade, options, connection: Some(connection), timeout, sleep: None }
+    }
+}
+
+impl Future for OnUpgrade {
+    type Output = Result<WebSocket, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Poll::Ready(upgraded) = this.upgrade.poll(cx) {
+            let (stream, early) = upgraded.map_err(|error| match error.is_canceled() {
+                true => Error::ConnectionLost,
+                false => Error::Io(io::Error::other(error)),
+            })?;
+            let mut connection = this.connection.take().expect("it is polled until it is ready");
+            connection.input().put_slice(&early);
+            let (opening, _) = this.options.start(transport(stream, tokio::time::Instant::now())?);
+            return Poll::Ready(Ok(opening.into_socket(connection)));
+        }
+        let Some(timeout) = this.timeout else { return Poll::Pending };
+        if this.sleep.is_none() {
+            let made = or_no_timer(|| sleep(timeout)).ok_or(Error::NoTimer)?;
+            this.sleep = Some(Box::pin(made));
+        }
+        if let Some(sleep) = &mut this.sleep {
+            ready!(sleep.as_mut().poll(cx));
+        }
+        Poll::Ready(Err(TimedOut::Handshake.into()))
+    }
+}
+
+impl fmt::Debug for OnUpgrade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnUpgrade").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,124 @@
+//! The stream of a connection that was upgraded: the socket itself where hyper gives it back, or
+//! hyper's stream.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+#[cfg(feature = "testing")]
+use crate::testing::TestStream;
+
+/// The stream of a connection that was upgraded.
+///
+/// Over plain HTTP/1.1 it is the TCP socket, so that no layer is between it and the connection.
+/// Over TLS, Unix sockets and HTTP/2 it is hyper's stream.
+#[derive(Debug)]
+pub struct Stream(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Tcp(TcpStream),
+    Http(TokioIo<Upgraded>),
+    #[cfg(feature = "testing")]
+    InMemory(TestStream),
+}
+
+impl Stream {
+    /// Also returns the bytes that the HTTP server has read after the request.
+    pub(super) fn from_hyper(upgraded: Upgraded) -> (Self, Bytes) {
+        let upgraded = match auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
+            Ok(parts) => return Self::tcp(parts.io, parts.read_buf),
+            Err(upgraded) => upgraded,
+        };
+        match upgraded.downcast::<TokioIo<TcpStream>>() {
+            Ok(parts) => Self::tcp(parts.io, parts.read_buf),
+            // It returns the bytes that were read by itself.
+            Err(upgraded) => (Self(Inner::Http(TokioIo::new(upgraded))), Bytes::new()),
+        }
+    }
+
+    fn tcp(stream: TokioIo<TcpStream>, early: Bytes) -> (Self, Bytes) {
+        let stream = stream.into_inner();
+        // A socket that refuses it is slower, and still works.
+        let _ = stream.set_nodelay(true);
+        (Self(Inner::Tcp(stream)), early)
+    }
+
+    #[cfg(feature = "testing")]
+    pub(super) fn in_memory(stream: TestStream) -> Self {
+        Self(Inner::InMemory(stream))
+    }
+
+    /// Returns the TCP socket, for its addresses. `None` over TLS and HTTP/2: there the HTTP server
+    /// knows them.
+    #[must_use]
+    pub fn tcp_stream(&self) -> Option<&TcpStream> {
+        match &self.0 {
+            Inner::Tcp(stream) => Some(stream),
+            _ => None,
+        }
+    }
+}
+
+/// Calls a method of whichever stream it is.
+macro_rules! on {
+    ($inner:expr, $stream:ident => $call:expr) => {
+        match $inner {
+            Inner::Tcp($stream) => $call,
+            Inner::Http($stream) => $call,
+            #[cfg(feature = "testing")]
+            Inner::InMemory($stream) => $call,
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    #[inline]
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        on!(&mut self.0, stream => Pin::new(stream).poll_read(cx, buffer))
+    }
+}
+
+impl AsyncWrite for Stream {
+    #[inline]
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        on!(&mut self.0, stream => Pin::new(stream).poll_write(cx, bytes))
+    }
+
+    #[inline]
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        on!(&mut self.0, stream => Pin::new(stream).poll_write_vectored(cx, slices))
+    }
+
+    #[inline]
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on!(&mut self.0, stream => Pin::new(stream).poll_flush(cx))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on!(&mut self.0, stream => Pin::new(stream).poll_shutdown(cx))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        on!(&self.0, stream => stream.is_write_vectored())
+    }
+}

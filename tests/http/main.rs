@@ -1,0 +1,8 @@
+//! WebSocket as a part of HTTP servers: of the crate `http` without I/O, of hyper, and of axum.
+
+mod axum_routes;
+mod connect;
+mod groups;
+mod one_source;
+mod serve;
+mod upgrades;

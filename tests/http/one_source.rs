@@ -1,0 +1,153 @@
+//! A request that an HTTP server has parsed is judged as the one that the library parses itself:
+//! RFC 6455 §4.2.1.
+
+use bytes::{Buf, BufMut};
+use http::{Request, Version};
+use sansocket::deflate::Deflate;
+use sansocket::http::UpgradeRequest;
+use sansocket::{AcceptOptions, Config, RequestError, ServerHandshake};
+
+const FIELDS: [(&str, &str); 5] = [
+    ("Host", "example.com"),
+    ("Upgrade", "websocket"),
+    ("Connection", "Upgrade"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ("Sec-WebSocket-Version", "13"),
+];
+
+/// The method, the target, the fields that are added, and those that are left out.
+type Row = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str);
+
+const ROWS: &[Row] = &[
+    ("GET", "/chat?a=b", &[], ""),
+    ("POST", "/chat", &[], ""),
+    ("CONNECT", "example.com:80", &[], ""),
+    ("OPTIONS", "*", &[], ""),
+    ("GET", "*", &[], ""),
+    ("GET", "http://other.example/chat", &[], ""),
+    ("GET", "https://other.example:8443/chat", &[], ""),
+    ("GET", "wss://other.example", &[], ""),
+    ("GET", "ftp://other.example/chat", &[], ""),
+    ("GET", "http://user@other.example/chat", &[], ""),
+    ("GET", "/", &[], "Host"),
+    ("GET", "/", &[("Host", "b.example")], ""),
+    ("GET", "/", &[("Host", "a b")], "Host"),
+    ("GET", "/", &[("Host", "")], "Host"),
+    ("GET", "/", &[("Host", "[::1]:80")], "Host"),
+    ("GET", "/", &[], "Upgrade"),
+    ("GET", "/", &[("Upgrade", "h2c")], "Upgrade"),
+    ("GET", "/", &[("Upgrade", "h2c, WebSocket")], "Upgrade"),
+    ("GET", "/", &[("Upgrade", "h2c")], ""),
+    ("GET", "/", &[], "Connection"),
+    ("GET", "/", &[("Connection", "close")], "Connection"),
+    ("GET", "/", &[("Connection", "keep-alive, upgrade")], "Connection"),
+    ("GET", "/", &[("Content-Length", "0")], ""),
+    ("GET", "/", &[("Content-Length", "1")], ""),
+    ("GET", "/", &[("Transfer-Encoding", "chunked")], ""),
+    ("GET", "/", &[], "Sec-WebSocket-Key"),
+    ("GET", "/", &[("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")], ""),
+    ("GET", "/", &[("Sec-WebSocket-Key", "short")], "Sec-WebSocket-Key"),
+    ("GET", "/", &[], "Sec-WebSocket-Version"),
+    ("GET", "/", &[("Sec-WebSocket-Version", "8")], "Sec-WebSocket-Version"),
+    ("GET", "/", &[("Sec-WebSocket-Version", "8, 13")], "Sec-WebSocket-Version"),
+    ("GET", "/", &[("Sec-WebSocket-Protocol", "a, b")], ""),
+    ("GET", "/", &[("Sec-WebSocket-Protocol", "c"), ("Sec-WebSocket-Protocol", "b")], ""),
+    ("GET", "/", &[("Sec-WebSocket-Protocol", "")], ""),
+    ("GET", "/", &[("Sec-WebSocket-Protocol", "a b")], ""),
+    ("GET", "/", &[("Sec-WebSocket-Extensions", "permessage-deflate")], ""),
+    ("GET", "/", &[("Sec-WebSocket-Extensions", "x; y=\"z\", permessage-deflate")], ""),
+    (
+        "GET",
+        "/",
+        &[("Sec-WebSocket-Extensions", "permessage-deflate; server_max_window_bits=9")],
+        "",
+    ),
+    ("GET", "/", &[("Sec-WebSocket-Extensions", ",")], ""),
+    ("GET", "/", &[("Sec-WebSocket-Extensions", "a;")], ""),
+];
+
+/// The error and its status, or the fields of the response, in lower case and in order.
+type Answer = Result<Vec<(String, Vec<u8>)>, (RequestError, u16)>;
+
+fn config() -> Config {
+    Config::new().deflate(Deflate::new())
+}
+
+fn accept() -> AcceptOptions {
+    let options = AcceptOptions::new().subprotocol("b").unwrap().subprotocol("a").unwrap();
+    options.header("Set-Cookie", "a=1").unwrap().header("Set-Cookie", "b=2").unwrap()
+}
+
+fn fields<'a>(row: &'a Row) -> impl Iterator<Item = (&'static str, &'static str)> + 'a {
+    let kept = FIELDS.into_iter().filter(|(name, _)| *name != row.3);
+    kept.chain(row.2.iter().copied())
+}
+
+fn sorted(mut fields: Vec<(String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
+    fields.sort();
+    fields
+}
+
+/// What the library answers to a head that it parses.
+fn by_ourselves(row: &Row) -> Answer {
+    let mut handshake = ServerHandshake::new(config());
+    let mut head = format!("{} {} HTTP/1.1\r\n", row.0, row.1);
+    fields(row).for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
+    handshake.input().put_slice(format!("{head}\r\n").as_bytes());
+    match handshake.receive() {
+        Ok(request) => {
+            let mut connection = request.expect("a whole head").accept_with(&accept());
+            let output = connection.output().chunk().to_vec();
+            let mut fields = [httparse::EMPTY_HEADER; 16];
+            let mut response = httparse::Response::new(&mut fields);
+            response.parse(&output).unwrap();
+            assert_eq!(response.code, Some(101));
+            let fields = response.headers.iter();
+            Ok(sorted(fields.map(|it| (it.name.to_lowercase(), it.value.to_vec())).collect()))
+        }
+        Err(rejection) => Err((*rejection.error(), rejection.status().unwrap())),
+    }
+}
+
+/// What it answers to a request that was parsed.
+fn by_http(row: &Row) -> Answer {
+    let mut request = Request::builder().method(row.0).uri(row.1).version(Version::HTTP_11);
+    for (name, value) in fields(row) {
+        request = request.header(name, value);
+    }
+    match UpgradeRequest::new(config(), &request.body(()).unwrap()) {
+        Ok(upgrade) => {
+            let (mut connection, response) = upgrade.accept_with(&accept());
+            assert_eq!((response.status().as_u16(), connection.wants_write()), (101, false));
+            assert_eq!(connection.output().remaining(), 0);
+            let fields = response.headers().iter();
+            let fields = fields.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
+            Ok(sorted(fields.collect()))
+        }
+        Err(rejection) => Err((*rejection.error(), rejection.status().as_u16())),
+    }
+}
+
+#[test]
+fn parsed_request_is_judged_as_its_bytes_are() {
+    let mut accepted = 0;
+    for row in ROWS {
+        let (expected, found) = (by_ourselves(row), by_http(row));
+        assert_eq!(found, expected, "{row:?}");
+        accepted += usize::from(found.is_ok());
+    }
+    assert!(accepted >= 10, "only {accepted} rows are accepted");
+}
+
+#[test]
+fn response_of_a_rejection_leaves_the_framing_to_the_http_server() {
+    let request = Request::get("/").header("host", "a.example").body(()).unwrap();
+    let rejection = UpgradeRequest::new(config(), &request).unwrap_err();
+    assert!(rejection.is_plain_http());
+    let response = rejection.into_response::<bytes::Bytes>();
+    assert_eq!(response.status(), 426);
+    let fields: Vec<_> = response.headers().keys().map(|name| name.as_str()).collect();
+    assert_eq!(fields, ["content-type", "upgrade", "sec-websocket-version", "connection"]);
+    assert_eq!(response.headers()["connection"], "Upgrade");
+    assert!(response.body().starts_with(b"the Upgrade header field"));
+}
