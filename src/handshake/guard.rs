@@ -67,8 +67,8 @@ impl Guard {
     /// | `https://example.com`      | 443                           | over `https:`       |
     /// | `http://example.com:8080`  | this port                     | over `http:`        |
     ///
-    /// A page has to be on the same port as the request. A name of the loopback interface is
-    /// `localhost`, `127.0.0.1` or `[::1]`: nobody on the network makes pages of it. A server
+    /// A page has to be on the same port as the request. A name of the loopback interface is one of
+    /// [`loopback`](Self::loopback): nobody on the network makes pages of it. A server
     /// without TLS has names with `http://`; one with and without has both.
     ///
     /// A name is compared as a whole and in any case: subdomains are names of their own. An IPv6
@@ -83,8 +83,8 @@ impl Guard {
         Ok(Self { names, origins: Vec::new(), only_listed: false, needs_origin: false })
     }
 
-    /// Creates a guard for a server that only this machine reaches: `localhost`, `127.0.0.1` and
-    /// `[::1]` on every port.
+    /// Creates a guard for a server that only this machine reaches: `localhost`, `127.0.0.1`,
+    /// `[::1]`, and the unspecified addresses `0.0.0.0` and `[::]`, on every port.
     #[must_use]
     pub fn loopback() -> Self {
         let names = Name::loopback();

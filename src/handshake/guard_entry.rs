@@ -7,8 +7,9 @@ use super::authority::parse_authority;
 use super::fields::is_token;
 use super::origin::{Origin, default_port};
 
-/// The names of the loopback interface. What they mean is not up to the network.
-const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+/// The names of the loopback interface. What they mean is not up to the network. The unspecified
+/// addresses, with which a server listens on every interface, are loopback for a client.
+const LOOPBACK: [&str; 5] = ["localhost", "127.0.0.1", "[::1]", "0.0.0.0", "[::]"];
 
 /// A name of the server.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ impl Name {
     }
 
     /// The names of the loopback interface, on every port.
-    pub(super) fn loopback() -> [Self; 3] {
+    pub(super) fn loopback() -> [Self; 5] {
         LOOPBACK.map(|host| {
             let authority = Authority { host: host.to_owned(), ports: Ports::Every };
             Self { scheme: None, authority }

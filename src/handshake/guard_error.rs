@@ -39,7 +39,10 @@ impl GuardError {
 impl fmt::Display for GuardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Host => "the request is for a host that is not a name of this server",
+            Self::Host => {
+                "the request is for a host that is not a name of this server; its guard lists the \
+                 names"
+            }
             Self::Origin => {
                 "the page that connects is of an origin that this server does not list; pages over \
                  http: need a name with http://"

@@ -57,7 +57,7 @@ fn hosts_match_as_a_whole_with_their_ports() {
 }
 
 #[test]
-fn loopback_has_three_names_on_every_port() {
+fn names_of_the_loopback_interface_are_known_on_every_port() {
     let guard = Guard::loopback();
     for (host, expected) in [
         ("localhost", Ok(())),
@@ -66,7 +66,10 @@ fn loopback_has_three_names_on_every_port() {
         ("[::1]:65535", Ok(())),
         ("127.0.0.2", HOST),
         ("localhost.evil.example", HOST),
-        ("0.0.0.0:3000", HOST),
+        // A server that listens on every interface has this address, and tests connect to it.
+        ("0.0.0.0:3000", Ok(())),
+        ("[::]:3000", Ok(())),
+        ("0.0.0.1:3000", HOST),
     ] {
         assert_eq!(guard.check(&request(host, &[])), expected, "{host}");
     }
