@@ -16,7 +16,7 @@ pub(crate) struct Opening<T> {
     pub(super) timeouts: SharedTimeouts,
     pub(super) backpressure: Backpressure,
     pub(super) guard: Option<Arc<Guard>>,
-    pub(super) trace: Trace,
+    pub(crate) trace: Trace,
 }
 
 /// The first request of a client. `T` is the stream it arrived on, with its clock: use the alias of

@@ -35,6 +35,8 @@ use crate::handshake::by_http_server::{
     is_valid_target, names,
 };
 use crate::handshake::{AcceptOptions, Guard, HttpResponse};
+#[cfg(feature = "hyper")]
+use crate::session::trace::Path;
 
 /// A valid opening handshake, to accept or to reject.
 ///
@@ -67,6 +69,8 @@ pub struct UpgradeRequest {
     /// `Sec-WebSocket-Accept`; none over HTTP/2.
     accept: Option<[u8; 28]>,
     host: Option<Box<str>>,
+    #[cfg(feature = "hyper")]
+    path: Path,
     /// The lines of these fields: a clone shares the bytes.
     origins: Vec<HeaderValue>,
     subprotocols: Vec<HeaderValue>,
@@ -153,6 +157,8 @@ impl UpgradeRequest {
             version,
             accept,
             host: host.map(Box::from),
+            #[cfg(feature = "hyper")]
+            path: Path::of(uri.path()),
             origins: lines(ORIGIN),
             subprotocols: lines(SEC_WEBSOCKET_PROTOCOL),
             extensions: lines(SEC_WEBSOCKET_EXTENSIONS),
@@ -190,6 +196,11 @@ impl UpgradeRequest {
     #[must_use]
     pub fn reject(self, response: &HttpResponse) -> Rejection {
         Rejection::by_application(response)
+    }
+
+    #[cfg(feature = "hyper")]
+    pub(super) fn path(&self) -> Path {
+        self.path.clone()
     }
 
     /// Rejects with the error's response.

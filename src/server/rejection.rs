@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
 
 use crate::handshake::by_http_server::{Lines, default_reply};
 use crate::handshake::{HttpResponse, RequestError};
+use crate::session::trace;
 
 /// A request that is not upgraded: the error, and the HTTP response that says so.
 ///
@@ -39,13 +40,21 @@ impl Rejection {
             // RFC 9110 §7.8: a sender of Upgrade names it in Connection.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         }
-        Self { details: Box::new(Details { error, response }) }
+        Self::with(error, response)
     }
 
     /// The rejection with a response of the application.
     pub(super) fn by_application(reply: &HttpResponse) -> Self {
         let error = RequestError::RejectedByApplication { status: reply.status() };
-        Self { details: Box::new(Details { error, response: response(reply) }) }
+        Self::with(error, response(reply))
+    }
+
+    fn with(error: RequestError, response: Response<Bytes>) -> Self {
+        // A plain request is an error only of a route that answers nothing else.
+        if !matches!(error, RequestError::NotWebSocket | RequestError::NotConnect) {
+            trace::refused(response.status().as_u16(), &error);
+        }
+        Self { details: Box::new(Details { error, response }) }
     }
 
     /// Returns the error.

@@ -81,6 +81,33 @@ impl Peer {
     }
 }
 
+/// The path of an opening handshake that another HTTP server has received.
+#[cfg(feature = "hyper")]
+#[derive(Clone, Debug)]
+pub(crate) struct Path {
+    #[cfg(feature = "tracing")]
+    path: std::boxed::Box<str>,
+}
+
+#[cfg(feature = "hyper")]
+impl Path {
+    #[inline]
+    pub(crate) fn of(path: &str) -> Self {
+        Self {
+            #[cfg(feature = "tracing")]
+            path: path.into(),
+        }
+    }
+
+    /// The span of its connection, once the HTTP server passes that on.
+    pub(crate) fn trace(&self, peer: Peer) -> Trace {
+        let trace = Trace::new(Role::Server, peer);
+        #[cfg(feature = "tracing")]
+        trace.path(&self.path);
+        trace
+    }
+}
+
 /// No span.
 impl Default for Trace {
     fn default() -> Self {
@@ -293,6 +320,18 @@ impl Drop for Trace {
             }
         }
     }
+}
+
+/// An HTTP server has received what is no opening handshake to accept.
+#[cfg(feature = "http")]
+pub(crate) fn refused(status: u16, error: &RequestError) {
+    event!([] DEBUG, status, %error, "handshake refused");
+}
+
+/// The connection failed before the handler of the application had it.
+#[cfg(feature = "axum")]
+pub(crate) fn upgrade_failed(error: &dyn core::fmt::Display) {
+    event!([] WARN, %error, "upgrade failed");
 }
 
 // The steps of a client, before its connection has a span.

@@ -3,28 +3,28 @@
 use std::path::Path;
 use std::{env, fs};
 
-const FILES: [&str; 3] = ["axum/mod.rs", "hyper/mod.rs", "hyper/testing.rs"];
+const FILES: [&str; 4] = [
+    "README.md",
+    "src/server/axum/mod.rs",
+    "src/server/hyper/mod.rs",
+    "src/server/hyper/testing.rs",
+];
 
 fn main() {
-    let folder = Path::new("../../src/server");
+    let folder = Path::new("../..");
     let mut examples = String::new();
     for file in FILES {
         let path = folder.join(file);
         println!("cargo::rerun-if-changed={}", path.display());
         let text = fs::read_to_string(&path).expect("the file is there");
-        let docs = text.lines().filter_map(|line| line.strip_prefix("//!"));
+        let lines = text.lines().map(|line| line.strip_prefix("//!").unwrap_or(line));
         let mut is_example = false;
-        for line in docs.map(|line| line.strip_prefix(' ').unwrap_or(line)) {
-            match line {
-                "```ignore" => is_example = true,
-                "```" if is_example => {
-                    is_example = false;
-                    examples.push_str("```\n\n");
-                }
-                _ => {}
-            }
-            if is_example {
-                examples.push_str(&line.replace("```ignore", "```"));
+        for line in lines.map(|line| line.strip_prefix(' ').unwrap_or(line)) {
+            if line.starts_with("```") && (is_example || line.ends_with("ignore")) {
+                is_example = !is_example;
+                examples.push_str(if is_example { "```\n" } else { "```\n\n" });
+            } else if is_example {
+                examples.push_str(line);
                 examples.push('\n');
             }
         }

@@ -1,8 +1,11 @@
 //! WebSocket as a part of HTTP servers: of the crate `http` without I/O, of hyper, and of axum.
 
 mod axum_routes;
+#[path = "../adapters/collector.rs"]
+mod collector;
 mod connect;
 mod groups;
 mod one_source;
 mod serve;
+mod traces;
 mod upgrades;

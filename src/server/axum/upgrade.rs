@@ -20,7 +20,7 @@ use crate::server::group::{Group, GroupFull};
 use crate::server::http::UpgradeRequest;
 use crate::server::hyper::{OnUpgrade, Options, Upgrade};
 use crate::server::rejection::Rejection;
-use crate::session::Backpressure;
+use crate::session::{Backpressure, trace};
 use crate::timing::Timeouts;
 
 /// Extracts an opening handshake: GET with HTTP/1.1, CONNECT with HTTP/2. Use it with `any`.
@@ -232,7 +232,9 @@ impl<F: FnOnce(Error) + Send + 'static> OnFailedUpgrade for F {
 pub struct DefaultOnFailedUpgrade;
 
 impl OnFailedUpgrade for DefaultOnFailedUpgrade {
-    fn call(self, _error: Error) {}
+    fn call(self, error: Error) {
+        trace::upgrade_failed(&error);
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for WebSocketUpgrade {

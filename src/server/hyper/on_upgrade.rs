@@ -15,6 +15,7 @@ use crate::adapter::Error;
 use crate::adapter::tokio::{or_no_timer, transport};
 use crate::client::tokio::Options;
 use crate::connection::Connection;
+use crate::session::trace::{Path, Peer};
 use crate::timing::TimedOut;
 
 /// A connection whose response the HTTP server has still to send: a future of it.
@@ -37,14 +38,20 @@ pub struct OnUpgrade {
     upgrade: Pending,
     options: Options,
     connection: Option<Connection>,
+    path: Path,
     timeout: Option<Duration>,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl OnUpgrade {
-    pub(super) fn new(upgrade: Pending, options: Options, connection: Connection) -> Self {
+    pub(super) fn new(
+        upgrade: Pending,
+        options: Options,
+        connection: Connection,
+        path: Path,
+    ) -> Self {
         let timeout = options.handshake_timeout();
-        Self { upgrade, options, connection: Some(connection), timeout, sleep: None }
+        Self { upgrade, options, connection: Some(connection), path, timeout, sleep: None }
     }
 }
 
@@ -60,7 +67,10 @@ impl Future for OnUpgrade {
             })?;
             let mut connection = this.connection.take().expect("it is polled until it is ready");
             connection.input().put_slice(&early);
-            let (opening, _) = this.options.start(transport(stream, tokio::time::Instant::now())?);
+            let peer = Peer::of(|| stream.tcp_stream()?.peer_addr().ok());
+            let (mut opening, _) =
+                this.options.start(transport(stream, tokio::time::Instant::now())?);
+            opening.trace = this.path.trace(peer);
             return Poll::Ready(Ok(opening.into_socket(connection)));
         }
         let Some(timeout) = this.timeout else { return Poll::Pending };

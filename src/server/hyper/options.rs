@@ -161,8 +161,9 @@ impl Upgrade {
     /// Accepts with a subprotocol or header fields: see [`accept`](Self::accept).
     pub fn accept_with<B: Default>(mut self, accept: &AcceptOptions) -> (Response<B>, OnUpgrade) {
         self.request.set_config(self.options.config);
+        let path = self.request.path();
         let (connection, response) = self.request.accept_with(accept);
-        let on_upgrade = OnUpgrade::new(self.upgrade, self.options.connection, connection);
+        let on_upgrade = OnUpgrade::new(self.upgrade, self.options.connection, connection, path);
         (response.map(|()| B::default()), on_upgrade)
     }
 
