@@ -226,7 +226,7 @@ pub use handshake::{
 };
 pub use message::{
     Chunk, CloseCode, CloseFrame, Compress, InvalidCloseCode, Kind, Message, MessageRef, Outgoing,
-    ReasonTooLong, Text,
+    Prepared, ReasonTooLong, Text,
 };
 #[cfg(feature = "axum")]
 pub use server::axum;

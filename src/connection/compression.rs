@@ -15,7 +15,7 @@ mod with {
     use crate::connection::error::ProtocolError;
     use crate::connection::stats::Ratio;
     use crate::deflate::{Agreed, Compressor, Decompressor, Deflate, InflateError};
-    use crate::message::Compress;
+    use crate::message::{Compress, Prepared};
 
     /// The state of both directions.
     pub(in crate::connection) struct Compression {
@@ -59,6 +59,40 @@ mod with {
                 }
                 Compress::Always => Some(self.deflate_fragment(message, true)),
             }
+        }
+
+        /// Compresses a message that is sent to many connections; `None` sends it uncompressed.
+        pub(in crate::connection) fn deflate_prepared(
+            &mut self,
+            prepared: &Prepared,
+        ) -> Option<Bytes> {
+            let (message, choice) = (prepared.message().as_bytes(), prepared.compress());
+            let compressor = &mut self.compressor;
+            // RFC 7692 §7.2.1: without takeover, each message starts "with an empty LZ77 sliding
+            // window". Otherwise the bytes depend on the last compressed message of a connection.
+            let Some(parameters) = compressor.parameters_of_empty_window() else {
+                return self.deflate(message, choice);
+            };
+            let is_wanted = match choice {
+                Compress::Never => false,
+                Compress::Automatic => compressor.is_long_enough(message),
+                Compress::Always => true,
+            };
+            if !is_wanted {
+                return None;
+            }
+            let shared = prepared.deflated(parameters, || match choice {
+                Compress::Always => {
+                    let mut deflated = BytesMut::new();
+                    compressor.compress(message, true, &mut deflated);
+                    Some(fit(deflated))
+                }
+                _ => compressor.compress_alone(message).map(fit),
+            });
+            let Some(shared) = shared else { return self.deflate(message, choice) };
+            let deflated = shared?;
+            self.sent.count(message.len(), deflated.len());
+            Some(deflated)
         }
 
         /// Whether to compress a fragmented message with this first fragment.
@@ -139,13 +173,17 @@ mod without {
 
     use crate::connection::error::ProtocolError;
     use crate::connection::stats::Ratio;
-    use crate::message::Compress;
+    use crate::message::{Compress, Prepared};
 
     /// Compression that is not compiled in.
     pub(in crate::connection) enum Compression {}
 
     impl Compression {
         pub(in crate::connection) fn deflate(&mut self, _: &[u8], _: Compress) -> Option<Bytes> {
+            match *self {}
+        }
+
+        pub(in crate::connection) fn deflate_prepared(&mut self, _: &Prepared) -> Option<Bytes> {
             match *self {}
         }
 

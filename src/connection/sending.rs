@@ -20,12 +20,12 @@ impl Connection {
     pub fn send(&mut self, message: impl Into<Outgoing>) -> Result<(), SendError> {
         self.check_sendable()?;
         self.queue_pending_pong();
-        let Outgoing { message, compress } = message.into();
+        let (message, compress, prepared) = message.into().into_parts();
         let (opcode, payload) = (message.kind().opcode(), message.into_bytes());
-        let deflated = self
-            .compression
-            .as_mut()
-            .and_then(|compression| compression.deflate(&payload, compress));
+        let deflated = self.compression.as_mut().and_then(|compression| match prepared {
+            Some(prepared) => compression.deflate_prepared(&prepared),
+            None => compression.deflate(&payload, compress),
+        });
         let compressed = deflated.is_some();
         let first = FirstByte { fin: true, compressed, opcode };
         self.queue_message(first, deflated.unwrap_or(payload));

@@ -31,6 +31,11 @@ impl Settings {
         Self { level, window_bits: window_bits.max(9) }
     }
 
+    /// The level, and the bits of the window.
+    pub(super) const fn parameters(self) -> [u8; 2] {
+        [self.level, self.window_bits]
+    }
+
     /// A block has at most 2^(6 + this) symbols. Level 1 writes its symbols at once, in the fixed
     /// code, and does not use the room; above it, 8 (zlib's default) makes 64 KiB of JSON 1 %
     /// smaller than 5, for another 105 KiB.

@@ -108,11 +108,33 @@ impl Compressor {
         self.takeover.then_some(out)
     }
 
+    /// Compresses a whole message that is sent by other connections too, whatever the size and the
+    /// last messages of this one; `None` if it should be sent uncompressed.
+    pub(crate) fn compress_alone(&mut self, message: &[u8]) -> Option<BytesMut> {
+        if looks_random(message) {
+            return None;
+        }
+        let mut out = BytesMut::new();
+        self.compress(message, true, &mut out);
+        (out.len() < message.len()).then_some(out)
+    }
+
+    /// The level and the bits of the window, which the result depends on; `None` with context
+    /// takeover, where it also depends on the messages before.
+    pub(crate) fn parameters_of_empty_window(&self) -> Option<[u8; 2]> {
+        (!self.takeover).then(|| self.settings.parameters())
+    }
+
+    /// Whether the whole message is at least as long as the threshold.
+    pub(crate) const fn is_long_enough(&self, message: &[u8]) -> bool {
+        message.len() >= self.threshold
+    }
+
     /// Returns whether compression of a message that begins like this is likely to be worth it. If
     /// it is not the `whole` message, the threshold does not apply.
     #[must_use]
     pub fn is_worth_it(&self, beginning: &[u8], whole: bool) -> bool {
-        (!whole || beginning.len() >= self.threshold) && !looks_random(beginning)
+        (!whole || self.is_long_enough(beginning)) && !looks_random(beginning)
     }
 
     /// Frees the state. The next message or fragment is compressed with an empty window, which

@@ -5,7 +5,9 @@
 mod block;
 mod borrowed;
 mod close;
+mod compress;
 mod outgoing;
+mod prepared;
 mod text;
 
 use alloc::borrow::Cow;
@@ -18,7 +20,9 @@ pub(crate) use self::block::Block;
 pub use self::borrowed::MessageRef;
 pub(crate) use self::close::InvalidClose;
 pub use self::close::{CloseCode, CloseFrame, InvalidCloseCode, ReasonTooLong};
-pub use self::outgoing::{Compress, Outgoing};
+pub use self::compress::Compress;
+pub use self::outgoing::Outgoing;
+pub use self::prepared::Prepared;
 use self::text::Checked;
 pub use self::text::Text;
 pub(crate) use self::text::TextBuilder;

@@ -1,21 +1,6 @@
-//! A message to send, and whether to compress it: RFC 7692 §6.1 leaves that to the sender of each
-//! message.
+//! A message to send, and whether to compress it (RFC 7692 §6.1).
 
-use super::Message;
-
-/// Whether to compress a message. It has an effect only if compression was negotiated
-/// ([`Config::deflate`](crate::Config), feature `deflate`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Compress {
-    /// Compresses if the message is likely to get smaller, and large enough to be worth the time.
-    #[default]
-    Automatic,
-    /// Compresses every message.
-    Always,
-    /// Does not compress: for content that is compressed already, or has a secret next to text that
-    /// an attacker chose (RFC 7692 §8).
-    Never,
-}
+use super::{Compress, Message, Prepared};
 
 /// A message, and whether to compress it. Everything that converts into a [`Message`] converts into
 /// this, with [`Compress::Automatic`].
@@ -34,18 +19,50 @@ pub struct Outgoing {
     pub message: Message,
     /// Whether to compress it.
     pub compress: Compress,
+    /// What it was made of.
+    prepared: Option<Prepared>,
 }
 
 impl Message {
     /// Sets whether to compress this message.
     #[must_use]
     pub const fn compress(self, compress: Compress) -> Outgoing {
-        Outgoing { message: self, compress }
+        Outgoing { message: self, compress, prepared: None }
+    }
+}
+
+impl Outgoing {
+    /// The message, whether to compress it, and what it was made of, if that is still the same.
+    #[inline]
+    pub(crate) fn into_parts(self) -> (Message, Compress, Option<Prepared>) {
+        let Self { message, compress, prepared } = self;
+        let prepared = prepared.filter(|prepared| prepared.is(&message, compress));
+        (message, compress, prepared)
+    }
+}
+
+impl From<Prepared> for Outgoing {
+    fn from(prepared: Prepared) -> Self {
+        let (message, compress) = (prepared.message().clone(), prepared.compress());
+        Self { message, compress, prepared: Some(prepared) }
+    }
+}
+
+impl From<&Prepared> for Outgoing {
+    fn from(prepared: &Prepared) -> Self {
+        prepared.clone().into()
     }
 }
 
 impl<M: Into<Message>> From<M> for Outgoing {
     fn from(message: M) -> Self {
         message.into().compress(Compress::Automatic)
+    }
+}
+
+impl From<Outgoing> for Prepared {
+    fn from(message: Outgoing) -> Self {
+        let (message, compress, prepared) = message.into_parts();
+        prepared.unwrap_or_else(|| Self::of(message, compress))
     }
 }

@@ -213,7 +213,7 @@ fn buffered_amount_counts_headers_until_they_are_written() {
 #[test]
 fn returned_message_keeps_its_choice_of_compression() {
     let mut session = holding(100, bounds(Fail));
-    let message = Outgoing { message: "secret".into(), compress: Compress::Never };
+    let message = Message::from("secret").compress(Compress::Never);
     let refused = session.send(message.clone()).unwrap_err();
     assert_eq!(refused, TrySendError::Full(message));
 }

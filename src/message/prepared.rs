@@ -1,0 +1,142 @@
+//! A message that is sent to many connections, and compressed once for all of them that need the
+//! same bytes: those without context takeover (RFC 7692 §7.1.1) whose compressors have the same
+//! parameters.
+
+use alloc::sync::Arc;
+use core::fmt;
+#[cfg(feature = "deflate")]
+use std::sync::OnceLock;
+
+#[cfg(feature = "deflate")]
+use bytes::Bytes;
+
+use super::{Compress, Message};
+
+/// The sets of compression parameters whose result is kept. A connection with another set
+/// compresses the message for itself.
+#[cfg(feature = "deflate")]
+const MAX_SETS: usize = 4;
+
+/// A message for any number of connections. `send`, `try_send` and `feed` of every adapter take a
+/// reference to it; a clone is as cheap as one of an [`Arc`].
+///
+/// * The message is compressed when the first connection sends it that needs it compressed, and
+///   the result is shared by all connections that compress without context takeover at the same
+///   level with the same window. Up to four sets of parameters are kept.
+/// * A connection with context takeover compresses it for itself: the result depends on the
+///   messages that this connection has sent before.
+/// * A payload of more than 4 KiB, compressed or not, is not copied by servers. Clients mask a copy
+///   of it.
+///
+/// A connection sends the same frames as it would for the message itself. The exception are
+/// messages that do not get smaller: after some of them a connection pauses compression, and these
+/// pauses neither count nor skip prepared messages.
+///
+/// ```
+/// use sansocket::{Config, Connection, Prepared};
+///
+/// let mut connections = [(); 3].map(|()| Connection::server(Config::new()));
+/// let news = Prepared::new("to everybody");
+/// for connection in &mut connections {
+///     connection.send(&news)?;
+/// }
+/// # Ok::<(), sansocket::SendError>(())
+/// ```
+#[derive(Clone)]
+pub struct Prepared(Arc<Shared>);
+
+struct Shared {
+    message: Message,
+    compress: Compress,
+    #[cfg(feature = "deflate")]
+    deflated: [OnceLock<(Parameters, OnceLock<Option<Bytes>>)>; MAX_SETS],
+}
+
+/// What the compressed bytes of a message alone depend on: the level, and the bits of the window.
+#[cfg(feature = "deflate")]
+type Parameters = [u8; 2];
+
+impl Prepared {
+    /// Prepares a message, or a message with a choice of compression ([`Message::compress`]).
+    #[must_use]
+    pub fn new(message: impl Into<Self>) -> Self {
+        message.into()
+    }
+
+    pub(super) fn of(message: Message, compress: Compress) -> Self {
+        Self(Arc::new(Shared {
+            message,
+            compress,
+            #[cfg(feature = "deflate")]
+            deflated: Default::default(),
+        }))
+    }
+
+    /// Returns the message.
+    #[must_use]
+    pub fn message(&self) -> &Message {
+        &self.0.message
+    }
+
+    /// Returns whether to compress it.
+    #[must_use]
+    pub fn compress(&self) -> Compress {
+        self.0.compress
+    }
+
+    /// Whether this is the message, with the same choice of compression: the same bytes in memory.
+    pub(super) fn is(&self, message: &Message, compress: Compress) -> bool {
+        let (ours, theirs) = (self.message().as_bytes(), message.as_bytes());
+        core::ptr::eq(ours, theirs)
+            && self.message().kind() == message.kind()
+            && self.0.compress == compress
+    }
+
+    /// Returns the result of `deflate` for these parameters, which runs once. The outer `None`: the
+    /// results of too many other sets are kept already.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn deflated(
+        &self,
+        parameters: Parameters,
+        deflate: impl FnOnce() -> Option<Bytes>,
+    ) -> Option<Option<Bytes>> {
+        let result = self.0.deflated.iter().find_map(|set| {
+            // A set is taken at once. Only connections that need its result wait for it.
+            let (of, result) = set.get_or_init(|| (parameters, OnceLock::new()));
+            (*of == parameters).then_some(result)
+        })?;
+        Some(result.get_or_init(deflate).clone())
+    }
+}
+
+impl<M: Into<Message>> From<M> for Prepared {
+    fn from(message: M) -> Self {
+        Self::of(message.into(), Compress::Automatic)
+    }
+}
+
+impl From<&Self> for Prepared {
+    fn from(prepared: &Self) -> Self {
+        prepared.clone()
+    }
+}
+
+/// Compares the messages.
+impl PartialEq for Prepared {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.message() == other.message() && self.compress() == other.compress())
+    }
+}
+
+impl Eq for Prepared {}
+
+/// Shows the kind and the size, not the content.
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("message", self.message())
+            .field("compress", &self.compress())
+            .finish_non_exhaustive()
+    }
+}
