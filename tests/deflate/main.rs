@@ -4,6 +4,7 @@ mod chunking;
 mod codec;
 mod handshake;
 mod params;
+mod prepared;
 mod receiving;
 mod sending;
 mod stats;
