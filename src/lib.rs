@@ -81,7 +81,7 @@
 //!
 //! | layer | contents | RFC 6455 |
 //! |---|---|---|
-//! | `axum` on `hyper` on `http`; `group` | HTTP servers; the connections of a server | §4.2 · RFC 8441 |
+//! | `axum` on `hyper` on `http`; `group`, `topic` | HTTP servers; the connections of a server; broadcasts | §4.2 · RFC 8441 |
 //! | `blocking`; `tokio` and `futures`, on `runtime` | system calls, clocks, wakers | – |
 //! | [`session`] | timeouts, keep-alive, backpressure, shutdown of the stream | §7.1.1 |
 //! | [`proxy`] | tunnels through HTTP and SOCKS5 proxies | §4.1 |
@@ -236,6 +236,8 @@ pub use server::group;
 pub use server::http;
 #[cfg(feature = "hyper")]
 pub use server::hyper;
+#[cfg(feature = "tokio")]
+pub use server::topic;
 pub use session::{Backpressure, Full, Overflow, Session, TrySendError};
 pub use timing::{TimedOut, Timeouts};
 

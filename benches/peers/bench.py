@@ -113,7 +113,7 @@ class Bench:
         measured = {}
         for cell in (cell for cell in CELLS if cell.name in COUNTED):
             tell(f"syscalls: {cell.name}")
-            for peer in self.peers:
+            for peer in (peer for peer in self.peers if peer.echoes):
                 with self.noting(peer, f"syscalls, {cell.name}"), self.server(peer) as server:
                     runs = []
                     for seconds in (0, 0.2):

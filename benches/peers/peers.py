@@ -29,6 +29,8 @@ class Peer:
     holds: int = 1_000_000
     # Seconds to warm up.
     warmup: float = 0
+    # Whether its server echoes.
+    echoes: bool = True
     # Whether its server can also broadcast.
     broadcasts: bool = False
     # Whether its server is also measured over TLS.
@@ -38,7 +40,7 @@ class Peer:
 
     def serves(self, kind: str) -> bool:
         """Whether it has a server for a kind of cell."""
-        return {"broadcast": self.broadcasts, "tls": self.tls}.get(kind, True)
+        return {"broadcast": self.broadcasts, "tls": self.tls}.get(kind, self.echoes)
 
 
 def on_tokio(crate: str, feed: bool = False, broadcasts: bool = False, tls: bool = False) -> list:
@@ -52,6 +54,7 @@ PEERS = [
     Peer("sansocket-tokio", "raw-tokio", "ours", broadcasts=True),
     Peer("sansocket-tokio-cork", "raw-tokio", "ours"),
     Peer("sansocket-tokio-feed", "raw-tokio", "ours", broadcasts=True, tls=True),
+    Peer("sansocket-topic", "raw-tokio", "ours", echoes=False, broadcasts=True),
     Peer("sansocket-tokio-with", "raw-tokio", "ours", tls=True),
     Peer("sansocket-epoll", "raw-epoll", "ours"),
     Peer("sansocket-blocking", "raw-epoll", "ours", holds=2_000),

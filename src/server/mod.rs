@@ -8,6 +8,7 @@
 //!   http      checks a request, makes the response; no I/O          RFC 6455 §4.2, RFC 8441
 //!
 //!   group     the open connections of a server, with or without HTTP
+//!   topic     broadcasts to them
 //! ```
 
 #[cfg(feature = "axum")]
@@ -20,3 +21,5 @@ pub mod http;
 pub mod hyper;
 #[cfg(feature = "http")]
 mod rejection;
+#[cfg(feature = "tokio")]
+pub mod topic;

@@ -141,6 +141,26 @@ impl Attempt<'_> {
         Ok(Outcome::FlushThen(()))
     }
 
+    /// Queues a message, and then those of a batch, as the overflow policy says, and then writes
+    /// all of them.
+    pub(crate) fn send_batch(
+        &mut self,
+        sending: &mut Sending,
+        mut rest: impl Iterator<Item: Into<Outgoing>>,
+    ) -> Result<Outcome<()>, AttemptError> {
+        while sending.is_unsent() {
+            match self.send(sending)? {
+                Outcome::Done(()) => {}
+                waiting => return Ok(waiting),
+            }
+            sending.message = rest.next().map(Into::into);
+        }
+        if !self.session.send_waits() {
+            return Ok(Outcome::WriteThen(()));
+        }
+        Ok(self.flush())
+    }
+
     /// Whether a message may stay in the buffer, because another received one is there.
     #[inline]
     fn may_cork(&mut self) -> bool {

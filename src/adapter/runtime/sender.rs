@@ -194,6 +194,20 @@ impl<S: Stream, C: Clock> Sender<S, C> {
         })
     }
 
+    /// Queues messages and writes them together, as one `send` with a batch. Dropped while it waits
+    /// for room: the rest is not sent.
+    #[cfg(feature = "tokio")]
+    pub(crate) async fn send_batch(
+        &self,
+        mut batch: impl Iterator<Item: Into<Outgoing>>,
+    ) -> Result<(), Error> {
+        let Some(first) = batch.next() else { return Ok(()) };
+        let mut sending = Sending::new(first.into(), false);
+        let sent = self.handle().attempt(|attempt| attempt.send_batch(&mut sending, &mut batch));
+        let sent = sent.await;
+        if sending.is_unsent() { sent.map_err(Error::for_room) } else { sent }
+    }
+
     fn act<T>(&self, act: impl FnOnce(&mut Session) -> T) -> T {
         self.handle().act(act)
     }

@@ -6,6 +6,7 @@ mod raw_tokio;
 mod sansocket_blocking;
 mod sansocket_epoll;
 mod sansocket_tokio;
+mod sansocket_topic;
 #[cfg(feature = "others")]
 mod sockudo;
 #[cfg(feature = "others")]
@@ -76,6 +77,7 @@ pub const BROADCASTING: &[(&str, Serve)] = &[
     ("raw-tokio", raw_tokio::serve_broadcasting),
     ("sansocket-tokio", |listener| sansocket_tokio::serve_broadcasting(listener, Flush::Each)),
     ("sansocket-tokio-feed", |listener| sansocket_tokio::serve_broadcasting(listener, Flush::Last)),
+    ("sansocket-topic", sansocket_topic::serve_broadcasting),
     #[cfg(feature = "others")]
     ("tokio-tungstenite", |listener| tungstenite::serve_broadcasting(listener, Flush::Each)),
     #[cfg(feature = "others")]

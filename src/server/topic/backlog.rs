@@ -1,0 +1,244 @@
+//! The messages that were published and not taken by every subscriber, and who has taken which.
+//!
+//! ```text
+//!                 first                                           next
+//!   taken by all │ message │ message │ (replaced) │ message │ message │
+//!                ▲                   ▲                                ▲
+//!                a subscriber        another one                      one that has taken all
+//! ```
+//!
+//! Numbers of messages only grow. A subscriber takes all that is there at once, so whoever has not
+//! taken a message has not taken those behind it either, and messages that everybody has taken are
+//! at the front.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::task::Waker;
+use std::vec::Vec;
+use std::{iter, mem};
+
+use super::lag::{Ended, Lag};
+use super::stats::TopicStats;
+use crate::message::Prepared;
+
+/// How many messages are kept at most, and what happens to a subscriber that needs more.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) messages: usize,
+    pub(super) lag: Lag,
+}
+
+pub(super) struct Backlog {
+    limits: Limits,
+    messages: BTreeMap<u64, Published>,
+    /// The number of the newest message of each key.
+    newest: HashMap<Arc<str>, u64>,
+    subscribers: Vec<Option<Subscriber>>,
+    /// The places of subscribers that have left.
+    free: Vec<usize>,
+    /// The number of the next message.
+    next: u64,
+    has_ended: bool,
+    stats: TopicStats,
+}
+
+struct Published {
+    message: Prepared,
+    key: Option<Arc<str>>,
+    /// The number of subscribers that have not taken it.
+    missing: usize,
+}
+
+struct Subscriber {
+    /// The number of the first message that it has not taken.
+    next: u64,
+    missed: u64,
+    has_lagged: bool,
+    waker: Option<Waker>,
+    /// Whether a message wakes it, or only the end.
+    wants_messages: bool,
+}
+
+/// What to wake and to drop after the lock is released: either may run code of the application.
+#[derive(Default)]
+#[must_use]
+pub(super) struct After {
+    woken: Vec<Waker>,
+    messages: Vec<Prepared>,
+    waker: Option<Waker>,
+}
+
+impl After {
+    pub(super) fn run(self) {
+        let Self { woken, messages, waker } = self;
+        woken.into_iter().for_each(Waker::wake);
+        drop((messages, waker));
+    }
+}
+
+impl Backlog {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            messages: BTreeMap::new(),
+            newest: HashMap::new(),
+            subscribers: Vec::new(),
+            free: Vec::new(),
+            next: 0,
+            has_ended: false,
+            stats: TopicStats::default(),
+        }
+    }
+
+    pub(super) const fn stats(&self) -> TopicStats {
+        self.stats
+    }
+
+    /// Adds a subscriber, to which everything that is published from now on is new.
+    pub(super) fn subscribe(&mut self) -> usize {
+        let subscriber = Subscriber {
+            next: self.next,
+            missed: 0,
+            has_lagged: false,
+            waker: None,
+            wants_messages: false,
+        };
+        self.stats.subscribers += 1;
+        let place = self.free.pop().unwrap_or(self.subscribers.len());
+        match self.subscribers.get_mut(place) {
+            Some(free) => *free = Some(subscriber),
+            None => self.subscribers.push(Some(subscriber)),
+        }
+        place
+    }
+
+    pub(super) fn unsubscribe(&mut self, place: usize) -> After {
+        let mut after = After::default();
+        let Some(subscriber) = self.subscribers[place].take() else { return after };
+        self.free.push(place);
+        if !subscriber.has_lagged {
+            self.stats.subscribers -= 1;
+            self.leave(subscriber.next, 1, &mut after);
+        }
+        after.waker = subscriber.waker;
+        after
+    }
+
+    /// Adds a message, instead of the one before it with the same key.
+    pub(super) fn publish(&mut self, message: Prepared, key: Option<&str>) -> After {
+        let mut after = After::default();
+        self.stats.published += 1;
+        let key = key.map(|key| self.replace(key, &mut after));
+        if self.messages.len() >= self.limits.messages {
+            self.end_lags(&mut after);
+        }
+        let missing = self.stats.subscribers;
+        if missing == 0 || self.has_ended {
+            after.messages.push(message);
+            return after;
+        }
+        if let Some(key) = &key {
+            self.newest.insert(Arc::clone(key), self.next);
+        }
+        self.messages.insert(self.next, Published { message, key, missing });
+        self.next += 1;
+        let waiting = self.subscribers.iter_mut().flatten().filter(|it| it.wants_messages);
+        after.woken.extend(waiting.filter_map(|it| it.waker.take()));
+        after
+    }
+
+    /// Removes the message with this key that some have not taken. Returns the key.
+    fn replace(&mut self, key: &str, after: &mut After) -> Arc<str> {
+        let Some((key, number)) = self.newest.remove_entry(key) else { return key.into() };
+        if let Some(replaced) = self.messages.remove(&number) {
+            self.stats.dropped += replaced.missing as u64;
+            after.messages.push(replaced.message);
+        }
+        key
+    }
+
+    /// Makes room: applies the policy to those that have not taken the first message.
+    fn end_lags(&mut self, after: &mut After) {
+        let Some((&first, _)) = self.messages.first_key_value() else { return };
+        let (missed, mut lagging) = (self.messages.len() as u64, 0);
+        for it in self.subscribers.iter_mut().flatten().filter(|it| it.next <= first) {
+            lagging += 1;
+            it.missed += missed;
+            it.next = self.next;
+            if let Lag::Close(_) = self.limits.lag {
+                (it.has_lagged, it.next) = (true, u64::MAX);
+                after.woken.extend(it.waker.take());
+                self.stats.subscribers -= 1;
+            }
+        }
+        self.stats.missed += missed * lagging as u64;
+        self.leave(first, lagging, after);
+    }
+
+    /// Appends what a subscriber has not taken.
+    pub(super) fn take(&mut self, place: usize, batch: &mut Vec<Prepared>) -> Result<bool, Ended> {
+        let Some(subscriber) = &mut self.subscribers[place] else { return Err(Ended::Topic) };
+        if subscriber.has_lagged {
+            return Err(Ended::Lagged);
+        }
+        let first = mem::replace(&mut subscriber.next, self.next);
+        if first == self.next {
+            return if self.has_ended { Err(Ended::Topic) } else { Ok(false) };
+        }
+        batch.extend(self.messages.range_mut(first..).map(|(_, it)| {
+            it.missing -= 1;
+            it.message.clone()
+        }));
+        // The batch has them too, so nothing is freed here.
+        while self.remove_taken().is_some() {}
+        Ok(true)
+    }
+
+    /// So many subscribers have left, or skipped, the messages from this number on.
+    fn leave(&mut self, first: u64, subscribers: usize, after: &mut After) {
+        self.messages.range_mut(first..).for_each(|(_, it)| it.missing -= subscribers);
+        after.messages.extend(iter::from_fn(|| self.remove_taken()));
+    }
+
+    /// Removes the first message, if nobody misses it.
+    fn remove_taken(&mut self) -> Option<Prepared> {
+        let first = self.messages.first_entry().filter(|first| first.get().missing == 0)?;
+        let Published { message, key, .. } = first.remove();
+        if let Some(key) = key {
+            self.newest.remove(&key);
+        }
+        Some(message)
+    }
+
+    /// Keeps the waker of a subscriber that has taken everything, or waits for the end of its
+    /// subscription alone. Returns the one before, to be dropped after the lock is released.
+    pub(super) fn register(
+        &mut self,
+        place: usize,
+        waker: &Waker,
+        wants_messages: bool,
+    ) -> Option<Waker> {
+        let subscriber = self.subscribers[place].as_mut()?;
+        subscriber.wants_messages = wants_messages;
+        match &subscriber.waker {
+            Some(old) if old.will_wake(waker) => None,
+            _ => subscriber.waker.replace(waker.clone()),
+        }
+    }
+
+    pub(super) fn has_lagged(&self, place: usize) -> bool {
+        self.subscribers[place].as_ref().is_some_and(|it| it.has_lagged)
+    }
+
+    pub(super) fn missed(&self, place: usize) -> u64 {
+        self.subscribers[place].as_ref().map_or(0, |it| it.missed)
+    }
+
+    /// Ends the topic: subscribers take what they have not taken, and nothing is published any
+    /// more.
+    pub(super) fn end(&mut self) -> After {
+        self.has_ended = true;
+        let subscribers = self.subscribers.iter_mut().flatten();
+        After { woken: subscribers.filter_map(|it| it.waker.take()).collect(), ..After::default() }
+    }
+}

@@ -1,0 +1,83 @@
+//! The loop of a connection that sends what is published.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::{Context, Poll};
+use std::vec::Vec;
+
+use super::lag::Ended;
+use super::subscription::Subscription;
+use crate::adapter::Error;
+use crate::adapter::runtime::{Clock, Sender, Stream};
+use crate::connection::SendError;
+use crate::message::{CloseCode, Prepared};
+
+/// The messages for which a subscriber that waits keeps room: one fits into a cache line.
+const KEPT_ROOM: usize = 8;
+
+impl Subscription {
+    /// Sends what is published: all messages that are new are queued, and written together. Returns
+    /// when all messages of a topic that has ended are written. Run it in a task of its own, beside
+    /// the one that receives.
+    ///
+    /// With [`Lag::Close`](super::Lag::Close) it starts the closing handshake when the subscriber
+    /// has lagged, also while it waits for the peer to read. Bytes that are queued already are
+    /// bounded by [`Backpressure`](crate::Backpressure), not by the topic.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, messages that were taken and not queued are lost.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sender::send`]: [`Error::Send`] when the connection has ended, whether or not anything
+    /// is published. [`Error::Full`] with [`Lag::Close`](super::Lag::Close). The connection stays
+    /// open after [`Error::TimedOut`].
+    pub async fn forward<S: Stream, C: Clock>(
+        mut self,
+        sender: &Sender<S, C>,
+    ) -> Result<(), Error> {
+        let mut batch = Vec::new();
+        let mut end = pin!(sender.until_closed());
+        loop {
+            let taken = poll_fn(|cx| match self.poll_recv_many(cx, &mut batch) {
+                Poll::Ready(taken) => Poll::Ready(Ok(taken)),
+                Poll::Pending => end.as_mut().poll(cx).map(Err),
+            });
+            match taken.await {
+                Ok(Ok(())) => {}
+                Ok(Err(Ended::Topic)) => return Ok(()),
+                Ok(Err(Ended::Lagged)) => return poll_fn(|cx| self.poll_end_lag(cx, sender)).await,
+                Err(_) => return Err(SendError::NotOpen.into()),
+            }
+            self.send(&mut batch, sender).await?;
+            batch.shrink_to(KEPT_ROOM);
+        }
+    }
+
+    /// Sends the batch, unless the subscriber lags meanwhile.
+    async fn send<S: Stream, C: Clock>(
+        &self,
+        batch: &mut Vec<Prepared>,
+        sender: &Sender<S, C>,
+    ) -> Result<(), Error> {
+        let mut sent = pin!(sender.send_batch(batch.drain(..)));
+        poll_fn(|cx| match sent.as_mut().poll(cx) {
+            Poll::Pending => self.poll_end_lag(cx, sender),
+            sent => sent,
+        })
+        .await
+    }
+
+    /// Waits until the subscriber has lagged, and starts to close its connection.
+    fn poll_end_lag<S: Stream, C: Clock>(
+        &self,
+        cx: &mut Context<'_>,
+        sender: &Sender<S, C>,
+    ) -> Poll<Result<(), Error>> {
+        self.poll_lagged(cx).map(|code: CloseCode| {
+            sender.try_close_with(code);
+            Err(Error::Full)
+        })
+    }
+}
