@@ -26,6 +26,8 @@ mod sessions;
 mod shutdown;
 #[cfg(feature = "std")]
 mod stats;
+mod topic_forward;
+mod topics;
 mod unfinished;
 mod unsent;
 mod unsplit;

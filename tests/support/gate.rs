@@ -30,6 +30,8 @@ pub struct GateState {
     pub room: usize,
     /// What the peer has got.
     pub written: Vec<u8>,
+    /// Writes that were accepted.
+    pub writes: usize,
     /// With a buffer, every write is accepted, and the flush waits for room.
     pub buffer: Option<Vec<u8>>,
     pub input: VecDeque<u8>,
@@ -139,7 +141,10 @@ impl Script for Gate {
                 state.writer = Some(cx.waker().clone());
                 Poll::Pending
             }
-            count => Poll::Ready(Ok(count)),
+            count => {
+                state.writes += 1;
+                Poll::Ready(Ok(count))
+            }
         }
     }
 
