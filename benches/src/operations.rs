@@ -10,17 +10,19 @@ use std::task::{Context, Poll, Wake, Waker};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Buf, BufMut, Bytes};
+use sansocket::deflate::{Agreed, Deflate, Window};
 use sansocket::tokio::{TokioClock, TokioStream, WebSocket};
+use sansocket::topic::Topic;
 use sansocket::wire::{Opcode, Utf8Validator, apply_mask};
 use sansocket::{
     Backpressure, ClientHandshake, ClientRequest, Config, Connection, Entropy, Event, EventRef,
-    Message, ServerHandshake,
+    Message, Prepared, ServerHandshake,
 };
 use sha1::{Digest, Sha1};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::{cyrillic, masked, receive};
+use crate::{cyrillic, json, masked, receive};
 
 /// A repeatable operation.
 pub type Operation = Box<dyn FnMut()>;
@@ -54,6 +56,9 @@ pub const OPERATIONS: &[Named<Operation>] = &[
     ("echo 16 B, one of 16, corked, on tokio", || echo_on_tokio(16, true)),
     ("echo 16 B, one of 64, borrowed, on tokio", || borrow_on_tokio(true)),
     ("open on tokio", open_on_tokio),
+    ("broadcast 1 KiB by a topic, one of 8, on tokio", forward_on_tokio),
+    ("broadcast 2 KiB of JSON, compressed by each of 1,000", || broadcast_json(false)),
+    ("broadcast 2 KiB of JSON, compressed once for 1,000", || broadcast_json(true)),
     ("accept a handshake", accept),
     ("accept a handshake: httparse, SHA-1 and base64 alone", accept_bare),
     ("ask for a handshake", ask),
@@ -384,5 +389,56 @@ fn borrow_on_tokio(answered: bool) -> Operation {
             assert!(matches!(received, Poll::Ready(Ok(true))) && bytes == 16 * DEPTH);
         }
         here -= 1;
+    })
+}
+
+/// One of many messages that are published at once, and leave in one write.
+fn forward_on_tokio() -> Operation {
+    const DEPTH: usize = 8;
+    let entered = entered();
+    let stream = Batches { frames: Vec::new(), unanswered: usize::MAX, answer: 0 };
+    let (sender, _) = opened(stream).split();
+    let topic = Topic::new();
+    let subscription = topic.subscribe();
+    let mut forward = Box::pin(async move { subscription.forward(&sender).await });
+    let message = Prepared::new("x".repeat(1024));
+    let waker = Waker::from(Arc::new(Task));
+    let mut published = 0;
+    Box::new(move || {
+        let _entered = &entered;
+        topic.publish(&message);
+        published += 1;
+        if published % DEPTH == 0 {
+            assert!(forward.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+    })
+}
+
+/// One delivery of a message to many connections without context takeover.
+fn broadcast_json(prepared: bool) -> Operation {
+    const CONNECTIONS: usize = 1000;
+    let deflate = Deflate::memory();
+    let window = Window::new(15, false).expect("15 is a size");
+    let agreed = Agreed::new(window, window);
+    let mut connections: Vec<_> = (0..CONNECTIONS)
+        .map(|_| Connection::server(Config::new().deflate(deflate.clone())).with_deflate(&agreed))
+        .collect();
+    let messages = json(2048, 8).into_iter().map(|text| String::from_utf8(text).expect("JSON"));
+    let messages: Vec<_> = messages.map(Message::from).collect();
+    let mut sent = 0;
+    let mut news = Prepared::new(messages[0].clone());
+    Box::new(move || {
+        let (message, connection) = (sent / CONNECTIONS % messages.len(), sent % CONNECTIONS);
+        if connection == 0 {
+            news = Prepared::new(messages[message].clone());
+        }
+        let connection = &mut connections[connection];
+        match prepared {
+            true => connection.send(&news),
+            false => connection.send(messages[message].clone()),
+        }
+        .expect("it is open");
+        assert!((100..1200).contains(&drain(connection)));
+        sent += 1;
     })
 }

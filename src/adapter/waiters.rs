@@ -21,6 +21,8 @@ use std::collections::BTreeMap;
 use std::iter::from_fn;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+#[cfg(feature = "tokio")]
+use std::task::Poll;
 use std::task::{Wake, Waker};
 use std::vec::Vec;
 
@@ -81,6 +83,9 @@ struct Queue {
     waiting: BTreeMap<Place, Waiter>,
     tickets: u64,
     receiver: Option<Waker>,
+    /// Tasks that have nothing to send, and need to know when nothing can be sent any more.
+    idle: Vec<(u64, Waker)>,
+    is_closing: bool,
     /// The stream could be written, and no sender was woken.
     unclaimed: bool,
     facts: Facts,
@@ -200,6 +205,34 @@ impl Waiters {
         ([removed.and_then(|removed| removed.waker), None].into(), pass_on)
     }
 
+    /// Waits until the connection is closing or has ended. The caller has seen it open, and has no
+    /// turn: writes of others do not get slower by it.
+    #[cfg(feature = "tokio")]
+    pub(super) fn poll_closing(&self, ticket: &mut u64, waker: &Waker) -> (Poll<()>, Released) {
+        let mut replaced = None;
+        let mut queue = self.lock();
+        let polled = if queue.is_closing { Poll::Ready(()) } else { Poll::Pending };
+        match queue.idle.iter_mut().find(|(idle, _)| idle == ticket) {
+            _ if polled.is_ready() => {}
+            Some((_, old)) if old.will_wake(waker) => {}
+            Some((_, old)) => replaced = Some(mem::replace(old, waker.clone())),
+            None => {
+                queue.tickets += 1;
+                *ticket = queue.tickets;
+                queue.idle.push((*ticket, waker.clone()));
+            }
+        }
+        (polled, [replaced, None].into())
+    }
+
+    /// Ends such a wait.
+    #[cfg(feature = "tokio")]
+    pub(super) fn leave_closing(&self, ticket: u64) -> Released {
+        let mut queue = self.lock();
+        let place = queue.idle.iter().position(|(idle, _)| *idle == ticket);
+        [place.map(|place| queue.idle.swap_remove(place).1), None].into()
+    }
+
     /// Takes the wakers of those that can continue after a change, and of the receiver if it is
     /// concerned. The session is locked, so that the latest facts are the last ones here.
     #[must_use]
@@ -211,6 +244,10 @@ impl Waiters {
             // The close deadline begins. The receiver may have returned the end, and not be polled
             // again: so every sender has to take this deadline.
             woken.extend(queue.waiting.values_mut().filter_map(|waiter| waiter.waker.take()));
+        }
+        if !facts.is_open || facts.is_done {
+            queue.is_closing = true;
+            woken.extend(queue.idle.drain(..).map(|(_, waker)| waker));
         }
         if receiver {
             woken.extend(queue.receiver.take());

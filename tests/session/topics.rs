@@ -1,4 +1,5 @@
 //! Topics: who receives what, in which order, who is woken, and what happens to those that lag.
+#![cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

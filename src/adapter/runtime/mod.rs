@@ -13,6 +13,8 @@ mod alarm;
 mod before_close;
 mod budget;
 mod closable;
+#[cfg(feature = "tokio")]
+mod closing;
 mod driver;
 mod handle;
 mod io;

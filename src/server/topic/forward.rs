@@ -12,9 +12,6 @@ use crate::adapter::runtime::{Clock, Sender, Stream};
 use crate::connection::SendError;
 use crate::message::{CloseCode, Prepared};
 
-/// The messages for which a subscriber that waits keeps room: one fits into a cache line.
-const KEPT_ROOM: usize = 8;
-
 impl Subscription {
     /// Sends what is published: all messages that are new are queued, and written together. Returns
     /// when all messages of a topic that has ended are written. Run it in a task of its own, beside
@@ -37,31 +34,31 @@ impl Subscription {
         mut self,
         sender: &Sender<S, C>,
     ) -> Result<(), Error> {
-        let mut batch = Vec::new();
-        let mut end = pin!(sender.until_closed());
+        let mut closing = sender.closing();
         loop {
+            // Not kept, so that a subscriber that waits holds no memory.
+            let mut batch = Vec::new();
             let taken = poll_fn(|cx| match self.poll_recv_many(cx, &mut batch) {
                 Poll::Ready(taken) => Poll::Ready(Ok(taken)),
-                Poll::Pending => end.as_mut().poll(cx).map(Err),
+                Poll::Pending => closing.poll(cx).map(Err),
             });
             match taken.await {
                 Ok(Ok(())) => {}
                 Ok(Err(Ended::Topic)) => return Ok(()),
                 Ok(Err(Ended::Lagged)) => return poll_fn(|cx| self.poll_end_lag(cx, sender)).await,
-                Err(_) => return Err(SendError::NotOpen.into()),
+                Err(()) => return Err(SendError::NotOpen.into()),
             }
-            self.send(&mut batch, sender).await?;
-            batch.shrink_to(KEPT_ROOM);
+            self.send(batch, sender).await?;
         }
     }
 
     /// Sends the batch, unless the subscriber lags meanwhile.
     async fn send<S: Stream, C: Clock>(
         &self,
-        batch: &mut Vec<Prepared>,
+        batch: Vec<Prepared>,
         sender: &Sender<S, C>,
     ) -> Result<(), Error> {
-        let mut sent = pin!(sender.send_batch(batch.drain(..)));
+        let mut sent = pin!(sender.send_batch(batch.into_iter()));
         poll_fn(|cx| match sent.as_mut().poll(cx) {
             Poll::Pending => self.poll_end_lag(cx, sender),
             sent => sent,
