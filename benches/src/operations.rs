@@ -56,7 +56,8 @@ pub const OPERATIONS: &[Named<Operation>] = &[
     ("echo 16 B, one of 16, corked, on tokio", || echo_on_tokio(16, true)),
     ("echo 16 B, one of 64, borrowed, on tokio", || borrow_on_tokio(true)),
     ("open on tokio", open_on_tokio),
-    ("broadcast 1 KiB by a topic, one of 8, on tokio", forward_on_tokio),
+    ("broadcast 1 KiB by a topic, on tokio", || forward_on_tokio(1)),
+    ("broadcast 1 KiB by a topic, one of 8, on tokio", || forward_on_tokio(8)),
     ("broadcast 2 KiB of JSON, compressed by each of 1,000", || broadcast_json(false)),
     ("broadcast 2 KiB of JSON, compressed once for 1,000", || broadcast_json(true)),
     ("accept a handshake", accept),
@@ -392,12 +393,11 @@ fn borrow_on_tokio(answered: bool) -> Operation {
     })
 }
 
-/// One of many messages that are published at once, and leave in one write.
-fn forward_on_tokio() -> Operation {
-    const DEPTH: usize = 8;
+/// One of this many messages that are published at once, and leave in one write.
+fn forward_on_tokio(depth: usize) -> Operation {
     let entered = entered();
     let stream = Batches { frames: Vec::new(), unanswered: usize::MAX, answer: 0 };
-    let (sender, _) = opened(stream).split();
+    let (sender, receiver) = opened(stream).split();
     let topic = Topic::new();
     let subscription = topic.subscribe();
     let mut forward = Box::pin(async move { subscription.forward(&sender).await });
@@ -405,10 +405,10 @@ fn forward_on_tokio() -> Operation {
     let waker = Waker::from(Arc::new(Task));
     let mut published = 0;
     Box::new(move || {
-        let _entered = &entered;
+        let _kept = (&entered, &receiver);
         topic.publish(&message);
         published += 1;
-        if published % DEPTH == 0 {
+        if published % depth == 0 {
             assert!(forward.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         }
     })
