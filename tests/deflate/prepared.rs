@@ -112,7 +112,7 @@ fn connection_with_takeover_compresses_for_itself() {
         let mut keeps = compressing(role, Config::new(), Deflate::speed());
         let mut anew = compressing(role, Config::new(), Deflate::speed().no_context_takeover(true));
         let prepared = Prepared::new(json(1000));
-        let mut sizes = |us: &mut Connection| {
+        let sizes = |us: &mut Connection| {
             [(); 2].map(|()| {
                 us.send(&prepared).unwrap();
                 frames(us)[0].1.len()

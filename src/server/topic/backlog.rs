@@ -176,7 +176,11 @@ impl Backlog {
     }
 
     /// Appends what a subscriber has not taken.
-    pub(super) fn take(&mut self, place: usize, batch: &mut Vec<Prepared>) -> Result<bool, Ended> {
+    pub(super) fn take(
+        &mut self,
+        place: usize,
+        batch: &mut impl Extend<Prepared>,
+    ) -> Result<bool, Ended> {
         let Some(subscriber) = &mut self.subscribers[place] else { return Err(Ended::Topic) };
         if subscriber.has_lagged {
             return Err(Ended::Lagged);

@@ -12,6 +12,23 @@ use crate::adapter::runtime::{Clock, Sender, Stream};
 use crate::connection::SendError;
 use crate::message::{CloseCode, Prepared};
 
+/// The messages that were taken. One alone, the most frequent batch, needs no memory.
+#[derive(Default)]
+struct Batch {
+    first: Option<Prepared>,
+    rest: Vec<Prepared>,
+}
+
+impl Extend<Prepared> for Batch {
+    fn extend<T: IntoIterator<Item = Prepared>>(&mut self, messages: T) {
+        let mut messages = messages.into_iter();
+        if self.first.is_none() {
+            self.first = messages.next();
+        }
+        self.rest.extend(messages);
+    }
+}
+
 impl Subscription {
     /// Sends what is published: all messages that are new are queued, and written together. Returns
     /// when all messages of a topic that has ended are written. Run it in a task of its own, beside
@@ -27,7 +44,7 @@ impl Subscription {
     ///
     /// # Errors
     ///
-    /// As [`Sender::send`]: [`Error::Send`] when the connection has ended, whether or not anything
+    /// As [`Sender::send`]: [`Error::Send`] once either side has begun to close, whether or not anything
     /// is published. [`Error::Full`] with [`Lag::Close`](super::Lag::Close). The connection stays
     /// open after [`Error::TimedOut`].
     pub async fn forward<S: Stream, C: Clock>(
@@ -37,7 +54,7 @@ impl Subscription {
         let mut closing = sender.closing();
         loop {
             // Not kept, so that a subscriber that waits holds no memory.
-            let mut batch = Vec::new();
+            let mut batch = Batch::default();
             let taken = poll_fn(|cx| match self.poll_recv_many(cx, &mut batch) {
                 Poll::Ready(taken) => Poll::Ready(Ok(taken)),
                 Poll::Pending => closing.poll(cx).map(Err),
@@ -55,10 +72,10 @@ impl Subscription {
     /// Sends the batch, unless the subscriber lags meanwhile.
     async fn send<S: Stream, C: Clock>(
         &self,
-        batch: Vec<Prepared>,
+        batch: Batch,
         sender: &Sender<S, C>,
     ) -> Result<(), Error> {
-        let mut sent = pin!(sender.send_batch(batch.into_iter()));
+        let mut sent = pin!(sender.send_batch(batch.first.into_iter().chain(batch.rest)));
         poll_fn(|cx| match sent.as_mut().poll(cx) {
             Poll::Pending => self.poll_end_lag(cx, sender),
             sent => sent,

@@ -41,7 +41,7 @@ impl Subscription {
     pub(super) fn poll_recv_many(
         &mut self,
         cx: &mut Context<'_>,
-        batch: &mut Vec<Prepared>,
+        batch: &mut impl Extend<Prepared>,
     ) -> Poll<Result<(), Ended>> {
         let (taken, _replaced) =
             self.shared.with(|backlog| match backlog.take(self.place, batch) {
