@@ -145,8 +145,12 @@ impl WebSocket {
         Some(Ok(message))
     }
 
-    /// Queues a control frame; returns any other message.
+    /// Queues a control frame; returns any other message. A handler that only sends finds out here
+    /// that its group is shut down: what it sends now is an error.
     fn queue_control(&mut self, message: Message) -> Result<Option<message::Message>, Error> {
+        if let Some(frame) = self.member.as_ref().and_then(Member::take_closing) {
+            self.inner.try_close_with(frame);
+        }
         match message {
             Message::Text(text) => return Ok(Some(text.into())),
             Message::Binary(bytes) => return Ok(Some(bytes.into())),

@@ -46,6 +46,13 @@ impl Member {
         poll_fn(|cx| self.poll_closing(cx))
     }
 
+    /// Returns the Close frame to send, once, if the connection is asked to close: for a task that
+    /// only sends, before it sends.
+    #[must_use]
+    pub fn take_closing(&self) -> Option<CloseFrame> {
+        self.slot.take_closing()
+    }
+
     pub(in crate::server) fn poll_closing(&self, cx: &mut Context<'_>) -> Poll<CloseFrame> {
         self.slot.poll_closing(cx)
     }
