@@ -170,10 +170,16 @@ fn header(line: &str) -> Result<(String, String)> {
     Ok((name.trim().into(), value.trim().into()))
 }
 
+/// A year. Times in the far future are none that a clock can have.
+const MAX_SECONDS: u64 = 365 * 24 * 60 * 60;
+
 fn seconds(text: &str) -> Result<Duration> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let seconds = seconds.filter(|seconds| !seconds.is_zero());
-    Ok(seconds.ok_or_else(|| format!("{text:?} is no number of seconds above 0"))?)
+    let max = Duration::from_secs(MAX_SECONDS);
+    let seconds = seconds.filter(|seconds| !seconds.is_zero() && *seconds <= max);
+    Ok(seconds.ok_or_else(|| {
+        format!("{text:?} is no number of seconds above 0 and up to {MAX_SECONDS}, a year")
+    })?)
 }
 
 /// A file as a message.

@@ -87,6 +87,8 @@ fn wrong_usage_is_explained() {
         (&["-H", "Upgrade: h2c", "ws://a/"], "leave it out"),
         (&["--basic", "user", "ws://a/"], "USER:PASSWORD"),
         (&["--ping", "0", "ws://a/"], "above 0"),
+        // Later than any time of a clock.
+        (&["--ping", "1.8e19", "ws://a/"], "up to 31536000"),
         (&["--binary", "/nowhere/x", "ws://a/"], "/nowhere/x"),
         (&["--ca", "/nowhere/x", "wss://a/"], "/nowhere/x"),
         (&["--record", "/nowhere/x", "ws://a/"], "/nowhere/x"),
