@@ -66,6 +66,8 @@ fn binary_file_is_sent_as_one_binary_message() {
 #[test]
 fn json_is_indented_and_nothing_else_changes() {
     let nested = ["[".repeat(200), "]".repeat(200)].concat();
+    // Each number would be a line of 256 bytes.
+    let deep = ["[".repeat(126), "1,".repeat(50_000), "1".into(), "]".repeat(126)].concat();
     for (text, shown) in [
         ("{}", "{}"),
         ("[ ]", "[]"),
@@ -78,6 +80,7 @@ fn json_is_indented_and_nothing_else_changes() {
         ("{no JSON}", "{no JSON}"),
         // So deep that the indentation would be most of it.
         (&*nested, &*nested),
+        (&*deep, &*deep),
     ] {
         let (url, serving) = serve_one(echo);
         let output = run(&["--json", "--once", &url, text], "");
