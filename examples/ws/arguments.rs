@@ -37,8 +37,8 @@ Usage: ws [OPTIONS] URL [MESSAGE...]   sends the messages, then lines of input
       --listen                 stay connected after the end of the input
       --redirects N            follow at most N redirects
       --reconnect              connect again after a failure that may pass
-      --record FILE            write a HAR file, without credentials
-      --record-secrets         write them too
+      --record FILE            write a HAR file: messages, few header values
+      --record-secrets         write all header and query values; file mode 0600
 At a prompt: /ping, /binary FILE, /close [CODE [REASON]]; // for a leading slash
 Exit status: 0 closed cleanly, 1 wrong usage, 2 not connected, 3 refused, 4 an
 error code, or no message for --once, 5 connection lost, 130 Ctrl-C twice.";

@@ -6,7 +6,8 @@
 //! | opening | from the URL to a connection, with redirects |
 //! | exchange | an open connection: what is sent, received and shown |
 //! | terminal | the prompt, or plain lines |
-//! | json, har | JSON over several lines; recordings |
+//! | json | JSON over several lines |
+//! | har, secrets | recordings, and what they hide |
 //! | retry | which attempts are made, and what the library's `Reconnect` reports |
 //! | status | the exit status |
 #![cfg(feature = "ws")]
@@ -17,6 +18,7 @@ mod har;
 mod json;
 mod opening;
 mod retry;
+mod secrets;
 mod status;
 mod terminal;
 
