@@ -3,11 +3,13 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc;
 
 use sansocket::{CloseCode, blocking};
 
+#[cfg(unix)]
+use crate::run::interrupt;
 use crate::run::{
     LONG, answer, echo, end, example, file, printed, request, run, serve, serve_one, start,
 };
@@ -112,13 +114,6 @@ fn help_fits_one_screen() {
     for line in help.lines() {
         assert!(line.len() <= 80, "{line}");
     }
-}
-
-/// What a shell does at Ctrl-C.
-#[cfg(unix)]
-fn interrupt(process: u32) {
-    let kill = format!("kill -INT {process}");
-    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
 
 #[cfg(unix)]
