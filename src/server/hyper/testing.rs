@@ -20,9 +20,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 //! ```
 //!
-//! With tokio's paused clock (`tokio::time::pause`) a test of timeouts takes no time. It needs, as
-//! dev-dependencies, this crate with feature `testing`, `tower` with `util` (for `oneshot`), and for
-//! the clock tokio with `test-util`.
+//! With tokio's paused clock (`tokio::time::pause`) a test of timeouts takes no time. Needed as
+//! dev-dependencies are this crate with feature `testing`, `tower` with `util` (for `oneshot`), and
+//! for the clock tokio with `test-util`.
 //!
 //! There is no socket, so a route that extracts `ConnectInfo` answers 500: add axum's
 //! `MockConnectInfo` as a layer.
