@@ -38,9 +38,9 @@ impl Error {
     /// (RFC 6455 §7.2.3). Wait before it, longer each time.
     ///
     /// `true` for a lost stream, a server that can't be reached or does not read, a host name that
-    /// is not found, every timeout, the statuses 408, 425, 429 and 5xx (but 501 and 505), and the corresponding
-    /// failures of proxies. `false` for what does not change by itself: TLS and certificates, other
-    /// statuses, invalid URIs and header fields, violations of the protocol.
+    /// is not found, every timeout, the statuses 408, 425, 429 and 5xx (but 501 and 505), and the
+    /// corresponding failures of proxies. `false` for what does not change by itself:
+    /// certificates, other statuses, invalid URIs and header fields, violations of the protocol.
     ///
     /// A server that has closed the connection says why in the code of its Close frame:
     /// [`Closed::is_retryable`].

@@ -67,12 +67,12 @@ impl fmt::Display for InvalidGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Host => {
-                "a name is not [http[s]://]host[:port]; write host, or host:*, without ws://, a path, \
-                 or a wildcard in the host"
+                "a name is not [http[s]://]host[:port]; write host, or host:*, without ws://, a \
+                 path, or a wildcard in the host"
             }
             Self::Origin => {
-                "an origin is not scheme://host[:port] or null; write its scheme, and leave out the \
-                 path"
+                "an origin is not scheme://host[:port] or null; write its scheme, and leave out \
+                 the path"
             }
         })
     }

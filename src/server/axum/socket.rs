@@ -106,8 +106,8 @@ impl WebSocket {
     /// [`group`](super::WebSocketUpgrade::group).
     ///
     /// The connection alone does not obey the group. Keep the [`Member`] as long as the connection,
-    /// and receive with [`Member::recv`]. With halves, a task awaits [`Member::closing`], and passes
-    /// the frame to `Sender::try_close_with`.
+    /// and receive with [`Member::recv`]. With halves, a task awaits [`Member::closing`], and
+    /// passes the frame to `Sender::try_close_with`.
     #[must_use]
     pub fn into_inner(self) -> (hyper::WebSocket, Option<Member>) {
         (self.inner, self.member)
