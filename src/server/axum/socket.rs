@@ -104,6 +104,10 @@ impl WebSocket {
 
     /// This crate's own connection, and its member of a
     /// [`group`](super::WebSocketUpgrade::group).
+    ///
+    /// The connection alone does not obey the group. Keep the [`Member`] as long as the connection,
+    /// and receive with [`Member::recv`]. With halves, a task awaits [`Member::closing`], and
+    /// passes the frame to `Sender::try_close_with`.
     #[must_use]
     pub fn into_inner(self) -> (hyper::WebSocket, Option<Member>) {
         (self.inner, self.member)

@@ -35,9 +35,9 @@ impl Member {
         Handle::new(self.slot())
     }
 
-    /// Waits until the connection is asked to close, once, and returns the Close frame to send: for
-    /// a task that uses halves, or waits for something else too. Only the task that polled last is
-    /// woken.
+    /// Waits until the connection is asked to close, and returns the Close frame to send: for a
+    /// task that uses halves, or waits for something else too. It returns once, and is pending for
+    /// ever afterwards. Only the task that polled last is woken.
     ///
     /// # Cancel safety
     ///
