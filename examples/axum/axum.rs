@@ -29,13 +29,17 @@ type Failure = Box<dyn Error + Send + Sync>;
 const HELP: &str = "\
 Serves a page at /, an HTTP route at /hello, and WebSocket, which echoes, at /ws.
 
-Usage: axum [--addr HOST:PORT] [--host NAME]... [--files DIR] [--tls] [--cert FILE --key FILE]
+Usage: axum [--addr HOST:PORT] [--host NAME]... [--files DIR] [--tls] [--ca FILE]
+            [--cert FILE --key FILE]
 
   --addr HOST:PORT  where to listen; port 0 takes a free one  [default: 127.0.0.1:9002]
   --host NAME       a name of this server, beside those of the loopback interface: browsers may
                     connect to no other (see the docs of Guard::hosts)
   --files DIR       serve the files of this directory, too
-  --tls             HTTPS, with a certificate that is made for this run
+  --tls             HTTPS, with a certificate for localhost, 127.0.0.1 and ::1 that is made for
+                    this run
+  --ca FILE         with --tls: where to write the certificate of the authority that signs it
+                    [default: axum-ca.pem, in the directory for temporary files]
   --cert FILE       with --tls: use this chain of certificates, in PEM, instead; it is read again
                     when it changes
   --key FILE        its key, in PEM
@@ -67,7 +71,16 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
         .await
         .map_err(|error| format!("can't listen on {}: {error}", arguments.addr))?;
     let (address, scheme) = (listener.local_addr()?, if arguments.tls { "https" } else { "http" });
+    let is_on_the_spot = arguments.files.is_none();
+    let config = match (arguments.tls, arguments.files) {
+        (false, _) => None,
+        (true, Some((certificate, key))) => Some(tls::config_of(certificate, key)?),
+        (true, None) => Some(tls::config_on_the_spot(&arguments.ca)?),
+    };
     println!("listening on {scheme}://{address}/");
+    if config.is_some() && is_on_the_spot {
+        println!("clients have to trust {}", arguments.ca.display());
+    }
     io::stdout().flush()?;
 
     let closed = group.clone();
@@ -80,12 +93,12 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
         let summary = closed.shutdown(&how).await;
         println!("{} connections closed, {} aborted", summary.closed, summary.aborted);
     };
-    if arguments.tls {
-        let config = tls::config(arguments.files)?;
-        tls::serve(listener, config, app, stop).await
-    } else {
-        let app = app.into_make_service_with_connect_info::<SocketAddr>();
-        Ok(axum::serve(listener, app).with_graceful_shutdown(stop).await?)
+    match config {
+        Some(config) => tls::serve(listener, config, app, stop).await,
+        None => {
+            let app = app.into_make_service_with_connect_info::<SocketAddr>();
+            Ok(axum::serve(listener, app).with_graceful_shutdown(stop).await?)
+        }
     }
 }
 
@@ -140,6 +153,7 @@ struct Arguments {
     hosts: Vec<String>,
     directory: Option<PathBuf>,
     tls: bool,
+    ca: PathBuf,
     files: Option<(PathBuf, PathBuf)>,
 }
 
@@ -153,6 +167,7 @@ impl Arguments {
             hosts: vec![],
             directory: None,
             tls: false,
+            ca: env::temp_dir().join("axum-ca.pem"),
             files: None,
         };
         let mut parser = lexopt::Parser::from_args(env::args_os().skip(1));
@@ -162,6 +177,7 @@ impl Arguments {
                 Long("host") => arguments.hosts.push(parser.value()?.string()?),
                 Long("files") => arguments.directory = Some(parser.value()?.into()),
                 Long("tls") => arguments.tls = true,
+                Long("ca") => arguments.ca = parser.value()?.into(),
                 Long("cert") => certificate = Some(PathBuf::from(parser.value()?)),
                 Long("key") => key = Some(PathBuf::from(parser.value()?)),
                 Long("help") => {
@@ -172,9 +188,9 @@ impl Arguments {
             }
         }
         arguments.files = match (certificate, key) {
-            (Some(_), Some(_)) | (None, None) if !arguments.tls => None,
-            (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
+            (Some(certificate), Some(key)) if arguments.tls => Some((certificate, key)),
+            (Some(_), Some(_)) => return Err("--cert and --key are for --tls".into()),
             _ => return Err("--cert and --key belong together".into()),
         };
         if let Some(directory) = &arguments.directory {

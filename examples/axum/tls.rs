@@ -1,11 +1,11 @@
 //! HTTPS: a certificate, and a loop that serves HTTP/1.1 and HTTP/2 on TLS streams.
 
 use std::future::Future;
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fs, io};
 
 use axum::extract::ConnectInfo;
 use axum::{Extension, Router};
@@ -13,8 +13,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
+use rustls::server::WantsServerCert;
+use rustls::{ConfigBuilder, ServerConfig};
 use sansocket_wss::{Files, issue};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -25,23 +26,29 @@ use crate::Failure;
 /// How long a client may take for TLS.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// TLS with the certificate of these files, or one that is made on the spot.
-pub fn config(files: Option<(PathBuf, PathBuf)>) -> Result<ServerConfig, Failure> {
-    let provider = Arc::new(default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+/// TLS with the certificate of these files, which are read again when they change.
+pub fn config_of(certificate: PathBuf, key: PathBuf) -> Result<ServerConfig, Failure> {
+    let files = Files::read(certificate, key, Arc::new(default_provider()))?;
+    Ok(with_protocols(builder()?.with_cert_resolver(Arc::new(files))))
+}
+
+/// TLS with a certificate that is made on the spot. Its authority's is written to this file.
+pub fn config_on_the_spot(authority: &Path) -> Result<ServerConfig, Failure> {
+    let issued = issue(&["localhost", "127.0.0.1", "::1"])?;
+    fs::write(authority, issued.authority)
+        .map_err(|error| format!("can't write {}: {error}", authority.display()))?;
+    Ok(with_protocols(builder()?.with_single_cert(issued.chain, issued.key)?))
+}
+
+fn builder() -> Result<ConfigBuilder<ServerConfig, WantsServerCert>, Failure> {
+    Ok(ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()?
-        .with_no_client_auth();
-    let mut config = match files {
-        Some((certificate, key)) => {
-            builder.with_cert_resolver(Arc::new(Files::read(certificate, key, provider)?))
-        }
-        None => {
-            let issued = issue(&["localhost", "127.0.0.1", "::1"])?;
-            builder.with_single_cert(issued.chain, issued.key)?
-        }
-    };
+        .with_no_client_auth())
+}
+
+fn with_protocols(mut config: ServerConfig) -> ServerConfig {
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+    config
 }
 
 /// Serves until `stop`, and then waits for the requests that are being answered.

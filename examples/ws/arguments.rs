@@ -37,8 +37,8 @@ Usage: ws [OPTIONS] URL [MESSAGE...]   sends the messages, then lines of input
       --listen                 stay connected after the end of the input
       --redirects N            follow at most N redirects
       --reconnect              connect again after a failure that may pass
-      --record FILE            write a HAR file, without credentials
-      --record-secrets         write them too
+      --record FILE            write a HAR file: messages, few header values
+      --record-secrets         write all header and query values; file mode 0600
 At a prompt: /ping, /binary FILE, /close [CODE [REASON]]; // for a leading slash
 Exit status: 0 closed cleanly, 1 wrong usage, 2 not connected, 3 refused, 4 an
 error code, or no message for --once, 5 connection lost, 130 Ctrl-C twice.";
@@ -170,10 +170,16 @@ fn header(line: &str) -> Result<(String, String)> {
     Ok((name.trim().into(), value.trim().into()))
 }
 
+/// A year. Times in the far future are none that a clock can have.
+const MAX_SECONDS: u64 = 365 * 24 * 60 * 60;
+
 fn seconds(text: &str) -> Result<Duration> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let seconds = seconds.filter(|seconds| !seconds.is_zero());
-    Ok(seconds.ok_or_else(|| format!("{text:?} is no number of seconds above 0"))?)
+    let max = Duration::from_secs(MAX_SECONDS);
+    let seconds = seconds.filter(|seconds| !seconds.is_zero() && *seconds <= max);
+    Ok(seconds.ok_or_else(|| {
+        format!("{text:?} is no number of seconds above 0 and up to {MAX_SECONDS}, a year")
+    })?)
 }
 
 /// A file as a message.

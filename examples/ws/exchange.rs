@@ -1,5 +1,5 @@
-//! An open connection, until it ends. Four things happen at once, on one thread: messages are sent
-//! and received, pings are sent, and Ctrl-C is waited for.
+//! An open connection, until it ends. Five things happen at once, on one thread: messages are sent
+//! and received, pings are sent, and Ctrl-C and a failure of the output are waited for.
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;
@@ -24,7 +24,7 @@ struct Exchange<'a> {
     /// A ping is asked for.
     ping: Notify,
     has_received: Cell<bool>,
-    /// A failure of the standard input or output.
+    /// A failure of the standard input.
     failure: RefCell<Option<String>>,
 }
 
@@ -39,12 +39,13 @@ impl Run {
             has_received: Cell::new(false),
             failure: RefCell::default(),
         };
-        let Input { lines, interrupts, has_commands } = input;
+        let Input { lines, interrupts, has_commands, .. } = input;
         let end = tokio::select! {
             end = exchange.receive(&mut receiver) => end,
             end = exchange.send_all(lines, *has_commands) => end,
             end = exchange.send_pings() => end,
             end = exchange.wait_for_interrupts(interrupts) => end,
+            end = exchange.watch_output() => end,
         };
         match (exchange.failure.take(), end) {
             (Some(failure), _) => End::Failed(failure),
@@ -64,7 +65,13 @@ impl Exchange<'_> {
                 Ok(Some(message)) => {
                     self.run.record(|file| file.message("receive", &message));
                     self.has_received.set(true);
-                    shows = shows && self.show(&message);
+                    if shows {
+                        self.run.output.message(&message).await;
+                    }
+                    if shows && self.run.arguments.once {
+                        shows = false;
+                        self.sender.try_close_with(CloseCode::NORMAL);
+                    }
                 }
                 Ok(None) => {
                     let _ = receiver.until_closed().await;
@@ -78,19 +85,11 @@ impl Exchange<'_> {
         }
     }
 
-    /// Returns whether there is more to show.
-    fn show(&self, message: &Message) -> bool {
-        let shown = self.run.output.message(message);
-        match &shown {
-            Ok(()) if !self.run.arguments.once => return true,
-            // Somebody has seen enough: `| head`, for example.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                self.failure.replace(Some(format!("the standard output: {error}")));
-            }
-            _ => {}
-        }
+    /// Closes the connection when nobody takes its messages.
+    async fn watch_output(&self) -> End {
+        self.run.output.failed().await;
         self.sender.try_close_with(CloseCode::NORMAL);
-        false
+        pending().await
     }
 
     /// Sends all that there is to send.
@@ -127,8 +126,7 @@ impl Exchange<'_> {
                 Ok(line) if has_commands && line.starts_with('/') => self.obey(&line[1..]).await?,
                 Ok(line) => self.send_line(line.into()).await?,
                 Err(error) => {
-                    let hint = "; --binary sends a file that is no text";
-                    self.failure.replace(Some(format!("the standard input: {error}{hint}")));
+                    self.failure.replace(Some(format!("the standard input: {error}")));
                     self.sender.start_close(CloseCode::GOING_AWAY, "").await?;
                 }
             }

@@ -1,8 +1,9 @@
-//! A recording: an HTTP archive (HAR 1.2) whose entries have `_webSocketMessages`, as Chromium's
-//! developer tools write and read them. Ping, Pong and Close frames are no messages.
+//! A recording: an HTTP archive (HAR 1.2) whose entries have `_webSocketMessages`, the extension of
+//! Chromium's developer tools. Ping, Pong and Close frames are no messages.
 //!
 //! The file is complete after each message: the end of it is written again behind each.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::net::IpAddr;
@@ -15,11 +16,10 @@ use sansocket::bytes::Buf;
 use sansocket::{ClientHandshake, ClientRequest, Config, Entropy, Message, Response};
 use serde_json::{Value, json};
 
+use crate::secrets::{url_without_secrets, without_secrets};
+
 const END_OF_MESSAGES: &str = "]}";
 const END_OF_ENTRIES: &str = "]}}";
-
-/// Fields that browsers leave out of a recording that can be shared.
-const SECRETS: [&str; 4] = ["authorization", "cookie", "set-cookie", "proxy-authorization"];
 
 /// A file that is written while messages are exchanged.
 pub(crate) struct Recording {
@@ -40,8 +40,9 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl Recording {
+    /// Truncates the file. With secrets, only its owner may read it.
     pub(crate) fn create(path: &Path, with_secrets: bool) -> io::Result<Self> {
-        let file = File::create(path)?;
+        let file = if with_secrets { create_private(path)? } else { File::create(path)? };
         let mut it = Self { file, with_secrets, has_entries: false, has_messages: false };
         let creator = json!({ "name": "ws", "version": env!("CARGO_PKG_VERSION") });
         write!(it.file, r#"{{"log":{{"version":"1.2","creator":{creator},"pages":[],"entries":["#)?;
@@ -89,8 +90,8 @@ impl Recording {
         let mut entry = json!({
             "startedDateTime": humantime::format_rfc3339_millis(attempt.begun).to_string(),
             "time": elapsed,
-            "request": self.request(attempt.request, attempt.config.clone()),
-            "response": self.response(attempt.answer.as_ref().ok().copied()),
+            "request": self.request(attempt),
+            "response": self.response(attempt),
             "cache": {},
             "timings": { "send": 0, "wait": elapsed, "receive": 0 },
             "_resourceType": "websocket",
@@ -104,14 +105,16 @@ impl Recording {
         entry
     }
 
-    fn request(&self, request: &ClientRequest, config: Config) -> Value {
+    fn request(&self, attempt: &Attempt<'_>) -> Value {
         // The same head again, which only differs in the key: that is left out.
+        let (request, config) = (attempt.request, attempt.config.clone());
         let mut handshake = ClientHandshake::new(request, config, Entropy::from_seed([0; 32]));
         let head = handshake.output();
         let head = String::from_utf8_lossy(head.chunk()).into_owned();
         let fields = head.lines().skip(1).filter_map(|line| line.split_once(": "));
         let fields = fields.filter(|(name, _)| *name != "Sec-WebSocket-Key");
         let url = request.uri().to_string();
+        let url = self.url(&url);
         let query = url.split_once('?').map_or("", |(_, query)| query);
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -121,7 +124,7 @@ impl Recording {
             "method": "GET",
             "url": url,
             "httpVersion": "HTTP/1.1",
-            "headers": self.headers(fields),
+            "headers": self.headers(attempt, fields),
             "queryString": pairs.collect::<Vec<_>>(),
             "cookies": [],
             "headersSize": -1,
@@ -130,31 +133,65 @@ impl Recording {
     }
 
     /// An answer; without one, the status is 0, as browsers have it.
-    fn response(&self, response: Option<&Response>) -> Value {
+    fn response(&self, attempt: &Attempt<'_>) -> Value {
+        let response = attempt.answer.as_ref().ok().copied();
         let field = |name| response.and_then(|response| response.headers().get(name)).unwrap_or("");
         let fields = response.into_iter().flat_map(|response| response.headers().iter());
         let fields: Vec<_> =
             fields.map(|(name, value)| (name, String::from_utf8_lossy(value))).collect();
         let body = response.map(|response| String::from_utf8_lossy(response.body()));
         let body = body.unwrap_or_default();
+        let location = field("Location");
+        // The body of a redirect is a link to the same URL, RFC 9110 §15.4.
+        let text = if self.with_secrets || location.is_empty() { &*body } else { "" };
         json!({
             "status": response.map_or(0, Response::status),
             "statusText": response.map_or("", Response::reason),
             "httpVersion": "HTTP/1.1",
-            "headers": self.headers(fields.iter().map(|(name, value)| (*name, &**value))),
+            "headers": self.headers(attempt, fields.iter().map(|(name, value)| (*name, &**value))),
             "cookies": [],
-            "content": { "size": body.len(), "mimeType": field("Content-Type"), "text": body },
-            "redirectURL": field("Location"),
+            "content": { "size": body.len(), "mimeType": field("Content-Type"), "text": text },
+            "redirectURL": self.url(location),
             "headersSize": -1,
             "bodySize": body.len(),
         })
     }
 
-    fn headers<'a>(&self, fields: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Value> {
-        let is_secret = |name: &str| SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
-        fields
-            .filter(|(name, _)| self.with_secrets || !is_secret(name))
-            .map(|(name, value)| json!({ "name": name, "value": value }))
-            .collect()
+    fn headers<'a>(
+        &self,
+        attempt: &Attempt<'_>,
+        fields: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Vec<Value> {
+        let answer = attempt.answer.as_ref().ok().filter(|answer| answer.status() == 101);
+        let agreed = answer.and_then(|answer| answer.headers().get("Sec-WebSocket-Protocol"));
+        let value = |name, value| match self.with_secrets {
+            true => String::from(value),
+            false => without_secrets(name, value, agreed),
+        };
+        fields.map(|field| json!({ "name": field.0, "value": value(field.0, field.1) })).collect()
     }
+
+    fn url<'a>(&self, url: &'a str) -> Cow<'a, str> {
+        if self.with_secrets { url.into() } else { url_without_secrets(url).into() }
+    }
+}
+
+/// A file that is readable for its owner only, also if it exists.
+#[cfg(unix)]
+fn create_private(path: &Path) -> io::Result<File> {
+    use std::fs::{OpenOptions, Permissions};
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    const MODE: u32 = 0o600;
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).open(path)?;
+    // Not of `/dev/null`.
+    if file.metadata()?.is_file() {
+        file.set_permissions(Permissions::from_mode(MODE))?;
+    }
+    Ok(file)
+}
+
+/// A folder's access control is inherited.
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> io::Result<File> {
+    File::create(path)
 }

@@ -1,17 +1,28 @@
 //! JSON over several lines: RFC 8259 allows white space between tokens, so nothing else changes.
 //! Keys keep their order, and numbers all their digits.
 //!
-//! The parser takes 128 levels, so the indentation is bounded: deeper texts are shown as they came.
+//! The parser only checks the text: no value of it is built, however deep it is. Indentation
+//! multiplies a text of many short lines at a great depth, so the result is bounded.
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-/// Indents a text if it is JSON.
+/// The indented text has at most so many bytes for each byte of the text.
+const MAX_GROWTH: usize = 8;
+/// Bytes that any indented text may have.
+const SMALL: usize = 4096;
+
+/// Indents a text if it is JSON. Returns `None` if the result would be too long.
 pub(crate) fn pretty(text: &str) -> Option<String> {
-    serde_json::from_str::<Value>(text).ok()?;
+    serde_json::from_str::<&RawValue>(text).ok()?;
+    let limit = text.len().saturating_mul(MAX_GROWTH).max(SMALL);
     let (mut pretty, mut depth) = (String::with_capacity(2 * text.len()), 0_usize);
     let (mut in_string, mut is_escaped) = (false, false);
     let mut rest = text.chars().peekable();
     while let Some(char) = rest.next() {
+        // A line may begin with as many spaces as the text has brackets.
+        if pretty.len() + 2 * depth > limit {
+            return None;
+        }
         if in_string {
             in_string = is_escaped || char != '"';
             is_escaped = char == '\\' && !is_escaped;

@@ -5,8 +5,10 @@
 //! | arguments | the command line |
 //! | opening | from the URL to a connection, with redirects |
 //! | exchange | an open connection: what is sent, received and shown |
-//! | terminal | the prompt, or plain lines |
-//! | json, har | JSON over several lines; recordings |
+//! | terminal | the input: the prompt, or plain lines; Ctrl-C |
+//! | output, writer | what is shown, and the thread that writes it |
+//! | json | JSON over several lines |
+//! | har, secrets | recordings, and what they hide |
 //! | retry | which attempts are made, and what the library's `Reconnect` reports |
 //! | status | the exit status |
 #![cfg(feature = "ws")]
@@ -16,21 +18,27 @@ mod exchange;
 mod har;
 mod json;
 mod opening;
+mod output;
 mod retry;
+mod secrets;
 mod status;
 mod terminal;
+mod writer;
 
 use std::error::Error;
+use std::future::pending;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sansocket::Message;
+use tokio::sync::mpsc;
 
 use self::arguments::{Arguments, HELP, named};
 use self::har::Recording;
+use self::output::Output;
 use self::status::End;
-use self::terminal::Output;
 
 /// What all connections of a run share.
 struct Run {
@@ -73,6 +81,7 @@ async fn run(arguments: Arguments) -> Result<u8, Box<dyn Error>> {
     let run = Arc::new(Run { arguments, output, recording, unsent: Mutex::default() });
     let mut reconnect = retry::reconnect(&run, connector, request)?;
     let end = run.connections(&mut reconnect, &mut input).await;
+    let end = run.write_all(end, &mut input.interrupts, run.output.flush()).await;
     if let Some(message) = lock(&run.unsent).take() {
         run.output.status(&format!("a message of {} bytes was not sent", message.len()));
     }
@@ -81,11 +90,40 @@ async fn run(arguments: Arguments) -> Result<u8, Box<dyn Error>> {
         (None, End::Closed(closed)) => run.output.note(&format!("closed: {closed}")),
         (None, _) => {}
     }
-    run.output.close();
+    let end = run.write_all(end, &mut input.interrupts, run.output.finish()).await;
+    input.close();
     Ok(end.exit_status())
 }
 
+/// How long the last lines may take after Ctrl-C.
+const LAST_LINES: Duration = Duration::from_millis(100);
+
 impl Run {
+    /// Waits until the output is written, unless Ctrl-C ends that, too. Returns how it ended.
+    async fn write_all(
+        &self,
+        end: End,
+        interrupts: &mut mpsc::UnboundedReceiver<()>,
+        written: impl Future<Output = ()>,
+    ) -> End {
+        let interrupted = async {
+            if matches!(end, End::Interrupted) {
+                tokio::time::sleep(LAST_LINES).await;
+            } else if interrupts.recv().await.is_none() {
+                pending().await
+            }
+        };
+        tokio::select! {
+            () = written => {}
+            () = interrupted => return End::Interrupted,
+        }
+        match (end, self.output.failure()) {
+            (End::Interrupted, _) => End::Interrupted,
+            (_, Some(failure)) => End::Failed(failure),
+            (end, None) => end,
+        }
+    }
+
     /// Writes to the recording, if there is one. A failure ends it.
     fn record(&self, write: impl FnOnce(&mut Recording) -> io::Result<()>) {
         let mut recording = lock(&self.recording);

@@ -15,7 +15,7 @@ pub(crate) enum End {
     NoMessage,
     /// The standard input or output failed.
     Failed(String),
-    /// Ctrl-C, twice; or once, before there was a connection.
+    /// Ctrl-C, twice; or once, while there was no connection.
     Interrupted,
 }
 

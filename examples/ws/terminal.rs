@@ -1,20 +1,15 @@
-//! The standard input and output: a prompt on a terminal, with incoming lines above what is being
-//! typed; plain lines in a pipe.
+//! The standard input: a prompt on a terminal, plain lines in a pipe; and Ctrl-C.
 
-use std::fmt::Write as _;
-use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::Mutex;
+use std::io::{self, BufRead, IsTerminal};
 use std::thread;
-use std::time::Duration;
 
 use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
-use rustyline::{Config, Editor, ExternalPrinter};
-use sansocket::Message;
+use rustyline::{Config, Editor};
 use tokio::sync::mpsc;
 
-use crate::{json, lock};
+use crate::output::Output;
 
 /// What the user does.
 pub(crate) struct Input {
@@ -24,44 +19,39 @@ pub(crate) struct Input {
     pub(crate) interrupts: mpsc::UnboundedReceiver<()>,
     /// Whether a `/` at the beginning of a line is a command.
     pub(crate) has_commands: bool,
-}
-
-/// What the user sees.
-pub(crate) struct Output {
-    prompt: Option<Mutex<Prompt>>,
-    json: bool,
-    escapes: bool,
-}
-
-struct Prompt {
-    printer: Box<dyn ExternalPrinter + Send>,
-    mode: Mode,
+    /// The mode that a terminal with a prompt is given back in.
+    mode: Option<Mode>,
 }
 
 /// Lines that wait to be sent: a program that writes faster waits too.
 const MAX_LINES: usize = 64;
+
+/// Bytes of a line: those of a message that the library accepts by default.
+const MAX_LINE: usize = 16 * 1024 * 1024;
 
 /// Takes the terminal. Without `reads`, the standard input is left alone.
 pub(crate) fn open(reads: bool, json: bool) -> io::Result<(Input, Output)> {
     let (send_line, lines) = mpsc::channel(MAX_LINES);
     let (interrupt, interrupts) = mpsc::unbounded_channel();
     let escapes = io::stdout().is_terminal();
-    let mut prompt = None;
+    let (mut output, mut mode) = (None, None);
     if reads && escapes && io::stdin().is_terminal() {
-        let mode = Mode::current()?;
+        mode = Some(Mode::current()?);
         // Modes of the terminal that would have to be given back, too, are left off.
         let config = Config::builder().auto_add_history(true).bracketed_paste(false).build();
         let mut editor =
             Editor::<(), _>::with_history(config, MemHistory::new()).map_err(io::Error::other)?;
         editor.enable_synchronized_output(false);
         let printer = editor.create_external_printer().map_err(io::Error::other)?;
-        prompt = Some(Mutex::new(Prompt { printer: Box::new(printer), mode }));
+        output = Some(Output::prompt(json, printer));
         let interrupt = interrupt.clone();
         thread::spawn(move || edit(editor, &send_line, &interrupt));
     } else if reads {
         thread::spawn(move || {
-            for line in io::stdin().lock().lines() {
-                if send_line.blocking_send(line).is_err() {
+            let mut input = io::stdin().lock();
+            while let Some(line) = read_line(&mut input).transpose() {
+                let is_last = line.is_err();
+                if send_line.blocking_send(line).is_err() || is_last {
                     break;
                 }
             }
@@ -70,8 +60,44 @@ pub(crate) fn open(reads: bool, json: bool) -> io::Result<(Input, Output)> {
     tokio::spawn(async move {
         while tokio::signal::ctrl_c().await.is_ok() && interrupt.send(()).is_ok() {}
     });
-    let has_commands = prompt.is_some();
-    Ok((Input { lines, interrupts, has_commands }, Output { prompt, json, escapes }))
+    let has_commands = output.is_some();
+    let output = output.unwrap_or_else(|| Output::plain(json, escapes));
+    Ok((Input { lines, interrupts, has_commands, mode }, output))
+}
+
+impl Input {
+    /// Gives the terminal back, although somebody may be typing.
+    pub(crate) fn close(&self) {
+        if let Some(mode) = &self.mode {
+            mode.restore();
+        }
+    }
+}
+
+/// Reads a line, without its end. `None` is the end of the input.
+fn read_line(input: impl BufRead) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    // Room for the end of the line, too.
+    input.take(MAX_LINE as u64 + 2).read_until(b'\n', &mut line)?;
+    if line.is_empty() {
+        return Ok(None);
+    }
+    if line.pop_if(|byte| *byte == b'\n').is_some() {
+        line.pop_if(|byte| *byte == b'\r');
+    }
+    check_length(line.len())?;
+    let line = String::from_utf8(line).map_err(|_| {
+        io::Error::other("a line is not UTF-8; --binary sends a file that is no text")
+    })?;
+    Ok(Some(line))
+}
+
+fn check_length(line: usize) -> io::Result<()> {
+    if line <= MAX_LINE {
+        return Ok(());
+    }
+    let limit = format!("a line has more than {MAX_LINE} bytes; --binary sends a larger file");
+    Err(io::Error::other(limit))
 }
 
 /// Reads lines at a prompt, until Ctrl-D.
@@ -83,7 +109,7 @@ fn edit(
     loop {
         // Once nobody receives, the program ends.
         let _ = match editor.readline("> ") {
-            Ok(line) => lines.blocking_send(Ok(line)).ok(),
+            Ok(line) => lines.blocking_send(check_length(line.len()).map(|()| line)).ok(),
             Err(ReadlineError::Interrupted) => interrupts.send(()).ok(),
             Err(ReadlineError::Eof) => return,
             Err(error) => {
@@ -92,95 +118,6 @@ fn edit(
             }
         };
     }
-}
-
-impl Output {
-    /// Prints a message that was received, to the standard output.
-    pub(crate) fn message(&self, message: &Message) -> io::Result<()> {
-        let text = match message.as_text() {
-            Some(text) => {
-                let pretty = if self.json { json::pretty(text) } else { None };
-                self.printable(pretty.as_deref().unwrap_or(text))
-            }
-            None => describe(message.as_bytes()),
-        };
-        if let Some(prompt) = &self.prompt {
-            return lock(prompt).print(format!("< {text}\n"));
-        }
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
-        stdout.write_all(b"\n")?;
-        stdout.flush()
-    }
-
-    /// Prints what is no message, to the standard error.
-    pub(crate) fn status(&self, text: &str) {
-        let text = format!("ws: {}\n", escaped(text));
-        // Nobody can be told that the standard error is closed.
-        let _ = match &self.prompt {
-            Some(prompt) => lock(prompt).print(text),
-            None => io::stderr().write_all(text.as_bytes()),
-        };
-    }
-
-    /// Prints what is only of interest to somebody who watches.
-    pub(crate) fn note(&self, text: &str) {
-        if self.prompt.is_some() {
-            self.status(text);
-        }
-    }
-
-    /// Gives the terminal back, although somebody may be typing.
-    pub(crate) fn close(&self) {
-        let Some(prompt) = &self.prompt else { return };
-        let mut prompt = lock(prompt);
-        // Each is accepted when the one before it was printed. They go up a line and down again.
-        for _ in 0..2 {
-            let _ = prompt.print("\x1b[A\n".into());
-        }
-        // Nothing reports that the prompt is drawn again behind the last one.
-        thread::sleep(Duration::from_millis(20));
-        prompt.mode.restore();
-        let _ = io::stdout().write_all(b"\r\x1b[K").and_then(|()| io::stdout().flush());
-    }
-
-    /// A text from the server that a terminal obeys in nothing.
-    fn printable(&self, text: &str) -> String {
-        if self.escapes { escaped(text) } else { text.into() }
-    }
-}
-
-impl Prompt {
-    fn print(&mut self, text: String) -> io::Result<()> {
-        self.printer.print(text).map_err(io::Error::other)
-    }
-}
-
-/// Control characters, but for tabs and new lines, would be commands to a terminal.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        if char.is_control() && !matches!(char, '\t' | '\n') {
-            escaped.extend(char.escape_default());
-        } else {
-            escaped.push(char);
-        }
-    }
-    escaped
-}
-
-/// The bytes of a binary message that are shown.
-const MAX_SHOWN: usize = 32;
-
-fn describe(bytes: &[u8]) -> String {
-    let mut text = format!("{} bytes:", bytes.len());
-    for byte in bytes.iter().take(MAX_SHOWN) {
-        let _ = write!(text, " {byte:02x}");
-    }
-    if bytes.len() > MAX_SHOWN {
-        text.push_str(" ...");
-    }
-    text
 }
 
 #[cfg(unix)]
@@ -198,7 +135,8 @@ impl Mode {
 
     fn restore(&self) {
         use nix::sys::termios::{SetArg, tcsetattr};
-        let _ = tcsetattr(io::stdin(), SetArg::TCSADRAIN, &self.0);
+        // At once, although output may be left that a stopped terminal does not take.
+        let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &self.0);
     }
 }
 

@@ -20,15 +20,20 @@ pub struct ConnectError {
 #[derive(Debug)]
 struct Failed {
     host: String,
+    is_proxy: bool,
     failures: Vec<(SocketAddr, io::Error)>,
 }
 
 impl ConnectError {
-    pub(crate) fn new(host: String, failures: Vec<(SocketAddr, io::Error)>) -> Self {
-        Self { failed: Box::new(Failed { host, failures }) }
+    pub(crate) fn new(
+        host: String,
+        is_proxy: bool,
+        failures: Vec<(SocketAddr, io::Error)>,
+    ) -> Self {
+        Self { failed: Box::new(Failed { host, is_proxy, failures }) }
     }
 
-    /// The host, as the URI has it.
+    /// The host, as the URI has it; of a connection through a proxy, that of the proxy.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.failed.host
@@ -53,10 +58,11 @@ impl ConnectError {
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (host, failures) = (self.host(), self.failures());
+        let what = if self.failed.is_proxy { "proxy" } else { "host" };
         if failures.is_empty() {
-            return write!(f, "the host {host} has no address; check its name");
+            return write!(f, "the {what} {host} has no address; check its name");
         }
-        write!(f, "no address of the host {host} could be connected to: ")?;
+        write!(f, "no address of the {what} {host} could be connected to: ")?;
         for (at, (address, error)) in failures.iter().take(SHOWN).enumerate() {
             let comma = if at == 0 { "" } else { ", " };
             write!(f, "{comma}{address} ({error})")?;

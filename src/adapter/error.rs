@@ -38,7 +38,8 @@ pub enum Error {
     /// There is no tokio runtime here, or its timer is off, and the call has to wait until a
     /// deadline. Nothing is lost. Build the runtime with `enable_time` or `enable_all`, or switch
     /// all [`Timeouts`](crate::Timeouts) off. This is found out by trying: tokio's panic is caught,
-    /// which a program with `panic = "abort"` does not survive.
+    /// after the panic hook of the program was called. A program with `panic = "abort"` does not
+    /// survive it.
     NoTimer,
     /// The operating system has no random bytes for masking keys.
     Entropy(NoEntropy),
@@ -73,9 +74,12 @@ pub enum Error {
 
 impl Error {
     /// What failed, in a word, for logs that must not have the peer's text.
-    pub(super) const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Io(_) => "stream",
+            Self::Connect(_) => "connect",
+            Self::Proxy(_) | Self::ProxyTls(_) => "proxy",
+            Self::Redirect(_) => "redirect",
             Self::Tls(_) => "TLS",
             Self::TimedOut(_) => "timed out",
             Self::ConnectionLost => "connection lost",
@@ -151,6 +155,18 @@ impl Error {
             Self::Tls(error) => {
                 let proxy = std::string::ToString::to_string(proxy);
                 Self::ProxyTls(Box::new(ProxyTlsError { proxy, error }))
+            }
+            error => error,
+        }
+    }
+
+    /// Names the path in an error of a Unix socket, which does not.
+    #[cfg(unix)]
+    pub(crate) fn with_path(self, path: &std::path::Path) -> Self {
+        match self {
+            Self::Io(error) => {
+                let text = std::format!("the socket {}: {error}", path.display());
+                Self::Io(io::Error::new(error.kind(), text))
             }
             error => error,
         }

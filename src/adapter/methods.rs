@@ -70,7 +70,8 @@ macro_rules! sending {
         )]
         /// # Errors
         ///
-        /// As [`send`](Self::send).
+        /// As [`send`](Self::send); the message was not queued. A clone of a message shares its
+        /// bytes, for a caller that has to send it again.
         pub fn feed(&$($mut)? $self, message: impl Into<Outgoing>) -> $Sent {
             $self.send_or_feed(message.into(), false)
         }

@@ -12,12 +12,14 @@
 //! | error                                                                       | tried again |
 //! |-----------------------------------------------------------------------------|-------------|
 //! | the stream or the network: lost, refused, unreachable, a name not found     | yes         |
-//! | any timeout                                                                 | yes         |
+//! | any timeout; a server that does not read, so that the output is full        | yes         |
 //! | status 408, 425, 429, and 5xx but 501 and 505, of the server or an HTTP proxy | yes       |
 //! | any other status, such as 401, 403, 404                                     | no          |
 //! | the server or the proxy closes the stream inside its response               | yes         |
 //! | SOCKS5 replies 1, 3, 4, 5, 6                                                | yes         |
-//! | TLS, a certificate, the URI, a header field, a violation of the protocol, the rest | no   |
+//! | the server ends TLS in its handshake, or reports an internal error (alert 80) | yes       |
+//! | an invalid setting of the socket, on every address                          | no          |
+//! | a certificate, the rest of TLS, the URI, a header field, a violation of the protocol, the rest | no |
 //!
 //! A name that is not found is tried again, because it is what a computer sees that wakes up before
 //! its network does.
@@ -25,6 +27,7 @@
 use std::io;
 
 use super::error::Error;
+use super::tls_error::TlsError;
 use crate::connection::{CloseOutcome, Closed, Side};
 use crate::handshake::{HandshakeError, HeadError, Response, ResponseError};
 use crate::message::CloseCode;
@@ -34,10 +37,10 @@ impl Error {
     /// Whether another connection may succeed where this one failed: the failure may be transient
     /// (RFC 6455 §7.2.3). Wait before it, longer each time.
     ///
-    /// `true` for a lost stream, a server that can't be reached, a host name that is not found,
-    /// every timeout, the statuses 408, 425, 429 and 5xx (but 501 and 505), and the corresponding
-    /// failures of proxies. `false` for what does not change by itself: TLS and certificates, other
-    /// statuses, invalid URIs and header fields, violations of the protocol.
+    /// `true` for a lost stream, a server that can't be reached or does not read, a host name that
+    /// is not found, every timeout, the statuses 408, 425, 429 and 5xx (but 501 and 505), and the
+    /// corresponding failures of proxies. `false` for what does not change by itself:
+    /// certificates, other statuses, invalid URIs and header fields, violations of the protocol.
     ///
     /// A server that has closed the connection says why in the code of its Close frame:
     /// [`Closed::is_retryable`].
@@ -45,7 +48,12 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Io(error) => !is_permanent(error.kind()),
-            Self::Connect(_) | Self::ConnectionLost | Self::TimedOut(_) => true,
+            Self::Connect(error) => {
+                let mut kinds = error.failures().iter().map(|(_, error)| error.kind());
+                error.failures().is_empty() || !kinds.all(is_permanent)
+            }
+            Self::ConnectionLost | Self::TimedOut(_) | Self::Full => true,
+            Self::Tls(TlsError::HungUp | TlsError::InternalError) => true,
             Self::Handshake(HandshakeError::Response(error)) => match error {
                 ResponseError::Head(error) => *error == HeadError::Incomplete,
                 ResponseError::UnexpectedStatus(response) => is_transient(response),
@@ -70,7 +78,6 @@ impl Error {
             | Self::Send(_)
             | Self::Reason(_)
             | Self::CloseCode(_)
-            | Self::Full
             | Self::Chunk
             | Self::UnreadMessages => false,
         }

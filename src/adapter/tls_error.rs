@@ -7,7 +7,8 @@ use std::{error, fmt};
 
 /// TLS failed: the handshake with the server, its certificate, or a record.
 ///
-/// Connecting again does not help, unless somebody does what the text of the error says.
+/// Connecting again does not help, unless somebody does what the text of the error says; but for
+/// [`HungUp`](Self::HungUp) and [`InternalError`](Self::InternalError).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TlsError {
@@ -45,6 +46,11 @@ pub enum TlsError {
     UnknownRevocation,
     /// The peer does not speak TLS: its first bytes are no TLS record.
     NotTls,
+    /// The peer has closed the stream during the TLS handshake: a server without TLS that does not
+    /// understand it, or one that is starting or stopping.
+    HungUp,
+    /// The server reports an internal error, by an alert (RFC 8446 §6.2).
+    InternalError,
     /// The server wants another application protocol (ALPN) than HTTP/1.1, or refuses HTTP/1.1.
     Alpn {
         /// The protocol that the server chose; `None` if it refused.
@@ -100,6 +106,13 @@ impl fmt::Display for TlsError {
                  the current revocation list (CRL) of its authority"
             }
             Self::NotTls => "the peer does not speak TLS; use ws:// for a server without TLS",
+            Self::HungUp => {
+                "the peer has closed the connection during the TLS handshake; use ws:// for a \
+                 server without TLS, or try again"
+            }
+            Self::InternalError => {
+                "the server reports an internal error of its TLS; try again, or see its log"
+            }
             Self::Alpn { protocol: Some(protocol) } => {
                 return write!(
                     f,

@@ -171,10 +171,10 @@ impl<A> Connector<A> {
     }
 
     /// Makes TCP send probes: the first after `idle` without bytes, the next ones `interval` apart,
-    /// both in whole seconds. How many go unanswered before the connection is lost is the system's
-    /// setting (Linux: 9). Off by default: a connection sends pings
-    /// ([`Timeouts::ping`](crate::Timeouts::ping)), which also find out whether the server's
-    /// program still answers.
+    /// both in whole seconds, from 1 s to 32,767 s (9 hours): values beyond are those. How many go
+    /// unanswered before the connection is lost is the system's setting (Linux: 9). Off by default:
+    /// a connection sends pings ([`Timeouts::ping`](crate::Timeouts::ping)), which also find out
+    /// whether the server's program still answers.
     ///
     /// OpenBSD has no such times for a single socket; some other systems have no `interval`.
     #[must_use]

@@ -32,6 +32,7 @@ macro_rules! connects {
         use std::borrow::Cow;
         use std::ops::ControlFlow;
         use std::string::ToString;
+        use std::vec::Vec;
 
         use $crate::adapter::ConnectError;
         use $crate::client::addresses::Race;
@@ -71,7 +72,8 @@ macro_rules! connects {
                 &self,
                 request: &ClientRequest,
             ) -> Result<($socket, Response), Error> {
-                $boxed(self.open(request)) $(.$await)?
+                let opened = $boxed(self.open(request)) $(.$await)?;
+                opened.inspect_err(|error| trace::connect_failed(error.kind()))
             }
 
             $($async)? fn open(
@@ -134,9 +136,11 @@ macro_rules! connects {
                 trace::proxy(proxy.host(), proxy.port());
                 let address = match proxy.resolves_names() {
                     true => None,
-                    false => resolve(&self.destination, host, port, deadline) $(.$await)? ?
-                        .first()
-                        .map(|address| address.ip().to_string()),
+                    false => {
+                        let all = resolve(&self.destination, host, port, deadline) $(.$await)? ?;
+                        let no_address = || ConnectError::new(host.into(), false, Vec::new());
+                        Some(all.first().ok_or_else(no_address)?.ip().to_string())
+                    }
                 };
                 // RFC 6455 §4.1: with a proxy, "each host name refers to a distinct remote host".
                 let remote = Remote::Name(host.into(), port);
@@ -172,8 +176,8 @@ macro_rules! connects {
                     let remote = remote.unwrap_or_else(|| Remote::Name(host.into(), port));
                     let turn = self.turn(|| [remote].into());
                     wait_for_turn(turn.as_ref(), deadline) $(.$await)? ?;
-                    let socket = connect_unix(path, deadline) $(.$await)? ?;
-                    return Ok((socket.into(), turn));
+                    let socket = connect_unix(path, deadline) $(.$await)?;
+                    return Ok((socket.map_err(|error| error.with_path(path))?.into(), turn));
                 }
                 let addresses = match self.destination.addresses(host, port) {
                     Some(addresses) => addresses,
@@ -182,6 +186,7 @@ macro_rules! connects {
                         resolve(&self.destination, host, port, deadline) $(.$await)? ?
                     }
                 };
+                let is_proxy = remote.is_some();
                 let turn = self.turn(|| match remote {
                     Some(remote) => [remote].into(),
                     None => addresses.iter().copied().map(Remote::Address).collect(),
@@ -190,7 +195,9 @@ macro_rules! connects {
                 let addresses = Race::new(addresses, deadline.left()?);
                 match race(addresses, &self.socket, deadline) $(.$await)? ? {
                     Ok(socket) => Ok((socket.into(), turn)),
-                    Err(failures) => Err(ConnectError::new(host.into(), failures).into()),
+                    Err(failures) => {
+                        Err(ConnectError::new(host.into(), is_proxy, failures).into())
+                    }
                 }
             }
         }

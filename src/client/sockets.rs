@@ -84,6 +84,9 @@ fn named(interface: &str, error: io::Error) -> io::Error {
 /// Where the system has no interval of a socket's own, its own one stays.
 #[cfg(feature = "socket2")]
 fn keepalive(idle: Duration, interval: Duration) -> TcpKeepalive {
+    // Linux takes whole seconds within these bounds.
+    let [idle, interval] = [idle, interval]
+        .map(|time| time.clamp(Duration::from_secs(1), Duration::from_secs(32_767)));
     let keepalive = TcpKeepalive::new().with_time(idle);
     #[cfg(any(
         target_vendor = "apple",

@@ -40,8 +40,8 @@ impl fmt::Display for GuardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Host => {
-                "the request is for a host that is not a name of this server; its guard lists the \
-                 names"
+                "the request is for a host and port that are not a name of this server; its guard \
+                 lists the names, which are for the ports 80 and 443 if they have none"
             }
             Self::Origin => {
                 "the page that connects is of an origin that this server does not list; pages over \
@@ -66,8 +66,14 @@ pub enum InvalidGuard {
 impl fmt::Display for InvalidGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Host => "the name is not [http[s]://]host[:port]; write host, or host:*",
-            Self::Origin => "the origin is not scheme://host[:port] or null; leave out the path",
+            Self::Host => {
+                "a name is not [http[s]://]host[:port]; write host, or host:*, without ws://, a \
+                 path, or a wildcard in the host"
+            }
+            Self::Origin => {
+                "an origin is not scheme://host[:port] or null; write its scheme, and leave out \
+                 the path"
+            }
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Errors of the client's side: a server's response that does not accept the opening handshake.
 
+use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use core::fmt::Write;
 use core::{error, fmt};
@@ -41,7 +43,9 @@ pub enum ResponseError {
 impl fmt::Display for ResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Head(HeadError::Tls) => "this looks like TLS: use wss://, on a TLS stream",
+            Self::Head(HeadError::Tls) => {
+                "this looks like TLS: use wss://, or pass a TLS stream to connect_with_stream"
+            }
             Self::Head(HeadError::NotHttp) => {
                 "not HTTP: the server speaks another protocol; check the host and the port"
             }
@@ -75,7 +79,7 @@ impl fmt::Display for ResponseError {
 }
 
 /// The maximum length of the text of a body in an error, in characters.
-const MAX_TEXT: usize = 100;
+const MAX_TEXT: usize = 200;
 
 /// Writes why a server or a proxy refused, as far as the response has it: the field that names the
 /// remedy, and the first line of the body if that is plain text.
@@ -96,6 +100,8 @@ pub(crate) fn describe(
         _ => "",
     };
     if let Some(value) = response.headers().get(remedy) {
+        // An address may have credentials, and secrets in its query.
+        let value = if remedy == "Location" { &*without_secrets(value) } else { value };
         write!(f, "; {remedy}: {value}")?;
     }
     let body = String::from_utf8_lossy(response.body());
@@ -103,9 +109,24 @@ pub(crate) fn describe(
     match body.trim_start().split(char::is_control).next().filter(is_text) {
         Some(line) => {
             f.write_str(": ")?;
-            line.chars().take(MAX_TEXT).try_for_each(|char| f.write_char(char))
+            let mut rest = line.chars();
+            rest.by_ref().take(MAX_TEXT).try_for_each(|char| f.write_char(char))?;
+            if rest.next().is_some() { f.write_char('…') } else { Ok(()) }
         }
         None => Ok(()),
+    }
+}
+
+/// The address without its userinfo and query.
+fn without_secrets(location: &str) -> String {
+    let address = location.split(['?', '#']).next().unwrap_or_default();
+    match address.split_once("//") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}//{host}{path}")
+        }
+        None => address.to_owned(),
     }
 }
 

@@ -39,7 +39,10 @@ impl fmt::Display for ProxyError {
             Self::Refused(response) => {
                 describe(response, "the proxy", "2xx", f)?;
                 return match response.status() {
-                    407 => f.write_str("; set the user name and password of Proxy-Authorization"),
+                    407 => f.write_str(
+                        "; write the user name and password in its address: \
+                         http://user:password@host:port",
+                    ),
                     _ => Ok(()),
                 };
             }

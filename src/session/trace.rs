@@ -349,6 +349,12 @@ pub(crate) fn connecting_failed(address: SocketAddr, error: std::io::ErrorKind) 
     event!([] DEBUG, %address, ?error, "connecting failed");
 }
 
+/// The client has no connection: at whichever step.
+#[cfg(feature = "std")]
+pub(crate) fn connect_failed(error: &'static str) {
+    event!([] DEBUG, error, "connect failed");
+}
+
 pub(crate) fn proxy(host: &str, port: u16) {
     event!([] DEBUG, host, port, "asking a proxy");
 }
@@ -360,6 +366,11 @@ pub(crate) fn tls(host: &str) {
 
 pub(crate) fn redirected(status: u16, host: &str) {
     event!([] DEBUG, status, host, "redirected");
+}
+
+#[cfg(feature = "reconnect")]
+pub(crate) fn gave_up(attempts: u32) {
+    event!([] WARN, attempts, "gave up connecting");
 }
 
 #[cfg(feature = "reconnect")]

@@ -436,9 +436,11 @@ fn tls_is_reported_when_it_starts() {
     server.join().unwrap();
     let events = collector.events("");
     assert_eq!(
-        events,
+        events[..2],
         [format!("connecting address={address}"), "starting TLS host=127.0.0.1".into()]
     );
+    // The end of the stream may be a reset.
+    assert!(events.len() == 3 && events[2].starts_with("connect failed error="), "{events:?}");
 }
 
 #[cfg(feature = "reconnect")]

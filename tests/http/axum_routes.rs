@@ -247,3 +247,21 @@ async fn upgrade_whose_response_is_not_sent_is_reported() {
     let error = failures.recv().await.unwrap();
     assert!(matches!(error, Error::TimedOut(TimedOut::Handshake)), "{error:?}");
 }
+
+#[tokio::test]
+async fn refusal_of_a_route_is_an_unexpected_status_in_a_test_without_a_port() {
+    use axum::body::Body;
+    use sansocket::hyper::testing::request;
+    use tower::ServiceExt;
+
+    let app = Router::new().route("/page", get(async || "a page"));
+    for (path, status) in [("/page", 200), ("/nothing", 404)] {
+        let uri = ClientRequest::new(&format!("ws://localhost{path}")).unwrap();
+        let (request, client) = request::<Body>(&uri).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        let error = client.connect(&response).unwrap_err();
+        let is_status = matches!(&error, Error::Handshake(HandshakeError::Response(
+            ResponseError::UnexpectedStatus(response))) if response.status() == status);
+        assert!(is_status, "{error:?}");
+    }
+}

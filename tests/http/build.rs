@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::{env, fs};
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "README.md",
     "src/server/axum/mod.rs",
+    "src/server/group/mod.rs",
     "src/server/hyper/mod.rs",
     "src/server/hyper/testing.rs",
 ];

@@ -5,7 +5,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
-use sansocket::hyper::Options;
+use sansocket::hyper::{Options, upgrade};
 use sansocket::{ClientRequest, Config, Error, TimedOut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -13,11 +13,10 @@ use crate::serve::{connect, http2, request, response, serve, sockets};
 
 /// Echoes messages, and ends when the client closes.
 async fn echo(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
-    let upgrade = match Options::new().upgrade(&mut request) {
-        Ok(upgrade) => upgrade,
+    let (response, on_upgrade) = match upgrade(&mut request) {
+        Ok(accepted) => accepted,
         Err(rejection) => return rejection.into_response(),
     };
-    let (response, on_upgrade) = upgrade.accept();
     tokio::spawn(async move {
         let mut socket = on_upgrade.await?;
         while let Some(message) = socket.recv().await? {

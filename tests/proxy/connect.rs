@@ -170,8 +170,8 @@ fn refusal_names_the_remedy() {
     for (answer, text) in [
         (
             "HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n",
-            "the proxy answered 407 Auth instead of 2xx; Proxy-Authenticate: Basic realm=\"x\"; set \
-             the user name and password of Proxy-Authorization",
+            "the proxy answered 407 Auth instead of 2xx; Proxy-Authenticate: Basic realm=\"x\"; write \
+             the user name and password in its address: http://user:password@host:port",
         ),
         (
             "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 9\r\n\r\nno such h",

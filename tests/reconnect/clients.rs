@@ -1,6 +1,7 @@
 //! What an async client reports when, against a server that fails in every way, on a clock that
 //! moves when nothing else can be done.
 
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
@@ -26,6 +27,7 @@ in_every_adapter! {
     dropped_futures_continue
     first_failure_is_reported_at_once
     every_accepted_message_is_received_or_unsent
+    message_that_cannot_be_fed_is_not_lost
 }
 
 async fn server_that_is_killed_restarted_and_overloaded<A: Adapter>(adapter: &A) {
@@ -303,6 +305,39 @@ async fn every_accepted_message_is_received_or_unsent<A: Adapter>(adapter: &A) {
     let mut all: Vec<usize> = received.into_iter().chain(unknown).collect();
     all.sort();
     assert_eq!(all, (0..MESSAGES).collect::<Vec<_>>(), "each once");
+}
+
+/// The loop in the docs of `Connector::reconnect`, with a connection that ends at once.
+async fn message_that_cannot_be_fed_is_not_lost<A: Adapter>(adapter: &A) {
+    let mut client = Client::new(&adapter.runtime(), at_once(), &[Accepts; 2]);
+    let messages = ["1", "2", "3"].map(Outgoing::from);
+    let mut unsent = VecDeque::from(messages.clone());
+    for is_lost in [true, false] {
+        let (mut socket, mut server) = client.connected().await;
+        socket.keep_unsent();
+        if is_lost {
+            drop(server);
+            client.serve(&mut socket).await;
+        } else {
+            ready(async {
+                while let Some(message) = unsent.front().cloned() {
+                    socket.feed(message).await.unwrap();
+                    unsent.pop_front();
+                }
+                socket.flush().await.unwrap();
+            });
+            assert_eq!(ready(server.recv()).unwrap(), Some("1".into()));
+            continue;
+        }
+        while let Some(message) = unsent.front().cloned() {
+            if socket.feed(message).await.is_err() {
+                break;
+            }
+            unsent.pop_front();
+        }
+        unsent = socket.unsent().into_iter().chain(unsent).collect();
+        assert_eq!(unsent, messages);
+    }
 }
 
 #[test]

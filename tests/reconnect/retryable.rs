@@ -147,6 +147,10 @@ fn network_and_timeouts_are_retryable_and_mistakes_are_not() {
         TimedOut::KeepAlive.into(),
         TimedOut::Message.into(),
         TimedOut::Write.into(),
+        // The server does not read.
+        Error::Full,
+        TlsError::HungUp.into(),
+        TlsError::InternalError.into(),
     ];
     let mistakes = [
         io(ErrorKind::InvalidInput),
@@ -162,7 +166,6 @@ fn network_and_timeouts_are_retryable_and_mistakes_are_not() {
         TlsError::NotTls.into(),
         ProtocolError::InvalidUtf8.into(),
         SendError::NotOpen.into(),
-        Error::Full,
         Error::Chunk,
         Error::UnreadMessages,
     ];

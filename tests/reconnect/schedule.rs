@@ -216,6 +216,18 @@ fn delay_beyond_the_time_is_not_waited_for() {
 }
 
 #[test]
+fn time_of_a_connection_is_not_time_of_trying() {
+    let policy = Policy::new().delays(s(0), s(0)).max_elapsed(s(30));
+    let mut schedule = Schedule::from_seed(policy, SEED);
+    schedule.attempt(s(0));
+    schedule.connected(s(10));
+    assert!(failed(&mut schedule, &lost(), s(69)).is_ok(), "it was connected for 59 s");
+    schedule.attempt(s(69));
+    assert!(failed(&mut schedule, &lost(), s(89)).is_ok());
+    assert_eq!(failed(&mut schedule, &lost(), s(90)), Err(Limit::Elapsed));
+}
+
+#[test]
 fn first_failure_ends_a_client_that_fails_fast() {
     let policy = Policy::new().fail_fast(true);
     let mut schedule = Schedule::from_seed(policy.clone(), SEED);
@@ -258,6 +270,10 @@ fn cause_of_an_end_is_the_close_frame_or_the_error() {
     assert!(matches!(Cause::of(Ok(()), Some(&lost)), Cause::Closed(_)));
     let closed = after(|client| client.close(CloseCode::GOING_AWAY));
     assert!(matches!(Cause::of(silent(), Some(&closed)), Cause::Closed(_)));
+    // The overflow policy has closed it, not the application.
+    let dropped = after(|client| client.close(CloseCode::POLICY_VIOLATION));
+    let cause = Cause::of(Err(Error::Full), Some(&dropped));
+    assert!(matches!(cause, Cause::Error(Error::Full)) && cause.is_retryable());
     let violated = after(|client| drop(feed_kept(client, b"\x83\0")));
     let error = || Err(ProtocolError::Masked.into());
     assert!(matches!(Cause::of(error(), Some(&violated)), Cause::Error(Error::Protocol(_))));

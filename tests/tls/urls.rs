@@ -204,3 +204,19 @@ fn server_without_tls_behind_wss_is_named_in_every_adapter() {
         assert!(server.join().unwrap().is_err());
     }
 }
+
+#[test]
+fn server_that_hangs_up_in_the_tls_handshake_is_named_in_every_adapter() {
+    for (name, client) in CLIENTS {
+        let (address, server) = serve(|mut stream| {
+            // Some of the ClientHello is read, so that the end is no reset.
+            let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+            Ok::<(), Error>(())
+        });
+        let error = client(&format!("wss://{address}/"), Authority::new("test").trusted());
+        let error = error.unwrap_err();
+        assert!(matches!(error, Error::Tls(TlsError::HungUp)), "{name}: {error:?}");
+        assert!(error.is_retryable());
+        server.join().unwrap().unwrap();
+    }
+}

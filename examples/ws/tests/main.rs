@@ -1,5 +1,7 @@
 //! The program does what its help says: it is run against servers on loopback.
 
+#[cfg(unix)]
+mod blocked;
 mod outcomes;
 #[cfg(unix)]
 mod prompt;

@@ -3,11 +3,13 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc;
 
 use sansocket::{CloseCode, blocking};
 
+#[cfg(unix)]
+use crate::run::interrupt;
 use crate::run::{
     LONG, answer, echo, end, example, file, printed, request, run, serve, serve_one, start,
 };
@@ -87,6 +89,8 @@ fn wrong_usage_is_explained() {
         (&["-H", "Upgrade: h2c", "ws://a/"], "leave it out"),
         (&["--basic", "user", "ws://a/"], "USER:PASSWORD"),
         (&["--ping", "0", "ws://a/"], "above 0"),
+        // Later than any time of a clock.
+        (&["--ping", "1.8e19", "ws://a/"], "up to 31536000"),
         (&["--binary", "/nowhere/x", "ws://a/"], "/nowhere/x"),
         (&["--ca", "/nowhere/x", "wss://a/"], "/nowhere/x"),
         (&["--record", "/nowhere/x", "ws://a/"], "/nowhere/x"),
@@ -110,13 +114,6 @@ fn help_fits_one_screen() {
     for line in help.lines() {
         assert!(line.len() <= 80, "{line}");
     }
-}
-
-/// What a shell does at Ctrl-C.
-#[cfg(unix)]
-fn interrupt(process: u32) {
-    let kill = format!("kill -INT {process}");
-    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
 
 #[cfg(unix)]

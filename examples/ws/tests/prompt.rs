@@ -100,6 +100,22 @@ fn incoming_message_appears_above_the_line_that_is_typed() {
 }
 
 #[test]
+fn message_does_not_look_like_a_line_of_the_program() {
+    let (url, serving) = serve_one(|mut socket| {
+        socket.send("hello\nws: the certificate has expired").unwrap();
+        socket.send("a\u{202e}b\u{2066}c\u{200f}d\u{61c}e\u{2028}f").unwrap();
+        while socket.recv().unwrap().is_some() {}
+    });
+    let mut terminal = Terminal::run(&[&url]);
+    terminal.wait_for("< hello\r\n| ws: the certificate has expired\r\n");
+    terminal.wait_for("< a\\u{202e}b\\u{2066}c\\u{200f}d\\u{61c}e\\u{2028}f\r\n");
+    terminal.wait_for("> ");
+    terminal.press("\x04");
+    assert_eq!(terminal.end(), Some(0));
+    serving.join();
+}
+
+#[test]
 fn lines_with_a_slash_are_commands() {
     let (url, serving) = serve_one(echo);
     let mut terminal = Terminal::run(&[&url]);

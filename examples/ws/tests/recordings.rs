@@ -1,8 +1,8 @@
-//! `--record`: an HTTP archive as Chromium's developer tools write and read it.
+//! `--record`: an HTTP archive with messages, and what it hides.
 
 use std::fs;
 
-use sansocket::{CloseCode, Message};
+use sansocket::{AcceptOptions, CloseCode, Message, blocking};
 use serde_json::Value;
 
 use crate::run::{answer, echo, file, printed, run, serve, serve_one};
@@ -41,8 +41,8 @@ fn messages_of_both_directions_are_recorded() {
     let entries = record("both", &["--deflate", &url, "grüezi \"x\""], "");
     let [entry] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!(entry["_resourceType"], "websocket");
-    assert_eq!(entry["request"]["url"], *url);
-    assert_eq!(entry["request"]["queryString"][0]["value"], "1");
+    assert_eq!(entry["request"]["url"], url.replace("?a=1&b", "?a=***&***"));
+    assert_eq!(entry["request"]["queryString"][0]["value"], "***");
     assert!(header(&entry["request"], "Sec-WebSocket-Extensions").is_some());
     assert_eq!(header(&entry["request"], "Sec-WebSocket-Key"), None);
     assert_eq!(entry["response"]["status"], 101);
@@ -64,36 +64,87 @@ fn messages_of_both_directions_are_recorded() {
     serving.join();
 }
 
+const MOVED: &str = "HTTP/1.1 302 Found\r\nSet-Cookie: id=secret1\r\nX-Auth-Token: secret2\r\n\
+                     Location: https://user:secret3@a.test/new?t=secret4#secret5\r\n\
+                     Content-Type: text/plain\r\nContent-Length: 7\r\n\r\nsecret6";
+
 #[test]
 fn secrets_are_recorded_only_if_asked_for() {
     for (option, are_there) in [(None, false), (Some("--record-secrets"), true)] {
-        let (url, serving) = serve(1, |_, stream| {
-            answer(
-                stream,
-                "HTTP/1.1 403 Forbidden\r\nSet-Cookie: secret=3\r\nContent-Type: text/plain\r\n\
-                 Content-Length: 2\r\n\r\nno",
-            );
-        });
-        let url = url.replace("ws://", "ws://user:secret1@");
-        let arguments = ["-H", "cookie: secret2", "-H", "Proxy-Authorization: secret4", &url];
-        let arguments = [option.as_slice(), &arguments].concat();
+        let (url, serving) = serve(1, |_, stream| answer(stream, MOVED));
+        let url = url.replace("ws://", "ws://user:secret7@") + "?key=secret8&secret9";
+        let arguments = ["-H", "cookie: secret0", "-H", "X-Api-Key: secret-a", "-s", "b.secret-b"];
+        let arguments = [option.as_slice(), &arguments, &["-H", "Accept: */*", &url]].concat();
         let entries = record("secrets", &arguments, "");
         let [entry] = &entries[..] else { panic!("{entries:?}") };
         for (message, name) in [
             ("request", "Authorization"),
             ("request", "cookie"),
-            ("request", "Proxy-Authorization"),
+            ("request", "X-Api-Key"),
+            ("request", "Sec-WebSocket-Protocol"),
             ("response", "Set-Cookie"),
+            ("response", "X-Auth-Token"),
         ] {
-            assert_eq!(header(&entry[message], name).is_some(), are_there, "{name}");
+            let value = header(&entry[message], name).unwrap();
+            assert_eq!(value != "***", are_there, "{name}: {value}");
         }
-        assert_eq!(entry.to_string().contains("secret"), are_there);
-        assert_eq!(entry["response"]["status"], 403);
+        assert_eq!(entry.to_string().contains("secret"), are_there, "{entry}");
+        if are_there {
+            for secret in "123456890ab".chars() {
+                let secret = secret.to_string();
+                let is_there = |name: &str| entry.to_string().contains(&format!("{name}{secret}"));
+                assert!(is_there("secret") || is_there("secret-"), "{secret}: {entry}");
+            }
+        }
+        assert_eq!(header(&entry["request"], "Accept"), Some("*/*"));
+        assert_eq!(header(&entry["response"], "Content-Length"), Some("7"));
+        assert_eq!(entry["response"]["status"], 302);
         assert_eq!(entry["response"]["content"]["mimeType"], "text/plain");
-        assert_eq!(entry["response"]["content"]["text"], "no");
+        assert_eq!(entry["response"]["content"]["size"], 7);
         assert_eq!(entry["_webSocketMessages"], serde_json::json!([]));
         serving.join();
     }
+}
+
+#[test]
+fn only_the_agreed_subprotocol_is_recorded() {
+    let (url, serving) = serve(1, |_, stream| {
+        let chat = AcceptOptions::new().subprotocol("chat").unwrap();
+        echo(blocking::Options::new().accept_if(stream, |_| Ok(chat)).unwrap());
+    });
+    let arguments = ["-s", "bearer.S", "-s", "chat", "--once", &url, "hello"];
+    let entries = record("subprotocol", &arguments, "");
+    let name = "Sec-WebSocket-Protocol";
+    assert_eq!(header(&entries[0]["request"], name), Some("***, chat"));
+    assert_eq!(header(&entries[0]["response"], name), Some("chat"));
+    serving.join();
+}
+
+#[test]
+fn body_of_a_refusal_is_recorded() {
+    const REFUSED: &str = "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno";
+    let (url, serving) = serve(1, |_, stream| answer(stream, REFUSED));
+    let entries = record("refusal", &[&url], "");
+    assert_eq!(entries[0]["response"]["content"]["text"], "no");
+    serving.join();
+}
+
+#[cfg(unix)]
+#[test]
+fn recording_with_secrets_is_readable_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let path = file("private");
+    for permissions in [None, Some(fs::Permissions::from_mode(0o644))] {
+        if let Some(permissions) = permissions {
+            fs::set_permissions(&path, permissions).unwrap();
+        }
+        let (url, serving) = serve_one(echo);
+        let arguments = ["--record-secrets", "--record", path.to_str().unwrap(), &url];
+        assert_eq!(printed(&run(&arguments, "")), ("", "", 0));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        serving.join();
+    }
+    fs::remove_file(path).unwrap();
 }
 
 #[test]
@@ -102,7 +153,7 @@ fn each_redirect_and_each_attempt_is_an_entry() {
     let (url, serving) = serve(3, |number, stream| match number {
         0 => drop(stream),
         1 => answer(stream, MOVED),
-        _ => echo(sansocket::blocking::accept(stream).unwrap()),
+        _ => echo(blocking::accept(stream).unwrap()),
     });
     let arguments = ["--reconnect", "--redirects", "1", "--once", &url, "hello"];
     let entries = record("entries", &arguments, "");

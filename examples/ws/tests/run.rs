@@ -43,6 +43,13 @@ pub(crate) fn end(child: Child) -> Output {
     within(LONG, move || child.wait_with_output().unwrap())
 }
 
+/// What a shell does at Ctrl-C.
+#[cfg(unix)]
+pub(crate) fn interrupt(process: u32) {
+    let kill = format!("kill -INT {process}");
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
 /// Longer than any test here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 

@@ -1,9 +1,11 @@
 //! What is sent and printed.
 
+use std::io::Write;
+
 use sansocket::deflate::Deflate;
 use sansocket::{Config, Message, State, blocking};
 
-use crate::run::{echo, file, printed, run, serve, serve_one};
+use crate::run::{echo, end, file, printed, run, serve, serve_one, start};
 
 #[test]
 fn lines_of_input_are_sent_and_answers_are_printed() {
@@ -66,6 +68,8 @@ fn binary_file_is_sent_as_one_binary_message() {
 #[test]
 fn json_is_indented_and_nothing_else_changes() {
     let nested = ["[".repeat(200), "]".repeat(200)].concat();
+    // Each number would be a line of 256 bytes.
+    let deep = ["[".repeat(126), "1,".repeat(50_000), "1".into(), "]".repeat(126)].concat();
     for (text, shown) in [
         ("{}", "{}"),
         ("[ ]", "[]"),
@@ -78,6 +82,7 @@ fn json_is_indented_and_nothing_else_changes() {
         ("{no JSON}", "{no JSON}"),
         // So deep that the indentation would be most of it.
         (&*nested, &*nested),
+        (&*deep, &*deep),
     ] {
         let (url, serving) = serve_one(echo);
         let output = run(&["--json", "--once", &url, text], "");
@@ -121,4 +126,39 @@ fn pings_are_sent_and_their_round_trips_printed() {
     assert!(lines.lines().count() >= 2, "{lines}");
     assert!(lines.lines().all(|line| line.starts_with("ws: pong after ")), "{lines}");
     serving.join();
+}
+
+#[test]
+fn line_without_end_is_refused() {
+    let (url, serving) = serve_one(|mut socket| {
+        // Nothing of it was sent.
+        assert_eq!(socket.recv().unwrap(), None);
+    });
+    let mut child = start(&[&url]);
+    let mut input = child.stdin.take().unwrap();
+    let chunk = vec![b'x'; 1024 * 1024];
+    for _ in 0..17 {
+        // The program reads no further than its limit.
+        let _ = input.write_all(&chunk);
+    }
+    let output = end(child);
+    drop(input);
+    let (messages, lines, status) = printed(&output);
+    assert_eq!((messages, status), ("", 1), "{lines}");
+    assert!(lines.contains("more than 16777216 bytes"), "{lines}");
+    serving.join();
+}
+
+#[test]
+fn longest_line_is_sent() {
+    for end in ["\n", "\r\n", ""] {
+        let (url, serving) = serve_one(|mut socket| {
+            let message = socket.recv().unwrap().unwrap();
+            assert_eq!(message.len(), 16 * 1024 * 1024);
+            assert_eq!(socket.recv().unwrap(), None);
+        });
+        let output = run(&[&url], "x".repeat(16 * 1024 * 1024) + end);
+        assert_eq!(printed(&output), ("", "", 0));
+        serving.join();
+    }
 }

@@ -139,6 +139,8 @@ macro_rules! reconnects {
             /// [`io::Error::other`](std::io::Error::other) is tried again.
             ///
             /// ```no_run
+            /// use std::collections::VecDeque;
+            ///
             /// use sansocket::reconnect::{Cause, Policy};
             /// use sansocket::tokio::Connector;
             /// use sansocket::{ClientRequest, Error};
@@ -146,12 +148,14 @@ macro_rules! reconnects {
             /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
             /// let request = || async { Ok(ClientRequest::new("ws://127.0.0.1:9001/feed")?) };
             /// let mut reconnect = Connector::new().reconnect(Policy::new(), request)?;
-            /// let mut unsent = Vec::new();
+            /// let mut unsent = VecDeque::new();
             /// while let Some((mut socket, _response)) = reconnect.connect().await? {
             ///     socket.keep_unsent();
             ///     let work = async {
-            ///         for message in std::mem::take(&mut unsent) {
+            ///         // A message that can't be fed stays, for the next connection.
+            ///         while let Some(message) = unsent.front().cloned() {
             ///             socket.feed(message).await?;
+            ///             unsent.pop_front();
             ///         }
             ///         while let Some(message) = socket.recv().await? {
             ///             socket.send(message).await?;
@@ -160,7 +164,8 @@ macro_rules! reconnects {
             ///     };
             ///     let result = work.await;
             ///     reconnect.ended(Cause::of(result, socket.closed()));
-            ///     unsent = socket.unsent();
+            ///     // Those that this connection has accepted come first.
+            ///     unsent = socket.unsent().into_iter().chain(unsent).collect();
             /// }
             /// # Ok(())
             /// # }

@@ -22,10 +22,15 @@ impl Cause {
     /// [`closed`](crate::blocking::WebSocket::closed) of the connection, or of its `Sender`.
     ///
     /// After a closing handshake, and after a close of this side, the cause is that close;
-    /// otherwise it is the error. A connection without either was dropped, which counts as lost.
+    /// otherwise it is the error. [`Error::Full`] is the cause also if
+    /// [`Overflow::Close`](crate::Overflow::Close) has closed the connection because of it. A
+    /// connection without either was dropped, which counts as lost.
     #[must_use]
     pub fn of(result: Result<(), Error>, closed: Option<&Closed>) -> Self {
         match (result, closed) {
+            (Err(Error::Full), Some(closed)) if closed.initiator() == Side::Local => {
+                Self::Error(Error::Full)
+            }
             (_, Some(closed)) if decides(closed) => Self::Closed(closed.clone()),
             (Err(error), _) => Self::Error(error),
             (Ok(()), Some(closed)) => Self::Closed(closed.clone()),

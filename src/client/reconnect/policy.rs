@@ -88,15 +88,18 @@ impl Policy {
         self
     }
 
-    /// How many attempts in a row may fail. Default: no limit. Zero counts as one.
+    /// How many attempts in a row may fail. An attempt whose connection did not last
+    /// ([`stable_after`](Self::stable_after)) counts as failed. Default: no limit. Zero counts as
+    /// one.
     #[must_use]
     pub const fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = Some(attempts);
         self
     }
 
-    /// How long to try, from the first attempt, or from the end of the last connection that lasted.
-    /// A delay that would end later is not waited for. Default: no limit.
+    /// How long to try, from the first attempt, or from the end of the last connection that lasted,
+    /// without the time of connections that did not. A delay that would end later is not waited
+    /// for. Default: no limit.
     #[must_use]
     pub const fn max_elapsed(mut self, elapsed: Duration) -> Self {
         self.max_elapsed = Some(elapsed);

@@ -123,7 +123,9 @@ impl Progress {
                 if limit == Limit::Permanent && cause.is_regular() {
                     return Ok(None);
                 }
-                Err(GivenUp { cause, limit, attempts: self.schedule.attempts() })
+                let attempts = self.schedule.attempts();
+                trace::gave_up(attempts);
+                Err(GivenUp { cause, limit, attempts })
             }
         }
     }

@@ -137,6 +137,9 @@ impl Schedule {
         let lasted = self.connected_at.take().map(|opened| now.saturating_sub(opened));
         if lasted.is_some_and(|lasted| lasted >= self.policy.stable_after) {
             (self.attempts, self.failures, self.since) = (0, 0, Some(now));
+        } else if let (Some(lasted), Some(since)) = (lasted, &mut self.since) {
+            // The time for which it was connected was not spent on trying.
+            *since = since.saturating_add(lasted);
         }
         if !self.policy.is_tried_again(cause) {
             return Err(Limit::Permanent);

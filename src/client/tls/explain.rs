@@ -49,6 +49,7 @@ pub(super) fn explain(error: Rustls, host: &str) -> TlsError {
             TlsError::Alpn { protocol: None }
         }
         Rustls::AlertReceived(AlertDescription::CertificateRequired) => TlsError::ClientCertificate,
+        Rustls::AlertReceived(AlertDescription::InternalError) => TlsError::InternalError,
         error => other(error),
     }
 }
@@ -82,6 +83,9 @@ pub(super) fn explain_io(error: io::Error, host: &str, is_open: bool) -> io::Err
     let explain = if is_open { explain } else { explain_handshake };
     match error.downcast::<Rustls>() {
         Ok(error) => io::Error::new(io::ErrorKind::InvalidData, explain(error, host)),
+        Err(error) if !is_open && error.kind() == io::ErrorKind::UnexpectedEof => {
+            io::Error::new(io::ErrorKind::InvalidData, TlsError::HungUp)
+        }
         Err(error) => error,
     }
 }

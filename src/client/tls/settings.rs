@@ -21,18 +21,25 @@ use crate::adapter::TlsError;
 /// # #[cfg(feature = "rustls-ring")] {
 /// use std::sync::Arc;
 ///
+/// use rustls::pki_types::CertificateDer;
+/// use rustls::pki_types::pem::PemObject;
 /// use rustls::{ClientConfig, RootCertStore, crypto};
 /// use sansocket::tls::Tls;
 ///
-/// let roots = RootCertStore::empty(); // add the certificate of a private authority here
+/// # fn trust(file: &str) -> Result<Tls, Box<dyn std::error::Error>> {
+/// let mut roots = RootCertStore::empty();
+/// for certificate in CertificateDer::pem_file_iter(file)? {
+///     roots.add(certificate?)?; // a private authority
+/// }
 /// let provider = Arc::new(crypto::ring::default_provider());
 /// let config = ClientConfig::builder_with_provider(provider)
 ///     .with_safe_default_protocol_versions()?
 ///     .with_root_certificates(roots)
 ///     .with_no_client_auth();
 /// let tls = Tls::from(config);
+/// # Ok(tls)
 /// # }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }
 /// ```
 #[derive(Clone, Default)]
 pub struct Tls(Source);

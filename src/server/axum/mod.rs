@@ -53,6 +53,10 @@
 //! # Ok::<(), sansocket::InvalidGuard>(())
 //! ```
 //!
+//! A proxy must pass the client's `Host` on (nginx: `proxy_set_header Host $host;`). If it has a
+//! `Host` of its own instead, such as `127.0.0.1:3000`, list the origin of the pages with
+//! [`Guard::origin`](crate::Guard::origin).
+//!
 //! # HTTP/2
 //!
 //! With feature `http2` (and axum's) the same handler serves WebSockets over HTTP/2 (RFC 8441).

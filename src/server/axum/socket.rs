@@ -104,6 +104,10 @@ impl WebSocket {
 
     /// This crate's own connection, and its member of a
     /// [`group`](super::WebSocketUpgrade::group).
+    ///
+    /// The connection alone does not obey the group. Keep the [`Member`] as long as the connection,
+    /// and receive with [`Member::recv`]. With halves, a task awaits [`Member::closing`], and
+    /// passes the frame to `Sender::try_close_with`.
     #[must_use]
     pub fn into_inner(self) -> (hyper::WebSocket, Option<Member>) {
         (self.inner, self.member)
@@ -145,8 +149,12 @@ impl WebSocket {
         Some(Ok(message))
     }
 
-    /// Queues a control frame; returns any other message.
+    /// Queues a control frame; returns any other message. A handler that only sends finds out here
+    /// that its group is shut down: what it sends now is an error.
     fn queue_control(&mut self, message: Message) -> Result<Option<message::Message>, Error> {
+        if let Some(frame) = self.member.as_ref().and_then(Member::take_closing) {
+            self.inner.try_close_with(frame);
+        }
         match message {
             Message::Text(text) => return Ok(Some(text.into())),
             Message::Binary(bytes) => return Ok(Some(bytes.into())),

@@ -54,7 +54,7 @@ impl<F> WebSocketUpgrade<F> {
         self.map_options(|options| options.config(config))
     }
 
-    /// The maximum length of a received message, in bytes. Default: 64 MiB.
+    /// The maximum length of a received message, in bytes. Default: 16 MiB.
     pub fn max_message_size(self, bytes: usize) -> Self {
         self.map_options(|options| options.map_config(|it| it.max_message_size(bytes as u64)))
     }
@@ -136,7 +136,8 @@ impl<F> WebSocketUpgrade<F> {
 
     /// Adds the connection to a group, which limits their number and closes them when the server is
     /// shut down. The address is that of the client, for a limit for each: axum's `ConnectInfo` has
-    /// it, or a header field of a proxy. If the group takes no more,
+    /// it (serve with `into_make_service_with_connect_info::<SocketAddr>()`), or a header field of
+    /// a proxy. If the group takes no more,
     /// [`on_upgrade`](Self::on_upgrade) answers 503 or 429.
     pub fn group(mut self, group: &Group, address: impl Into<Option<IpAddr>>) -> Self {
         self.group = Some((group.clone(), address.into()));
@@ -226,7 +227,7 @@ impl<F: FnOnce(Error) + Send + 'static> OnFailedUpgrade for F {
     }
 }
 
-/// Logs the error, with feature `tracing`.
+/// Logs the error at level WARN, with feature `tracing`.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct DefaultOnFailedUpgrade;

@@ -35,15 +35,22 @@ impl Member {
         Handle::new(self.slot())
     }
 
-    /// Waits until the connection is asked to close, once, and returns the Close frame to send: for
-    /// a task that uses halves, or waits for something else too. Only the task that polled last is
-    /// woken.
+    /// Waits until the connection is asked to close, and returns the Close frame to send: for a
+    /// task that uses halves, or waits for something else too. It returns once, and is pending for
+    /// ever afterwards. Only the task that polled last is woken.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
     pub fn closing(&self) -> impl Future<Output = CloseFrame> {
         poll_fn(|cx| self.poll_closing(cx))
+    }
+
+    /// Returns the Close frame to send, once, if the connection is asked to close: for a task that
+    /// only sends, before it sends.
+    #[must_use]
+    pub fn take_closing(&self) -> Option<CloseFrame> {
+        self.slot.take_closing()
     }
 
     pub(in crate::server) fn poll_closing(&self, cx: &mut Context<'_>) -> Poll<CloseFrame> {

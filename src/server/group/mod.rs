@@ -35,7 +35,21 @@
 //! ```
 //!
 //! With feature `axum`, a route joins with `WebSocketUpgrade::group`, and the shutdown comes before
-//! that of axum: `with_graceful_shutdown(async { signal.await; group.shutdown(&how).await; })`.
+//! that of axum:
+//!
+//! ```ignore
+//! use axum::Router;
+//! use sansocket::group::{Group, Shutdown};
+//!
+//! async fn serve(app: Router, group: Group) -> std::io::Result<()> {
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:9001").await?;
+//!     let stop = async move {
+//!         tokio::signal::ctrl_c().await.expect("signals can be received");
+//!         group.shutdown(&Shutdown::new()).await;
+//!     };
+//!     axum::serve(listener, app).with_graceful_shutdown(stop).await
+//! }
+//! ```
 
 mod full;
 mod member;

@@ -69,6 +69,18 @@ struct SlotState {
     is_aborted: bool,
 }
 
+impl SlotState {
+    fn take_closing(&mut self) -> Option<CloseFrame> {
+        match mem::replace(&mut self.request, Request::Seen) {
+            Request::Close(frame) => Some(frame),
+            request => {
+                self.request = request;
+                None
+            }
+        }
+    }
+}
+
 /// Whether the connection was asked to close.
 #[derive(Default)]
 enum Request {
@@ -112,11 +124,15 @@ impl Slot {
         task.into_iter().for_each(|task| task.abort());
     }
 
+    /// The frame to close with, if the connection was asked to and has not seen it.
+    pub(super) fn take_closing(&self) -> Option<CloseFrame> {
+        self.lock().take_closing()
+    }
+
     pub(super) fn poll_closing(&self, cx: &mut Context<'_>) -> Poll<CloseFrame> {
         let mut state = self.lock();
-        match mem::replace(&mut state.request, Request::Seen) {
-            Request::Close(frame) => return Poll::Ready(frame),
-            request => state.request = request,
+        if let Some(frame) = state.take_closing() {
+            return Poll::Ready(frame);
         }
         match &mut state.waker {
             Some(waker) => waker.clone_from(cx.waker()),

@@ -8,18 +8,15 @@
 //! ```ignore
 //! use bytes::Bytes;
 //! use http_body_util::Full;
-//! use sansocket::bytes;
-//! use sansocket::hyper::Options;
 //!
 //! /// Echoes messages. Other requests than opening handshakes are answered with an error.
 //! async fn service(
 //!     mut request: http::Request<hyper::body::Incoming>,
 //! ) -> Result<http::Response<Full<Bytes>>, std::convert::Infallible> {
-//!     let upgrade = match Options::new().upgrade(&mut request) {
-//!         Ok(upgrade) => upgrade,
+//!     let (response, on_upgrade) = match sansocket::hyper::upgrade(&mut request) {
+//!         Ok(accepted) => accepted,
 //!         Err(rejection) => return Ok(rejection.into_response()),
 //!     };
-//!     let (response, on_upgrade) = upgrade.accept();
 //!     tokio::spawn(async move {
 //!         let mut socket = on_upgrade.await?;
 //!         while let Some(message) = socket.recv().await? {
@@ -52,7 +49,7 @@ pub mod testing;
 mod upgraded;
 
 pub use self::on_upgrade::OnUpgrade;
-pub use self::options::{Options, Upgrade};
+pub use self::options::{Options, Upgrade, upgrade};
 pub use self::stream::Stream;
 pub use super::rejection::Rejection;
 

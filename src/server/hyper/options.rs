@@ -109,6 +109,18 @@ impl Options {
     }
 }
 
+/// Checks a request, takes its upgrade and accepts it, with the default [`Options`]: for a server
+/// with the names of the loopback interface, and no subprotocol.
+///
+/// # Errors
+///
+/// As [`Options::upgrade`].
+pub fn upgrade<B, R: Default>(
+    request: &mut http::Request<B>,
+) -> Result<(Response<R>, OnUpgrade), Rejection> {
+    Ok(Options::new().upgrade(request)?.accept())
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self::new()

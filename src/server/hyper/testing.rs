@@ -20,7 +20,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 //! ```
 //!
-//! With tokio's paused clock (`tokio::time::pause`) a test of timeouts takes no time.
+//! With tokio's paused clock (`tokio::time::pause`) a test of timeouts takes no time. Needed as
+//! dev-dependencies are this crate with feature `testing`, `tower` with `util` (for `oneshot`), and
+//! for the clock tokio with `test-util`.
+//!
+//! There is no socket, so a route that extracts `ConnectInfo` answers 500: add axum's
+//! `MockConnectInfo` as a layer.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fmt, vec};
@@ -111,14 +116,15 @@ impl TestClient {
     ) -> Result<(WebSocket<TestStream>, Response), Error> {
         let status = response.status();
         let mut head = std::format!("HTTP/1.1 {} \r\n", status.as_u16()).into_bytes();
-        for (name, value) in response.headers() {
+        // The body is not passed on.
+        let framing = [http::header::CONTENT_LENGTH, http::header::TRANSFER_ENCODING];
+        for (name, value) in response.headers().iter().filter(|(name, _)| !framing.contains(name)) {
             for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
                 head.put_slice(part);
             }
         }
-        head.put_slice(b"\r\n");
+        head.put_slice(if status == 101 { b"\r\n" } else { b"Content-Length: 0\r\n\r\n" });
         self.handshake.input().put_slice(&head);
-        self.handshake.skip_body();
         let received = self.handshake.receive()?;
         let (connection, response) = received.ok_or(ResponseError::Head(HeadError::Incomplete))?;
         let (opening, _) = self.options.start(transport(self.stream, Instant::now())?);
