@@ -1,5 +1,7 @@
 //! A message to send, and whether to compress it (RFC 7692 §6.1).
 
+use core::fmt;
+
 use super::{Compress, Message, Prepared};
 
 /// A message, and whether to compress it. Everything that converts into a [`Message`] converts into
@@ -13,13 +15,13 @@ use super::{Compress, Message, Prepared};
 /// server.send(Message::from("a token").compress(Compress::Never))?;
 /// # Ok::<(), sansocket::SendError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Outgoing {
     /// The message.
     pub message: Message,
     /// Whether to compress it.
     pub compress: Compress,
-    /// What it was made of.
+    /// The message that it was made of, to be sent while it is still the same.
     prepared: Option<Prepared>,
 }
 
@@ -32,12 +34,30 @@ impl Message {
 }
 
 impl Outgoing {
-    /// The message, whether to compress it, and what it was made of, if that is still the same.
+    /// The message, whether to compress it, and the prepared one if that is still the same.
     #[inline]
     pub(crate) fn into_parts(self) -> (Message, Compress, Option<Prepared>) {
         let Self { message, compress, prepared } = self;
         let prepared = prepared.filter(|prepared| prepared.is(&message, compress));
         (message, compress, prepared)
+    }
+}
+
+/// Compares the message and the choice.
+impl PartialEq for Outgoing {
+    fn eq(&self, other: &Self) -> bool {
+        self.message == other.message && self.compress == other.compress
+    }
+}
+
+impl Eq for Outgoing {}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("message", &self.message)
+            .field("compress", &self.compress)
+            .finish()
     }
 }
 

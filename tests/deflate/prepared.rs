@@ -148,6 +148,7 @@ fn changed_message_is_not_the_prepared_one() {
         frames(&mut server).remove(0)
     };
     assert_eq!(first_of(Outgoing::from(&prepared)).0, 0xc1);
+    assert_eq!(Outgoing::from(&prepared), Message::from(json(1000)).into());
     let mut never = Outgoing::from(&prepared);
     never.compress = Compress::Never;
     assert_eq!(first_of(never), (0x81, json(1000).into_bytes()));
