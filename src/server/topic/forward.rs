@@ -44,9 +44,9 @@ impl Subscription {
     ///
     /// # Errors
     ///
-    /// As [`Sender::send`]: [`Error::Send`] once either side has begun to close, whether or not anything
-    /// is published. [`Error::Full`] with [`Lag::Close`](super::Lag::Close). The connection stays
-    /// open after [`Error::TimedOut`].
+    /// As [`Sender::send`]: [`Error::Send`] once either side has begun to close, whether or not
+    /// anything is published; [`Error::ConnectionLost`] if the stream is lost; [`Error::Full`] with
+    /// [`Lag::Close`](super::Lag::Close). After [`Error::TimedOut`] the connection stays open.
     pub async fn forward<S: Stream, C: Clock>(
         mut self,
         sender: &Sender<S, C>,
