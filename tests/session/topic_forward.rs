@@ -1,5 +1,5 @@
-//! Connections that send what is published to a topic: in one write, without delay for others, until
-//! either ends.
+//! Connections that send what is published to a topic: in one write, without delay for others,
+//! until either ends.
 #![cfg(all(feature = "tokio", feature = "testing"))]
 
 use std::task::Poll;
