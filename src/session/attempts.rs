@@ -143,6 +143,7 @@ impl Attempt<'_> {
 
     /// Queues a message, and then those of a batch, as the overflow policy says, and then writes
     /// all of them.
+    #[cfg(feature = "tokio")]
     pub(crate) fn send_batch(
         &mut self,
         sending: &mut Sending,
