@@ -26,11 +26,14 @@ class Scanner:
         self.seen = seen
         self.buffer = bytearray()
         self.in_head = True
+        self.refused = False
         self.to_skip = 0
 
     def feed(self, data: bytes) -> None:
+        if self.refused:
+            return
         self.buffer += data
-        while self._step():
+        while not self.refused and self._step():
             pass
 
     def _step(self) -> bool:
@@ -45,7 +48,11 @@ class Scanner:
         end = self.buffer.find(b"\r\n\r\n")
         if end < 0:
             return False
-        for line in self.buffer[:end].decode("latin-1").split("\r\n"):
+        first, *lines = self.buffer[:end].decode("latin-1").split("\r\n")
+        if first.startswith("HTTP/") and " 101 " not in f"{first} ":
+            # A refusal: no frames follow.
+            self.refused = True
+        for line in lines:
             name, _, value = line.partition(":")
             if name.lower() == "sec-websocket-extensions":
                 self.seen.extensions.append(value.strip())
