@@ -127,6 +127,7 @@
 //! | `http` | opening handshakes of HTTP servers, as types of the crate http 1.x: see `http` |
 //! | `hyper` | connections that hyper 1.x upgrades: see `hyper` |
 //! | `http2` | the same over HTTP/2 (RFC 8441) |
+//! | `h2` | clients of WebSocket over HTTP/2 (RFC 8441), by h2 0.4: see `h2` |
 //! | `axum` | axum's extractor (axum-core 0.5): see `axum` |
 //! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
 //!
@@ -206,6 +207,8 @@ pub use adapter::{
 pub use bytes;
 #[cfg(feature = "futures-io")]
 pub use client::futures;
+#[cfg(feature = "h2")]
+pub use client::h2;
 #[cfg(feature = "reconnect")]
 pub use client::reconnect;
 #[cfg(feature = "rustls")]

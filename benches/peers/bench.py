@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -27,6 +28,9 @@ PATIENCE = 120
 
 # Connections of the memory cell, and file descriptors that are reserved for other uses.
 HELD, HELD_QUICK, SPARE_FILES = 9_500, 2_000, 200
+
+# Counts instructions, for its simulated processor.
+CALLGRIND = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
 
 
 class Bench:
@@ -125,6 +129,27 @@ class Bench:
         tell("")
         return measured
 
+    def handshake_instructions(self) -> dict:
+        """Instructions in user mode for a connection that is opened and closed: those of a longer run minus those of a shorter one."""
+        if not shutil.which("valgrind"):
+            print("handshake-instructions is left out: no valgrind")
+            return {}
+        measured = {}
+        for peer in (peer for peer in self.peers if peer.kind not in ("npm", "pip")):
+            tell(f"handshake-instructions: {peer.name}")
+            with self.noting(peer, "handshake-instructions"):
+                runs = []
+                for seconds in (0.3, 1):
+                    with self.server(peer, prefix=CALLGRIND) as server:
+                        outcome = self.load(peer, server, "handshake", "--connections", 0, "--seconds", seconds)
+                    # It prints the sum when the server is stopped.
+                    counted = re.search(r"Collected : (\d+)", self._log(peer).read_text())
+                    runs.append((int(counted[1]), outcome["messages"]))
+                (few, connections), (many, more) = runs
+                measured[peer.name] = (many - few) / (more - connections)
+        tell("")
+        return measured
+
     def profiles(self) -> dict:
         """The cost relative to the baseline, which has our own profile: by cell, peer and profile."""
         programs = {}
@@ -159,6 +184,9 @@ class Bench:
         command = [*prefix, *pinned_to(self.load_core), self.programs / "load", kind, "--addr", address, "--pid", process.pid]
         return json.loads(self.processes.run([*command, *raw, *arguments], self.work / "logs" / "load.log", PATIENCE))
 
+    def _log(self, peer: Peer) -> Path:
+        return self.work / "logs" / f"{peer.name.split()[0]}.log"
+
     def _mode(self, kind: str) -> list:
         """The options of a server of this kind."""
         if kind == "tls":
@@ -185,11 +213,11 @@ class Bench:
             self.problems.append(f"{peer.name}, {what}: {why}")
 
     @contextmanager
-    def server(self, peer: Peer, kind: str = "echo"):
+    def server(self, peer: Peer, kind: str = "echo", prefix=()):
         """A running server and its address."""
-        log = self.work / "logs" / f"{peer.name.split()[0]}.log"
+        log = self._log(peer)
         *program, name = self.commands[peer]
-        command = [*pinned_to(self.server_core), *program, *self._mode(kind), name]
+        command = [*pinned_to(self.server_core), *prefix, *program, *self._mode(kind), name]
         process = self.processes.start(command, log, self.env)
         try:
             yield process, wait_for_line(process, log, r"^listening on (\S+)$", 30)[1]

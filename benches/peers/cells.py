@@ -8,7 +8,9 @@ from fnmatch import fnmatch
 SIZES = {"20B": 20, "1K": 1024, "16K": 16 * 1024, "64K": 64 * 1024, "256K": 256 * 1024, "1M": 1024 * 1024}
 
 # Other measurements, by name, and whether they are included if no cell is named.
-OTHERS = {"syscalls": True, "memory": True, "tls-memory": False, "kernels": True, "profiles": False}
+OTHERS = {
+    "syscalls": True, "memory": True, "tls-memory": False, "kernels": True, "profiles": False, "handshake-instructions": False
+}
 
 
 @dataclass(frozen=True)
@@ -18,16 +20,20 @@ class Cell:
     connections: int
     # Whether `--quick` includes it.
     quick: bool = False
-    # "echo"; "broadcast": from one to all; or "tls": an echo over TLS.
+    # "echo"; "broadcast": from one to all; "tls": an echo over TLS; or "handshake": opens and closes connections.
     kind: str = "echo"
 
     @property
     def name(self) -> str:
+        if self.kind == "handshake":
+            return self.kind
         kind = "" if self.kind == "echo" else f"{self.kind}-"
         return f"{kind}{self.depth}x{self.size}@{self.connections}"
 
     @property
     def title(self) -> str:
+        if self.kind == "handshake":
+            return "a connection that is opened and closed, instead of a message; one at a time"
         what = "one message at a time" if self.depth == 1 else f"{self.depth} messages in flight"
         kind = {"echo": "", "tls": "over TLS, "}.get(self.kind, f"{self.kind}, ")
         return f"{kind}{what}, {self.size}, {self.connections} connections"
@@ -58,6 +64,7 @@ CELLS = [
     Cell(16, "1K", 10, kind="tls"),
     Cell(16, "16K", 10, kind="tls"),
     Cell(1, "1M", 10, kind="tls"),
+    Cell(1, "20B", 0, kind="handshake"),
 ]
 
 

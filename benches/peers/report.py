@@ -119,12 +119,19 @@ def tls_memory_table(measured: dict) -> str:
     return memory_table(measured, "tls-memory", " over TLS")
 
 
+def instructions_table(measured: dict) -> str:
+    counted = measured["handshake-instructions"]
+    rows = [["server", "instructions"], *([peer, f"{count:,.0f}"] for peer, count in counted.items())]
+    return f"## Instructions in user mode for a connection that is opened and closed\n\n{table(rows)}"
+
+
 OTHERS = {
     "syscalls": syscalls_table,
     "memory": memory_table,
     "tls-memory": tls_memory_table,
     "kernels": kernels_tables,
     "profiles": profiles_tables,
+    "handshake-instructions": instructions_table,
 }
 
 

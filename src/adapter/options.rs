@@ -70,7 +70,7 @@ impl<A> Options<A> {
         self
     }
 
-    #[cfg(all(feature = "hyper", feature = "testing"))]
+    #[cfg(any(feature = "h2", all(feature = "hyper", feature = "testing")))]
     pub(crate) fn connection_config(&self) -> Config {
         self.config.clone()
     }

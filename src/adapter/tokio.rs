@@ -89,16 +89,19 @@ opens! {
 }
 
 /// Sets `TCP_NODELAY`, or small messages would wait for others. A socket that refuses it is slower,
-/// and still works.
+/// and still works. Returns the socket, if it is one.
+pub(crate) fn set_nodelay<S: 'static>(stream: &S) -> Option<&TcpStream> {
+    let stream = (stream as &dyn Any).downcast_ref::<TcpStream>()?;
+    let _ = stream.set_nodelay(true);
+    Some(stream)
+}
+
 pub(crate) fn transport<S>(stream: S, epoch: Instant) -> Result<Transport<S>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let mut peer = Peer::default();
-    if let Some(stream) = (&stream as &dyn Any).downcast_ref::<TcpStream>() {
-        let _ = stream.set_nodelay(true);
-        peer = Peer::of(|| stream.peer_addr().ok());
-    }
+    let socket = set_nodelay(&stream);
+    let peer = socket.map_or_else(Peer::default, |it| Peer::of(|| it.peer_addr().ok()));
     let clock = TokioClock { epoch, ..TokioClock::new() };
     Ok(Transport::new(TokioStream(stream), clock, |_| Duration::ZERO).with_peer(peer))
 }

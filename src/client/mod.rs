@@ -18,6 +18,7 @@
 //! | tls | the TLS settings, their errors, and TLS on a blocking stream |
 //! | stream | a stream with or without TLS, once for all adapters |
 //! | blocking, tokio, futures | how an adapter performs a step, and its stream |
+//! | h2 | connections on streams of HTTP/2 (RFC 8441), without these steps |
 
 mod addresses;
 pub mod blocking;
@@ -28,6 +29,8 @@ mod deadline;
 mod destination;
 #[cfg(feature = "futures-io")]
 pub mod futures;
+#[cfg(feature = "h2")]
+pub mod h2;
 mod hop;
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 mod racing;

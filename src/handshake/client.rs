@@ -40,7 +40,8 @@ use crate::connection::{Config, Connection, Entropy, Output};
 pub struct ClientHandshake {
     /// `None` once the handshake is done.
     opening: Option<(Config, Entropy)>,
-    key: [u8; 24],
+    /// `None` over HTTP/2, whose response has no `Sec-WebSocket-Accept`.
+    key: Option<[u8; 24]>,
     subprotocols: Subprotocols,
     needs_subprotocol: bool,
     skips_body_of_redirect: bool,
@@ -59,13 +60,22 @@ impl ClientHandshake {
         let key = key::encode(request.nonce.unwrap_or(nonce));
         let output = request.encode(&key, negotiation::offer(&config).as_deref());
         let response = ResponseReader::new(config.head_limits(), |status| status == 101);
+        Self { key: Some(key), output, ..Self::without_key(request, (config, entropy), response) }
+    }
+
+    /// A handshake whose request is sent by somebody else.
+    pub(super) fn without_key(
+        request: &ClientRequest,
+        opening: (Config, Entropy),
+        response: ResponseReader,
+    ) -> Self {
         Self {
-            opening: Some((config, entropy)),
-            key,
+            opening: Some(opening),
+            key: None,
             subprotocols: request.subprotocols.clone(),
             needs_subprotocol: request.needs_subprotocol && !request.subprotocols.is_empty(),
             skips_body_of_redirect: request.skips_body_of_redirect,
-            output,
+            output: Output::default(),
             response,
         }
     }
@@ -149,13 +159,14 @@ impl ClientHandshake {
         match received {
             None => Ok(None),
             Some(FinalResponse::Accepted(response)) => self.open(response).map(Some),
-            Some(FinalResponse::Refused(response)) => {
+            Some(FinalResponse::Refused(mut response)) => {
+                response.set_answers_connect(self.key.is_none());
                 Err(ResponseError::UnexpectedStatus(response))
             }
         }
     }
 
-    /// Checks a 101, and creates the connection.
+    /// Checks a response that accepts, and creates the connection.
     fn open(&mut self, response: Response) -> Result<(Connection, Response), ResponseError> {
         let subprotocol = self.check(response.headers())?;
         let Some((config, entropy)) = self.opening.take() else {
@@ -169,28 +180,36 @@ impl ClientHandshake {
         Ok((connection, response))
     }
 
-    /// Checks a 101 by §4.1; returns the subprotocol that the server chose.
+    /// Checks a response by §4.1; returns the subprotocol that the server chose.
     fn check(&self, headers: &Headers) -> Result<Option<String>, ResponseError> {
-        // RFC 6455 §4.1 no. 2: "contains a value that is not an ASCII case-insensitive match for
-        // the value "websocket""
-        let is_websocket = |value: &[u8]| value.eq_ignore_ascii_case(b"websocket");
-        let mut upgrade = list(headers.get_all("Upgrade"));
-        if !(upgrade.next().is_some_and(is_websocket) && upgrade.all(is_websocket)) {
-            return Err(ResponseError::NotWebSocket);
-        }
-        if !headers.get_all("Connection").any(|line| list_contains(line, b"upgrade")) {
-            return Err(ResponseError::NotUpgraded);
-        }
-        // RFC 6455 §4.1 no. 4: "a value other than the base64-encoded SHA-1 …, the client MUST
-        // _Fail the WebSocket Connection_"
-        if headers.single("Sec-WebSocket-Accept") != Some(&key::accept(&self.key)) {
-            return Err(ResponseError::AcceptKey);
+        if let Some(key) = &self.key {
+            check_upgrade(headers, key)?;
         }
         match self.subprotocols.accept(headers.get_all("Sec-WebSocket-Protocol"))? {
             None if self.needs_subprotocol => Err(ResponseError::NoSubprotocol),
             chosen => Ok(chosen.map(String::from)),
         }
     }
+}
+
+/// Checks the fields of a 101 that only HTTP/1.1 has.
+fn check_upgrade(headers: &Headers, key: &[u8; 24]) -> Result<(), ResponseError> {
+    // RFC 6455 §4.1 no. 2: "contains a value that is not an ASCII case-insensitive match for the
+    // value "websocket""
+    let is_websocket = |value: &[u8]| value.eq_ignore_ascii_case(b"websocket");
+    let mut upgrade = list(headers.get_all("Upgrade"));
+    if !(upgrade.next().is_some_and(is_websocket) && upgrade.all(is_websocket)) {
+        return Err(ResponseError::NotWebSocket);
+    }
+    if !headers.get_all("Connection").any(|line| list_contains(line, b"upgrade")) {
+        return Err(ResponseError::NotUpgraded);
+    }
+    // RFC 6455 §4.1 no. 4: "a value other than the base64-encoded SHA-1 …, the client MUST _Fail
+    // the WebSocket Connection_"
+    if headers.single("Sec-WebSocket-Accept") != Some(&key::accept(key)) {
+        return Err(ResponseError::AcceptKey);
+    }
+    Ok(())
 }
 
 impl fmt::Debug for ClientHandshake {

@@ -35,7 +35,7 @@ pub struct ClientRequest {
     pub(super) skips_body_of_redirect: bool,
     /// The value of `Authorization`, unless it is among the lines.
     authorization: Option<String>,
-    lines: Lines,
+    pub(super) lines: Lines,
     /// Instead of a random one.
     pub(super) nonce: Option<[u8; 16]>,
 }
@@ -196,26 +196,34 @@ impl ClientRequest {
         );
         head.put_slice(key);
         head.put_slice(b"\r\n");
-        if let Some(subprotocols) = self.subprotocols.offer() {
-            head.put_slice(b"Sec-WebSocket-Protocol: ");
-            head.put_slice(subprotocols.as_bytes());
-            head.put_slice(b"\r\n");
-        }
-        if let Some(extensions) = extensions {
-            head.put_slice(b"Sec-WebSocket-Extensions: ");
-            head.put_slice(extensions.as_bytes());
-            head.put_slice(b"\r\n");
-        }
-        if let Some(authorization) = &self.authorization {
-            head.put_slice(b"Authorization: ");
-            head.put_slice(authorization.as_bytes());
-            head.put_slice(b"\r\n");
-        }
+        self.for_each_offer(extensions, |name, value| {
+            for part in [name, ": ", value, "\r\n"] {
+                head.put_slice(part.as_bytes());
+            }
+        });
         head.put_slice(self.lines.as_bytes());
         head.put_slice(b"\r\n");
         let mut output = Output::default();
         output.begin_with(head);
         output
+    }
+
+    /// The fields that the request has over every version of HTTP, but for the caller's lines.
+    pub(super) fn for_each_offer(
+        &self,
+        extensions: Option<&str>,
+        mut write: impl FnMut(&'static str, &str),
+    ) {
+        let subprotocols = self.subprotocols.offer();
+        let fields = [
+            ("Sec-WebSocket-Protocol", subprotocols.as_deref()),
+            ("Sec-WebSocket-Extensions", extensions),
+            ("Authorization", self.authorization.as_deref()),
+        ];
+        fields
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .for_each(|(name, value)| write(name, value));
     }
 }
 

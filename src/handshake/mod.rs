@@ -5,6 +5,8 @@
 
 mod authority;
 mod body;
+#[cfg(any(feature = "h2", all(feature = "hyper", feature = "testing")))]
+mod by_http_client;
 #[cfg(feature = "http")]
 pub(crate) mod by_http_server;
 mod classes;

@@ -13,7 +13,7 @@ use super::headers::{Headers, parser_error, with_room_for_fields};
 use super::uri::Uri;
 
 /// A received HTTP response: the status, the header fields, and the beginning of the body if the
-/// status is not 101.
+/// server refused the handshake.
 ///
 /// `Debug` shows no values and no body, because they may be secrets.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,18 +22,20 @@ pub struct Response {
     headers: Headers,
     body: Bytes,
     is_complete: bool,
+    /// Whether the request was a CONNECT of HTTP/2.
+    answers_connect: bool,
     redirects: Vec<Uri>,
 }
 
 impl Response {
-    /// Returns the status code: 101 if the server accepted the handshake.
+    /// Returns the status code: 101 if the server accepted the handshake, 200 to 299 over HTTP/2.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status
     }
 
     /// Returns the reason phrase of the status line, for example `Not Found`. It may be empty, and
-    /// is if it is not UTF-8.
+    /// is if it is not UTF-8, and over HTTP/2, which has none.
     #[must_use]
     pub fn reason(&self) -> &str {
         // RFC 9112 §4: "HTTP-version SP status-code SP [ reason-phrase ]"
@@ -100,11 +102,21 @@ impl Response {
                     headers: Headers::new(head, response.headers)?,
                     body: Bytes::new(),
                     is_complete: status == 101,
+                    answers_connect: false,
                     redirects: Vec::new(),
                 }),
                 (None, _) => Err(HeadError::Malformed),
             }
         })
+    }
+
+    /// The status that would have accepted the handshake.
+    pub(super) const fn expected(&self) -> &'static str {
+        if self.answers_connect { "200" } else { "101" }
+    }
+
+    pub(super) const fn set_answers_connect(&mut self, answers_connect: bool) {
+        self.answers_connect = answers_connect;
     }
 
     /// Adds the body of a status other than 101.

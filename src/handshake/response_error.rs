@@ -18,8 +18,8 @@ use super::response::Response;
 pub enum ResponseError {
     /// The response's HTTP head is incomplete, malformed, over a limit, or not HTTP/1.1.
     Head(HeadError),
-    /// A status other than 101: authentication is required, the resource has moved … The response
-    /// has the header fields and the beginning of the body.
+    /// A status other than 101, or over HTTP/2 other than 200 to 299: authentication is required,
+    /// the resource has moved … The response has the header fields and the beginning of the body.
     UnexpectedStatus(Box<Response>),
     /// An `Upgrade` that is not exactly `websocket` (§4.1).
     NotWebSocket,
@@ -38,6 +38,10 @@ pub enum ResponseError {
     /// Invalid parameters of permessage-deflate (RFC 7692 §7).
     #[cfg(feature = "deflate")]
     Deflate(crate::deflate::InvalidAnswer),
+    /// The server's SETTINGS do not enable WebSocket over HTTP/2 (RFC 8441 §3), or it requires
+    /// HTTP/1.1 for this request (RFC 9113 §7).
+    #[cfg(feature = "h2")]
+    NoExtendedConnect,
 }
 
 impl fmt::Display for ResponseError {
@@ -51,7 +55,7 @@ impl fmt::Display for ResponseError {
             }
             Self::Head(error) => return error.fmt(f),
             Self::UnexpectedStatus(response) => {
-                return describe(response, "the server", "101", f);
+                return describe(response, "the server", response.expected(), f);
             }
             Self::NotWebSocket => "the response's Upgrade header field does not name websocket",
             Self::NotUpgraded => {
@@ -74,6 +78,10 @@ impl fmt::Display for ResponseError {
             }
             #[cfg(feature = "deflate")]
             Self::Deflate(error) => return error.fmt(f),
+            #[cfg(feature = "h2")]
+            Self::NoExtendedConnect => {
+                "the server does not speak WebSocket over HTTP/2; use HTTP/1.1"
+            }
         })
     }
 }

@@ -69,6 +69,8 @@ pub use self::live::Session;
 #[cfg(feature = "std")]
 pub(crate) use self::needs::{Class, Facts, Need, Place};
 pub use self::opening::Exchange;
+#[cfg(feature = "h2")]
+pub(crate) use self::opening::MAX_BODY_WAIT;
 #[cfg(feature = "std")]
 pub(crate) use self::pings::PongProgress;
 pub(crate) use self::question::Wait;

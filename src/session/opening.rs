@@ -32,7 +32,7 @@ use crate::timing::{SharedTimeouts, TimedOut, Timeouts, Timer};
 
 /// How long a client waits for the body of a response other than 101, after its head: for its
 /// first line, which says why the server refused. A server that dawdles does not delay the rest.
-const MAX_BODY_WAIT: Duration = Duration::from_secs(1);
+pub(crate) const MAX_BODY_WAIT: Duration = Duration::from_secs(1);
 
 /// When the answer to [`Exchange::next`] is [`Next::Done`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,13 @@ mod axum_routes;
 #[path = "../adapters/collector.rs"]
 mod collector;
 mod connect;
+mod doors;
 mod groups;
+mod h2_handshake;
+mod h2_server;
+mod h2_stream;
 mod one_source;
 mod serve;
 mod traces;
+mod transcripts;
 mod upgrades;

@@ -17,7 +17,9 @@ use tokio::net::{TcpListener, TcpStream};
 pub async fn sockets() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    (client, listener.accept().await.unwrap().0)
+    let (server, _) = listener.accept().await.unwrap();
+    server.set_nodelay(true).unwrap();
+    (client, server)
 }
 
 /// Serves one connection, HTTP/1.1 or HTTP/2, in a task.
@@ -83,4 +85,12 @@ pub fn connect(path: &str, fields: &[(&str, &str)]) -> Request<Full<Bytes>> {
         request = request.header(*name, *value);
     }
     request.body(Full::default()).unwrap()
+}
+
+/// Waits until all tasks of the runtime have ended: a leak is a test that does not end.
+pub async fn until_no_task_is_left() {
+    let handle = tokio::runtime::Handle::current();
+    while handle.metrics().num_alive_tasks() > 0 {
+        tokio::task::yield_now().await;
+    }
 }

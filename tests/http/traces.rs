@@ -89,3 +89,31 @@ fn upgrade_that_fails_is_logged_by_default() {
     let events = collector.events("");
     assert!(events.iter().any(|event| event.starts_with("upgrade failed error=")), "{events:?}");
 }
+
+#[test]
+fn clients_of_http_2_have_a_span_and_their_refusals_an_event() {
+    let collector = collect(async {
+        let (client, mut requests) = crate::h2_server::client(crate::h2_server::builder()).await;
+        let address = self::client("ws://localhost/chat?token=secret");
+        let (opened, streams) = tokio::join!(client.connect(&address), async {
+            crate::h2_server::accept(requests.recv().await.unwrap())
+        });
+        drop((opened.unwrap(), streams));
+        let (refused, ()) = tokio::join!(client.connect(&address), async {
+            let (_, mut respond) = requests.recv().await.unwrap();
+            let response = http::Response::builder().status(403).body(()).unwrap();
+            respond.send_response(response, true).unwrap();
+        });
+        refused.unwrap_err();
+        let (reset, ()) = tokio::join!(client.connect(&address), async {
+            requests.recv().await.unwrap().1.send_reset(h2::Reason::REFUSED_STREAM);
+        });
+        reset.unwrap_err();
+    });
+    assert_eq!(collector.spans("client"), ["websocket role=client path=/chat"; 3]);
+    let events = collector.events("client");
+    assert_eq!(events[0], "handshake accepted");
+    assert!(events.iter().any(|event| event.contains("status=403")), "{events:?}");
+    assert!(events.last().unwrap().contains("handshake failed"), "{events:?}");
+    assert!(!collector.all().contains("secret"), "{}", collector.all());
+}

@@ -9,7 +9,7 @@ use sansocket::hyper::{Options, upgrade};
 use sansocket::{ClientRequest, Config, Error, TimedOut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::serve::{connect, http2, request, response, serve, sockets};
+use crate::serve::{connect, http2, request, response, serve, sockets, until_no_task_is_left};
 
 /// Echoes messages, and ends when the client closes.
 async fn echo(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
@@ -215,9 +215,5 @@ async fn clients_that_leave_half_way_leave_nothing() {
         serve(server, echo);
         client.write_all(&request("").as_bytes()[..keep]).await.unwrap();
     }
-    // The tasks of the connections end, or this never does.
-    let handle = tokio::runtime::Handle::current();
-    while handle.metrics().num_alive_tasks() > 0 {
-        tokio::task::yield_now().await;
-    }
+    until_no_task_is_left().await;
 }

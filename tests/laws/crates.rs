@@ -6,7 +6,7 @@ use std::process::Command;
 use std::{env, fs};
 
 /// Features that are built with `std`, which most of them enable.
-const FEATURES: [&str; 17] = [
+const FEATURES: [&str; 18] = [
     "simdutf8",
     "tokio",
     "futures-io",
@@ -23,6 +23,7 @@ const FEATURES: [&str; 17] = [
     "http",
     "hyper",
     "http2",
+    "h2",
     "axum",
 ];
 

@@ -1,5 +1,5 @@
-//! Every requirement of RFC 6455 and RFC 7692: where the code obeys it and which test proves it, or
-//! why it does not apply.
+//! Every requirement of RFC 6455, RFC 7692 and RFC 8441: where the code obeys it and which test
+//! proves it, or why it does not apply.
 //!
 //! The table is `tests/must/*.txt`, read by `table.rs`; `page.rs` writes it out as
 //! `CONFORMANCE.md`.
@@ -14,10 +14,10 @@ use std::{env, fs};
 use table::{KEY_WORDS, OTHER_LEVELS, Requirement, Rfc, file, root};
 
 /// How often each section of the RFCs has a key word that requires something: counted in their
-/// text, so that no sentence is left out here. §2 of both is missing because it only says what the
+/// text, so that no sentence is left out here. §2 of each is missing because it only says what the
 /// words mean.
 #[rustfmt::skip]
-const WORDS: [(u16, &[(&str, usize)]); 2] = [
+const WORDS: [(u16, &[(&str, usize)]); 3] = [
     (6455, &[
         ("3", 2), ("4.1", 42), ("4.2.1", 2), ("4.2.2", 10), ("4.3", 1), ("4.4", 1), ("5.1", 4), ("5.2", 10), ("5.3", 4),
         ("5.4", 10), ("5.5", 2), ("5.5.1", 8), ("5.5.2", 2), ("5.6", 1), ("5.8", 1), ("6.1", 8), ("6.2", 5), ("7.1.1", 4),
@@ -29,13 +29,14 @@ const WORDS: [(u16, &[(&str, usize)]); 2] = [
         ("4", 2), ("5", 11), ("6.1", 4), ("6.2", 2), ("7", 2), ("7.1.1.1", 1), ("7.1.1.2", 1), ("7.1.2.1", 2), ("7.1.2.2", 3),
         ("7.2.1", 7), ("7.2.2", 6), ("7.3", 1),
     ]),
+    (8441, &[("3", 2), ("4", 2), ("5", 4)]),
 ];
 
 /// How many requirements there are, the steps and definitions included, which are not counted in
 /// the RFCs.
-const ALL: [(u16, usize); 2] = [(6455, 217), (7692, 90)];
+const ALL: [(u16, usize); 3] = [(6455, 217), (7692, 90), (8441, 22)];
 
-fn rfcs() -> [Rfc; 2] {
+fn rfcs() -> [Rfc; 3] {
     WORDS.map(|(number, _)| Rfc::read(number))
 }
 

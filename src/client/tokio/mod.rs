@@ -76,7 +76,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-async fn in_time<T>(
+pub(super) async fn in_time<T>(
     deadline: &Deadline<Instant>,
     steps: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {

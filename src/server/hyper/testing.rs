@@ -30,7 +30,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fmt, vec};
 
-use bytes::{Buf, BufMut};
+use bytes::Buf;
 use http::Request;
 use tokio::time::Instant;
 
@@ -114,17 +114,13 @@ impl TestClient {
         mut self,
         response: &http::Response<B>,
     ) -> Result<(WebSocket<TestStream>, Response), Error> {
-        let status = response.status();
-        let mut head = std::format!("HTTP/1.1 {} \r\n", status.as_u16()).into_bytes();
         // The body is not passed on.
         let framing = [http::header::CONTENT_LENGTH, http::header::TRANSFER_ENCODING];
-        for (name, value) in response.headers().iter().filter(|(name, _)| !framing.contains(name)) {
-            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-                head.put_slice(part);
-            }
-        }
-        head.put_slice(if status == 101 { b"\r\n" } else { b"Content-Length: 0\r\n\r\n" });
-        self.handshake.input().put_slice(&head);
+        let status = response.status();
+        let fields = response.headers().iter().filter(|(name, _)| !framing.contains(name));
+        let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let no_body = (status != 101).then_some(("content-length", &b"0"[..]));
+        self.handshake.receive_head(status.as_u16(), fields.chain(no_body));
         let received = self.handshake.receive()?;
         let (connection, response) = received.ok_or(ResponseError::Head(HeadError::Incomplete))?;
         let (opening, _) = self.options.start(transport(self.stream, Instant::now())?);

@@ -7,8 +7,8 @@ use super::table::{KEY_WORDS, OTHER_LEVELS, Requirement, Rfc};
 const INTRODUCTION: &str = "\
 # Conformance
 
-Every sentence of RFC 6455 and RFC 7692 that requires something, where the code obeys it, and which test proves it; or why it does
-not apply. The sentences are the RFCs' own, shortened where an … stands.
+Every sentence of RFC 6455, RFC 7692 and RFC 8441 that requires something, where the code obeys it, and which test proves it; or
+why it does not apply. The sentences are the RFCs' own, shortened where an … stands.
 
 This page is written by a test, which also fails if a requirement has lost one of its ends: a line of code that no longer stands
 in its file, or a test that no longer exists. The table behind it is in `tests/must/`, with the very lines that are cited.

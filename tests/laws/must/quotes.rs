@@ -38,7 +38,8 @@ pub fn in_source() -> Vec<Quote> {
             // What follows the name of an RFC is quoted from it, up to the name of the next.
             for cited in comment.split("RFC ").skip(1) {
                 let Some((number, rest)) = cited.split_once(" §") else { continue };
-                let Some(rfc) = number.parse().ok().filter(|rfc| [6455, 7692].contains(rfc)) else {
+                let Some(rfc) = number.parse().ok().filter(|rfc| [6455, 7692, 8441].contains(rfc))
+                else {
                     continue;
                 };
                 let end =

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use crate::clients::Clients;
 use crate::round::{self, Round};
-use crate::{Arguments, Failure};
+use crate::{Arguments, Failure, Target};
 
 /// Each delivery of a message counts.
 pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     round::measure(arguments, arguments.depth * arguments.connections, run)
 }
 
-fn run(clients: &mut Clients, duration: Duration) -> Result<Round, Failure> {
+fn run(_: &Target, clients: &mut Clients, duration: Duration) -> Result<Round, Failure> {
     let mut round = Round::default();
     let mut back = Vec::new();
     let begun = Instant::now();

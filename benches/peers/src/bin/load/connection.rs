@@ -38,12 +38,39 @@ pub fn open(target: &Target, index: usize) -> Result<Stream, Failure> {
     Ok(stream)
 }
 
-/// The opening handshake of RFC 6455 §1.3, with its key and accept.
+/// The request of RFC 6455 §1.3, with its key.
+const REQUEST: &[u8] =
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// A masked Close frame with code 1000.
+const CLOSE: &[u8] = b"\x88\x82\0\0\0\0\x03\xe8";
+
+/// Opens a connection, and closes it with a closing handshake. A baseline echoes the same bytes.
+pub fn open_and_close(target: &Target) -> Result<(), Failure> {
+    let mut stream = open(target, 0)?;
+    let mut room = [0; 1024];
+    if target.raw {
+        for sent in [REQUEST, CLOSE] {
+            stream.write_all(sent)?;
+            stream.read_exact(&mut room[..sent.len()])?;
+        }
+        return Ok(());
+    }
+    stream.write_all(CLOSE)?;
+    let mut received = 0;
+    loop {
+        match stream.read(&mut room[received..])? {
+            0 if room[..received] == *b"\x88\x02\x03\xe8" => return Ok(()),
+            0 => return Err("the server did not answer the Close frame".into()),
+            read => received += read,
+        }
+    }
+}
+
+/// The opening handshake, with the accept of RFC 6455 §1.3.
 fn upgrade(stream: &mut Stream) -> Result<(), Failure> {
-    stream.write_all(
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-    )?;
+    stream.write_all(REQUEST)?;
     let mut head = Vec::new();
     let mut room = [0; 4096];
     while !head.ends_with(b"\r\n\r\n") {

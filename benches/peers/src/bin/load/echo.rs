@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use crate::clients::Clients;
 use crate::round::{self, Round};
-use crate::{Arguments, Failure};
+use crate::{Arguments, Failure, Target};
 
 pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     round::measure(arguments, arguments.depth, run)
 }
 
 /// Sends no batch after `duration`, and waits for the pending echoes.
-fn run(clients: &mut Clients, duration: Duration) -> Result<Round, Failure> {
+fn run(_: &Target, clients: &mut Clients, duration: Duration) -> Result<Round, Failure> {
     let mut round = Round::default();
     let begun = Instant::now();
     let mut sent = vec![begun; clients.len()];

@@ -6,6 +6,7 @@ mod broadcast;
 mod clients;
 mod connection;
 mod echo;
+mod handshake;
 mod memory;
 mod process;
 mod records;
@@ -68,6 +69,7 @@ fn run() -> Result<String, Failure> {
     match kind.as_str() {
         "echo" => echo::measure(&arguments),
         "broadcast" => broadcast::measure(&arguments),
+        "handshake" => handshake::measure(&arguments),
         "memory" => memory::measure(&arguments),
         _ => Err(format!("no kind of load: {kind}").into()),
     }

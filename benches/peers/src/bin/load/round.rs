@@ -21,7 +21,7 @@ pub struct Round {
     pub took: Duration,
 }
 
-type Run = fn(&mut Clients, Duration) -> Result<Round, Failure>;
+type Run = fn(&Target, &mut Clients, Duration) -> Result<Round, Failure>;
 
 /// Measures after a warm-up. A batch has `depth` messages.
 pub fn measure(arguments: &Arguments, messages: usize, run: Run) -> Result<String, Failure> {
@@ -80,7 +80,7 @@ impl<'a> Side<'a> {
                     + Duration::from_micros(200) * u32::try_from(arguments.connections)?,
             );
         }
-        run(&mut clients, arguments.warmup)?;
+        run(target, &mut clients, arguments.warmup)?;
         // Room for all samples, so that no allocation is measured.
         let all = Round { trips: Vec::with_capacity(1 << 20), took: Duration::ZERO };
         let records_before = clients.records();
@@ -90,7 +90,7 @@ impl<'a> Side<'a> {
     /// The CPU time of a batch in this slice, in seconds.
     fn turn(&mut self, slice: Duration) -> Result<f64, Failure> {
         let before = self.target.process.cpu()?;
-        let round = (self.run)(&mut self.clients, slice)?;
+        let round = (self.run)(self.target, &mut self.clients, slice)?;
         let cpu = self.target.process.cpu()? - before;
         let cost = cpu.as_secs_f64() / round.trips.len() as f64;
         self.cpu += cpu;

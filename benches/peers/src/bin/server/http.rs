@@ -1,5 +1,9 @@
-//! The HTTP server for libraries that use hyper's upgrade: each socket has a task of its own.
+//! The HTTP servers for libraries that use hyper's upgrade: each socket has a task of its own.
 
+use std::net::TcpListener;
+
+use axum::Router;
+use axum::serve::ListenerExt;
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::body::Incoming;
@@ -9,7 +13,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::Failure;
+use crate::{Failure, tasks};
 
 /// Responds to every request with the result of `upgrade`.
 pub async fn serve<S, F, Fut>(stream: S, upgrade: F) -> Result<(), Failure>
@@ -21,4 +25,16 @@ where
     let connection =
         http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(upgrade));
     Ok(connection.with_upgrades().await?)
+}
+
+/// Serves a router of axum.
+pub fn serve_axum(listener: TcpListener, app: Router) -> Result<(), Failure> {
+    listener.set_nonblocking(true)?;
+    tasks::block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| {
+            // A socket that refuses it is measured nevertheless.
+            let _ = stream.set_nodelay(true);
+        });
+        Ok(axum::serve(listener, app).await?)
+    })
 }

@@ -12,7 +12,7 @@ where
     F: Future<Output = Result<(), Failure>> + Send + 'static,
 {
     listener.set_nonblocking(true)?;
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         loop {
             let (stream, _) = listener.accept().await?;
@@ -20,6 +20,11 @@ where
             spawn(echo(stream));
         }
     })
+}
+
+/// Runs a server on this thread.
+pub fn block_on(serve: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve)
 }
 
 /// Spawns the task of a connection.

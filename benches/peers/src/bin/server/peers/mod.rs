@@ -1,10 +1,12 @@
 //! The servers by name, one file for each library.
 
+mod axum;
 mod fastwebsockets;
 mod raw_epoll;
 mod raw_tokio;
 mod sansocket_blocking;
 mod sansocket_epoll;
+mod sansocket_http;
 mod sansocket_tokio;
 mod sansocket_topic;
 #[cfg(feature = "others")]
@@ -33,6 +35,9 @@ pub const ALL: &[(&str, Serve)] = &[
     ("sansocket-tokio-cork", sansocket_tokio::serve_corked),
     ("sansocket-tokio-feed", sansocket_tokio::serve_feeding),
     ("sansocket-tokio-with", sansocket_tokio::serve_borrowing),
+    ("sansocket-hyper", sansocket_http::serve),
+    ("sansocket-hyper-with", sansocket_http::serve_borrowing),
+    ("sansocket-axum", sansocket_http::serve_axum),
     ("sansocket-epoll", sansocket_epoll::serve),
     ("sansocket-blocking", sansocket_blocking::serve),
     #[cfg(feature = "others")]
@@ -40,6 +45,7 @@ pub const ALL: &[(&str, Serve)] = &[
     #[cfg(feature = "others")]
     ("tokio-tungstenite-feed", tungstenite::serve_feeding),
     ("fastwebsockets", fastwebsockets::serve),
+    ("axum", axum::serve),
     ("tokio-websockets", tokio_websockets::serve),
     ("tokio-websockets-feed", tokio_websockets::serve_feeding),
     #[cfg(feature = "others")]

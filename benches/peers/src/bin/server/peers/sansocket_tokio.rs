@@ -45,7 +45,7 @@ pub fn serve_broadcasting(listener: TcpListener, flush: Flush) -> Result<(), Fai
 }
 
 /// TCP, or TLS on it.
-trait Duplex: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Duplex for S {}
 
@@ -71,7 +71,11 @@ async fn relay(stream: TcpStream, topic: Arc<Topic<Message>>, flush: Flush) -> R
 }
 
 async fn echo(stream: TcpStream) -> Result<(), Failure> {
-    let mut socket = accept(stream).await?;
+    conversation(accept(stream).await?).await
+}
+
+/// Receives and sends on a stream of any kind.
+pub async fn conversation<S: Duplex>(mut socket: WebSocket<S>) -> Result<(), Failure> {
     while let Some(message) = socket.recv().await? {
         socket.send(message).await?;
     }
@@ -96,7 +100,11 @@ async fn echo_feeding(stream: impl Duplex) -> Result<(), Failure> {
 }
 
 async fn echo_borrowing(stream: impl Duplex) -> Result<(), Failure> {
-    let mut socket = accept(stream).await?;
+    conversation_borrowing(accept(stream).await?).await
+}
+
+/// The same with borrowed messages.
+pub async fn conversation_borrowing<S: Duplex>(mut socket: WebSocket<S>) -> Result<(), Failure> {
     while socket.recv_with(|message, replies| replies.send(message)).await? {}
     Ok(())
 }
