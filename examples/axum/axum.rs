@@ -22,7 +22,12 @@ use sansocket::axum::{Message, Options, WebSocket, WebSocketUpgrade};
 use sansocket::deflate::Deflate;
 use sansocket::group::{Group, Shutdown};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
 use tower_http::services::ServeDir;
+
+/// How long requests may take after Ctrl-C.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -97,7 +102,20 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
         Some(config) => tls::serve(listener, config, app, stop).await,
         None => {
             let app = app.into_make_service_with_connect_info::<SocketAddr>();
-            Ok(axum::serve(listener, app).with_graceful_shutdown(stop).await?)
+            let (stopped, late) = oneshot::channel();
+            let stop = async move {
+                stop.await;
+                let _ = stopped.send(());
+            };
+            let late = async {
+                let _ = late.await;
+                sleep(PATIENCE).await;
+            };
+            tokio::select! {
+                served = axum::serve(listener, app).with_graceful_shutdown(stop) => Ok(served?),
+                // A client that does not finish its request is not waited for.
+                () = late => Ok(()),
+            }
         }
     }
 }

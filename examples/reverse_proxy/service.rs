@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
@@ -54,12 +54,19 @@ impl Proxy {
         let opened = timeout(HANDSHAKE, self.open(&request, &upgrade, client)).await;
         let accepted = match opened {
             Ok(Ok(Answer::Accepted(accepted))) => accepted,
+            // RFC 8441 §5: over HTTP/2 a successful response would open the tunnel.
+            Ok(Ok(Answer::Refused(response)))
+                if request.version() >= Version::HTTP_2 && response.status().is_success() =>
+            {
+                return failure(StatusCode::BAD_GATEWAY, "the backend does not speak WebSocket");
+            }
             Ok(Ok(Answer::Refused(response))) => return response.map(BodyExt::boxed),
             Ok(Err(error)) => return failure(StatusCode::BAD_GATEWAY, &error.to_string()),
             Err(_) => return failure(StatusCode::GATEWAY_TIMEOUT, "the backend does not answer"),
         };
-        // The connection of the library is not needed: frames pass without it.
-        let (_, mut response) = upgrade.accept();
+        // The backend has judged the host and the origin, which were passed on. The connection of
+        // the library is not needed: frames pass without it.
+        let (_, mut response) = upgrade.allow_every_host_and_origin().accept();
         response.headers_mut().extend(accepted.headers);
         self.spawn(member, request, accepted.stream);
         response.map(|()| boxed(Empty::new()))

@@ -17,6 +17,7 @@
 //! `:protocol` to [`UpgradeRequest::extended_connect`].
 
 use std::boxed::Box;
+use std::ops::Deref;
 use std::vec::Vec;
 
 use bytes::Bytes;
@@ -38,7 +39,8 @@ use crate::handshake::{AcceptOptions, Guard, HttpResponse};
 #[cfg(feature = "hyper")]
 use crate::session::trace::Path;
 
-/// A valid opening handshake, to accept or to reject.
+/// A valid opening handshake, whose host and origin are to be [checked](Self::check) before it is
+/// accepted.
 ///
 /// ```
 /// use sansocket::http::UpgradeRequest;
@@ -52,8 +54,7 @@ use crate::session::trace::Path;
 ///     .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
 ///     .header("sec-websocket-protocol", "chat.v1")
 ///     .body(())?;
-/// let upgrade = UpgradeRequest::new(Config::new(), &request)?;
-/// upgrade.check(&Guard::loopback())?;
+/// let upgrade = UpgradeRequest::new(Config::new(), &request)?.check(&Guard::loopback())?;
 /// let options = AcceptOptions::new().subprotocol("chat.v1")?;
 /// let (connection, response) = upgrade.accept_with(&options);
 /// // Send the response; then the stream is the connection's.
@@ -135,7 +136,8 @@ impl UpgradeRequest {
                 is_connect: method == Method::CONNECT,
                 protocol,
                 authority,
-                has_valid_target: is_path && uri.scheme().is_some(),
+                // Without `:authority` the scheme is no part of `Uri`.
+                has_valid_target: is_path && (uri.scheme().is_some() || authority.is_none()),
                 has_connection_field: [CONNECTION, UPGRADE]
                     .iter()
                     .any(|name| headers.contains_key(name)),
@@ -181,21 +183,34 @@ impl UpgradeRequest {
         self.config = config;
     }
 
-    /// Checks the host and the origin.
+    /// Checks the host and the origin: with [`Guard::loopback`], or the names of the server.
     ///
     /// # Errors
     ///
     /// [`Rejection`] with status 421 or 403.
-    pub fn check(&self, guard: &Guard) -> Result<(), Rejection> {
+    pub fn check(self, guard: &Guard) -> Result<CheckedRequest, Rejection> {
+        self.check_with(guard)?;
+        Ok(CheckedRequest { request: self })
+    }
+
+    /// Accepts every host and every origin, and so gives up the protection from pages of other
+    /// servers and from DNS rebinding: for servers that check the host and the origin elsewhere.
+    #[must_use]
+    pub fn allow_every_host_and_origin(self) -> CheckedRequest {
+        CheckedRequest { request: self }
+    }
+
+    pub(super) fn check_with(&self, guard: &Guard) -> Result<(), Rejection> {
         let origins = self.origins.iter().map(HeaderValue::as_bytes);
         let checked = guard.check_fields(self.host(), origins);
         checked.map_err(|error| Rejection::new(error.into(), self.version))
     }
 
-    /// Rejects with a response of the application.
+    /// Rejects with a response of the application. Over HTTP/2 a status of 2xx would accept, and is
+    /// sent as 403. For the same reason a service must not answer a CONNECT with a page.
     #[must_use]
     pub fn reject(self, response: &HttpResponse) -> Rejection {
-        Rejection::by_application(response)
+        Rejection::by_application(response, self.version)
     }
 
     #[cfg(feature = "hyper")]
@@ -209,16 +224,7 @@ impl UpgradeRequest {
         Rejection::new(error, self.version)
     }
 
-    /// Accepts without a subprotocol.
-    #[must_use]
-    pub fn accept(self) -> (Connection, Response<()>) {
-        self.accept_with(&AcceptOptions::new())
-    }
-
-    /// Accepts with a subprotocol or header fields of the application. Returns the connection,
-    /// whose input begins after the request and whose output begins after the response.
-    #[must_use]
-    pub fn accept_with(self, accept: &AcceptOptions) -> (Connection, Response<()>) {
+    fn accept_with(self, accept: &AcceptOptions) -> (Connection, Response<()>) {
         let (known, fields) = accept.parts();
         let subprotocol = known.answer(self.subprotocols());
         let offers = self.extensions.iter().map(HeaderValue::as_bytes);
@@ -249,6 +255,41 @@ impl UpgradeRequest {
         apply(&mut connection, agreed.as_ref());
         connection.set_subprotocol(subprotocol);
         (connection, response)
+    }
+}
+
+/// A valid opening handshake from a host and an origin that may connect.
+#[derive(Debug)]
+pub struct CheckedRequest {
+    request: UpgradeRequest,
+}
+
+impl CheckedRequest {
+    /// Accepts without a subprotocol.
+    #[must_use]
+    pub fn accept(self) -> (Connection, Response<()>) {
+        self.accept_with(&AcceptOptions::new())
+    }
+
+    /// Accepts with a subprotocol or header fields of the application. Returns the connection,
+    /// whose input begins after the request and whose output begins after the response.
+    #[must_use]
+    pub fn accept_with(self, accept: &AcceptOptions) -> (Connection, Response<()>) {
+        self.request.accept_with(accept)
+    }
+
+    /// Rejects with a response of the application: see [`UpgradeRequest::reject`].
+    #[must_use]
+    pub fn reject(self, response: &HttpResponse) -> Rejection {
+        self.request.reject(response)
+    }
+}
+
+impl Deref for CheckedRequest {
+    type Target = UpgradeRequest;
+
+    fn deref(&self) -> &UpgradeRequest {
+        &self.request
     }
 }
 

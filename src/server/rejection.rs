@@ -44,9 +44,14 @@ impl Rejection {
     }
 
     /// The rejection with a response of the application.
-    pub(super) fn by_application(reply: &HttpResponse) -> Self {
-        let error = RequestError::RejectedByApplication { status: reply.status() };
-        Self::with(error, response(reply))
+    pub(super) fn by_application(reply: &HttpResponse, version: Version) -> Self {
+        let mut response = response(reply);
+        // RFC 8441 §5: a successful response to the CONNECT opens the WebSocket.
+        if version >= Version::HTTP_2 && response.status().is_success() {
+            *response.status_mut() = StatusCode::FORBIDDEN;
+        }
+        let error = RequestError::RejectedByApplication { status: response.status().as_u16() };
+        Self::with(error, response)
     }
 
     fn with(error: RequestError, response: Response<Bytes>) -> Self {

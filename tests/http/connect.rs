@@ -25,7 +25,9 @@ const ROWS: &[Row] = &[
     ("CONNECT", Some("WebSocket"), URL, &[VERSION], Err((501, E::ConnectProtocol))),
     // §4: ":scheme and :path … MUST also be included"
     ("CONNECT", Some("websocket"), "server.example.com:443", &[VERSION], Err((400, E::Target))),
-    ("CONNECT", Some("websocket"), "/chat", &[VERSION], Err((400, E::Target))),
+    // Neither `:authority` nor `Host`, and the one in place of the other.
+    ("CONNECT", Some("websocket"), "/chat", &[VERSION], Err((400, E::Host))),
+    ("CONNECT", Some("websocket"), "/chat", &[VERSION, ("host", "server.example.com")], Ok(())),
     (
         "CONNECT",
         Some("websocket"),
@@ -108,7 +110,7 @@ fn acceptance_over_http_2_is_200_without_a_key() {
     let upgrade = UpgradeRequest::extended_connect(config, &parts, Some("websocket")).unwrap();
     assert_eq!(upgrade.host(), Some("server.example.com"));
     let options = AcceptOptions::new().subprotocol("chat").unwrap();
-    let (connection, response) = upgrade.accept_with(&options);
+    let (connection, response) = upgrade.allow_every_host_and_origin().accept_with(&options);
     let fields: Vec<_> = response.headers().keys().map(|name| name.as_str()).collect();
     assert_eq!(response.status(), 200);
     assert_eq!(fields, ["sec-websocket-protocol", "sec-websocket-extensions"]);
@@ -123,9 +125,14 @@ fn host_of_a_guard_is_the_authority_or_else_the_host_field() {
         let parts = parts("CONNECT", target, Version::HTTP_2, fields);
         UpgradeRequest::extended_connect(Config::new(), &parts, Some("websocket"))
     };
-    let status = |upgrade: UpgradeRequest| upgrade.check(&guard).map_err(|it| it.status().as_u16());
+    let status = |upgrade: UpgradeRequest| {
+        upgrade.check(&guard).map(drop).map_err(|it| it.status().as_u16())
+    };
     assert_eq!(status(upgrade(URL, &[VERSION]).unwrap()), Ok(()));
     assert_eq!(status(upgrade("https://evil.example/chat", &[VERSION]).unwrap()), Err(421));
+    let by_host = |host| -> Fields { Box::leak(Box::new([VERSION, ("host", host)])) };
+    assert_eq!(status(upgrade("/chat", by_host("server.example.com")).unwrap()), Ok(()));
+    assert_eq!(status(upgrade("/chat", by_host("evil.example")).unwrap()), Err(421));
     let page = &[VERSION, ("origin", "https://evil.example")];
     assert_eq!(status(upgrade(URL, page).unwrap()), Err(403));
 }
@@ -147,4 +154,14 @@ fn method_of_a_refused_request_is_named() {
     let parts = parts(Method::GET.as_str(), URL, Version::HTTP_2, &[VERSION]);
     let rejection = UpgradeRequest::extended_connect(Config::new(), &parts, None).unwrap_err();
     assert_eq!(rejection.into_response::<bytes::Bytes>().headers()["allow"], "CONNECT");
+}
+
+#[test]
+fn success_is_no_refusal_over_http_2() {
+    let ok = sansocket::HttpResponse::new(200).unwrap().body("a page");
+    let parts = parts("CONNECT", URL, Version::HTTP_2, &[VERSION]);
+    let upgrade = UpgradeRequest::extended_connect(Config::new(), &parts, Some("websocket"));
+    let rejection = upgrade.unwrap().reject(&ok);
+    // RFC 8441 §5: a 200 would open the WebSocket.
+    assert_eq!(rejection.status(), 403);
 }

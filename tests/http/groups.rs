@@ -114,6 +114,34 @@ async fn shutdown_closes_all_at_random_times_and_refuses_new_ones() {
     assert!(times[49] - times[0] > Duration::from_secs(1));
 }
 
+#[test]
+fn network_of_ipv6_and_a_mapped_address_are_one_address() {
+    let group = Group::new().max_per_address(1);
+    let address = |text: &str| text.parse::<IpAddr>().unwrap();
+    for (first, second, is_one) in [
+        ("127.0.0.1", "::ffff:127.0.0.1", true),
+        ("2001:db8::1", "2001:db8::ffff:1:2", true),
+        ("2001:db8::1", "2001:db8:0:1::1", false),
+        ("127.0.0.1", "127.0.0.2", false),
+    ] {
+        let _first = group.enter(address(first)).unwrap();
+        assert_eq!(group.enter(address(second)).is_err(), is_one, "{first} {second}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_ends_with_the_last_connection() {
+    let group = Group::new();
+    let app = echo(&group);
+    let mut client = open(&app).await.1.unwrap();
+    let start = Instant::now();
+    let how = Shutdown::new().spread_over(Duration::from_secs(3600));
+    let leave = client.close(CloseCode::NORMAL, "");
+    let (summary, _) = tokio::join!(group.shutdown(&how), leave);
+    assert_eq!((summary.closed, summary.aborted), (1, 0));
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn connection_that_does_not_end_is_aborted() {
     let group = Group::new();

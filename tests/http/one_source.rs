@@ -117,6 +117,7 @@ fn by_http(row: &Row) -> Answer {
     }
     match UpgradeRequest::new(config(), &request.body(()).unwrap()) {
         Ok(upgrade) => {
+            let upgrade = upgrade.allow_every_host_and_origin();
             let (mut connection, response) = upgrade.accept_with(&accept());
             assert_eq!((response.status().as_u16(), connection.wants_write()), (101, false));
             assert_eq!(connection.output().remaining(), 0);

@@ -220,7 +220,7 @@ async fn over_a_socket(script: &[Call], deflate: bool) -> Noted {
 async fn route(State((log, deflate)): State<(Log, bool)>, ws: WebSocketUpgrade) -> Response {
     let config = Config::new().max_message_size(2 << 20);
     let config = if deflate { config.deflate(Deflate::new()) } else { config };
-    let (response, on_upgrade) = ws.config(config).protocols(["chat"]).accept().unwrap();
+    let (response, on_upgrade, _) = ws.config(config).protocols(["chat"]).accept().unwrap();
     tokio::spawn(async move { serve(on_upgrade.await.unwrap(), log).await });
     response
 }

@@ -1,6 +1,7 @@
 //! The extractor of [axum](https://docs.rs/axum/0.8) 0.8 (axum-core 0.5) for WebSocket, with the
-//! names and the shapes of `axum::extract::ws`: change the import, and handlers compile as they
-//! are.
+//! names and the shapes of `axum::extract::ws`: change the import, and most handlers compile as they
+//! are. Errors are this crate's [`Error`], not `axum::Error`; `requested_protocols` returns `&str`;
+//! the sizes of buffers, `accept_unmasked_frames` and the module `rejection` have no equivalent.
 //!
 //! ```ignore
 //! use axum::{Router, response::Response, routing::any};
@@ -44,12 +45,18 @@
 //! the [`Options`] by a layer, or one of them with [`guard`](WebSocketUpgrade::guard):
 //!
 //! ```ignore
-//! use axum::{Extension, Router};
+//! use axum::{Extension, Router, response::Response, routing::any};
 //! use sansocket::Guard;
-//! use sansocket::axum::Options;
+//! use sansocket::axum::{Options, WebSocketUpgrade};
+//!
+//! async fn handler(ws: WebSocketUpgrade) -> Response {
+//!     ws.on_upgrade(async |_socket| ())
+//! }
 //!
 //! let guard = Guard::hosts(["chat.example.com"])?.origin("https://www.example.com")?;
-//! let app: Router = Router::new().layer(Extension(Options::new().guard(guard)));
+//! let app: Router = Router::new()
+//!     .route("/ws", any(handler))
+//!     .layer(Extension(Options::new().guard(guard))); // after the routes that it is for
 //! # Ok::<(), sansocket::InvalidGuard>(())
 //! ```
 //!

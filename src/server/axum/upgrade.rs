@@ -16,7 +16,7 @@ use crate::connection::Config;
 #[cfg(feature = "deflate")]
 use crate::deflate::Deflate;
 use crate::handshake::{AcceptOptions, Guard, InvalidField, Subprotocols};
-use crate::server::group::{Group, GroupFull};
+use crate::server::group::{Group, GroupFull, Member};
 use crate::server::http::UpgradeRequest;
 use crate::server::hyper::{OnUpgrade, Options, Upgrade};
 use crate::server::rejection::Rejection;
@@ -111,10 +111,11 @@ impl<F> WebSocketUpgrade<F> {
         self.upgrade.request().subprotocols()
     }
 
-    /// Selects a subprotocol. One that the client did not offer is not sent: the client would fail
+    /// Selects a subprotocol. One that the client did not offer selects none: the client would fail
     /// the connection (§4.1).
     pub fn set_selected_protocol(&mut self, protocol: HeaderValue) {
-        self.protocol = Some(protocol);
+        let is_offered = self.requested_protocols().any(|offered| protocol == offered);
+        self.protocol = is_offered.then_some(protocol);
     }
 
     /// The subprotocol that is selected so far.
@@ -186,15 +187,24 @@ impl<F> WebSocketUpgrade<F> {
         response
     }
 
-    /// Accepts, for a handler that spawns its own tasks. Returns the response, and the future of
-    /// this crate's own connection. It does not join the [`group`](Self::group).
+    /// Accepts, for a handler that spawns its own tasks. Returns the response, the future of this
+    /// crate's own connection, and its member of the [`group`](Self::group), if there is one: keep
+    /// it as long as the connection, and receive with [`Member::recv`].
     ///
     /// # Errors
     ///
-    /// [`Rejection`] if the guard does not know the host or the origin.
-    pub fn accept(self) -> Result<(Response, OnUpgrade), Rejection> {
+    /// [`Rejection`] if the guard does not know the host or the origin, or the group takes no more.
+    pub fn accept(self) -> Result<(Response, OnUpgrade, Option<Member>), Rejection> {
         self.upgrade.check()?;
-        Ok(self.upgrade.accept_with(&with_protocol(self.accept, self.protocol.as_ref())))
+        let entered = self.group.map(|(group, address)| group.enter(address)).transpose();
+        match entered {
+            Ok(member) => {
+                let accept = with_protocol(self.accept, self.protocol.as_ref());
+                let (response, on_upgrade) = self.upgrade.accept_with(&accept);
+                Ok((response, on_upgrade, member))
+            }
+            Err(full) => Err(self.upgrade.reject(&full.response())),
+        }
     }
 }
 

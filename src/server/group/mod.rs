@@ -50,6 +50,9 @@
 //!     axum::serve(listener, app).with_graceful_shutdown(stop).await
 //! }
 //! ```
+//!
+//! axum then waits for requests that are under way, also for those that a client does not finish.
+//! `examples/axum` bounds that.
 
 mod full;
 mod member;

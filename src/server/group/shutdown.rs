@@ -13,7 +13,7 @@ use std::vec::Vec;
 
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, SeedableRng};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::registry::Group;
 use super::slot::Handle;
@@ -92,8 +92,8 @@ impl Group {
         let (start, handles) = (Instant::now(), self.handles());
         let all = handles.len();
         for (delay, handle) in in_random_order(handles, how.spread_over) {
-            if !delay.is_zero() {
-                sleep_until(start + delay).await;
+            if !delay.is_zero() && timeout_at(start + delay, self.empty()).await.is_ok() {
+                break;
             }
             handle.close(how.frame.clone());
         }

@@ -1,7 +1,7 @@
 //! Who is in a group.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::vec::Vec;
@@ -15,6 +15,15 @@ use super::slot::Slot;
 pub(super) struct Limits {
     pub(super) connections: usize,
     pub(super) per_address: usize,
+}
+
+/// What counts as one address: an IPv4 address, also as the IPv6 one that it is mapped to, or the
+/// 64 bits of an IPv6 address that a network gives to one host (RFC 4291 §2.5.4).
+fn key(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+        v4 => v4,
+    }
 }
 
 /// The members of a group.
@@ -47,7 +56,7 @@ impl State {
         if members.slots.len() >= connections {
             return Err(GroupFull::Connections { limit: connections });
         }
-        if let Some(address) = address {
+        if let Some(address) = address.map(key) {
             let count = members.per_address.get(&address).copied().unwrap_or_default();
             if count >= per_address {
                 return Err(GroupFull::Address { limit: per_address });
@@ -63,7 +72,7 @@ impl State {
     pub(super) fn leave(&self, slot: &Slot) {
         let mut members = self.lock();
         members.slots.remove(&slot.id);
-        if let Some(address) = slot.address {
+        if let Some(address) = slot.address.map(key) {
             let count = members.per_address.remove(&address).unwrap_or_default();
             if count > 1 {
                 members.per_address.insert(address, count - 1);

@@ -37,9 +37,11 @@
 //! # HTTP/2
 //!
 //! With feature `http2`, the same service upgrades an extended CONNECT (RFC 8441). The HTTP server
-//! has to announce it: `enable_connect_protocol` of hyper's builders; `axum::serve` does. The
-//! stream's END_STREAM is the end of the WebSocket's stream, and RST_STREAM its reset (RFC 8441
-//! §5).
+//! has to announce it: `enable_connect_protocol` of hyper's builders; `axum::serve` does.
+//!
+//! END_STREAM is the end of the WebSocket's stream (RFC 8441 §5). hyper 1.12 does not tell a reset
+//! of the client (RST_STREAM with CANCEL) from an end, and ends the stream of a connection that is
+//! dropped with END_STREAM: either is a lost connection if no Close frame came before.
 //!
 //! Two settings of the HTTP server matter to WebSockets:
 //!

@@ -1,10 +1,10 @@
 //! A connection whose response the HTTP server has still to send.
 
 use std::boxed::Box;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use std::{fmt, io};
 
 use bytes::BufMut;
 use tokio::time::{Sleep, sleep};
@@ -61,10 +61,7 @@ impl Future for OnUpgrade {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         if let Poll::Ready(upgraded) = this.upgrade.poll(cx) {
-            let (stream, early) = upgraded.map_err(|error| match error.is_canceled() {
-                true => Error::ConnectionLost,
-                false => Error::Io(io::Error::other(error)),
-            })?;
+            let (stream, early) = upgraded?;
             let mut connection = this.connection.take().expect("it is polled until it is ready");
             connection.input().put_slice(&early);
             let peer = Peer::of(|| stream.tcp_stream()?.peer_addr().ok());

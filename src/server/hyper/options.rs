@@ -150,7 +150,7 @@ impl Upgrade {
 
     /// Checks the host and the origin.
     pub(in crate::server) fn check(&self) -> Result<(), Rejection> {
-        self.options.guard.as_deref().map_or(Ok(()), |guard| self.request.check(guard))
+        self.options.guard.as_deref().map_or(Ok(()), |guard| self.request.check_with(guard))
     }
 
     /// The client's request.
@@ -174,7 +174,9 @@ impl Upgrade {
     pub fn accept_with<B: Default>(mut self, accept: &AcceptOptions) -> (Response<B>, OnUpgrade) {
         self.request.set_config(self.options.config);
         let path = self.request.path();
-        let (connection, response) = self.request.accept_with(accept);
+        // It was checked when it was made, or is by the extractor.
+        let request = self.request.allow_every_host_and_origin();
+        let (connection, response) = request.accept_with(accept);
         let on_upgrade = OnUpgrade::new(self.upgrade, self.options.connection, connection, path);
         (response.map(|()| B::default()), on_upgrade)
     }

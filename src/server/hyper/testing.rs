@@ -27,8 +27,9 @@
 //! There is no socket, so a route that extracts `ConnectInfo` answers 500: add axum's
 //! `MockConnectInfo` as a layer.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::{fmt, vec};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::{fmt, mem, vec};
 
 use bytes::Buf;
 use http::Request;
@@ -40,13 +41,65 @@ use crate::client::tokio::{Options, WebSocket};
 use crate::handshake::{ClientHandshake, ClientRequest, HeadError, Response, ResponseError};
 use crate::testing::{Chunking, TestStream, Wire, pair};
 
-/// The server's end of the stream, among the extensions of a request. Clones share it.
-#[derive(Clone)]
-pub(super) struct InMemory(Arc<Mutex<Option<TestStream>>>);
+/// The server's end of the stream, among the extensions of a request. Clones share it. It is passed
+/// on when the client has received the response, as by an HTTP server that has sent it.
+#[derive(Clone, Debug)]
+pub(super) struct InMemory(Arc<Mutex<Gate>>);
+
+#[derive(Debug)]
+struct Gate {
+    stream: Option<TestStream>,
+    is_taken: bool,
+    /// Whether the response has accepted the handshake, once the client has it.
+    is_accepted: Option<bool>,
+    waker: Option<Waker>,
+}
 
 impl InMemory {
-    pub(super) fn take(&self) -> Option<TestStream> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn new(stream: TestStream) -> Self {
+        let (is_taken, is_accepted, waker) = (false, None, None);
+        Self(Arc::new(Mutex::new(Gate { stream: Some(stream), is_taken, is_accepted, waker })))
+    }
+
+    /// Takes the upgrade; `None` if it was taken before.
+    pub(super) fn take(&self) -> Option<Self> {
+        let was_taken = mem::replace(&mut self.lock().is_taken, true);
+        (!was_taken).then(|| self.clone())
+    }
+
+    /// The stream, once the response was received; an error if it was another one.
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<TestStream, Error>> {
+        let mut gate = self.lock();
+        match gate.is_accepted {
+            Some(true) => Poll::Ready(gate.stream.take().ok_or(Error::ConnectionLost)),
+            Some(false) => Poll::Ready(Err(Error::ConnectionLost)),
+            None => {
+                gate.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The client has the response, or is dropped. The first call counts.
+    fn answered(&self, is_accepted: bool) {
+        let mut gate = self.lock();
+        gate.is_accepted.get_or_insert(is_accepted);
+        let waker = gate.waker.take();
+        drop(gate);
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Gate> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The client's side of the gate.
+struct Answered(InMemory);
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        self.0.answered(false);
     }
 }
 
@@ -55,6 +108,7 @@ pub struct TestClient {
     handshake: ClientHandshake,
     stream: TestStream,
     options: Options,
+    server: Answered,
 }
 
 /// Makes the request of an opening handshake over HTTP/1.1, and its client.
@@ -81,8 +135,10 @@ pub fn request_with<B: Default>(
     let head = output.copy_to_bytes(output.remaining());
     let (client, server) = pair(Chunking::Whole);
     let mut request = parse(&head).unwrap_or_default();
-    request.extensions_mut().insert(InMemory(Arc::new(Mutex::new(Some(server)))));
-    Ok((request, TestClient { handshake, stream: client, options: options.clone() }))
+    let server = InMemory::new(server);
+    request.extensions_mut().insert(server.clone());
+    let (options, server) = (options.clone(), Answered(server));
+    Ok((request, TestClient { handshake, stream: client, options, server }))
 }
 
 /// The request as an HTTP server passes it on.
@@ -104,7 +160,8 @@ impl TestClient {
         self.stream.wire()
     }
 
-    /// Checks the response, and opens the client's connection.
+    /// Checks the response, and opens the client's connection. The handler of the route has its
+    /// connection from then on, as behind an HTTP server that has sent the response.
     ///
     /// # Errors
     ///
@@ -124,6 +181,7 @@ impl TestClient {
         let received = self.handshake.receive()?;
         let (connection, response) = received.ok_or(ResponseError::Head(HeadError::Incomplete))?;
         let (opening, _) = self.options.start(transport(self.stream, Instant::now())?);
+        self.server.0.answered(true);
         Ok((opening.into_socket(connection), response))
     }
 }
