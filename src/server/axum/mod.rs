@@ -1,7 +1,8 @@
 //! The extractor of [axum](https://docs.rs/axum/0.8) 0.8 (axum-core 0.5) for WebSocket, with the
-//! names and the shapes of `axum::extract::ws`: change the import, and most handlers compile as they
-//! are. Errors are this crate's [`Error`], not `axum::Error`; `requested_protocols` returns `&str`;
-//! the sizes of buffers, `accept_unmasked_frames` and the module `rejection` have no equivalent.
+//! names and the shapes of `axum::extract::ws`: change the import, and most handlers compile as
+//! they are. Errors are this crate's [`Error`], not `axum::Error`; `requested_protocols` returns
+//! `&str`; the sizes of buffers, `accept_unmasked_frames` and the module `rejection` have no
+//! equivalent.
 //!
 //! ```ignore
 //! use axum::{Router, response::Response, routing::any};

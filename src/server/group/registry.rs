@@ -34,8 +34,8 @@ impl Group {
     }
 
     /// Returns an empty group with at most so many connections of one IP address; of IPv6, of one
-    /// network of 64 bits. Default: no limit. Behind a proxy all connections come from its address: take the client's from the
-    /// header field that the proxy sets.
+    /// network of 64 bits. Default: no limit. Behind a proxy all connections come from its address:
+    /// take the client's from the header field that the proxy sets.
     #[must_use]
     pub fn max_per_address(self, per_address: usize) -> Self {
         Self::with(Limits { per_address, ..self.state.limits })
