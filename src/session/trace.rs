@@ -1,4 +1,4 @@
-//! What [`tracing`](https://docs.rs/tracing) is told: the only file that names the crate. Without
+//! What [`tracing`](https://docs.rs/tracing) receives: the only file that names the crate. Without
 //! the feature `tracing`, every type here has no size and every function no body.
 //!
 //! | span | fields |
@@ -43,7 +43,7 @@ macro_rules! event {
     };
 }
 
-/// The span of a connection, and what it was told.
+/// The span of a connection, and what it has received.
 #[derive(Debug)]
 pub(crate) struct Trace {
     #[cfg(feature = "tracing")]

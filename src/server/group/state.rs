@@ -1,4 +1,4 @@
-//! Who is in a group.
+//! The members of a group: their number, and the limits.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

@@ -1,4 +1,4 @@
-//! The messages that were published and not taken by every subscriber, and who has taken which.
+//! The messages that were published and not taken by every subscriber, and how far each one is.
 //!
 //! ```text
 //!                 first                                           next
@@ -7,7 +7,7 @@
 //!                a subscriber        another one                      one that has taken all
 //! ```
 //!
-//! Numbers of messages only grow. A subscriber takes all that is there at once, so whoever has not
+//! Numbers of messages only grow. A subscriber takes all that is there at once, so one that has not
 //! taken a message has not taken those behind it either, and messages that everybody has taken are
 //! at the front.
 
