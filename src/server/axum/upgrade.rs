@@ -270,7 +270,8 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for WebSocketUpgrade {
 
 fn extract(parts: &mut Parts) -> Result<WebSocketUpgrade, Rejection> {
     let options = parts.extensions.get::<Options>().cloned().unwrap_or_default();
-    let request = UpgradeRequest::from_parts(options.config.clone(), parts)?;
+    // `accept_with` sets that of the options.
+    let request = UpgradeRequest::from_parts(Config::new(), parts)?;
     let upgrade = Upgrade::take(options, request, &mut parts.extensions)?;
     let (accept, on_failed_upgrade) = (AcceptOptions::new(), DefaultOnFailedUpgrade);
     Ok(WebSocketUpgrade { upgrade, accept, protocol: None, group: None, on_failed_upgrade })

@@ -30,7 +30,7 @@ use crate::timing::Timeouts;
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(super) connection: crate::client::tokio::Options,
-    pub(in crate::server) config: Config,
+    config: Config,
     guard: Option<Arc<Guard>>,
 }
 
@@ -102,7 +102,8 @@ impl Options {
     /// - 421 or 403 if the guard does not know the host or the origin;
     /// - 500 if the HTTP server does not upgrade ([`RequestError::NotUpgradable`]).
     pub fn upgrade<B>(&self, request: &mut http::Request<B>) -> Result<Upgrade, Rejection> {
-        let opening = UpgradeRequest::new(self.config.clone(), request)?;
+        // `accept_with` sets that of these options.
+        let opening = UpgradeRequest::new(Config::new(), request)?;
         let upgrade = Upgrade::take(self.clone(), opening, request.extensions_mut())?;
         upgrade.check()?;
         Ok(upgrade)
