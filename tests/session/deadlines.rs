@@ -243,15 +243,19 @@ proptest! {
             now += s(later);
             let next = session.next(now);
             let Ok(Wait(until)) = next else { continue };
-            let buffered = session.buffered_amount();
+            let (buffered, had_ended) = (session.buffered_amount(), session.has_ended());
             let before = until.map_or(now + s(1_000_000), |until| until - NANOSECOND);
             prop_assert!(until.is_none_or(|until| until > now), "{until:?} at {now:?}");
             prop_assert_eq!(session.next(before), next, "just before");
             prop_assert_eq!(session.buffered_amount(), buffered);
+            prop_assert_eq!(session.has_ended(), had_ended);
             let Some(until) = until else { break };
             let at = session.next(until);
+            // What it may wake up for, and wait again: a ping, and the end of the connection.
             let pinged = session.buffered_amount() > buffered;
-            prop_assert!(!matches!(at, Ok(Wait(_))) || pinged, "nothing at {until:?}: {at:?}");
+            let ended = session.has_ended() && !had_ended;
+            let happened = !matches!(at, Ok(Wait(_))) || pinged || ended;
+            prop_assert!(happened, "nothing at {until:?}: {at:?}");
             now = until;
         }
     }
