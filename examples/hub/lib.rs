@@ -14,6 +14,7 @@
 //! | auth, visitor | who may enter, and who enters |
 //! | room | what the rooms share: limits, `ping`, `stats`, refusals |
 //! | chat, presence | messages, and people |
+//! | prices, quotes | a topic for each symbol, and what a price is |
 //! | store | what outlives the process |
 
 mod arguments;
@@ -21,6 +22,8 @@ mod assets;
 mod auth;
 mod chat;
 mod presence;
+mod prices;
+mod quotes;
 mod room;
 mod routes;
 mod server;

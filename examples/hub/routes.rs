@@ -23,6 +23,7 @@ use crate::Failure;
 use crate::assets;
 use crate::auth::{self, Auth};
 use crate::chat::Chat;
+use crate::prices::Prices;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::visitor::{Fields, Visitor};
@@ -40,6 +41,7 @@ pub(crate) struct Hub {
     group: Group,
     store: Arc<Store>,
     chat: Arc<Chat>,
+    prices: Arc<Prices>,
     settings: Settings,
 }
 
@@ -47,13 +49,14 @@ impl Hub {
     pub(crate) fn new(settings: Settings, group: Group) -> Result<Self, Failure> {
         let store = Arc::new(Store::open(settings.data.as_deref())?);
         let chat = Arc::new(Chat::new(Arc::clone(&store), settings.clone())?);
+        let prices = Arc::new(Prices::new(settings.clone()));
         let auth = Auth::new(settings.token.clone(), settings.tls);
-        Ok(Self { auth, group, store, chat, settings })
+        Ok(Self { auth, group, store, chat, prices, settings })
     }
 
     /// What happens without a client, for as long as it is polled.
     pub(crate) async fn run(&self) {
-        self.chat.presence.publish().await;
+        tokio::join!(self.chat.presence.publish(), self.prices.run());
     }
 
     /// Writes everything that was submitted to the store.
@@ -101,6 +104,7 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, InvalidGuard> {
         .route("/login", get(login_state).post(login))
         // CONNECT of HTTP/2 is not GET, so these routes take any method.
         .route("/rooms/chat", any(chat))
+        .route("/rooms/prices", any(prices))
         .layer(Extension(hub.options()?))
         .layer(DefaultBodyLimit::max(1024))
         .layer(map_response(with_policy))
@@ -128,6 +132,20 @@ async fn chat(
     };
     let chat = Arc::clone(&hub.chat);
     hub.enter((headers, address, upgrade), MESSAGE, |socket| chat.serve(visitor, socket))
+}
+
+async fn prices(
+    State(hub): State<Arc<Hub>>,
+    query: Result<Query<Fields>, QueryRejection>,
+    headers: HeaderMap,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if let Err(refused) = Visitor::new(query, false) {
+        return refused.into_response();
+    }
+    let prices = Arc::clone(&hub.prices);
+    hub.enter((headers, address, upgrade), MESSAGE, |socket| prices.serve(socket))
 }
 
 /// What browsers may do with the responses.
