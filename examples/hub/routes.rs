@@ -23,6 +23,7 @@ use crate::Failure;
 use crate::assets;
 use crate::auth::{self, Auth};
 use crate::chat::Chat;
+use crate::document::Document;
 use crate::prices::Prices;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -30,6 +31,9 @@ use crate::visitor::{Fields, Visitor};
 
 /// The longest message of the chat and the prices.
 const MESSAGE: usize = 16 * 1024;
+
+/// The longest message of the document.
+const UPDATE: usize = 1024 * 1024;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; \
@@ -42,6 +46,7 @@ pub(crate) struct Hub {
     store: Arc<Store>,
     chat: Arc<Chat>,
     prices: Arc<Prices>,
+    document: Arc<Document>,
     settings: Settings,
 }
 
@@ -50,8 +55,9 @@ impl Hub {
         let store = Arc::new(Store::open(settings.data.as_deref())?);
         let chat = Arc::new(Chat::new(Arc::clone(&store), settings.clone())?);
         let prices = Arc::new(Prices::new(settings.clone()));
+        let document = Arc::new(Document::new(Arc::clone(&store), settings.clone())?);
         let auth = Auth::new(settings.token.clone(), settings.tls);
-        Ok(Self { auth, group, store, chat, prices, settings })
+        Ok(Self { auth, group, store, chat, prices, document, settings })
     }
 
     /// What happens without a client, for as long as it is polled.
@@ -105,6 +111,7 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, InvalidGuard> {
         // CONNECT of HTTP/2 is not GET, so these routes take any method.
         .route("/rooms/chat", any(chat))
         .route("/rooms/prices", any(prices))
+        .route("/rooms/document", any(document))
         .layer(Extension(hub.options()?))
         .layer(DefaultBodyLimit::max(1024))
         .layer(map_response(with_policy))
@@ -146,6 +153,21 @@ async fn prices(
     }
     let prices = Arc::clone(&hub.prices);
     hub.enter((headers, address, upgrade), MESSAGE, |socket| prices.serve(socket))
+}
+
+async fn document(
+    State(hub): State<Arc<Hub>>,
+    query: Result<Query<Fields>, QueryRejection>,
+    headers: HeaderMap,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let visitor = match Visitor::new(query, true) {
+        Ok(visitor) => visitor,
+        Err(refused) => return refused.into_response(),
+    };
+    let document = Arc::clone(&hub.document);
+    hub.enter((headers, address, upgrade), UPDATE, |socket| document.serve(visitor, socket))
 }
 
 /// What browsers may do with the responses.
