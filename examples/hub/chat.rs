@@ -62,7 +62,7 @@ enum Incoming {
 }
 
 impl Chat {
-    pub(crate) fn new(store: Arc<Store>, settings: Settings) -> Result<Self, redb::Error> {
+    pub(crate) fn new(store: Arc<Store>, settings: Settings) -> Result<Self, Failure> {
         let topic = Topic::new().lag(Lag::Close(CloseCode::TRY_AGAIN_LATER));
         let published = Mutex::new(Published { topic, latest: latest(&store.read()?)? });
         Ok(Self { store, presence: Arc::new(Presence::new()), published, settings })
@@ -194,7 +194,7 @@ impl Chat {
     async fn read<A: Send + 'static, T: Send + 'static>(
         &self,
         argument: A,
-        read: fn(&redb::ReadTransaction, A) -> Result<T, redb::Error>,
+        read: fn(&redb::ReadTransaction, A) -> Result<T, Failure>,
     ) -> Option<T> {
         let store = Arc::clone(&self.store);
         let read = spawn_blocking(move || read(&store.read()?, argument)).await.ok()?;

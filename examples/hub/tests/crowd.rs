@@ -10,7 +10,7 @@ use crate::run::{Client, hub_with};
 /// So many connections read all prices, and so many do not read: the others get theirs, and what
 /// is dropped is counted.
 async fn crowd(connections: usize, slow_ones: usize, rounds: usize) {
-    let (tick, stats) = (Duration::from_millis(20), Duration::from_secs(1));
+    let (tick, stats) = (Duration::from_millis(50), Duration::from_secs(1));
     let hub = hub_with(Settings { tick, stats, ..Settings::new() }).await;
     let mut slow_clients = vec![];
     for _ in 0..slow_ones {
@@ -32,7 +32,7 @@ async fn crowd(connections: usize, slow_ones: usize, rounds: usize) {
     // One that reads all symbols makes sure that the slow ones were written to for long enough.
     let mut last = hub.prices().await;
     subscribe_to_all(&mut last).await;
-    for _ in 0..2_000 {
+    for _ in 0..1_000 {
         last.next("price").await;
     }
     for client in &mut slow_clients {
