@@ -202,6 +202,7 @@ fn late_subscriber_receives_the_newest_retained_value_of_each_key_first() {
 fn subscriber_that_skips_receives_the_retained_values_again() {
     let topic = Topic::new().backlog(2).retain_latest();
     let mut lags = topic.subscribe();
+    assert!(is_waiting(&mut lags));
     topic.publish_latest("a", "a1");
     ["one", "two", "three"].into_iter().for_each(|news| topic.publish(news));
     assert_eq!(take(&mut lags), ["a1", "two", "three"]);
