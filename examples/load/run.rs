@@ -126,13 +126,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Run, Box<dyn Error + Sen
     let progress = Progress::of(Arc::clone(&run));
     let (mut opening, mut sending) = (Duration::ZERO, Duration::ZERO);
     let phases = async {
-        progress.until(|counts| get(&counts.open) + get(&counts.failed) == connections).await;
+        let is_settled = |counts: &Counts| get(&counts.open) + get(&counts.failed) == connections;
+        let is_over = |counts: &Counts| get(&counts.failed) + get(&counts.lost) == connections;
+        progress.until(is_settled).await;
         opening = run.start.elapsed();
         let start = Instant::now();
         phase.send_replace(Phase::Sending(start));
         tokio::select! {
             () = sleep(duration) => {}
-            () = progress.until(|counts| get(&counts.failed) + get(&counts.lost) == connections) => {}
+            () = progress.until(is_over) => {}
         }
         sending = start.elapsed();
     };
