@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
+use crate::Failure;
 use crate::presence::{Presence, Seat};
 use crate::room::{Outbox, Room, deliver, outbox, to_text};
 use crate::settings::Settings;

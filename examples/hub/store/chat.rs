@@ -10,6 +10,8 @@ use redb::{
 };
 use serde::Serialize;
 
+use crate::Failure;
+
 type Message = (&'static str, u64, &'static str, &'static str, u64);
 
 const MESSAGES: TableDefinition<'_, u64, Message> = TableDefinition::new("chat");

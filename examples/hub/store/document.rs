@@ -2,6 +2,8 @@
 
 use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 
+use crate::Failure;
+
 const UPDATES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("document");
 
 pub(super) fn create(transaction: &WriteTransaction) -> Result<(), Failure> {
