@@ -43,10 +43,10 @@ mod input;
 mod output;
 mod service;
 mod socket;
-mod source;
+pub mod source;
 mod stream;
 pub mod tls;
-mod transcoder;
+pub mod transcoder;
 mod tunnel;
 
 use std::error::Error;

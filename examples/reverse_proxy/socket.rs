@@ -24,11 +24,11 @@ impl Socket {
         let _ = stream.set_zero_linger();
     }
 
-    /// The protocol that was agreed on by ALPN (RFC 7301).
-    pub(crate) fn protocol(&self) -> Option<&[u8]> {
+    /// Whether HTTP/2 follows: by ALPN over TLS (RFC 9113 §3.2), else by prior knowledge (§3.3).
+    pub(crate) fn is_for_http2(&self) -> bool {
         match self {
-            Self::Tcp(_) => None,
-            Self::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+            Self::Tcp(_) => true,
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
         }
     }
 }

@@ -6,7 +6,7 @@ use sansocket::wire::{Header, Opcode, apply_mask};
 use sansocket::{CloseFrame, ProtocolError};
 
 /// The side that sends the frames of a direction.
-pub(crate) enum Source {
+pub enum Source {
     /// Its frames get new masking keys from this generator.
     Client(Box<StdRng>),
     Server,
@@ -14,12 +14,12 @@ pub(crate) enum Source {
 
 impl Source {
     /// The seed of the masking keys must come from a strong source.
-    pub(crate) fn client(seed: [u8; 32]) -> Self {
+    pub fn client(seed: [u8; 32]) -> Self {
         Self::Client(Box::new(StdRng::from_seed(seed)))
     }
 
     /// Checks that a frame is masked or not, as the role demands, and is not too long.
-    pub(crate) fn check(&self, header: &Header, max_frame: u64) -> Result<(), ProtocolError> {
+    pub fn check(&self, header: &Header, max_frame: u64) -> Result<(), ProtocolError> {
         match (self, header.mask) {
             // RFC 6455 §5.1: "The server MUST close the connection upon receiving a frame that is
             // not masked."
@@ -34,7 +34,7 @@ impl Source {
     }
 
     /// A masking key for the next frame; none for a server's.
-    pub(crate) fn new_key(&mut self) -> Option<[u8; 4]> {
+    pub fn new_key(&mut self) -> Option<[u8; 4]> {
         match self {
             Self::Client(keys) => Some(keys.next_u32().to_ne_bytes()),
             Self::Server => None,
@@ -42,7 +42,7 @@ impl Source {
     }
 
     /// Appends a frame of the proxy, in place of one of this side. The payload is not masked yet.
-    pub(crate) fn append(
+    pub fn append(
         &mut self,
         (fin, rsv1, opcode): (bool, bool, Opcode),
         payload: &[u8],
@@ -59,7 +59,7 @@ impl Source {
     }
 
     /// A Close frame of the proxy, in place of a further frame of this side.
-    pub(crate) fn close_frame(&mut self, frame: &CloseFrame) -> Vec<u8> {
+    pub fn close_frame(&mut self, frame: &CloseFrame) -> Vec<u8> {
         let payload = [&frame.code().get().to_be_bytes(), frame.reason().as_bytes()].concat();
         let mut bytes = Vec::new();
         self.append((true, false, Opcode::Close), &payload, &mut bytes);

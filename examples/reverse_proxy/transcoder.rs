@@ -28,14 +28,14 @@ const FULL: usize = 64 * 1024;
 
 /// The limits of one direction, in bytes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) max_frame: u64,
-    pub(crate) max_inflated: u64,
+pub struct Limits {
+    pub max_frame: u64,
+    pub max_inflated: u64,
 }
 
 /// The messages that one side sends.
-pub(crate) struct Transcoder {
-    pub(crate) source: Source,
+pub struct Transcoder {
+    pub source: Source,
     limits: Limits,
     /// What the side has agreed on that sends the messages.
     inflater: Option<Decompressor>,
@@ -67,7 +67,7 @@ struct Frame {
 }
 
 impl Transcoder {
-    pub(crate) fn new(
+    pub fn new(
         source: Source,
         limits: Limits,
         inflater: Option<Decompressor>,
@@ -80,7 +80,7 @@ impl Transcoder {
 
     /// Makes frames of received bytes. Returns how many bytes were taken; the others have to be
     /// there again in the next call, with those that follow.
-    pub(crate) fn pass(&mut self, bytes: &mut [u8], out: &mut Vec<u8>) -> usize {
+    pub fn pass(&mut self, bytes: &mut [u8], out: &mut Vec<u8>) -> usize {
         let mut at = 0;
         self.is_full = false;
         while self.end.is_none() && !self.is_full {
@@ -236,12 +236,12 @@ impl Transcoder {
 
     /// Whether bytes can be made without further ones: those that were not taken, or the output of
     /// the decompressor.
-    pub(crate) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.is_full
     }
 
     /// Why no further frame is passed on.
-    pub(crate) fn end(&self) -> Option<End> {
+    pub fn end(&self) -> Option<End> {
         self.end
     }
 }

@@ -131,7 +131,7 @@ impl Connection {
 
 async fn connect(connector: &Connector) -> Result<Connection, BackendError> {
     let socket = connector.connect().await?;
-    if socket.protocol().is_some_and(|protocol| protocol != b"h2") {
+    if !socket.is_for_http2() {
         return Err(BackendError::NoHttp2);
     }
     let mut builder = h2::client::Builder::new();
