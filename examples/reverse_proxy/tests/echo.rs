@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -53,6 +53,11 @@ impl Tls {
     /// The file is removed with it.
     pub(crate) fn of(server: Arc<ServerConfig>, client: ClientConfig, file: PathBuf) -> Self {
         Self { server, client, file }
+    }
+
+    /// The file of its authority.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
     }
 
     pub(crate) async fn connect(

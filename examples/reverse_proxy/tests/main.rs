@@ -10,6 +10,7 @@ mod frames;
 mod http2;
 mod pairings;
 mod pool;
+mod program;
 mod raw_http2;
 mod requests;
 mod run;
