@@ -101,7 +101,7 @@ async fn response_of(client: TcpStream) -> String {
     while let Some((len, after)) = rest.split_once("\r\n") {
         let len = usize::from_str_radix(len, 16).unwrap();
         whole += &after[..len];
-        rest = &after[len..].trim_start_matches("\r\n");
+        rest = after[len..].trim_start_matches("\r\n");
     }
     whole
 }

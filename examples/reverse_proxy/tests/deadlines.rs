@@ -32,7 +32,7 @@ async fn client_without_a_request_is_ended() {
         (&plain, &HTTP_2[..24]),
         (&plain, HTTP_2),
         (&plain, b"G"),
-        (&plain, request[..request.len() - 2].as_bytes()),
+        (&plain, &request.as_bytes()[..request.len() - 2]),
         (&secure, b""),
         // Half a ClientHello.
         (&secure, b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03"),

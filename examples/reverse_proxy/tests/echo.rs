@@ -92,11 +92,12 @@ pub(crate) async fn serve(
             let (config, report, tls) = (config.clone(), report.clone(), tls.clone());
             tokio::spawn(async move {
                 match tls {
-                    Some(tls) => match TlsAcceptor::from(tls).accept(stream).await {
-                        Ok(stream) => serve_stream(stream, config, report).await,
-                        // A proxy that does not trust the certificate.
-                        Err(_) => {}
-                    },
+                    Some(tls) => {
+                        // A proxy that does not trust the certificate ends it.
+                        if let Ok(stream) = TlsAcceptor::from(tls).accept(stream).await {
+                            serve_stream(stream, config, report).await;
+                        }
+                    }
                     None => serve_stream(stream, config, report).await,
                 }
             });
