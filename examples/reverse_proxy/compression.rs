@@ -7,8 +7,8 @@
 //! | declines all offers | is answered by the proxy (`compress_client`) | are compressed for the client, and decompressed for the backend |
 //!
 //! Where the proxy compresses, it does so without context takeover in either direction: a side that
-//! is idle holds no window. A message that is under way holds 47 KiB for its decompression, and
-//! about 161 KiB for its compression.
+//! is idle holds no window. A message that is under way holds 47 KiB for its decompression, and up to
+//! 273 KiB for its compression: see [`Decompressor`] and [`Compressor`].
 
 use http::header::SEC_WEBSOCKET_EXTENSIONS;
 use http::{HeaderMap, HeaderValue};

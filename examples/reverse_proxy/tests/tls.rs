@@ -6,7 +6,7 @@ use sansocket_reverse_proxy::{Settings, tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::echo::{Tls, connect, serve, settings};
-use crate::run::{backend, head, proxy, request};
+use crate::run::{accept, backend, head, proxy, request};
 
 /// The response to an opening handshake, with its body.
 async fn refusal(settings: Settings) -> String {
@@ -104,14 +104,24 @@ async fn reset_of_a_tls_side_resets_the_other() {
     let (listener, settings) = backend().await;
     let server = Some(tls.server.clone());
     let proxy = proxy(Settings { tls: server, ..settings }).await;
-    let mut client = tls.connect(proxy.client().await, b"http/1.1").await;
-    client.write_all(request("").as_bytes()).await.unwrap();
-    let (mut backend, _) = crate::run::accept(&listener, "").await;
-    head(&mut client).await;
-    client.get_ref().0.set_zero_linger().unwrap();
-    drop(client);
-    let end = backend.read_to_end(&mut vec![]).await;
-    assert!(end.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset));
+    let is_reset = |end: std::io::Result<usize>| {
+        end.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
+    };
+    for client_is_reset in [true, false] {
+        let mut client = tls.connect(proxy.client().await, b"http/1.1").await;
+        client.write_all(request("").as_bytes()).await.unwrap();
+        let (mut backend, _) = accept(&listener, "").await;
+        head(&mut client).await;
+        if client_is_reset {
+            client.get_ref().0.set_zero_linger().unwrap();
+            drop(client);
+            assert!(is_reset(backend.read_to_end(&mut vec![]).await));
+        } else {
+            backend.set_zero_linger().unwrap();
+            drop(backend);
+            assert!(is_reset(client.read_to_end(&mut vec![]).await));
+        }
+    }
 }
 
 #[tokio::test]
