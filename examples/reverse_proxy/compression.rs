@@ -1,14 +1,16 @@
 //! What is offered to the backend, and what the client's offers are answered with: RFC 7692 §5, §7.
 //!
-//! | the backend | the client | messages |
-//! |---|---|---|
-//! | accepts an offer of the client's | gets the same answer | pass as they are |
-//! | accepts an offer of the proxy's own (`compress_backend`) | is answered by the proxy | are decompressed, and compressed if the client has compression |
-//! | declines all offers | is answered by the proxy (`compress_client`) | are compressed for the client, and decompressed for the backend |
+//! * The backend accepts an offer of the client's: the client gets the same answer, and messages
+//!   pass as they are.
+//! * It accepts an offer of the proxy's own (`compress_backend`), or none. A client that offers
+//!   compression is answered by the proxy (`compress_client`), and compression ends at the proxy:
+//!   messages are decompressed if they arrive compressed, and compressed if the other side has
+//!   agreed on it.
 //!
 //! Where the proxy compresses, it does so without context takeover in either direction: a side that
-//! is idle holds no window. A message that is under way holds 47 KiB for its decompression, and up to
-//! 273 KiB for its compression: see [`Decompressor`] and [`Compressor`].
+//! is idle holds no window. A message that is under way holds 47 KiB for its decompression, and up
+//! to 273 KiB for its compression: see [`Decompressor`] and [`Compressor`]. Both are returned to a
+//! pool: see [`Deflate::memory`].
 
 use http::header::SEC_WEBSOCKET_EXTENSIONS;
 use http::{HeaderMap, HeaderValue};

@@ -16,7 +16,7 @@
 //! | front | a client's connection: TLS, and which version of HTTP |
 //! | service, headers, compression | a client's request, and the backend's response to it |
 //! | backend | the opening handshake with the backend |
-//! | tunnel, direction, forwarding | both directions, one of them, and what becomes of its frames |
+//! | tunnel, direction, forwarding | both directions; what becomes of the frames of one |
 //! | flow, frames, transcoder, source | frames that pass as they are, and messages compressed anew |
 //! | input, output, stream, socket | bytes of a direction; TCP, TLS, or a stream of HTTP/2 |
 //!
@@ -26,9 +26,9 @@
 //! | has an HTTP/2 connection and answers no ping | 40 s after its last frame |
 //! | sends and receives nothing on a WebSocket | after [`Settings::idle`], with code 1001 |
 //!
-//! What waits for a side that does not read, for each WebSocket and direction: 64 KiB, as much again
-//! (and a chunk) where messages are compressed anew, and over HTTP/2 its window of 256 KiB and 64
-//! KiB to write.
+//! What waits for a side that does not read, for each WebSocket and direction: 64 KiB, as much
+//! again (and a chunk) where messages are compressed anew, and over HTTP/2 its window of 256 KiB
+//! and 64 KiB to write.
 
 mod arguments;
 mod backend;

@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | `max_frame` | a received frame | 1009 |
 //! | `max_inflated` | a message that was received compressed, inflated | 1009 |
-//! | 64 KiB, and a chunk | bytes that are made of those of one read | the next are made when these are written |
+//! | 64 KiB, and a chunk | bytes that wait to be written | nothing more is made meanwhile |
 
 use bytes::BytesMut;
 use sansocket::ProtocolError;
@@ -169,7 +169,7 @@ impl Transcoder {
                 self.append_chunk(true, out);
                 self.message = None;
             }
-            // A fragment of the sender is one, so that nothing of it waits here.
+            // A fragment of the sender is one here: nothing of it waits.
             (true, false, false) if !self.chunk.is_empty() => self.append_chunk(false, out),
             (true, false, false) => {}
             _ => self.frame = Some(frame),
@@ -178,7 +178,7 @@ impl Transcoder {
         Ok((!(is_over && waits) || count > 0).then_some(count))
     }
 
-    /// Adds bytes to the chunk. Returns whether all of them were taken; otherwise the chunk is full.
+    /// Adds bytes to the chunk. Returns whether all of them were taken; if not, the chunk is full.
     fn fill_chunk(&mut self, bytes: &mut &[u8], is_last: bool) -> Result<bool, ProtocolError> {
         let is_compressed = self.message.as_ref().is_some_and(|message| message.is_compressed);
         let Some(inflater) = self.inflater.as_mut().filter(|_| is_compressed) else {

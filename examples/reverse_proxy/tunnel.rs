@@ -4,14 +4,14 @@
 //! |---|---|---|
 //! | Close frames, end of a stream | passed on | passed on |
 //! | a side is reset | reset | reset |
-//! | the client violates the protocol | what the backend still sends, for 5 s; Close 1002, 1007 or 1009 | the stream ends: 1006 |
+//! | the client violates the protocol | Close 1002, 1007 or 1009, at the end | end of stream: 1006 |
 //! | the backend violates it | Close 1014 (bad gateway) | Close 1002, 1007 or 1009 |
 //! | nothing passes for the idle time | Close 1001 | Close 1001 |
 //! | the proxy ends | Close 1001 | Close 1001 |
 //! | an end takes 5 s without progress | reset | reset |
 //!
-//! A Close frame of the proxy stands between two frames: a frame that is under way is finished
-//! before.
+//! A client that violates the protocol still gets what the backend sends, for 5 s at most. A Close
+//! frame of the proxy stands between two frames: a frame that is under way is finished before.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};

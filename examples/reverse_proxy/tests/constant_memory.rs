@@ -1,8 +1,8 @@
 //! Memory of the program while a large message passes.
 //!
-//! The bound is 2 MiB beyond the buffers of the kernel's sockets: a buffer of 64 KiB for each thread,
-//! what waits in each direction, and the allocator's fragments. It is what the program has of
-//! memory of its own (`RssAnon`), which the sockets' buffers are no part of.
+//! The bound is 2 MiB beyond the buffers of the kernel's sockets: a buffer of 64 KiB for each
+//! thread, what waits in each direction, and the allocator's fragments. It is what the program has
+//! of memory of its own (`RssAnon`), which the sockets' buffers are no part of.
 
 #![cfg(target_os = "linux")]
 
