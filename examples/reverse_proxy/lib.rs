@@ -17,7 +17,7 @@
 //! | service, headers, compression | a client's request, and the backend's response to it |
 //! | backend | the opening handshake with the backend |
 //! | tunnel, direction, forwarding | both directions; what becomes of the frames of one |
-//! | flow, frames, transcoder, source | frames that pass as they are, and messages compressed anew |
+//! | flow, frames, transcoder, source | frames that pass as they are, and messages that do not |
 //! | input, output, stream, socket | bytes of a direction; TCP, TLS, or a stream of HTTP/2 |
 //!
 //! | a client that | is ended |

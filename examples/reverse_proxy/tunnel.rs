@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | Close frames, end of a stream | passed on | passed on |
 //! | a side is reset | reset | reset |
-//! | the client violates the protocol | Close 1002, 1007 or 1009, at the end | end of stream: 1006 |
+//! | the client violates the protocol | Close 1002, 1007 or 1009 at the end | end of stream: 1006 |
 //! | the backend violates it | Close 1014 (bad gateway) | Close 1002, 1007 or 1009 |
 //! | nothing passes for the idle time | Close 1001 | Close 1001 |
 //! | the proxy ends | Close 1001 | Close 1001 |
