@@ -118,7 +118,9 @@
 //!     select! {
 //!         served = served.as_mut() => return served,
 //!         () = first.notified() => {}
-//!         () = sleep(Duration::from_secs(10)) => return Err("no request in time".into()),
+//!         () = sleep(Duration::from_secs(10)) => {
+//!             return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
+//!         }
 //!     }
 //!     served.await
 //! }
