@@ -25,7 +25,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use sansocket::axum::WebSocketUpgrade;
+use sansocket::axum::{WebSocket, WebSocketUpgrade};
 use sansocket::group::Group;
 use sansocket::hyper::Options;
 use sansocket::{Error, RequestError as E};
@@ -308,7 +308,13 @@ async fn connect_that_ends_its_stream_is_accepted_and_lost() {
 /// A router whose handlers accept, take the upgrade and answer themselves, or never answer.
 fn routes(group: &Group) -> Router {
     let handler = async |State(group): State<Group>, ws: WebSocketUpgrade| {
-        ws.group(&group, None).on_upgrade(async |mut socket| while socket.recv().await.is_some() {})
+        let receive = async |mut socket: WebSocket| while socket.recv().await.is_some() {};
+        let response = ws.group(&group, None).on_upgrade(receive);
+        // The client may leave after the upgrade was accepted, and before the response is there.
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        response
     };
     let ignores = async |_: WebSocketUpgrade| "not a WebSocket";
     let never = async |ws: WebSocketUpgrade| {
