@@ -64,6 +64,10 @@ async function ask(url, word, expected) {
   await end(socket);
 }
 
+async function absent() {
+  throw new Error("not in its API");
+}
+
 const CASES = {
   text: (url) => echo(url, "hello"),
   unicode: (url) => echo(url, "κόσμε 🙂 操作完成"),
@@ -84,7 +88,9 @@ const CASES = {
     }
     await end(socket);
   },
+  "client pings": absent,
   "server pings": (url) => ask(url, "ping", "pong"),
+  "client fragments": absent,
   "server fragments": (url) => ask(url, "fragments", "one two three"),
   "client closes": async (url) => {
     const socket = await open(url);
