@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sansocket::blocking::{MaybeTlsStream, Options, WebSocket};
 use sansocket::deflate::Deflate;
-use sansocket::{ClientRequest, CloseCode, Config, Kind, Message};
+use sansocket::{ClientRequest, CloseCode, Config, Event, Kind, Message};
 
 type Outcome = Result<(), Box<dyn Error>>;
 /// Takes the URL of the server, which ends in a slash.
@@ -96,10 +96,14 @@ fn burst(url: &str) -> Outcome {
     end(socket)
 }
 
+/// The pong is the next event.
 fn ping(url: &str) -> Outcome {
     let mut socket = open(url)?;
     socket.ping()?;
-    end(socket)
+    match socket.recv_event()? {
+        Some(Event::Pong(_)) => end(socket),
+        other => Err(format!("received {other:.60?}").into()),
+    }
 }
 
 fn fragments(url: &str) -> Outcome {

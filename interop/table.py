@@ -191,11 +191,11 @@ TABLE = [
             "compression": Difference(
                 "its client loops on frames that are not compressed", "not negotiated"
             ),
-            **no_status("?"),
+            **no_status("unknown"),
         },
         {},
     ),
-    Peer("beast", cpp("beast", "-lpthread"), ("apt:libboost1.74-dev", "apt:g++"), no_status("?"), {}),
+    Peer("beast", cpp("beast", "-lpthread"), ("apt:libboost1.74-dev", "apt:g++"), no_status("unknown"), {}),
     Peer(
         "poco",
         cpp("poco", "-lPocoNet", "-lPocoFoundation"),
@@ -235,7 +235,7 @@ TABLE = [
         "lua-http",
         Program(("lua5.2", PEERS / "lua_http.lua")),
         ("apt:lua-http", "apt:lua5.2"),
-        {**NEITHER, **NO_DEFLATE, **no_status("?")},
+        {**NEITHER, **NO_DEFLATE, **no_status("unknown")},
         {**SENDS_NEITHER, **NO_DEFLATE},
     ),
     # Rust

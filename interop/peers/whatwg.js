@@ -148,8 +148,9 @@ function USES() {
         };
         socket.onerror = () => reject(new Error("error event"));
         socket.onclose = (event) => {
-          seen.push(socket.readyState, event.code, event.wasClean);
-          const expected = [0, 1, "你好", 2, 3, 1000, true];
+          seen.push(socket.readyState, event.code, event.reason, event.wasClean);
+          // The reason is the server's, and ours sends none.
+          const expected = [0, 1, "你好", 2, 3, 1000, "", true];
           seen.join() === expected.join() ? resolve() : reject(new Error(seen.join()));
         };
       }),
