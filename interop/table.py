@@ -29,10 +29,10 @@ def no_status(says: str) -> dict:
 
 # Of servers: ours is the client.
 SENDS_NO_PING = {
-    "server pings": Difference("its API can't send pings", r'received Text\("ping"\)')
+    "server pings": Difference("its API can't send pings", r"received Text\(4 bytes\)")
 }
 SENDS_NO_FRAGMENTS = {
-    "server fragments": Difference("its API can't send fragments", r'received Text\("fragments"\)')
+    "server fragments": Difference("its API can't send fragments", r"received Text\(9 bytes\)")
 }
 SENDS_NEITHER = {**SENDS_NO_PING, **SENDS_NO_FRAGMENTS}
 NO_SUBPROTOCOL = {"subprotocol": Difference("its API has none", "negotiated None")}
@@ -244,8 +244,17 @@ TABLE = [
         "websocat",
         Program((sys.executable, PEERS / "websocat.py", "{work}/cargo/bin/websocat")),
         ("cargo:websocat@1.14.1",),
-        {**NO_DEFLATE, **NO_FRAGMENTS},
-        {**NO_DEFLATE},
+        {**NO_FRAGMENTS, **NO_DEFLATE},
+        {
+            **SENDS_NEITHER,
+            **NO_DEFLATE,
+            "refusal": Difference(
+                "it refuses paths with 400 only", "the server answered 400 Bad Request instead of 101"
+            ),
+            "subprotocol": Difference(
+                "it selects the first that is offered", r'negotiated Some\("chat.v1"\)'
+            ),
+        },
     ),
     Peer("fastwebsockets", rust("fastwebsockets"), (), NO_DEFLATE, NO_DEFLATE, pinned="0.10.0"),
     Peer(

@@ -8,6 +8,7 @@ their kind, T or B, as the first byte.
 import asyncio
 import re
 import shlex
+import socket
 import struct
 import sys
 
@@ -16,6 +17,8 @@ from cases import REASON, Closed, main
 PROGRAM = sys.argv.pop(1)
 # With what it receives in close frames, which it logs.
 OPTIONS = ["-vv", "--binary", "--text-prefix=T", "--binary-prefix=B", f"--buffer-size={2 << 20}"]
+# With its stdin and stdout nonblocking, it stops within a message of 1 MiB.
+STDIO = ["--no-async-stdio", "--exit-on-eof"]
 CLOSED = r'Some\(CloseData { status_code: (\d+), reason: "(.*)" }\)'
 
 
@@ -35,19 +38,26 @@ class Client:
         return self
 
     async def start(self, options):
-        self.said = ""
+        self.said, self.said_more = "", asyncio.Event()
         pipes = dict.fromkeys(["stdin", "stdout", "stderr"], asyncio.subprocess.PIPE)
-        command = [PROGRAM, *OPTIONS, *options, "lengthprefixed:-", self.url]
+        command = [PROGRAM, *OPTIONS, *STDIO, *options, "lengthprefixed:-", self.url]
         self.process = await asyncio.create_subprocess_exec(*command, **pipes)
+        self.log = asyncio.create_task(self.read_log())
         # The end of the response's head, which it logs.
         await self.wait_for(r"^, }$", "no connection")
 
+    async def read_log(self):
+        while data := await self.process.stderr.read(65536):
+            self.said += data.decode(errors="replace")
+            self.said_more.set()
+        self.said_more.set()
+
     async def wait_for(self, pattern, otherwise):
         while not (match := re.search(pattern, self.said, re.MULTILINE)):
-            line = await self.process.stderr.readline()
-            if not line:
+            if self.log.done():
                 raise ConnectionError(f"{otherwise}: {self.said[-300:]}")
-            self.said += line.decode()
+            await self.said_more.wait()
+            self.said_more.clear()
         return match
 
     async def send(self, message):
@@ -79,22 +89,22 @@ class Client:
             await self.process.wait()
             await self.start([f"--close-status-code={code}", f"--close-reason={reason}"])
         self.process.stdin.close()
-        await self.wait_for("Received WebSocket close message", "no close frame")
-        self.process.kill()
         await self.process.wait()
 
 
 async def server():
     handler = shlex.join([sys.executable, *sys.argv[:1], PROGRAM, "handler"])
     close = ["--close-status-code=3002", f"--close-reason={REASON}", "--restrict-uri=/"]
-    listening = ["--stdout-announce-listening-ports", "ws-l:127.0.0.1:0"]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    listening = ["--stdout-announce-listening-ports", f"ws-l:127.0.0.1:{port}"]
     command = [PROGRAM, *OPTIONS, *close, *listening, f"lengthprefixed:cmd:{handler}"]
     both = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.STDOUT}
     process = await asyncio.create_subprocess_exec(*command, **both)
     async for line in process.stdout:
         line = line.decode()
-        if match := re.search(r"^LISTEN .*port=(\d+)", line):
-            print("listening on", match[1], flush=True)
+        if line.startswith("LISTEN "):
+            print("listening on", port, flush=True)
         elif match := re.search(CLOSED, line):
             print("closed", *match.groups(), flush=True)
 

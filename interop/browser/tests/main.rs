@@ -3,11 +3,12 @@
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
+use sansocket::CloseCode;
 use sansocket::blocking::{Incoming, Options, WebSocket};
 use sansocket_browser::{Bidi, Cdp, Fault, Page, json_value, local_value};
 use serde_json::{Value, json};
 
-/// The answers to a command, in their order on the wire. `id` is the command's.
+/// The answers to a command, in their order on the wire. `id` is the command's; `null` closes.
 type Script = fn(method: &str, command: &Value) -> Vec<Value>;
 
 /// A browser with this script; the URL that it listens on.
@@ -29,6 +30,10 @@ fn answer(mut socket: WebSocket<TcpStream>, script: Script) {
     while let Some(message) = socket.recv().unwrap() {
         let command: Value = serde_json::from_str(message.as_text().unwrap()).unwrap();
         for mut answer in script(command["method"].as_str().unwrap(), &command) {
+            if answer.is_null() {
+                socket.close(CloseCode::NORMAL, "").unwrap();
+                return;
+            }
             if answer["method"].is_null() {
                 answer["id"] = command["id"].clone();
             }
@@ -95,8 +100,12 @@ fn cdp(method: &str, command: &Value) -> Vec<Value> {
             assert_eq!(command["sessionId"], "one");
             let late = json!({ "method": "Runtime.exceptionThrown",
                 "params": { "exceptionDetails": { "text": "after the first load" } } });
-            [vec![load("old")], done(json!({ "loaderId": "new" })), vec![late, load("new")]]
-                .concat()
+            let loading = done(json!({ "loaderId": "new" }));
+            let loaded = match command["params"]["url"] == "http://127.0.0.1/" {
+                true => load("new"),
+                false => Value::Null,
+            };
+            [vec![load("old")], loading, vec![late, loaded]].concat()
         }
         "Runtime.evaluate" if command["params"]["expression"] == "0" => {
             done(json!({ "result": { "value": 0 } }))
@@ -114,7 +123,9 @@ fn cdp_open_waits_for_the_load_of_its_own_document() -> Result<(), Fault> {
     let logged = page.console()?;
     assert_eq!(logged, [json!({ "level": "error", "text": "after the first load" })]);
     assert_eq!(page.evaluate("0 / 0")?, "NaN");
-    page.close()?;
+    let error = page.open("http://127.0.0.1/never-loaded").unwrap_err().to_string();
+    assert_eq!(error, "the browser has closed");
+    drop(page);
     server.join().unwrap();
     Ok(())
 }
