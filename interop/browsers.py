@@ -87,16 +87,18 @@ class Debugger(Browser):
 
     def test(self, harness: Harness, outcome) -> None:
         row = Row(self, "server", self.version(harness), [*DEBUGGER, "screenshot"])
+        try:
+            self.fill(harness, row)
+        except Failed as why:
+            row.why = str(why)
         outcome.add(row)
+
+    def fill(self, harness: Harness, row: Row) -> None:
         commands = [command for command, _ in DEBUGGER.values()]
         with tempfile.TemporaryDirectory() as folder:
             shot = Path(folder) / "shot.png"
             more = [["console"], ["screenshot", str(shot)]]
-            try:
-                answers = drive(harness, self.command, [*commands, *more])
-            except Failed as why:
-                row.why = str(why)
-                return
+            answers = drive(harness, self.command, [*commands, *more])
             picture = shot.read_bytes()
         for (case, (_, expected)), answer in zip(DEBUGGER.items(), answers):
             row.outcomes[case] = "" if answer == expected else f"answered {answer!r:.60}"
