@@ -121,9 +121,9 @@ BROWSERS = [
         NOT_FOR_SCRIPTS,
         quick=True,
     ),
-    Browser("firefox", ("apt:firefox-esr",), FIREFOX, NOT_FOR_SCRIPTS),
+    Browser("firefox", ("apt:firefox-esr",), FIREFOX, NOT_FOR_SCRIPTS, quick=True),
 ]
 DEBUGGERS = [
     Debugger("chromium-devtools", ("apt:chromium",), CHROMIUM, quick=True),
-    Debugger("firefox-bidi", ("apt:firefox-esr",), FIREFOX),
+    Debugger("firefox-bidi", ("apt:firefox-esr",), FIREFOX, quick=True),
 ]

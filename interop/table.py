@@ -62,9 +62,9 @@ TABLE = [
     Peer(
         "faye-websocket",
         node("faye.js"),
-        ("npm:faye-websocket@0.11.4",),
-        {**NO_FRAGMENTS, **NO_DEFLATE},
-        {**SENDS_NO_FRAGMENTS, **NO_DEFLATE},
+        ("npm:faye-websocket@0.11.4", "npm:permessage-deflate@0.1.7"),
+        NO_FRAGMENTS,
+        SENDS_NO_FRAGMENTS,
         quick=True,
     ),
     Peer(
