@@ -73,7 +73,7 @@ class OverHttp2(Browser):
 CONSOLE = "console.log('操作', 1); console.error('late'); 0"
 DEBUGGER = {
     "open": (["open", "data:text/html;charset=utf-8,<title>操作完成</title><h1>1</h1>"], None),
-    "evaluate": (["eval", "Promise.resolve([document.title, {a: 1.5}])"], ["操作完成", {"a": 1.5}]),
+    "evaluate": (["eval", "Promise.resolve([document.title, {a: .5}])"], ["操作完成", {"a": 0.5}]),
     "call": (["call", "(a, b) => ({sum: a.x + b})", {"x": 40}, 2], {"sum": 42}),
     "1 MiB": (["call", "(text) => text.length + text", "κ" * 2**19], f"{2**19}{'κ' * 2**19}"),
     "log events": (["eval", CONSOLE], 0),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The rules of `interop/run` by which a case fails, and a run of too few peers: `interop/self_test.py`."""
+"""Tests of `interop/run` itself: which outcomes fail, and how few peers are too few."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What introductions show: Socket.IO in both roles, servers of Node's `ws`, and a loop in Python."""
+"""What introductions show: Socket.IO in both roles, servers of Node's `ws`, a loop in Python."""
 
 from __future__ import annotations
 
