@@ -23,7 +23,7 @@ function open(entered) {
   byId("login").showModal();
   byId("login-form").onsubmit = async (event) => {
     event.preventDefault();
-    const body = new URLSearchParams({ token: byId("token").value });
+    const body = byId("token").value;
     const answer = await fetch("/login", { method: "POST", body }).catch(() => null);
     if (answer?.ok) {
       byId("login").close();

@@ -1,0 +1,71 @@
+//! The command line.
+
+use std::ffi::OsString;
+
+use lexopt::prelude::{Long, ValueExt};
+
+use crate::Failure;
+use crate::auth;
+use crate::settings::Settings;
+
+pub(crate) const HELP: &str = "\
+Serves a page with a chat, prices and a document that is edited together, each on a WebSocket.
+
+Usage: hub [OPTION]...
+
+  --listen HOST:PORT  where to listen; port 0 takes a free one  [default: 127.0.0.1:9001]
+  --data DIR          where the history of the chat and the document are kept
+                      [default: hub-data]
+  --memory            keep nothing
+  --tls               HTTPS and HTTP/2, with a certificate for localhost, 127.0.0.1 and ::1 that is
+                      made for this run
+  --host NAME         a name of this server, beside those of the loopback interface: example.com
+                      behind TLS, http://example.com:9001 without; repeatable
+  --origin ORIGIN     pages of this other server may connect: https://www.example.com; repeatable
+  --token TOKEN       clients must have this token of 16 or more characters; the page asks for it
+  --per-address N     WebSockets of one address, but for those of loopback; a page has three
+                      [default: 50]
+  --rate N            messages a second that a connection may send, and twice as many at once
+                      [default: 50]
+  --help              this text
+
+Ctrl-C or SIGTERM closes every connection with code 1001; a second Ctrl-C exits at once.";
+
+/// The command line.
+pub(crate) struct Arguments {
+    pub(crate) listen: String,
+    pub(crate) settings: Settings,
+}
+
+impl Arguments {
+    /// `None` after `--help`.
+    pub(crate) fn parse(
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Option<Self>, Failure> {
+        let mut listen = "127.0.0.1:9001".to_owned();
+        let mut settings = Settings { data: Some("hub-data".into()), ..Settings::new() };
+        let mut parser = lexopt::Parser::from_args(arguments);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("listen") => listen = parser.value()?.string()?,
+                Long("data") => settings.data = Some(parser.value()?.into()),
+                Long("memory") => settings.data = None,
+                Long("tls") => settings.tls = true,
+                Long("host") => settings.hosts.push(parser.value()?.string()?),
+                Long("origin") => settings.origins.push(parser.value()?.string()?),
+                Long("token") => settings.token = Some(parser.value()?.string()?),
+                Long("per-address") => settings.per_address = parser.value()?.parse()?,
+                Long("rate") => settings.rate = parser.value()?.parse()?,
+                Long("help") => return Ok(None),
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        if settings.rate == 0 || settings.per_address == 0 {
+            return Err("--rate and --per-address are at least 1".into());
+        }
+        if settings.token.as_deref().is_some_and(|token| !auth::is_valid(token)) {
+            return Err("--token takes 16 to 256 of the characters A-Z a-z 0-9 - . _ ~".into());
+        }
+        Ok(Some(Self { listen, settings }))
+    }
+}

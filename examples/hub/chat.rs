@@ -1,0 +1,213 @@
+//! The chat: every message is stored once, acknowledged when it is, and then sent to everybody.
+//!
+//! ```text
+//!   say ──► store ──commit──┬──► ack, to its client
+//!                           └──► said, to all: what was published before a client subscribed
+//!                                is its history, so it has neither a hole nor a double
+//! ```
+
+use std::future::pending;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sansocket::CloseCode;
+use sansocket::axum::WebSocket;
+use sansocket::hyper::Sender;
+use sansocket::topic::{Lag, Subscription, Topic};
+use sansocket::{Error, Kind};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::task::spawn_blocking;
+
+use crate::presence::{Presence, Seat};
+use crate::room::{Outbox, Room, deliver, outbox, to_text};
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::store::chat::{Said, Stored, history, last_id, latest, say};
+use crate::visitor::Visitor;
+
+/// The number of characters of a message.
+const CHARACTERS: usize = 4000;
+
+/// The number of messages that a new client receives.
+const HISTORY: u64 = 100;
+
+/// The number of messages that are read from the store at once.
+const PAGE: usize = 200;
+
+/// The largest id: what a number of JavaScript holds (2⁵³ − 1).
+const MAX_ID: u64 = (1 << 53) - 1;
+
+/// The room.
+pub(crate) struct Chat {
+    store: Arc<Store>,
+    pub(crate) presence: Arc<Presence>,
+    published: Mutex<Published>,
+    settings: Settings,
+}
+
+struct Published {
+    /// A client that lags misses nothing: it is closed, and connects again with what it has.
+    topic: Topic,
+    /// The sequence number of the last message that was published.
+    latest: u64,
+}
+
+/// As clients send it.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+enum Incoming {
+    Say { id: u64, text: String },
+    Typing { typing: bool },
+}
+
+impl Chat {
+    pub(crate) fn new(store: Arc<Store>, settings: Settings) -> Result<Self, redb::Error> {
+        let topic = Topic::new().lag(Lag::Close(CloseCode::TRY_AGAIN_LATER));
+        let published = Mutex::new(Published { topic, latest: latest(&store.read()?)? });
+        Ok(Self { store, presence: Arc::new(Presence::new()), published, settings })
+    }
+
+    /// Serves one connection.
+    pub(crate) async fn serve(self: Arc<Self>, visitor: Visitor, socket: WebSocket) {
+        let mut room = Room::new(socket, Kind::Text, &self.settings);
+        let sender = room.sender();
+        let Visitor { client, name, since } = visitor;
+        let last_id = self.read(client.clone(), |read, client| last_id(read, &client)).await;
+        let (subscription, latest) = self.with_published(|it| (it.topic.subscribe(), it.latest));
+        let (mut seat, people) = self.presence.enter(&client, &name);
+        let (outbox, answers) = outbox();
+        let welcome = json!({
+            "type": "welcome", "name": name, "you": client, "latest": latest,
+            "lastId": last_id.unwrap_or_default(),
+        });
+        if room.send(&welcome).await.is_ok() {
+            let writing = async {
+                let history_first = self.send_all(since, latest, subscription, &sender);
+                let others =
+                    async { tokio::try_join!(people.forward(&sender), deliver(answers, &sender)) };
+                let _ = tokio::try_join!(history_first, others);
+                // The connection ends when there is nothing more to receive.
+                pending::<()>().await;
+            };
+            let reading = self.take_all(&mut room, &mut seat, &client, &name, &outbox);
+            tokio::select! {
+                () = reading => {}
+                () = writing => {}
+            }
+        }
+        drop(seat);
+        room.finish().await;
+    }
+
+    /// Receives until the end.
+    async fn take_all(
+        self: &Arc<Self>,
+        room: &mut Room,
+        seat: &mut Seat,
+        client: &str,
+        name: &str,
+        outbox: &Outbox,
+    ) {
+        while let Some(message) = room.next_json().await {
+            match message {
+                Incoming::Typing { typing } => seat.set_typing(typing),
+                Incoming::Say { id, .. } if !(1..=MAX_ID).contains(&id) => {
+                    room.refuse(Some(id), "an id is 1, 2, 3 and so on");
+                }
+                Incoming::Say { id, text } if !(1..=CHARACTERS).contains(&text.chars().count()) => {
+                    room.refuse(Some(id), "a text has 1 to 4000 characters");
+                }
+                Incoming::Say { id, text } => {
+                    let (client, name) = (client.to_owned(), name.to_owned());
+                    let said = Said { seq: 0, client, id, name, text, at: now() };
+                    self.say(said, outbox, room).await;
+                }
+            }
+        }
+    }
+
+    /// Submits a message to the store.
+    async fn say(self: &Arc<Self>, said: Said, outbox: &Outbox, room: &mut Room) {
+        let (Ok(answer), Some(slot)) =
+            (outbox.clone().reserve_owned().await, self.store.slot().await)
+        else {
+            return room.close(CloseCode::GOING_AWAY, "the hub ends");
+        };
+        let (this, id, keep) = (Arc::clone(self), said.id, self.settings.history);
+        slot.submit(
+            move |transaction| say(transaction, said, keep),
+            move |stored| {
+                let reply = stored.map(|stored| match this.publish(stored) {
+                    Some(seq) => json!({ "type": "ack", "id": id, "seq": seq }),
+                    None => {
+                        let reason = "this id was given to another text; continue above lastId";
+                        json!({ "type": "refused", "id": id, "reason": reason })
+                    }
+                });
+                answer.send(reply.map(|reply| to_text(&reply).into()));
+            },
+        );
+    }
+
+    /// Publishes a message that is new. Returns its sequence number, if it is stored.
+    fn publish(&self, stored: Stored) -> Option<u64> {
+        match stored {
+            Stored::New(said) => {
+                let text = to_text(&said);
+                self.with_published(|published| {
+                    published.topic.publish(text);
+                    published.latest = said.seq;
+                });
+                Some(said.seq)
+            }
+            Stored::Again(seq) => Some(seq),
+            Stored::Conflict => None,
+        }
+    }
+
+    /// Sends the history up to `latest`, and then what is published.
+    async fn send_all(
+        &self,
+        since: u64,
+        latest: u64,
+        subscription: Subscription,
+        sender: &Sender,
+    ) -> Result<(), Error> {
+        let newest = latest.saturating_sub(HISTORY);
+        // A client may know more than a hub that has begun anew.
+        let mut next = if since == 0 || since > latest { newest } else { since } + 1;
+        while next <= latest {
+            let page = self.read(next..=latest, |read, seqs| history(read, seqs, PAGE)).await;
+            let Some(page) = page else { break };
+            let Some(last) = page.last() else { break };
+            next = last.seq + 1;
+            for said in &page {
+                sender.feed(to_text(said)).await?;
+            }
+            sender.flush().await?;
+        }
+        subscription.forward(sender).await
+    }
+
+    /// Reads from the store. An error is reported, and is `None`.
+    async fn read<A: Send + 'static, T: Send + 'static>(
+        &self,
+        argument: A,
+        read: fn(&redb::ReadTransaction, A) -> Result<T, redb::Error>,
+    ) -> Option<T> {
+        let store = Arc::clone(&self.store);
+        let read = spawn_blocking(move || read(&store.read()?, argument)).await.ok()?;
+        read.inspect_err(|error| eprintln!("hub: the store was not read: {error}")).ok()
+    }
+
+    fn with_published<T>(&self, work: impl FnOnce(&mut Published) -> T) -> T {
+        work(&mut self.published.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// In milliseconds of Unix.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_millis().try_into().unwrap_or(u64::MAX)
+}

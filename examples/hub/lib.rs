@@ -1,0 +1,113 @@
+//! A whole program on the library: a chat, prices and a document that several people edit, in a
+//! browser.
+//!
+//! ```text
+//!   page ──┬── /rooms/chat ─────► chat ──────► store (redb) ──► group commit, then ack
+//!          ├── /rooms/prices ───► prices ◄──── a clock
+//!          └── /rooms/document ─► document ──► store (redb)
+//! ```
+//!
+//! | file | contents |
+//! |---|---|
+//! | arguments, settings | the command line, and what it sets |
+//! | server, tls, routes, assets | HTTP, the end, the page |
+//! | auth, visitor | who may enter, and who enters |
+//! | room | what the rooms share: limits, `ping`, `stats`, refusals |
+//! | chat, presence | messages, and people |
+//! | store | what outlives the process |
+
+mod arguments;
+mod assets;
+mod auth;
+mod chat;
+mod presence;
+mod room;
+mod routes;
+mod server;
+mod settings;
+mod store;
+mod tls;
+mod visitor;
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use self::arguments::{Arguments, HELP};
+pub use self::server::Server;
+pub use self::settings::Settings;
+
+/// Why a hub can't serve.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let run = || match Arguments::parse(std::env::args_os().skip(1))? {
+        Some(arguments) => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(run(arguments)),
+        None => Ok(writeln!(io::stdout(), "{HELP}")?),
+    };
+    run().map_or_else(
+        |error: Failure| {
+            eprintln!("hub: {error}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { listen, settings } = arguments;
+    let scheme = if settings.tls { "https" } else { "http" };
+    let listener = TcpListener::bind(&listen)
+        .await
+        .map_err(|error| format!("can't listen on {listen} (see --listen): {error}"))?;
+    let server = Server::new(settings)?;
+    println!("listening on {scheme}://{}/", listener.local_addr()?);
+    if let Some(authority) = server.authority() {
+        println!("clients have to trust {}", authority.display());
+    }
+    io::stdout().flush()?;
+    let (stop, stopped) = oneshot::channel();
+    tokio::spawn(async move {
+        signal().await;
+        let _ = stop.send(());
+        signal().await;
+        std::process::exit(130);
+    });
+    server
+        .serve(listener, async {
+            let _ = stopped.await;
+        })
+        .await;
+    Ok(())
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn signal() {
+    let interrupt = async {
+        // Without the signal there is no other way to stop, so it is not an end.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => drop(terminated.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

@@ -1,0 +1,258 @@
+//! What the rooms share: a connection with its limits, `ping`, `stats` and refusals.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sansocket::axum::WebSocket;
+use sansocket::group::Member;
+use sansocket::hyper::{Receiver, Sender};
+use sansocket::{CloseCode, CloseFrame, Error, Kind, Message, State};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
+
+use crate::settings::Settings;
+
+/// The number of refused messages after which a connection is closed.
+const REFUSALS: u32 = 20;
+
+/// The number of answers that may wait for the store. A connection with more is not read.
+const OUTBOX: usize = 256;
+
+/// A connection in a room.
+pub(crate) struct Room {
+    sender: Sender,
+    receiver: Receiver,
+    member: Option<Member>,
+    /// The kind of messages that the room takes, beside `ping`.
+    takes: Kind,
+    bucket: Bucket,
+    refusals: u32,
+    stats: Interval,
+    compression: Option<&'static str>,
+    dropped: Arc<AtomicU64>,
+}
+
+/// Waits for `closing`, if there is a group.
+async fn closing(member: Option<&Member>) -> CloseFrame {
+    match member {
+        Some(member) => member.closing().await,
+        None => pending().await,
+    }
+}
+
+impl Room {
+    pub(crate) fn new(socket: WebSocket, takes: Kind, settings: &Settings) -> Self {
+        let (socket, member) = socket.into_inner();
+        let compression = socket.deflate().map(|_| "permessage-deflate");
+        let (sender, receiver) = socket.split();
+        let mut stats = interval(settings.stats);
+        stats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            sender,
+            receiver,
+            member,
+            takes,
+            bucket: Bucket::new(settings.rate),
+            refusals: 0,
+            stats,
+            compression,
+            dropped: Arc::default(),
+        }
+    }
+
+    pub(crate) fn sender(&self) -> Sender {
+        self.sender.clone()
+    }
+
+    /// The counter of the messages that this connection did not get, because newer ones replaced
+    /// them.
+    pub(crate) fn dropped(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.dropped)
+    }
+
+    /// Receives the next message of the room's kind; `None` at the end of the connection.
+    async fn next(&mut self) -> Option<Message> {
+        loop {
+            tokio::select! {
+                frame = closing(self.member.as_ref()) => self.sender.try_close_with(frame),
+                _ = self.stats.tick() => self.report().await,
+                received = self.receiver.recv() => match received {
+                    // What is sent by a client that was asked to leave is not wanted any more.
+                    Ok(Some(_)) if self.sender.state() != State::Open => {}
+                    Ok(Some(_)) if !self.bucket.take() => {
+                        self.close(CloseCode::POLICY_VIOLATION, "more messages than --rate allows");
+                    }
+                    Ok(Some(message)) if message.kind() == self.takes => return Some(message),
+                    Ok(Some(message)) => self.take_other(&message),
+                    Ok(None) | Err(_) => return None,
+                },
+            }
+        }
+    }
+
+    /// Receives the next message that is binary.
+    pub(crate) async fn next_binary(&mut self) -> Option<Message> {
+        self.next().await
+    }
+
+    /// Receives the next text that is a message of the room. Answers `ping`, and refuses others.
+    pub(crate) async fn next_json<T: DeserializeOwned>(&mut self) -> Option<T> {
+        loop {
+            let message = self.next().await?;
+            let value = match serde_json::from_slice::<Value>(message.as_bytes()) {
+                Ok(value) => value,
+                Err(error) => {
+                    self.refuse(None, &format!("not JSON: {error}"));
+                    continue;
+                }
+            };
+            if self.answer_ping(&value) {
+                continue;
+            }
+            let id = value["id"].as_u64();
+            match T::deserialize(value) {
+                Ok(message) => return Some(message),
+                Err(error) => self.refuse(id, &format!("not a message: {error}")),
+            }
+        }
+    }
+
+    /// A message of the other kind than the room takes.
+    fn take_other(&mut self, message: &Message) {
+        let value = match message {
+            Message::Text(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+            Message::Binary(_) => Value::Null,
+        };
+        if !self.answer_ping(&value) {
+            let reason = match self.takes {
+                Kind::Text => "this room takes texts alone",
+                Kind::Binary => "this room takes binary messages, and the text ping",
+            };
+            self.close(CloseCode::UNSUPPORTED_DATA, reason);
+        }
+    }
+
+    /// Answers a `ping`; returns whether it is one.
+    fn answer_ping(&self, value: &Value) -> bool {
+        let is_ping = value["type"] == "ping" && value["at"].is_number();
+        if is_ping {
+            self.try_send(&json!({ "type": "pong", "at": value["at"] }));
+        }
+        is_ping
+    }
+
+    /// Sends a message.
+    pub(crate) async fn send(&self, message: &impl Serialize) -> Result<(), Error> {
+        self.sender.send(to_text(message)).await
+    }
+
+    /// Sends a message without waiting: one that the client would not read soon is lost, so that
+    /// a connection that is not read still sees the end of the hub.
+    fn try_send(&self, message: &impl Serialize) {
+        let _ = self.sender.try_send(to_text(message));
+    }
+
+    /// Refuses a message; too many of them close the connection.
+    pub(crate) fn refuse(&mut self, id: Option<u64>, reason: &str) {
+        self.refusals += 1;
+        let refused = json!({ "type": "refused", "id": id, "reason": reason });
+        if self.refusals > REFUSALS {
+            self.close(CloseCode::POLICY_VIOLATION, "too many messages had to be refused");
+        } else {
+            self.try_send(&refused);
+        }
+    }
+
+    /// Starts the closing handshake.
+    pub(crate) fn close(&self, code: CloseCode, reason: &str) {
+        self.sender.try_close_with(CloseFrame::truncated(code, reason));
+    }
+
+    /// Sends `stats`, and a ping for the next ones.
+    async fn report(&self) {
+        let stats = self.sender.stats();
+        let round_trip = stats.round_trip.map(|time| time.as_secs_f64() * 1000.0);
+        self.try_send(&json!({
+            "type": "stats",
+            "roundTrip": round_trip,
+            "compression": self.compression,
+            "received": stats.received.bytes,
+            "sent": stats.sent.bytes,
+            "dropped": self.dropped.load(Ordering::Relaxed) + stats.dropped,
+        }));
+        // It is queued at the first poll; a client that does not read is not waited for.
+        let _ = timeout(Duration::ZERO, self.sender.start_ping()).await;
+    }
+
+    /// Completes the closing handshake that has begun. A connection that is open is dropped: the
+    /// client does not read.
+    pub(crate) async fn finish(mut self) {
+        if self.sender.state() != State::Open {
+            let _ = self.receiver.until_closed().await;
+        }
+    }
+}
+
+/// A message as text.
+pub(crate) fn to_text(message: &impl Serialize) -> String {
+    serde_json::to_string(message).expect("its keys are strings")
+}
+
+/// How fast messages may come: a bucket of tokens, twice as many as are added in a second.
+struct Bucket {
+    rate: f64,
+    tokens: f64,
+    filled: Instant,
+}
+
+impl Bucket {
+    fn new(rate: u32) -> Self {
+        let rate = f64::from(rate);
+        Self { rate, tokens: 2.0 * rate, filled: Instant::now() }
+    }
+
+    /// Takes a token, if there is one.
+    fn take(&mut self) -> bool {
+        let now = Instant::now();
+        let added = (now - self.filled).as_secs_f64() * self.rate;
+        self.tokens = (self.tokens + added).min(2.0 * self.rate);
+        self.filled = now;
+        let is_allowed = self.tokens >= 1.0;
+        if is_allowed {
+            self.tokens -= 1.0;
+        }
+        is_allowed
+    }
+}
+
+/// What a connection sends after a commit: the message, or nothing if that failed.
+pub(crate) type Answer = Option<Message>;
+
+/// Places for answers: the connection takes one before it submits a job, which then does not wait.
+pub(crate) type Outbox = mpsc::Sender<Answer>;
+
+pub(crate) fn outbox() -> (Outbox, mpsc::Receiver<Answer>) {
+    mpsc::channel(OUTBOX)
+}
+
+/// Sends the answers. Closes the connection if the store failed.
+pub(crate) async fn deliver(
+    mut answers: mpsc::Receiver<Answer>,
+    sender: &Sender,
+) -> Result<(), Error> {
+    while let Some(answer) = answers.recv().await {
+        match answer {
+            Some(message) => sender.send(message).await?,
+            None => {
+                let reason = "the hub can't store anything now; connect again later";
+                sender.try_close_with(CloseFrame::truncated(CloseCode::INTERNAL_ERROR, reason));
+            }
+        }
+    }
+    Ok(())
+}

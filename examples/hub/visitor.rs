@@ -1,0 +1,67 @@
+//! The query of a room: who the client is, and what it has already.
+
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
+use axum::http::StatusCode;
+use serde::Deserialize;
+
+/// A client, as its query has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Visitor {
+    pub(crate) client: String,
+    pub(crate) name: String,
+    pub(crate) since: u64,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Fields {
+    client: Option<String>,
+    name: Option<String>,
+    since: Option<String>,
+}
+
+type Refused = (StatusCode, &'static str);
+
+const fn refused(text: &'static str) -> Refused {
+    (StatusCode::BAD_REQUEST, text)
+}
+
+impl Visitor {
+    /// Checks the query. `needs_name` is of rooms in which others see the name.
+    pub(crate) fn new(
+        query: Result<Query<Fields>, QueryRejection>,
+        needs_name: bool,
+    ) -> Result<Self, Refused> {
+        let Query(fields) = query.map_err(|_| {
+            refused("the query is client=...&name=...&since=..., each at most once\n")
+        })?;
+        let client = fields.client.filter(|client| is_client(client)).ok_or(refused(
+            "client is missing or not 1 to 64 of A-Z a-z 0-9 _ -: use random ones, and keep them\n",
+        ))?;
+        let name = match fields.name {
+            None if !needs_name => String::new(),
+            name => name.filter(|name| is_name(name)).ok_or(refused(
+                "name is missing or not 1 to 32 characters without control characters\n",
+            ))?,
+        };
+        let since = match fields.since.as_deref() {
+            None | Some("") => 0,
+            Some(since) => since
+                .parse()
+                .map_err(|_| refused("since is the sequence number of the last message, or 0\n"))?,
+        };
+        Ok(Self { client, name, since })
+    }
+}
+
+fn is_client(client: &str) -> bool {
+    let is_allowed = |c: u8| c.is_ascii_alphanumeric() || b"_-".contains(&c);
+    (1..=64).contains(&client.len()) && client.bytes().all(is_allowed)
+}
+
+/// A name that is not blank, either.
+fn is_name(name: &str) -> bool {
+    (1..=32).contains(&name.chars().count())
+        && !name.trim().is_empty()
+        && !name.chars().any(char::is_control)
+}
