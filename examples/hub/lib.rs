@@ -14,18 +14,26 @@
 //! | auth, visitor | who may enter, and who enters |
 //! | room | what the rooms share: limits, `ping`, `stats`, refusals |
 //! | chat, presence | messages, and people |
+//! | prices, quotes | a topic for each symbol, and what a price is |
+//! | document, sync, replica, cursors | the document's room, its messages, its copy, and who edits it |
 //! | store | what outlives the process |
 
 mod arguments;
 mod assets;
 mod auth;
 mod chat;
+mod cursors;
+mod document;
 mod presence;
+mod prices;
+mod quotes;
+mod replica;
 mod room;
 mod routes;
 mod server;
 mod settings;
 mod store;
+mod sync;
 mod tls;
 mod visitor;
 

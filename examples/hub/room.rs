@@ -236,6 +236,9 @@ pub(crate) type Answer = Option<Message>;
 /// Places for answers: the connection takes one before it submits a job, which then does not wait.
 pub(crate) type Outbox = mpsc::Sender<Answer>;
 
+/// A place for one answer.
+pub(crate) type Place = mpsc::OwnedPermit<Answer>;
+
 pub(crate) fn outbox() -> (Outbox, mpsc::Receiver<Answer>) {
     mpsc::channel(OUTBOX)
 }

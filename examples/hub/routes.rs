@@ -23,12 +23,17 @@ use crate::Failure;
 use crate::assets;
 use crate::auth::{self, Auth};
 use crate::chat::Chat;
+use crate::document::Document;
+use crate::prices::Prices;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::visitor::{Fields, Visitor};
 
 /// The longest message of the chat and the prices.
 const MESSAGE: usize = 16 * 1024;
+
+/// The longest message of the document.
+const UPDATE: usize = 1024 * 1024;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; \
@@ -40,6 +45,8 @@ pub(crate) struct Hub {
     group: Group,
     store: Arc<Store>,
     chat: Arc<Chat>,
+    prices: Arc<Prices>,
+    document: Arc<Document>,
     settings: Settings,
 }
 
@@ -47,13 +54,15 @@ impl Hub {
     pub(crate) fn new(settings: Settings, group: Group) -> Result<Self, Failure> {
         let store = Arc::new(Store::open(settings.data.as_deref())?);
         let chat = Arc::new(Chat::new(Arc::clone(&store), settings.clone())?);
+        let prices = Arc::new(Prices::new(settings.clone()));
+        let document = Arc::new(Document::new(Arc::clone(&store), settings.clone())?);
         let auth = Auth::new(settings.token.clone(), settings.tls);
-        Ok(Self { auth, group, store, chat, settings })
+        Ok(Self { auth, group, store, chat, prices, document, settings })
     }
 
     /// What happens without a client, for as long as it is polled.
     pub(crate) async fn run(&self) {
-        self.chat.presence.publish().await;
+        tokio::join!(self.chat.presence.publish(), self.prices.run());
     }
 
     /// Writes everything that was submitted to the store.
@@ -101,6 +110,8 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, InvalidGuard> {
         .route("/login", get(login_state).post(login))
         // CONNECT of HTTP/2 is not GET, so these routes take any method.
         .route("/rooms/chat", any(chat))
+        .route("/rooms/prices", any(prices))
+        .route("/rooms/document", any(document))
         .layer(Extension(hub.options()?))
         .layer(DefaultBodyLimit::max(1024))
         .layer(map_response(with_policy))
@@ -128,6 +139,35 @@ async fn chat(
     };
     let chat = Arc::clone(&hub.chat);
     hub.enter((headers, address, upgrade), MESSAGE, |socket| chat.serve(visitor, socket))
+}
+
+async fn prices(
+    State(hub): State<Arc<Hub>>,
+    query: Result<Query<Fields>, QueryRejection>,
+    headers: HeaderMap,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if let Err(refused) = Visitor::new(query, false) {
+        return refused.into_response();
+    }
+    let prices = Arc::clone(&hub.prices);
+    hub.enter((headers, address, upgrade), MESSAGE, |socket| prices.serve(socket))
+}
+
+async fn document(
+    State(hub): State<Arc<Hub>>,
+    query: Result<Query<Fields>, QueryRejection>,
+    headers: HeaderMap,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let visitor = match Visitor::new(query, true) {
+        Ok(visitor) => visitor,
+        Err(refused) => return refused.into_response(),
+    };
+    let document = Arc::clone(&hub.document);
+    hub.enter((headers, address, upgrade), UPDATE, |socket| document.serve(visitor, socket))
 }
 
 /// What browsers may do with the responses.

@@ -172,6 +172,21 @@ fn newest_value_of_a_key_replaces_those_that_were_not_taken() {
     assert_eq!(taken.len(), 101);
     assert_eq!(take(&mut lags), ["to all", "97", "98", "99"]);
     assert_eq!((lags.missed(), counters(&topic)), (0, [2, 101, 0, 97]));
+    assert_eq!((lags.dropped(), keeps_up.dropped()), (97, 0));
+}
+
+#[test]
+fn replaced_messages_are_counted_apart_from_those_that_a_lag_skipped() {
+    let topic = Topic::new().backlog(2);
+    let mut lags = topic.subscribe();
+    for number in 0..5 {
+        topic.publish_latest("key", number.to_string());
+    }
+    topic.publish("skipped, with the last of the key");
+    topic.publish("one more");
+    assert_eq!(take(&mut lags), ["one more"]);
+    assert_eq!((lags.missed(), lags.dropped()), (2, 4));
+    assert_eq!(counters(&topic), [1, 7, 2, 4]);
 }
 
 /// A payload that reports when it is freed.

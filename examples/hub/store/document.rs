@@ -1,8 +1,6 @@
 //! The updates of the document, in the order in which they were applied.
 
-use redb::{
-    ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction,
-};
+use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 
 const UPDATES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("document");
 
@@ -11,12 +9,12 @@ pub(super) fn create(transaction: &WriteTransaction) -> Result<(), redb::Error> 
     Ok(())
 }
 
-/// Adds an update. Returns the number of updates.
-pub(crate) fn append(transaction: &WriteTransaction, update: &[u8]) -> Result<u64, redb::Error> {
+/// Adds an update.
+pub(crate) fn append(transaction: &WriteTransaction, update: &[u8]) -> Result<(), redb::Error> {
     let mut updates = transaction.open_table(UPDATES)?;
     let next = updates.last()?.map_or(0, |(number, _)| number.value()) + 1;
     updates.insert(next, update)?;
-    Ok(updates.len()?)
+    Ok(())
 }
 
 /// Replaces all updates by one that contains them.

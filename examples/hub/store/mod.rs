@@ -105,6 +105,16 @@ impl Store {
         Ok(self.database.begin_read()?)
     }
 
+    /// Writes at once, before the hub serves.
+    pub(crate) fn write_now(
+        &self,
+        write: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
+    ) -> Result<(), redb::Error> {
+        let transaction = self.database.begin_write()?;
+        write(&transaction)?;
+        Ok(transaction.commit()?)
+    }
+
     /// Waits until all jobs in the queue are committed, and ends the writer.
     pub(crate) async fn close(&self) {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -53,6 +53,8 @@ struct Subscriber {
     /// The number of the first message that it has not taken.
     next: u64,
     missed: u64,
+    /// Messages that were replaced before it took them.
+    dropped: u64,
     has_lagged: bool,
     waker: Option<Waker>,
     /// Whether a message wakes it, or only the end.
@@ -99,6 +101,7 @@ impl Backlog {
         let subscriber = Subscriber {
             next: self.next,
             missed: 0,
+            dropped: 0,
             has_lagged: false,
             waker: None,
             wants_messages: false,
@@ -164,6 +167,8 @@ impl Backlog {
         for it in self.subscribers.iter_mut().flatten().filter(|it| it.next <= first) {
             lagging += 1;
             it.missed += missed;
+            // It has not taken any of these numbers: those without a message were replaced.
+            it.dropped += self.next - it.next - missed;
             it.next = self.next;
             if let Lag::Close(_) = self.limits.lag {
                 (it.has_lagged, it.next) = (true, u64::MAX);
@@ -189,10 +194,13 @@ impl Backlog {
         if first == self.next {
             return if self.has_ended { Err(Ended::Topic) } else { Ok(false) };
         }
+        let mut replaced = self.next - first;
         batch.extend(self.messages.range_mut(first..).map(|(_, it)| {
             it.missing -= 1;
+            replaced -= 1;
             it.message.clone()
         }));
+        subscriber.dropped += replaced;
         // The batch has them too, so nothing is freed here.
         while self.remove_taken().is_some() {}
         Ok(true)
@@ -236,6 +244,10 @@ impl Backlog {
 
     pub(super) fn missed(&self, place: usize) -> u64 {
         self.subscribers[place].as_ref().map_or(0, |it| it.missed)
+    }
+
+    pub(super) fn dropped(&self, place: usize) -> u64 {
+        self.subscribers[place].as_ref().map_or(0, |it| it.dropped)
     }
 
     /// Ends the topic: subscribers take what they have not taken, and nothing is published any

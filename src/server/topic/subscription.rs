@@ -67,6 +67,14 @@ impl Subscription {
     pub fn missed(&self) -> u64 {
         self.shared.with(|backlog| backlog.missed(self.place))
     }
+
+    /// Returns the number of messages that a newer one of the same key replaced before this
+    /// subscription took them: see [`Topic::publish_latest`](super::Topic::publish_latest). They
+    /// count when it takes the next messages.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.shared.with(|backlog| backlog.dropped(self.place))
+    }
 }
 
 impl Drop for Subscription {

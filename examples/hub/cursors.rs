@@ -1,0 +1,103 @@
+//! Awareness: who edits the document, and where. Each state belongs to the connection that
+//! introduced it, and ends with it.
+//!
+//! yrs has an `Awareness` too, which knows no owners, and keeps the states that were removed.
+
+use std::collections::HashMap;
+
+use serde::de::IgnoredAny;
+use yrs::ClientID;
+use yrs::sync::AwarenessUpdate;
+use yrs::sync::awareness::AwarenessUpdateEntry;
+
+/// The number of states of a connection: a page that begins its document anew has another.
+const STATES: usize = 4;
+
+/// The length of a state, in bytes of JSON.
+const LENGTH: usize = 2048;
+
+/// What removes a state.
+const NULL: &str = "null";
+
+/// The connection that speaks.
+#[derive(Clone, Copy)]
+pub(crate) struct Speaker<'a> {
+    pub(crate) connection: u64,
+    /// The id of the page, which keeps it when it connects again.
+    pub(crate) client: &'a str,
+}
+
+struct State {
+    entry: AwarenessUpdateEntry,
+    connection: u64,
+    client: String,
+}
+
+/// The states.
+#[derive(Default)]
+pub(crate) struct Cursors(HashMap<ClientID, State>);
+
+impl Cursors {
+    /// Takes the states that a connection sends. Returns those that are new, each for itself.
+    pub(crate) fn speak(
+        &mut self,
+        speaker: Speaker<'_>,
+        update: AwarenessUpdate,
+    ) -> Result<Vec<(ClientID, AwarenessUpdate)>, &'static str> {
+        let is_anothers = |id: &ClientID| {
+            let state = self.0.get(id);
+            state.is_some_and(|it| {
+                it.connection != speaker.connection && it.client != speaker.client
+            })
+        };
+        if update.clients.keys().any(is_anothers) {
+            return Err("the awareness of another client");
+        }
+        let is_state = |entry: &AwarenessUpdateEntry| {
+            entry.json.len() <= LENGTH && serde_json::from_str::<IgnoredAny>(&entry.json).is_ok()
+        };
+        if !update.clients.values().all(is_state) {
+            return Err("an awareness that is not JSON, or longer than 2048 bytes");
+        }
+        let mut new = vec![];
+        for (id, entry) in update.clients {
+            let known = self.0.get(&id).map(|known| known.entry.clock);
+            let is_removed = &*entry.json == NULL;
+            if known.is_some_and(|known| entry.clock < known + u32::from(!is_removed)) {
+                continue;
+            }
+            if is_removed {
+                self.0.remove(&id);
+            } else {
+                let (connection, client) = (speaker.connection, speaker.client.to_owned());
+                self.0.insert(id, State { entry: entry.clone(), connection, client });
+            }
+            new.push((id, one(id, entry)));
+        }
+        let of_this = self.0.values().filter(|state| state.connection == speaker.connection);
+        match of_this.count() {
+            0..=STATES => Ok(new),
+            _ => Err("the awareness of more clients than a connection may have"),
+        }
+    }
+
+    /// All states; `None` if there are none.
+    pub(crate) fn all(&self) -> Option<AwarenessUpdate> {
+        let clients = self.0.iter().map(|(id, state)| (*id, state.entry.clone()));
+        (!self.0.is_empty()).then(|| AwarenessUpdate { clients: clients.collect() })
+    }
+
+    /// Removes the states of a connection. Returns what others have to learn.
+    pub(crate) fn leave(&mut self, connection: u64) -> Vec<(ClientID, AwarenessUpdate)> {
+        let left = self.0.extract_if(|_, state| state.connection == connection);
+        let removed = left.map(|(id, state)| {
+            let clock = state.entry.clock.saturating_add(1);
+            (id, one(id, AwarenessUpdateEntry { clock, json: NULL.into() }))
+        });
+        removed.collect()
+    }
+}
+
+fn one(id: ClientID, entry: AwarenessUpdateEntry) -> AwarenessUpdate {
+    AwarenessUpdate { clients: HashMap::from([(id, entry)]) }
+}

@@ -1,0 +1,67 @@
+//! The messages of y-protocols: sync and awareness, one in each binary message.
+//!
+//! ```text
+//!   0 0 state vector   sync step 1: what the sender has
+//!   0 1 update         sync step 2: what the other lacks
+//!   0 2 update         an update
+//!   1 states           awareness: cursors and names
+//!   3                  awareness query
+//! ```
+//!
+//! Numbers are of lib0's variable length, and what follows is preceded by its length.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use yrs::encoding::read::{Cursor, Read};
+use yrs::sync::AwarenessUpdate;
+use yrs::updates::decoder::Decode;
+use yrs::{StateVector, Update};
+
+/// What a client sends.
+pub(crate) enum Incoming {
+    Step1(StateVector),
+    /// An update, and its length.
+    Update {
+        update: Update,
+        len: usize,
+        is_step2: bool,
+    },
+    Awareness(AwarenessUpdate),
+    AwarenessQuery,
+}
+
+/// Decodes a message. `None` if it is none.
+pub(crate) fn decode(message: &[u8]) -> Option<Incoming> {
+    // yrs checks some numbers by assertions.
+    catch_unwind(AssertUnwindSafe(|| decode_unguarded(message))).ok()?
+}
+
+fn decode_unguarded(message: &[u8]) -> Option<Incoming> {
+    let mut cursor = Cursor::new(message);
+    let kind: u8 = cursor.read_var().ok()?;
+    let step: u8 = if kind == 0 { cursor.read_var().ok()? } else { 0 };
+    if kind == 3 {
+        return (!cursor.has_content()).then_some(Incoming::AwarenessQuery);
+    }
+    let content = cursor.read_buf().ok()?.to_vec();
+    if cursor.has_content() || !has_as_many(&content) {
+        return None;
+    }
+    match (kind, step) {
+        (0, 0) => StateVector::decode_v1(&content).ok().map(Incoming::Step1),
+        (0, 1 | 2) => {
+            let update = Update::decode_v1(&content).ok()?;
+            Some(Incoming::Update { update, len: content.len(), is_step2: step == 1 })
+        }
+        (1, _) => AwarenessUpdate::decode_v1(&content).ok().map(Incoming::Awareness),
+        _ => None,
+    }
+}
+
+/// Whether the number of elements, with which the content of each kind begins, can be true: yrs
+/// reserves memory for so many.
+fn has_as_many(content: &[u8]) -> bool {
+    let mut cursor = Cursor::new(content);
+    let count = cursor.read_var::<u32>();
+    count.is_ok_and(|count| count as usize <= content.len())
+}
