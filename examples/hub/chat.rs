@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
+use crate::Failure;
 use crate::presence::{Presence, Seat};
 use crate::room::{Outbox, Room, deliver, outbox, to_text};
 use crate::settings::Settings;
@@ -62,7 +63,7 @@ enum Incoming {
 }
 
 impl Chat {
-    pub(crate) fn new(store: Arc<Store>, settings: Settings) -> Result<Self, redb::Error> {
+    pub(crate) fn new(store: Arc<Store>, settings: Settings) -> Result<Self, Failure> {
         let topic = Topic::new().lag(Lag::Close(CloseCode::TRY_AGAIN_LATER));
         let published = Mutex::new(Published { topic, latest: latest(&store.read()?)? });
         Ok(Self { store, presence: Arc::new(Presence::new()), published, settings })
@@ -194,7 +195,7 @@ impl Chat {
     async fn read<A: Send + 'static, T: Send + 'static>(
         &self,
         argument: A,
-        read: fn(&redb::ReadTransaction, A) -> Result<T, redb::Error>,
+        read: fn(&redb::ReadTransaction, A) -> Result<T, Failure>,
     ) -> Option<T> {
         let store = Arc::clone(&self.store);
         let read = spawn_blocking(move || read(&store.read()?, argument)).await.ok()?;

@@ -12,7 +12,7 @@ use sansocket::axum::{Message, WebSocket, WebSocketUpgrade};
 use sansocket::group::{Group, GroupFull, Shutdown, Summary};
 use sansocket::hyper::testing::request;
 use sansocket::testing::TestStream;
-use sansocket::{ClientRequest, CloseCode};
+use sansocket::{ClientRequest, CloseCode, Prepared};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -186,28 +186,36 @@ async fn halves_of_stream_ext_are_closed_too() {
     assert_eq!(client.closed().unwrap().code(), 1001);
 }
 
+async fn tick(socket: &mut WebSocket, is_prepared: bool) -> Result<(), sansocket::Error> {
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    match is_prepared {
+        true => socket.send_prepared(&Prepared::new("tick")).await,
+        false => socket.send(Message::text("tick")).await,
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn handler_that_only_sends_is_closed_too() {
-    let group = Group::new();
-    let app = Router::new().route(
-        "/ws",
-        any(async |State(group): State<Group>, ws: WebSocketUpgrade| {
-            ws.group(&group, None).on_upgrade(async |mut socket| {
-                while socket.send(Message::text("tick")).await.is_ok() {
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
-            })
-        }),
-    );
-    let app = app.with_state(group.clone());
-    let mut client = open(&app).await.1.unwrap();
-    assert_eq!(client.recv().await.unwrap(), Some("tick".into()));
-    let (shutdown, receive) = (Shutdown::new(), async {
-        while let Ok(Some(_)) = client.recv().await {}
-        client.closed().unwrap().code()
-    });
-    let (summary, code) = tokio::join!(group.shutdown(&shutdown), receive);
-    assert_eq!((summary.closed, code), (1, 1001));
+    for is_prepared in [false, true] {
+        let group = Group::new();
+        let app = Router::new().route(
+            "/ws",
+            any(async move |State(group): State<Group>, ws: WebSocketUpgrade| {
+                ws.group(&group, None).on_upgrade(async move |mut socket| {
+                    while tick(&mut socket, is_prepared).await.is_ok() {}
+                })
+            }),
+        );
+        let app = app.with_state(group.clone());
+        let mut client = open(&app).await.1.unwrap();
+        assert_eq!(client.recv().await.unwrap(), Some("tick".into()));
+        let (shutdown, receive) = (Shutdown::new(), async {
+            while let Ok(Some(_)) = client.recv().await {}
+            client.closed().unwrap().code()
+        });
+        let (summary, code) = tokio::join!(group.shutdown(&shutdown), receive);
+        assert_eq!((summary.closed, code), (1, 1001));
+    }
 }
 
 #[tokio::test]

@@ -189,6 +189,41 @@ fn replaced_messages_are_counted_apart_from_those_that_a_lag_skipped() {
     assert_eq!(counters(&topic), [1, 7, 2, 4]);
 }
 
+#[test]
+fn late_subscriber_receives_the_newest_retained_value_of_each_key_first() {
+    let topic = Topic::new().retain_latest();
+    topic.publish("not retained");
+    for (key, value) in [("a", "a1"), ("b", "b1"), ("c", "c1"), ("a", "a2")] {
+        topic.publish_latest(key, value);
+    }
+    topic.forget("c");
+    let mut early = topic.subscribe();
+    assert_eq!(take(&mut early), ["b1", "a2"]);
+    assert!(is_waiting(&mut early));
+    topic.publish_latest("b", "b2");
+    assert_eq!(take(&mut early), ["b2"]);
+    // Replaced, or published, after it came and before it takes anything.
+    let mut late = topic.subscribe();
+    topic.publish_latest("a", "a3");
+    topic.publish("to all");
+    assert_eq!(take(&mut late), ["b2", "a3", "to all"]);
+    assert_eq!(take(&mut early), ["a3", "to all"]);
+    topic.end();
+    let mut last = topic.subscribe();
+    assert_eq!((take(&mut last), ended(&mut last)), (vec!["b2".into(), "a3".into()], Ended::Topic));
+}
+
+#[test]
+fn subscriber_that_skips_receives_the_retained_values_again() {
+    let topic = Topic::new().backlog(2).retain_latest();
+    let mut lags = topic.subscribe();
+    assert!(is_waiting(&mut lags));
+    topic.publish_latest("a", "a1");
+    ["one", "two", "three"].into_iter().for_each(|news| topic.publish(news));
+    assert_eq!(take(&mut lags), ["a1", "two", "three"]);
+    assert_eq!(lags.missed(), 2);
+}
+
 /// A payload that reports when it is freed.
 fn counted(freed: &Arc<AtomicUsize>) -> Bytes {
     struct Payload(Arc<AtomicUsize>);
@@ -236,6 +271,13 @@ fn message_is_freed_when_all_have_taken_it_or_have_left() {
         topic.publish(counted(&freed));
     }
     expect(4);
+    let retains = Topic::new().retain_latest();
+    for _ in 0..3 {
+        retains.publish_latest("key", counted(&freed));
+    }
+    expect(2);
+    retains.forget("key");
+    expect(1);
 }
 
 /// The application's code that runs when a payload is freed, or a task is woken, may use the topic.

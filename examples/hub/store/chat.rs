@@ -10,6 +10,8 @@ use redb::{
 };
 use serde::Serialize;
 
+use crate::Failure;
+
 type Message = (&'static str, u64, &'static str, &'static str, u64);
 
 const MESSAGES: TableDefinition<'_, u64, Message> = TableDefinition::new("chat");
@@ -38,7 +40,7 @@ pub(crate) enum Stored {
     Conflict,
 }
 
-pub(super) fn create(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+pub(super) fn create(transaction: &WriteTransaction) -> Result<(), Failure> {
     transaction.open_table(MESSAGES)?;
     transaction.open_table(IDS)?;
     Ok(())
@@ -49,7 +51,7 @@ pub(crate) fn say(
     transaction: &WriteTransaction,
     mut said: Said,
     keep: u64,
-) -> Result<Stored, redb::Error> {
+) -> Result<Stored, Failure> {
     let mut messages = transaction.open_table(MESSAGES)?;
     let mut ids = transaction.open_table(IDS)?;
     let known = ids.get((said.client.as_str(), said.id))?.map(|seq| seq.value());
@@ -71,7 +73,7 @@ pub(crate) fn say(
 fn remove_first(
     messages: &mut Table<'_, u64, Message>,
     ids: &mut Table<'_, (&'static str, u64), u64>,
-) -> Result<(), redb::Error> {
+) -> Result<(), Failure> {
     if let Some((_, first)) = messages.pop_first()? {
         let (client, id, ..) = first.value();
         ids.remove((client, id))?;
@@ -84,7 +86,7 @@ pub(crate) fn history(
     transaction: &ReadTransaction,
     seqs: std::ops::RangeInclusive<u64>,
     limit: usize,
-) -> Result<Vec<Said>, redb::Error> {
+) -> Result<Vec<Said>, Failure> {
     let messages = transaction.open_table(MESSAGES)?;
     let said = messages.range(seqs)?.take(limit).map(|message| {
         let (seq, message) = message?;
@@ -96,13 +98,13 @@ pub(crate) fn history(
 }
 
 /// The sequence number of the newest message; 0 without one.
-pub(crate) fn latest(transaction: &ReadTransaction) -> Result<u64, redb::Error> {
+pub(crate) fn latest(transaction: &ReadTransaction) -> Result<u64, Failure> {
     let messages = transaction.open_table(MESSAGES)?;
     Ok(messages.last()?.map_or(0, |(seq, _)| seq.value()))
 }
 
 /// The highest id that this client has given to a message that is kept; 0 without one.
-pub(crate) fn last_id(transaction: &ReadTransaction, client: &str) -> Result<u64, redb::Error> {
+pub(crate) fn last_id(transaction: &ReadTransaction, client: &str) -> Result<u64, Failure> {
     let ids = transaction.open_table(IDS)?;
     let last = ids.range((client, 0)..=(client, u64::MAX))?.next_back().transpose()?;
     Ok(last.map_or(0, |(id, _)| id.value().1))

@@ -33,7 +33,7 @@ const BATCH: usize = 256;
 type Then = Box<dyn FnOnce(bool) + Send>;
 
 /// Writes, if a transaction could be begun.
-type Job = Box<dyn FnOnce(Option<&WriteTransaction>) -> (Result<(), redb::Error>, Then) + Send>;
+type Job = Box<dyn FnOnce(Option<&WriteTransaction>) -> (Result<(), Failure>, Then) + Send>;
 
 /// The store, with its writer.
 pub(crate) struct Store {
@@ -51,7 +51,7 @@ impl Slot<'_> {
     /// `None` if the transaction failed. Both run on the writer's thread.
     pub(crate) fn submit<T: Send + 'static>(
         self,
-        write: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error> + Send + 'static,
+        write: impl FnOnce(&WriteTransaction) -> Result<T, Failure> + Send + 'static,
         then: impl FnOnce(Option<T>) + Send + 'static,
     ) {
         self.0.send(Some(Box::new(move |transaction| match transaction.map(write) {
@@ -101,15 +101,15 @@ impl Store {
     }
 
     /// Begins to read what was committed.
-    pub(crate) fn read(&self) -> Result<ReadTransaction, redb::Error> {
+    pub(crate) fn read(&self) -> Result<ReadTransaction, Failure> {
         Ok(self.database.begin_read()?)
     }
 
     /// Writes at once, before the hub serves.
     pub(crate) fn write_now(
         &self,
-        write: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
-    ) -> Result<(), redb::Error> {
+        write: impl FnOnce(&WriteTransaction) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let transaction = self.database.begin_write()?;
         write(&transaction)?;
         Ok(transaction.commit()?)
@@ -148,7 +148,7 @@ fn commit(database: &Database, jobs: Vec<Job>) {
     let result = (|| {
         let transaction = begun?;
         written.into_iter().collect::<Result<(), _>>()?;
-        Ok::<_, redb::Error>(transaction.commit()?)
+        Ok::<_, Failure>(transaction.commit()?)
     })();
     if let Err(error) = &result {
         eprintln!("hub: the store was not written: {error}");

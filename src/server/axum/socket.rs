@@ -11,7 +11,7 @@ use http::HeaderValue;
 use super::message::{CloseFrame, Message};
 use crate::adapter::Error;
 use crate::connection::{CloseOutcome, Closed, Event};
-use crate::message::{self, CloseFrame as ValidFrame};
+use crate::message::{self, CloseFrame as ValidFrame, Prepared};
 use crate::server::group::Member;
 use crate::server::hyper;
 
@@ -77,6 +77,17 @@ impl WebSocket {
             Some(message) => self.inner.send(message).await,
             None => self.inner.flush().await,
         }
+    }
+
+    /// Sends a message that is sent to many connections: it is compressed once for all of them. As
+    /// [`send`](Self::send) otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        self.obey_group();
+        self.inner.send(message).await
     }
 
     /// Closes the connection: sends a Close frame, discards what the client has sent, and waits for
@@ -149,12 +160,17 @@ impl WebSocket {
         Some(Ok(message))
     }
 
-    /// Queues a control frame; returns any other message. A handler that only sends finds out here
-    /// that its group is shut down: what it sends now is an error.
-    fn queue_control(&mut self, message: Message) -> Result<Option<message::Message>, Error> {
+    /// A handler that only sends finds out here that its group is shut down: what it sends now is
+    /// an error.
+    fn obey_group(&mut self) {
         if let Some(frame) = self.member.as_ref().and_then(Member::take_closing) {
             self.inner.try_close_with(frame);
         }
+    }
+
+    /// Queues a control frame; returns any other message.
+    fn queue_control(&mut self, message: Message) -> Result<Option<message::Message>, Error> {
+        self.obey_group();
         match message {
             Message::Text(text) => return Ok(Some(text.into())),
             Message::Binary(bytes) => return Ok(Some(bytes.into())),

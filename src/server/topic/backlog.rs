@@ -18,6 +18,7 @@ use std::vec::Vec;
 use std::{iter, mem};
 
 use super::lag::{Ended, Lag};
+use super::retained::Retained;
 use super::stats::TopicStats;
 use crate::message::Prepared;
 
@@ -26,6 +27,8 @@ use crate::message::Prepared;
 pub(super) struct Limits {
     pub(super) messages: usize,
     pub(super) lag: Lag,
+    /// Whether the newest message of each key is kept for subscribers that come later.
+    pub(super) retain: bool,
 }
 
 pub(super) struct Backlog {
@@ -33,6 +36,7 @@ pub(super) struct Backlog {
     messages: BTreeMap<u64, Published>,
     /// The number of the newest message of each key.
     newest: HashMap<Arc<str>, u64>,
+    retained: Retained,
     subscribers: Vec<Option<Subscriber>>,
     /// The places of subscribers that have left.
     free: Vec<usize>,
@@ -52,6 +56,8 @@ struct Published {
 struct Subscriber {
     /// The number of the first message that it has not taken.
     next: u64,
+    /// Whether the retained messages before that one are new to it.
+    needs_retained: bool,
     missed: u64,
     /// Messages that were replaced before it took them.
     dropped: u64,
@@ -84,6 +90,7 @@ impl Backlog {
             limits,
             messages: BTreeMap::new(),
             newest: HashMap::new(),
+            retained: Retained::default(),
             subscribers: Vec::new(),
             free: Vec::new(),
             next: 0,
@@ -100,6 +107,7 @@ impl Backlog {
     pub(super) fn subscribe(&mut self) -> usize {
         let subscriber = Subscriber {
             next: self.next,
+            needs_retained: self.limits.retain,
             missed: 0,
             dropped: 0,
             has_lagged: false,
@@ -135,16 +143,23 @@ impl Backlog {
         if self.messages.len() >= self.limits.messages {
             self.end_lags(&mut after);
         }
-        let missing = self.stats.subscribers;
-        if missing == 0 || self.has_ended {
+        if self.has_ended {
+            after.messages.push(message);
+            return after;
+        }
+        let (number, missing) = (self.next, self.stats.subscribers);
+        self.next += 1;
+        if let Some(key) = key.clone().filter(|_| self.limits.retain) {
+            after.messages.extend(self.retained.replace(key, number, message.clone()));
+        }
+        if missing == 0 {
             after.messages.push(message);
             return after;
         }
         if let Some(key) = &key {
-            self.newest.insert(Arc::clone(key), self.next);
+            self.newest.insert(Arc::clone(key), number);
         }
-        self.messages.insert(self.next, Published { message, key, missing });
-        self.next += 1;
+        self.messages.insert(number, Published { message, key, missing });
         let waiting = self.subscribers.iter_mut().flatten().filter(|it| it.wants_messages);
         after.woken.extend(waiting.filter_map(|it| it.waker.take()));
         after
@@ -169,7 +184,7 @@ impl Backlog {
             it.missed += missed;
             // It has not taken any of these numbers: those without a message were replaced.
             it.dropped += self.next - it.next - missed;
-            it.next = self.next;
+            (it.next, it.needs_retained) = (self.next, self.limits.retain);
             if let Lag::Close(_) = self.limits.lag {
                 (it.has_lagged, it.next) = (true, u64::MAX);
                 after.woken.extend(it.waker.take());
@@ -191,7 +206,11 @@ impl Backlog {
             return Err(Ended::Lagged);
         }
         let first = mem::replace(&mut subscriber.next, self.next);
-        if first == self.next {
+        let retained = mem::take(&mut subscriber.needs_retained) && self.retained.has_any(first);
+        if retained {
+            self.retained.append(first, batch);
+        }
+        if first == self.next && !retained {
             return if self.has_ended { Err(Ended::Topic) } else { Ok(false) };
         }
         let mut replaced = self.next - first;
@@ -204,6 +223,11 @@ impl Backlog {
         // The batch has them too, so nothing is freed here.
         while self.remove_taken().is_some() {}
         Ok(true)
+    }
+
+    /// Removes the retained message of this key.
+    pub(super) fn forget(&mut self, key: &str) -> After {
+        After { messages: self.retained.remove(key).into_iter().collect(), ..After::default() }
     }
 
     /// So many subscribers have left, or skipped, the messages from this number on.

@@ -26,12 +26,14 @@
 //! ```
 //!
 //! Of a price or a position, a client that lags needs the newest value alone: see
-//! [`Topic::publish_latest`].
+//! [`Topic::publish_latest`]. With [`Topic::retain_latest`], a client that comes later receives the
+//! newest values first.
 
 mod backlog;
 mod forward;
 mod lag;
 mod publisher;
+mod retained;
 mod shared;
 mod stats;
 mod subscription;

@@ -24,7 +24,7 @@ impl Topic {
     /// Creates a topic without subscribers.
     #[must_use]
     pub fn new() -> Self {
-        Self::with(Limits { messages: 1024, lag: Lag::default() })
+        Self::with(Limits { messages: 1024, lag: Lag::default(), retain: false })
     }
 
     fn with(limits: Limits) -> Self {
@@ -43,6 +43,16 @@ impl Topic {
     #[must_use]
     pub fn lag(self, lag: Lag) -> Self {
         Self::with(Limits { lag, ..self.shared().limits })
+    }
+
+    /// Returns a new topic that retains the newest message of each key
+    /// ([`publish_latest`](Self::publish_latest)). A subscriber that comes later receives these
+    /// first, in the order in which they were published; so does one that has lagged and continues
+    /// ([`Lag::Skip`]). They are held until the topic is dropped, or [`forget`](Self::forget).
+    /// Default: off.
+    #[must_use]
+    pub fn retain_latest(self) -> Self {
+        Self::with(Limits { retain: true, ..self.shared().limits })
     }
 
     /// Adds a subscriber to what is published from now on, until the [`Subscription`] is dropped.
@@ -69,6 +79,12 @@ impl Topic {
     pub fn publish_latest(&self, key: &str, message: impl Into<Prepared>) {
         let message = message.into();
         self.shared().change(|backlog| backlog.publish(message, Some(key)));
+    }
+
+    /// Releases the message of this key that [`retain_latest`](Self::retain_latest) keeps: its value
+    /// has no meaning any more. Subscribers that have not taken it still do.
+    pub fn forget(&self, key: &str) {
+        self.shared().change(|backlog| backlog.forget(key));
     }
 
     /// Ends the topic for all of its clones. Subscriptions end when their subscribers have taken

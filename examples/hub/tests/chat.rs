@@ -1,0 +1,188 @@
+//! The chat: history, acknowledgements, people.
+
+use sansocket_hub::Settings;
+use serde_json::{Value, json};
+
+use crate::run::{Client, hub, hub_with};
+
+/// The texts of the next messages that were said.
+async fn texts(client: &mut Client, count: usize) -> Vec<String> {
+    let mut texts = vec![];
+    for _ in 0..count {
+        texts.push(client.next("said").await["text"].as_str().unwrap().to_owned());
+    }
+    texts
+}
+
+/// Receives lists of people until one is as wanted.
+async fn people_until(client: &mut Client, is_wanted: impl Fn(&Value) -> bool) {
+    loop {
+        let list = client.next("people").await;
+        if is_wanted(&list) {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn message_is_acknowledged_and_said_to_all() {
+    let hub = hub().await;
+    let (mut one, mut two) = (hub.chat("one", 0).await, hub.chat("two", 0).await);
+    let welcome = one.next("welcome").await;
+    let expected =
+        json!({ "type": "welcome", "name": "the one", "you": "one", "latest": 0, "lastId": 0 });
+    assert_eq!(welcome, expected);
+    one.say(1, "hello 🦀").await;
+    assert_eq!(one.next("ack").await, json!({ "type": "ack", "id": 1, "seq": 1 }));
+    let mut said = two.next("said").await;
+    assert!(said["at"].take().as_u64().unwrap() > 1_700_000_000_000);
+    assert_eq!(
+        said,
+        json!({
+            "type": "said", "seq": 1, "client": "one", "id": 1, "name": "the one",
+            "text": "hello 🦀", "at": null,
+        })
+    );
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn ping_is_answered_and_stats_come_after_the_opening() {
+    let hub = hub().await;
+    let mut client = hub.chat("c", 0).await;
+    client.send(json!({ "type": "ping", "at": 12.5 })).await;
+    assert_eq!(client.next("pong").await, json!({ "type": "pong", "at": 12.5 }));
+    let mut client = hub.chat("c", 0).await;
+    let stats = client.next("stats").await;
+    assert_eq!(stats["compression"], "permessage-deflate");
+    assert_eq!((&stats["roundTrip"], &stats["dropped"]), (&Value::Null, &json!(0)));
+    assert!(stats["sent"].is_u64() && stats["received"].is_u64());
+}
+
+#[tokio::test]
+async fn stats_have_the_round_trip_and_the_bytes_of_the_wire() {
+    let stats = std::time::Duration::from_millis(20);
+    let hub = hub_with(Settings { stats, ..Settings::new() }).await;
+    let mut client = hub.chat("c", 0).await;
+    client.say(1, "text").await;
+    loop {
+        let stats = client.next("stats").await;
+        if stats["roundTrip"].as_f64().is_some_and(|time| time > 0.0) {
+            assert!(stats["sent"].as_u64() > Some(100) && stats["received"].as_u64() > Some(20));
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn resend_is_stored_once_and_acknowledged_again() {
+    let hub = hub().await;
+    let mut client = hub.chat("c", 0).await;
+    client.say(1, "first").await;
+    client.next("ack").await;
+    drop(client);
+    let mut client = hub.chat("c", 0).await;
+    assert_eq!(client.next("welcome").await["lastId"], 1);
+    client.say(1, "first").await;
+    client.say(2, "second").await;
+    assert_eq!(client.next("ack").await, json!({ "type": "ack", "id": 1, "seq": 1 }));
+    assert_eq!(client.next("ack").await, json!({ "type": "ack", "id": 2, "seq": 2 }));
+    let mut other = hub.chat("other", 0).await;
+    assert_eq!(other.next("welcome").await["latest"], 2);
+    assert_eq!(texts(&mut other, 2).await, ["first", "second"]);
+}
+
+#[tokio::test]
+async fn id_of_another_text_is_refused() {
+    let hub = hub().await;
+    let mut client = hub.chat("c", 0).await;
+    client.say(1, "first").await;
+    client.say(1, "another").await;
+    client.next("ack").await;
+    assert_eq!(client.next("refused").await["id"], 1);
+    // The id of another client is another one.
+    let mut other = hub.chat("other", 0).await;
+    other.say(1, "another").await;
+    assert_eq!(other.next("ack").await["seq"], 2);
+}
+
+#[tokio::test]
+async fn history_is_what_a_client_lacks() {
+    let hub = hub().await;
+    let mut client = hub.chat("c", 0).await;
+    for id in 1..=120 {
+        client.say(id, &id.to_string()).await;
+        client.next("ack").await;
+    }
+    let first = |since| {
+        let hub = &hub;
+        async move { hub.chat("d", since).await.next("said").await["seq"].as_u64().unwrap() }
+    };
+    // Without `since` the last hundred, else all that is newer; a number that the hub never gave
+    // is of a hub that had other data.
+    assert_eq!((first(0).await, first(5).await, first(119).await), (21, 6, 120));
+    assert_eq!(first(121).await, 21);
+    let mut nothing = hub.chat("d", 120).await;
+    client.say(121, "live").await;
+    assert_eq!(texts(&mut nothing, 1).await, ["live"]);
+}
+
+/// Clients come while others speak: each gets every message once, in order.
+#[tokio::test]
+async fn history_and_live_messages_have_no_hole_and_no_double() {
+    const MESSAGES: u64 = 200;
+    let hub = hub_with(Settings { rate: 1000, ..Settings::new() }).await;
+    let mut speaker = hub.chat("speaker", 0).await;
+    speaker.say(1, "first").await;
+    speaker.next("ack").await;
+    let speaking = async {
+        for id in 2..=MESSAGES {
+            speaker.say(id, "text").await;
+            speaker.next("ack").await;
+        }
+    };
+    let coming = async {
+        for _ in 0..20 {
+            let mut client = hub.chat("listener", 0).await;
+            let latest = client.next("welcome").await["latest"].as_u64().unwrap();
+            let mut last = latest.saturating_sub(100);
+            while last < (latest + 5).min(MESSAGES) {
+                let seq = client.next("said").await["seq"].as_u64().unwrap();
+                assert_eq!(seq, last + 1);
+                last = seq;
+            }
+        }
+    };
+    tokio::join!(speaking, coming);
+}
+
+#[tokio::test]
+async fn oldest_messages_are_removed_with_their_ids() {
+    let hub = hub_with(Settings { history: 3, ..Settings::new() }).await;
+    let mut client = hub.chat("c", 0).await;
+    for id in 1..=5 {
+        client.say(id, &id.to_string()).await;
+        client.next("ack").await;
+    }
+    assert_eq!(texts(&mut hub.chat("d", 0).await, 3).await, ["3", "4", "5"]);
+    // A resend is not known any more: it is a new message.
+    client.say(1, "1").await;
+    assert_eq!(client.next("ack").await["seq"], 6);
+}
+
+#[tokio::test]
+async fn people_come_type_and_leave() {
+    let hub = hub().await;
+    let mut one = hub.chat("one", 0).await;
+    let mut two = hub.chat("two", 0).await;
+    people_until(&mut one, |list| list["count"] == 2 && list["people"][1]["name"] == "the two")
+        .await;
+    two.send(json!({ "type": "typing", "typing": true })).await;
+    people_until(&mut one, |list| list["people"][1]["typing"] == true).await;
+    // A second connection of a client is the same person, who stops typing with the first.
+    let second = hub.chat("two", 0).await;
+    drop(two);
+    people_until(&mut one, |list| list["count"] == 2 && list["people"][1]["typing"] == false).await;
+    second.close().await.unwrap();
+    people_until(&mut one, |list| list["count"] == 1 && list["people"][0]["client"] == "one").await;
+}

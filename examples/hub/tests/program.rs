@@ -1,0 +1,164 @@
+//! The program itself: its options, its end, and its death.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+use crate::document::Editor;
+use crate::run::{Client, open};
+
+/// The example, which `cargo test` builds together with the tests.
+fn example() -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let path = tests.parent().unwrap().parent().unwrap().join("examples").join("hub");
+    assert!(path.exists(), "{} is not built: run all of `cargo test`", path.display());
+    Command::new(path)
+}
+
+fn run(arguments: &[&str]) -> Output {
+    example().args(arguments).output().unwrap()
+}
+
+/// A program that serves, and is killed when this is dropped.
+struct Program {
+    child: Child,
+    address: SocketAddr,
+    output: BufReader<std::process::ChildStdout>,
+}
+
+impl Program {
+    fn start(directory: &Path) -> Self {
+        let mut command = example();
+        command.args(["--listen", "127.0.0.1:0", "--rate", "1000", "--data"]).arg(directory);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let address = line.trim().trim_start_matches("listening on http://").trim_end_matches('/');
+        Self { child, address: address.parse().unwrap(), output }
+    }
+
+    async fn open(&self, target: &str) -> Client {
+        open(self.address, target).await
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn help_is_one_screen() {
+    let output = run(&["--help"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.contains("--listen") && text.lines().count() <= 25);
+}
+
+#[test]
+fn bad_arguments_name_the_option() {
+    let cases = [
+        (["--rate", "0"], "--rate"),
+        (["--token", "short"], "--token"),
+        (["--nonsense", "x"], "--nonsense"),
+        (["--listen", "nowhere"], "--listen"),
+    ];
+    for (arguments, option) in cases {
+        let output = run(&[&arguments[..], &["--memory"]].concat());
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains(option), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
+fn taken_port_is_reported_with_the_option() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let output = run(&["--listen", &address, "--memory"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("--listen") && text.contains(&address), "{text}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn ctrl_c_and_sigterm_close_with_1001_and_exit_0() {
+    for name in ["INT", "TERM"] {
+        let directory = TempDir::new().unwrap();
+        let mut program = Program::start(directory.path());
+        let mut client = program.open("/rooms/chat?client=c&name=n").await;
+        client.next("welcome").await;
+        program.signal(name);
+        assert_eq!(client.closed().await.0, 1001);
+        assert_eq!(program.child.wait().unwrap().code(), Some(0));
+        let mut line = String::new();
+        program.output.read_line(&mut line).unwrap();
+        assert_eq!(line, "1 connections closed, 0 aborted\n");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn second_ctrl_c_exits_at_once() {
+    let directory = TempDir::new().unwrap();
+    let mut program = Program::start(directory.path());
+    // A client that never answers: the hub would wait for it.
+    let mut client = program.open("/rooms/chat?client=c&name=n").await;
+    client.next("welcome").await;
+    program.signal("INT");
+    while tokio::net::TcpStream::connect(program.address).await.is_err() {}
+    program.signal("INT");
+    assert_eq!(program.child.wait().unwrap().code(), Some(130));
+}
+
+/// Killed between acknowledgements: nothing that was acknowledged is lost.
+#[tokio::test]
+async fn what_was_acknowledged_outlives_a_kill() {
+    let directory = TempDir::new().unwrap();
+    let mut program = Program::start(directory.path());
+    let mut client = program.open("/rooms/chat?client=c&name=n").await;
+    let mut editor = Editor::on(program.open("/rooms/document?client=c&name=n").await).await;
+    for id in 1..=50 {
+        client.say(id, &id.to_string()).await;
+        editor.insert(0, "x").await;
+        client.next("ack").await;
+        editor.acknowledged(id).await;
+    }
+    // These may be stored or not.
+    for id in 51..=60 {
+        client.say(id, &id.to_string()).await;
+    }
+    program.child.kill().unwrap();
+    program.child.wait().unwrap();
+
+    let program = Program::start(directory.path());
+    let mut client = program.open("/rooms/chat?client=c&name=n").await;
+    let last = client.next("welcome").await["lastId"].as_u64().unwrap();
+    assert!((50..=60).contains(&last), "{last}");
+    for seq in 1..=50 {
+        let said = client.next("said").await;
+        assert_eq!(
+            (said["seq"].as_u64(), said["text"].as_str()),
+            (Some(seq), Some(&*seq.to_string()))
+        );
+    }
+    // The client repeats what was not acknowledged: each is there once.
+    for id in 51..=60 {
+        client.say(id, &id.to_string()).await;
+        assert_eq!(client.next("ack").await["seq"].as_u64(), Some(id));
+    }
+    let mut editor = Editor::on(program.open("/rooms/document?client=d&name=n").await).await;
+    editor.until(&"x".repeat(50)).await;
+}

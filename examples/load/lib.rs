@@ -1,0 +1,60 @@
+//! Tries a WebSocket server with many connections, and measures how long messages take.
+//!
+//! | file | contents |
+//! |---|---|
+//! | arguments | the command line |
+//! | run | the phases of a run: connections are opened, send, and are closed |
+//! | client | one of the connections |
+//! | mark | how the time of sending is found again in a message |
+//! | counts | what the connections count together |
+//! | progress | the progress bar |
+//! | report, chart | the results as text and as SVG, and the thresholds |
+
+mod arguments;
+mod chart;
+mod client;
+mod counts;
+mod mark;
+mod progress;
+mod report;
+mod run;
+
+use std::env;
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use self::arguments::{Arguments, HELP};
+use self::report::Report;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let run = || match Arguments::parse(env::args_os().skip(1))? {
+        Some(arguments) => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(run(arguments)),
+        None => {
+            writeln!(io::stdout(), "{HELP}")?;
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    run().unwrap_or_else(|error: Box<dyn Error + Send + Sync>| {
+        eprintln!("load: {error}");
+        ExitCode::from(1)
+    })
+}
+
+async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
+    let run = run::run(arguments).await?;
+    let report = Report::of(&run);
+    write!(io::stdout(), "{report}")?;
+    if let Some(file) = &run.arguments.svg {
+        chart::write(file, &report)?;
+    }
+    let exceeded = report.exceeded(&run.arguments);
+    for threshold in &exceeded {
+        eprintln!("load: {threshold}");
+    }
+    Ok(if exceeded.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}

@@ -1,0 +1,40 @@
+//! The newest message of each key, for subscribers that come later, or have lagged.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::vec::Vec;
+
+use crate::message::Prepared;
+
+/// With the number of each message.
+#[derive(Default)]
+pub(super) struct Retained(HashMap<Arc<str>, (u64, Prepared)>);
+
+impl Retained {
+    /// Returns the message before it with this key.
+    pub(super) fn replace(
+        &mut self,
+        key: Arc<str>,
+        number: u64,
+        message: Prepared,
+    ) -> Option<Prepared> {
+        self.0.insert(key, (number, message)).map(|(_, replaced)| replaced)
+    }
+
+    pub(super) fn remove(&mut self, key: &str) -> Option<Prepared> {
+        self.0.remove(key).map(|(_, message)| message)
+    }
+
+    /// Appends the messages before this number, the oldest first. Those behind it are in the
+    /// backlog.
+    pub(super) fn append(&self, end: u64, batch: &mut impl Extend<Prepared>) {
+        let mut messages: Vec<_> = self.0.values().filter(|(number, _)| *number < end).collect();
+        messages.sort_unstable_by_key(|(number, _)| *number);
+        batch.extend(messages.into_iter().map(|(_, message)| message.clone()));
+    }
+
+    /// Whether there is a message before this number.
+    pub(super) fn has_any(&self, end: u64) -> bool {
+        self.0.values().any(|(number, _)| *number < end)
+    }
+}
