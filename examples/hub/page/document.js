@@ -27,9 +27,10 @@ export class SharedDocument {
   #cursors;
   #gathered = [];
   #gathering = null;
-  /** Messages of this connection that hold updates: sent, and durably written. */
+  /** Whether this connection has answered the server's step 1: before, it sends no updates. */
+  #isSynced = false;
+  /** Updates that this connection has sent. */
   #sent = 0;
-  #written = 0;
   /** Changes that no connection has acknowledged. */
   #isUnsaved = false;
   /** Messages that wait for the end of a composition. */
@@ -69,9 +70,8 @@ export class SharedDocument {
   }
 
   #opened() {
-    // Step 1 of each side is answered with what the other has not, so nothing is resent by itself.
-    this.#gathered = [];
-    this.#sent = this.#written = 0;
+    this.#isSynced = false;
+    this.#sent = 0;
     this.connection.send(message(SYNC, (encoder) => Y.writeSyncStep1(encoder, this.#doc)));
     this.#cursors.open();
     this.#showSaved();
@@ -79,8 +79,8 @@ export class SharedDocument {
 
   #text({ type, updates, reason }) {
     if (type === "ack") {
-      this.#written = updates;
-      if (this.#written === this.#sent && this.#gathered.length === 0) this.#isUnsaved = false;
+      // The first one acknowledges what answered step 1, with 0 updates after it.
+      if (updates === this.#sent && this.#gathered.length === 0) this.#isUnsaved = false;
       this.#showSaved();
     } else if (type === "refused") {
       // The server has a document without this change: begin with that one.
@@ -106,10 +106,16 @@ export class SharedDocument {
       const answer = message(SYNC, (encoder) => {
         Y.readSyncMessage(decoder, encoder, this.#doc, SERVER);
       });
-      if (isQuestion && this.connection.send(answer)) this.#sent++;
+      if (isQuestion) this.#synced(answer);
     } else if (kind === AWARENESS) {
       this.#cursors.read(Y.readVarUint8Array(decoder));
     }
+  }
+
+  /** The answer to step 1 has all that the server lacks, and so replaces a resend. */
+  #synced(answer) {
+    this.#gathered = [];
+    this.#isSynced = this.connection.send(answer);
   }
 
   #gather(update) {
@@ -121,14 +127,14 @@ export class SharedDocument {
 
   #sendGathered() {
     this.#gathering = null;
-    // A closed connection sends nothing; the next one begins with step 1.
-    if (this.#gathered.length === 0 || !this.connection.isOpen) return;
+    if (this.#gathered.length === 0 || !this.#isSynced) return;
     const update = Y.mergeUpdates(this.#gathered.splice(0));
     this.connection.send(message(SYNC, (encoder) => Y.writeUpdate(encoder, update)));
     this.#sent++;
   }
 
   #closed() {
+    this.#isSynced = false;
     this.#held = [];
     this.#cursors.close();
   }

@@ -24,7 +24,7 @@ function changed() {
 
 const rooms = {
   chat: new Chat(me, { changed, unreadChanged }),
-  prices: new Prices({ changed }),
+  prices: new Prices(me, { changed }),
   document: new SharedDocument(me, { changed }),
 };
 const names = Object.keys(rooms);

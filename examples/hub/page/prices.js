@@ -18,9 +18,9 @@ export class Prices {
   #changed = new Set();
   #isVisible = false;
 
-  constructor({ changed }) {
+  constructor(me, { changed }) {
     this.connection = new Connection("prices", {
-      query: () => ({}),
+      query: () => ({ client: me.client }),
       text: (message) => this.#received(message),
       closed: () => this.#dim(),
       changed,
