@@ -74,8 +74,9 @@ impl Hub {
     fn options(&self) -> Result<Options, InvalidGuard> {
         let guard = Guard::hosts(&self.settings.hosts)?;
         let guard = self.settings.origins.iter().try_fold(guard, |it, origin| it.origin(origin))?;
-        // A browser that is gone leaves the list of people after 40 s.
-        let pong = Some(Duration::from_secs(20));
+        // With the pings of `stats`, a browser that is gone leaves the list of people after about a
+        // minute; one that is slow has as long to read what is queued before a ping.
+        let pong = Some(Duration::from_secs(60));
         let timeouts = Timeouts { pong, ..Timeouts::default() };
         Ok(Options::new().guard(guard).timeouts(timeouts))
     }
