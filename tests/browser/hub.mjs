@@ -48,6 +48,13 @@ export class Hub {
     return this;
   }
 
+  /** Starts it again, with further arguments, which may have its port. */
+  async restart(...extra) {
+    await this.stop();
+    this.#arguments.push(...extra);
+    await this.start();
+  }
+
   /** Sends a signal: "SIGSTOP" and "SIGCONT" pause it. */
   signal(name) {
     this.#process.kill(name);

@@ -2,7 +2,7 @@
 // a deadline.
 
 /** Milliseconds until what a page has to show is missing. */
-const PATIENCE = 15_000;
+const PATIENCE = 30_000;
 
 export class Visitor {
   page;

@@ -3,7 +3,7 @@
 import { makeSvg } from "./dom.js";
 
 /** Room for the labels, in pixels. */
-const RIGHT = 64;
+const RIGHT = 54;
 const BOTTOM = 24;
 const TOP = 8;
 

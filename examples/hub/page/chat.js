@@ -72,16 +72,15 @@ export class Chat {
     }
   }
 
-  #welcome({ latest }) {
+  #welcome({ latest, lastId }) {
     if (latest < this.#latest) {
-      // Another store: nothing that is shown is in it.
+      // Another store: nothing that is shown is in it. Its history follows.
       byId("messages").replaceChildren(...this.#pending.values());
       this.#latest = 0;
       this.#old = null;
-      return this.connection.restart("another history");
     }
     this.#old ??= latest;
-    this.#outbox.restart();
+    this.#outbox.restart(lastId);
   }
 
   #said(message) {

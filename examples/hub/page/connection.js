@@ -49,7 +49,8 @@ export class Connection {
   }
 
   get isOpen() {
-    return this.state === "open";
+    // The socket's own state is ahead of its events.
+    return this.state === "open" && this.#socket.readyState === WebSocket.OPEN;
   }
 
   get isCompressed() {

@@ -38,7 +38,7 @@ export class SharedDocument {
 
   constructor(me, { changed }) {
     this.connection = new Connection("document", {
-      query: () => ({ client: me.client, name: me.name }),
+      query: () => ({ client: me.editor, name: me.name }),
       opened: () => this.#opened(),
       text: (message) => this.#text(message),
       binary: (bytes) => this.#binary(bytes),

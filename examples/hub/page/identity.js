@@ -10,7 +10,10 @@ export const COLOURS = [
 
 export class Identity {
   name;
+  /** Shown to everybody. */
   client;
+  /** Not shown to others: an id by which the document knows a page that comes again. */
+  editor = randomId();
   colour;
 
   constructor(client, name) {

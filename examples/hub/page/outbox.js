@@ -31,8 +31,9 @@ export class Outbox {
     return message;
   }
 
-  /** A new connection has to send everything again. */
-  restart() {
+  /** A new connection has to send everything again; new ids are above the server's last one. */
+  restart(lastId) {
+    this.#next = Math.max(this.#next, lastId + 1);
     this.#inFlight = 0;
     this.#sendMore();
   }

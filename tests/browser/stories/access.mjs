@@ -63,8 +63,10 @@ const rebinding = {
 const namedHost = {
   name: "with --host, the same name is let in",
   async run(story) {
-    const hub = await story.hub("--host", REBOUND);
-    const stranger = await story.visit(hub, { url: `http://${REBOUND}:${hub.url.port}/` });
+    const hub = await story.hub();
+    const url = `http://${REBOUND}:${hub.url.port}`;
+    await hub.restart("--host", url);
+    const stranger = await story.visit(hub, { url });
     await stranger.say("hello");
     await stranger.seesMessages(["hello"]);
   },

@@ -134,7 +134,7 @@ const silent = {
     hub.signal("SIGSTOP");
     await ada.say("to nobody");
     // Two pings 5 s apart, and 12 s after the first one.
-    await ada.sees("1006", () => $("state-chat").textContent.startsWith("closed 1006 no answer"), 25);
+    await ada.sees("1006", () => $("state-chat").textContent.startsWith("closed 1006 no answer"));
     hub.signal("SIGCONT");
     await ada.sees("all rooms to be open", () => isOpen());
     await ada.seesMessages(["to nobody"]);

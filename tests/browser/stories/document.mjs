@@ -22,6 +22,15 @@ async function select(visitor, start, end = start) {
   }, start, end);
 }
 
+/** Replaces the text, as pasting over all of it does. */
+async function paste(visitor, value) {
+  await visitor.page.evaluate((value) => {
+    const editor = document.getElementById("editor");
+    editor.value = value;
+    editor.dispatchEvent(new InputEvent("input", { inputType: "insertFromPaste" }));
+  }, value);
+}
+
 /** Waits until all show the same, of this length, and it is saved; returns it. */
 async function converge(visitors, length) {
   const found = [];
@@ -85,6 +94,7 @@ const serverKilled = {
     await converge([ada, bo], 7);
     await hub.stop("SIGKILL");
     for (const visitor of [ada, bo]) await visitor.seesState("document", "closed 1006");
+    await select(bo, 7);
     await Promise.all([type(ada, "ADA "), type(bo, "bo ")]);
     await ada.sees("that it is not saved", () => $("saved").textContent === "Not saved yet: offline");
     await hub.start();
@@ -192,13 +202,6 @@ const emoji = {
   async run(story) {
     const hub = await story.hub();
     const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
-    const paste = async (visitor, value) => {
-      await visitor.page.evaluate((value) => {
-        const editor = document.getElementById("editor");
-        editor.value = value;
-        editor.dispatchEvent(new InputEvent("input", { inputType: "insertFromPaste" }));
-      }, value);
-    };
     // These differ in their second code unit alone, and the next two in their first.
     for (const value of ["a😀b", "a😁b", "a👁b", "a\u{1F441}b", "a\u{10441}b", "", "𝄞"]) {
       await paste(ada, value);
@@ -214,12 +217,9 @@ const long = {
   async run(story) {
     const hub = await story.hub();
     const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
-    await ada.page.focus("#editor");
-    await ada.page.evaluate(() => {
-      const lines = Array.from({ length: 2000 }, (_, index) => `line ${index}\n`);
-      document.execCommand("insertText", false, lines.join(""));
-    });
-    const length = (await text(ada)).length;
+    const lines = Array.from({ length: 2000 }, (_, index) => `line ${index}\n`);
+    const { length } = lines.join("");
+    await paste(ada, lines.join(""));
     await converge([ada, bo], length);
     await select(bo, length);
     await ada.page.evaluate(() => {

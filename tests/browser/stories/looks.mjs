@@ -36,8 +36,8 @@ const prefer = (visitor, scheme) => {
 async function scene(story, options = {}) {
   const hub = await story.hub();
   const ada = await story.visit(hub, { name: "Ada", ...options });
-  const bo = await story.visit(hub, { name: "Bo" });
-  const cy = await story.visit(hub, { name: "Cy" });
+  const bo = await story.visit(hub, { name: "Bo", expects: NO_SERVER });
+  const cy = await story.visit(hub, { name: "Cy", expects: NO_SERVER });
   const lines = [
     [bo, "Morning! Is the hub up for the demo?"],
     [ada, "It is: three rooms, one WebSocket each."],
