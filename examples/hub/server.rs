@@ -24,8 +24,14 @@ use crate::routes::{Hub, router};
 use crate::settings::Settings;
 use crate::tls;
 
-/// How long a client may take for TLS, and for the request that it is sending at the end.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client may take for TLS.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How long the end waits for clients: for the closing handshakes, and then for requests.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The time over which the closing handshakes begin, so that not all pages come back at once.
+const SPREAD: Duration = Duration::from_millis(200);
 
 /// Bytes that the kernel takes of a connection before they are sent. What waits in the kernel can't
 /// be replaced by newer prices.
@@ -77,7 +83,7 @@ impl Server {
             () = stop => {}
         }
         let frame = CloseFrame::truncated(CloseCode::GOING_AWAY, "the hub ends");
-        let how = Shutdown::new().frame(frame).spread_over(Duration::from_millis(200));
+        let how = Shutdown::new().frame(frame).spread_over(SPREAD).wait(PATIENCE);
         let summary = self.group.shutdown(&how).await;
         println!("{} connections closed, {} aborted", summary.closed, summary.aborted);
         // A client that does not finish its request is not waited for.
@@ -119,7 +125,7 @@ async fn serve_connection(
     match acceptor {
         None => serve_http(stream, router, watcher).await,
         Some(acceptor) => {
-            let accepted = timeout(PATIENCE, acceptor.accept(stream)).await;
+            let accepted = timeout(HANDSHAKE, acceptor.accept(stream)).await;
             let stream = accepted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
             serve_http(stream, router, watcher).await
         }

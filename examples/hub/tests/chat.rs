@@ -108,7 +108,7 @@ async fn id_of_another_text_is_refused() {
 
 #[tokio::test]
 async fn history_is_what_a_client_lacks() {
-    let hub = hub().await;
+    let hub = hub_with(Settings { rate: 1000, ..Settings::new() }).await;
     let mut client = hub.chat("c", 0).await;
     for id in 1..=120 {
         client.say(id, &id.to_string()).await;

@@ -374,6 +374,7 @@ async fn updates_are_compacted() {
         }
     }
     one.acknowledged(1010).await;
+    drop(one);
     hub.stop().await;
     assert_eq!(stored_updates(directory.path()), 1 + 10);
     let hub = hub_with(settings).await;

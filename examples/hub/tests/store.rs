@@ -17,6 +17,7 @@ async fn history_and_document_outlive_a_restart() {
     editor.acknowledged(1).await;
     editor.delete(0, 1).await;
     editor.acknowledged(2).await;
+    drop((client, editor));
     hub.stop().await;
 
     let hub = hub_in(directory.path()).await;
@@ -30,6 +31,7 @@ async fn history_and_document_outlive_a_restart() {
     editor.until("ello").await;
     editor.insert(4, "!").await;
     editor.acknowledged(1).await;
+    drop((client, editor));
     hub.stop().await;
 
     let hub = hub_in(directory.path()).await;
