@@ -233,4 +233,27 @@ const long = {
   },
 };
 
-export default [atOnce, samePlace, serverKilled, offline, cursors, undo, emoji, long];
+const tooLong = {
+  name: "a change that is too long is discarded, with the reason, and the document goes on",
+  async run(story) {
+    const hub = await story.hub();
+    const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
+    const kept = "kept ".repeat(120_000);
+    await paste(ada, kept);
+    await converge([ada, bo], kept.length);
+    // More than the document has room for, and more than a message may have.
+    for (const size of [900_000, 1_500_000]) {
+      await paste(ada, "x".repeat(size));
+      await ada.sees("that it was discarded", (length) => {
+        return $("refused").textContent.startsWith("The last change was discarded")
+          && $("editor").value.length === length && $("state-document").textContent === "open";
+      }, kept.length);
+    }
+    await paste(ada, `${kept}on`);
+    const both = await converge([ada, bo], kept.length + 2);
+    if (both !== `${kept}on`) throw new Error("not what was kept");
+    await ada.sees("no reason any more", () => $("refused").textContent === "");
+  },
+};
+
+export default [atOnce, samePlace, serverKilled, offline, cursors, undo, emoji, long, tooLong];

@@ -73,16 +73,22 @@ async function scene(story, options = {}) {
     const end = editor.value.indexOf("Document:") + "Document: everybody".length;
     editor.setSelectionRange(end, end);
   });
-  await ada.sees("both cursors", () => all("#mirror .caret").length === 2 && all("#mirror mark").length === 1);
+  await ada.sees("both cursors", () => {
+    return all("#mirror .caret").length === 2 && all("#mirror mark").length === 1;
+  });
   await cy.choose("chat");
   await cy.page.focus("#say");
   await cy.page.keyboard.type("And");
   for (const room of TABS) {
     await ada.choose(room);
-    await ada.sees("figures", () => /B$/.test($("received").textContent) && /ms$/.test($("roundtrip").textContent));
+    await ada.sees("figures", () => {
+      return /B$/.test($("received").textContent) && /ms$/.test($("roundtrip").textContent);
+    });
   }
   await ada.choose("prices");
-  await ada.sees("prices", () => all("#prices .live .price").every((cell) => cell.textContent !== "–"));
+  await ada.sees("prices", () => {
+    return all("#prices .live .price").every((cell) => cell.textContent !== "–");
+  });
   await ada.choose("chat");
   return { hub, ada, bo, cy };
 }
