@@ -9,7 +9,7 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | arguments, settings | the command line, and what it sets |
+//! | arguments, settings, signals | the command line, what it sets, and Ctrl-C |
 //! | server, tls, routes, assets | HTTP, the end, the page |
 //! | auth, visitor | who may enter, and who enters |
 //! | room | what the rooms share: limits, `ping`, `stats`, refusals |
@@ -32,6 +32,7 @@ mod room;
 mod routes;
 mod server;
 mod settings;
+mod signals;
 mod store;
 mod sync;
 mod tls;
@@ -47,6 +48,7 @@ use tokio::sync::oneshot;
 use self::arguments::{Arguments, HELP};
 pub use self::server::Server;
 pub use self::settings::Settings;
+use self::signals::Signals;
 
 /// Why a hub can't serve.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -81,11 +83,11 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         println!("clients have to trust {}", authority.display());
     }
     io::stdout().flush()?;
-    let (stop, stopped) = oneshot::channel();
+    let ((stop, stopped), mut signals) = (oneshot::channel(), Signals::new());
     tokio::spawn(async move {
-        signal().await;
+        signals.next().await;
         let _ = stop.send(());
-        signal().await;
+        signals.next().await;
         std::process::exit(130);
     });
     server
@@ -94,28 +96,4 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         })
         .await;
     Ok(())
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn signal() {
-    let interrupt = async {
-        // Without the signal there is no other way to stop, so it is not an end.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminated) => drop(terminated.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
 }
