@@ -23,12 +23,13 @@ async function select(visitor, start, end = start) {
 }
 
 /** Replaces the text, as pasting over all of it does. */
-async function paste(visitor, value) {
-  await visitor.page.evaluate((value) => {
+async function paste(visitor, value, caret = value.length) {
+  await visitor.page.evaluate((value, caret) => {
     const editor = document.getElementById("editor");
     editor.value = value;
+    editor.setSelectionRange(caret, caret);
     editor.dispatchEvent(new InputEvent("input", { inputType: "insertFromPaste" }));
-  }, value);
+  }, value, caret);
 }
 
 /** Waits until all show the same, of this length, and it is saved; returns it. */
@@ -202,13 +203,17 @@ const emoji = {
   async run(story) {
     const hub = await story.hub();
     const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
-    // These differ in their second code unit alone, and the next two in their first.
-    for (const value of ["a😀b", "a😁b", "a👁b", "a\u{1F441}b", "a\u{10441}b", "", "𝄞"]) {
-      await paste(ada, value);
-      await bo.sees(value, (value) => $("editor").value === value, value);
-      await paste(bo, `${value}!`);
-      await ada.sees(`${value}!`, (value) => $("editor").value === value, `${value}!`);
+    // These differ in their second code unit alone, and the next two in their first. The caret is
+    // before or behind the change.
+    for (const caret of [0, 4]) {
+      for (const value of ["a😀b", "a😁b", "a👁b", "a\u{10441}b"]) {
+        await paste(ada, value, caret);
+        await bo.sees(value, (value) => $("editor").value === value, value);
+        await bo.sees("whole signs", () => $("editor").value.isWellFormed());
+      }
     }
+    await paste(bo, "𝄞!");
+    await ada.sees("the answer", () => $("editor").value === "𝄞!");
   },
 };
 
