@@ -15,7 +15,7 @@
 //! | room | what the rooms share: limits, `ping`, `stats`, refusals |
 //! | chat, presence | messages, and people |
 //! | prices, quotes | a topic for each symbol, and what a price is |
-//! | document, sync, replica, cursors | the document's room, its messages, its copy, and who edits it |
+//! | document, sync, replica, cursors | the document: its room, messages, copy, and editors |
 //! | store | what outlives the process |
 
 mod arguments;

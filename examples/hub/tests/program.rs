@@ -128,13 +128,14 @@ async fn ctrl_c_and_sigterm_close_with_1001_and_exit_0() {
 async fn second_ctrl_c_exits_at_once() {
     let directory = TempDir::new().unwrap();
     let mut program = Program::start(directory.path());
-    // A client that never answers: the hub would wait for it.
+    // This client does not answer: the hub waits for it, when it has closed the other one.
+    let _silent = program.open("/rooms/chat?client=c&name=n").await;
     let mut client = program.open("/rooms/chat?client=c&name=n").await;
     client.next("welcome").await;
     program.signal("INT");
-
+    assert_eq!(client.closed().await.0, 1001);
     program.signal("INT");
-    assert_eq!(program.child.wait().unwrap().code(), Some(130));
+    assert_eq!(program.ended().await, Some(130));
 }
 
 /// Killed between acknowledgements: nothing that was acknowledged is lost.
