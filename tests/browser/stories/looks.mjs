@@ -215,9 +215,9 @@ const keyboard = {
 
 /** The picture of the README: the three rooms of a narrow page, side by side. */
 export async function picture(story, file) {
-  const { ada } = await scene(story, { width: 420, height: 680 });
+  const { ada } = await scene(story, { width: 420, height: 652 });
   await prefer(ada, "light");
-  await ada.page.setViewport({ width: 420, height: 680, deviceScaleFactor: 1.2 });
+  await ada.page.setViewport({ width: 420, height: 652, deviceScaleFactor: 1.25 });
   const shots = [];
   for (const room of TABS) {
     await ada.choose(room);
@@ -228,8 +228,9 @@ export async function picture(story, file) {
     shots.push(await ada.page.screenshot({ encoding: "base64" }));
   }
   const images = shots.map((shot) => `<img src="data:image/png;base64,${shot}">`).join("");
+  // All sizes are whole pixels at this scale: nothing is drawn anew.
   const frame = await ada.context.newPage();
-  await frame.setViewport({ width: 1364, height: 728, deviceScaleFactor: 1.2 });
+  await frame.setViewport({ width: 1364, height: 700, deviceScaleFactor: 1.25 });
   await frame.setContent(`<!DOCTYPE html><style>
     body { display: flex; gap: 28px; margin: 0; padding: 24px; background: #e9e9e5; }
     img { width: 420px; border-radius: 14px; }
