@@ -165,7 +165,8 @@ async fn people_come_type_and_leave() {
     two.send(json!({ "type": "typing", "typing": true })).await;
     one.until("people", |list| list["people"][1]["typing"] == true).await;
     // A second connection of a client is the same person, who stops typing with the first.
-    let second = hub.chat("two", 0).await;
+    let mut second = hub.chat("two", 0).await;
+    second.next("people").await;
     drop(two);
     one.until("people", |list| list["count"] == 2 && list["people"][1]["typing"] == false).await;
     second.close().await.unwrap();
