@@ -10,7 +10,7 @@
 //! | file | contents |
 //! |---|---|
 //! | arguments, settings, signals | the command line, what it sets, and Ctrl-C |
-//! | server, tls, routes, assets | HTTP, the end, the page |
+//! | server, routes, assets | HTTP, the end, the page |
 //! | auth, visitor | who may enter, and who enters |
 //! | room | what the rooms share: limits, `ping`, `stats`, refusals |
 //! | chat, presence | messages, and people |
@@ -35,7 +35,6 @@ mod settings;
 mod signals;
 mod store;
 mod sync;
-mod tls;
 mod visitor;
 
 use std::error::Error;
