@@ -151,7 +151,7 @@
 //! * No field has a payload, the text of a Close frame, a key, a header value, a credential or a
 //!   query. Paths, and names and addresses of hosts are there.
 //!
-//! | event (level DEBUG) | fields |
+//! | event (DEBUG, if no level is named) | fields |
 //! |---|---|
 //! | `handshake accepted` | – |
 //! | `handshake refused` | `status`; `error`, of a server |
@@ -162,6 +162,7 @@
 //! | `ping queued`, `pong received` (TRACE) | `number`, `round_trip` |
 //! | `write stalled`, `write resumed` | `queued` bytes |
 //! | `timed out` | `timeout`: a [`TimedOut`] |
+//! | `upgrade failed` (WARN; axum) | `error` |
 //! | `message not queued` | `policy`: an [`Overflow`]; `queued` bytes |
 //! | of a client, without a span: `resolving`, `connecting`, `connecting failed`, `asking a proxy`, `starting TLS`, `redirected`, `waiting to reconnect` | `host`, `port`, `address`, `error`, `status`, `delay`, `attempts` |
 //!

@@ -117,7 +117,8 @@ async fn socket(
         Some(upgrade) => {
             let upgrade = upgrade.deflate(Deflate::new()).group(&group, address.ip());
             upgrade.on_upgrade(async move |socket| {
-                println!("{address} has a WebSocket over {version:?}");
+                // A standard output that is closed is no reason to end a connection.
+                let _ = writeln!(io::stdout(), "{address} has a WebSocket over {version:?}");
                 echo(socket).await;
             })
         }

@@ -1,13 +1,12 @@
 //! HTTPS: a certificate, and the versions of HTTP.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::crypto::ring::default_provider;
 use rustls::server::WantsServerCert;
 use rustls::{ConfigBuilder, ServerConfig};
-use sansocket_wss::{Files, issue};
+use sansocket_wss::{Files, issue, write_authority};
 
 use crate::Failure;
 
@@ -20,7 +19,7 @@ pub fn config_of(certificate: PathBuf, key: PathBuf) -> Result<ServerConfig, Fai
 /// TLS with a certificate that is made on the spot. Its authority's is written to this file.
 pub fn config_on_the_spot(authority: &Path) -> Result<ServerConfig, Failure> {
     let issued = issue(&["localhost", "127.0.0.1", "::1"])?;
-    fs::write(authority, issued.authority)
+    write_authority(authority, &issued.authority)
         .map_err(|error| format!("can't write {}: {error}", authority.display()))?;
     Ok(with_protocols(builder()?.with_single_cert(issued.chain, issued.key)?))
 }

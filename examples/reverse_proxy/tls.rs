@@ -1,6 +1,5 @@
 //! The TLS of either side, by rustls with ring.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::server::WantsServerCert;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, ServerConfig};
 use rustls_platform_verifier::BuilderVerifierExt;
-use sansocket_wss::{Files, issue};
+use sansocket_wss::{Files, issue, write_authority};
 
 use crate::Failure;
 
@@ -24,7 +23,7 @@ pub fn of_files(certificate: PathBuf, key: PathBuf) -> Result<Arc<ServerConfig>,
 /// clients have to trust, is written to a file.
 pub fn on_the_spot(authority: &Path) -> Result<Arc<ServerConfig>, Failure> {
     let issued = issue(&["localhost", "127.0.0.1", "::1"])?;
-    fs::write(authority, issued.authority)
+    write_authority(authority, &issued.authority)
         .map_err(|error| format!("can't write {}: {error}", authority.display()))?;
     Ok(with_protocols(builder()?.with_single_cert(issued.chain, issued.key)?))
 }

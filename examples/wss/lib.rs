@@ -2,7 +2,8 @@
 //! they change.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 use std::{fmt, fs, io};
@@ -25,6 +26,15 @@ pub struct Issued {
     pub authority: String,
     pub chain: Vec<CertificateDer<'static>>,
     pub key: PrivateKeyDer<'static>,
+}
+
+/// Writes the certificate of an authority to a new file in the place of one that is there: a link
+/// in a directory that others may write to is not followed.
+pub fn write_authority(file: &Path, authority: &str) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => fs::File::create_new(file)?.write_all(authority.as_bytes()),
+    }
 }
 
 /// Makes an authority, and a certificate for these names. Both have what strict clients ask for,

@@ -2,18 +2,18 @@
 //! `cargo run --release --example wss_echo --features tokio,rustls-ring -- --help` lists the
 //! options.
 
+use std::env;
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::{env, fs};
 
 use rustls::crypto::ring::default_provider;
 use rustls::{ConfigBuilder, ServerConfig, WantsVerifier};
 use sansocket::tokio::Options;
 use sansocket::{Config, Error as SocketError};
-use sansocket_wss::{Files, issue};
+use sansocket_wss::{Files, issue, write_authority};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -148,7 +148,7 @@ impl Arguments {
             }
             None => {
                 let issued = issue(&["localhost", "127.0.0.1", "::1"])?;
-                fs::write(&self.ca, issued.authority)?;
+                write_authority(&self.ca, &issued.authority)?;
                 builder.with_single_cert(issued.chain, issued.key)?
             }
         };

@@ -13,8 +13,13 @@
 //! | response | 101 with `Sec-WebSocket-Accept` | 200 |
 //! | version, subprotocols, extensions, origin | the same | the same |
 //!
-//! This crate has no stack for HTTP/3. A stack that has extended CONNECT (RFC 9220) passes
-//! `:protocol` to [`UpgradeRequest::extended_connect`].
+//! # HTTP/3
+//!
+//! RFC 9220 is extended CONNECT over HTTP/3, and a stack that has it can pass `:protocol` to
+//! [`UpgradeRequest::extended_connect`]: the handshake is that of HTTP/2. This crate has no stack
+//! and no client for it yet: hyper has no HTTP/3; the crates h3 and quinn are 0.x, and their
+//! streams are not tokio's traits; and of the peers that this crate is tested with, none would
+//! prove it.
 
 use std::boxed::Box;
 use std::ops::Deref;

@@ -186,6 +186,31 @@ async fn halves_of_stream_ext_are_closed_too() {
     assert_eq!(client.closed().unwrap().code(), 1001);
 }
 
+/// The doc's end of a server of axum: the signal closes the WebSockets, and then the server ends.
+#[tokio::test]
+async fn graceful_shutdown_of_axum_ends_after_the_group() {
+    let group = Group::new();
+    let app = echo(&group);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/ws", listener.local_addr().unwrap());
+    let (signal, signalled) = oneshot::channel::<()>();
+    let closing = group.clone();
+    let stop = async move {
+        signalled.await.unwrap();
+        assert_eq!(closing.shutdown(&Shutdown::new()).await.closed, 1);
+    };
+    let app = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let serving =
+        tokio::spawn(axum::serve(listener, app).with_graceful_shutdown(stop).into_future());
+    let mut client = sansocket::tokio::connect(&url).await.unwrap();
+    client.send("before").await.unwrap();
+    assert_eq!(client.recv().await.unwrap(), Some("before".into()));
+    signal.send(()).unwrap();
+    assert_eq!(client.recv().await.unwrap(), None);
+    assert_eq!(client.closed().unwrap().code(), 1001);
+    serving.await.unwrap().unwrap();
+}
+
 async fn tick(socket: &mut WebSocket, is_prepared: bool) -> Result<(), sansocket::Error> {
     tokio::time::sleep(Duration::from_secs(1)).await;
     match is_prepared {

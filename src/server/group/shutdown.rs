@@ -71,7 +71,9 @@ impl Default for Shutdown {
 pub struct Summary {
     /// They ended by themselves.
     pub closed: usize,
-    /// They did not end in time. Those of [`Group::spawn`] were aborted.
+    /// They did not end in time. Those of [`Group::spawn`], and of axum's `on_upgrade`, were
+    /// aborted. A [`Member`](super::Member) of another task has its Close frame and no more: its
+    /// task still has to drop it.
     pub aborted: usize,
 }
 

@@ -27,9 +27,11 @@ use crate::timing::TimedOut;
 /// ([`Timeouts::handshake`](crate::Timeouts::handshake), 10 s).
 ///
 /// A layer may replace the response of the service. Over HTTP/2 the error is then
-/// [`Error::ConnectionLost`] at once. Over HTTP/1.1 hyper 1.12 passes the stream on when it ends,
-/// whatever the response was, if that is before the timeout: the first `recv` then returns
-/// [`Error::ConnectionLost`].
+/// [`Error::ConnectionLost`] at once. Over HTTP/1.1 hyper 1.12 passes the stream on when the
+/// connection would end, whatever the response was, if that is before the timeout: because the
+/// client ended its half, or asked for the end with `Connection: close`. The handler then runs for
+/// a client that was refused, which receives what is sent. So a layer must refuse a client before
+/// it calls the service, not afterwards.
 ///
 /// # Cancel safety
 ///
