@@ -51,6 +51,8 @@ class Middle:
             "second": free_port(),
             "target": target,
             "work": harness.work,
+            # How HAProxy connects to the server: `haproxy_tls.cfg`.
+            "backend": "",
             **more,
         }
         if self.config:

@@ -6,6 +6,7 @@ import http.server
 import json
 import tempfile
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness import PATIENCE, Harness
@@ -63,14 +64,21 @@ class Files(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_page(harness: Harness, command: list, file: Path, url: str, prepare=lambda _: None) -> str:
-    """Opens a page, and returns what its function `test(url)` resolves to."""
+@contextmanager
+def serve(folder: Path):
+    """Serves a folder as long as the block runs, which gets the origin."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files) as files:
-        files.folder = file.parent
+        files.folder = folder
         threading.Thread(target=files.serve_forever, daemon=True).start()
-        page = f"http://127.0.0.1:{files.server_address[1]}/{file.name}"
-        commands = [["open", page], ["call", "(url) => test(url)", url], ["console"]]
         try:
-            return drive(harness, command, commands, prepare)[1]
+            yield f"http://127.0.0.1:{files.server_address[1]}"
         finally:
             files.shutdown()
+
+
+def test_page(harness: Harness, command: list, file: Path, url: str, prepare=lambda _: None) -> str:
+    """Opens a page, and returns what its function `test(url)` resolves to."""
+    with serve(file.parent) as origin:
+        page = f"{origin}/{file.name}"
+        commands = [["open", page], ["call", "(url) => test(url)", url], ["console"]]
+        return drive(harness, command, commands, prepare)[1]

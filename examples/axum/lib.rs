@@ -116,17 +116,20 @@ async fn socket(
     match upgrade {
         Some(upgrade) => {
             let upgrade = upgrade.deflate(Deflate::new()).group(&group, address.ip());
-            upgrade.on_upgrade(async move |socket| {
+            upgrade.on_upgrade(async move |mut socket| {
                 // A standard output that is closed is no reason to end a connection.
                 let _ = writeln!(io::stdout(), "{address} has a WebSocket over {version:?}");
-                echo(socket).await;
+                echo(&mut socket).await;
+                if let Some(closed) = socket.get_ref().closed() {
+                    let _ = writeln!(io::stdout(), "{address} closed: {closed}");
+                }
             })
         }
         None => "this is a WebSocket; open / in a browser\n".into_response(),
     }
 }
 
-async fn echo(mut socket: WebSocket) {
+async fn echo(socket: &mut WebSocket) {
     while let Some(Ok(message)) = socket.recv().await {
         let is_echoed = matches!(message, Message::Text(_) | Message::Binary(_));
         if is_echoed && socket.send(message).await.is_err() {
