@@ -29,7 +29,22 @@ macro_rules! asset {
 const ASSETS: &[Asset] = &[
     Asset { path: "/", ..asset!(HTML, "index.html") },
     asset!(CSS, "style.css"),
-    asset!(JAVASCRIPT, "page.js"),
+    asset!(JAVASCRIPT, "chart.js"),
+    asset!(JAVASCRIPT, "chat.js"),
+    asset!(JAVASCRIPT, "connection.js"),
+    asset!(JAVASCRIPT, "cursors.js"),
+    asset!(JAVASCRIPT, "document.js"),
+    asset!(JAVASCRIPT, "dom.js"),
+    asset!(JAVASCRIPT, "editor.js"),
+    asset!(JAVASCRIPT, "identity.js"),
+    asset!(JAVASCRIPT, "login.js"),
+    asset!(JAVASCRIPT, "main.js"),
+    asset!(JAVASCRIPT, "outbox.js"),
+    asset!(JAVASCRIPT, "people.js"),
+    asset!(JAVASCRIPT, "prices.js"),
+    asset!(JAVASCRIPT, "status.js"),
+    asset!(JAVASCRIPT, "tabs.js"),
+    asset!(JAVASCRIPT, "yjs.js"),
 ];
 
 /// Routes for all of them.

@@ -1,0 +1,65 @@
+// Who this page is: a client id for each tab, and a name for each browser.
+
+const ADJECTIVES = ["Amber", "Brisk", "Calm", "Clever", "Gentle", "Lucid", "Merry", "Quiet"];
+const ANIMALS = ["Badger", "Falcon", "Heron", "Lynx", "Marten", "Otter", "Plover", "Wren"];
+
+/** The colours of cursors: white text on each has a contrast of 4.5 or more. */
+export const COLOURS = [
+  "#4450c4", "#a1402f", "#1d6f5c", "#8a5a00", "#7a3fa0", "#a0356f", "#2b6a92", "#5b6522",
+];
+
+export class Identity {
+  name;
+  /** Shown to everybody. */
+  client;
+  /** Not shown to others: an id by which the document knows a page that comes again. */
+  editor = randomId();
+  colour;
+
+  constructor(client, name) {
+    this.client = client;
+    this.name = name;
+    this.colour = COLOURS[sum(client) % COLOURS.length];
+  }
+
+  /** Keeps the name for the next page, if it is one: returns whether it is. */
+  rename(name) {
+    const trimmed = name.trim();
+    const isName = trimmed !== "" && [...trimmed].length <= 32 && !/\p{Cc}/u.test(trimmed);
+    if (isName) localStorage.setItem("name", (this.name = trimmed));
+    return isName;
+  }
+}
+
+/** A reloaded tab keeps its client id, and with it the messages that were not acknowledged. */
+export async function identity() {
+  const name = localStorage.getItem("name") ?? `${pick(ADJECTIVES)} ${pick(ANIMALS)}`;
+  let client = sessionStorage.getItem("client");
+  if (!client || !(await isOnlyHere(client))) {
+    // A duplicated tab has a copy of the session storage.
+    sessionStorage.clear();
+    client = randomId();
+    sessionStorage.setItem("client", client);
+    await isOnlyHere(client);
+  }
+  return new Identity(client, name);
+}
+
+/** Takes a lock that lives as long as the tab. Without secure origin, there are no locks. */
+function isOnlyHere(client) {
+  if (!navigator.locks) return true;
+  return new Promise((answer) => {
+    navigator.locks.request(`client ${client}`, { ifAvailable: true }, (lock) => {
+      answer(lock !== null);
+      return lock && new Promise(() => {});
+    });
+  });
+}
+
+function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const pick = (list) => list[Math.floor(Math.random() * list.length)];
+const sum = (text) => Array.from(text).reduce((sum, sign) => sum + sign.codePointAt(0), 0);

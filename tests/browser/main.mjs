@@ -1,0 +1,81 @@
+// Runs the stories, one after the other, each with hubs and pages of its own.
+
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { launch } from "./browser.mjs";
+import { Story } from "./story.mjs";
+import access from "./stories/access.mjs";
+import chat from "./stories/chat.mjs";
+import connection from "./stories/connection.mjs";
+import document from "./stories/document.mjs";
+import looks, { picture } from "./stories/looks.mjs";
+import prices from "./stories/prices.mjs";
+
+const { values: options } = parseArgs({
+  options: {
+    select: { type: "string", default: "all" },
+    browser: { type: "string", multiple: true },
+    story: { type: "string", multiple: true, default: [] },
+    picture: { type: "string" },
+    list: { type: "boolean", default: false },
+  },
+});
+
+const isQuick = options.select === "quick";
+const browsers = options.browser ?? (isQuick ? ["chromium"] : ["chromium", "firefox"]);
+const stories = Object.entries({ chat, prices, document, connection, access, looks }).flatMap(
+  ([room, list]) => list.map((story) => ({ ...story, name: `${room}: ${story.name}` })),
+);
+const isAsked = (story) =>
+  (!isQuick || story.quick) &&
+  (options.story.length === 0 || options.story.some((words) => story.name.includes(words)));
+
+const chosen = stories.filter(isAsked);
+if (options.picture) {
+  const name = "looks: the picture of the README";
+  chosen.push({ name, only: "chromium", run: (story) => picture(story, options.picture) });
+}
+
+/** Runs the stories of one browser; returns whether each succeeded. */
+async function runIn(kind) {
+  const outcomes = [];
+  const shots = join(process.env.WORK, "screenshots");
+  mkdirSync(shots, { recursive: true });
+  const browser = await launch(kind);
+  console.log(`\n${await browser.version()}`);
+  try {
+    for (const { name, only, run } of chosen) {
+      if (only && only !== kind) continue;
+      const began = performance.now();
+      const story = new Story({ kind, browser, shots, name });
+      const error = await story.run(run);
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      console.log(`${error ? "FAILED" : "ok    "} ${seconds.padStart(5)} s  ${name}`);
+      if (error) console.log(String(error.stack ?? error).replace(/^/gm, "    "));
+      outcomes.push(!error);
+    }
+  } finally {
+    await browser.close();
+  }
+  return outcomes;
+}
+
+if (options.list) {
+  for (const { name, quick } of chosen) console.log(quick ? `${name} (quick)` : name);
+} else {
+  rmSync(join(process.env.WORK, "failures"), { recursive: true, force: true });
+  const outcomes = [];
+  for (const kind of browsers) {
+    try {
+      outcomes.push(...(await runIn(kind)));
+    } catch (error) {
+      console.log(`FAILED to run ${kind}: ${error.stack}`);
+      outcomes.push(false);
+    }
+  }
+  const passed = outcomes.filter(Boolean).length;
+  console.log(`${passed} passed, ${outcomes.length - passed} failed`);
+  process.exitCode = passed === outcomes.length && passed > 0 ? 0 : 1;
+}

@@ -1,0 +1,236 @@
+// The room of the document: edits of several pages converge.
+
+import { NO_SERVER } from "../visitor.mjs";
+
+const text = (visitor) => visitor.look("$('editor').value");
+
+const open = async (story, hub, name, options = {}) => {
+  return story.visit(hub, { name, tab: "document", ...options });
+};
+
+/** Types where the caret is. */
+async function type(visitor, typed) {
+  await visitor.page.focus("#editor");
+  await visitor.page.keyboard.type(typed);
+}
+
+/** Puts the caret there, or selects up to `end`. */
+async function select(visitor, start, end = start) {
+  await visitor.page.focus("#editor");
+  await visitor.page.evaluate((start, end) => {
+    document.getElementById("editor").setSelectionRange(start, end);
+  }, start, end);
+}
+
+/** Replaces the text, as pasting over all of it does. */
+async function paste(visitor, value) {
+  await visitor.page.evaluate((value) => {
+    const editor = document.getElementById("editor");
+    editor.value = value;
+    editor.dispatchEvent(new InputEvent("input", { inputType: "insertFromPaste" }));
+  }, value);
+}
+
+/** Waits until all show the same, of this length, and it is saved; returns it. */
+async function converge(visitors, length) {
+  const found = [];
+  for (const visitor of visitors) {
+    await visitor.sees(`${length} characters, saved`, (length) => {
+      return $("editor").value.length === length && $("saved").textContent === "Saved";
+    }, length);
+    found.push(await text(visitor));
+  }
+  if (new Set(found).size !== 1) throw new Error(`not the same: ${JSON.stringify(found)}`);
+  return found[0];
+}
+
+/** Whether all characters of `part` are in the text, in order. */
+function contains(whole, part) {
+  let at = -1;
+  return [...part].every((sign) => (at = whole.indexOf(sign, at + 1)) >= 0);
+}
+
+const atOnce = {
+  name: "what two pages type at once converges, and a third page has it",
+  quick: true,
+  async run(story) {
+    const hub = await story.hub();
+    const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
+    await type(ada, "0123456789");
+    await converge([ada, bo], 10);
+    await select(ada, 0);
+    await select(bo, 5);
+    const [upper, lower] = ["ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"];
+    await Promise.all([type(ada, upper), type(bo, lower)]);
+    const both = await converge([ada, bo], 62);
+    if (both !== `${upper}01234${lower}56789`) throw new Error(`not as typed: ${both}`);
+    const third = await open(story, hub, "Cy");
+    await third.sees("the document", (both) => $("editor").value === both, both);
+  },
+};
+
+const samePlace = {
+  name: "what two pages type at the same place converges",
+  async run(story) {
+    const hub = await story.hub();
+    const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
+    const [upper, lower] = ["ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"];
+    await Promise.all([type(ada, upper), type(bo, lower)]);
+    const both = await converge([ada, bo], 52);
+    for (const part of [upper, lower]) {
+      if (!contains(both, part)) throw new Error(`${part} is not in order: ${both}`);
+    }
+  },
+};
+
+const serverKilled = {
+  name: "what is typed while the server is killed converges after its return",
+  quick: true,
+  async run(story) {
+    const hub = await story.hub();
+    const ada = await open(story, hub, "Ada", { expects: NO_SERVER });
+    const bo = await open(story, hub, "Bo", { expects: NO_SERVER });
+    await type(ada, "before ");
+    await converge([ada, bo], 7);
+    await hub.stop("SIGKILL");
+    for (const visitor of [ada, bo]) await visitor.seesState("document", "closed 1006");
+    await select(bo, 7);
+    await Promise.all([type(ada, "ADA "), type(bo, "bo ")]);
+    await ada.sees("that it is not saved", () => $("saved").textContent === "Not saved yet: offline");
+    await hub.start();
+    const both = await converge([ada, bo], 14);
+    if (![..."ADA "].every((sign) => both.includes(sign)) || !contains(both, "before bo ")) {
+      throw new Error(`not as typed: ${both}`);
+    }
+    // Also after a restart that nobody was prepared for.
+    await hub.stop("SIGKILL");
+    await hub.start();
+    const third = await open(story, hub, "Cy");
+    await third.sees("the document", (both) => $("editor").value === both, both);
+  },
+};
+
+const offline = {
+  name: "what is typed while a page is offline converges",
+  only: "chromium",
+  async run(story) {
+    const hub = await story.hub();
+    const ada = await open(story, hub, "Ada", { expects: NO_SERVER });
+    const bo = await open(story, hub, "Bo");
+    await ada.page.setOfflineMode(true);
+    // The emulation ends no WebSocket: the page's own check, or a restart, does.
+    await ada.page.evaluate(() => document.getElementById("name").focus());
+    await ada.fill("#name", "Ada offline");
+    await ada.page.keyboard.press("Enter");
+    await ada.seesState("document", "closed 1006");
+    await type(ada, "offline ");
+    await type(bo, "online ");
+    await bo.sees("it saved", () => $("saved").textContent === "Saved");
+    await ada.sees("that it is not saved", () => $("saved").textContent === "Not saved yet: offline");
+    await bo.sees("its own text alone", () => $("editor").value === "online ");
+    await ada.page.setOfflineMode(false);
+    await converge([ada, bo], 15);
+  },
+};
+
+const cursors = {
+  name: "others' cursors and selections are seen where they are, until they leave",
+  quick: true,
+  async run(story) {
+    const hub = await story.hub();
+    const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
+    await type(ada, "one two\nthree");
+    await converge([ada, bo], 13);
+    await select(bo, 7);
+    const caret = (before) => {
+      const [caret] = all("#mirror .caret");
+      const range = document.createRange();
+      if (!caret) return false;
+      range.setStart($("mirror"), 0);
+      range.setEndBefore(caret);
+      return caret.textContent === "Bo" && range.toString() === before;
+    };
+    await ada.sees("Bo's caret at the end of the first line", caret, "one two");
+    await ada.sees("it drawn in the first line, behind its text", () => {
+      const [caret, paper] = [all("#mirror .caret")[0], $("editor")].map((e) => e.getBoundingClientRect());
+      const style = getComputedStyle($("editor"));
+      const [x, y] = [caret.left - paper.left, caret.top - paper.top];
+      const canvas = document.createElement("canvas").getContext("2d");
+      canvas.font = style.font;
+      const expected = parseFloat(style.paddingLeft) + canvas.measureText("one two").width;
+      return Math.abs(x - expected) < 2 && y >= parseFloat(style.paddingTop) && y < 32 + 29;
+    });
+    // A cursor stays at its characters when others write before it.
+    await select(ada, 0);
+    await type(ada, ">> ");
+    await ada.sees("Bo's caret moved with the text", caret, ">> one two");
+    await bo.sees("its own caret at the same place", () => $("editor").selectionStart === 10);
+    await select(bo, 3, 6);
+    await ada.sees("Bo's selection", () => all("#mirror mark").map((m) => m.textContent).join() === "one");
+    await ada.sees("Bo in the list", () => all("#editors li").map((li) => li.textContent).join() === "Bo");
+    await bo.page.close();
+    await ada.sees("no cursor", () => all("#mirror .caret").length + all("#editors li").length === 0);
+  },
+};
+
+const undo = {
+  name: "undo takes back what was typed here, and nothing of the others",
+  async run(story) {
+    const hub = await story.hub();
+    const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
+    await type(ada, "mine ");
+    await converge([ada, bo], 5);
+    await select(bo, 5);
+    await type(bo, "yours");
+    await converge([ada, bo], 10);
+    const press = async (...keys) => {
+      await ada.page.focus("#editor");
+      for (const key of keys) await ada.page.keyboard.down(key);
+      for (const key of keys.reverse()) await ada.page.keyboard.up(key);
+    };
+    await press("Control", "z");
+    for (const visitor of [ada, bo]) await visitor.sees("yours", () => $("editor").value === "yours");
+    await press("Control", "Shift", "z");
+    for (const visitor of [ada, bo]) {
+      await visitor.sees("both again", () => $("editor").value === "mine yours");
+    }
+  },
+};
+
+const emoji = {
+  name: "signs of two code units are replaced as a whole",
+  async run(story) {
+    const hub = await story.hub();
+    const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
+    // These differ in their second code unit alone, and the next two in their first.
+    for (const value of ["a😀b", "a😁b", "a👁b", "a\u{1F441}b", "a\u{10441}b", "", "𝄞"]) {
+      await paste(ada, value);
+      await bo.sees(value, (value) => $("editor").value === value, value);
+      await paste(bo, `${value}!`);
+      await ada.sees(`${value}!`, (value) => $("editor").value === value, `${value}!`);
+    }
+  },
+};
+
+const long = {
+  name: "a long document scrolls with its cursors",
+  async run(story) {
+    const hub = await story.hub();
+    const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
+    const lines = Array.from({ length: 2000 }, (_, index) => `line ${index}\n`);
+    const { length } = lines.join("");
+    await paste(ada, lines.join(""));
+    await converge([ada, bo], length);
+    await select(bo, length);
+    await ada.page.evaluate(() => {
+      document.getElementById("editor").scrollTop = 1e9;
+    });
+    await ada.sees("Bo's caret within the last lines", () => {
+      const [caret] = all("#mirror .caret");
+      const [box, paper] = [caret, $("editor")].map((element) => element?.getBoundingClientRect());
+      return box && box.top > paper.top + 100 && box.bottom < paper.bottom;
+    });
+  },
+};
+
+export default [atOnce, samePlace, serverKilled, offline, cursors, undo, emoji, long];

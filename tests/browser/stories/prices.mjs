@@ -1,0 +1,128 @@
+// The room of prices.
+
+/** Remembers the prices of two symbols, and counts their changes from now on. */
+const WATCH = `
+  window.changes = {};
+  for (const row of document.querySelectorAll("#prices tbody tr")) {
+    const { symbol } = row.dataset;
+    window.changes[symbol] = 0;
+    new MutationObserver(() => window.changes[symbol]++)
+      .observe(row.querySelector(".price"), { childList: true, characterData: true, subtree: true });
+  }
+`;
+
+const symbolsOf = (visitor) => {
+  return visitor.look("all('#prices tbody tr').map((row) => row.dataset.symbol)");
+};
+
+const move = {
+  name: "prices move, in the table and in the chart",
+  quick: true,
+  async run(story) {
+    const hub = await story.hub();
+    const ada = await story.visit(hub, { tab: "prices" });
+    await ada.sees("24 symbols", () => all("#prices tbody tr").length === 24);
+    const [first, second] = await symbolsOf(ada);
+    await ada.page.evaluate(WATCH);
+    const changed = (first, second) => changes[first] > 3 && changes[second] > 3;
+    await ada.sees("changing prices", changed, first, second);
+    await ada.sees("a line of many points", () => {
+      return all("#chart .line").some((line) => line.getAttribute("points").split(" ").length > 100);
+    });
+    const before = await ada.look("all('#chart .line')[0].getAttribute('points')");
+    await ada.sees("another line", (before) => {
+      return all("#chart .line")[0].getAttribute("points") !== before;
+    }, before);
+    await ada.sees("a label for those who don't see it", (first) => {
+      return $("chart").getAttribute("aria-label").startsWith(first);
+    }, first);
+  },
+};
+
+const unsubscribe = {
+  name: "an unsubscribed symbol stops, and goes on when it is subscribed again",
+  quick: true,
+  async run(story) {
+    const hub = await story.hub();
+    const ada = await story.visit(hub, { tab: "prices" });
+    await ada.sees("24 symbols", () => all("#prices tbody tr").length === 24);
+    const [first, second] = await symbolsOf(ada);
+    const check = `#prices [data-symbol="${first}"] input`;
+    await ada.page.evaluate(WATCH);
+    await ada.sees("changing prices", (first) => changes[first] > 3, first);
+    await ada.page.click(check);
+    await ada.sees("a row that is not live", (first) => {
+      return !document.querySelector(`[data-symbol="${first}"]`).matches(".live");
+    }, first);
+    // What the server sends is seen, too: received messages of this symbol.
+    await ada.page.evaluate("window.changes = Object.fromEntries(Object.keys(changes).map((key) => [key, 0]))");
+    await ada.sees("the others move", (second) => changes[second] > 8, second);
+    const stopped = await ada.look(`changes["${first}"]`);
+    if (stopped !== 0) throw new Error(`${stopped} changes after the unsubscription`);
+    await ada.page.click(check);
+    await ada.sees("changing prices again", (first) => changes[first] > 3, first);
+  },
+};
+
+const everything = {
+  name: "one check box subscribes to all, and to none: then nothing comes",
+  async run(story) {
+    const hub = await story.hub();
+    const ada = await story.visit(hub, { tab: "prices" });
+    await ada.sees("some subscribed", () => $("all").indeterminate);
+    await ada.page.click("#all");
+    await ada.sees("24 live rows with a price", () => {
+      return all("#prices .live .price").filter((cell) => cell.textContent !== "–").length === 24;
+    });
+    await ada.page.click("#all");
+    await ada.sees("no live row", () => all("#prices .live").length === 0 && !$("all").checked);
+    await ada.page.evaluate(WATCH);
+    // Bytes stop: two reports of the server differ by its reports and pongs alone.
+    const sent = () => ada.look("$('received').textContent");
+    await ada.sees("a report", () => /B$/.test($("received").textContent));
+    const before = await sent();
+    await ada.sees("another report", (before) => $("received").textContent !== before, before);
+    const total = await ada.look("Object.values(changes).reduce((sum, count) => sum + count)");
+    if (total !== 0) throw new Error(`${total} changes of symbols that are not subscribed`);
+  },
+};
+
+const chosen = {
+  name: "a chosen symbol is in the chart",
+  async run(story) {
+    const hub = await story.hub();
+    const ada = await story.visit(hub, { tab: "prices" });
+    await ada.sees("24 symbols", () => all("#prices tbody tr").length === 24);
+    const third = (await symbolsOf(ada))[2];
+    await ada.page.click(`#prices [data-symbol="${third}"] button`);
+    await ada.sees("its name", (third) => $("chart-name").textContent.startsWith(third), third);
+    await ada.sees("its price", (third) => $("chart-price").textContent === price(third), third);
+    await ada.sees("that its button is pressed", (third) => {
+      const pressed = all("#prices [aria-pressed=true]").map((button) => button.textContent);
+      return pressed.join() === third;
+    }, third);
+  },
+};
+
+const agree = {
+  name: "two pages see the same prices",
+  async run(story) {
+    const hub = await story.hub();
+    const pages = [await story.visit(hub, { tab: "prices" }), await story.visit(hub, { tab: "prices" })];
+    const [symbol] = await (await pages[0].sees("symbols", () => all("#prices tbody tr").length === 24),
+    symbolsOf(pages[0]));
+    const record = `
+      window.seen = new Set();
+      new MutationObserver(() => window.seen.add(document
+        .querySelector('#prices [data-symbol="${symbol}"] .price').textContent))
+        .observe(document.querySelector("#prices"), { childList: true, characterData: true, subtree: true });
+    `;
+    for (const { page } of pages) await page.evaluate(record);
+    await pages[0].sees("ten prices", () => seen.size >= 10);
+    const prices = await pages[0].look("[...seen].slice(3, 8)");
+    // A frame may skip one, if two come within it.
+    await pages[1].sees("most of them", (prices) => prices.filter((price) => seen.has(price)).length >= 3, prices);
+  },
+};
+
+export default [move, unsubscribe, everything, chosen, agree];

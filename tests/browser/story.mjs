@@ -1,0 +1,74 @@
+// What a story has: hubs, visitors, and what is checked of them at its end.
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { Hub } from "./hub.mjs";
+import { Visitor } from "./visitor.mjs";
+
+export class Story {
+  kind;
+  shots;
+
+  #browser;
+  #name;
+  #hubs = [];
+  #contexts = [];
+  #visitors = [];
+  #endings = [];
+
+  constructor({ kind, browser, shots, name }) {
+    Object.assign(this, { kind, shots });
+    this.#browser = browser;
+    this.#name = name;
+  }
+
+  /** Starts a hub with these further arguments. */
+  async hub(...extra) {
+    const hub = new Hub(extra);
+    this.#hubs.push(hub);
+    return hub.start();
+  }
+
+  /** A person with a browser profile of their own, who has opened the hub's page. */
+  async visit(hub, options = {}) {
+    const context = options.with?.context ?? (await this.#browser.createBrowserContext());
+    if (!options.with) this.#contexts.push(context);
+    const visitor = new Visitor(context, this.kind, options);
+    this.#visitors.push(visitor);
+    await visitor.open(options.url ?? hub.url, options);
+    return visitor;
+  }
+
+  /** Called at the end, whatever happened. */
+  finally(ending) {
+    this.#endings.push(ending);
+  }
+
+  /** Returns the error, if there is one. */
+  async run(body) {
+    try {
+      await body(this);
+      for (const visitor of this.#visitors) visitor.expectNoErrors();
+      return null;
+    } catch (error) {
+      await this.#photograph();
+      const logs = this.#hubs.map((hub) => hub.log.trimEnd()).filter(Boolean);
+      error.stack = [error.stack, ...logs.map((log) => `hub: ${log.slice(-600)}`)].join("\n");
+      return error;
+    } finally {
+      const closing = this.#contexts.map((context) => context.close().catch(() => {}));
+      await Promise.all([...closing, ...this.#endings.map((ending) => ending())]);
+      await Promise.all(this.#hubs.map((hub) => hub.remove()));
+    }
+  }
+
+  async #photograph() {
+    const folder = join(this.shots, "..", "failures");
+    mkdirSync(folder, { recursive: true });
+    const name = `${this.kind} ${this.#name}`.replace(/[^a-z0-9]+/gi, "-");
+    for (const [index, { page }] of this.#visitors.entries()) {
+      await page?.screenshot({ path: join(folder, `${name}-${index}.png`) }).catch(() => {});
+    }
+  }
+}
