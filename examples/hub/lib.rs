@@ -17,13 +17,37 @@
 //! | prices, quotes | a topic for each symbol, and what a price is |
 //! | document, sync, replica, cursors | the document's room, its messages, its copy, and who edits it |
 //! | store | what outlives the process |
+//! | broker, journal, hubs | several hubs: a broker instead of the store, and what hubs publish |
+//!
+//! # Several hubs
+//!
+//! `--redis URL` or `--nats URL` puts hubs behind one broker. Its streams are the history, so a
+//! client may connect to any hub at any time.
+//!
+//! | promised | not promised |
+//! |---|---|
+//! | an acknowledged message is in the broker: as durable as the broker is (Redis: `appendonly yes`, `appendfsync always`; JetStream 2.9: written, and synced to the disk every 2 minutes, so use replicas against power cuts) | messages that were not acknowledged: the page sends them again |
+//! | every hub delivers each message once, and all in the same order; `since` works on any hub | more than the last 10,000 messages |
+//! | a resend is stored once, on whichever hub it arrives | with NATS, if the broker stored it and then was away for 2 minutes: it is stored twice, and delivered once |
+//! | the document converges; each stored update reaches all hubs | its limit of 1 MiB is exact on one hub alone |
+//! | people of all hubs add up; a hub that is silent for 15 s is gone | cursors: they are published, not kept; a lost one comes again after 5 s |
+//! | while the broker is away, the hub serves what it has, and tells its clients `{"type":"broker","state":"lost"}` | acknowledgements meanwhile: messages wait, or the client is closed with 1013 |
+//! | prices are the same: they are a function of the time | that the hubs' clocks agree |
+//!
+//! A broker that comes back without what a hub has read makes the hub end with an error, because
+//! numbers would be given twice.
 
 mod arguments;
 mod assets;
 mod auth;
+// Without a broker's feature, nothing connects to one.
+#[cfg_attr(not(any(feature = "redis", feature = "nats")), allow(dead_code))]
+mod broker;
 mod chat;
 mod cursors;
 mod document;
+mod hubs;
+mod journal;
 mod presence;
 mod prices;
 mod quotes;
@@ -45,6 +69,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use self::arguments::{Arguments, HELP};
+pub use self::broker::Address;
 pub use self::server::Server;
 pub use self::settings::Settings;
 
@@ -75,7 +100,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let listener = TcpListener::bind(&listen)
         .await
         .map_err(|error| format!("can't listen on {listen} (see --listen): {error}"))?;
-    let server = Server::new(settings)?;
+    let server = Server::new(settings).await?;
     println!("listening on {scheme}://{}/", listener.local_addr()?);
     if let Some(authority) = server.authority() {
         println!("clients have to trust {}", authority.display());
@@ -92,8 +117,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         .serve(listener, async {
             let _ = stopped.await;
         })
-        .await;
-    Ok(())
+        .await
 }
 
 /// Waits for Ctrl-C or SIGTERM.

@@ -50,18 +50,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the store, and makes the certificate.
+    /// Opens the store or connects to the broker, and makes the certificate.
     ///
     /// # Errors
     ///
-    /// The store can't be opened, or a host or an origin is not valid.
-    pub fn new(settings: Settings) -> Result<Self, Failure> {
+    /// The store can't be opened, the broker does not answer, or a host or an origin is not valid.
+    pub async fn new(settings: Settings) -> Result<Self, Failure> {
         let group = Group::new().max_connections(CONNECTIONS).max_per_address(settings.per_address);
         let (acceptor, authority) = match settings.tls {
             true => tls::acceptor().map(|(acceptor, file)| (Some(acceptor), Some(file)))?,
             false => (None, None),
         };
-        let hub = Arc::new(Hub::new(settings, group.clone())?);
+        let hub = Arc::new(Hub::new(settings, group.clone()).await?);
         let router = router(&hub)?;
         Ok(Self { hub, router, group, acceptor, authority })
     }
@@ -74,14 +74,22 @@ impl Server {
 
     /// Serves until `stop`. Then closes all WebSockets with 1001, waits for them, and flushes the
     /// store.
-    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    ///
+    /// The broker has lost what this hub has read: clients would miss messages.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
         let graceful = GracefulShutdown::new();
         let background = self.hub.run();
-        tokio::select! {
-            () = self.accept(&listener, &graceful) => {}
-            () = background => {}
-            () = stop => {}
-        }
+        let result = tokio::select! {
+            () = self.accept(&listener, &graceful) => Ok(()),
+            error = background => Err(error),
+            () = stop => Ok(()),
+        };
         let frame = CloseFrame::truncated(CloseCode::GOING_AWAY, "the hub ends");
         let how = Shutdown::new().frame(frame).spread_over(SPREAD).wait(PATIENCE);
         let summary = self.group.shutdown(&how).await;
@@ -89,6 +97,7 @@ impl Server {
         // A client that does not finish its request is not waited for.
         let _ = timeout(PATIENCE, graceful.shutdown()).await;
         self.hub.close().await;
+        result
     }
 
     async fn accept(&self, listener: &TcpListener, graceful: &GracefulShutdown) {

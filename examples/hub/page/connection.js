@@ -24,6 +24,8 @@ export class Connection {
   roundTrip = null;
   /** The latest message of this type. */
   stats = null;
+  /** "connected" or "lost", if the hub is one of several behind a broker. */
+  broker = null;
   /** Closed before it was open: refused, or no server. */
   neverOpened = false;
 
@@ -112,6 +114,9 @@ export class Connection {
     } else if (message.type === "stats") {
       this.stats = message;
       this.#handlers.changed?.();
+    } else if (message.type === "broker") {
+      this.broker = message.state;
+      this.#handlers.changed?.();
     } else {
       this.#handlers.text?.(message);
     }
@@ -142,7 +147,7 @@ export class Connection {
     const wait = Math.random() * limit;
     this.#attempts += this.#isRestarting ? 0 : 1;
     this.#isRestarting = false;
-    this.#openedAt = this.#pingedAt = this.roundTrip = this.stats = null;
+    this.#openedAt = this.#pingedAt = this.roundTrip = this.stats = this.broker = null;
     [this.code, this.reason] = [code, reason];
     this.retryAt = performance.now() + wait;
     this.#timer = setTimeout(() => this.connect(), wait);
