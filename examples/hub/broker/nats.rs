@@ -56,6 +56,7 @@ pub(super) struct Nats {
     chat: Stream,
     document: Stream,
     snapshots: ObjectStore,
+    history: u64,
     hub: String,
     store: Arc<Store>,
     /// Changes when the connection is lost.
@@ -82,18 +83,7 @@ impl Nats {
             });
         let client = options.connect(url).await?;
         let context = jetstream::new(client.clone());
-        let config = |name: &str, subject: &str, max_messages| Config {
-            name: name.into(),
-            subjects: vec![subject.into()],
-            max_messages,
-            discard: DiscardPolicy::Old,
-            storage: StorageType::File,
-            duplicate_window: DUPLICATES,
-            ..Config::default()
-        };
-        let history = i64::try_from(history).unwrap_or(i64::MAX);
-        let chat = context.get_or_create_stream(config(CHAT_STREAM, CHAT, history)).await?;
-        let document = context.get_or_create_stream(config(DOCUMENT_STREAM, DOCUMENT, -1)).await?;
+        let (chat, document) = streams(&context, history).await?;
         let snapshots = match context.get_object_store(BUCKET).await {
             Ok(snapshots) => snapshots,
             Err(_) => {
@@ -102,7 +92,7 @@ impl Nats {
             }
         };
         let store = Arc::clone(store);
-        Ok(Self { client, context, chat, document, snapshots, hub, store, lost })
+        Ok(Self { client, context, chat, document, snapshots, history, hub, store, lost })
     }
 
     /// The longest update that the server takes.
@@ -118,6 +108,23 @@ impl Nats {
         self.snapshots.get(name_of(number)).await?.read_to_end(&mut update).await?;
         Ok(Some(Entry { number, update, hub: None }))
     }
+}
+
+/// The streams of the chat and the document, which are made if they are missing.
+async fn streams(context: &Context, history: u64) -> Result<(Stream, Stream), Failure> {
+    let config = |name: &str, subject: &str, max_messages| Config {
+        name: name.into(),
+        subjects: vec![subject.into()],
+        max_messages,
+        discard: DiscardPolicy::Old,
+        storage: StorageType::File,
+        duplicate_window: DUPLICATES,
+        ..Config::default()
+    };
+    let history = i64::try_from(history).unwrap_or(i64::MAX);
+    let chat = context.get_or_create_stream(config(CHAT_STREAM, CHAT, history)).await?;
+    let document = context.get_or_create_stream(config(DOCUMENT_STREAM, DOCUMENT, -1)).await?;
+    Ok((chat, document))
 }
 
 fn name_of(number: u64) -> String {
@@ -161,11 +168,15 @@ impl Backend for Nats {
     async fn reader(&self, after: Positions) -> Result<(NatsReader, Positions), Failure> {
         let mut lost = self.lost.clone();
         lost.borrow_and_update();
+        // A broker that has lost its data has no streams.
+        let (chat, document) = streams(&self.context, self.history).await?;
         let latest = Positions {
-            chat: self.chat.get_info().await?.state.last_sequence,
-            document: self.document.get_info().await?.state.last_sequence,
+            chat: chat.cached_info().state.last_sequence,
+            document: document.cached_info().state.last_sequence,
         };
-        let snapshot = self.snapshot(after.document).await?;
+        // Without updates there is no snapshot, and perhaps no bucket.
+        let has_more = latest.document > after.document;
+        let snapshot = if has_more { self.snapshot(after.document).await? } else { None };
         let document = snapshot.as_ref().map_or(after.document, |snapshot| snapshot.number);
         let (chat, document) =
             (follow(&self.chat, after.chat).await?, follow(&self.document, document).await?);

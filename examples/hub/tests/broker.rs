@@ -146,8 +146,8 @@ impl Broker {
             Kind::Redis => {
                 let client = redis::Client::open(self.url()).unwrap();
                 let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-                let length = redis::cmd("XLEN").arg("{hub}:document");
-                length.query_async(&mut connection).await.unwrap()
+                let mut length = redis::cmd("XLEN");
+                length.arg("{hub}:document").query_async(&mut connection).await.unwrap()
             }
             #[cfg(feature = "nats")]
             Kind::Nats => {
