@@ -30,17 +30,19 @@ class Processes:
         self._running = []
         self._closed = False
 
-    def start(self, command: list, log: Path, env: dict | None = None) -> subprocess.Popen:
+    def start(
+        self, command: list, log: Path, env: dict | None = None, stdin: Path = Path(os.devnull)
+    ) -> subprocess.Popen:
         with self._lock:
             if self._closed:
                 raise Closed
             log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("wb") as output:
+            with log.open("wb") as output, stdin.open("rb") as given:
                 # A session of its own: a program's children end with it, and Ctrl-C in the
                 # terminal reaches this script alone, which then ends the others in order.
                 process = subprocess.Popen(
                     [str(word) for word in command],
-                    stdin=subprocess.DEVNULL,
+                    stdin=given,
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     env=env,
@@ -49,10 +51,17 @@ class Processes:
             self._running.append(process)
             return process
 
-    def run(self, command: list, log: Path, timeout: float, env: dict | None = None) -> str:
+    def run(
+        self,
+        command: list,
+        log: Path,
+        timeout: float,
+        env: dict | None = None,
+        stdin: Path = Path(os.devnull),
+    ) -> str:
         """Runs a program to its end and returns what it printed."""
         try:
-            process = self.start(command, log, env)
+            process = self.start(command, log, env, stdin)
         except OSError as error:
             raise Failed(f"{command[0]}: {error.strerror}") from error
         try:

@@ -1,85 +1,40 @@
-"""Chromium and Firefox as clients: a page runs `peers/whatwg.js` and posts what came of it."""
+"""Chromium and Firefox as clients: a page runs `peers/whatwg.js`; and as servers of their
+debuggers, to which ours is the client.
+"""
 
 from __future__ import annotations
 
-import http.server
 import re
 import tempfile
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
 import certificate
-from harness import CHROMIUM_FLAGS, PATIENCE, Harness, Row, exchange
+from harness import Harness, Row, exchange
 from middle import Middle
+from page import CHROMIUM, FIREFOX, drive, test_page
 from processes import Failed
+from table import NEITHER
 
-PEERS = Path(__file__).resolve().parent / "peers"
-TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
-
-
-class Page(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        name = self.path.partition("?")[0].lstrip("/")
-        if name not in ("whatwg.html", "whatwg.js"):
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", TYPES[Path(name).suffix])
-        self.end_headers()
-        self.wfile.write((PEERS / name).read_bytes())
-
-    def do_POST(self):
-        self.server.outcome = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        self.send_response(204)
-        self.end_headers()
-        self.server.done.set()
-
-    def log_message(self, *_):
-        pass
-
-
-def open_page(harness: Harness, command: list, url: str, prepare=lambda profile: None) -> str:
-    """Opens the page in the browser; returns what it posts.
-
-    `{profile}` in the command is a new folder.
-    """
-    profiles = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as pages, profiles as profile:
-        pages.done, pages.outcome = threading.Event(), ""
-        threading.Thread(target=pages.serve_forever, daemon=True).start()
-        page = f"http://127.0.0.1:{pages.server_address[1]}/whatwg.html?url={quote(url, safe='')}"
-        log = harness.log()
-        prepare(Path(profile))
-        command = [word.format(profile=profile) for word in command]
-        browser = harness.processes.start([*command, page], log, {**harness.env, "HOME": profile})
-        try:
-            if not pages.done.wait(PATIENCE):
-                raise Failed(
-                    f"the page has posted no result\n{log.read_text(errors='replace')[-1000:]}"
-                )
-        finally:
-            harness.processes.stop(browser)
-            pages.shutdown()
-    return pages.outcome
+PAGE = Path(__file__).resolve().parent / "peers" / "whatwg.html"
 
 
 @dataclass(frozen=True)
 class Browser:
     name: str
     needs: tuple
-    command: tuple
+    command: list
     differences: dict = field(default_factory=dict)
     quick: bool = False
 
     def test(self, harness: Harness, outcome) -> None:
-        version = re.search(
-            r"(?:Chromium|Firefox) (\d+\.\d+)", harness.run(self.command[0], "--version")
-        )[1]
-        row = Row(self, "client", version)
-        client = lambda port: open_page(harness, [*self.command], f"ws://127.0.0.1:{port}/")
+        row = Row(self, "client", self.version(harness))
+        client = lambda port: test_page(harness, self.command, PAGE, f"ws://127.0.0.1:{port}/")
         outcome.add(exchange(harness, row, [harness.programs / "interop_server"], client))
+
+    def version(self, harness: Harness) -> str:
+        printed = harness.run(self.command[0], "--version")
+        return re.search(r"(?:Chromium|Firefox) (\d+\.\d+)", printed)[1]
 
 
 @dataclass(frozen=True)
@@ -87,7 +42,6 @@ class OverHttp2(Browser):
     """Through HAProxy, by TLS, to which the browser speaks HTTP/2."""
 
     def test(self, harness: Harness, outcome) -> None:
-        version = re.search(r"Chromium (\d+\.\d+)", harness.run(self.command[0], "--version"))[1]
         trusted, key = certificate.make(harness.work / "h2", harness.log(), harness.processes)
         both = trusted.with_name("both.pem")
         both.write_text(trusted.read_text() + key.read_text())
@@ -102,7 +56,8 @@ class OverHttp2(Browser):
         def client(target: int) -> str:
             port, process, log = PROXY.start(harness, target, certificate=both)
             try:
-                printed = open_page(harness, [*self.command], f"wss://localhost:{port}/", trust)
+                url = f"wss://localhost:{port}/"
+                printed = test_page(harness, self.command, PAGE, url, trust)
             finally:
                 harness.processes.stop(process)
             requests = log.read_text().split("\n")
@@ -110,38 +65,65 @@ class OverHttp2(Browser):
                 raise Failed(f"not over HTTP/2: {set(requests)}")
             return printed
 
-        row = Row(self, "client", version)
+        row = Row(self, "client", self.version(harness))
         outcome.add(exchange(harness, row, [harness.programs / "interop_server"], client))
+
+
+# What the debugger does for our client, and the command of `browser.rs`, with what it answers.
+CONSOLE = "console.log('操作', 1); console.error('late'); 0"
+DEBUGGER = {
+    "open": (["open", "data:text/html;charset=utf-8,<title>操作完成</title><h1>1</h1>"], None),
+    "evaluate": (["eval", "Promise.resolve([document.title, {a: .5}])"], ["操作完成", {"a": 0.5}]),
+    "call": (["call", "(a, b) => ({sum: a.x + b})", {"x": 40}, 2], {"sum": 42}),
+    "1 MiB": (["call", "(text) => text.length + text", "κ" * 2**19], f"{2**19}{'κ' * 2**19}"),
+    "log events": (["eval", CONSOLE], 0),
+}
+LOGGED = [{"level": "info", "text": "操作 1"}, {"level": "error", "text": "late"}]
+
+
+@dataclass(frozen=True)
+class Debugger(Browser):
+    """WebDriver BiDi of Firefox, or the DevTools protocol of Chromium."""
+
+    def test(self, harness: Harness, outcome) -> None:
+        row = Row(self, "server", self.version(harness), [*DEBUGGER, "screenshot"])
+        try:
+            self.fill(harness, row)
+        except Failed as why:
+            row.why = str(why)
+        outcome.add(row)
+
+    def fill(self, harness: Harness, row: Row) -> None:
+        commands = [command for command, _ in DEBUGGER.values()]
+        with tempfile.TemporaryDirectory() as folder:
+            shot = Path(folder) / "shot.png"
+            more = [["console"], ["screenshot", str(shot)]]
+            answers = drive(harness, self.command, [*commands, *more])
+            picture = shot.read_bytes()
+        for (case, (_, expected)), answer in zip(DEBUGGER.items(), answers):
+            row.outcomes[case] = "" if answer == expected else f"answered {answer!r:.60}"
+        if answers[-2] != LOGGED:
+            row.outcomes["log events"] = f"logged {answers[-2]}"
+        is_png = picture.startswith(b"\x89PNG\r\n") and picture[12:16] == b"IHDR"
+        row.outcomes["screenshot"] = "" if is_png else f"no PNG: {picture[:16]}"
 
 
 PROXY = Middle("haproxy-tls", (), ("haproxy", "-f", "{config}"), "haproxy_tls.cfg")
 
-NOT_FOR_SCRIPTS = {
-    "client": {
-        "client pings": "its API can't send pings",
-        "client fragments": "its API can't send fragments",
-    }
-}
+NOT_FOR_SCRIPTS = {"client": NEITHER}
 
 BROWSERS = [
-    Browser(
-        "chromium",
-        ("apt:chromium",),
-        ("chromium", *CHROMIUM_FLAGS, "--user-data-dir={profile}"),
-        NOT_FOR_SCRIPTS,
-        quick=True,
-    ),
+    Browser("chromium", ("apt:chromium",), CHROMIUM, NOT_FOR_SCRIPTS, quick=True),
     OverHttp2(
         "chromium-h2",
         ("apt:chromium", "apt:haproxy", "apt:libnss3-tools"),
-        ("chromium", *CHROMIUM_FLAGS, "--user-data-dir={profile}"),
+        CHROMIUM,
         NOT_FOR_SCRIPTS,
         quick=True,
     ),
-    Browser(
-        "firefox",
-        ("apt:firefox-esr",),
-        ("firefox-esr", "--headless", "--no-remote", "--profile", "{profile}"),
-        NOT_FOR_SCRIPTS,
-    ),
+    Browser("firefox", ("apt:firefox-esr",), FIREFOX, NOT_FOR_SCRIPTS, quick=True),
+]
+DEBUGGERS = [
+    Debugger("chromium-devtools", ("apt:chromium",), CHROMIUM, quick=True),
+    Debugger("firefox-bidi", ("apt:firefox-esr",), FIREFOX, quick=True),
 ]

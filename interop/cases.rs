@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sansocket::blocking::{MaybeTlsStream, Options, WebSocket};
 use sansocket::deflate::Deflate;
-use sansocket::{ClientRequest, CloseCode, Config, Kind, Message};
+use sansocket::{ClientRequest, CloseCode, Config, Event, Kind, Message, Timeouts};
 
 type Outcome = Result<(), Box<dyn Error>>;
 /// Takes the URL of the server, which ends in a slash.
@@ -44,8 +44,9 @@ fn main() -> Outcome {
 }
 
 fn connect(request: &ClientRequest) -> Result<Socket, Box<dyn Error>> {
-    let options = Options::new().config(Config::new().deflate(Deflate::new()));
-    Ok(options.connect(request)?.0)
+    let config = Config::new().deflate(Deflate::new());
+    let timeouts = Timeouts { pong: Some(Duration::from_secs(10)), ..Timeouts::default() };
+    Ok(Options::new().config(config).timeouts(timeouts).connect(request)?.0)
 }
 
 fn open(url: &str) -> Result<Socket, Box<dyn Error>> {
@@ -96,10 +97,14 @@ fn burst(url: &str) -> Outcome {
     end(socket)
 }
 
+/// The pong is the next event.
 fn ping(url: &str) -> Outcome {
     let mut socket = open(url)?;
     socket.ping()?;
-    end(socket)
+    match socket.recv_event()? {
+        Some(Event::Pong(_)) => end(socket),
+        other => Err(format!("received {other:.60?}").into()),
+    }
 }
 
 fn fragments(url: &str) -> Outcome {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from processes import Failed, Processes, tail, wait_for_line
@@ -16,11 +17,6 @@ LISTENING = r"listening on \D*?([\d.]*:)?(\d+)"
 
 # The time limits in seconds of one exchange and of an installation.
 PATIENCE, INSTALLATION = 120, 300
-
-# Without background traffic, and without a window.
-CHROMIUM_FLAGS = """--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run
-    --disable-background-networking --disable-component-update
-    --disable-sync --disable-default-apps --remote-debugging-port=0""".split()
 
 
 class Harness:
@@ -70,12 +66,33 @@ CASES = {
 }
 
 
+# The outcome of a case that no program has printed.
+NOT_TESTED = "not tested"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a peer does differently: the reason, and a pattern that its whole outcome matches."""
+
+    reason: str
+    outcome: str
+
+    def verdict(self, outcome: str) -> str:
+        if not outcome:
+            return f"passed, but is listed as a difference: {self.reason}"
+        if outcome == NOT_TESTED or not re.fullmatch(self.outcome, outcome, re.DOTALL):
+            return f"{outcome}; the listed difference is another: {self.reason}"
+        return "difference"
+
+
 class Row:
     """What one peer did in one role: an outcome for each case, "" for success."""
 
     def __init__(self, peer, role: str, version: str, cases=CASES):
         self.peer, self.role, self.version, self.cases = peer, role, version, cases
         self.outcomes: dict[str, str] = {}
+        # The servers' answers: what compression was negotiated.
+        self.extensions: set[str] = set()
         self.why = ""
 
     def take(self, printed: str) -> None:
@@ -88,11 +105,10 @@ class Row:
         """`passed`, `difference`, or what is wrong."""
         verdicts = {}
         listed = self.peer.differences.get(self.role, {})
-        for case in dict.fromkeys([*self.cases, *self.outcomes]):
-            outcome = self.outcomes.get(case, "not tested")
+        for case in dict.fromkeys([*self.cases, *self.outcomes, *listed]):
+            outcome = self.outcomes.get(case, NOT_TESTED)
             if case in listed:
-                surplus = f"passed, but is listed as a difference: {listed[case]}"
-                verdicts[case] = "difference" if outcome else surplus
+                verdicts[case] = listed[case].verdict(outcome)
             else:
                 verdicts[case] = outcome or "passed"
         return verdicts
@@ -112,6 +128,7 @@ def exchange(harness: Harness, row: Row, server: list, client) -> Row:
             row.take(client(relay.port))
             if "compression" in row.cases:
                 row.outcomes["compression"] = compression(relay.to_server, relay.to_client)
+                row.extensions = set(relay.to_client.extensions)
         if row.outcomes.get("client closes") == "":
             row.outcomes["client closes"] = closed(process, log)
     except Failed as why:

@@ -1,6 +1,6 @@
-"""Installs what the chosen peers need: `apt:NAME`, `npm:NAME@VERSION`, `pip:NAME==VERSION`, or
-`pip-alone:…` in a folder of its own. What is missing is installed with one command for each of
-apt-get, npm and pip; if that fails, one by one.
+"""Installs what the chosen peers need: `apt:NAME`, `npm:NAME@VERSION`, `pip:NAME==VERSION`,
+`pip-alone:…` in a folder of its own, or `cargo:NAME@VERSION`, a program. What is missing is
+installed with one command for each of apt-get, npm and pip; if that fails, one by one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ NETTY = ":".join(
     f"/usr/share/java/netty-{part}.jar"
     for part in ["common", "buffer", "transport", "codec", "codec-http", "handler", "resolver"]
 )
+# websocat without TLS, which needs OpenSSL's headers.
+CARGO_FEATURES = ["--no-default-features", "--features", "signal_handler,tokio-process,unix_stdio"]
 GO = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode"}
 
 
@@ -37,8 +39,9 @@ class Installer:
                 ),
             )
         for need in sorted(needs):
-            if need.startswith("pip-alone:") and not self.has(need):
-                self._install("pip-alone", [need])
+            kind = need.partition(":")[0]
+            if kind in ("pip-alone", "cargo") and not self.has(need):
+                self._install(kind, [need])
 
     def has(self, need: str) -> bool:
         kind, _, package = need.partition(":")
@@ -52,6 +55,10 @@ class Installer:
             name, _, version = package.rpartition("@")
             manifest = self.harness.work / "node_modules" / name / "package.json"
             return manifest.exists() and json.loads(manifest.read_text())["version"] == version
+        if kind == "cargo":
+            records = self.harness.work / "cargo" / ".crates.toml"
+            name, _, version = package.partition("@")
+            return records.exists() and f'"{name} {version} ' in records.read_text()
         name, _, version = package.partition("==")
         name = re.sub(r"[-_.]+", "[-_.]", name)
         there = self.folder(need).glob("*.dist-info") if self.folder(need).exists() else []
@@ -90,13 +97,21 @@ class Installer:
                     run("apt-get", "-qq", "update", timeout=INSTALLATION)
                 except Failed as why:
                     print(why)
-            command = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", *packages]
+            # Another installation may be under way: wait for its lock.
+            lock = ["-o", f"DPkg::Lock::Timeout={INSTALLATION}"]
+            flags = ["-qq", "-y", "--no-install-recommends", *lock]
+            command = ["apt-get", "install", *flags, *packages]
             run(*command, timeout=2 * INSTALLATION, env=env)
         elif kind == "npm":
             if shutil.which("npm"):
                 # Recorded in the folder's package.json: npm removes what is not.
                 flags = ["--save-exact", "--no-audit", "--no-fund", "--prefix", work]
                 run("npm", "install", *flags, *packages, timeout=INSTALLATION)
+        elif kind == "cargo":
+            root = work / "cargo"
+            flags = ["--quiet", "--locked", "--root", root, "--target-dir", root / "build"]
+            command = ["cargo", "install", *flags, *CARGO_FEATURES, *packages]
+            run(*command, timeout=2 * INSTALLATION)
         else:
             pip = [
                 sys.executable,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from browsers import BROWSERS
+from browsers import BROWSERS, DEBUGGERS
 from middle import MIDDLES
 from matrix import WEBSOCKETS, WS, Matrix, table
 from table import TABLE
@@ -54,4 +54,7 @@ MATRIX = [
     ),
 ]
 
-ALL = [*TABLE, *BROWSERS, *USES, *MIDDLES, *MATRIX]
+# Other implementations; the rest uses these, or stands between two of ours.
+PEERS = {peer.name for peer in [*TABLE, *BROWSERS]}
+
+ALL = [*TABLE, *BROWSERS, *DEBUGGERS, *USES, *MIDDLES, *MATRIX]

@@ -122,3 +122,15 @@ class Relay:
     def __exit__(self, *_):
         for stream in self._streams:
             stream.close()
+
+
+def short(answer: str) -> str:
+    """`server 12; client no takeover`: a server's window of 12 bits, no takeover by the client."""
+    words = {
+        "permessage-deflate": "",
+        "_max_window_bits=": " ",
+        "_no_context_takeover": " no takeover",
+    }
+    for long, word in words.items():
+        answer = answer.replace(long, word)
+    return answer.strip("; ") or "nothing more"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness import CASES, Row
+from harness import CASES, NOT_TESTED, Row
+from relay import short
 
 
 class Summary:
@@ -10,7 +11,9 @@ class Summary:
         self.rows: list[Row] = []
         # Of other shapes: the text of a table, below its heading.
         self.tables: list[str] = []
-        self.failures, self.skipped = [], []
+        self.failures = []
+        # What could not be installed, by the name of the part.
+        self.skipped: dict[str, str] = {}
         self.passed = self.differences = 0
 
     @property
@@ -24,30 +27,34 @@ class Summary:
                 self.passed += 1
             elif verdict == "difference":
                 self.differences += 1
-            elif not row.why or verdict != "not tested":
+            elif not row.why or self._is_own(row, case):
                 self.failures.append(f"{row.peer.name}, {row.role}, {case}: {verdict}")
         if row.why:
             self.fail(f"{row.peer.name}, {row.role}", row.why)
+
+    @staticmethod
+    def _is_own(row: Row, case: str) -> bool:
+        """Whether a failure is more than the end of the program, which is reported once."""
+        return row.outcomes.get(case, NOT_TESTED) != NOT_TESTED
 
     def fail(self, what: str, why: str) -> None:
         self.failures.append(f"{what}: {why}")
 
     def skip(self, name: str, missing: list[str]) -> None:
-        self.skipped.append(
-            f"{name}: can't install {', '.join(need.partition(':')[2] for need in missing)}"
-        )
+        packages = ", ".join(need.partition(":")[2] for need in missing)
+        self.skipped[name] = f"can't install {packages}"
 
     def text(self) -> str:
         parts = [self.cases(), self.listed(), *self.tables]
         parts += [f"FAILED {failure}" for failure in self.failures]
-        parts += [f"skipped {one}" for one in self.skipped]
+        parts += [f"skipped {name}: {why}" for name, why in self.skipped.items()]
         return "\n\n".join(part for part in parts if part)
 
     def cases(self) -> str:
         """peer × case: + passed, d is a difference that is listed, X failed."""
         if not self.rows:
             return ""
-        head = ["peer", "version", "role", *CASES.values(), "more"]
+        head = ["peer", "version", "role", *CASES.values(), "more", "negotiated"]
         lines = [head]
         for row in self.rows:
             verdicts = row.verdicts()
@@ -63,6 +70,7 @@ class Summary:
                     row.role,
                     *[signs.get(case, "") for case in CASES],
                     more,
+                    " | ".join(sorted(map(short, row.extensions - {""}))),
                 ]
             )
         widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
@@ -77,9 +85,9 @@ class Summary:
         for row in self.rows:
             for case, verdict in row.verdicts().items():
                 if verdict == "difference":
-                    reasons.setdefault((case, row.peer.differences[row.role][case]), []).append(
-                        f"{row.peer.name} {row.role}"
-                    )
+                    difference = row.peer.differences[row.role][case]
+                    who = reasons.setdefault((case, difference.reason), [])
+                    who.append(f"{row.peer.name} {row.role}")
         lines = [f"d {case}: {reason}: {', '.join(who)}" for (case, reason), who in reasons.items()]
         return "\n".join([f"{self.differences} differences, as listed:", *lines])
 

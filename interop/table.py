@@ -1,28 +1,42 @@
 """The peers: how each is installed and started, its roles, and what it does differently there.
 
-A difference has a case and a reason. One that does not occur is a failure, as is one that is not
-listed. `apt:` installs the version of the distribution; the differences are those of Debian 12.
+A difference has a case, a reason, and the outcome that is expected. One that does not occur is a
+failure, as is one that is not listed, or has another outcome. `apt:` installs the version of the
+distribution; the differences are those of Debian 12.
 """
 
 from __future__ import annotations
 
+import sys
+
+from harness import Difference
 from install import NETTY
 from peer import PEERS, Peer, Program, c, cpp, debians_python, go, java, node, python, rust
 
-NO_DEFLATE = {"compression": "it has none"}
-NO_SUBPROTOCOL = {"subprotocol": "its API has none"}
-NO_STATUS = {"refusal": "it reports a refusal without the status"}
-NO_REFUSAL = {"refusal": "its API can't refuse"}
+NO_DEFLATE = {"compression": Difference("it has none", "not negotiated")}
 
-# Of clients.
-NO_PING = {"client pings": "its API can't send pings"}
-NO_FRAGMENTS = {"client fragments": "its API can't send fragments"}
+# Of clients: what a program prints for a case that its library has no call for.
+ABSENT = "not in its API"
+NO_PING = {"client pings": Difference("its API can't send pings", ABSENT)}
+NO_FRAGMENTS = {"client fragments": Difference("its API can't send fragments", ABSENT)}
 NEITHER = {**NO_PING, **NO_FRAGMENTS}
+OFFERS_NO_SUBPROTOCOL = {"subprotocol": Difference("its API has none", ABSENT)}
 
-# Of servers.
-SENDS_NO_PING = {"server pings": "its API can't send pings"}
-SENDS_NO_FRAGMENTS = {"server fragments": "its API can't send fragments"}
+
+def no_status(says: str) -> dict:
+    return {"refusal": Difference("it reports a refusal without the status", says)}
+
+
+# Of servers: ours is the client.
+SENDS_NO_PING = {
+    "server pings": Difference("its API can't send pings", r"received Text\(4 bytes\)")
+}
+SENDS_NO_FRAGMENTS = {
+    "server fragments": Difference("its API can't send fragments", r"received Text\(9 bytes\)")
+}
 SENDS_NEITHER = {**SENDS_NO_PING, **SENDS_NO_FRAGMENTS}
+NO_SUBPROTOCOL = {"subprotocol": Difference("its API has none", "negotiated None")}
+NO_REFUSAL = {"refusal": Difference("its API can't refuse", "accepted")}
 
 JDK = "apt:default-jdk-headless"
 OKHTTP = "/usr/share/java/okhttp.jar:/usr/share/java/okio.jar"
@@ -48,16 +62,22 @@ TABLE = [
     Peer(
         "faye-websocket",
         node("faye.js"),
-        ("npm:faye-websocket@0.11.4",),
-        {**NO_FRAGMENTS, **NO_DEFLATE},
-        {**SENDS_NO_FRAGMENTS, **NO_DEFLATE},
+        ("npm:faye-websocket@0.11.4", "npm:permessage-deflate@0.1.7"),
+        NO_FRAGMENTS,
+        SENDS_NO_FRAGMENTS,
         quick=True,
     ),
     Peer(
         "undici",
         npm("node", "undici.js"),
         ("npm:node@26.10.0",),
-        {**NEITHER, "compression": "it inflates, but does not compress what it sends"},
+        {
+            **NEITHER,
+            "compression": Difference(
+                "it inflates, but does not compress what it sends",
+                "messages of one direction only are compressed",
+            ),
+        },
         quick=True,
     ),
     Peer("bun", npm("bun", "bun.js"), ("npm:bun@1.4.5",), NEITHER, SENDS_NO_FRAGMENTS, quick=True),
@@ -65,7 +85,11 @@ TABLE = [
         "deno",
         Program(("{work}/node_modules/.bin/deno", "run", "--allow-all", PEERS / "deno.js")),
         ("npm:deno@2.9.6",),
-        {**NEITHER, **NO_DEFLATE, "refusal": "its close event has the code 0, not 1006"},
+        {
+            **NEITHER,
+            **NO_DEFLATE,
+            "refusal": Difference("its close event has the code 0, not 1006", "1 errors, 0"),
+        },
         {**SENDS_NEITHER, **NO_DEFLATE},
         quick=True,
     ),
@@ -115,7 +139,12 @@ TABLE = [
         "pycurl",
         python("py_pycurl.py"),
         ("pip:pycurl==7.49.0",),
-        {**NO_DEFLATE, "server pings": "libcurl keeps its pong until it sends the next message"},
+        {
+            **NO_DEFLATE,
+            "server pings": Difference(
+                "libcurl keeps its pong until it sends the next message", "TimeoutError.*"
+            ),
+        },
         quick=True,
     ),
     # Go, Perl
@@ -158,10 +187,21 @@ TABLE = [
         "libwebsockets",
         c("lws", "-lwebsockets"),
         ("apt:libwebsockets-dev", "apt:gcc"),
-        {"compression": "its client loops on frames that are not compressed", **NO_STATUS},
+        {
+            "compression": Difference(
+                "its client loops on frames that are not compressed", "not negotiated"
+            ),
+            **no_status(".*ws upgrade response not 101"),
+        },
         {},
     ),
-    Peer("beast", cpp("beast", "-lpthread"), ("apt:libboost1.74-dev", "apt:g++"), NO_STATUS, {}),
+    Peer(
+        "beast",
+        cpp("beast", "-lpthread"),
+        ("apt:libboost1.74-dev", "apt:g++"),
+        no_status(r"The WebSocket handshake was declined by the remote peer \d*"),
+        {},
+    ),
     Peer(
         "poco",
         cpp("poco", "-lPocoNet", "-lPocoFoundation"),
@@ -173,7 +213,7 @@ TABLE = [
         "qt",
         debians_python("qt.py"),
         ("apt:python3-pyqt5.qtwebsockets",),
-        {**NO_FRAGMENTS, **NO_DEFLATE, **NO_SUBPROTOCOL},
+        {**NO_FRAGMENTS, **NO_DEFLATE, **OFFERS_NO_SUBPROTOCOL},
         {**SENDS_NO_FRAGMENTS, **NO_DEFLATE, **NO_REFUSAL, **NO_SUBPROTOCOL},
     ),
     Peer(
@@ -201,11 +241,27 @@ TABLE = [
         "lua-http",
         Program(("lua5.2", PEERS / "lua_http.lua")),
         ("apt:lua-http", "apt:lua5.2"),
-        {**NEITHER, **NO_DEFLATE, **NO_STATUS},
+        {**NEITHER, **NO_DEFLATE, **no_status(".*it says status code not 101")},
         {**SENDS_NEITHER, **NO_DEFLATE},
     ),
     # Rust
     Peer("tungstenite", rust("tungstenite"), (), NO_DEFLATE, NO_DEFLATE, pinned="0.30.0"),
+    Peer(
+        "websocat",
+        Program((sys.executable, PEERS / "websocat.py", "{work}/cargo/bin/websocat")),
+        ("cargo:websocat@1.14.1",),
+        {**NO_FRAGMENTS, **NO_DEFLATE},
+        {
+            **SENDS_NEITHER,
+            **NO_DEFLATE,
+            "refusal": Difference(
+                "it refuses paths with 400 only", "the server answered 400 Bad Request .*"
+            ),
+            "subprotocol": Difference(
+                "it selects the first that is offered", r'negotiated Some\("chat.v1"\)'
+            ),
+        },
+    ),
     Peer("fastwebsockets", rust("fastwebsockets"), (), NO_DEFLATE, NO_DEFLATE, pinned="0.10.0"),
     Peer(
         "axum",

@@ -1,7 +1,8 @@
-"""What introductions show: Socket.IO in both roles, and servers of Node's `ws`."""
+"""What introductions show: Socket.IO in both roles, servers of Node's `ws`, a loop in Python."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,13 +19,14 @@ class Use:
     # The uses that each role prints.
     uses: dict
     version: str
+    interpreter: str = "node"
     quick: bool = True
     differences: dict = field(default_factory=dict)
 
     def test(self, harness: Harness, outcome) -> None:
         for role, uses in self.uses.items():
             row = Row(self, role, self.version, [f"use of {use}" for use in uses])
-            program = ["node", PEERS / self.program]
+            program = [self.interpreter, PEERS / self.program]
             if role == "client":
                 server = [harness.programs / "interop_server"]
                 client = lambda port: harness.run(*program, "client", f"ws://127.0.0.1:{port}/")
@@ -56,5 +58,20 @@ USES = [
             ]
         },
         "5.3.0",
+    ),
+    Use(
+        "ws-alone",
+        ("npm:ws@8.23.0",),
+        "ws_alone.js",
+        {"server": ["wss.on('connection')"]},
+        "8.23.0",
+    ),
+    Use(
+        "async-for",
+        ("pip:websockets==17.4",),
+        "async_for.py",
+        {"client": ["async for"]},
+        "17.4",
+        sys.executable,
     ),
 ]

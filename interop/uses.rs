@@ -1,7 +1,7 @@
 //! The client for servers that are written the way introductions write them.
 //!
-//! `interop_uses socket.io|express URL`; started by `interop/run`. It prints `ok use of …` or
-//! `no use of …: REASON`.
+//! `interop_uses socket.io|express|ws-alone URL`; started by `interop/run`. It prints
+//! `ok use of …` or `no use of …: REASON`.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -17,7 +17,7 @@ type Socket = WebSocket<MaybeTlsStream>;
 fn main() -> Outcome {
     let mut arguments = std::env::args().skip(1);
     let (Some(server), Some(url)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: interop_uses socket.io|express URL".into());
+        return Err("usage: interop_uses socket.io|express|ws-alone URL".into());
     };
     match server.as_str() {
         "socket.io" => print("Socket.IO", socket_io(&url)),
@@ -26,6 +26,7 @@ fn main() -> Outcome {
             print("broadcast to wss.clients", broadcast(&url));
             print("Express on the same port", express(&url));
         }
+        "ws-alone" => print("wss.on('connection')", alone(&url)),
         _ => return Err(format!("no use {server}").into()),
     }
     Ok(())

@@ -9,13 +9,13 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | arguments, settings | the command line, and what it sets |
-//! | server, tls, routes, assets | HTTP, the end, the page |
+//! | arguments, settings, signals | the command line, what it sets, and Ctrl-C |
+//! | server, routes, assets | HTTP, the end, the page |
 //! | auth, visitor | who may enter, and who enters |
 //! | room | what the rooms share: limits, `ping`, `stats`, refusals |
 //! | chat, presence | messages, and people |
 //! | prices, quotes | a topic for each symbol, and what a price is |
-//! | document, sync, replica, cursors | the document's room, its messages, its copy, and who edits it |
+//! | document, sync, replica, cursors | the document: its room, messages, copy, and editors |
 //! | store | what outlives the process |
 //! | broker, journal, hubs | several hubs: a broker instead of the store, and what hubs publish |
 //!
@@ -56,9 +56,9 @@ mod room;
 mod routes;
 mod server;
 mod settings;
+mod signals;
 mod store;
 mod sync;
-mod tls;
 mod visitor;
 
 use std::error::Error;
@@ -72,6 +72,7 @@ use self::arguments::{Arguments, HELP};
 pub use self::broker::Address;
 pub use self::server::Server;
 pub use self::settings::Settings;
+use self::signals::Signals;
 
 /// Why a hub can't serve.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -106,11 +107,11 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         println!("clients have to trust {}", authority.display());
     }
     io::stdout().flush()?;
-    let (stop, stopped) = oneshot::channel();
+    let ((stop, stopped), mut signals) = (oneshot::channel(), Signals::new());
     tokio::spawn(async move {
-        signal().await;
+        signals.next().await;
         let _ = stop.send(());
-        signal().await;
+        signals.next().await;
         std::process::exit(130);
     });
     server
@@ -118,28 +119,4 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             let _ = stopped.await;
         })
         .await
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn signal() {
-    let interrupt = async {
-        // Without the signal there is no other way to stop, so it is not an end.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminated) => drop(terminated.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
 }

@@ -145,7 +145,7 @@ impl Prices {
                 // The reading half does not end before this one.
                 _ = changed.changed() => {
                     let wants = *changed.borrow_and_update();
-                    for symbol in (0..SYMBOLS.len()).filter(|symbol| has[*symbol] != wants[*symbol]) {
+                    for symbol in (0..SYMBOLS.len()).filter(|it| has[*it] != wants[*it]) {
                         let before = subscriptions[symbol].take();
                         gone += before.map_or(0, |before| before.dropped());
                         if is_wanted(wants[symbol]) {

@@ -35,6 +35,8 @@ pub(crate) struct Room {
     stats: Interval,
     compression: Option<&'static str>,
     dropped: Arc<AtomicU64>,
+    /// Whether both sides have sent a Close frame.
+    is_closed: bool,
     /// Whether the broker is there.
     broker: Option<watch::Receiver<bool>>,
 }
@@ -83,6 +85,7 @@ impl Room {
             compression,
             dropped: Arc::default(),
             broker,
+            is_closed: false,
         }
     }
 
@@ -114,7 +117,11 @@ impl Room {
                     }
                     Ok(Some(message)) if message.kind() == self.takes => return Some(message),
                     Ok(Some(message)) => self.take_other(&message),
-                    Ok(None) | Err(_) => return None,
+                    Ok(None) => {
+                        self.is_closed = true;
+                        return None;
+                    }
+                    Err(_) => return None,
                 },
             }
         }
@@ -217,7 +224,7 @@ impl Room {
     /// Completes the closing handshake that has begun. A connection that is open is dropped: the
     /// client does not read.
     pub(crate) async fn finish(mut self) {
-        if self.sender.state() != State::Open {
+        if !self.is_closed && self.sender.state() != State::Open {
             let _ = self.receiver.until_closed().await;
         }
     }

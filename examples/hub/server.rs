@@ -1,33 +1,26 @@
-//! The HTTP server: its connections, its end, and what of it the rooms share.
+//! The HTTP server, which is that of the example `axum`, and the end of the hub.
 
-use std::io;
+use std::future::pending;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use std::{env, process};
 
-use axum::extract::ConnectInfo;
-use axum::{Extension, Router};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
+use axum::Router;
 use sansocket::group::{Group, Shutdown};
 use sansocket::{CloseCode, CloseFrame};
+use sansocket_axum::server::Server as HttpServer;
+use sansocket_axum::tls::config_on_the_spot;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 use crate::Failure;
 use crate::routes::{Hub, router};
 use crate::settings::Settings;
-use crate::tls;
 
-/// How long a client may take for TLS.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-
-/// How long the end waits for clients: for the closing handshakes, and then for requests.
+/// How long the end waits for the closing handshakes.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The time over which the closing handshakes begin, so that not all pages come back at once.
@@ -37,7 +30,7 @@ const SPREAD: Duration = Duration::from_millis(200);
 /// be replaced by newer prices.
 const NOT_SENT: u32 = 16 * 1024;
 
-/// The number of WebSockets.
+/// The number of WebSockets, and of connections that are none.
 const CONNECTIONS: usize = 10_000;
 
 /// A hub that is ready to serve.
@@ -58,7 +51,11 @@ impl Server {
     pub async fn new(settings: Settings) -> Result<Self, Failure> {
         let group = Group::new().max_connections(CONNECTIONS).max_per_address(settings.per_address);
         let (acceptor, authority) = match settings.tls {
-            true => tls::acceptor().map(|(acceptor, file)| (Some(acceptor), Some(file)))?,
+            true => {
+                let file = env::temp_dir().join(format!("hub-ca-{}.pem", process::id()));
+                let config = config_on_the_spot(&file)?;
+                (Some(TlsAcceptor::from(Arc::new(config))), Some(file))
+            }
             false => (None, None),
         };
         let hub = Arc::new(Hub::new(settings, group.clone()).await?);
@@ -83,75 +80,32 @@ impl Server {
         listener: TcpListener,
         stop: impl Future<Output = ()>,
     ) -> Result<(), Failure> {
-        let graceful = GracefulShutdown::new();
-        let background = self.hub.run();
-        let result = tokio::select! {
-            () = self.accept(&listener, &graceful) => Ok(()),
-            error = background => Err(error),
-            () = stop => Ok(()),
+        // The connections inherit it.
+        #[cfg(target_os = "linux")]
+        let _ = SockRef::from(&listener).set_tcp_notsent_lowat(NOT_SENT);
+        let accepted = Group::new().max_connections(CONNECTIONS);
+        let server = HttpServer { app: self.router, tls: self.acceptor, accepted };
+        let (failed, failure) = (Notify::new(), OnceLock::new());
+        let stop = async {
+            tokio::select! {
+                () = stop => {}
+                () = failed.notified() => {}
+            }
+            let frame = CloseFrame::truncated(CloseCode::GOING_AWAY, "the hub ends");
+            let how = Shutdown::new().frame(frame).spread_over(SPREAD).wait(PATIENCE);
+            let summary = self.group.shutdown(&how).await;
+            println!("{} connections closed, {} aborted", summary.closed, summary.aborted);
         };
-        let frame = CloseFrame::truncated(CloseCode::GOING_AWAY, "the hub ends");
-        let how = Shutdown::new().frame(frame).spread_over(SPREAD).wait(PATIENCE);
-        let summary = self.group.shutdown(&how).await;
-        println!("{} connections closed, {} aborted", summary.closed, summary.aborted);
-        // A client that does not finish its request is not waited for.
-        let _ = timeout(PATIENCE, graceful.shutdown()).await;
+        let background = async {
+            let _ = failure.set(self.hub.run().await);
+            failed.notify_one();
+            pending::<()>().await;
+        };
+        tokio::select! {
+            () = server.serve(listener, stop) => {}
+            () = background => {}
+        }
         self.hub.close().await;
-        result
+        failure.into_inner().map_or(Ok(()), Err)
     }
-
-    async fn accept(&self, listener: &TcpListener, graceful: &GracefulShutdown) {
-        loop {
-            let (stream, address) = match listener.accept().await {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of descriptors, for example: those of others are freed meanwhile.
-                    eprintln!("hub: a client was not accepted: {error}");
-                    sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            };
-            let _ = stream.set_nodelay(true);
-            #[cfg(target_os = "linux")]
-            let _ = SockRef::from(&stream).set_tcp_notsent_lowat(NOT_SENT);
-            let (acceptor, watcher) = (self.acceptor.clone(), graceful.watcher());
-            // As axum's own `into_make_service_with_connect_info` does.
-            let router = self.router.clone().layer(Extension(ConnectInfo(address)));
-            tokio::spawn(async move {
-                // The errors are the clients'.
-                let _ = serve_connection(acceptor, stream, router, watcher).await;
-            });
-        }
-    }
-}
-
-async fn serve_connection(
-    acceptor: Option<TlsAcceptor>,
-    stream: TcpStream,
-    router: Router,
-    watcher: Watcher,
-) -> Result<(), Failure> {
-    match acceptor {
-        None => serve_http(stream, router, watcher).await,
-        Some(acceptor) => {
-            let accepted = timeout(HANDSHAKE, acceptor.accept(stream)).await;
-            let stream = accepted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-            serve_http(stream, router, watcher).await
-        }
-    }
-}
-
-async fn serve_http(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    router: Router,
-    watcher: Watcher,
-) -> Result<(), Failure> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    // For the time that a client may take for the head of a request.
-    builder.http1().timer(TokioTimer::new());
-    // WebSocket over HTTP/2 (RFC 8441).
-    builder.http2().timer(TokioTimer::new()).enable_connect_protocol();
-    let service = TowerToHyperService::new(router);
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    watcher.watch(connection.into_owned()).await
 }

@@ -15,11 +15,10 @@
 //! between here and the backend would see (§10.3). A payload is not unmasked for that: it is XORed
 //! once, with both keys at a time.
 
-use bytes::BufMut;
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 use sansocket::wire::{Header, Opcode, apply_mask};
 use sansocket::{CloseFrame, ProtocolError};
+
+use crate::source::Source;
 
 /// The frames that one side sends.
 pub struct Frames {
@@ -34,13 +33,6 @@ pub struct Frames {
     end: Option<End>,
 }
 
-/// The side that sends the frames.
-enum Source {
-    /// Its frames get new masking keys from this generator.
-    Client(Box<StdRng>),
-    Server,
-}
-
 /// Why no further frame is passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -53,7 +45,7 @@ pub enum End {
 impl Frames {
     /// The frames of a client, up to a size in bytes. The seed must come from a strong source.
     pub fn of_client(max_frame: u64, seed: [u8; 32]) -> Self {
-        Self::new(Source::Client(Box::new(StdRng::from_seed(seed))), max_frame)
+        Self::new(Source::client(seed), max_frame)
     }
 
     /// The frames of a server.
@@ -106,23 +98,12 @@ impl Frames {
 
     /// Checks what is no business of the other side alone, and changes the masking key.
     fn check(&mut self, header: Header, bytes: &mut [u8]) -> Result<(), ProtocolError> {
-        match (&mut self.source, header.mask) {
-            // RFC 6455 §5.1: "The server MUST close the connection upon receiving a frame that is
-            // not masked."
-            (Source::Client(_), None) => return Err(ProtocolError::Unmasked),
-            // RFC 6455 §5.1: "A client MUST close a connection if it detects a masked frame."
-            (Source::Server, Some(_)) => return Err(ProtocolError::Masked),
-            _ if header.payload_len > self.max_frame => {
-                return Err(ProtocolError::FrameTooBig { limit: self.max_frame });
+        self.source.check(&header, self.max_frame)?;
+        if let (Some(old), Some(new)) = (header.mask, self.source.new_key()) {
+            if let Some(key) = bytes.last_chunk_mut() {
+                *key = new;
             }
-            (Source::Client(keys), Some(old)) => {
-                let new = keys.next_u32().to_ne_bytes();
-                if let Some(key) = bytes.last_chunk_mut() {
-                    *key = new;
-                }
-                self.key = (u32::from_ne_bytes(old) ^ u32::from_ne_bytes(new)).to_ne_bytes();
-            }
-            (Source::Server, None) => {}
+            self.key = (u32::from_ne_bytes(old) ^ u32::from_ne_bytes(new)).to_ne_bytes();
         }
         (self.left, self.passed) = (header.payload_len, 0);
         self.is_close = header.opcode == Opcode::Close;
@@ -134,11 +115,6 @@ impl Frames {
         self.end
     }
 
-    /// Whether a Close frame of this side was passed on.
-    pub fn have_closed(&self) -> bool {
-        self.end == Some(End::Close)
-    }
-
     /// The bytes of the current frame that have still to be passed on. Between two frames, zero: a
     /// frame of the proxy may stand there, also inside a message if it is a control frame (§5.4).
     pub fn left(&self) -> u64 {
@@ -147,17 +123,6 @@ impl Frames {
 
     /// A Close frame of the proxy, in place of a further frame of this side.
     pub fn close_frame(&mut self, frame: &CloseFrame) -> Vec<u8> {
-        let mut payload = frame.code().get().to_be_bytes().to_vec();
-        payload.put_slice(frame.reason().as_bytes());
-        let mask = match &mut self.source {
-            Source::Client(keys) => Some(keys.next_u32().to_ne_bytes()),
-            Source::Server => None,
-        };
-        if let Some(key) = mask {
-            apply_mask(key, 0, &mut payload);
-        }
-        let payload_len = payload.len() as u64;
-        let header = Header { fin: true, rsv1: false, opcode: Opcode::Close, mask, payload_len };
-        [header.encode(&mut [0; Header::MAX_LEN]), &payload].concat()
+        self.source.close_frame(frame)
     }
 }

@@ -1,15 +1,12 @@
-//! Header fields on their way through a proxy: RFC 9110 §7.6, RFC 7239, and the extension of RFC
-//! 7692.
+//! Header fields on their way through a proxy: RFC 9110 §7.6, RFC 7239.
 
 use std::net::IpAddr;
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
-    SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    SEC_WEBSOCKET_PROTOCOL, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sansocket::Extension;
-use sansocket::deflate::NAME;
 
 /// Fields of one connection: RFC 9110 §7.6.1.
 const HOP_BY_HOP: [HeaderName; 7] =
@@ -44,18 +41,23 @@ fn is_of_handshake(name: &HeaderName) -> bool {
 }
 
 /// The fields of the client's request that the backend gets.
-pub(crate) fn for_backend(headers: &HeaderMap, client: IpAddr, host: Option<&str>) -> HeaderMap {
+pub(crate) fn for_backend(
+    headers: &HeaderMap,
+    client: IpAddr,
+    host: Option<&str>,
+    scheme: &str,
+) -> HeaderMap {
     let mut headers = headers.clone();
     remove_hop_by_hop(&mut headers);
     remove_handshake(&mut headers);
     headers.remove(HOST);
     join_cookies(&mut headers);
-    append_forwarded(&mut headers, client, host);
+    append_forwarded(&mut headers, client, host, scheme);
     headers
 }
 
 /// RFC 9113 §8.2.3: the lines of `Cookie` "MUST be concatenated … before being passed into a
-/// non-HTTP/2 context"
+/// non-HTTP/2 context", and may be in one of HTTP/2.
 fn join_cookies(headers: &mut HeaderMap) {
     let lines: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
     if let Ok(cookies) = HeaderValue::from_bytes(&lines.join(&b"; "[..]))
@@ -67,7 +69,7 @@ fn join_cookies(headers: &mut HeaderMap) {
 
 /// Adds the client after whatever proxies before this one have added: only the last element is this
 /// proxy's word.
-fn append_forwarded(headers: &mut HeaderMap, client: IpAddr, host: Option<&str>) {
+fn append_forwarded(headers: &mut HeaderMap, client: IpAddr, host: Option<&str>, scheme: &str) {
     let node = match client {
         IpAddr::V4(address) => address.to_string(),
         // RFC 7239 §6: "an IPv6 address is always enclosed in square brackets", so it is quoted.
@@ -75,7 +77,7 @@ fn append_forwarded(headers: &mut HeaderMap, client: IpAddr, host: Option<&str>)
     };
     let host = host.map_or_else(String::new, |host| format!(";host=\"{host}\""));
     let fields = [
-        (FORWARDED, format!("for={node}{host};proto=http")),
+        (FORWARDED, format!("for={node}{host};proto={scheme}")),
         (HeaderName::from_static("x-forwarded-for"), client.to_string()),
     ];
     for (name, value) in fields {
@@ -83,24 +85,6 @@ fn append_forwarded(headers: &mut HeaderMap, client: IpAddr, host: Option<&str>)
             headers.append(name, value);
         }
     }
-}
-
-/// The client's offers of compression, for the backend. Other extensions are not offered: what
-/// their frames mean is not known here. Compressed messages pass as they are.
-pub(crate) fn offers(headers: &HeaderMap) -> Option<HeaderValue> {
-    let lines = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).iter().map(HeaderValue::as_bytes);
-    let offers = Extension::parse_all(lines)?;
-    let offers = offers.iter().filter(|offer| offer.name() == NAME).map(written);
-    let offers = offers.collect::<Vec<_>>().join(", ");
-    HeaderValue::from_str(&offers).ok().filter(|offers| !offers.is_empty())
-}
-
-fn written(extension: &Extension<'_>) -> String {
-    let parameters = extension.parameters().map(|(name, value)| match value {
-        Some(value) => format!("; {name}={value}"),
-        None => format!("; {name}"),
-    });
-    parameters.fold(extension.name().to_owned(), |text, parameter| text + &parameter)
 }
 
 /// The elements of a list of tokens.

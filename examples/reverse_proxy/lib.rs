@@ -1,46 +1,65 @@
 //! A reverse proxy for WebSocket, which passes frames on without making messages of them.
 //!
 //! ```text
-//!            HTTP/1.1, HTTP/2                               HTTP/1.1
+//!            HTTP/1.1, HTTP/2                           HTTP/1.1, HTTP/2
 //!   client ────── frames ──────► masked anew ────── frames ──────► backend
 //!          ◄───────────────────── unchanged ◄─────────────────────
 //! ```
 //!
 //! It needs no connection of the library, only its layers below that: [`sansocket::wire`] for
-//! headers and masks, [`sansocket::http`] for the client's opening handshake, and
-//! [`sansocket::group`].
+//! headers and masks, [`sansocket::http`] for the client's opening handshake, [`sansocket::h2`] for
+//! a backend's streams, [`sansocket::deflate`] where compression ends, and [`sansocket::group`].
 //!
 //! | file | contents |
 //! |---|---|
-//! | arguments | the command line |
-//! | service, headers | a client's request, and the backend's response to it |
+//! | arguments, tls | the command line, and certificates |
+//! | front | a client's connection: TLS, and which version of HTTP |
+//! | service, headers, compression | a client's request, and the backend's response to it |
 //! | backend | the opening handshake with the backend |
-//! | tunnel, direction, frames | both directions, one of them, and its frames |
-//! | stream | a TCP socket, or a stream of HTTP/2 |
+//! | tunnel, direction, forwarding | both directions; what becomes of the frames of one |
+//! | flow, frames, transcoder, source | frames that pass as they are, and messages that do not |
+//! | input, output, stream, socket | bytes of a direction; TCP, TLS, or a stream of HTTP/2 |
+//!
+//! | a client that | is ended |
+//! |---|---|
+//! | sends no TLS, no request, or half of one | after [`Settings::handshake`] |
+//! | has an HTTP/2 connection and answers no ping | 40 s after its last frame |
+//! | sends and receives nothing on a WebSocket | after [`Settings::idle`], with code 1001 |
+//!
+//! What waits for a side that does not read, for each WebSocket and direction: 64 KiB, as much
+//! again (and a chunk) where messages are compressed anew, and over HTTP/2 its window of 256 KiB
+//! and 64 KiB to write.
 
 mod arguments;
 mod backend;
+mod compression;
 mod direction;
+mod flow;
+mod forwarding;
 pub mod frames;
+mod front;
 mod headers;
+mod input;
+mod output;
 mod service;
+mod socket;
+pub mod source;
 mod stream;
+pub mod tls;
+pub mod transcoder;
 mod tunnel;
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::server::graceful::GracefulShutdown;
+use rustls::{ClientConfig, ServerConfig};
 use sansocket::Uri;
 use sansocket::group::{Group, Shutdown};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 use self::arguments::{Arguments, HELP};
 use self::service::Proxy;
@@ -52,12 +71,26 @@ type Failure = Box<dyn Error + Send + Sync>;
 pub struct Settings {
     /// The server behind the proxy. Its path is not used.
     pub backend: Uri,
+    /// The TLS of a `wss:` backend: see [`tls::for_backend`]. Its ALPN protocols are not used.
+    pub backend_tls: Option<ClientConfig>,
+    /// Whether the backend speaks HTTP/2: by ALPN for `wss:`, by prior knowledge for `ws:`.
+    pub backend_http2: bool,
     /// Whether the backend gets the client's `Host`.
     pub keeps_host: bool,
+    /// The TLS of the front; none, and it has none.
+    pub tls: Option<Arc<ServerConfig>>,
     /// Whether the client's offers of compression are passed on.
     pub compresses: bool,
+    /// Whether the proxy compresses for a client if the backend does not.
+    pub compress_client: bool,
+    /// Whether the proxy offers compression to the backend, also if the client does not.
+    pub compress_backend: bool,
     /// The longest frame, in bytes.
     pub max_frame: u64,
+    /// The most bytes of a message that the proxy decompresses.
+    pub max_inflated: u64,
+    /// How long a client may take for its request and the backend for its answer.
+    pub handshake: Duration,
     /// How long nothing may pass before a connection is closed.
     pub idle: Duration,
 }
@@ -65,8 +98,20 @@ pub struct Settings {
 impl Settings {
     /// The defaults of the command line.
     pub fn new(backend: Uri) -> Self {
-        let idle = Duration::from_secs(120);
-        Self { backend, keeps_host: true, compresses: true, max_frame: u64::MAX, idle }
+        Self {
+            backend,
+            backend_tls: None,
+            backend_http2: false,
+            keeps_host: true,
+            tls: None,
+            compresses: true,
+            compress_client: false,
+            compress_backend: false,
+            max_frame: u64::MAX,
+            max_inflated: 16 << 20,
+            handshake: Duration::from_secs(10),
+            idle: Duration::from_secs(120),
+        }
     }
 }
 
@@ -94,7 +139,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let listener = TcpListener::bind(&listen)
         .await
         .map_err(|error| format!("can't listen on {listen}: {error}"))?;
-    println!("listening on ws://{}/", listener.local_addr()?);
+    let scheme = if settings.tls.is_some() { "wss" } else { "ws" };
+    println!("listening on {scheme}://{}/", listener.local_addr()?);
     io::stdout().flush()?;
     serve(listener, settings, group, async {
         // Without the signal there is no other way to stop, so it is not an end.
@@ -113,13 +159,13 @@ pub async fn serve(
     group: Group,
     stop: impl Future<Output = ()>,
 ) {
-    let proxy = Arc::new(Proxy { settings, group: group.clone() });
+    let proxy = Arc::new(Proxy::new(settings, group.clone()));
     let graceful = GracefulShutdown::new();
     let accepting = async {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let served = serve_connection(Arc::clone(&proxy), stream, graceful.watcher());
+                    let served = front::serve(Arc::clone(&proxy), stream, graceful.watcher());
                     tokio::spawn(served);
                 }
                 Err(error) => {
@@ -138,24 +184,4 @@ pub async fn serve(
     println!("{} connections closed, {} aborted", summary.closed, summary.aborted);
     // A client that does not finish its request is not waited for.
     let _ = tokio::time::timeout(Duration::from_secs(1), graceful.shutdown()).await;
-}
-
-/// Serves the requests of one TCP connection. Its error is the client's to see.
-async fn serve_connection(
-    proxy: Arc<Proxy>,
-    stream: TcpStream,
-    watcher: Watcher,
-) -> Result<(), Failure> {
-    let _ = stream.set_nodelay(true);
-    let client = stream.peer_addr()?;
-    let service = service_fn(move |request| {
-        let proxy = Arc::clone(&proxy);
-        async move { Ok::<_, Infallible>(proxy.answer(request, client).await) }
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    // For the time that a client may take for the head of a request.
-    builder.http1().timer(TokioTimer::new());
-    builder.http2().timer(TokioTimer::new()).enable_connect_protocol();
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    watcher.watch(connection.into_owned()).await
 }

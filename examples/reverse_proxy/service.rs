@@ -2,11 +2,9 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
-use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
 use rand::TryRng;
@@ -16,25 +14,34 @@ use sansocket::group::{Group, Member};
 use sansocket::http::UpgradeRequest;
 use tokio::time::timeout;
 
-use crate::backend::{self, Answer, Opening};
-use crate::headers::{for_backend, offers};
+use crate::backend::{Accepted, Answer, Backend, Body, Opening};
+use crate::compression::{Compression, Offers};
+use crate::flow::Flow;
+use crate::frames::Frames;
+use crate::headers::for_backend;
+use crate::source::Source;
 use crate::stream::Stream;
+use crate::transcoder::{Limits, Transcoder};
 use crate::tunnel::{Sides, Tunnel};
 use crate::{Failure, Settings};
 
-/// How long the backend may take to answer, and a client to take the answer.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-
-/// The body of a response: of the backend, or of the proxy.
-pub(crate) type Body = BoxBody<Bytes, hyper::Error>;
-
 /// What all requests share.
 pub(crate) struct Proxy {
-    pub(crate) settings: Settings,
-    pub(crate) group: Group,
+    settings: Settings,
+    backend: Backend,
+    group: Group,
 }
 
 impl Proxy {
+    pub(crate) fn new(settings: Settings, group: Group) -> Self {
+        let backend = Backend::new(&settings);
+        Self { settings, backend, group }
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Answers a request. The connection passes frames on once hyper has sent the response.
     pub(crate) async fn answer(
         self: Arc<Self>,
@@ -51,7 +58,7 @@ impl Proxy {
                 return Response::<Bytes>::from(&full.response()).map(Full::new).map(boxed);
             }
         };
-        let opened = timeout(HANDSHAKE, self.open(&request, &upgrade, client)).await;
+        let opened = timeout(self.settings.handshake, self.open(&request, &upgrade, client)).await;
         let accepted = match opened {
             Ok(Ok(Answer::Accepted(accepted))) => accepted,
             // RFC 8441 §5: over HTTP/2 a successful response would open the tunnel.
@@ -60,15 +67,15 @@ impl Proxy {
             {
                 return failure(StatusCode::BAD_GATEWAY, "the backend does not speak WebSocket");
             }
-            Ok(Ok(Answer::Refused(response))) => return response.map(BodyExt::boxed),
+            Ok(Ok(Answer::Refused(response))) => return response,
             Ok(Err(error)) => return failure(StatusCode::BAD_GATEWAY, &error.to_string()),
             Err(_) => return failure(StatusCode::GATEWAY_TIMEOUT, "the backend does not answer"),
         };
         // The backend has judged the host and the origin, which were passed on. The connection of
         // the library is not needed: frames pass without it.
         let (_, mut response) = upgrade.allow_every_host_and_origin().accept();
-        response.headers_mut().extend(accepted.headers);
-        self.spawn(member, request, accepted.stream);
+        response.headers_mut().extend(accepted.headers.clone());
+        self.spawn(member, request, *accepted);
         response.map(|()| boxed(Empty::new()))
     }
 
@@ -78,42 +85,60 @@ impl Proxy {
         upgrade: &UpgradeRequest,
         client: SocketAddr,
     ) -> Result<Answer, Failure> {
-        let Settings { backend, keeps_host, compresses, .. } = &self.settings;
-        let own_host = match backend.port() {
-            80 => backend.host().to_owned(),
-            port => format!("{}:{port}", backend.host()),
+        let Settings { backend, keeps_host, tls, .. } = &self.settings;
+        let own_host = match (backend.is_secure(), backend.port()) {
+            (false, 80) | (true, 443) => backend.host().to_owned(),
+            (_, port) => format!("{}:{port}", backend.host()),
         };
         let host = upgrade.host().filter(|_| *keeps_host).unwrap_or(&own_host);
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let mut nonce = [0; 16];
         SysRng.try_fill_bytes(&mut nonce)?;
         let opening = Opening {
             target: request.uri().path_and_query().map_or("/", |target| target.as_str()).into(),
             host: HeaderValue::from_str(host)?,
-            headers: for_backend(request.headers(), client.ip(), upgrade.host()),
-            offers: offers(request.headers()).filter(|_| *compresses),
+            headers: for_backend(request.headers(), client.ip(), upgrade.host(), scheme),
+            offers: Offers::new(request.headers(), &self.settings),
             nonce,
         };
-        Ok(backend::open(backend, opening).await?)
+        Ok(self.backend.open(opening).await?)
     }
 
     /// Runs the tunnel in a task of the group.
-    fn spawn(&self, member: Member, request: Request<Incoming>, backend: (Stream, Bytes)) {
-        let (max_frame, idle) = (self.settings.max_frame, self.settings.idle);
+    fn spawn(&self, member: Member, request: Request<Incoming>, backend: Accepted) {
+        let Settings { max_frame, max_inflated, idle, handshake, .. } = self.settings;
+        let limits = Limits { max_frame, max_inflated };
         self.group.spawn(member, async move |member| {
-            let upgraded = timeout(HANDSHAKE, hyper::upgrade::on(request)).await;
+            let upgraded = timeout(handshake, hyper::upgrade::on(request)).await;
             let mut seed = [0; 32];
             let seeded = SysRng.try_fill_bytes(&mut seed);
+            let Accepted { stream: backend, compression, .. } = backend;
             match (upgraded, seeded) {
                 (Ok(Ok(upgraded)), Ok(())) => {
                     let client = Stream::from_hyper(upgraded);
-                    Tunnel::new(Sides { client, backend }, max_frame, idle, seed)
-                        .run(&member)
-                        .await;
+                    let flows = flows(&compression, limits, seed);
+                    Tunnel::new(Sides { client, backend }, flows, idle).run(&member).await;
                 }
                 // The client has left, or does not take the response.
                 _ => backend.0.abort(),
             }
         });
+    }
+}
+
+/// What becomes of what the client sends, and of what the backend sends.
+fn flows(compression: &Compression, limits: Limits, seed: [u8; 32]) -> [Flow; 2] {
+    match (compression.up(), compression.down()) {
+        (Some(up), Some(down)) => {
+            let transcoder = |source, (inflater, deflater)| {
+                Flow::Messages(Box::new(Transcoder::new(source, limits, inflater, deflater)))
+            };
+            [transcoder(Source::client(seed), up), transcoder(Source::Server, down)]
+        }
+        _ => [
+            Flow::Frames(Frames::of_client(limits.max_frame, seed)),
+            Flow::Frames(Frames::of_server(limits.max_frame)),
+        ],
     }
 }
 

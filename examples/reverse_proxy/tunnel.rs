@@ -4,14 +4,14 @@
 //! |---|---|---|
 //! | Close frames, end of a stream | passed on | passed on |
 //! | a side is reset | reset | reset |
-//! | the client violates the protocol | what the backend still sends, for 5 s; Close 1002 or 1009 | the stream ends: 1006 |
-//! | the backend violates it | Close 1014 (bad gateway) | Close 1002 or 1009 |
+//! | the client violates the protocol | Close 1002, 1007 or 1009 at the end | end of stream: 1006 |
+//! | the backend violates it | Close 1014 (bad gateway) | Close 1002, 1007 or 1009 |
 //! | nothing passes for the idle time | Close 1001 | Close 1001 |
 //! | the proxy ends | Close 1001 | Close 1001 |
 //! | an end takes 5 s without progress | reset | reset |
 //!
-//! A Close frame of the proxy stands between two frames: a frame that is under way is finished
-//! before.
+//! A client that violates the protocol still gets what the backend sends, for 5 s at most. A Close
+//! frame of the proxy stands between two frames: a frame that is under way is finished before.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -24,7 +24,8 @@ use sansocket::{CloseCode, CloseFrame, ProtocolError};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::direction::Direction;
-use crate::frames::{End, Frames};
+use crate::flow::Flow;
+use crate::frames::End;
 use crate::stream::Stream;
 
 /// How long an end may take without progress, as a connection of the library waits.
@@ -56,13 +57,13 @@ enum Outcome {
 }
 
 impl Tunnel {
-    pub(crate) fn new(sides: Sides, max_frame: u64, idle: Duration, seed: [u8; 32]) -> Self {
+    pub(crate) fn new(sides: Sides, [up, down]: [Flow; 2], idle: Duration) -> Self {
         let ((client, from_client), (backend, from_backend)) = (sides.client, sides.backend);
         Self {
             client,
             backend,
-            up: Direction::new(Frames::of_client(max_frame, seed), from_client),
-            down: Direction::new(Frames::of_server(max_frame), from_backend),
+            up: Direction::new(up, from_client),
+            down: Direction::new(down, from_backend),
             idle,
             last_progress: Instant::now(),
             ending_since: None,

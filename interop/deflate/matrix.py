@@ -4,19 +4,18 @@ ours, and a check of RSV1 on the wire; and the same messages over TLS, without t
 
 from __future__ import annotations
 
-import http.server
 import json
 import re
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
-from harness import CHROMIUM_FLAGS, INSTALLATION, LISTENING, PATIENCE, Harness
+from harness import INSTALLATION, LISTENING, Harness
 from install import GO, NETTY
 from over_tls import OverTls
+from page import CHROMIUM, FIREFOX, test_page
 from processes import Failed, Processes, wait_for_line
-from relay import Relay
+from relay import Relay, short
 
 HERE = Path(__file__).resolve().parent
 
@@ -68,7 +67,10 @@ class Matrix(Harness):
             with Relay(("127.0.0.1", int(match[2]))) as relay:
                 row["outcome"] = client(relay.port, match).strip().splitlines()[-1]
                 there, back = relay.to_server, relay.to_client
-                row["agreed"] = short(back.extensions)
+                answers = set(back.extensions)
+                row["agreed"] = (
+                    short(answers.pop()) if len(answers) == 1 else f"{len(answers)} answers"
+                )
                 row["sent"] = f"{there.messages} / {back.messages}"
                 row["compressed"] = f"{there.compressed} / {back.compressed}"
                 if not (back.extensions and there.compressed and back.compressed):
@@ -172,11 +174,8 @@ class Matrix(Harness):
 
     def chromium(self) -> None:
         version = re.search(r"Chromium (\S+)", self.run("chromium", "--version"))[1]
-        command = ["chromium", *CHROMIUM_FLAGS]
         for driver in DRIVERS:
-            page = lambda port, _: self.page(
-                command, "--user-data-dir={}", f"ws://127.0.0.1:{port}/"
-            )
+            page = lambda port, _: self.page(CHROMIUM, f"ws://127.0.0.1:{port}/")
             self.exchange(
                 f"chromium {version}, client", f"server, {driver}", self.our_server(driver), page
             )
@@ -193,7 +192,8 @@ class Matrix(Harness):
                 return "1 message"
 
             ready = r"DevTools listening on ws://(127.0.0.1):(\d+)(/\S+)"
-            server = [*command, f"--user-data-dir={profile}", "about:blank"]
+            options = ["--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}"]
+            server = [*CHROMIUM, *options, "about:blank"]
             self.exchange(f"chromium {version}, debugger", "client, balance", server, ask, ready)
 
     def wss(self) -> None:
@@ -203,65 +203,15 @@ class Matrix(Harness):
 
     def wss_browsers(self) -> None:
         tls = OverTls(self)
-        tls.chromium(["chromium", *CHROMIUM_FLAGS])
-        tls.firefox(["firefox-esr", "--headless", "--no-remote"])
+        tls.chromium(CHROMIUM)
+        tls.firefox(FIREFOX)
 
-    def page(self, command: list, profile_option: str, url: str, prepare=lambda profile: {}) -> str:
-        """Opens the page in the browser, and waits for its result.
-
-        `prepare` returns environment variables.
-        """
-        done, outcome = threading.Event(), []
-
-        class Page(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
-                self.end_headers()
-                self.wfile.write((HERE / "page.html").read_bytes())
-
-            def do_POST(self):
-                outcome.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                self.send_response(204)
-                self.end_headers()
-                done.set()
-
-            def log_message(self, *_):
-                pass
-
-        profiles = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as pages, profiles as profile:
-            threading.Thread(target=pages.serve_forever, daemon=True).start()
-            page = f"http://127.0.0.1:{pages.server_address[1]}/?url={url}"
-            log = self.log()
-            command = [*command, *profile_option.format(profile).split(), page]
-            browser = self.processes.start(command, log, {**self.env, **prepare(Path(profile))})
-            try:
-                if not done.wait(PATIENCE):
-                    raise Failed(
-                        f"the page has posted no result\n{log.read_text(errors='replace')[-1000:]}"
-                    )
-            finally:
-                self.processes.stop(browser)
-                pages.shutdown()
-        if not re.fullmatch(r"\d+ messages", outcome[0]):
-            raise Failed(outcome[0])
-        return outcome[0]
-
-
-def short(answers: list) -> str:
-    """`server 12; client no takeover`: a server's window of 12 bits, no takeover by the client."""
-    if len(set(answers)) != 1:
-        return f"{len(set(answers))} answers"
-    extensions = answers[0]
-    words = {
-        "permessage-deflate": "",
-        "_max_window_bits=": " ",
-        "_no_context_takeover": " no takeover",
-    }
-    for long, word in words.items():
-        extensions = extensions.replace(long, word)
-    return extensions.strip("; ") or "nothing more"
+    def page(self, command: list, url: str, prepare=lambda profile: None) -> str:
+        """Opens the page in the browser, and returns its result."""
+        outcome = test_page(self, command, HERE / "page.html", url, prepare)
+        if not re.fullmatch(r"\d+ messages", outcome):
+            raise Failed(outcome)
+        return outcome
 
 
 def table(rows: list) -> str:

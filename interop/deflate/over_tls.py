@@ -34,26 +34,21 @@ class OverTls:
     def chromium(self, command: list) -> None:
         """It trusts what is in the user's database of certificates."""
 
-        self._browser("chromium", command, "--user-data-dir={}", ".pki/nssdb")
+        self._browser("chromium", command, ".pki/nssdb")
 
     def firefox(self, command: list) -> None:
         """It trusts what is in its profile."""
 
-        self._browser("firefox", command, "--profile {}", ".")
+        self._browser("firefox", command, ".")
 
-    def _browser(self, name: str, command: list, option: str, database: str) -> None:
+    def _browser(self, name: str, command: list, database: str) -> None:
         """With the authority in the browser's database, which is in the profile; and without it."""
 
-        def trusting(profile: Path) -> dict:
-            self._trust(profile / database)
-            return distrustful(profile)
-
-        def distrustful(profile: Path) -> dict:
-            return {"HOME": str(profile)}
-
+        trusting = lambda profile: self._trust(profile / database)
+        distrustful = lambda profile: None
         said = self.interop.run(command[0], "--version")
         version = re.search(r"(?:Chromium|Firefox) (\S+)", said)[1]
-        open_page = lambda url, prepare: self.interop.page(command, option, url, prepare)
+        open_page = lambda url, prepare: self.interop.page(command, url, prepare)
         page = lambda port, prepare: open_page(f"wss://localhost:{port}/", prepare)
         self._with_our_server(f"{name} {version}, client", lambda port, _: page(port, trusting))
         # RFC 6455 §7.4.1: 1015 is for "a failure to perform a TLS handshake"; Chromium has 1006.

@@ -147,7 +147,7 @@ abstract class Cases {
             test.run(url);
             System.out.println("ok " + name);
         } catch (UnsupportedOperationException unsupported) {
-            // Not printed.
+            System.out.println("no " + name + ": not in its API");
         } catch (Throwable why) {
             System.out.println("no " + name + ": " + why);
         }

@@ -2,7 +2,7 @@
 
 A peer has a class with `open(url, subprotocols)`, `send`, `recv`, `close` and `subprotocol`; with
 `ping` and `fragments` if the library can. `recv` raises `Closed` at the end. A case whose method is
-missing, or that is in `cannot`, is not printed.
+missing, or that is in `cannot`, is not in its API.
 """
 
 import asyncio
@@ -118,6 +118,7 @@ async def run(client, url):
             and not hasattr(client, needs[name])
             or name in getattr(client, "cannot", ())
         ):
+            print(f"no {name}: not in its API", flush=True)
             continue
         try:
             await asyncio.wait_for(case(connect), 20)

@@ -1,12 +1,13 @@
-// npm's `faye-websocket`.
+// npm's `faye-websocket`, with the extension `permessage-deflate` of the same author.
 "use strict";
 
 const http = require("node:http");
 const WebSocket = require("faye-websocket");
+const deflate = require("permessage-deflate");
 const { Inbox, REASON, run } = require("./emitter.js");
 
 function open(url, subprotocols) {
-  const socket = new WebSocket.Client(url, subprotocols);
+  const socket = new WebSocket.Client(url, subprotocols, { extensions: [deflate] });
   const inbox = new Inbox();
   socket.on("message", ({ data }) => inbox.put(data));
   socket.on("close", ({ code, reason }) => inbox.put({ code, reason }));
@@ -29,7 +30,7 @@ function serve() {
   server.on("upgrade", (request, stream, head) => {
     if (request.url === "/refuse")
       return stream.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
-    const socket = new WebSocket(request, stream, head, ["chat.v2"]);
+    const socket = new WebSocket(request, stream, head, ["chat.v2"], { extensions: [deflate] });
     socket.on("message", ({ data }) => {
       if (data === "ping") socket.ping("hello", () => socket.send("pong"));
       else if (data === "close") socket.close(3002, REASON);

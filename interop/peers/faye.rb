@@ -126,6 +126,7 @@ CASES = {
   'burst' => method(:burst),
   'client pings' => method(:ping),
   'server pings' => ->(url) { ask(url, 'ping', 'pong') },
+  'client fragments' => ->(_) { raise 'not in its API' },
   'server fragments' => ->(url) { ask(url, 'fragments', 'one two three') },
   'client closes' => ->(url) { Socket.new(url).close(3001, REASON) },
   'server closes' => method(:closed),

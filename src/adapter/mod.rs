@@ -18,6 +18,8 @@ mod connect_error;
 mod controls;
 mod counts;
 mod error;
+#[cfg(feature = "tokio")]
+pub(crate) mod forward;
 #[cfg(feature = "futures-io")]
 pub(crate) mod futures;
 mod hand_over;

@@ -1,28 +1,21 @@
-//! The opening handshake of a client whose messages another HTTP stack sends and receives:
-//! RFC 8441 §5 over HTTP/2.
+//! The opening handshake of a client whose request another HTTP stack sends: RFC 8441 §5.
 
-use bytes::BufMut;
-#[cfg(feature = "h2")]
 use http::{HeaderName, HeaderValue, Method, Request};
 
 use super::client::ClientHandshake;
-#[cfg(feature = "h2")]
-use super::{
-    client_request::ClientRequest, invalid_uri::InvalidUri, negotiation,
-    response_reader::ResponseReader,
-};
-#[cfg(feature = "h2")]
+use super::client_request::ClientRequest;
+use super::invalid_uri::InvalidUri;
+use super::negotiation;
+use super::response_reader::ResponseReader;
 use crate::connection::{Config, Entropy};
 
 /// The caller's fields that are not part of HTTP/2 (RFC 9113 §8.2.2); the others are reserved
 /// already.
-#[cfg(feature = "h2")]
 const OF_CONNECTIONS: [&str; 2] = ["keep-alive", "proxy-connection"];
 
 impl ClientHandshake {
     /// Creates a handshake over HTTP/2, and its request without `:protocol`. The request is not in
     /// the output.
-    #[cfg(feature = "h2")]
     pub(crate) fn extended_connect(
         request: &ClientRequest,
         config: Config,
@@ -38,26 +31,9 @@ impl ClientHandshake {
         let head = connect(request, negotiation::offer(&config).as_deref())?;
         Ok((Self::without_key(request, (config, entropy), response), head))
     }
-
-    /// Takes the head of the response. It is checked as if its bytes had been received.
-    pub(crate) fn receive_head<'a>(
-        &mut self,
-        status: u16,
-        fields: impl Iterator<Item = (&'a str, &'a [u8])>,
-    ) {
-        let input = self.input();
-        input.put_slice(alloc::format!("HTTP/1.1 {status} \r\n").as_bytes());
-        for (name, value) in fields {
-            for part in [name.as_bytes(), b": ", value, b"\r\n"] {
-                input.put_slice(part);
-            }
-        }
-        input.put_slice(b"\r\n");
-    }
 }
 
 /// The request of RFC 8441 §5.
-#[cfg(feature = "h2")]
 fn connect(request: &ClientRequest, extensions: Option<&str>) -> Result<Request<()>, InvalidUri> {
     // RFC 8441 §5: "The scheme of the target URI … MUST be "https" for "wss"-schemed WebSockets
     // and "http" for "ws"-schemed WebSockets … The remainder of the target URI is the same"

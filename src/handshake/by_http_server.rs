@@ -6,4 +6,6 @@ pub(crate) use super::opening::{ExtendedConnect, RequestLine, check, check_conne
 pub(crate) use super::reply::Lines;
 pub(crate) use super::server::default_reply;
 pub(crate) use super::subprotocols::names;
-pub(crate) use super::target::{is_url_of_server, is_valid as is_valid_target};
+pub(crate) use super::target::{
+    has_valid_characters, is_url_of_server, is_valid as is_valid_target,
+};

@@ -111,6 +111,23 @@ impl ClientHandshake {
         self.output.has_remaining()
     }
 
+    #[cfg(any(feature = "h2", all(feature = "hyper", feature = "testing")))]
+    /// Takes the head of the response. It is checked as if its bytes had been received.
+    pub(crate) fn receive_head<'a>(
+        &mut self,
+        status: u16,
+        fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+    ) {
+        let input = self.input();
+        input.put_slice(alloc::format!("HTTP/1.1 {status} \r\n").as_bytes());
+        for (name, value) in fields {
+            for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+                input.put_slice(part);
+            }
+        }
+        input.put_slice(b"\r\n");
+    }
+
     /// Returns the connection once the server has accepted; `None` until more bytes are received,
     /// and after the connection or an error. Frames that came with the response are in the
     /// connection's input.

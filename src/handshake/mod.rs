@@ -5,7 +5,7 @@
 
 mod authority;
 mod body;
-#[cfg(any(feature = "h2", all(feature = "hyper", feature = "testing")))]
+#[cfg(any(feature = "h2", all(feature = "http2", feature = "testing")))]
 mod by_http_client;
 #[cfg(feature = "http")]
 pub(crate) mod by_http_server;

@@ -115,6 +115,11 @@ impl Response {
         if self.answers_connect { "200" } else { "101" }
     }
 
+    /// Whether it answers a CONNECT, over HTTP/2.
+    pub(super) const fn answers_connect(&self) -> bool {
+        self.answers_connect
+    }
+
     pub(super) const fn set_answers_connect(&mut self, answers_connect: bool) {
         self.answers_connect = answers_connect;
     }

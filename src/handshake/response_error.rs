@@ -55,7 +55,12 @@ impl fmt::Display for ResponseError {
             }
             Self::Head(error) => return error.fmt(f),
             Self::UnexpectedStatus(response) => {
-                return describe(response, "the server", response.expected(), f);
+                describe(response, "the server", response.expected(), f)?;
+                // A router answers before the handler has the request, and so names no remedy.
+                return match response.status() {
+                    405 if response.answers_connect() => f.write_str(NO_CONNECT),
+                    _ => Ok(()),
+                };
             }
             Self::NotWebSocket => "the response's Upgrade header field does not name websocket",
             Self::NotUpgraded => {
@@ -86,6 +91,9 @@ impl fmt::Display for ResponseError {
     }
 }
 
+/// The remedy if the route of a server takes other methods only.
+const NO_CONNECT: &str = "; a WebSocket over HTTP/2 begins with CONNECT, which the route must take";
+
 /// The maximum length of the text of a body in an error, in characters.
 const MAX_TEXT: usize = 200;
 
@@ -103,6 +111,7 @@ pub(crate) fn describe(
     let remedy = match status {
         300..=399 => "Location",
         401 => "WWW-Authenticate",
+        405 => "Allow",
         407 => "Proxy-Authenticate",
         429 | 503 => "Retry-After",
         _ => "",

@@ -8,14 +8,19 @@ const SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
 
 /// Whether this is the target of an opening handshake: a path, or a URL of one of [`SCHEMES`].
 pub(crate) fn is_valid(target: &str) -> bool {
-    // httparse accepts bytes above 0x7F; a fragment is not allowed (RFC 6455 §3, RFC 9112 §3.2).
-    if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+    if !has_valid_characters(target) {
         return false;
     }
     match (authority(target), target.split_once("://")) {
         (Some(authority), Some((scheme, _))) => is_url_of_server(scheme, authority),
         _ => target.starts_with('/'),
     }
+}
+
+/// Whether all characters may be in a target.
+pub(crate) fn has_valid_characters(target: &str) -> bool {
+    // httparse accepts bytes above 0x7F; a fragment is not allowed (RFC 6455 §3, RFC 9112 §3.2).
+    target.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
 }
 
 /// Whether a URL with this scheme and authority is one of a WebSocket server.

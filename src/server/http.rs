@@ -32,8 +32,8 @@ use crate::connection::{Config, Connection};
 #[cfg(feature = "hyper")]
 use crate::handshake::RequestError;
 use crate::handshake::by_http_server::{
-    ExtendedConnect, RequestLine, accept_of, answer, apply, check, check_connect, is_url_of_server,
-    is_valid_target, names,
+    ExtendedConnect, RequestLine, accept_of, answer, apply, check, check_connect,
+    has_valid_characters, is_url_of_server, is_valid_target, names,
 };
 use crate::handshake::{AcceptOptions, Guard, HttpResponse};
 #[cfg(feature = "hyper")]
@@ -128,7 +128,10 @@ impl UpgradeRequest {
         protocol: Option<&str>,
     ) -> Result<Self, Rejection> {
         let authority = uri.authority().map(http::uri::Authority::as_str);
-        let is_path = uri.path_and_query().is_some_and(|path| is_valid_target(path.as_str()));
+        // RFC 3986 §3.3: a path after an authority may be empty, and then is no part of the text.
+        let is_path = uri.path_and_query().is_some_and(|it| {
+            is_valid_target(it.path()) && it.query().is_none_or(has_valid_characters)
+        });
         let is_url = |scheme| authority.is_some_and(|host| is_url_of_server(scheme, host));
         let fields = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let checked = if version >= Version::HTTP_2 {

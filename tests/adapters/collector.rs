@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt::{Debug, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -56,9 +56,14 @@ impl Visit for Fields {
     }
 }
 
+/// With a single subscriber, tracing asks the thread that comes to an event first whether it is of
+/// interest. Of a thread without a subscriber the answer is no, and holds for all threads.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Collector::default()));
+
 impl Collector {
     /// Calls this, and collects what happens meanwhile on this thread.
     pub fn on<T>(&self, work: impl FnOnce() -> T) -> T {
+        LazyLock::force(&SECOND);
         tracing::dispatcher::with_default(&Dispatch::new(self.clone()), work)
     }
 

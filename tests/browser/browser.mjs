@@ -1,5 +1,6 @@
 // Browsers without a window, by puppeteer: Chromium by CDP, Firefox by WebDriver BiDi.
 
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -35,5 +36,7 @@ const KINDS = {
     },
   },
 };
+
+export const isInstalled = (kind) => existsSync(KINDS[kind].executablePath);
 
 export const launch = (kind) => puppeteer.launch({ ...COMMON, ...KINDS[kind] });

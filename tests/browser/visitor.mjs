@@ -28,6 +28,7 @@ export class Visitor {
         this.#errors.push(message.text());
       }
     });
+    await this.page.evaluateOnNewDocument(RECORD);
     this.response = await this.page.goto(new URL(`#${tab}`, url).href);
     if (ready) await this.sees("all rooms to be open", () => isOpen());
     if (name) await this.rename(name);
@@ -112,6 +113,19 @@ export class Visitor {
 
 /** Errors of the console of a page whose server is not there. */
 export const NO_SERVER = /WebSocket|Failed to load resource|NetworkError|establish a connection|interrupted/;
+
+/** Keeps the texts that were received, as they came, in `received`. */
+const RECORD = `
+  window.received = [];
+  window.WebSocket = class extends WebSocket {
+    constructor(...all) {
+      super(...all);
+      this.addEventListener("message", ({ data }) => {
+        if (typeof data === "string") window.received.push(data);
+      });
+    }
+  };
+`;
 
 /** What conditions call in the page. */
 const HELPERS = `

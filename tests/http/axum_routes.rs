@@ -16,6 +16,7 @@ use sansocket::{
     ClientRequest, CloseCode, Config, Error, Guard, HandshakeError, ResponseError, TimedOut,
     Timeouts,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
@@ -263,5 +264,19 @@ async fn refusal_of_a_route_is_an_unexpected_status_in_a_test_without_a_port() {
         let is_status = matches!(&error, Error::Handshake(HandshakeError::Response(
             ResponseError::UnexpectedStatus(response))) if response.status() == status);
         assert!(is_status, "{error:?}");
+    }
+}
+
+/// The docs of `sansocket::axum` say so.
+#[tokio::test(start_paused = true)]
+async fn axum_serve_holds_a_client_that_sends_nothing_or_half_a_request() {
+    let app = Router::new().route("/ws", any(async |ws: WebSocketUpgrade| ws.on_upgrade(echo)));
+    let address = listen(app).await;
+    for sent in [&b""[..], b"PRI * HTTP/2.0", b"GET /ws HTTP/1.1\r\nHost:"] {
+        let mut client = TcpStream::connect(&address).await.unwrap();
+        client.write_all(sent).await.unwrap();
+        let hour = Duration::from_secs(3600);
+        let read = tokio::time::timeout(hour, client.read_u8()).await;
+        assert!(read.is_err(), "{sent:?}: {read:?}");
     }
 }

@@ -1,16 +1,35 @@
-//! Bad input at every door of a server: HTTP/1.1, HTTP/2 by hyper's client, and HTTP/2 by frames
-//! that hyper's client does not send. RFC 6455 §4.2.1, RFC 8441 §5, RFC 9113 §8.
+//! Bad input at every door of a server: HTTP/1.1, HTTP/2 by the client of h2, and HTTP/2 by frames
+//! that no client sends. RFC 6455 §4.2.1, RFC 8441 §5, RFC 9113 §8.
+//!
+//! | input | test |
+//! |---|---|
+//! | CONNECT without `:protocol`, or with another one | `every_bad_request_of_http_2_…` |
+//! | two `Host`, `Host` and `:authority` that differ | the same, and `…_of_http_1_1_…` |
+//! | `Connection`, `Upgrade`; pseudo-header fields that are missing | `frames_that_no_client_…` |
+//! | a body | both versions, `body_of_an_upgrade_…`, `connect_that_ends_its_stream_…` |
+//! | a handler that does not accept, or waits for ever | `handler_that_…` |
+//! | clients that leave half-way, 20,000 of them | `half_way.rs`: tasks, descriptors, memory |
+//! | the same behind axum, in a group | `routes_of_axum_…`, `group_is_empty_…` |
 
+use axum::Router;
+use axum::extract::State;
+use axum::routing::any;
 use bytes::Bytes;
+use futures_util::future::poll_immediate;
 use h2::Reason;
 use h2::client::SendRequest;
 use h2::ext::Protocol;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use sansocket::axum::{WebSocket, WebSocketUpgrade};
+use sansocket::group::Group;
 use sansocket::hyper::Options;
 use sansocket::{Error, RequestError as E};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 
 use crate::serve::{request, response, serve, sockets, until_no_task_is_left};
 
@@ -264,4 +283,149 @@ async fn handler_that_never_accepts_is_dropped_with_the_client() {
     assert!(tokio::time::timeout(soon, connecting).await.is_err(), "it was accepted");
     drop(client);
     until_no_task_is_left().await;
+}
+
+#[tokio::test]
+async fn connect_that_ends_its_stream_is_accepted_and_lost() {
+    let mut sender = client().await.ready().await.unwrap();
+    let request = Request::connect(URL)
+        .header("sec-websocket-version", "13")
+        .extension(Protocol::from_static("websocket"))
+        .body(())
+        .unwrap();
+    // HEADERS with END_STREAM
+    let (response, _) = sender.send_request(request, true).unwrap();
+    let response = response.await.unwrap();
+    assert_eq!(response.status(), 200);
+    let mut body = response.into_body();
+    while let Some(data) = body.data().await {
+        assert_eq!(data.unwrap(), "");
+    }
+    drop((sender, body));
+    until_no_task_is_left().await;
+}
+
+/// A router whose handlers accept, take the upgrade and answer themselves, or never answer.
+fn routes(group: &Group) -> Router {
+    let handler = async |State(group): State<Group>, ws: WebSocketUpgrade| {
+        let receive = async |mut socket: WebSocket| while socket.recv().await.is_some() {};
+        let response = ws.group(&group, None).on_upgrade(receive);
+        // The client may leave after the upgrade was accepted, and before the response is there.
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        response
+    };
+    let ignores = async |_: WebSocketUpgrade| "not a WebSocket";
+    let never = async |ws: WebSocketUpgrade| {
+        let _ws = ws;
+        std::future::pending::<()>().await;
+    };
+    Router::new()
+        .route("/ws", any(handler))
+        .route("/ignores", any(ignores))
+        .route("/never", any(never))
+        .with_state(group.clone())
+}
+
+/// Serves a router on one connection, in a task.
+fn serve_router(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, app: Router) {
+    tokio::spawn(async move {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder.http2().enable_connect_protocol();
+        let service = TowerToHyperService::new(app);
+        let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
+    });
+}
+
+#[tokio::test]
+async fn routes_of_axum_answer_bad_requests_as_the_service_does() {
+    let group = Group::new();
+    for (lines, status) in [
+        ("Host: localhost:9001\r\n", 400),
+        ("Content-Length: 5\r\n", 400),
+        ("Transfer-Encoding: chunked\r\n", 400),
+        ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", 400),
+        ("Sec-WebSocket-Version: 8\r\n", 426),
+        ("Origin: https://evil.example\r\n", 403),
+    ] {
+        let (mut client, server) = tokio::io::duplex(4096);
+        serve_router(server, routes(&group));
+        let head = response(&mut client, request(lines).as_bytes()).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{lines}: {head}");
+    }
+    for &(method, protocol, target, fields, expected) in ROWS {
+        let (near, far) = tokio::io::duplex(1 << 16);
+        serve_router(far, routes(&group));
+        let (sender, connection) = h2::client::handshake(near).await.unwrap();
+        tokio::spawn(connection);
+        let mut request = Request::builder().method(method).uri(target);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let mut request = request.header("sec-websocket-version", "13").body(()).unwrap();
+        if let Some(protocol) = protocol {
+            request.extensions_mut().insert(Protocol::from_static(protocol));
+        }
+        let mut ready = sender.clone().ready().await.unwrap();
+        let settings = Request::get("http://localhost:9001/settings").body(()).unwrap();
+        ready.send_request(settings, true).unwrap().0.await.unwrap();
+        let found = answer(sender, request).await.map(|(status, _)| status);
+        // A CONNECT without a path is on no route.
+        let expected = match expected().map(|(status, _)| status) {
+            Ok(501) if !target.ends_with("/ws") => Ok(404),
+            expected => expected,
+        };
+        assert_eq!(found, expected, "{method} {protocol:?} {target} {fields:?}");
+    }
+    group.empty().await;
+    until_no_task_is_left().await;
+}
+
+#[tokio::test]
+async fn handler_of_axum_that_ignores_the_upgrade_answers_as_it_likes() {
+    let group = Group::new();
+    let (mut client, server) = tokio::io::duplex(4096);
+    serve_router(server, routes(&group));
+    let ignored = request("").replace("/ws", "/ignores");
+    for _ in 0..2 {
+        let answer = response(&mut client, ignored.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("not a WebSocket"));
+    }
+    // One that waits for ever is dropped with the client.
+    client.write_all(request("").replace("/ws", "/never").as_bytes()).await.unwrap();
+    drop(client);
+    until_no_task_is_left().await;
+}
+
+#[tokio::test]
+async fn group_is_empty_after_upgrades_that_clients_drop_half_way() {
+    let group = Group::new();
+    let app = routes(&group);
+    let request = request("");
+    for at in 0..1000 {
+        let (mut client, server) = tokio::io::duplex(4096);
+        serve_router(server, app.clone());
+        client.write_all(&request.as_bytes()[..request.len() - at % 3]).await.unwrap();
+        for _ in 0..at % 7 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let (near, far) = tokio::io::duplex(1 << 16);
+    serve_router(far, app);
+    let (client, connection) = sansocket::h2::Client::handshake(near).await.unwrap();
+    tokio::spawn(connection);
+    let request = sansocket::ClientRequest::new("ws://localhost:9001/ws").unwrap();
+    for at in 0..1000 {
+        let mut connecting = Box::pin(client.connect(&request));
+        for _ in 0..at % 7 {
+            if poll_immediate(&mut connecting).await.is_some() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    drop(client);
+    until_no_task_is_left().await;
+    assert!(group.is_empty(), "{} are left", group.len());
 }

@@ -1,5 +1,6 @@
 //! A request that an HTTP server has parsed is judged as the one that the library parses itself:
-//! RFC 6455 §4.2.1.
+//! RFC 6455 §4.2.1. The host is the same, wherever the client has written it: RFC 9112 §3.2.2,
+//! RFC 9113 §8.3.1.
 
 use bytes::{Buf, BufMut};
 use http::{Request, Version};
@@ -29,11 +30,24 @@ const ROWS: &[Row] = &[
     ("GET", "wss://other.example", &[], ""),
     ("GET", "ftp://other.example/chat", &[], ""),
     ("GET", "http://user@other.example/chat", &[], ""),
+    ("GET", "HTTP://Other.Example:/chat", &[], ""),
+    ("GET", "ws://[::1]:80?a", &[], ""),
+    ("GET", "http://other.example:65536/", &[], ""),
+    // The target has the host, and `Host` still has to be there: once.
+    ("GET", "http://other.example/", &[], "Host"),
+    ("GET", "http://other.example/", &[("Host", "")], "Host"),
+    ("GET", "http://other.example/", &[("Host", "other.example")], ""),
+    ("GET", "http://other.example/", &[("Host", "user@other.example")], "Host"),
+    ("GET", "//other.example/chat", &[], ""),
+    ("GET", "other.example", &[], ""),
     ("GET", "/", &[], "Host"),
     ("GET", "/", &[("Host", "b.example")], ""),
     ("GET", "/", &[("Host", "a b")], "Host"),
     ("GET", "/", &[("Host", "")], "Host"),
     ("GET", "/", &[("Host", "[::1]:80")], "Host"),
+    ("GET", "/", &[("host", "Example.COM:0080")], "Host"),
+    ("GET", "/", &[("Host", "user@a.example")], "Host"),
+    ("GET", "/", &[("Host", "a.example"), ("Host", "a.example")], "Host"),
     ("GET", "/", &[], "Upgrade"),
     ("GET", "/", &[("Upgrade", "h2c")], "Upgrade"),
     ("GET", "/", &[("Upgrade", "h2c, WebSocket")], "Upgrade"),
@@ -66,8 +80,9 @@ const ROWS: &[Row] = &[
     ("GET", "/", &[("Sec-WebSocket-Extensions", "a;")], ""),
 ];
 
-/// The error and its status, or the fields of the response, in lower case and in order.
-type Answer = Result<Vec<(String, Vec<u8>)>, (RequestError, u16)>;
+/// The error and its status, or the host and the fields of the response, in lower case and in
+/// order.
+type Answer = Result<(Option<String>, Vec<(String, Vec<u8>)>), (RequestError, u16)>;
 
 fn config() -> Config {
     Config::new().deflate(Deflate::new())
@@ -96,14 +111,17 @@ fn by_ourselves(row: &Row) -> Answer {
     handshake.input().put_slice(format!("{head}\r\n").as_bytes());
     match handshake.receive() {
         Ok(request) => {
-            let mut connection = request.expect("a whole head").accept_with(&accept());
+            let request = request.expect("a whole head");
+            let host = request.host().map(String::from);
+            let mut connection = request.accept_with(&accept());
             let output = connection.output().chunk().to_vec();
             let mut fields = [httparse::EMPTY_HEADER; 16];
             let mut response = httparse::Response::new(&mut fields);
             response.parse(&output).unwrap();
             assert_eq!(response.code, Some(101));
             let fields = response.headers.iter();
-            Ok(sorted(fields.map(|it| (it.name.to_lowercase(), it.value.to_vec())).collect()))
+            let fields = fields.map(|it| (it.name.to_lowercase(), it.value.to_vec())).collect();
+            Ok((host, sorted(fields)))
         }
         Err(rejection) => Err((*rejection.error(), rejection.status().unwrap())),
     }
@@ -117,13 +135,14 @@ fn by_http(row: &Row) -> Answer {
     }
     match UpgradeRequest::new(config(), &request.body(()).unwrap()) {
         Ok(upgrade) => {
+            let host = upgrade.host().map(String::from);
             let upgrade = upgrade.allow_every_host_and_origin();
             let (mut connection, response) = upgrade.accept_with(&accept());
             assert_eq!((response.status().as_u16(), connection.wants_write()), (101, false));
             assert_eq!(connection.output().remaining(), 0);
             let fields = response.headers().iter();
             let fields = fields.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
-            Ok(sorted(fields.collect()))
+            Ok((host, sorted(fields.collect())))
         }
         Err(rejection) => Err((*rejection.error(), rejection.status().as_u16())),
     }
@@ -138,6 +157,101 @@ fn parsed_request_is_judged_as_its_bytes_are() {
         accepted += usize::from(found.is_ok());
     }
     assert!(accepted >= 10, "only {accepted} rows are accepted");
+}
+
+/// What a client may write as the host, and whether it is one.
+const HOSTS: &[(&str, bool)] = &[
+    ("example.com", true),
+    ("Example.COM", true),
+    ("example.com.", true),
+    ("example.com:80", true),
+    ("example.com:0080", true),
+    // RFC 3986 §3.2.3: "port = *DIGIT"
+    ("example.com:", true),
+    ("example.com:65535", true),
+    ("example.com:65536", false),
+    ("example.com:x", false),
+    ("127.0.0.1:9001", true),
+    ("[::1]", true),
+    ("[::1]:9001", true),
+    ("[::1", false),
+    ("::1", false),
+    ("[1.2.3.4]", false),
+    ("[fe80::1%25eth0]", false),
+    // RFC 9110 §4.2.4, RFC 9113 §8.3.1: no userinfo.
+    ("user@example.com", false),
+    ("user:password@example.com", false),
+    ("@example.com", false),
+    ("", false),
+    (":80", false),
+    ("a b", false),
+    ("a,b", true),
+    ("a%20b", true),
+    ("a%2", false),
+    ("a_b", true),
+    ("a\\b", false),
+];
+
+/// The host of a request, or that it is refused: by the library, or by the crate `http`.
+type Host = Option<String>;
+
+fn of_bytes(target: &str, host: &str) -> Host {
+    let mut handshake = ServerHandshake::new(config());
+    let mut head = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n");
+    for (name, value) in &FIELDS[1..] {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    handshake.input().put_slice(format!("{head}\r\n").as_bytes());
+    let request = handshake.receive().ok()?.expect("a whole head");
+    Some(request.host().expect("an opening handshake has a host").to_owned())
+}
+
+fn of_request(target: &str, host: &str) -> Host {
+    let mut request = Request::get(target).header("host", host);
+    for (name, value) in &FIELDS[1..] {
+        request = request.header(*name, *value);
+    }
+    let upgrade = UpgradeRequest::new(config(), &request.body(()).ok()?).ok()?;
+    Some(upgrade.host().expect("an opening handshake has a host").to_owned())
+}
+
+fn of_connect(target: &str, host: Option<&str>) -> Host {
+    let mut request = Request::connect(target).version(Version::HTTP_2);
+    if let Some(host) = host {
+        request = request.header("host", host);
+    }
+    let request = request.header("sec-websocket-version", "13").body(()).ok()?;
+    let parts = request.into_parts().0;
+    let upgrade = UpgradeRequest::extended_connect(config(), &parts, Some("websocket")).ok()?;
+    Some(upgrade.host().expect("an opening handshake has a host").to_owned())
+}
+
+#[test]
+fn host_is_the_same_in_the_host_field_the_target_and_the_authority() {
+    for &(host, is_valid) in HOSTS {
+        let expected = is_valid.then(|| host.to_owned());
+        // The one host that only the crate `http` refuses in a target, as a server of it does.
+        let in_uri = expected.clone().filter(|_| host != "a%20b");
+        let (http, wss) = (format!("http://{host}/chat"), format!("wss://{host}?a"));
+        let other = "other.example";
+        for (place, found, expected) in [
+            ("Host, by ourselves", of_bytes("/chat", host), &expected),
+            ("Host", of_request("/chat", host), &expected),
+            ("target, by ourselves", of_bytes(&http, other), &expected),
+            ("target", of_request(&http, other), &in_uri),
+            ("wss target, by ourselves", of_bytes(&wss, other), &expected),
+            ("wss target", of_request(&wss, other), &in_uri),
+            (":authority", of_connect(&http, None), &in_uri),
+            (":authority and Host", of_connect(&http, Some(host)), &in_uri),
+            ("Host of HTTP/2", of_connect("/chat", Some(host)), &expected),
+        ] {
+            assert_eq!(&found, expected, "{host:?} as {place}");
+        }
+        // RFC 9113 §8.3.1: a server "SHOULD treat a request as malformed if it contains a Host
+        // header field that identifies an entity that differs from … ":authority""
+        assert_eq!(of_connect(&http, Some(other)), None, "{host:?} and another Host");
+    }
+    assert_eq!(of_connect("/chat", None), None, "neither");
 }
 
 #[test]

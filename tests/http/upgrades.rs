@@ -102,30 +102,58 @@ async fn server_without_upgrades_is_told_so() {
     assert!(rejection.to_string().contains("serve connections with upgrades"));
 }
 
+/// Whether hyper passes the stream on, and the error of the first call.
+type End = (bool, Error);
+
+static ENDS: std::sync::Mutex<Option<tokio::sync::oneshot::Sender<End>>> =
+    std::sync::Mutex::new(None);
+
+/// Sends another response than that of the upgrade.
+async fn replaces_the_response(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let Ok(upgrade) = Options::new().upgrade(&mut request) else {
+        return Response::new(Full::default());
+    };
+    let (_, on_upgrade) = upgrade.accept::<Full<Bytes>>();
+    let ends = ENDS.lock().unwrap().take().unwrap();
+    tokio::spawn(async move {
+        ends.send(match on_upgrade.await {
+            Ok(mut socket) => (true, socket.recv().await.unwrap_err()),
+            Err(error) => (false, error),
+        })
+    });
+    let mut response = Response::new(Full::from("another"));
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response
+}
+
+/// The docs of `OnUpgrade` say so.
 #[tokio::test]
-async fn upgrade_without_a_response_ends_with_the_connection() {
-    static ENDS: std::sync::Mutex<Option<tokio::sync::oneshot::Sender<Error>>> =
-        std::sync::Mutex::new(None);
-    async fn service(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let upgrade = Options::new().upgrade(&mut request).unwrap();
-        let (_, on_upgrade) = upgrade.accept::<Full<Bytes>>();
-        let ends = ENDS.lock().unwrap().take().unwrap();
-        tokio::spawn(async move {
-            // hyper gives the stream away at its end, whatever the response was.
-            ends.send(match on_upgrade.await {
-                Ok(mut socket) => socket.recv().await.unwrap_err(),
-                Err(error) => error,
-            })
-        });
-        Response::new(Full::default())
-    }
-    let (ends, end) = tokio::sync::oneshot::channel();
-    *ENDS.lock().unwrap() = Some(ends);
+async fn another_response_ends_the_upgrade_at_once_over_http_2_and_with_the_connection_else() {
+    let ends = || {
+        let (ends, end) = tokio::sync::oneshot::channel();
+        *ENDS.lock().unwrap() = Some(ends);
+        end
+    };
+    let mut end = ends();
     let (mut client, server) = sockets().await;
-    serve(server, service);
-    assert!(response(&mut client, request("").as_bytes()).await.starts_with("HTTP/1.1 200 "));
+    serve(server, replaces_the_response);
+    let refused = response(&mut client, request("").as_bytes()).await;
+    assert!(refused.starts_with("HTTP/1.1 403 "), "{refused}");
+    // The connection can be used again.
+    let plain = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    assert!(response(&mut client, plain).await.starts_with("HTTP/1.1 200 "));
+    assert!(end.try_recv().is_err(), "it has ended before the connection");
     drop(client);
-    assert!(matches!(end.await.unwrap(), Error::ConnectionLost), "not the end of the connection");
+    let (is_passed_on, error) = end.await.unwrap();
+    assert!(is_passed_on && matches!(error, Error::ConnectionLost), "{is_passed_on} {error:?}");
+
+    let end = ends();
+    let (client, server) = sockets().await;
+    serve(server, replaces_the_response);
+    let mut sender = http2(client).await;
+    assert_eq!(sender.send_request(connect("/ws", &[])).await.unwrap().status(), 403);
+    let (is_passed_on, error) = end.await.unwrap();
+    assert!(!is_passed_on && matches!(error, Error::ConnectionLost), "{is_passed_on} {error:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,30 +188,6 @@ async fn extended_connect_opens_a_connection_on_a_stream_of_http_2() {
     // The server ends the stream with END_STREAM (RFC 8441 §5): a clean end.
     let closed = socket.close(sansocket::CloseCode::NORMAL, "").await.unwrap();
     assert!(closed.was_clean());
-}
-
-#[tokio::test]
-async fn reset_of_a_stream_is_a_lost_connection() {
-    static ENDS: std::sync::Mutex<Option<tokio::sync::oneshot::Sender<Option<Error>>>> =
-        std::sync::Mutex::new(None);
-    async fn service(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let Ok(upgrade) = Options::new().upgrade(&mut request) else {
-            return Response::new(Full::default());
-        };
-        let (response, on_upgrade) = upgrade.accept();
-        let ends = ENDS.lock().unwrap().take().unwrap();
-        tokio::spawn(async move { ends.send(on_upgrade.await.unwrap().recv().await.err()) });
-        response
-    }
-    let (ends, end) = tokio::sync::oneshot::channel();
-    *ENDS.lock().unwrap() = Some(ends);
-    let (client, server) = sockets().await;
-    serve(server, service);
-    let mut sender = http2(client).await;
-    let response = sender.send_request(connect("/ws", &[])).await.unwrap();
-    drop(hyper::upgrade::on(response).await.unwrap());
-    let error = end.await.unwrap().expect("not a clean end");
-    assert!(matches!(error, Error::ConnectionLost), "{error:?}");
 }
 
 #[tokio::test]

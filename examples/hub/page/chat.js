@@ -8,6 +8,9 @@ import { People } from "./people.js";
 /** Milliseconds without a key until a person types no longer. */
 const TYPING = 3000;
 
+/** Messages that are shown: older ones are removed. */
+const SHOWN = 1000;
+
 /** Pixels from the end within which the list follows new messages. */
 const NEAR_END = 60;
 
@@ -94,6 +97,7 @@ export class Chat {
     const [firstPending = null] = this.#pending.values();
     byId("messages").insertBefore(element, firstPending);
     byId("no-messages").hidden = true;
+    if (byId("messages").childElementCount > SHOWN) byId("messages").firstElementChild.remove();
     if (isAtEnd) this.#scroll();
     const isNew = message.seq > this.#old && !isMine;
     if (isNew && !(this.#isVisible && isAtEnd)) this.#count(this.#unread + 1);

@@ -62,6 +62,7 @@ export class Connection {
   connect() {
     clearTimeout(this.#timer);
     this.#timer = this.retryAt = null;
+    this.#isRestarting = this.neverOpened = false;
     const url = new URL(`/rooms/${this.#room}`, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     url.search = new URLSearchParams(this.#handlers.query());
@@ -143,15 +144,13 @@ export class Connection {
     this.neverOpened = this.#openedAt === null;
     const isStable = !this.neverOpened && performance.now() - this.#openedAt > STABLE;
     if (isStable) this.#attempts = 0;
-    const limit = this.#isRestarting ? 0 : Math.min(FIRST * 2 ** this.#attempts, LONGEST);
-    const wait = Math.random() * limit;
-    this.#attempts += this.#isRestarting ? 0 : 1;
-    this.#isRestarting = false;
     this.#openedAt = this.#pingedAt = this.roundTrip = this.stats = this.broker = null;
-    [this.code, this.reason] = [code, reason];
+    [this.code, this.reason] = this.#isRestarting ? [null, ""] : [code, reason];
+    this.#handlers.closed?.();
+    if (this.#isRestarting) return this.connect();
+    const wait = Math.random() * Math.min(FIRST * 2 ** this.#attempts++, LONGEST);
     this.retryAt = performance.now() + wait;
     this.#timer = setTimeout(() => this.connect(), wait);
-    this.#handlers.closed?.();
     this.#enter("closed");
   }
 

@@ -13,6 +13,10 @@ const AWARENESS = 1;
 /** The kind of a sync message that asks, and is answered. */
 const STEP_1 = 0;
 
+/** Close codes that tell of a change that can't be taken (RFC 6455 §7.4.1). */
+const INVALID = 1007;
+const TOO_BIG = 1009;
+
 /** Milliseconds for which updates are gathered into one message. */
 const GATHER = 50;
 
@@ -83,13 +87,17 @@ export class SharedDocument {
       if (updates === this.#sent && this.#gathered.length === 0) this.#isUnsaved = false;
       this.#showSaved();
     } else if (type === "refused") {
-      // The server has a document without this change: begin with that one.
-      show(byId("refused"), `The server refused the last change: ${reason}`);
-      this.#isUnsaved = false;
-      this.#gathered = [];
-      this.#begin();
+      this.#discard(reason);
       this.connection.restart("resynchronize");
     }
+  }
+
+  /** The server has the document without the last changes: begins with that one. */
+  #discard(reason) {
+    show(byId("refused"), `The last change was discarded: ${reason}`);
+    this.#isUnsaved = false;
+    this.#gathered = [];
+    this.#begin();
   }
 
   #binary(bytes) {
@@ -120,6 +128,7 @@ export class SharedDocument {
 
   #gather(update) {
     this.#isUnsaved = true;
+    show(byId("refused"), "");
     this.#gathered.push(update);
     this.#showSaved();
     this.#gathering ??= setTimeout(() => this.#sendGathered(), GATHER);
@@ -135,6 +144,10 @@ export class SharedDocument {
 
   #closed() {
     this.#isSynced = false;
+    // Sent again, the same changes would have the same end.
+    const { code } = this.connection;
+    if (code === TOO_BIG) this.#discard("it was too long");
+    if (code === INVALID) this.#discard("it can't be applied");
     this.#held = [];
     this.#cursors.close();
   }

@@ -55,14 +55,11 @@ export class Status {
 
   #notice(connection) {
     clearTimeout(this.#timer);
-    const { retryAt } = connection;
-    const notice = byId("notice");
-    // A failed attempt to connect again is part of the same notice.
-    if (connection.isOpen || (connection.state === "connecting" && connection.code === null)) {
-      notice.hidden = true;
-      return;
-    }
-    notice.hidden = false;
+    const { state, code, retryAt } = connection;
+    // An attempt to connect again is part of the same notice.
+    const isLost = state === "closed" || (state === "connecting" && code !== null);
+    byId("notice").hidden = !isLost;
+    if (!isLost) return;
     show(byId("notice-text"), explain(connection));
     const wait = retryAt === null ? null : Math.max(0, retryAt - performance.now());
     const seconds = Math.ceil(wait / 1000);

@@ -14,16 +14,6 @@ async fn texts(client: &mut Client, count: usize) -> Vec<String> {
     texts
 }
 
-/// Receives lists of people until one is as wanted.
-async fn people_until(client: &mut Client, is_wanted: impl Fn(&Value) -> bool) {
-    loop {
-        let list = client.next("people").await;
-        if is_wanted(&list) {
-            return;
-        }
-    }
-}
-
 #[tokio::test]
 async fn message_is_acknowledged_and_said_to_all() {
     let hub = hub().await;
@@ -65,13 +55,9 @@ async fn stats_have_the_round_trip_and_the_bytes_of_the_wire() {
     let hub = hub_with(Settings { stats, ..Settings::new() }).await;
     let mut client = hub.chat("c", 0).await;
     client.say(1, "text").await;
-    loop {
-        let stats = client.next("stats").await;
-        if stats["roundTrip"].as_f64().is_some_and(|time| time > 0.0) {
-            assert!(stats["sent"].as_u64() > Some(100) && stats["received"].as_u64() > Some(20));
-            return;
-        }
-    }
+    let is_measured = |stats: &Value| stats["roundTrip"].as_f64().is_some_and(|time| time > 0.0);
+    let stats = client.until("stats", is_measured).await;
+    assert!(stats["sent"].as_u64() > Some(100) && stats["received"].as_u64() > Some(20));
 }
 
 #[tokio::test]
@@ -175,14 +161,14 @@ async fn people_come_type_and_leave() {
     let hub = hub().await;
     let mut one = hub.chat("one", 0).await;
     let mut two = hub.chat("two", 0).await;
-    people_until(&mut one, |list| list["count"] == 2 && list["people"][1]["name"] == "the two")
-        .await;
+    one.until("people", |list| list["count"] == 2 && list["people"][1]["name"] == "the two").await;
     two.send(json!({ "type": "typing", "typing": true })).await;
-    people_until(&mut one, |list| list["people"][1]["typing"] == true).await;
+    one.until("people", |list| list["people"][1]["typing"] == true).await;
     // A second connection of a client is the same person, who stops typing with the first.
-    let second = hub.chat("two", 0).await;
+    let mut second = hub.chat("two", 0).await;
+    second.next("people").await;
     drop(two);
-    people_until(&mut one, |list| list["count"] == 2 && list["people"][1]["typing"] == false).await;
+    one.until("people", |list| list["count"] == 2 && list["people"][1]["typing"] == false).await;
     second.close().await.unwrap();
-    people_until(&mut one, |list| list["count"] == 1 && list["people"][0]["client"] == "one").await;
+    one.until("people", |list| list["count"] == 1 && list["people"][0]["client"] == "one").await;
 }

@@ -13,7 +13,7 @@ use yrs::{
     Transact, Update,
 };
 
-use crate::run::{Client, Hub, hub, hub_with};
+use crate::run::{Client, Hub, hub, hub_with, within};
 
 /// A client with a copy of the document.
 pub(crate) struct Editor {
@@ -96,16 +96,22 @@ impl Editor {
 
     /// Receives until the text is this.
     pub(crate) async fn until(&mut self, text: &str) {
-        while self.text() != text {
-            self.receive().await;
-        }
+        within(async {
+            while self.text() != text {
+                self.receive().await;
+            }
+        })
+        .await;
     }
 
     /// Receives until so many updates are acknowledged.
     pub(crate) async fn acknowledged(&mut self, updates: u64) {
-        while self.acknowledged < updates {
-            self.receive().await;
-        }
+        within(async {
+            while self.acknowledged < updates {
+                self.receive().await;
+            }
+        })
+        .await;
         assert_eq!(self.acknowledged, updates);
     }
 
@@ -116,9 +122,12 @@ impl Editor {
         is_wanted: impl Fn(&AwarenessUpdateEntry) -> bool,
     ) {
         let id = ClientID::new(id);
-        while !self.states.iter().any(|(of, state)| *of == id && is_wanted(state)) {
-            self.receive().await;
-        }
+        within(async {
+            while !self.states.iter().any(|(of, state)| *of == id && is_wanted(state)) {
+                self.receive().await;
+            }
+        })
+        .await;
     }
 
     /// The update of a change of the copy.

@@ -111,12 +111,8 @@ pub(crate) async fn subscribe_to_all(client: &mut Client) {
 /// The number of prices that the hub has dropped of this client, which reads on until there are
 /// some.
 pub(crate) async fn dropped(client: &mut Client) -> u64 {
-    loop {
-        let dropped = client.next("stats").await["dropped"].as_u64().unwrap();
-        if dropped > 0 {
-            return dropped;
-        }
-    }
+    let stats = client.until("stats", |stats| stats["dropped"].as_u64() > Some(0)).await;
+    stats["dropped"].as_u64().unwrap()
 }
 
 /// Settings with many changes of prices.
@@ -140,12 +136,10 @@ async fn client_that_does_not_read_gets_the_newest_prices_and_others_get_all() {
     let dropped = dropped(&mut slow).await;
     assert!(dropped > 100, "{dropped}");
     // Its prices are of now, not of then.
-    loop {
-        let price = slow.next("price").await;
-        if price["symbol"] == "ALDR" && price["at"].as_u64() >= last["at"].as_u64() {
-            break;
-        }
-    }
+    slow.until("price", |price| {
+        price["symbol"] == "ALDR" && price["at"].as_u64() >= last["at"].as_u64()
+    })
+    .await;
     let stats = reads.next("stats").await;
     assert!(stats["dropped"].as_u64() < Some(dropped), "{stats}");
 }

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// Longer than any step of a test takes.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(40);
 
 /// A test that waits for what does not come fails, and does not hang.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
@@ -148,25 +148,35 @@ impl Client {
 
     /// The next text of this type; others are skipped.
     pub(crate) async fn next(&mut self, kind: &str) -> Value {
-        loop {
-            let message = self.message().await;
-            let Some(text) = message.as_text() else { continue };
-            let value: Value = serde_json::from_str(text).unwrap();
-            if value["type"] == kind {
-                return value;
+        within(async {
+            loop {
+                let message = self.message().await;
+                let Some(text) = message.as_text() else { continue };
+                let value: Value = serde_json::from_str(text).unwrap();
+                if value["type"] == kind {
+                    return value;
+                }
             }
-        }
+        })
+        .await
+    }
+
+    /// The next text of this type that is as wanted.
+    pub(crate) async fn until(&mut self, kind: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+        within(async {
+            loop {
+                let value = self.next(kind).await;
+                if is_wanted(&value) {
+                    return value;
+                }
+            }
+        })
+        .await
     }
 
     /// Receives until the end; returns the hub's code and reason.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
-        loop {
-            match within(self.socket.recv()).await {
-                Ok(Some(_)) => {}
-                Ok(None) => break,
-                Err(error) => panic!("{error}"),
-            }
-        }
+        within(async { while self.socket.recv().await.unwrap().is_some() {} }).await;
         let closed = self.socket.closed().unwrap();
         let frame = closed.received().expect("a Close frame");
         (frame.code().get(), frame.reason().to_owned())

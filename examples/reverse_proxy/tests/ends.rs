@@ -163,6 +163,20 @@ async fn frame_above_the_limit_is_1009() {
 }
 
 #[tokio::test]
+async fn frame_of_the_backend_above_the_limit_is_1009_for_it_and_1014_for_the_client() {
+    let (listener, settings) = backend().await;
+    let (mut client, mut server) = open(Settings { max_frame: 5, ..settings }, &listener).await;
+    server.write_all(b"\x82\x06").await.unwrap();
+    let close = rest(&mut server).await;
+    let code = [close[6] ^ close[2], close[7] ^ close[3]];
+    assert_eq!((close[0], code), (0x88, 1009u16.to_be_bytes()));
+    drop(server);
+    client.shutdown().await.unwrap();
+    let close = rest(&mut client).await;
+    assert_eq!((close[0], &close[2..4]), (0x88, &1014u16.to_be_bytes()[..]));
+}
+
+#[tokio::test]
 async fn close_frame_arrives_although_the_backend_stopped_reading() {
     let (listener, settings) = backend().await;
     let (mut client, mut server) = open(settings, &listener).await;

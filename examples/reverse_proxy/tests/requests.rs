@@ -1,5 +1,7 @@
 //! The opening handshake through a proxy.
 
+use std::time::Duration;
+
 use sansocket::group::Group;
 use sansocket_reverse_proxy::Settings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -96,8 +98,41 @@ async fn backend_that_is_down_or_wrong_is_a_bad_gateway() {
     assert!(head(&mut client).await.starts_with("HTTP/1.1 502 "), "not an offered subprotocol");
     drop(listener);
     let mut client = proxy.client().await;
+    client.write_all(request("Connection: close\r\n").as_bytes()).await.unwrap();
+    let mut response = String::new();
+    client.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 502 "), "{response}");
+    assert!(response.contains("\r\n\r\ncan't connect to the backend: "), "{response}");
+}
+
+#[tokio::test]
+async fn backend_that_does_not_answer_is_a_gateway_timeout() {
+    let (listener, settings) = backend().await;
+    let settings = Settings { handshake: Duration::from_millis(50), ..settings };
+    let mut client = proxy(settings).await.client().await;
+    client.write_all(request("Connection: close\r\n").as_bytes()).await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    let mut response = String::new();
+    client.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 504 "), "{response}");
+    assert!(response.ends_with("\r\n\r\nthe backend does not answer\n"), "{response}");
+    // Nothing is left of the request.
+    let _ = server.read_to_end(&mut vec![]).await;
+}
+
+#[tokio::test]
+async fn redirect_of_the_backend_passes() {
+    let (listener, settings) = backend().await;
+    let mut client = proxy(settings).await.client().await;
     client.write_all(request("").as_bytes()).await.unwrap();
-    assert!(head(&mut client).await.starts_with("HTTP/1.1 502 "), "down");
+    let (mut server, _) = listener.accept().await.unwrap();
+    head(&mut server).await;
+    let response = b"HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/\r\n\
+                     Content-Length: 0\r\n\r\n";
+    server.write_all(response).await.unwrap();
+    let response = head(&mut client).await;
+    assert!(response.starts_with("HTTP/1.1 302 "), "{response}");
+    assert_eq!(value(&response, "location"), Some("https://elsewhere.example/"));
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ pub trait Socket: Sized {
     async fn open(url: &str, subprotocols: &str) -> Result<Self, Fault>;
     /// Sends a text or a binary message.
     async fn send(&mut self, message: &Event) -> Result<(), Fault>;
-    /// Sends a text in fragments, or returns `false` if the API can't.
+    /// Sends a text in fragments, or returns `false` if that is not in its API.
     async fn fragments(&mut self, chunks: &[&str]) -> Result<bool, Fault>;
     /// Sends a ping.
     async fn ping(&mut self) -> Result<(), Fault>;
@@ -60,11 +60,11 @@ pub async fn run<S: Socket>(url: &str) {
     print("subprotocol", subprotocol::<S>(url)).await;
 }
 
-/// Prints nothing if the case returned `false`.
+/// `false` is a case that is not in its API.
 async fn print(name: &str, case: impl Future<Output = Result<bool, Fault>>) {
     match tokio::time::timeout(Duration::from_secs(20), case).await {
         Ok(Ok(true)) => println!("ok {name}"),
-        Ok(Ok(false)) => {}
+        Ok(Ok(false)) => println!("no {name}: not in its API"),
         Ok(Err(error)) => println!("no {name}: {error}"),
         Err(_) => println!("no {name}: no end within 20 s"),
     }

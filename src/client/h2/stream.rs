@@ -42,7 +42,10 @@ struct Open {
 }
 
 impl Stream {
-    pub(super) fn new(sender: SendStream<Bytes>, receiver: RecvStream) -> Self {
+    /// The stream of a request that was sent with h2 0.4, by a proxy for example. Neither half was
+    /// used since, and the response accepted the handshake.
+    #[must_use]
+    pub fn new(sender: SendStream<Bytes>, receiver: RecvStream) -> Self {
         let (received, unwritten) = (Bytes::new(), Unwritten::default());
         let open = Open { sender, receiver, received, unwritten, is_shut_down: false };
         Self { open: Some(open) }

@@ -68,7 +68,18 @@
 //! # HTTP/2
 //!
 //! With feature `http2` (and axum's) the same handler serves WebSockets over HTTP/2 (RFC 8441).
-//! They begin with CONNECT, so the route is `any(handler)`: `get(handler)` answers them with 405.
+//! They begin with CONNECT, so the route is `any(handler)`. Under `get(handler)` axum answers 405
+//! itself: the extractor does not see the request, and so can't log it. A browser that has a
+//! connection of HTTP/2 fails there, and works over HTTP/1.1. A client of this crate names the
+//! remedy in its error; `hyper::testing::http2_request` makes a test of it.
+//!
+//! # Clients that send nothing
+//!
+//! `axum::serve` 0.8 has no timer, and no limit of connections. A client that connects and sends
+//! nothing, or half a request, is held until it leaves, and no [`Group`](crate::group) of a route
+//! counts it. Use `axum::serve` behind a proxy that bounds both. A server that clients reach
+//! directly has the loop in the docs of [`hyper`](crate::hyper#clients-that-send-nothing), or that
+//! of `examples/axum`.
 
 mod message;
 mod socket;

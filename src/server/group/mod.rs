@@ -53,6 +53,10 @@
 //!
 //! axum then waits for requests that are under way, also for those that a client does not finish.
 //! `examples/axum` bounds that.
+//!
+//! A group of a route counts a connection from its upgrade on. A client that has connected and has
+//! sent no request is in no such group. A second group, which connections enter after the accept,
+//! counts it: the docs of `hyper`, and `examples/axum`, with a deadline for the first request.
 
 mod full;
 mod member;

@@ -26,9 +26,10 @@ use crate::timing::TimedOut;
 /// [`TimedOut::Handshake`] if the HTTP server has not sent it in time
 /// ([`Timeouts::handshake`](crate::Timeouts::handshake), 10 s).
 ///
-/// hyper passes a stream on when it ends, too, if another response was sent: then the connection
-/// ends with the first `recv`. So a layer that replaces the response of a handler must close the
-/// connection.
+/// A layer may replace the response of the service. Over HTTP/2 the error is then
+/// [`Error::ConnectionLost`] at once. Over HTTP/1.1 hyper 1.12 passes the stream on when it ends,
+/// whatever the response was, if that is before the timeout: the first `recv` then returns
+/// [`Error::ConnectionLost`].
 ///
 /// # Cancel safety
 ///

@@ -1,7 +1,8 @@
 //! The stream of a connection that was upgraded: the socket itself where hyper gives it back, or
 //! hyper's stream.
 
-use std::io::{self, IoSlice};
+use std::error;
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -9,9 +10,10 @@ use bytes::Bytes;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::adapter::forward::forward_writes;
 #[cfg(feature = "testing")]
 use crate::testing::TestStream;
 
@@ -67,7 +69,7 @@ impl Stream {
     }
 }
 
-/// Calls a method of whichever stream it is.
+/// Makes a call on whichever stream it is.
 macro_rules! on {
     ($inner:expr, $stream:ident => $call:expr) => {
         match $inner {
@@ -79,6 +81,8 @@ macro_rules! on {
     };
 }
 
+forward_writes! { Stream.0, on, of_socket }
+
 impl AsyncRead for Stream {
     #[inline]
     fn poll_read(
@@ -86,39 +90,23 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        on!(&mut self.0, stream => Pin::new(stream).poll_read(cx, buffer))
+        on!(&mut self.0, stream => Pin::new(stream).poll_read(cx, buffer)).map_err(of_socket)
     }
 }
 
-impl AsyncWrite for Stream {
-    #[inline]
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        on!(&mut self.0, stream => Pin::new(stream).poll_write(cx, bytes))
-    }
-
-    #[inline]
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        on!(&mut self.0, stream => Pin::new(stream).poll_write_vectored(cx, slices))
-    }
-
-    #[inline]
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on!(&mut self.0, stream => Pin::new(stream).poll_flush(cx))
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on!(&mut self.0, stream => Pin::new(stream).poll_shutdown(cx))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        on!(&self.0, stream => stream.is_write_vectored())
+/// The error of a stream of HTTP/2 that the client has reset as that of a socket. hyper's errors
+/// have no kind.
+fn of_socket(error: io::Error) -> io::Error {
+    let is_of_http_2 = |inner: &(dyn error::Error + Send + Sync + 'static)| {
+        #[cfg(feature = "http2")]
+        if inner.is::<::h2::Error>() {
+            return true;
+        }
+        inner.is::<hyper::Error>()
+    };
+    match error.get_ref() {
+        // RFC 8441 §5: "RST exceptions are represented with the RST_STREAM frame"
+        Some(inner) if is_of_http_2(inner) => io::Error::new(ErrorKind::ConnectionReset, error),
+        _ => error,
     }
 }

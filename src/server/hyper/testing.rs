@@ -20,6 +20,32 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 //! ```
 //!
+//! [`http2_request`] makes the request of HTTP/2 (RFC 8441), with feature `http2`. A route that is
+//! found by `get(handler)` refuses it, as it refuses browsers over HTTP/2:
+//!
+//! ```ignore
+//! use axum::body::Body;
+//! use axum::{Router, routing::{any, get}};
+//! use sansocket::ClientRequest;
+//! use sansocket::axum::{Message, WebSocketUpgrade};
+//! use sansocket::hyper::testing::http2_request;
+//! use tower::ServiceExt;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+//! let handler = async |ws: WebSocketUpgrade| {
+//!     ws.on_upgrade(async |mut socket| socket.send(Message::text("welcome")).await.unwrap())
+//! };
+//! let app: Router = Router::new().route("/ws", any(handler)).route("/get", get(handler));
+//! let (request, client) = http2_request::<Body>(&ClientRequest::new("ws://localhost/ws")?)?;
+//! let (mut socket, _) = client.connect(&app.clone().oneshot(request).await?)?;
+//! assert_eq!(socket.recv().await?, Some("welcome".into()));
+//!
+//! let (request, client) = http2_request::<Body>(&ClientRequest::new("ws://localhost/get")?)?;
+//! let error = client.connect(&app.oneshot(request).await?).unwrap_err();
+//! assert!(error.to_string().contains("405"));
+//! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+//! ```
+//!
 //! With tokio's paused clock (`tokio::time::pause`) a test of timeouts takes no time. Needed as
 //! dev-dependencies are this crate with feature `testing`, `tower` with `util` (for `oneshot`), and
 //! for the clock tokio with `test-util`.
@@ -103,7 +129,7 @@ impl Drop for Answered {
     }
 }
 
-/// The client of a [`request`], which waits for the response.
+/// The client of a request, which waits for the response.
 pub struct TestClient {
     handshake: ClientHandshake,
     stream: TestStream,
@@ -133,12 +159,37 @@ pub fn request_with<B: Default>(
     let mut handshake = ClientHandshake::new(request, config, entropy);
     let output = handshake.output();
     let head = output.copy_to_bytes(output.remaining());
-    let (client, server) = pair(Chunking::Whole);
-    let mut request = parse(&head).unwrap_or_default();
-    let server = InMemory::new(server);
-    request.extensions_mut().insert(server.clone());
-    let (options, server) = (options.clone(), Answered(server));
-    Ok((request, TestClient { handshake, stream: client, options, server }))
+    Ok(TestClient::new(parse(&head).unwrap_or_default(), handshake, options))
+}
+
+/// Makes the request of an opening handshake over HTTP/2, an extended CONNECT, and its client.
+///
+/// # Errors
+///
+/// As [`http2_request_with`].
+#[cfg(feature = "http2")]
+pub fn http2_request<B: Default>(
+    request: &ClientRequest,
+) -> Result<(Request<B>, TestClient), Error> {
+    http2_request_with(request, &Options::new())
+}
+
+/// Makes a request over HTTP/2 with these options of the client's connection.
+///
+/// # Errors
+///
+/// As [`request_with`]; [`Error::Uri`] for a path that the crate `http` does not take.
+#[cfg(feature = "http2")]
+pub fn http2_request_with<B: Default>(
+    request: &ClientRequest,
+    options: &Options,
+) -> Result<(Request<B>, TestClient), Error> {
+    let (config, entropy) = (options.connection_config(), options.entropy()?);
+    let (handshake, head) = ClientHandshake::extended_connect(request, config, entropy)?;
+    let mut head = head.map(|()| B::default());
+    *head.version_mut() = http::Version::HTTP_2;
+    head.extensions_mut().insert(hyper::ext::Protocol::from_static("websocket"));
+    Ok(TestClient::new(head, handshake, options))
 }
 
 /// The request as an HTTP server passes it on.
@@ -154,6 +205,18 @@ fn parse<B: Default>(head: &[u8]) -> Option<Request<B>> {
 }
 
 impl TestClient {
+    fn new<B>(
+        mut request: Request<B>,
+        handshake: ClientHandshake,
+        options: &Options,
+    ) -> (Request<B>, Self) {
+        let (stream, server) = pair(Chunking::Whole);
+        let server = InMemory::new(server);
+        request.extensions_mut().insert(server.clone());
+        let (options, server) = (options.clone(), Answered(server));
+        (request, Self { handshake, stream, options, server })
+    }
+
     /// The stream between the client and the server, which a test can stall or cut.
     #[must_use]
     pub fn wire(&self) -> Wire {
@@ -171,14 +234,14 @@ impl TestClient {
         mut self,
         response: &http::Response<B>,
     ) -> Result<(WebSocket<TestStream>, Response), Error> {
-        // The body is not passed on.
-        let framing = [http::header::CONTENT_LENGTH, http::header::TRANSFER_ENCODING];
-        let status = response.status();
-        let fields = response.headers().iter().filter(|(name, _)| !framing.contains(name));
+        let fields = response.headers().iter();
         let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let no_body = (status != 101).then_some(("content-length", &b"0"[..]));
-        self.handshake.receive_head(status.as_u16(), fields.chain(no_body));
-        let received = self.handshake.receive()?;
+        self.handshake.receive_head(response.status().as_u16(), fields);
+        let mut received = self.handshake.receive()?;
+        if received.is_none() {
+            self.handshake.skip_body();
+            received = self.handshake.receive()?;
+        }
         let (connection, response) = received.ok_or(ResponseError::Head(HeadError::Incomplete))?;
         let (opening, _) = self.options.start(transport(self.stream, Instant::now())?);
         self.server.0.answered(true);

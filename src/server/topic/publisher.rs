@@ -81,8 +81,8 @@ impl Topic {
         self.shared().change(|backlog| backlog.publish(message, Some(key)));
     }
 
-    /// Releases the message of this key that [`retain_latest`](Self::retain_latest) keeps: its value
-    /// has no meaning any more. Subscribers that have not taken it still do.
+    /// Releases the message of this key that [`retain_latest`](Self::retain_latest) keeps: its
+    /// value has no meaning any more. Subscribers that have not taken it still do.
     pub fn forget(&self, key: &str) {
         self.shared().change(|backlog| backlog.forget(key));
     }

@@ -102,7 +102,8 @@ const policy = {
     const hub = await story.hub();
     const ada = await story.visit(hub, { expects: /./ });
     const header = ada.response.headers()["content-security-policy"] ?? "";
-    for (const part of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"]) {
+    const wanted = ["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'"];
+    for (const part of [...wanted, "frame-ancestors 'none'"]) {
       if (!header.includes(part)) throw new Error(`${part} is not in: ${header}`);
     }
     const blocked = await ada.page.evaluate(() => new Promise((ended) => {

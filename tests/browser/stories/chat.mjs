@@ -13,9 +13,9 @@ const bothWays = {
     const bo = await story.visit(hub, { name: "Bö 你好" });
     await ada.say("hello");
     await bo.seesMessages(["hello"]);
-    // Typed as a whole: a keyboard has no keys for these.
+    // A keyboard has no keys for these.
     await bo.page.focus("#say");
-    await bo.page.keyboard.sendCharacter?.(UNICODE);
+    for (const sign of UNICODE) await bo.page.keyboard.sendCharacter(sign);
     await bo.page.keyboard.press("Enter");
     for (const visitor of [ada, bo]) await visitor.seesMessages(["hello", UNICODE]);
     await ada.sees("no element made of a text", () => all("#messages .text *").length === 0);
@@ -98,6 +98,8 @@ const unread = {
     await bo.say("two");
     const counted = (title, badge) => document.title === title && $("unread").textContent === badge;
     await ada.sees("two unread messages", counted, "(2) Hub", "2 unread");
+    // A page that is behind another one is not seen.
+    await ada.page.bringToFront();
     await ada.choose("chat");
     await ada.sees("none unread", counted, "Hub", "");
     await bo.say("three");
@@ -113,6 +115,7 @@ const scrolledUp = {
     const hub = await story.hub();
     const ada = await story.visit(hub, { name: "Ada" });
     const bo = await story.visit(hub, { name: "Bo" });
+    await ada.page.bringToFront();
     const texts = Array.from({ length: 30 }, (_, index) => `message ${index}`);
     for (const text of texts) await bo.say(text);
     await ada.seesMessages(texts);

@@ -23,12 +23,13 @@ async function select(visitor, start, end = start) {
 }
 
 /** Replaces the text, as pasting over all of it does. */
-async function paste(visitor, value) {
-  await visitor.page.evaluate((value) => {
+async function paste(visitor, value, caret = value.length) {
+  await visitor.page.evaluate((value, caret) => {
     const editor = document.getElementById("editor");
     editor.value = value;
+    editor.setSelectionRange(caret, caret);
     editor.dispatchEvent(new InputEvent("input", { inputType: "insertFromPaste" }));
-  }, value);
+  }, value, caret);
 }
 
 /** Waits until all show the same, of this length, and it is saved; returns it. */
@@ -202,13 +203,17 @@ const emoji = {
   async run(story) {
     const hub = await story.hub();
     const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
-    // These differ in their second code unit alone, and the next two in their first.
-    for (const value of ["a😀b", "a😁b", "a👁b", "a\u{1F441}b", "a\u{10441}b", "", "𝄞"]) {
-      await paste(ada, value);
-      await bo.sees(value, (value) => $("editor").value === value, value);
-      await paste(bo, `${value}!`);
-      await ada.sees(`${value}!`, (value) => $("editor").value === value, `${value}!`);
+    // These differ in their second code unit alone, and the next two in their first. The caret is
+    // before or behind the change.
+    for (const caret of [0, 4]) {
+      for (const value of ["a😀b", "a😁b", "a👁b", "a\u{10441}b"]) {
+        await paste(ada, value, caret);
+        await bo.sees(value, (value) => $("editor").value === value, value);
+        await bo.sees("whole signs", () => $("editor").value.isWellFormed());
+      }
     }
+    await paste(bo, "𝄞!");
+    await ada.sees("the answer", () => $("editor").value === "𝄞!");
   },
 };
 
@@ -233,4 +238,27 @@ const long = {
   },
 };
 
-export default [atOnce, samePlace, serverKilled, offline, cursors, undo, emoji, long];
+const tooLong = {
+  name: "a change that is too long is discarded, with the reason, and the document goes on",
+  async run(story) {
+    const hub = await story.hub();
+    const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
+    const kept = "kept ".repeat(120_000);
+    await paste(ada, kept);
+    await converge([ada, bo], kept.length);
+    // More than the document has room for, and more than a message may have.
+    for (const size of [900_000, 1_500_000]) {
+      await paste(ada, "x".repeat(size));
+      await ada.sees("that it was discarded", (length) => {
+        return $("refused").textContent.startsWith("The last change was discarded")
+          && $("editor").value.length === length && $("state-document").textContent === "open";
+      }, kept.length);
+    }
+    await paste(ada, `${kept}on`);
+    const both = await converge([ada, bo], kept.length + 2);
+    if (both !== `${kept}on`) throw new Error("not what was kept");
+    await ada.sees("no reason any more", () => $("refused").textContent === "");
+  },
+};
+
+export default [atOnce, samePlace, serverKilled, offline, cursors, undo, emoji, long, tooLong];

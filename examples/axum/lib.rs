@@ -1,0 +1,135 @@
+//! One port for everything: a page, static files, an HTTP route and WebSocket, over HTTP/1.1 and
+//! HTTP/2, with TLS if it is asked for.
+//!
+//! | file | contents |
+//! |---|---|
+//! | lib | the routes |
+//! | arguments | the command line |
+//! | server | accepts connections, with limits, and serves HTTP on them |
+//! | tls | the certificate |
+
+mod arguments;
+pub mod server;
+pub mod tls;
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, State};
+use axum::http::Version;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::{Extension, Router};
+use sansocket::Guard;
+use sansocket::axum::{Message, Options, WebSocket, WebSocketUpgrade};
+use sansocket::deflate::Deflate;
+use sansocket::group::{Group, Shutdown};
+use tokio::net::TcpListener;
+use tower_http::services::ServeDir;
+
+use self::arguments::{Arguments, HELP};
+use self::server::Server;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let run = || match Arguments::parse()? {
+        Some(arguments) => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(serve(arguments)),
+        None => Ok(writeln!(io::stdout(), "{HELP}")?),
+    };
+    run().map_or_else(
+        |error: Failure| {
+            eprintln!("axum: {error}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+async fn serve(arguments: Arguments) -> Result<(), Failure> {
+    let websockets = Group::new().max_connections(10_000).max_per_address(1000);
+    let listener = TcpListener::bind(&arguments.addr)
+        .await
+        .map_err(|error| format!("can't listen on {}: {error}", arguments.addr))?;
+    let (address, scheme) = (listener.local_addr()?, if arguments.tls { "https" } else { "http" });
+    let is_on_the_spot = arguments.tls && arguments.files.is_none();
+    let app = router(&arguments, &websockets)?;
+    let tls = match (arguments.tls, arguments.files) {
+        (false, _) => None,
+        (true, Some((certificate, key))) => Some(tls::config_of(certificate, key)?),
+        (true, None) => Some(tls::config_on_the_spot(&arguments.ca)?),
+    };
+    println!("listening on {scheme}://{address}/");
+    if is_on_the_spot {
+        println!("clients have to trust {}", arguments.ca.display());
+    }
+    io::stdout().flush()?;
+
+    let accepted = Group::new().max_connections(10_000).max_per_address(1000);
+    let server = Server { app, tls: tls.map(|config| Arc::new(config).into()), accepted };
+    let stop = async {
+        // Without the signal there is no other way to stop, so it is not an end.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        let how = Shutdown::new().spread_over(Duration::from_millis(500));
+        let summary = websockets.shutdown(&how).await;
+        println!("{} connections closed, {} aborted", summary.closed, summary.aborted);
+    };
+    server.serve(listener, stop).await;
+    Ok(())
+}
+
+fn router(arguments: &Arguments, group: &Group) -> Result<Router, Failure> {
+    let mut options = Options::new();
+    if !arguments.hosts.is_empty() {
+        options = options.guard(Guard::hosts(&arguments.hosts)?);
+    }
+    let app = Router::new()
+        .route("/", get(async || Html(include_str!("page.html"))))
+        .route("/hello", get(async || "hello\n"))
+        // CONNECT of HTTP/2 is not GET, so the route takes any method.
+        .route("/ws", any(socket))
+        .layer(Extension(options))
+        .with_state(group.clone());
+    Ok(match &arguments.directory {
+        Some(directory) => app.fallback_service(ServeDir::new(directory)),
+        None => app,
+    })
+}
+
+/// Without the upgrade, the route says what it is for.
+async fn socket(
+    upgrade: Option<WebSocketUpgrade>,
+    State(group): State<Group>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    version: Version,
+) -> Response {
+    match upgrade {
+        Some(upgrade) => {
+            let upgrade = upgrade.deflate(Deflate::new()).group(&group, address.ip());
+            upgrade.on_upgrade(async move |socket| {
+                println!("{address} has a WebSocket over {version:?}");
+                echo(socket).await;
+            })
+        }
+        None => "this is a WebSocket; open / in a browser\n".into_response(),
+    }
+}
+
+async fn echo(mut socket: WebSocket) {
+    while let Some(Ok(message)) = socket.recv().await {
+        let is_echoed = matches!(message, Message::Text(_) | Message::Binary(_));
+        if is_echoed && socket.send(message).await.is_err() {
+            return;
+        }
+    }
+}

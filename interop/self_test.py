@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Tests of `interop/run` itself: which outcomes fail, and how few peers are too few."""
+
+from __future__ import annotations
+
+import sys
+import unittest
+from argparse import Namespace
+from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+LOADER = SourceFileLoader("run", str(Path(__file__).resolve().parent / "run"))
+run = module_from_spec(spec_from_loader("run", LOADER))
+LOADER.exec_module(run)
+
+import parts
+from harness import Difference, Row, compression
+from relay import Scanner, Seen, short
+from summary import Summary
+
+LISTED = Difference("its API can't send pings", r"received Text\(.*\)")
+
+
+@dataclass
+class Peer:
+    name: str = "peer"
+    differences: dict = field(default_factory=lambda: {"server": {"server pings": LISTED}})
+
+
+def summary(printed: str, cases=("text", "server pings"), why: str = "") -> Summary:
+    row, outcome = Row(Peer(), "server", "1.0", cases), Summary()
+    row.take(printed)
+    row.why = why
+    outcome.add(row)
+    return outcome
+
+
+class Differences(unittest.TestCase):
+    def test_listed_outcome_is_a_difference(self):
+        outcome = summary('ok text\nno server pings: received Text("ping")\n')
+        self.assertEqual((outcome.passed, outcome.differences, outcome.failures), (1, 1, []))
+
+    def test_another_outcome_fails(self):
+        outcome = summary("ok text\nno server pings: connection reset\n")
+        self.assertIn("connection reset; the listed difference is another", outcome.failures[0])
+
+    def test_outcome_that_only_begins_as_listed_fails(self):
+        outcome = summary('ok text\nno server pings: received Text("ping"), then closed\n')
+        self.assertEqual(outcome.failed, 1)
+
+    def test_not_tested_is_no_difference(self):
+        anything = Difference("whatever it is", ".*")
+        self.assertNotEqual(anything.verdict("not tested"), "difference")
+        self.assertIn("server pings: not tested", summary("ok text\n").failures[0])
+
+    def test_listed_difference_that_does_not_occur_fails(self):
+        outcome = summary("ok text\nok server pings\n")
+        self.assertIn("passed, but is listed as a difference", outcome.failures[0])
+
+    def test_listed_case_that_the_role_does_not_have_fails(self):
+        outcome = summary("ok text\n", cases=["text"])
+        self.assertIn("server pings: not tested", outcome.failures[0])
+
+    def test_case_that_is_not_tested_fails(self):
+        outcome = summary('no server pings: received Text("ping")\n')
+        self.assertEqual(outcome.failures, ["peer, server, text: not tested"])
+
+    def test_end_of_a_program_is_reported_once(self):
+        outcome = summary("ok text\n", why="exit status 1")
+        self.assertEqual(outcome.failures, ["peer, server: exit status 1"])
+
+    def test_every_reason_of_the_table_has_an_outcome(self):
+        for peer in [*parts.TABLE, *parts.BROWSERS]:
+            for listed in peer.differences.values():
+                for case, difference in (listed or {}).items():
+                    self.assertIsInstance(difference, Difference, f"{peer.name}, {case}")
+                    self.assertNotRegex(difference.outcome, r"^\.[*+]$", f"{peer.name}, {case}")
+
+
+class TooFewPeers(unittest.TestCase):
+    def missing(self, skipped, select="all", peer=None) -> str:
+        return run.missing_peers(Namespace(select=select, peer=peer), skipped)
+
+    def test_all_peers_skipped_are_too_few(self):
+        self.assertTrue(self.missing(list(parts.PEERS)))
+        self.assertTrue(self.missing(list(parts.PEERS), "quick"))
+
+    def test_minimum_is_a_number_of_peers(self):
+        most = len(parts.PEERS) - run.MINIMUM["all"]
+        self.assertEqual(self.missing(sorted(parts.PEERS)[:most]), "")
+        self.assertIn("29 peers", self.missing(sorted(parts.PEERS)[: most + 1]))
+
+    def test_proxies_are_no_peers(self):
+        self.assertEqual(self.missing(["nginx", "wss", "express"]), "")
+
+    def test_quick_has_enough_of_npm_and_pip(self):
+        quick = [part for part in parts.ALL if part.quick and part.name in parts.PEERS]
+        alone = [part for part in quick if not any("apt:" in need for need in part.needs)]
+        self.assertEqual(len(alone), run.MINIMUM["quick"])
+
+    def test_peer_that_is_named_has_to_be_tested(self):
+        self.assertIn("ws", self.missing(["ws"], peer=["ws", "jdk"]))
+        self.assertEqual(self.missing([], peer=["ws"]), "")
+
+
+class Frames(unittest.TestCase):
+    def test_compressed_messages_are_counted_in_any_pieces(self):
+        head = b"HTTP/1.1 101 OK\r\nsec-websocket-extensions: permessage-deflate\r\n\r\n"
+        frames = b"\xc1\x02hi" + b"\x01\x01a\x80\x01b" + b"\xd2\x00"
+        seen = Seen()
+        scanner = Scanner(seen)
+        for byte in head + frames:
+            scanner.feed(bytes([byte]))
+        self.assertEqual((seen.messages, seen.compressed, seen.misplaced), (3, 2, 1))
+        self.assertEqual(seen.extensions, ["permessage-deflate"])
+
+    def test_one_direction_is_not_enough(self):
+        back = Seen(3, 3, 0, ["permessage-deflate"])
+        self.assertEqual(compression(Seen(3, 1), back), "")
+        self.assertIn("one direction", compression(Seen(3, 0), back))
+        self.assertEqual(compression(Seen(3, 0), Seen(3, 0)), "not negotiated")
+
+    def test_parameters_are_shown(self):
+        answer = "permessage-deflate; server_max_window_bits=12; client_no_context_takeover"
+        self.assertEqual(short(answer), "server 12; client no takeover")
+        self.assertEqual(short("permessage-deflate"), "nothing more")
+
+
+if __name__ == "__main__":
+    unittest.main()
