@@ -200,15 +200,12 @@ async fn hub_that_lags_waits_until_it_has_what_its_client_has(broker: Broker) {
 }
 
 async fn people_until(client: &mut Client, names: &[&str]) {
-    loop {
-        let list = client.next("people").await;
+    let is_as_wanted = |list: &Value| {
         let listed = list["people"].as_array().unwrap();
-        if listed.iter().map(|person| &person["client"]).eq(names.iter())
+        listed.iter().map(|person| &person["client"]).eq(names.iter())
             && list["count"] == names.len()
-        {
-            return;
-        }
-    }
+    };
+    within(async { while !is_as_wanted(&client.next("people").await) {} }).await;
 }
 
 async fn people_of_two_hubs_add_up(broker: Broker) {
@@ -293,7 +290,7 @@ async fn document_edited_on_two_hubs_converges(broker: Broker) {
 
 /// Receives until the hub has said this of its broker.
 async fn until_broker(client: &mut Client, state: &str) {
-    while client.next("broker").await["state"] != state {}
+    within(async { while client.next("broker").await["state"] != state {} }).await;
 }
 
 async fn document_converges_after_the_broker_was_away(mut broker: Broker) {
