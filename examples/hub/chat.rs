@@ -40,8 +40,8 @@ const HISTORY: u64 = 100;
 /// The number of messages that are read from the store at once.
 const PAGE: usize = 200;
 
-/// The time for which a client waits for its turn to be stored, or for what it has already to arrive
-/// here.
+/// The time for which a client waits for its turn to be stored, or for what it has already to
+/// arrive here.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The largest id: what a number of JavaScript holds (2⁵³ − 1).

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! With several hubs, the broker stores, and delivers the updates of all hubs to each, which copies
-//! them to its store. After 1000 updates or 4 MiB, the hub that has appended the last one stores the
-//! merged copy at the broker, which removes the updates that are in it.
+//! them to its store. After 1000 updates or 4 MiB, the hub that has appended the last one stores
+//! the merged copy at the broker, which removes the updates that are in it.
 
 use std::collections::HashMap;
 use std::future::pending;

@@ -7,8 +7,8 @@
 //!   h  a hub that begins: others send p and c
 //! ```
 //!
-//! These begin with the letter and the hub's name, which has 16 characters. A hub that is silent for
-//! 15 seconds is gone, with its people and cursors.
+//! These begin with the letter and the hub's name, which has 16 characters. A hub that is silent
+//! for 15 seconds is gone, with its people and cursors.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -24,15 +24,27 @@
 //! `--redis URL` or `--nats URL` puts hubs behind one broker. Its streams are the history, so a
 //! client may connect to any hub at any time.
 //!
-//! | promised | not promised |
-//! |---|---|
-//! | an acknowledged message is in the broker: as durable as the broker is (Redis: `appendonly yes`, `appendfsync always`; JetStream 2.9: written, and synced to the disk every 2 minutes, so use replicas against power cuts) | messages that were not acknowledged: the page sends them again |
-//! | every hub delivers each message once, and all in the same order; `since` works on any hub | more than the last 10,000 messages |
-//! | a resend is stored once, on whichever hub it arrives | with NATS, if the broker stored it and then was away for 2 minutes: it is stored twice, and delivered once |
-//! | the document converges; each stored update reaches all hubs | its limit of 1 MiB is exact on one hub alone |
-//! | people of all hubs add up; a hub that is silent for 15 s is gone | cursors: they are published, not kept; a lost one comes again after 5 s |
-//! | while the broker is away, the hub serves what it has, and tells its clients `{"type":"broker","state":"lost"}` | acknowledgements meanwhile: messages wait, or the client is closed with 1013 |
-//! | prices are the same: they are a function of the time | that the hubs' clocks agree |
+//! Promised:
+//!
+//! * An acknowledged message is in the broker, and as durable as the broker is. Redis loses nothing
+//!   with `appendonly yes` and `appendfsync always`. JetStream 2.9 syncs its files every 2 minutes:
+//!   against power cuts, create its streams with replicas.
+//! * Every hub delivers each message once, and all hubs in the same order; `since` works on any
+//!   hub.
+//! * A resend is stored once, also by another hub, and the document converges.
+//! * People add up; a hub that is silent for 15 s is gone with its people.
+//! * While the broker is away, hubs serve what they have, and tell their clients
+//!   `{"type":"broker","state":"lost"}`. Messages wait, or their connection is closed with 1013.
+//! * Prices are the same on all hubs: they are a function of the time.
+//!
+//! Not promised:
+//!
+//! * Messages that were not acknowledged (the page sends them again), and more than the last
+//!   10,000.
+//! * With NATS, that a resend is stored once if the broker stored it, and then was away for more
+//!   than 2 minutes. It is delivered once.
+//! * Cursors: they are published, not kept; one that is lost comes again within 5 s.
+//! * That the limit of the document is exact if several hubs are at it at once.
 //!
 //! A broker that comes back without what a hub has read makes the hub end with an error, because
 //! numbers would be given twice.

@@ -5,8 +5,8 @@
 //!               publish_latest                 a newer price replaces one that was not taken
 //! ```
 //!
-//! A price is a pure function of the symbol and the time, so several hubs have the same ones without
-//! a broker, as far as their clocks agree.
+//! A price is a pure function of the symbol and the time, so several hubs have the same ones
+//! without a broker, as far as their clocks agree.
 
 use std::future::{pending, poll_fn};
 use std::pin::pin;

@@ -42,8 +42,8 @@ impl<B: Backend> Reading<B> {
                 let (reader, latest) = within(self.backend.reader(*read)).await?;
                 if latest.chat < read.chat || latest.document < read.document {
                     let behind = format!(
-                        "the broker has lost what was read before ({read:?} was read, {latest:?} is \
-                         there); start the hub again to continue with what is left"
+                        "the broker has lost what was read before ({read:?} was read, {latest:?} \
+                         is there); start the hub again to continue with what is left"
                     );
                     let _ = self.events.send(Event::Behind(behind)).await;
                     return Ok(());

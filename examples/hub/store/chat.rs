@@ -46,8 +46,8 @@ pub(super) fn create(transaction: &WriteTransaction) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Stores a message with its sequence number, or the next one if that is 0. Removes the oldest above
-/// so many.
+/// Stores a message with its sequence number, or the next one if that is 0. Removes the oldest
+/// above so many.
 pub(crate) fn say(
     transaction: &WriteTransaction,
     mut said: Said,
