@@ -6,6 +6,7 @@ use lexopt::prelude::{Long, ValueExt};
 
 use crate::Failure;
 use crate::auth;
+use crate::broker::Address;
 use crate::settings::Settings;
 
 pub(crate) const HELP: &str = "\
@@ -17,6 +18,9 @@ Usage: hub [OPTION]...
   --data DIR          where the history of the chat and the document are kept
                       [default: hub-data]
   --memory            keep nothing
+  --redis URL         several hubs, behind Redis 6.2 or newer: its streams are the history, instead
+                      of --data; redis://127.0.0.1:6379/ (needs --features redis)
+  --nats URL          the same behind NATS JetStream: nats://127.0.0.1:4222 (--features nats)
   --tls               HTTPS and HTTP/2, with a certificate for localhost, 127.0.0.1 and ::1 that is
                       made for this run
   --host NAME         a name of this server, beside those of the loopback interface: example.com
@@ -50,6 +54,10 @@ impl Arguments {
                 Long("listen") => listen = parser.value()?.string()?,
                 Long("data") => settings.data = Some(parser.value()?.into()),
                 Long("memory") => settings.data = None,
+                Long("redis") => {
+                    settings.broker = Some(Address::Redis(parser.value()?.string()?));
+                }
+                Long("nats") => settings.broker = Some(Address::Nats(parser.value()?.string()?)),
                 Long("tls") => settings.tls = true,
                 Long("host") => settings.hosts.push(parser.value()?.string()?),
                 Long("origin") => settings.origins.push(parser.value()?.string()?),

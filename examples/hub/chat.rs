@@ -5,10 +5,12 @@
 //!                           └──► said, to all: what was published before a client subscribed
 //!                                is its history, so it has neither a hole nor a double
 //! ```
+//!
+//! With several hubs, the broker stores, and delivers to every hub what it has stored.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sansocket::CloseCode;
 use sansocket::axum::WebSocket;
@@ -17,13 +19,15 @@ use sansocket::topic::{Lag, Subscription, Topic};
 use sansocket::{Error, Kind};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use crate::Failure;
+use crate::journal::Journal;
 use crate::presence::{Presence, Seat};
 use crate::room::{Outbox, Room, deliver, outbox, to_text};
 use crate::settings::Settings;
-use crate::store::Store;
 use crate::store::chat::{Said, Stored, history, last_id, latest, say};
 use crate::visitor::Visitor;
 
@@ -36,14 +40,20 @@ const HISTORY: u64 = 100;
 /// The number of messages that are read from the store at once.
 const PAGE: usize = 200;
 
+/// The time for which a client waits for its turn to be stored, or for what it has already to
+/// arrive here.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The largest id: what a number of JavaScript holds (2⁵³ − 1).
 const MAX_ID: u64 = (1 << 53) - 1;
 
 /// The room.
 pub(crate) struct Chat {
-    store: Arc<Store>,
+    journal: Journal,
     pub(crate) presence: Arc<Presence>,
     published: Mutex<Published>,
+    /// The number of the last message that the broker has delivered.
+    delivered: watch::Sender<u64>,
     settings: Settings,
 }
 
@@ -63,17 +73,22 @@ enum Incoming {
 }
 
 impl Chat {
-    pub(crate) fn new(store: Arc<Store>, settings: Settings) -> Result<Self, Failure> {
+    pub(crate) fn new(journal: Journal, settings: Settings) -> Result<Self, Failure> {
         let topic = Topic::new().lag(Lag::Close(CloseCode::TRY_AGAIN_LATER));
-        let published = Mutex::new(Published { topic, latest: latest(&store.read()?)? });
-        Ok(Self { store, presence: Arc::new(Presence::new()), published, settings })
+        let published = Mutex::new(Published { topic, latest: latest(&journal.store.read()?)? });
+        let (presence, delivered) = (Arc::new(Presence::new()), watch::Sender::new(0));
+        Ok(Self { journal, presence, published, delivered, settings })
     }
 
     /// Serves one connection.
     pub(crate) async fn serve(self: Arc<Self>, visitor: Visitor, socket: WebSocket) {
-        let mut room = Room::new(socket, Kind::Text, &self.settings);
+        let mut room = Room::new(socket, Kind::Text, &self.settings, self.journal.state());
         let sender = room.sender();
         let Visitor { client, name, since } = visitor;
+        if timeout(PATIENCE, self.until_delivered(since)).await.is_err() {
+            room.close(CloseCode::TRY_AGAIN_LATER, "this hub has not yet what you have");
+            return room.finish().await;
+        }
         let last_id = self.read(client.clone(), |read, client| last_id(read, &client)).await;
         let (subscription, latest) = self.with_published(|it| (it.topic.subscribe(), it.latest));
         let (mut seat, people) = self.presence.enter(&client, &name);
@@ -130,25 +145,48 @@ impl Chat {
 
     /// Submits a message to the store.
     async fn say(self: &Arc<Self>, said: Said, outbox: &Outbox, room: &mut Room) {
-        let (Ok(answer), Some(slot)) =
-            (outbox.clone().reserve_owned().await, self.store.slot().await)
-        else {
+        let places = async { (outbox.clone().reserve_owned().await, self.journal.slot().await) };
+        let Ok(places) = timeout(PATIENCE, places).await else {
+            return room.close(CloseCode::TRY_AGAIN_LATER, "too much waits to be stored");
+        };
+        let (Ok(answer), Some(slot)) = places else {
             return room.close(CloseCode::GOING_AWAY, "the hub ends");
         };
-        let (this, id, keep) = (Arc::clone(self), said.id, self.settings.history);
+        let (this, id) = (Arc::clone(self), said.id);
+        slot.say(said, move |stored| {
+            let reply = stored.map(|stored| match this.publish(stored) {
+                Some(seq) => json!({ "type": "ack", "id": id, "seq": seq }),
+                None => {
+                    let reason = "this id was given to another text; continue above lastId";
+                    json!({ "type": "refused", "id": id, "reason": reason })
+                }
+            });
+            answer.send(reply.map(|reply| to_text(&reply).into()));
+        });
+    }
+
+    /// Takes a message that the broker delivers: all hubs get the same ones, in the same order.
+    pub(crate) async fn receive(self: &Arc<Self>, said: Said) {
+        let Some(slot) = self.journal.store.slot().await else { return };
+        let (this, seq, keep) = (Arc::clone(self), said.seq, self.settings.history);
         slot.submit(
             move |transaction| say(transaction, said, keep),
             move |stored| {
-                let reply = stored.map(|stored| match this.publish(stored) {
-                    Some(seq) => json!({ "type": "ack", "id": id, "seq": seq }),
-                    None => {
-                        let reason = "this id was given to another text; continue above lastId";
-                        json!({ "type": "refused", "id": id, "reason": reason })
-                    }
-                });
-                answer.send(reply.map(|reply| to_text(&reply).into()));
+                stored.and_then(|stored| this.publish(stored));
+                this.delivered.send_replace(seq);
             },
         );
+    }
+
+    /// Waits until the broker has delivered this message, if it has one with this number. Clients
+    /// may come from a hub that was faster.
+    pub(crate) async fn until_delivered(&self, seq: u64) {
+        let Some(broker) = self.journal.broker() else { return };
+        let mut delivered = self.delivered.subscribe();
+        if *delivered.borrow() >= seq || broker.latest().await < seq {
+            return;
+        }
+        let _ = delivered.wait_for(|delivered| *delivered >= seq).await;
     }
 
     /// Publishes a message that is new. Returns its sequence number, if it is stored.
@@ -197,7 +235,7 @@ impl Chat {
         argument: A,
         read: fn(&redb::ReadTransaction, A) -> Result<T, Failure>,
     ) -> Option<T> {
-        let store = Arc::clone(&self.store);
+        let store = Arc::clone(&self.journal.store);
         let read = spawn_blocking(move || read(&store.read()?, argument)).await.ok()?;
         read.inspect_err(|error| eprintln!("hub: the store was not read: {error}")).ok()
     }

@@ -59,6 +59,37 @@ impl Cursors {
         if !update.clients.values().all(is_state) {
             return Err("an awareness that is not JSON, or longer than 2048 bytes");
         }
+        let new = self.take(speaker, update);
+        let of_this = self.0.values().filter(|state| state.connection == speaker.connection);
+        match of_this.count() {
+            0..=STATES => Ok(new),
+            _ => Err("the awareness of more clients than a connection may have"),
+        }
+    }
+
+    /// Takes the states that another hub publishes; `is_all`: others of it are gone.
+    pub(crate) fn hear(
+        &mut self,
+        speaker: Speaker<'_>,
+        mut update: AwarenessUpdate,
+        is_all: bool,
+    ) -> Vec<(ClientID, AwarenessUpdate)> {
+        let is_of_this = |state: &State| state.connection == speaker.connection;
+        let gone = |id: &ClientID, state: &State| {
+            is_all && is_of_this(state) && !update.clients.contains_key(id)
+        };
+        let gone = self.remove(gone);
+        update.clients.retain(|id, _| self.0.get(id).is_none_or(is_of_this));
+        let mut new = self.take(speaker, update);
+        new.extend(gone);
+        new
+    }
+
+    fn take(
+        &mut self,
+        speaker: Speaker<'_>,
+        update: AwarenessUpdate,
+    ) -> Vec<(ClientID, AwarenessUpdate)> {
         let mut new = vec![];
         for (id, entry) in update.clients {
             let known = self.0.get(&id).map(|known| known.entry.clock);
@@ -74,11 +105,7 @@ impl Cursors {
             }
             new.push((id, one(id, entry)));
         }
-        let of_this = self.0.values().filter(|state| state.connection == speaker.connection);
-        match of_this.count() {
-            0..=STATES => Ok(new),
-            _ => Err("the awareness of more clients than a connection may have"),
-        }
+        new
     }
 
     /// All states; `None` if there are none.
@@ -87,9 +114,23 @@ impl Cursors {
         (!self.0.is_empty()).then(|| AwarenessUpdate { clients: clients.collect() })
     }
 
+    /// At most so many states, without those of these connections.
+    pub(crate) fn without(&self, connections: &[u64], count: usize) -> AwarenessUpdate {
+        let here = self.0.iter().filter(|(_, state)| !connections.contains(&state.connection));
+        let clients = here.take(count).map(|(id, state)| (*id, state.entry.clone()));
+        AwarenessUpdate { clients: clients.collect() }
+    }
+
     /// Removes the states of a connection. Returns what others have to learn.
     pub(crate) fn leave(&mut self, connection: u64) -> Vec<(ClientID, AwarenessUpdate)> {
-        let left = self.0.extract_if(|_, state| state.connection == connection);
+        self.remove(|_, state| state.connection == connection)
+    }
+
+    fn remove(
+        &mut self,
+        is_removed: impl Fn(&ClientID, &State) -> bool,
+    ) -> Vec<(ClientID, AwarenessUpdate)> {
+        let left = self.0.extract_if(|id, state| is_removed(id, state));
         let removed = left.map(|(id, state)| {
             let clock = state.entry.clock.saturating_add(1);
             (id, one(id, AwarenessUpdateEntry { clock, json: NULL.into() }))

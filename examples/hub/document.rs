@@ -5,38 +5,56 @@
 //!                                          └──► update, to all
 //!   step 1 ──► what the client lacks ──────┴──► step 2: not before what is in it is stored
 //! ```
+//!
+//! With several hubs, the broker stores, and delivers the updates of all hubs to each, which copies
+//! them to its store. After 1000 updates or 4 MiB, the hub that has appended the last one stores
+//! the merged copy at the broker, which removes the updates that are in it.
 
+use std::collections::HashMap;
 use std::future::pending;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use std::time::Duration;
 
 use sansocket::axum::WebSocket;
 use sansocket::topic::{Lag, Topic};
 use sansocket::{CloseCode, Kind, Message};
 use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::timeout;
 use yrs::sync::{AwarenessUpdate, Message as Sync, SyncMessage};
 use yrs::updates::encoder::Encode;
 use yrs::{ClientID, StateVector, Update};
 
 use crate::Failure;
+use crate::broker::Entry;
 use crate::cursors::{Cursors, Speaker};
-use crate::replica::{Applied, Replica};
+use crate::journal::{Journal, Slot};
+use crate::replica::{Applied, BYTES, Replica, UPDATES};
 use crate::room::{Outbox, Place, Room, deliver, outbox, to_text};
 use crate::settings::Settings;
-use crate::store::document::{append, compact, load};
-use crate::store::{Slot, Store};
+use crate::store::document::{append, compact, load, merge};
 use crate::sync::{Incoming, decode};
 use crate::visitor::Visitor;
 
 /// The number of messages that a client may lag behind.
 const BACKLOG: usize = 512;
 
+/// The time for which an update waits for its turn to be stored.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The number of cursors of a hub that others learn.
+const SHARED: usize = 500;
+
 /// The room.
 pub(crate) struct Document {
-    store: Arc<Store>,
+    journal: Journal,
     state: Mutex<State>,
     topic: Topic,
     connections: AtomicU64,
+    /// The number of the last update that the broker has delivered, and that is in the store.
+    delivered: watch::Sender<u64>,
     settings: Settings,
 }
 
@@ -44,6 +62,13 @@ struct State {
     /// `None` while it is loaded again, after a failure.
     replica: Option<Replica>,
     cursors: Cursors,
+    /// What stands for the connection in `cursors`, of each other hub.
+    hubs: HashMap<String, u64>,
+    /// The number of the last update that was acknowledged.
+    appended: u64,
+    /// The updates that the store has copied since they were merged, and their length.
+    copied: usize,
+    bytes: usize,
 }
 
 /// One connection.
@@ -74,20 +99,29 @@ const BROKEN: Refused =
 
 impl Document {
     /// Loads the document, and stores it as one update.
-    pub(crate) fn new(store: Arc<Store>, settings: Settings) -> Result<Self, Failure> {
+    pub(crate) fn new(journal: Journal, settings: Settings) -> Result<Self, Failure> {
+        let store = &journal.store;
         let updates = load(&store.read()?)?;
         let mut replica = Replica::load(&updates).ok_or("the document in the store is damaged")?;
         if updates.len() > 1 {
             store.write_now(|transaction| compact(transaction, &replica.encode()))?;
         }
-        let state = Mutex::new(State { replica: Some(replica), cursors: Cursors::default() });
+        let state = Mutex::new(State {
+            replica: Some(replica),
+            cursors: Cursors::default(),
+            hubs: HashMap::new(),
+            appended: 0,
+            copied: 0,
+            bytes: 0,
+        });
         let topic = Topic::new().backlog(BACKLOG).lag(Lag::Close(CloseCode::TRY_AGAIN_LATER));
-        Ok(Self { store, state, topic, connections: AtomicU64::new(0), settings })
+        let (connections, delivered) = (AtomicU64::new(0), watch::Sender::new(0));
+        Ok(Self { journal, state, topic, connections, delivered, settings })
     }
 
     /// Serves one connection.
     pub(crate) async fn serve(self: Arc<Self>, visitor: Visitor, socket: WebSocket) {
-        let mut room = Room::new(socket, Kind::Binary, &self.settings);
+        let mut room = Room::new(socket, Kind::Binary, &self.settings, self.journal.state());
         let sender = room.sender();
         let subscription = self.topic.subscribe();
         let (outbox, answers) = outbox();
@@ -109,7 +143,7 @@ impl Document {
             () = writing => {}
         }
         let left = self.with(|state| state.cursors.leave(connection));
-        left.into_iter().for_each(|(id, state)| self.publish_state(id, state));
+        left.into_iter().for_each(|(id, state)| self.publish_here(id, state));
         room.finish().await;
     }
 
@@ -126,8 +160,12 @@ impl Document {
     /// Receives until the end.
     async fn take_all(self: &Arc<Self>, room: &mut Room, editor: &mut Editor) {
         while let Some(message) = room.next_binary().await {
-            let answer = editor.outbox.clone().reserve_owned().await;
-            let (Ok(answer), Some(slot)) = (answer, self.store.slot().await) else {
+            let outbox = editor.outbox.clone();
+            let places = async { (outbox.reserve_owned().await, self.journal.slot().await) };
+            let Ok(places) = timeout(PATIENCE, places).await else {
+                return room.close(CloseCode::TRY_AGAIN_LATER, "too much waits to be stored");
+            };
+            let (Ok(answer), Some(slot)) = places else {
                 return room.close(CloseCode::GOING_AWAY, "the hub ends");
             };
             let taken = match decode(message.as_bytes()) {
@@ -163,13 +201,10 @@ impl Document {
     fn answer_step1(self: &Arc<Self>, state: &StateVector, slot: Slot<'_>, answer: Place) {
         self.with(|it| {
             let lacking = it.replica.as_ref().map(|replica| replica.lacking(state));
-            slot.submit(
-                |_| Ok(()),
-                move |done| {
-                    let step2 = done.and(lacking).map(SyncMessage::SyncStep2);
-                    answer.send(step2.map(|step2| to_binary(&Sync::Sync(step2))));
-                },
-            );
+            slot.barrier(move |done| {
+                let step2 = done.and(lacking).map(SyncMessage::SyncStep2);
+                answer.send(step2.map(|step2| to_binary(&Sync::Sync(step2))));
+            });
         });
     }
 
@@ -177,7 +212,7 @@ impl Document {
         let speaker = Speaker { connection: editor.connection, client: &editor.client };
         let new = self.with(|state| state.cursors.speak(speaker, states));
         let new = new.map_err(|reason| Refused::Close(CloseCode::POLICY_VIOLATION, reason))?;
-        new.into_iter().for_each(|(id, state)| self.publish_state(id, state));
+        new.into_iter().for_each(|(id, state)| self.publish_here(id, state));
         Ok(())
     }
 
@@ -206,27 +241,21 @@ impl Document {
                     return Err(BROKEN);
                 }
             };
-            let all = replica.compact();
-            let stored = new.clone();
-            slot.submit(
-                move |transaction| match (&all, &stored) {
-                    (Some(all), _) => compact(transaction, all),
-                    (None, Some(new)) => append(transaction, new),
-                    (None, None) => Ok(()),
-                },
-                move |done| {
-                    match (done, new) {
-                        (Some(()), Some(new)) => {
-                            let update = Sync::Sync(SyncMessage::Update(new));
-                            this.topic.publish(to_binary(&update));
-                        }
-                        (Some(()), None) => {}
-                        // The replica has what the store has not.
-                        (None, _) => this.load_again(),
+            let Some(new) = new else {
+                slot.barrier(move |done| then(done.is_some()));
+                return refused;
+            };
+            slot.append(new.clone(), replica.compact(), move |done| {
+                match done {
+                    Some(number) => {
+                        this.with(|state| state.appended = state.appended.max(number));
+                        this.publish_update(new);
                     }
-                    then(done.is_some());
-                },
-            );
+                    // The replica has what the store has not.
+                    None => this.load_again(),
+                }
+                then(done.is_some());
+            });
             refused
         })
     }
@@ -234,19 +263,109 @@ impl Document {
     /// Loads the document when everything that was submitted before is stored.
     fn reload(self: &Arc<Self>, slot: Slot<'_>) {
         let this = Arc::clone(self);
-        slot.submit(|_| Ok(()), move |_| this.load_again());
+        slot.barrier(move |_| this.load_again());
     }
 
     /// Replaces the replica by the document in the store.
     fn load_again(&self) {
         self.with(|state| {
             state.replica = None;
-            let loaded = self.store.read().and_then(|transaction| load(&transaction));
+            if *self.delivered.borrow() < state.appended {
+                // The broker has not yet delivered all that is acknowledged.
+                return;
+            }
+            let loaded = self.journal.store.read().and_then(|transaction| load(&transaction));
             match loaded {
                 Ok(updates) => state.replica = Replica::load(&updates),
                 Err(error) => eprintln!("hub: the document was not loaded: {error}"),
             }
         });
+    }
+
+    /// Takes an update that the broker delivers, or a snapshot.
+    pub(crate) async fn receive(self: &Arc<Self>, entry: Entry) {
+        let Some(slot) = self.journal.store.slot().await else { return };
+        let Entry { number, update, hub } = entry;
+        let this = Arc::clone(self);
+        self.with(|state| {
+            match state.replica.as_mut().map(|replica| replica.merge(&update)) {
+                // Of another hub: what this one has appended is known.
+                Some(Applied::New(new) | Applied::Unresolved(new)) => self.publish_update(new),
+                Some(Applied::Known) | None => {}
+                Some(_) => eprintln!("hub: update {number} of the document can't be applied"),
+            }
+            state.copied += 1;
+            state.bytes += update.len();
+            let is_due = state.copied >= UPDATES || state.bytes >= BYTES;
+            if is_due {
+                (state.copied, state.bytes) = (0, 0);
+            }
+            let is_own = hub.as_ref() == self.journal.broker().map(|broker| &broker.hub);
+            slot.submit(
+                move |transaction| {
+                    append(transaction, &update)?;
+                    let encode = |updates: &[Vec<u8>]| Some(Replica::load(updates)?.encode());
+                    is_due.then(|| merge(transaction, encode)).transpose()
+                },
+                move |merged| {
+                    if let (Some(Some(all)), Some(broker), true) =
+                        (merged, this.journal.broker(), is_own)
+                    {
+                        broker.try_snapshot(number, all);
+                    }
+                    this.delivered.send_replace(number);
+                    if this.with(|state| state.replica.is_none()) {
+                        this.load_again();
+                    }
+                },
+            );
+        });
+    }
+
+    /// Waits until the broker has delivered this update.
+    pub(crate) async fn until_delivered(&self, number: u64) {
+        let mut delivered = self.delivered.subscribe();
+        let _ = delivered.wait_for(|delivered| *delivered >= number).await;
+    }
+
+    /// Takes the cursors that another hub publishes.
+    pub(crate) fn hear(&self, hub: &str, content: &[u8], is_all: bool) {
+        let Some(Incoming::Awareness(update)) = decode(content) else { return };
+        let new = self.with(|state| {
+            let next = || self.connections.fetch_add(1, Ordering::Relaxed);
+            let connection = *state.hubs.entry(hub.to_owned()).or_insert_with(next);
+            state.cursors.hear(Speaker { connection, client: "" }, update, is_all)
+        });
+        new.into_iter().for_each(|(id, state)| self.publish_state(id, state));
+    }
+
+    /// Removes the cursors of a hub.
+    pub(crate) fn forget(&self, hub: &str) {
+        let left = self.with(|state| {
+            let connection = state.hubs.remove(hub);
+            connection.map(|connection| state.cursors.leave(connection)).unwrap_or_default()
+        });
+        left.into_iter().for_each(|(id, state)| self.publish_state(id, state));
+    }
+
+    /// The cursors of this hub, for others.
+    pub(crate) fn cursors(&self) -> Vec<u8> {
+        self.with(|state| {
+            let hubs: Vec<_> = state.hubs.values().copied().collect();
+            Sync::Awareness(state.cursors.without(&hubs, SHARED)).encode_v1()
+        })
+    }
+
+    fn publish_update(&self, update: Vec<u8>) {
+        self.topic.publish(to_binary(&Sync::Sync(SyncMessage::Update(update))));
+    }
+
+    /// Publishes a state of this hub.
+    fn publish_here(&self, id: ClientID, state: AwarenessUpdate) {
+        if let Some(broker) = self.journal.broker() {
+            broker.publish(b'd', &Sync::Awareness(state.clone()).encode_v1());
+        }
+        self.publish_state(id, state);
     }
 
     /// Publishes a state, of which a slow client needs the newest alone.

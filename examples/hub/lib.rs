@@ -17,13 +17,49 @@
 //! | prices, quotes | a topic for each symbol, and what a price is |
 //! | document, sync, replica, cursors | the document: its room, messages, copy, and editors |
 //! | store | what outlives the process |
+//! | broker, journal, hubs | several hubs: a broker instead of the store, and what hubs publish |
+//!
+//! # Several hubs
+//!
+//! `--redis URL` or `--nats URL` puts hubs behind one broker. Its streams are the history, so a
+//! client may connect to any hub at any time.
+//!
+//! Promised:
+//!
+//! * An acknowledged message is in the broker, and as durable as the broker is. Redis loses nothing
+//!   with `appendonly yes` and `appendfsync always`. JetStream 2.9 syncs its files every 2 minutes:
+//!   against power cuts, create its streams with replicas.
+//! * Every hub delivers each message once, and all hubs in the same order; `since` works on any
+//!   hub.
+//! * A resend is stored once, also by another hub, and the document converges.
+//! * People add up; a hub that is silent for 15 s is gone with its people.
+//! * While the broker is away, hubs serve what they have, and tell their clients
+//!   `{"type":"broker","state":"lost"}`. Messages wait, or their connection is closed with 1013.
+//! * Prices are the same on all hubs: they are a function of the time.
+//!
+//! Not promised:
+//!
+//! * Messages that were not acknowledged (the page sends them again), and more than the last
+//!   10,000.
+//! * With NATS, that a resend is stored once if the broker stored it, and then was away for more
+//!   than 2 minutes. It is delivered once.
+//! * Cursors: they are published, not kept; one that is lost comes again within 5 s.
+//! * That the limit of the document is exact if several hubs are at it at once.
+//!
+//! A broker that comes back without what a hub has read makes the hub end with an error, because
+//! numbers would be given twice.
 
 mod arguments;
 mod assets;
 mod auth;
+// Without a broker's feature, nothing connects to one.
+#[cfg_attr(not(any(feature = "redis", feature = "nats")), allow(dead_code))]
+mod broker;
 mod chat;
 mod cursors;
 mod document;
+mod hubs;
+mod journal;
 mod presence;
 mod prices;
 mod quotes;
@@ -45,6 +81,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use self::arguments::{Arguments, HELP};
+pub use self::broker::Address;
 pub use self::server::Server;
 pub use self::settings::Settings;
 use self::signals::Signals;
@@ -76,7 +113,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let listener = TcpListener::bind(&listen)
         .await
         .map_err(|error| format!("can't listen on {listen} (see --listen): {error}"))?;
-    let server = Server::new(settings)?;
+    let server = Server::new(settings).await?;
     println!("listening on {scheme}://{}/", listener.local_addr()?);
     if let Some(authority) = server.authority() {
         println!("clients have to trust {}", authority.display());
@@ -93,6 +130,5 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         .serve(listener, async {
             let _ = stopped.await;
         })
-        .await;
-    Ok(())
+        .await
 }

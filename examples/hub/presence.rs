@@ -1,11 +1,12 @@
-//! Who is in the chat, and who is typing.
+//! Who is in the chat, and who is typing: here, and on other hubs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sansocket::topic::{Subscription, Topic};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -17,10 +18,18 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The number of people in a list.
 const LISTED: usize = 200;
 
+/// The number of people that other hubs learn by name.
+const NAMED: usize = 1000;
+
 /// The people in the chat. A client with several connections is one person.
 pub(crate) struct Presence {
     people: Mutex<BTreeMap<String, Person>>,
+    /// Those of other hubs, by their hub.
+    others: Mutex<HashMap<String, Shared>>,
     changed: Notify,
+    /// Whether a change was here, and who waits for one.
+    is_changed_here: AtomicBool,
+    changed_here: Notify,
     /// The list, of which a slow client needs the newest alone.
     topic: Topic,
 }
@@ -30,6 +39,21 @@ struct Person {
     connections: usize,
     /// The number of connections in which they type.
     typing: usize,
+}
+
+/// What a hub tells others.
+#[derive(Deserialize, Serialize)]
+struct Shared {
+    people: Vec<Other>,
+    /// The number of those that are not named.
+    more: usize,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Other {
+    client: String,
+    name: String,
+    typing: bool,
 }
 
 /// As clients receive it.
@@ -49,7 +73,14 @@ struct Listed<'a> {
 
 impl Presence {
     pub(crate) fn new() -> Self {
-        Self { people: Mutex::default(), changed: Notify::new(), topic: Topic::new() }
+        Self {
+            people: Mutex::default(),
+            others: Mutex::default(),
+            changed: Notify::new(),
+            is_changed_here: AtomicBool::new(false),
+            changed_here: Notify::new(),
+            topic: Topic::new(),
+        }
     }
 
     /// Adds a connection. Its subscription receives the list, after each change.
@@ -64,7 +95,7 @@ impl Presence {
         name.clone_into(&mut person.name);
         person.connections += 1;
         drop(people);
-        self.changed.notify_one();
+        self.change();
         let client = client.to_owned();
         (Seat { presence: Arc::clone(self), client, is_typing: false }, subscription)
     }
@@ -73,6 +104,9 @@ impl Presence {
     pub(crate) async fn publish(&self) {
         loop {
             self.changed.notified().await;
+            if self.is_changed_here.swap(false, Ordering::AcqRel) {
+                self.changed_here.notify_one();
+            }
             let list = self.list();
             self.topic.publish_latest("people", list);
             sleep(PAUSE).await;
@@ -80,13 +114,59 @@ impl Presence {
     }
 
     fn list(&self) -> String {
+        let (people, others) = (self.lock(), self.others());
+        let mut all = BTreeMap::new();
+        for other in others.values().flat_map(|shared| &shared.people) {
+            let (client, name, typing) = (&*other.client, &*other.name, other.typing);
+            all.entry(client).or_insert(Listed { client, name, typing }).typing |= typing;
+        }
+        for (client, person) in &*people {
+            let (name, typing) = (&*person.name, person.typing > 0);
+            let listed = all.entry(client).or_insert(Listed { client, name, typing });
+            *listed = Listed { client, name, typing: typing || listed.typing };
+        }
+        let count = all.len() + others.values().map(|shared| shared.more).sum::<usize>();
+        to_text(&People { people: all.into_values().take(LISTED).collect(), count })
+    }
+
+    /// What other hubs have to know.
+    pub(crate) fn here(&self) -> Vec<u8> {
         let people = self.lock();
-        let listed = people.iter().take(LISTED).map(|(client, person)| Listed {
-            client,
-            name: &person.name,
+        let named = people.iter().take(NAMED).map(|(client, person)| Other {
+            client: client.clone(),
+            name: person.name.clone(),
             typing: person.typing > 0,
         });
-        to_text(&People { people: listed.collect(), count: people.len() })
+        let more = people.len().saturating_sub(NAMED);
+        to_text(&Shared { people: named.collect(), more }).into_bytes()
+    }
+
+    /// Waits until people here have changed; it returns as often as clients receive a list.
+    pub(crate) async fn changed_here(&self) {
+        self.changed_here.notified().await;
+    }
+
+    /// Takes what another hub has told.
+    pub(crate) fn receive(&self, hub: &str, content: &[u8]) {
+        if let Ok(shared) = serde_json::from_slice(content) {
+            self.others().insert(hub.to_owned(), shared);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Removes the people of a hub.
+    pub(crate) fn forget(&self, hub: &str) {
+        self.others().remove(hub);
+        self.changed.notify_one();
+    }
+
+    fn change(&self) {
+        self.is_changed_here.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    fn others(&self) -> MutexGuard<'_, HashMap<String, Shared>> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Person>> {
@@ -110,7 +190,7 @@ impl Seat {
         if let Some(person) = self.presence.lock().get_mut(&self.client) {
             person.typing = if is_typing { person.typing + 1 } else { person.typing - 1 };
         }
-        self.presence.changed.notify_one();
+        self.presence.change();
     }
 }
 
@@ -125,6 +205,6 @@ impl Drop for Seat {
             }
         }
         drop(people);
-        self.presence.changed.notify_one();
+        self.presence.change();
     }
 }

@@ -4,6 +4,9 @@
 //!   a clock ──► a Topic for each symbol ──► the subscriptions of a connection ──► one write
 //!               publish_latest                 a newer price replaces one that was not taken
 //! ```
+//!
+//! A price is a pure function of the symbol and the time, so several hubs have the same ones
+//! without a broker, as far as their clocks agree.
 
 use std::future::{pending, poll_fn};
 use std::pin::pin;
@@ -36,6 +39,8 @@ const OUTPUT: Backpressure = Backpressure {
 /// The room.
 pub(crate) struct Prices {
     published: Mutex<Published>,
+    /// Whether the broker is there, for clients that see this room alone.
+    broker: Option<watch::Receiver<bool>>,
     settings: Settings,
 }
 
@@ -62,10 +67,10 @@ const fn is_wanted(changes: u32) -> bool {
 }
 
 impl Prices {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, broker: Option<watch::Receiver<bool>>) -> Self {
         let topics = SYMBOLS.iter().map(|_| Topic::new()).collect();
         let tick = tick_of(settings.tick);
-        Self { published: Mutex::new(Published { topics, tick }), settings }
+        Self { published: Mutex::new(Published { topics, tick }), broker, settings }
     }
 
     /// Publishes prices, for as long as it is polled.
@@ -106,7 +111,7 @@ impl Prices {
 
     /// Serves one connection.
     pub(crate) async fn serve(self: Arc<Self>, socket: WebSocket) {
-        let mut room = Room::new(socket, Kind::Text, &self.settings);
+        let mut room = Room::new(socket, Kind::Text, &self.settings, self.broker.clone());
         let (sender, dropped) = (room.sender(), room.dropped());
         sender.set_backpressure(OUTPUT);
         let symbols = SYMBOLS.map(|(symbol, name)| json!({ "symbol": symbol, "name": name }));

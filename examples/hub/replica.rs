@@ -15,8 +15,8 @@ pub(crate) const LIMIT: usize = 1024 * 1024;
 const HISTORY: usize = 16 * 1024 * 1024;
 
 /// After so many updates, or bytes of them, all are replaced by one.
-const UPDATES: usize = 1000;
-const BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const UPDATES: usize = 1000;
+pub(crate) const BYTES: usize = 4 * 1024 * 1024;
 
 /// The document.
 pub(crate) struct Replica {
@@ -74,6 +74,16 @@ impl Replica {
         if is_longer && (self.text_len() + len > LIMIT || self.encoded + self.bytes > HISTORY) {
             return Applied::TooLong;
         }
+        self.take(update)
+    }
+
+    /// Applies an update that is stored: limits were checked before.
+    pub(crate) fn merge(&mut self, update: &[u8]) -> Applied {
+        let update = catch_unwind(|| Update::decode_v1(update).ok()).ok().flatten();
+        update.map_or(Applied::Broken, |update| self.take(update))
+    }
+
+    fn take(&mut self, update: Update) -> Applied {
         let apply = || {
             let mut transaction = self.doc.transact_mut();
             transaction.apply_update(update).ok()?;

@@ -12,7 +12,7 @@ use sansocket::{CloseCode, CloseFrame, Error, Kind, Message, State};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
 use crate::settings::Settings;
@@ -37,6 +37,17 @@ pub(crate) struct Room {
     dropped: Arc<AtomicU64>,
     /// Whether both sides have sent a Close frame.
     is_closed: bool,
+    /// Whether the broker is there.
+    broker: Option<watch::Receiver<bool>>,
+}
+
+/// Waits until there is news of the broker.
+async fn changed(broker: Option<&mut watch::Receiver<bool>>) -> bool {
+    let Some(broker) = broker else { return pending().await };
+    if broker.changed().await.is_err() {
+        return pending().await;
+    }
+    *broker.borrow_and_update()
 }
 
 /// Waits for `closing`, if there is a group.
@@ -48,12 +59,21 @@ async fn closing(member: Option<&Member>) -> CloseFrame {
 }
 
 impl Room {
-    pub(crate) fn new(socket: WebSocket, takes: Kind, settings: &Settings) -> Self {
+    pub(crate) fn new(
+        socket: WebSocket,
+        takes: Kind,
+        settings: &Settings,
+        mut broker: Option<watch::Receiver<bool>>,
+    ) -> Self {
         let (socket, member) = socket.into_inner();
         let compression = socket.deflate().map(|_| "permessage-deflate");
         let (sender, receiver) = socket.split();
         let mut stats = interval(settings.stats);
         stats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The present state is the first news.
+        if let Some(broker) = &mut broker {
+            broker.mark_changed();
+        }
         Self {
             sender,
             receiver,
@@ -64,6 +84,7 @@ impl Room {
             stats,
             compression,
             dropped: Arc::default(),
+            broker,
             is_closed: false,
         }
     }
@@ -84,6 +105,10 @@ impl Room {
             tokio::select! {
                 frame = closing(self.member.as_ref()) => self.sender.try_close_with(frame),
                 _ = self.stats.tick() => self.report().await,
+                is_there = changed(self.broker.as_mut()) => {
+                    let state = if is_there { "connected" } else { "lost" };
+                    self.try_send(&json!({ "type": "broker", "state": state }));
+                }
                 received = self.receiver.recv() => match received {
                     // What is sent by a client that was asked to leave is not wanted any more.
                     Ok(Some(_)) if self.sender.state() != State::Open => {}

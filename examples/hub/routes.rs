@@ -1,7 +1,8 @@
 //! The routes: the page, the login, and a WebSocket for each room.
 
+use std::future::pending;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
@@ -18,12 +19,16 @@ use sansocket::axum::{Options, WebSocket, WebSocketUpgrade};
 use sansocket::deflate::Deflate;
 use sansocket::group::Group;
 use sansocket::{Guard, InvalidGuard, Timeouts};
+use tokio::task::JoinHandle;
 
 use crate::Failure;
 use crate::assets;
 use crate::auth::{self, Auth};
+use crate::broker::Broker;
 use crate::chat::Chat;
 use crate::document::Document;
+use crate::hubs::Hubs;
+use crate::journal::Journal;
 use crate::prices::Prices;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -44,6 +49,9 @@ pub(crate) struct Hub {
     auth: Auth,
     group: Group,
     store: Arc<Store>,
+    broker: Option<Arc<Broker>>,
+    /// Takes what the broker delivers.
+    delivering: Mutex<Option<JoinHandle<Failure>>>,
     chat: Arc<Chat>,
     prices: Arc<Prices>,
     document: Arc<Document>,
@@ -51,22 +59,59 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(settings: Settings, group: Group) -> Result<Self, Failure> {
-        let store = Arc::new(Store::open(settings.data.as_deref())?);
-        let chat = Arc::new(Chat::new(Arc::clone(&store), settings.clone())?);
-        let prices = Arc::new(Prices::new(settings.clone()));
-        let document = Arc::new(Document::new(Arc::clone(&store), settings.clone())?);
+    /// Opens the store. With a broker, reads what it has.
+    pub(crate) async fn new(settings: Settings, group: Group) -> Result<Self, Failure> {
+        // The store is a copy of what the broker has.
+        let data = settings.data.as_deref().filter(|_| settings.broker.is_none());
+        let store = Arc::new(Store::open(data)?);
+        let (broker, events) = match &settings.broker {
+            None => (None, None),
+            Some(address) => {
+                let connected = Broker::connect(address, &store, settings.history).await?;
+                (Some(Arc::new(connected.0)), Some(connected.1))
+            }
+        };
+        let journal = Journal::new(Arc::clone(&store), broker.clone(), settings.history);
+        let chat = Arc::new(Chat::new(journal.clone(), settings.clone())?);
+        let prices = Arc::new(Prices::new(settings.clone(), journal.state()));
+        let document = Arc::new(Document::new(journal, settings.clone())?);
+        let mut delivering = None;
+        if let (Some(broker), Some(events)) = (&broker, events) {
+            let latest = events.latest;
+            let hubs = Hubs::new(Arc::clone(broker), Arc::clone(&chat), Arc::clone(&document));
+            delivering = Some(tokio::spawn(hubs.run(events)));
+            chat.until_delivered(latest.chat).await;
+            document.until_delivered(latest.document).await;
+        }
+        let delivering = Mutex::new(delivering);
         let auth = Auth::new(settings.token.clone(), settings.tls);
-        Ok(Self { auth, group, store, chat, prices, document, settings })
+        Ok(Self { auth, group, store, broker, delivering, chat, prices, document, settings })
     }
 
-    /// What happens without a client, for as long as it is polled.
-    pub(crate) async fn run(&self) {
-        tokio::join!(self.chat.presence.publish(), self.prices.run());
+    /// What happens without a client. Ends with an error alone.
+    pub(crate) async fn run(&self) -> Failure {
+        let delivering = async {
+            let task = self.delivering.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match task {
+                None => pending().await,
+                Some(task) => task.await.unwrap_or_else(|error| error.into()),
+            }
+        };
+        tokio::select! {
+            () = self.chat.presence.publish() => unreachable!("it does not end"),
+            () = self.prices.run() => unreachable!("it does not end"),
+            error = delivering => error,
+        }
     }
 
     /// Writes everything that was submitted to the store.
     pub(crate) async fn close(&self) {
+        if let Some(broker) = &self.broker {
+            // Nobody is here any more.
+            broker.publish(b'p', &self.chat.presence.here());
+            broker.publish(b'c', &self.document.cursors());
+            broker.close().await;
+        }
         self.store.close().await;
     }
 
@@ -168,7 +213,8 @@ async fn document(
         Err(refused) => return refused.into_response(),
     };
     let document = Arc::clone(&hub.document);
-    hub.enter((headers, address, upgrade), UPDATE, |socket| document.serve(visitor, socket))
+    let longest = hub.broker.as_ref().map_or(UPDATE, |broker| broker.update.min(UPDATE));
+    hub.enter((headers, address, upgrade), longest, |socket| document.serve(visitor, socket))
 }
 
 /// What browsers may do with the responses.

@@ -1,7 +1,8 @@
 //! The HTTP server, which is that of the example `axum`, and the end of the hub.
 
+use std::future::pending;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{env, process};
 
@@ -12,6 +13,7 @@ use sansocket_axum::server::Server as HttpServer;
 use sansocket_axum::tls::config_on_the_spot;
 use socket2::SockRef;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 use crate::Failure;
@@ -41,12 +43,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the store, and makes the certificate.
+    /// Opens the store or connects to the broker, and makes the certificate.
     ///
     /// # Errors
     ///
-    /// The store can't be opened, or a host or an origin is not valid.
-    pub fn new(settings: Settings) -> Result<Self, Failure> {
+    /// The store can't be opened, the broker does not answer, or a host or an origin is not valid.
+    pub async fn new(settings: Settings) -> Result<Self, Failure> {
         let group = Group::new().max_connections(CONNECTIONS).max_per_address(settings.per_address);
         let (acceptor, authority) = match settings.tls {
             true => {
@@ -56,7 +58,7 @@ impl Server {
             }
             false => (None, None),
         };
-        let hub = Arc::new(Hub::new(settings, group.clone())?);
+        let hub = Arc::new(Hub::new(settings, group.clone()).await?);
         let router = router(&hub)?;
         Ok(Self { hub, router, group, acceptor, authority })
     }
@@ -69,23 +71,41 @@ impl Server {
 
     /// Serves until `stop`. Then closes all WebSockets with 1001, waits for them, and flushes the
     /// store.
-    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    ///
+    /// The broker has lost what this hub has read: clients would miss messages.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
         // The connections inherit it.
         #[cfg(target_os = "linux")]
         let _ = SockRef::from(&listener).set_tcp_notsent_lowat(NOT_SENT);
         let accepted = Group::new().max_connections(CONNECTIONS);
         let server = HttpServer { app: self.router, tls: self.acceptor, accepted };
+        let (failed, failure) = (Notify::new(), OnceLock::new());
         let stop = async {
-            stop.await;
+            tokio::select! {
+                () = stop => {}
+                () = failed.notified() => {}
+            }
             let frame = CloseFrame::truncated(CloseCode::GOING_AWAY, "the hub ends");
             let how = Shutdown::new().frame(frame).spread_over(SPREAD).wait(PATIENCE);
             let summary = self.group.shutdown(&how).await;
             println!("{} connections closed, {} aborted", summary.closed, summary.aborted);
         };
+        let background = async {
+            let _ = failure.set(self.hub.run().await);
+            failed.notify_one();
+            pending::<()>().await;
+        };
         tokio::select! {
             () = server.serve(listener, stop) => {}
-            () = self.hub.run() => {}
+            () = background => {}
         }
         self.hub.close().await;
+        failure.into_inner().map_or(Ok(()), Err)
     }
 }

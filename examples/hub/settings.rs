@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::broker::Address;
+
 /// How a hub serves. The command line sets the first ones, tests the others too.
 #[derive(Clone)]
 pub struct Settings {
     /// The directory of the store; `None` keeps everything in memory.
     pub data: Option<PathBuf>,
+    /// The broker of several hubs, which then has what would be in the store.
+    pub broker: Option<Address>,
     /// HTTPS, with a certificate that is made for this run.
     pub tls: bool,
     /// Names of this server, beside those of the loopback interface: see `Guard::hosts`.
@@ -34,6 +38,7 @@ impl Settings {
     pub fn new() -> Self {
         Self {
             data: None,
+            broker: None,
             tls: false,
             hosts: vec![],
             origins: vec![],

@@ -24,6 +24,8 @@ export class Connection {
   roundTrip = null;
   /** The latest message of this type. */
   stats = null;
+  /** "connected" or "lost", if the hub is one of several behind a broker. */
+  broker = null;
   /** Closed before it was open: refused, or no server. */
   neverOpened = false;
 
@@ -113,6 +115,9 @@ export class Connection {
     } else if (message.type === "stats") {
       this.stats = message;
       this.#handlers.changed?.();
+    } else if (message.type === "broker") {
+      this.broker = message.state;
+      this.#handlers.changed?.();
     } else {
       this.#handlers.text?.(message);
     }
@@ -139,7 +144,7 @@ export class Connection {
     this.neverOpened = this.#openedAt === null;
     const isStable = !this.neverOpened && performance.now() - this.#openedAt > STABLE;
     if (isStable) this.#attempts = 0;
-    this.#openedAt = this.#pingedAt = this.roundTrip = this.stats = null;
+    this.#openedAt = this.#pingedAt = this.roundTrip = this.stats = this.broker = null;
     [this.code, this.reason] = this.#isRestarting ? [null, ""] : [code, reason];
     this.#handlers.closed?.();
     if (this.#isRestarting) return this.connect();

@@ -26,8 +26,20 @@ export class Status {
       show(element, describe(connection));
       element.dataset.state = connection.state;
     }
+    this.#broker();
     this.#figures(this.#rooms[this.#selected]);
     this.#notice(this.#rooms[this.#selected]);
+  }
+
+  /** Each room's connection may be to another hub: one that has lost the broker counts. */
+  #broker() {
+    const states = Object.values(this.#rooms).map(({ broker }) => broker).filter(Boolean);
+    const isLost = states.includes("lost");
+    const element = byId("broker");
+    element.hidden = states.length === 0;
+    element.dataset.state = isLost ? "lost" : "connected";
+    const lost = "The broker is away: what you send is kept here until it is stored";
+    show(element, isLost ? lost : "Broker connected");
   }
 
   #figures({ isOpen, isCompressed, roundTrip, stats }) {

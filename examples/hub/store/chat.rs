@@ -8,7 +8,7 @@
 use redb::{
     ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 
@@ -18,7 +18,7 @@ const MESSAGES: TableDefinition<'_, u64, Message> = TableDefinition::new("chat")
 const IDS: TableDefinition<'_, (&str, u64), u64> = TableDefinition::new("chat-ids");
 
 /// A message of the chat, as clients receive it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "type", rename = "said", rename_all = "camelCase")]
 pub(crate) struct Said {
     pub(crate) seq: u64,
@@ -46,7 +46,8 @@ pub(super) fn create(transaction: &WriteTransaction) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Stores a message with the next sequence number, and removes the oldest above so many.
+/// Stores a message with its sequence number, or the next one if that is 0. Removes the oldest
+/// above so many.
 pub(crate) fn say(
     transaction: &WriteTransaction,
     mut said: Said,
@@ -60,7 +61,9 @@ pub(crate) fn say(
         let is_same = stored.is_some_and(|stored| stored.value().3 == said.text);
         return Ok(if is_same { Stored::Again(seq) } else { Stored::Conflict });
     }
-    said.seq = messages.last()?.map_or(0, |(seq, _)| seq.value()) + 1;
+    if said.seq == 0 {
+        said.seq = messages.last()?.map_or(0, |(seq, _)| seq.value()) + 1;
+    }
     let value = (said.client.as_str(), said.id, said.name.as_str(), said.text.as_str(), said.at);
     messages.insert(said.seq, value)?;
     ids.insert((said.client.as_str(), said.id), said.seq)?;
@@ -79,6 +82,18 @@ fn remove_first(
         ids.remove((client, id))?;
     }
     Ok(())
+}
+
+/// What has become of a message that may be here.
+#[cfg(feature = "nats")]
+pub(crate) fn find(transaction: &ReadTransaction, said: &Said) -> Result<Option<Stored>, Failure> {
+    let ids = transaction.open_table(IDS)?;
+    let Some(seq) = ids.get((said.client.as_str(), said.id))?.map(|seq| seq.value()) else {
+        return Ok(None);
+    };
+    let stored = transaction.open_table(MESSAGES)?.get(seq)?;
+    let is_same = stored.is_some_and(|stored| stored.value().3 == said.text);
+    Ok(Some(if is_same { Stored::Again(seq) } else { Stored::Conflict }))
 }
 
 /// At most so many messages with these sequence numbers, in order.

@@ -27,8 +27,24 @@ pub(crate) fn compact(transaction: &WriteTransaction, all: &[u8]) -> Result<(), 
     Ok(())
 }
 
+/// Replaces all updates by one, which `merge` makes of them. Returns it.
+pub(crate) fn merge(
+    transaction: &WriteTransaction,
+    merge: impl FnOnce(&[Vec<u8>]) -> Option<Vec<u8>>,
+) -> Result<Vec<u8>, Failure> {
+    let updates = transaction.open_table(UPDATES)?;
+    let all = read(&updates)?;
+    drop(updates);
+    let all = merge(&all).ok_or("the updates can't be merged")?;
+    compact(transaction, &all)?;
+    Ok(all)
+}
+
 /// All updates, in order.
 pub(crate) fn load(transaction: &ReadTransaction) -> Result<Vec<Vec<u8>>, Failure> {
-    let updates = transaction.open_table(UPDATES)?;
+    read(&transaction.open_table(UPDATES)?)
+}
+
+fn read(updates: &impl ReadableTable<u64, &'static [u8]>) -> Result<Vec<Vec<u8>>, Failure> {
     updates.iter()?.map(|update| Ok(update?.1.value().to_vec())).collect()
 }

@@ -49,7 +49,7 @@ impl Editor {
     }
 
     /// The same copy on another connection.
-    async fn again(self, hub: &Hub, client: &str) -> Self {
+    pub(crate) async fn again(self, hub: &Hub, client: &str) -> Self {
         let client = hub.open(&format!("/rooms/document?client={client}&name=n")).await;
         let mut this = Self { client, acknowledged: 0, ..self };
         this.ask().await;
@@ -66,7 +66,7 @@ impl Editor {
     }
 
     /// Receives one message of y-protocols or an acknowledgement.
-    async fn receive(&mut self) {
+    pub(crate) async fn receive(&mut self) {
         let message = self.client.message().await;
         if let Some(text) = message.as_text() {
             let value: serde_json::Value = serde_json::from_str(text).unwrap();
@@ -90,7 +90,7 @@ impl Editor {
         }
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.text.get_string(&self.doc.transact())
     }
 
@@ -116,7 +116,11 @@ impl Editor {
     }
 
     /// Receives until the state of this client is as wanted.
-    async fn until_state(&mut self, id: u64, is_wanted: impl Fn(&AwarenessUpdateEntry) -> bool) {
+    pub(crate) async fn until_state(
+        &mut self,
+        id: u64,
+        is_wanted: impl Fn(&AwarenessUpdateEntry) -> bool,
+    ) {
         let id = ClientID::new(id);
         within(async {
             while !self.states.iter().any(|(of, state)| *of == id && is_wanted(state)) {
@@ -147,7 +151,7 @@ impl Editor {
         self.update(update).await;
     }
 
-    async fn point(&mut self, id: u64, clock: u32, state: &str) {
+    pub(crate) async fn point(&mut self, id: u64, clock: u32, state: &str) {
         self.send(&Sync::Awareness(states(id, clock, state))).await;
     }
 }

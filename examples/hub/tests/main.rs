@@ -1,6 +1,10 @@
 //! The tests of the hub, on loopback, with the library's own client.
 
 mod access;
+#[cfg(any(feature = "redis", feature = "nats"))]
+mod balancers;
+#[cfg(any(feature = "redis", feature = "nats"))]
+mod broker;
 mod chat;
 mod crowd;
 mod document;
@@ -9,4 +13,6 @@ mod limits;
 mod prices;
 mod program;
 mod run;
+#[cfg(any(feature = "redis", feature = "nats"))]
+mod several;
 mod store;

@@ -19,21 +19,25 @@ fn example() -> Command {
     Command::new(path)
 }
 
-fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     example().args(arguments).output().unwrap()
 }
 
 /// A program that serves, and is killed when this is dropped.
-struct Program {
-    child: Child,
-    address: SocketAddr,
+pub(crate) struct Program {
+    pub(crate) child: Child,
+    pub(crate) address: SocketAddr,
     output: BufReader<std::process::ChildStdout>,
 }
 
 impl Program {
     fn start(directory: &Path) -> Self {
+        Self::start_with(&["--data", directory.to_str().unwrap()])
+    }
+
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let mut command = example();
-        command.args(["--listen", "127.0.0.1:0", "--rate", "1000", "--data"]).arg(directory);
+        command.args(["--listen", "127.0.0.1:0", "--rate", "1000"]).args(arguments);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -42,7 +46,7 @@ impl Program {
         Self { child, address: address.parse().unwrap(), output }
     }
 
-    async fn open(&self, target: &str) -> Client {
+    pub(crate) async fn open(&self, target: &str) -> Client {
         open(self.address, target).await
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sansocket::deflate::Deflate;
 use sansocket::tokio::{Options, WebSocket};
 use sansocket::{ClientRequest, Closed, Config, Error, Message};
-use sansocket_hub::{Server, Settings};
+use sansocket_hub::{Failure, Server, Settings};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -28,7 +28,7 @@ pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
 pub(crate) struct Hub {
     pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
-    serving: JoinHandle<()>,
+    serving: JoinHandle<Result<(), Failure>>,
 }
 
 /// A hub that keeps everything in memory.
@@ -44,7 +44,7 @@ pub(crate) async fn hub_in(directory: &Path) -> Hub {
 pub(crate) async fn hub_with(settings: Settings) -> Hub {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = Server::new(settings).unwrap();
+    let server = Server::new(settings).await.unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = tokio::spawn(server.serve(listener, async {
         // A test that drops the hub does not stop it.
@@ -59,7 +59,14 @@ impl Hub {
     /// Closes all connections, and ends.
     pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
-        within(self.serving).await.unwrap();
+        within(self.serving).await.unwrap().unwrap();
+    }
+
+    /// Waits for the end, which is not asked for.
+    #[cfg(any(feature = "redis", feature = "nats"))]
+    pub(crate) async fn ended(self) -> Result<(), Failure> {
+        let Self { serving, stop: _stop, .. } = self;
+        within(serving).await.unwrap()
     }
 
     /// Opens a WebSocket at this path and query.

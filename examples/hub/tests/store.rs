@@ -47,7 +47,7 @@ async fn second_hub_on_a_directory_is_refused() {
         data: Some(directory.path().into()),
         ..sansocket_hub::Settings::new()
     };
-    let error = sansocket_hub::Server::new(settings).err().unwrap().to_string();
+    let error = sansocket_hub::Server::new(settings).await.err().unwrap().to_string();
     assert!(error.contains("--data"), "{error}");
     hub.stop().await;
 }

@@ -1,0 +1,334 @@
+//! Several hubs behind one broker: its streams are the history, and each hub keeps a copy.
+//!
+//! ```text
+//!   rooms ──► queue of jobs ──► write: one batch at a time ──► broker ──► then: the ack
+//!   rooms ◄── events ◄───────── read: both streams, from the last entry that was read
+//!                               listen: what others publish, which is not kept
+//! ```
+//!
+//! A write that fails is tried again, in the same order, until the broker is back. So a message
+//! waits, unacknowledged, while the broker is away: as many as the queue takes; after that, its
+//! connection is closed with 1013, and its client has to repeat what was not acknowledged.
+//!
+//! | | Redis | NATS JetStream |
+//! |---|---|---|
+//! | acknowledged after | the script's `XADD` (durable: `appendfsync always`) | `PubAck` |
+//! | sequence number | the entry's id `N-0` | the stream's sequence |
+//! | a resend is known by | a hash that the same script reads | `Nats-Msg-Id`, and the copy |
+//! | document | stream, and a hash with a snapshot | stream, and an object store |
+//! | cursors, people | `PUBLISH` | a subject without a stream |
+
+#[cfg(feature = "nats")]
+mod nats;
+mod reading;
+#[cfg(feature = "redis")]
+mod redis;
+mod writing;
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::Failure;
+use crate::store::Store;
+use crate::store::chat::{Said, Stored};
+
+/// The number of jobs that may wait for the broker.
+const QUEUE: usize = 1024;
+
+/// The number of events that may wait for the rooms.
+const EVENTS: usize = 1024;
+
+/// The time that the broker may take for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The pause between two attempts.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Where a hub finds its broker.
+#[derive(Clone, Debug)]
+pub enum Address {
+    /// `redis://HOST:PORT/`
+    Redis(String),
+    /// `nats://HOST:PORT`
+    Nats(String),
+}
+
+/// What is to be stored.
+#[derive(Clone)]
+pub(crate) enum Write {
+    Say(Said),
+    /// An update of the document.
+    Append(Vec<u8>),
+    /// The document up to this number: updates up to it are removed.
+    Snapshot(u64, Vec<u8>),
+    /// Asks for the number of the last message of the chat.
+    Latest,
+    /// Nothing: it is done when everything before it is.
+    Nothing,
+}
+
+/// What has become of a [`Write`].
+#[derive(Debug)]
+pub(crate) enum Written {
+    /// Also [`Stored::Again`] if it is new: the stream's reader publishes it.
+    Said(Stored),
+    /// The number of the update, or the number that was asked for.
+    Number(u64),
+    Nothing,
+    /// The broker will never take it.
+    Refused,
+}
+
+/// A job for the broker, and what runs after it.
+pub(crate) struct Job {
+    pub(crate) write: Write,
+    pub(crate) then: Box<dyn FnOnce(Written) + Send>,
+}
+
+/// The last entries of the streams, or the last ones that were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Positions {
+    pub(crate) chat: u64,
+    pub(crate) document: u64,
+}
+
+/// An entry of the document's stream.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) number: u64,
+    pub(crate) update: Vec<u8>,
+    /// The hub that has appended it; `None` is a snapshot of all up to this number.
+    pub(crate) hub: Option<String>,
+}
+
+/// What a hub receives of the broker.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Said(Said),
+    Entry(Entry),
+    /// What a hub publishes that is not kept.
+    Live(Vec<u8>),
+    /// The connection is there, for the first time or again.
+    Connected,
+    /// The broker has lost what this hub has read.
+    Behind(String),
+}
+
+/// A broker's own protocol.
+pub(crate) trait Backend: Send + Sync + 'static {
+    type Writer: Writer;
+    type Reader: Reader;
+    type Live: Live;
+
+    fn writer(&self) -> impl Future<Output = Result<Self::Writer, Failure>> + Send;
+
+    /// Reads what follows these positions. Returns those of the streams' last entries, too.
+    fn reader(
+        &self,
+        after: Positions,
+    ) -> impl Future<Output = Result<(Self::Reader, Positions), Failure>> + Send;
+
+    fn listen(&self) -> impl Future<Output = Result<Self::Live, Failure>> + Send;
+}
+
+pub(crate) trait Writer: Send {
+    /// Writes some of these, at least the first one, in their order. After an error, some may be
+    /// written, which are then written again.
+    fn write(
+        &mut self,
+        writes: &[&Write],
+    ) -> impl Future<Output = Result<Vec<Written>, Failure>> + Send;
+
+    /// Publishes to the hubs that are there.
+    fn publish(&mut self, bytes: Vec<u8>) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+pub(crate) trait Reader: Send {
+    /// Waits for entries; `Said` and `Entry` alone.
+    fn next(&mut self) -> impl Future<Output = Result<Vec<Event>, Failure>> + Send;
+}
+
+pub(crate) trait Live: Send {
+    fn next(&mut self) -> impl Future<Output = Result<Vec<u8>, Failure>> + Send;
+}
+
+/// Whether the broker can be read and written.
+struct Health {
+    parts: Mutex<[bool; 2]>,
+    state: watch::Sender<bool>,
+}
+
+const READER: usize = 0;
+const WRITER: usize = 1;
+
+impl Health {
+    fn report(&self, part: usize, is_up: bool) {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts[part] = is_up;
+        let is_up = parts.iter().all(|is_up| *is_up);
+        self.state.send_if_modified(|state| std::mem::replace(state, is_up) != is_up);
+    }
+
+    fn can_read(&self) -> bool {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)[READER]
+    }
+}
+
+/// A broker, to which this hub is connected.
+pub(crate) struct Broker {
+    /// The name of this hub among the others.
+    pub(crate) hub: String,
+    /// The longest update that the broker takes.
+    pub(crate) update: usize,
+    jobs: mpsc::Sender<Option<Job>>,
+    live: mpsc::Sender<Vec<u8>>,
+    state: watch::Receiver<bool>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What a hub has to read before it serves, and what it reads.
+pub(crate) struct Events {
+    pub(crate) latest: Positions,
+    pub(crate) events: mpsc::Receiver<Event>,
+}
+
+impl Broker {
+    /// Connects. `store` is the copy; `history` is the number of chat messages that are kept.
+    pub(crate) async fn connect(
+        address: &Address,
+        store: &Arc<Store>,
+        history: u64,
+    ) -> Result<(Self, Events), Failure> {
+        // Random enough to differ from the other hubs' names.
+        let hub = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
+        match address {
+            #[cfg(feature = "redis")]
+            Address::Redis(url) => {
+                let _ = store;
+                let connecting = redis::Redis::connect(url, hub.clone(), history);
+                let backend = within(connecting).await.map_err(|error| {
+                    format!(
+                        "can't use Redis at {url} (is redis-server there? see --redis): {error}"
+                    )
+                })?;
+                Self::start(backend, hub, usize::MAX).await
+            }
+            #[cfg(feature = "nats")]
+            Address::Nats(url) => {
+                let connecting = nats::Nats::connect(url, hub.clone(), history, store);
+                let backend = within(connecting).await.map_err(|error| {
+                    format!(
+                        "can't use JetStream of NATS at {url} (is `nats-server -js` there? see \
+                         --nats): {error}"
+                    )
+                })?;
+                let update = backend.max_update();
+                Self::start(backend, hub, update).await
+            }
+            #[allow(unreachable_patterns)]
+            Address::Redis(_) | Address::Nats(_) => {
+                let _ = (store, history, hub);
+                Err("this hub is built without brokers: --redis needs `--features redis`, and \
+                     --nats `--features nats`"
+                    .into())
+            }
+        }
+    }
+
+    async fn start<B: Backend>(
+        backend: B,
+        hub: String,
+        update: usize,
+    ) -> Result<(Self, Events), Failure> {
+        let backend = Arc::new(backend);
+        let (jobs, job_queue) = mpsc::channel(QUEUE);
+        let (live, live_queue) = mpsc::channel(QUEUE);
+        let (events_sender, events) = mpsc::channel(EVENTS);
+        let (state, state_receiver) = watch::channel(true);
+        let health = Arc::new(Health { parts: Mutex::new([true; 2]), state });
+        let (reader, latest) = within(backend.reader(Positions::default())).await?;
+        let reading = reading::Reading {
+            backend: Arc::clone(&backend),
+            events: events_sender.clone(),
+            health: Arc::clone(&health),
+        };
+        let tasks = vec![
+            tokio::spawn(writing::write(Arc::clone(&backend), job_queue, live_queue, health)),
+            tokio::spawn(reading.read(reader)),
+            tokio::spawn(reading::listen(backend, events_sender)),
+        ];
+        let tasks = Mutex::new(tasks);
+        let this = Self { hub, update, jobs, live, state: state_receiver, tasks };
+        Ok((this, Events { latest, events }))
+    }
+
+    /// Waits for a place in the queue.
+    pub(crate) async fn reserve(&self) -> Option<mpsc::Permit<'_, Option<Job>>> {
+        self.jobs.reserve().await.ok()
+    }
+
+    /// The number of the last message of the chat; 0 if there is none, or at the end of this hub.
+    pub(crate) async fn latest(&self) -> u64 {
+        let (answer, answered) = oneshot::channel();
+        let Some(place) = self.reserve().await else { return 0 };
+        let then = Box::new(|written: Written| {
+            let _ = answer.send(match written {
+                Written::Number(number) => number,
+                _ => 0,
+            });
+        });
+        place.send(Some(Job { write: Write::Latest, then }));
+        answered.await.unwrap_or_default()
+    }
+
+    /// Stores a snapshot, if there is a place in the queue; otherwise, a later one will do.
+    pub(crate) fn try_snapshot(&self, number: u64, all: Vec<u8>) {
+        let job = Job { write: Write::Snapshot(number, all), then: Box::new(|_| ()) };
+        let _ = self.jobs.try_send(Some(job));
+    }
+
+    /// Publishes what is not kept, after its kind and this hub's name; nothing happens if too much
+    /// waits.
+    pub(crate) fn publish(&self, kind: u8, content: &[u8]) {
+        let _ = self.live.try_send([&[kind], self.hub.as_bytes(), content].concat());
+    }
+
+    /// Whether the broker is there.
+    pub(crate) fn state(&self) -> watch::Receiver<bool> {
+        self.state.clone()
+    }
+
+    /// Waits until all jobs in the queue are done, if the broker is there, and ends the tasks.
+    pub(crate) async fn close(&self) {
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut tasks = tasks.into_iter();
+        if let Some(mut writer) = tasks.next() {
+            let writing = async {
+                let _ = self.jobs.send(None).await;
+                let _ = (&mut writer).await;
+            };
+            if timeout(PATIENCE, writing).await.is_err() {
+                eprintln!("hub: the broker is away: what was not acknowledged is not stored");
+                writer.abort();
+            }
+        }
+        tasks.for_each(|task| task.abort());
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let tasks = self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner);
+        tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Waits, but not for ever.
+async fn within<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    timeout(PATIENCE, future).await.unwrap_or_else(|_| Err("it does not answer".into()))
+}
