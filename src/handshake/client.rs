@@ -111,8 +111,8 @@ impl ClientHandshake {
         self.output.has_remaining()
     }
 
-    #[cfg(any(feature = "h2", all(feature = "hyper", feature = "testing")))]
     /// Takes the head of the response. It is checked as if its bytes had been received.
+    #[cfg(any(feature = "h2", all(feature = "hyper", feature = "testing")))]
     pub(crate) fn receive_head<'a>(
         &mut self,
         status: u16,

@@ -206,10 +206,8 @@ impl Backlog {
             return Err(Ended::Lagged);
         }
         let first = mem::replace(&mut subscriber.next, self.next);
-        let retained = mem::take(&mut subscriber.needs_retained) && self.retained.has_any(first);
-        if retained {
-            self.retained.append(first, batch);
-        }
+        let retained =
+            mem::take(&mut subscriber.needs_retained) && self.retained.append(first, batch);
         if first == self.next && !retained {
             return if self.has_ended { Err(Ended::Topic) } else { Ok(false) };
         }

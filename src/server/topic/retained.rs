@@ -25,16 +25,13 @@ impl Retained {
         self.0.remove(key).map(|(_, message)| message)
     }
 
-    /// Appends the messages before this number, the oldest first. Those behind it are in the
-    /// backlog.
-    pub(super) fn append(&self, end: u64, batch: &mut impl Extend<Prepared>) {
+    /// Appends the messages before this number, the oldest first; those behind it are in the
+    /// backlog. Returns whether there are any.
+    pub(super) fn append(&self, end: u64, batch: &mut impl Extend<Prepared>) -> bool {
         let mut messages: Vec<_> = self.0.values().filter(|(number, _)| *number < end).collect();
         messages.sort_unstable_by_key(|(number, _)| *number);
+        let has_any = !messages.is_empty();
         batch.extend(messages.into_iter().map(|(_, message)| message.clone()));
-    }
-
-    /// Whether there is a message before this number.
-    pub(super) fn has_any(&self, end: u64) -> bool {
-        self.0.values().any(|(number, _)| *number < end)
+        has_any
     }
 }
