@@ -18,6 +18,8 @@
 //! | document | stream, and a hash with a snapshot | stream, and an object store |
 //! | cursors, people | `PUBLISH` | a subject without a stream |
 
+mod backend;
+mod health;
 #[cfg(feature = "nats")]
 mod nats;
 mod reading;
@@ -33,9 +35,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use self::backend::Backend;
+pub(crate) use self::backend::{Entry, Event, Job, Positions, Write, Written};
+use self::health::Health;
 use crate::Failure;
 use crate::store::Store;
-use crate::store::chat::{Said, Stored};
 
 /// The number of jobs that may wait for the broker.
 const QUEUE: usize = 1024;
@@ -56,127 +60,6 @@ pub enum Address {
     Redis(String),
     /// `nats://HOST:PORT`
     Nats(String),
-}
-
-/// What is to be stored.
-#[derive(Clone)]
-pub(crate) enum Write {
-    Say(Said),
-    /// An update of the document.
-    Append(Vec<u8>),
-    /// The document up to this number: updates up to it are removed.
-    Snapshot(u64, Vec<u8>),
-    /// Asks for the number of the last message of the chat.
-    Latest,
-    /// Nothing: it is done when everything before it is.
-    Nothing,
-}
-
-/// What has become of a [`Write`].
-#[derive(Debug)]
-pub(crate) enum Written {
-    /// Also [`Stored::Again`] if it is new: the stream's reader publishes it.
-    Said(Stored),
-    /// The number of the update, or the number that was asked for.
-    Number(u64),
-    Nothing,
-    /// The broker will never take it.
-    Refused,
-}
-
-/// A job for the broker, and what runs after it.
-pub(crate) struct Job {
-    pub(crate) write: Write,
-    pub(crate) then: Box<dyn FnOnce(Written) + Send>,
-}
-
-/// The last entries of the streams, or the last ones that were read.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Positions {
-    pub(crate) chat: u64,
-    pub(crate) document: u64,
-}
-
-/// An entry of the document's stream.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    pub(crate) number: u64,
-    pub(crate) update: Vec<u8>,
-    /// The hub that has appended it; `None` is a snapshot of all up to this number.
-    pub(crate) hub: Option<String>,
-}
-
-/// What a hub receives of the broker.
-#[derive(Debug)]
-pub(crate) enum Event {
-    Said(Said),
-    Entry(Entry),
-    /// What a hub publishes that is not kept.
-    Live(Vec<u8>),
-    /// The connection is there, for the first time or again.
-    Connected,
-    /// The broker has lost what this hub has read.
-    Behind(String),
-}
-
-/// A broker's own protocol.
-pub(crate) trait Backend: Send + Sync + 'static {
-    type Writer: Writer;
-    type Reader: Reader;
-    type Live: Live;
-
-    fn writer(&self) -> impl Future<Output = Result<Self::Writer, Failure>> + Send;
-
-    /// Reads what follows these positions. Returns those of the streams' last entries, too.
-    fn reader(
-        &self,
-        after: Positions,
-    ) -> impl Future<Output = Result<(Self::Reader, Positions), Failure>> + Send;
-
-    fn listen(&self) -> impl Future<Output = Result<Self::Live, Failure>> + Send;
-}
-
-pub(crate) trait Writer: Send {
-    /// Writes some of these, at least the first one, in their order. After an error, some may be
-    /// written, which are then written again.
-    fn write(
-        &mut self,
-        writes: &[&Write],
-    ) -> impl Future<Output = Result<Vec<Written>, Failure>> + Send;
-
-    /// Publishes to the hubs that are there.
-    fn publish(&mut self, bytes: Vec<u8>) -> impl Future<Output = Result<(), Failure>> + Send;
-}
-
-pub(crate) trait Reader: Send {
-    /// Waits for entries; `Said` and `Entry` alone.
-    fn next(&mut self) -> impl Future<Output = Result<Vec<Event>, Failure>> + Send;
-}
-
-pub(crate) trait Live: Send {
-    fn next(&mut self) -> impl Future<Output = Result<Vec<u8>, Failure>> + Send;
-}
-
-/// Whether the broker can be read and written.
-struct Health {
-    parts: Mutex<[bool; 2]>,
-    state: watch::Sender<bool>,
-}
-
-const READER: usize = 0;
-const WRITER: usize = 1;
-
-impl Health {
-    fn report(&self, part: usize, is_up: bool) {
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        parts[part] = is_up;
-        let is_up = parts.iter().all(|is_up| *is_up);
-        self.state.send_if_modified(|state| std::mem::replace(state, is_up) != is_up);
-    }
-
-    fn can_read(&self) -> bool {
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner)[READER]
-    }
 }
 
 /// A broker, to which this hub is connected.
@@ -249,8 +132,8 @@ impl Broker {
         let (jobs, job_queue) = mpsc::channel(QUEUE);
         let (live, live_queue) = mpsc::channel(QUEUE);
         let (events_sender, events) = mpsc::channel(EVENTS);
-        let (state, state_receiver) = watch::channel(true);
-        let health = Arc::new(Health { parts: Mutex::new([true; 2]), state });
+        let (health, state) = Health::new();
+        let health = Arc::new(health);
         let (reader, latest) = within(backend.reader(Positions::default())).await?;
         let reading = reading::Reading {
             backend: Arc::clone(&backend),
@@ -263,7 +146,7 @@ impl Broker {
             tokio::spawn(reading::listen(backend, events_sender)),
         ];
         let tasks = Mutex::new(tasks);
-        let this = Self { hub, update, jobs, live, state: state_receiver, tasks };
+        let this = Self { hub, update, jobs, live, state, tasks };
         Ok((this, Events { latest, events }))
     }
 

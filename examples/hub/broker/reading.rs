@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::{Backend, Event, Health, Live, PAUSE, Positions, READER, Reader, within};
+use super::backend::{Backend, Event, Live, Positions, Reader};
+use super::health::{Health, READER};
+use super::{PAUSE, within};
 use crate::Failure;
 
 pub(super) struct Reading<B> {

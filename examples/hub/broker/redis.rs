@@ -19,7 +19,8 @@ use redis::aio::{MultiplexedConnection, PubSubStream};
 use redis::streams::{StreamId, StreamReadReply};
 use redis::{AsyncConnectionConfig, Client, FromRedisValue, Script, Value, cmd, pipe};
 
-use super::{Backend, Entry, Event, Live, PATIENCE, Positions, Reader, Write, Writer, Written};
+use super::PATIENCE;
+use super::backend::{Backend, Entry, Event, Live, Positions, Reader, Write, Writer, Written};
 use crate::Failure;
 use crate::store::chat::{Said, Stored};
 

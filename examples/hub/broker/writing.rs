@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::{Backend, Health, Job, PAUSE, WRITER, Write, Writer, Written, within};
+use super::backend::{Backend, Job, Write, Writer, Written};
+use super::health::{Health, WRITER};
+use super::{PAUSE, within};
 use crate::Failure;
 
 /// The number of jobs of one batch.
