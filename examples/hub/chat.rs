@@ -25,8 +25,9 @@ use tokio::time::timeout;
 
 use crate::Failure;
 use crate::journal::Journal;
+use crate::outbox::{Outbox, deliver, outbox, places};
 use crate::presence::{Presence, Seat};
-use crate::room::{Outbox, Room, deliver, outbox, to_text};
+use crate::room::{Room, to_text};
 use crate::settings::Settings;
 use crate::store::chat::{Said, Stored, history, last_id, latest, say};
 use crate::visitor::Visitor;
@@ -40,8 +41,7 @@ const HISTORY: u64 = 100;
 /// The number of messages that are read from the store at once.
 const PAGE: usize = 200;
 
-/// The time for which a client waits for its turn to be stored, or for what it has already to
-/// arrive here.
+/// The time for which a client waits until what it has already arrives here.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The largest id: what a number of JavaScript holds (2⁵³ − 1).
@@ -145,13 +145,7 @@ impl Chat {
 
     /// Submits a message to the store.
     async fn say(self: &Arc<Self>, said: Said, outbox: &Outbox, room: &mut Room) {
-        let places = async { (outbox.clone().reserve_owned().await, self.journal.slot().await) };
-        let Ok(places) = timeout(PATIENCE, places).await else {
-            return room.close(CloseCode::TRY_AGAIN_LATER, "too much waits to be stored");
-        };
-        let (Ok(answer), Some(slot)) = places else {
-            return room.close(CloseCode::GOING_AWAY, "the hub ends");
-        };
+        let Some((answer, slot)) = places(room, outbox, &self.journal).await else { return };
         let (this, id) = (Arc::clone(self), said.id);
         slot.say(said, move |stored| {
             let reply = stored.map(|stored| match this.publish(stored) {

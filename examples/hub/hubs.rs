@@ -52,7 +52,7 @@ impl Hubs {
             tokio::select! {
                 event = events.events.recv() => match event {
                     Some(Event::Said(said)) => self.chat.receive(said).await,
-                    Some(Event::Entry(entry)) => self.document.receive(entry).await,
+                    Some(Event::Entry(entry)) => self.document.updates.receive(entry).await,
                     Some(Event::Live(bytes)) => self.hear(&bytes),
                     Some(Event::Connected) => {
                         self.broker.publish(b'h', &[]);
@@ -80,7 +80,7 @@ impl Hubs {
         match head[0] {
             b'h' => self.publish_all(),
             b'p' => self.chat.presence.receive(hub, content),
-            kind @ (b'c' | b'd') => self.document.hear(hub, content, kind == b'c'),
+            kind @ (b'c' | b'd') => self.document.awareness.hear(hub, content, kind == b'c'),
             _ => {}
         }
     }
@@ -89,13 +89,13 @@ impl Hubs {
     fn forget(&mut self) {
         for (hub, _) in self.heard.extract_if(|_, heard| heard.elapsed() > SILENCE) {
             self.chat.presence.forget(&hub);
-            self.document.forget(&hub);
+            self.document.awareness.forget(&hub);
         }
     }
 
     fn publish_all(&self) {
         self.publish_people();
-        self.broker.publish(b'c', &self.document.cursors());
+        self.broker.publish(b'c', &self.document.awareness.here());
     }
 
     fn publish_people(&self) {

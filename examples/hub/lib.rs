@@ -12,10 +12,10 @@
 //! | arguments, settings, signals | the command line, what it sets, and Ctrl-C |
 //! | server, routes, assets | HTTP, the end, the page |
 //! | auth, visitor | who may enter, and who enters |
-//! | room | what the rooms share: limits, `ping`, `stats`, refusals |
+//! | room, outbox | what the rooms share: limits, `ping`, `stats`, refusals, answers |
 //! | chat, presence | messages, and people |
 //! | prices, quotes | a topic for each symbol, and what a price is |
-//! | document, sync, replica, cursors | the document: its room, messages, copy, and editors |
+//! | document | its room, messages, copy, and cursors |
 //! | store | what outlives the process |
 //! | broker, journal, hubs | several hubs: a broker instead of the store, and what hubs publish |
 //!
@@ -56,21 +56,19 @@ mod auth;
 #[cfg_attr(not(any(feature = "redis", feature = "nats")), allow(dead_code))]
 mod broker;
 mod chat;
-mod cursors;
 mod document;
 mod hubs;
 mod journal;
+mod outbox;
 mod presence;
 mod prices;
 mod quotes;
-mod replica;
 mod room;
 mod routes;
 mod server;
 mod settings;
 mod signals;
 mod store;
-mod sync;
 mod visitor;
 
 use std::error::Error;

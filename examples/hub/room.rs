@@ -12,16 +12,13 @@ use sansocket::{CloseCode, CloseFrame, Error, Kind, Message, State};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
 use crate::settings::Settings;
 
 /// The number of refused messages after which a connection is closed.
 const REFUSALS: u32 = 20;
-
-/// The number of answers that may wait for the store. A connection with more is not read.
-const OUTBOX: usize = 256;
 
 /// A connection in a room.
 pub(crate) struct Room {
@@ -260,34 +257,4 @@ impl Bucket {
         }
         is_allowed
     }
-}
-
-/// What a connection sends after a commit: the message, or nothing if that failed.
-pub(crate) type Answer = Option<Message>;
-
-/// Places for answers: the connection takes one before it submits a job, which then does not wait.
-pub(crate) type Outbox = mpsc::Sender<Answer>;
-
-/// A place for one answer.
-pub(crate) type Place = mpsc::OwnedPermit<Answer>;
-
-pub(crate) fn outbox() -> (Outbox, mpsc::Receiver<Answer>) {
-    mpsc::channel(OUTBOX)
-}
-
-/// Sends the answers. Closes the connection if the store failed.
-pub(crate) async fn deliver(
-    mut answers: mpsc::Receiver<Answer>,
-    sender: &Sender,
-) -> Result<(), Error> {
-    while let Some(answer) = answers.recv().await {
-        match answer {
-            Some(message) => sender.send(message).await?,
-            None => {
-                let reason = "the hub can't store anything now; connect again later";
-                sender.try_close_with(CloseFrame::truncated(CloseCode::INTERNAL_ERROR, reason));
-            }
-        }
-    }
-    Ok(())
 }

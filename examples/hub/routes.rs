@@ -81,7 +81,7 @@ impl Hub {
             let hubs = Hubs::new(Arc::clone(broker), Arc::clone(&chat), Arc::clone(&document));
             delivering = Some(tokio::spawn(hubs.run(events)));
             chat.until_delivered(latest.chat).await;
-            document.until_delivered(latest.document).await;
+            document.updates.until_delivered(latest.document).await;
         }
         let delivering = Mutex::new(delivering);
         let auth = Auth::new(settings.token.clone(), settings.tls);
@@ -109,7 +109,7 @@ impl Hub {
         if let Some(broker) = &self.broker {
             // Nobody is here any more.
             broker.publish(b'p', &self.chat.presence.here());
-            broker.publish(b'c', &self.document.cursors());
+            broker.publish(b'c', &self.document.awareness.here());
             broker.close().await;
         }
         self.store.close().await;

@@ -21,10 +21,10 @@ const NULL: &str = "null";
 
 /// The connection that speaks.
 #[derive(Clone, Copy)]
-pub(crate) struct Speaker<'a> {
-    pub(crate) connection: u64,
+pub(super) struct Speaker<'a> {
+    pub(super) connection: u64,
     /// The id of the page, which keeps it when it connects again.
-    pub(crate) client: &'a str,
+    pub(super) client: &'a str,
 }
 
 struct State {
@@ -35,11 +35,11 @@ struct State {
 
 /// The states.
 #[derive(Default)]
-pub(crate) struct Cursors(HashMap<ClientID, State>);
+pub(super) struct Cursors(HashMap<ClientID, State>);
 
 impl Cursors {
     /// Takes the states that a connection sends. Returns those that are new, each for itself.
-    pub(crate) fn speak(
+    pub(super) fn speak(
         &mut self,
         speaker: Speaker<'_>,
         update: AwarenessUpdate,
@@ -68,7 +68,7 @@ impl Cursors {
     }
 
     /// Takes the states that another hub publishes; `is_all`: others of it are gone.
-    pub(crate) fn hear(
+    pub(super) fn hear(
         &mut self,
         speaker: Speaker<'_>,
         mut update: AwarenessUpdate,
@@ -109,20 +109,20 @@ impl Cursors {
     }
 
     /// All states; `None` if there are none.
-    pub(crate) fn all(&self) -> Option<AwarenessUpdate> {
+    pub(super) fn all(&self) -> Option<AwarenessUpdate> {
         let clients = self.0.iter().map(|(id, state)| (*id, state.entry.clone()));
         (!self.0.is_empty()).then(|| AwarenessUpdate { clients: clients.collect() })
     }
 
     /// At most so many states, without those of these connections.
-    pub(crate) fn without(&self, connections: &[u64], count: usize) -> AwarenessUpdate {
+    pub(super) fn without(&self, connections: &[u64], count: usize) -> AwarenessUpdate {
         let here = self.0.iter().filter(|(_, state)| !connections.contains(&state.connection));
         let clients = here.take(count).map(|(id, state)| (*id, state.entry.clone()));
         AwarenessUpdate { clients: clients.collect() }
     }
 
     /// Removes the states of a connection. Returns what others have to learn.
-    pub(crate) fn leave(&mut self, connection: u64) -> Vec<(ClientID, AwarenessUpdate)> {
+    pub(super) fn leave(&mut self, connection: u64) -> Vec<(ClientID, AwarenessUpdate)> {
         self.remove(|_, state| state.connection == connection)
     }
 

@@ -9,17 +9,17 @@ use yrs::{Doc, ReadTxn, StateVector, Text, TextRef, Transact, Update, WriteTxn};
 const TEXT: &str = "text";
 
 /// The length of the text, in bytes of UTF-8.
-pub(crate) const LIMIT: usize = 1024 * 1024;
+pub(super) const LIMIT: usize = 1024 * 1024;
 
 /// The length of the encoded document: its text, and what is left of deleted text.
 const HISTORY: usize = 16 * 1024 * 1024;
 
 /// After so many updates, or bytes of them, all are replaced by one.
-pub(crate) const UPDATES: usize = 1000;
-pub(crate) const BYTES: usize = 4 * 1024 * 1024;
+pub(super) const UPDATES: usize = 1000;
+pub(super) const BYTES: usize = 4 * 1024 * 1024;
 
 /// The document.
-pub(crate) struct Replica {
+pub(super) struct Replica {
     doc: Doc,
     text: TextRef,
     /// The length of the document when it was encoded last.
@@ -31,7 +31,7 @@ pub(crate) struct Replica {
 
 /// What became of an update.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Applied {
+pub(super) enum Applied {
     /// What is new in it, to be stored and sent to others.
     New(Vec<u8>),
     /// It contains nothing that is new.
@@ -48,7 +48,7 @@ pub(crate) enum Applied {
 
 impl Replica {
     /// The document of these updates.
-    pub(crate) fn load(updates: &[Vec<u8>]) -> Option<Self> {
+    pub(super) fn load(updates: &[Vec<u8>]) -> Option<Self> {
         let doc = Doc::new();
         let text = doc.get_or_insert_text(TEXT);
         let load = || {
@@ -65,7 +65,7 @@ impl Replica {
     }
 
     /// Applies an update that has this length.
-    pub(crate) fn apply(&mut self, update: Update, len: usize) -> Applied {
+    pub(super) fn apply(&mut self, update: Update, len: usize) -> Applied {
         let known = self.state_vector();
         if update.state_vector_lower().iter().any(|(client, clock)| *clock > known.get(client)) {
             return Applied::Gap;
@@ -78,7 +78,7 @@ impl Replica {
     }
 
     /// Applies an update that is stored: limits were checked before.
-    pub(crate) fn merge(&mut self, update: &[u8]) -> Applied {
+    pub(super) fn merge(&mut self, update: &[u8]) -> Applied {
         let update = catch_unwind(|| Update::decode_v1(update).ok()).ok().flatten();
         update.map_or(Applied::Broken, |update| self.take(update))
     }
@@ -104,21 +104,21 @@ impl Replica {
     }
 
     /// What a client with this state lacks.
-    pub(crate) fn lacking(&self, state: &StateVector) -> Vec<u8> {
+    pub(super) fn lacking(&self, state: &StateVector) -> Vec<u8> {
         self.doc.transact().encode_state_as_update_v1(state)
     }
 
-    pub(crate) fn state_vector(&self) -> StateVector {
+    pub(super) fn state_vector(&self) -> StateVector {
         self.doc.transact().state_vector()
     }
 
     /// The whole document, if it is time to replace all updates by it.
-    pub(crate) fn compact(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn compact(&mut self) -> Option<Vec<u8>> {
         (self.updates >= UPDATES || self.bytes >= BYTES).then(|| self.encode())
     }
 
     /// The whole document.
-    pub(crate) fn encode(&mut self) -> Vec<u8> {
+    pub(super) fn encode(&mut self) -> Vec<u8> {
         let all = self.lacking(&StateVector::default());
         (self.encoded, self.updates, self.bytes) = (all.len(), 0, 0);
         all

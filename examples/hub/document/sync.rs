@@ -12,13 +12,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use sansocket::Message;
 use yrs::encoding::read::{Cursor, Read};
-use yrs::sync::AwarenessUpdate;
+use yrs::sync::{AwarenessUpdate, Message as Sync};
 use yrs::updates::decoder::Decode;
+use yrs::updates::encoder::Encode;
 use yrs::{StateVector, Update};
 
 /// What a client sends.
-pub(crate) enum Incoming {
+pub(super) enum Incoming {
     Step1(StateVector),
     /// An update, and its length.
     Update {
@@ -31,7 +33,7 @@ pub(crate) enum Incoming {
 }
 
 /// Decodes a message. `None` if it is none.
-pub(crate) fn decode(message: &[u8]) -> Option<Incoming> {
+pub(super) fn decode(message: &[u8]) -> Option<Incoming> {
     // yrs checks some numbers by assertions.
     catch_unwind(AssertUnwindSafe(|| decode_unguarded(message))).ok()?
 }
@@ -64,4 +66,8 @@ fn has_as_many(content: &[u8]) -> bool {
     let mut cursor = Cursor::new(content);
     let count = cursor.read_var::<u32>();
     count.is_ok_and(|count| count as usize <= content.len())
+}
+
+pub(super) fn to_binary(message: &Sync) -> Message {
+    Message::Binary(message.encode_v1().into())
 }
