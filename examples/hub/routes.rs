@@ -13,9 +13,9 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any, get};
 use axum::{Extension, Router};
-use sansocket::axum::{Options, WebSocket, WebSocketUpgrade};
+use sansocket::axum::{Options, WebSocketUpgrade};
 use sansocket::deflate::Deflate;
 use sansocket::group::Group;
 use sansocket::{Guard, InvalidGuard, Timeouts};
@@ -43,6 +43,14 @@ const UPDATE: usize = 1024 * 1024;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";
+
+/// A room, as its route names it.
+#[derive(Clone, Copy, PartialEq)]
+enum RoomName {
+    Chat,
+    Prices,
+    Document,
+}
 
 /// What the routes share.
 pub(crate) struct Hub {
@@ -126,25 +134,46 @@ impl Hub {
         Ok(Options::new().guard(guard).timeouts(timeouts))
     }
 
-    /// Accepts a WebSocket of a client that may enter.
-    fn enter<F: Future<Output = ()> + Send + 'static>(
+    /// Accepts a WebSocket of a client that may enter the room.
+    fn enter(
         &self,
-        request: (HeaderMap, SocketAddr, WebSocketUpgrade),
-        max_message_size: usize,
-        serve: impl FnOnce(WebSocket) -> F + Send + 'static,
+        room: RoomName,
+        query: Result<Query<Fields>, QueryRejection>,
+        headers: &HeaderMap,
+        address: SocketAddr,
+        upgrade: WebSocketUpgrade,
     ) -> Response {
-        let (headers, address, upgrade) = request;
-        if !self.auth.allows(&headers) {
+        // Others see the name, but for the prices.
+        let visitor = match Visitor::new(query, room != RoomName::Prices) {
+            Ok(visitor) => visitor,
+            Err(refused) => return refused.into_response(),
+        };
+        if !self.auth.allows(headers) {
             return auth::unauthorized();
         }
         let address = address.ip().to_canonical();
         let counted = (!address.is_loopback()).then_some(address);
-        upgrade
+        let upgrade = upgrade
             // Without context takeover, a message to everybody is compressed once.
             .deflate(Deflate::memory())
-            .max_message_size(max_message_size)
-            .group(&self.group, counted)
-            .on_upgrade(serve)
+            .max_message_size(self.longest(room))
+            .group(&self.group, counted);
+        let (chat, prices, document) =
+            (Arc::clone(&self.chat), Arc::clone(&self.prices), Arc::clone(&self.document));
+        match room {
+            RoomName::Chat => upgrade.on_upgrade(|socket| chat.serve(visitor, socket)),
+            RoomName::Prices => upgrade.on_upgrade(|socket| prices.serve(socket)),
+            RoomName::Document => upgrade.on_upgrade(|socket| document.serve(visitor, socket)),
+        }
+    }
+
+    /// The longest message that a room takes.
+    fn longest(&self, room: RoomName) -> usize {
+        match (room, &self.broker) {
+            (RoomName::Chat | RoomName::Prices, _) => MESSAGE,
+            (RoomName::Document, None) => UPDATE,
+            (RoomName::Document, Some(broker)) => broker.update.min(UPDATE),
+        }
     }
 }
 
@@ -154,10 +183,9 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, InvalidGuard> {
         .merge(assets::routes())
         .route("/healthz", get(async || "ok\n"))
         .route("/login", get(login_state).post(login))
-        // CONNECT of HTTP/2 is not GET, so these routes take any method.
-        .route("/rooms/chat", any(chat))
-        .route("/rooms/prices", any(prices))
-        .route("/rooms/document", any(document))
+        .route("/rooms/chat", room(RoomName::Chat))
+        .route("/rooms/prices", room(RoomName::Prices))
+        .route("/rooms/document", room(RoomName::Document))
         .layer(Extension(hub.options()?))
         .layer(DefaultBodyLimit::max(1024))
         .layer(map_response(with_policy))
@@ -172,49 +200,17 @@ async fn login(State(hub): State<Arc<Hub>>, token: String) -> Response {
     hub.auth.login(&token)
 }
 
-async fn chat(
-    State(hub): State<Arc<Hub>>,
-    query: Result<Query<Fields>, QueryRejection>,
-    headers: HeaderMap,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    let visitor = match Visitor::new(query, true) {
-        Ok(visitor) => visitor,
-        Err(refused) => return refused.into_response(),
-    };
-    let chat = Arc::clone(&hub.chat);
-    hub.enter((headers, address, upgrade), MESSAGE, |socket| chat.serve(visitor, socket))
-}
-
-async fn prices(
-    State(hub): State<Arc<Hub>>,
-    query: Result<Query<Fields>, QueryRejection>,
-    headers: HeaderMap,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    if let Err(refused) = Visitor::new(query, false) {
-        return refused.into_response();
-    }
-    let prices = Arc::clone(&hub.prices);
-    hub.enter((headers, address, upgrade), MESSAGE, |socket| prices.serve(socket))
-}
-
-async fn document(
-    State(hub): State<Arc<Hub>>,
-    query: Result<Query<Fields>, QueryRejection>,
-    headers: HeaderMap,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    let visitor = match Visitor::new(query, true) {
-        Ok(visitor) => visitor,
-        Err(refused) => return refused.into_response(),
-    };
-    let document = Arc::clone(&hub.document);
-    let longest = hub.broker.as_ref().map_or(UPDATE, |broker| broker.update.min(UPDATE));
-    hub.enter((headers, address, upgrade), longest, |socket| document.serve(visitor, socket))
+/// The route of a room. CONNECT of HTTP/2 is not GET, so it takes any method.
+fn room(room: RoomName) -> MethodRouter<Arc<Hub>> {
+    any(
+        async move |State(hub): State<Arc<Hub>>,
+                    query: Result<Query<Fields>, QueryRejection>,
+                    headers: HeaderMap,
+                    ConnectInfo(address): ConnectInfo<SocketAddr>,
+                    upgrade: WebSocketUpgrade| {
+            hub.enter(room, query, &headers, address, upgrade)
+        },
+    )
 }
 
 /// What browsers may do with the responses.
