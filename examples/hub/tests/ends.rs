@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use crate::document::Editor;
+use crate::editor::Editor;
 use crate::prices::{fast, slow, subscribe_to_all};
 use crate::run::{hub, hub_with};
 

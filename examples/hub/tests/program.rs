@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::document::Editor;
+use crate::editor::Editor;
 use crate::run::{Client, open, within};
 
 /// The example, which `cargo test` builds together with the tests.

@@ -2,7 +2,7 @@
 
 use tempfile::TempDir;
 
-use crate::document::Editor;
+use crate::editor::Editor;
 use crate::run::hub_in;
 
 #[tokio::test]

@@ -1,0 +1,71 @@
+//! Cursors: others see them, nobody can forge them, and they end with their connection.
+
+use serde_json::json;
+use yrs::ClientID;
+use yrs::sync::Message as Sync;
+
+use crate::editor::Editor;
+use crate::run::hub;
+
+#[tokio::test]
+async fn cursor_is_seen_by_others_and_removed_at_the_end() {
+    let hub = hub().await;
+    let mut one = Editor::open(&hub, "one").await;
+    one.point(7, 1, r#"{"name":"one"}"#).await;
+    one.point(7, 2, r#"{"name":"one","at":3}"#).await;
+    // Who comes later gets the present states.
+    let mut two = Editor::open(&hub, "two").await;
+    two.until_state(7, |state| state.clock == 2 && state.json.contains("at")).await;
+    two.send(&Sync::AwarenessQuery).await;
+    one.point(7, 3, r#"{"name":"one","at":4}"#).await;
+    two.until_state(7, |state| state.clock == 3).await;
+    one.client.close().await.unwrap();
+    two.until_state(7, |state| &*state.json == "null" && state.clock == 4).await;
+    two.states.clear();
+    two.send(&Sync::AwarenessQuery).await;
+    two.point(8, 1, "{}").await;
+    two.until_state(8, |_| true).await;
+    assert!(two.states.iter().all(|(id, _)| *id != ClientID::new(7)), "{:?}", two.states);
+}
+
+#[tokio::test]
+async fn forged_cursor_is_1008_and_nobody_sees_it() {
+    let hub = hub().await;
+    let (mut one, mut two) = (Editor::open(&hub, "one").await, Editor::open(&hub, "two").await);
+    one.point(7, 1, "{}").await;
+    two.until_state(7, |_| true).await;
+    for forged in [r#"{"name":"forged"}"#, "null"] {
+        let mut forger = Editor::open(&hub, "forger").await;
+        forger.point(7, 9, forged).await;
+        assert_eq!(forger.client.closed().await.0, 1008);
+    }
+    one.point(7, 2, "{}").await;
+    two.until_state(7, |state| state.clock == 2).await;
+    assert!(two.states.iter().all(|(_, state)| state.clock < 9), "{:?}", two.states);
+    // The same page on a new connection goes on, while the old one is not noticed to be gone.
+    let mut again = Editor::open(&hub, "one").await;
+    again.point(7, 3, "{}").await;
+    two.until_state(7, |state| state.clock == 3).await;
+    // The end of the old connection does not remove it.
+    one.client.close().await.unwrap();
+    again.point(7, 4, "{}").await;
+    two.until_state(7, |state| state.clock == 4).await;
+    assert!(two.states.iter().all(|(_, state)| &*state.json != "null"), "{:?}", two.states);
+}
+
+#[tokio::test]
+async fn too_many_or_invalid_states_are_1008() {
+    let hub = hub().await;
+    for id in 1..=4 {
+        let mut client = Editor::open(&hub, "c").await;
+        let long = json!("x".repeat(2048)).to_string();
+        let state = ["{", "", &long, "{}{}"][id as usize - 1];
+        client.point(id, 1, state).await;
+        assert_eq!(client.client.closed().await.0, 1008, "{state}");
+    }
+    let mut client = Editor::open(&hub, "c").await;
+    for id in 1..=5 {
+        client.point(id, 1, "{}").await;
+    }
+    assert_eq!(client.client.closed().await.0, 1008);
+}

@@ -1,0 +1,106 @@
+//! The document: edits on several hubs converge, also through snapshots.
+
+use std::time::Duration;
+
+use super::until_broker;
+use crate::broker::Broker;
+use crate::editor::Editor;
+use crate::run::within;
+
+behind_each_broker!(
+    document_edited_on_two_hubs_converges,
+    document_converges_after_the_broker_was_away,
+    document_is_replaced_by_a_snapshot,
+    hub_that_was_away_reads_the_snapshot,
+);
+
+async fn document_edited_on_two_hubs_converges(broker: Broker) {
+    let (one, two) = (broker.hub().await, broker.hub().await);
+    let (mut here, mut there) = (Editor::open(&one, "a").await, Editor::open(&two, "b").await);
+    here.insert(0, "text").await;
+    there.until("text").await;
+    for _ in 0..20 {
+        here.insert(0, "a").await;
+        there.insert(there.text().chars().count() as u32, "b").await;
+    }
+    let all = format!("{}text{}", "a".repeat(20), "b".repeat(20));
+    here.until(&all).await;
+    there.until(&all).await;
+    here.acknowledged(21).await;
+    there.acknowledged(20).await;
+    let late = broker.hub().await;
+    Editor::open(&late, "late").await.until(&all).await;
+    // A client that moves has what the other hub may not have.
+    here.insert(0, "!").await;
+    here.acknowledged(22).await;
+    let mut moved = here.again(&late, "a").await;
+    moved.insert(0, "?").await;
+    there.until(&format!("?!{all}")).await;
+}
+
+async fn document_converges_after_the_broker_was_away(mut broker: Broker) {
+    let (one, two) = (broker.hub().await, broker.hub().await);
+    let (mut here, mut there) = (Editor::open(&one, "a").await, Editor::open(&two, "b").await);
+    here.insert(0, "before").await;
+    there.until("before").await;
+    here.acknowledged(1).await;
+    broker.kill();
+    // Neither is acknowledged, nor seen by others.
+    here.insert(0, "a").await;
+    there.insert(6, "b").await;
+    assert!(broker.start_again().await);
+    here.acknowledged(2).await;
+    there.acknowledged(1).await;
+    here.until("abeforeb").await;
+    there.until("abeforeb").await;
+    let late = broker.hub().await;
+    Editor::open(&late, "late").await.until("abeforeb").await;
+}
+
+/// Edits until a snapshot is due, and waits for it.
+async fn edit_until_snapshot(editor: &mut Editor, broker: &Broker) {
+    for at in 0..1010 {
+        editor.insert(at, if at % 2 == 0 { "a" } else { "b" }).await;
+        if at % 100 == 99 {
+            editor.acknowledged(u64::from(at) + 1).await;
+        }
+    }
+    editor.acknowledged(1010).await;
+    within(async {
+        while broker.updates().await > 10 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+async fn document_is_replaced_by_a_snapshot(broker: Broker) {
+    let (one, two) = (broker.hub().await, broker.hub().await);
+    let mut here = Editor::open(&one, "a").await;
+    edit_until_snapshot(&mut here, &broker).await;
+    let mut there = Editor::open(&two, "b").await;
+    there.until(&"ab".repeat(505)).await;
+    // The snapshot and what follows it.
+    let late = broker.hub().await;
+    let mut editor = Editor::open(&late, "c").await;
+    editor.until(&"ab".repeat(505)).await;
+    editor.insert(0, "!").await;
+    editor.acknowledged(1).await;
+    here.until(&format!("!{}", "ab".repeat(505))).await;
+    there.until(&format!("!{}", "ab".repeat(505))).await;
+}
+
+async fn hub_that_was_away_reads_the_snapshot(broker: Broker) {
+    let relay = broker.relay().await;
+    let (one, two) = (broker.hub().await, broker.hub_behind(&relay).await);
+    let mut observer = two.chat("observer", 0).await;
+    let mut there = Editor::open(&two, "b").await;
+    relay.cut(true);
+    until_broker(&mut observer, "lost").await;
+    let mut here = Editor::open(&one, "a").await;
+    edit_until_snapshot(&mut here, &broker).await;
+    relay.cut(false);
+    there.until(&"ab".repeat(505)).await;
+    there.insert(0, "!").await;
+    here.until(&format!("!{}", "ab".repeat(505))).await;
+}
