@@ -45,6 +45,8 @@
 //!   than 2 minutes. It is delivered once.
 //! * Cursors: they are published, not kept; one that is lost comes again within 5 s.
 //! * That the limit of the document is exact if several hubs are at it at once.
+//! * The document to a page that is opened while an edit on the same hub waits for the broker: it
+//!   comes when that is stored.
 //!
 //! A broker that comes back without what a hub has read makes the hub end with an error, because
 //! numbers would be given twice.

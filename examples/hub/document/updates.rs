@@ -28,11 +28,24 @@ pub(crate) struct Updates {
 struct State {
     /// `None` while it is loaded again, after a failure.
     replica: Option<Replica>,
+    /// The updates in the replica that are not stored yet.
+    waiting: usize,
     /// The number of the last update that was acknowledged.
     appended: u64,
     /// The updates that the store has copied since they were merged, and their length.
     copied: usize,
     bytes: usize,
+}
+
+impl State {
+    /// `then` runs when all that is in the replica is stored: also while the broker is away, if
+    /// nothing waits for it.
+    fn when_stored(&self, slot: Slot<'_>, then: impl FnOnce(bool) + Send + 'static) {
+        match self.waiting {
+            0 => then(true),
+            _ => slot.barrier(move |done| then(done.is_some())),
+        }
+    }
 }
 
 /// Why a message was not taken.
@@ -62,7 +75,7 @@ impl Updates {
         if updates.len() > 1 {
             store.write_now(|transaction| compact(transaction, &replica.encode()))?;
         }
-        let state = State { replica: Some(replica), appended: 0, copied: 0, bytes: 0 };
+        let state = State { replica: Some(replica), waiting: 0, appended: 0, copied: 0, bytes: 0 };
         Ok(Self { journal, state: Mutex::new(state), topic, delivered: watch::Sender::new(0) })
     }
 
@@ -76,8 +89,8 @@ impl Updates {
     pub(super) fn answer(&self, step1: &StateVector, slot: Slot<'_>, answer: Place) {
         self.with(|state| {
             let lacking = state.replica.as_ref().map(|replica| replica.lacking(step1));
-            slot.barrier(move |done| {
-                let step2 = done.and(lacking).map(SyncMessage::SyncStep2);
+            state.when_stored(slot, move |is_stored| {
+                let step2 = lacking.filter(|_| is_stored).map(SyncMessage::SyncStep2);
                 answer.send(step2.map(|step2| to_binary(&Sync::Sync(step2))));
             });
         });
@@ -108,10 +121,12 @@ impl Updates {
                 }
             };
             let Some(new) = new else {
-                slot.barrier(move |done| then(done.is_some()));
+                state.when_stored(slot, then);
                 return refused;
             };
-            slot.append(new.clone(), replica.compact(), move |done| {
+            let all = replica.compact();
+            state.waiting += 1;
+            slot.append(new.clone(), all, move |done| {
                 match done {
                     Some(number) => {
                         this.with(|state| state.appended = state.appended.max(number));
@@ -120,6 +135,7 @@ impl Updates {
                     // The replica has what the store has not.
                     None => this.load(),
                 }
+                this.with(|state| state.waiting -= 1);
                 then(done.is_some());
             });
             refused

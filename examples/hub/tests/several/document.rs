@@ -9,6 +9,7 @@ use crate::run::within;
 
 behind_each_broker!(
     document_edited_on_two_hubs_converges,
+    document_is_served_while_the_broker_is_away,
     document_converges_after_the_broker_was_away,
     document_is_replaced_by_a_snapshot,
     hub_that_was_away_reads_the_snapshot,
@@ -36,6 +37,28 @@ async fn document_edited_on_two_hubs_converges(broker: Broker) {
     let mut moved = here.again(&late, "a").await;
     moved.insert(0, "?").await;
     there.until(&format!("?!{all}")).await;
+}
+
+async fn document_is_served_while_the_broker_is_away(mut broker: Broker) {
+    let hub = broker.hub().await;
+    let mut observer = hub.chat("observer", 0).await;
+    let mut here = Editor::open(&hub, "a").await;
+    here.insert(0, "text").await;
+    here.acknowledged(1).await;
+    broker.kill();
+    until_broker(&mut observer, "lost").await;
+    let mut there = Editor::open(&hub, "b").await;
+    there.until("text").await;
+    // Nobody sees an update that may be lost.
+    here.insert(4, "!").await;
+    let mut late = Editor::open(&hub, "c").await;
+    here.point(7, 1, "{}").await;
+    late.until_state(7, |_| true).await;
+    there.until_state(7, |_| true).await;
+    assert_eq!((there.text().as_str(), late.text().as_str()), ("text", ""));
+    assert!(broker.start_again().await);
+    there.until("text!").await;
+    late.until("text!").await;
 }
 
 async fn document_converges_after_the_broker_was_away(mut broker: Broker) {
