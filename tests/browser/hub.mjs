@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Milliseconds that a hub may take to start or to end. */
+/** Milliseconds that a program may take to start or to end. */
 const PATIENCE = 20_000;
 
 export class Hub {
@@ -73,7 +73,8 @@ export class Hub {
   }
 }
 
-function within(promise, what) {
+/** Rejects if the promise takes longer than a program may take. */
+export function within(promise, what) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`too late: ${what}`)), PATIENCE);

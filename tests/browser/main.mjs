@@ -4,9 +4,11 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { hasProgram } from "./broker.mjs";
 import { isInstalled, launch } from "./browser.mjs";
 import { Story } from "./story.mjs";
 import access from "./stories/access.mjs";
+import brokers from "./stories/brokers.mjs";
 import chat from "./stories/chat.mjs";
 import connection from "./stories/connection.mjs";
 import document from "./stories/document.mjs";
@@ -25,9 +27,10 @@ const { values: options } = parseArgs({
 
 const isQuick = options.select === "quick";
 const browsers = options.browser ?? (isQuick ? ["chromium"] : ["chromium", "firefox"]);
-const stories = Object.entries({ chat, prices, document, connection, access, looks }).flatMap(
-  ([room, list]) => list.map((story) => ({ ...story, name: `${room}: ${story.name}` })),
-);
+const subjects = { chat, prices, document, connection, brokers, access, looks };
+const stories = Object.entries(subjects).flatMap(([subject, list]) => {
+  return list.map((story) => ({ ...story, name: `${subject}: ${story.name}` }));
+});
 const isAsked = (story) =>
   (!isQuick || story.quick) &&
   (options.story.length === 0 || options.story.some((words) => story.name.includes(words)));
@@ -38,6 +41,10 @@ if (options.picture) {
   chosen.push({ name, only: "chromium", run: (story) => picture(story, options.picture) });
 }
 
+const missingBrowsers = browsers.filter((kind) => !isInstalled(kind));
+const needed = new Set(chosen.map(({ needs }) => needs).filter(Boolean));
+const missingPrograms = [...needed].filter((program) => !hasProgram(program));
+
 /** Runs the stories of one browser; returns whether each succeeded. */
 async function runIn(kind) {
   const outcomes = [];
@@ -46,8 +53,8 @@ async function runIn(kind) {
   const browser = await launch(kind);
   console.log(`\n${await browser.version()}`);
   try {
-    for (const { name, only, run } of chosen) {
-      if (only && only !== kind) continue;
+    for (const { name, only, needs, run } of chosen) {
+      if ((only && only !== kind) || missingPrograms.includes(needs)) continue;
       const began = performance.now();
       const story = new Story({ kind, browser, shots, name });
       const error = await story.run(run);
@@ -67,8 +74,7 @@ if (options.list) {
 } else {
   rmSync(join(process.env.WORK, "failures"), { recursive: true, force: true });
   const outcomes = [];
-  const missing = browsers.filter((kind) => !isInstalled(kind));
-  for (const kind of browsers.filter((kind) => !missing.includes(kind))) {
+  for (const kind of browsers.filter((kind) => !missingBrowsers.includes(kind))) {
     try {
       outcomes.push(...(await runIn(kind)));
     } catch (error) {
@@ -77,8 +83,8 @@ if (options.list) {
     }
   }
   const passed = outcomes.filter(Boolean).length;
-  for (const kind of missing) console.log(`skipped: ${kind} is not installed`);
-  const skipped = missing.length > 0 ? `, ${missing.length} skipped` : "";
+  const missing = [...missingBrowsers, ...missingPrograms];
+  const skipped = missing.length > 0 ? `, skipped without ${missing.join(", ")}` : "";
   console.log(`${passed} passed, ${outcomes.length - passed} failed${skipped}`);
   process.exitCode = passed === outcomes.length && passed + missing.length > 0 ? 0 : 1;
 }

@@ -1,8 +1,9 @@
-// What a story has: hubs, visitors, and what is checked of them at its end.
+// What a story has: hubs, a broker, visitors, and what is checked of them at its end.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
+import { Broker } from "./broker.mjs";
 import { Hub } from "./hub.mjs";
 import { Visitor } from "./visitor.mjs";
 
@@ -13,6 +14,7 @@ export class Story {
   #browser;
   #name;
   #hubs = [];
+  #brokers = [];
   #contexts = [];
   #visitors = [];
   #endings = [];
@@ -28,6 +30,13 @@ export class Story {
     const hub = new Hub(extra);
     this.#hubs.push(hub);
     return hub.start();
+  }
+
+  /** Starts a broker of this kind. */
+  async broker(kind) {
+    const broker = new Broker(kind);
+    this.#brokers.push(broker);
+    return broker.start();
   }
 
   /** A person with a browser profile of their own, who has opened the hub's page. */
@@ -59,7 +68,7 @@ export class Story {
     } finally {
       const closing = this.#contexts.map((context) => context.close().catch(() => {}));
       await Promise.all([...closing, ...this.#endings.map((ending) => ending())]);
-      await Promise.all(this.#hubs.map((hub) => hub.remove()));
+      await Promise.all([...this.#hubs, ...this.#brokers].map((program) => program.remove()));
     }
   }
 

@@ -74,6 +74,16 @@ export class Visitor {
     await this.page.keyboard.press("Enter");
   }
 
+  /** Says all of them, faster than a person does. */
+  sayAtOnce(texts) {
+    return this.page.evaluate((texts) => {
+      for (const text of texts) {
+        document.getElementById("say").value = text;
+        document.getElementById("say-form").requestSubmit();
+      }
+    }, texts);
+  }
+
   async choose(tab) {
     await this.page.click(`#tab-${tab}`);
     await this.sees(`the panel of ${tab}`, (tab) => !$(`panel-${tab}`).hidden, tab);

@@ -88,15 +88,9 @@ const burst = {
     const ada = await story.visit(hub, { name: "Ada", expects: NO_SERVER });
     const bo = await story.visit(hub, { name: "Bo", expects: NO_SERVER });
     const texts = Array.from({ length: 60 }, (_, index) => `message ${index}`);
-    const sayAll = (texts) => {
-      for (const text of texts) {
-        document.getElementById("say").value = text;
-        document.getElementById("say-form").requestSubmit();
-      }
-    };
     // Three times: what was stored, but not acknowledged, differs.
     for (let round = 0; round < 3; round++) {
-      await ada.page.evaluate(sayAll, texts.slice(20 * round, 20 * (round + 1)));
+      await ada.sayAtOnce(texts.slice(20 * round, 20 * (round + 1)));
       await bo.sees("one of them", (text) => messages().includes(text), texts[20 * round]);
       await hub.stop("SIGKILL");
       await hub.start();
@@ -157,6 +151,7 @@ const meters = {
           && /^\d+$/.test($("dropped").textContent);
       });
     }
+    await ada.sees("nothing of a broker", () => $("broker").hidden);
     await ada.choose("prices");
     await ada.sees("what prices take", () => /^\d+\.?\d* (kB|MB)$/.test($("received").textContent));
   },

@@ -1,55 +1,11 @@
 // The room of the document: edits of several pages converge.
 
+import { contains, converge, paste, select, type } from "../editor.mjs";
 import { NO_SERVER } from "../visitor.mjs";
-
-const text = (visitor) => visitor.look("$('editor').value");
 
 const open = async (story, hub, name, options = {}) => {
   return story.visit(hub, { name, tab: "document", ...options });
 };
-
-/** Types where the caret is. */
-async function type(visitor, typed) {
-  await visitor.page.focus("#editor");
-  await visitor.page.keyboard.type(typed);
-}
-
-/** Puts the caret there, or selects up to `end`. */
-async function select(visitor, start, end = start) {
-  await visitor.page.focus("#editor");
-  await visitor.page.evaluate((start, end) => {
-    document.getElementById("editor").setSelectionRange(start, end);
-  }, start, end);
-}
-
-/** Replaces the text, as pasting over all of it does. */
-async function paste(visitor, value, caret = value.length) {
-  await visitor.page.evaluate((value, caret) => {
-    const editor = document.getElementById("editor");
-    editor.value = value;
-    editor.setSelectionRange(caret, caret);
-    editor.dispatchEvent(new InputEvent("input", { inputType: "insertFromPaste" }));
-  }, value, caret);
-}
-
-/** Waits until all show the same, of this length, and it is saved; returns it. */
-async function converge(visitors, length) {
-  const found = [];
-  for (const visitor of visitors) {
-    await visitor.sees(`${length} characters, saved`, (length) => {
-      return $("editor").value.length === length && $("saved").textContent === "Saved";
-    }, length);
-    found.push(await text(visitor));
-  }
-  if (new Set(found).size !== 1) throw new Error(`not the same: ${JSON.stringify(found)}`);
-  return found[0];
-}
-
-/** Whether all characters of `part` are in the text, in order. */
-function contains(whole, part) {
-  let at = -1;
-  return [...part].every((sign) => (at = whole.indexOf(sign, at + 1)) >= 0);
-}
 
 const atOnce = {
   name: "what two pages type at once converges, and a third page has it",

@@ -1,0 +1,101 @@
+// A broker of its own for a story: a process on a free port, with a directory for its data.
+
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+
+import { within } from "./hub.mjs";
+
+const HOST = "127.0.0.1";
+
+/** The broker's program and its options, and those of a hub behind it. */
+const KINDS = {
+  Redis: {
+    program: "redis-server",
+    options: (port, directory) => [
+      "--bind", HOST, "--port", port, "--dir", directory,
+      "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+    ],
+    behind: (port) => ["--redis", `redis://${HOST}:${port}/`],
+  },
+  NATS: {
+    program: "nats-server",
+    options: (port, directory) => ["-a", HOST, "-p", port, "-js", "-sd", directory],
+    behind: (port) => ["--nats", `nats://${HOST}:${port}`],
+  },
+};
+
+export const programOf = (kind) => KINDS[kind].program;
+
+export const hasProgram = (program) => !spawnSync(program, ["--version"]).error;
+
+export class Broker {
+  #kind;
+  #directory = mkdtempSync(join(process.env.WORK, "broker-"));
+  #port = null;
+  #process = null;
+  #ended = null;
+
+  constructor(kind) {
+    this.#kind = KINDS[kind];
+  }
+
+  /** The options of a hub behind it. */
+  get options() {
+    return this.#kind.behind(this.#port);
+  }
+
+  /** Starts it, on its port and data if it was started before. */
+  async start() {
+    this.#port ??= String(await freePort());
+    const { program, options } = this.#kind;
+    const child = spawn(program, options(this.#port, this.#directory), {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let log = "";
+    for (const output of [child.stdout, child.stderr]) output.on("data", (bytes) => (log += bytes));
+    this.#process = child;
+    let isRunning = true;
+    this.#ended = once(child, "exit").finally(() => (isRunning = false));
+    const listening = async () => {
+      while (!(await isListening(this.#port))) {
+        if (!isRunning) throw new Error(`${program} has ended:\n${log.slice(-1000)}`);
+        await new Promise((next) => setTimeout(next, 20));
+      }
+    };
+    await within(listening(), `${program} on port ${this.#port}`);
+    return this;
+  }
+
+  async kill() {
+    this.#process.kill("SIGKILL");
+    await within(this.#ended, "the broker's end");
+  }
+
+  async remove() {
+    await this.kill();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, HOST);
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function isListening(port) {
+  return new Promise((answer) => {
+    const socket = connect(port, HOST);
+    socket.on("error", () => answer(false));
+    socket.on("connect", () => {
+      socket.destroy();
+      answer(true);
+    });
+  });
+}
