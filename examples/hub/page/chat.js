@@ -38,7 +38,10 @@ export class Chat {
     this.connection = new Connection("chat", {
       query: () => ({ client: me.client, name: me.name, since: this.#latest }),
       text: (message) => this.#received(message),
-      closed: () => this.#people.clear(),
+      closed: () => {
+        this.#outbox.stop();
+        this.#people.clear();
+      },
       changed,
     });
     this.#outbox = new Outbox((message) => this.connection.send({ type: "say", ...message }));

@@ -14,6 +14,9 @@ export class Outbox {
   #next;
   /** How many of the first messages this connection has sent. */
   #inFlight = 0;
+  /** Whether the server has welcomed this connection: before, a new message would overtake those
+   * that have to be sent again. */
+  #isWelcome = false;
 
   /** @param send sends a message if the connection is open, and returns whether it is */
   constructor(send) {
@@ -35,7 +38,13 @@ export class Outbox {
   restart(lastId) {
     this.#next = Math.max(this.#next, lastId + 1);
     this.#inFlight = 0;
+    this.#isWelcome = true;
     this.#sendMore();
+  }
+
+  /** The connection has ended: what is added waits for the next one. */
+  stop() {
+    this.#isWelcome = false;
   }
 
   /** The server has stored it, or has refused it for good. */
@@ -49,7 +58,7 @@ export class Outbox {
   }
 
   #sendMore() {
-    while (this.#inFlight < Math.min(IN_FLIGHT, this.messages.length)) {
+    while (this.#isWelcome && this.#inFlight < Math.min(IN_FLIGHT, this.messages.length)) {
       if (!this.#send(this.messages[this.#inFlight])) return;
       this.#inFlight++;
     }

@@ -120,6 +120,32 @@ const reloaded = {
   },
 };
 
+const overtaken = {
+  name: "what is said before the server's welcome does not overtake what is sent again",
+  async run(story) {
+    const hub = await story.hub();
+    const ada = await story.visit(hub, { name: "Ada", expects: NO_SERVER });
+    // A server that is stopped takes bytes, and answers nothing.
+    hub.signal("SIGSTOP");
+    await ada.say("first");
+    await ada.sees("it under way", () => pending() === 1);
+    await hub.stop("SIGKILL");
+    await ada.seesState("chat", "closed 1006");
+    await ada.page.evaluate(() => {
+      const state = document.getElementById("state-chat");
+      const observer = new MutationObserver(() => {
+        if (state.textContent !== "open") return;
+        observer.disconnect();
+        document.getElementById("say").value = "second";
+        document.getElementById("say-form").requestSubmit();
+      });
+      observer.observe(state, { childList: true, characterData: true, subtree: true });
+    });
+    await hub.start();
+    await ada.seesMessages(["first", "second"]);
+  },
+};
+
 const silent = {
   name: "a server that answers no longer is given up",
   async run(story) {
@@ -175,4 +201,4 @@ const tls = {
   },
 };
 
-export default [killed, now, shutdown, burst, reloaded, silent, meters, tls];
+export default [killed, now, shutdown, burst, reloaded, overtaken, silent, meters, tls];
