@@ -109,3 +109,57 @@ impl Server {
         failure.into_inner().map_or(Ok(()), Err)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, SocketAddr};
+    use std::time::Duration;
+
+    use sansocket::group::Group;
+    use sansocket_axum::server::Server as HttpServer;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::time::timeout;
+
+    use super::Server;
+    use crate::settings::Settings;
+
+    const REQUEST: &[u8] = b"GET /rooms/prices?client=c HTTP/1.1\r\nHost: localhost\r\n\
+        Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+    /// Opens a WebSocket from this address. Returns the beginning of the response.
+    async fn open(server: &Server, address: &str) -> (String, DuplexStream) {
+        let (mut near, far) = duplex(1 << 16);
+        let accepted = Group::new();
+        let http = HttpServer { app: server.router.clone(), tls: None, accepted: accepted.clone() };
+        let address = SocketAddr::new(address.parse::<IpAddr>().unwrap(), 1);
+        let member = accepted.enter(address.ip()).unwrap();
+        tokio::spawn(async move { http.serve_connection(far, address, &member).await });
+        near.write_all(REQUEST).await.unwrap();
+        let mut response = [0; "HTTP/1.1 101".len()];
+        near.read_exact(&mut response).await.unwrap();
+        (String::from_utf8_lossy(&response).into_owned(), near)
+    }
+
+    #[tokio::test]
+    async fn websockets_of_one_address_are_limited_but_for_loopback() {
+        let settings = Settings { per_address: 2, ..Settings::new() };
+        let server = Server::new(settings).await.unwrap();
+        let (first, stream) = open(&server, "192.0.2.1").await;
+        // The same address, as a socket for both families has it.
+        let (second, _second) = open(&server, "::ffff:192.0.2.1").await;
+        let (third, _) = open(&server, "192.0.2.1").await;
+        assert_eq!([&*first, &*second, &*third], ["HTTP/1.1 101", "HTTP/1.1 101", "HTTP/1.1 429"]);
+        assert_eq!(open(&server, "192.0.2.2").await.0, "HTTP/1.1 101");
+        let mut held = vec![];
+        for address in ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"].repeat(2) {
+            let (response, stream) = open(&server, address).await;
+            assert_eq!(response, "HTTP/1.1 101", "{address}");
+            held.push(stream);
+        }
+        // One that has left makes room.
+        drop(stream);
+        let again = async { while open(&server, "192.0.2.1").await.0 != "HTTP/1.1 101" {} };
+        timeout(Duration::from_secs(40), again).await.unwrap();
+    }
+}

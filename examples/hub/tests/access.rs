@@ -121,7 +121,10 @@ async fn bad_query_is_400_and_the_text_names_the_remedy() {
 #[tokio::test]
 async fn room_without_a_websocket_is_426() {
     let hub = hub().await;
-    assert_eq!(status(&get(&hub, CHAT, "").await), 426);
+    let response = get(&hub, CHAT, "").await;
+    assert_eq!(status(&response), 426);
+    // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response"
+    assert!(response.contains("\r\nupgrade: websocket\r\n"), "{response}");
     assert_eq!(status(&get(&hub, "/nowhere", "").await), 404);
 }
 

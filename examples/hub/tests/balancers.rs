@@ -67,17 +67,18 @@ async fn balanced(name: &str, command: impl FnOnce(&Path, &Path) -> Command) {
         seen.push((first["text"].clone(), second["text"].clone()));
     }
     assert_eq!(seen[0], seen[1]);
-    // One hub ends: its client continues on the other one.
+    // One hub ends: its client continues on the other one, whose own is not disturbed.
     one.stop().await;
-    let name = tokio::select! {
-        _ = ada.closed() => "ada",
-        _ = bo.closed() => "bo",
+    let (name, other) = tokio::select! {
+        _ = ada.closed() => ("ada", &mut bo),
+        _ = bo.closed() => ("bo", &mut ada),
     };
     let mut moved = client(port, name, 2).await;
     moved.next("welcome").await;
     moved.say(2, "after").await;
     let said = moved.next("said").await;
     assert_eq!((said["seq"].as_u64(), said["text"].as_str()), (Some(3), Some("after")));
+    assert_eq!(other.next("said").await["text"], "after");
     two.stop().await;
 }
 

@@ -18,3 +18,4 @@ mod run;
 #[cfg(any(feature = "redis", feature = "nats"))]
 mod several;
 mod store;
+mod tls;

@@ -31,12 +31,25 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    fn start(directory: &Path) -> Self {
+    pub(crate) fn start(directory: &Path) -> Self {
         Self::start_with(&["--data", directory.to_str().unwrap()])
     }
 
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
-        let mut command = example();
+        Self::run(example(), arguments)
+    }
+
+    /// Its files can't become longer than this number of KiB.
+    #[cfg(unix)]
+    pub(crate) fn start_limited(directory: &Path, kib: u32) -> Self {
+        let mut command = Command::new("sh");
+        // In blocks of 512 bytes. Without the signal, which ends a process, the write fails.
+        let limit = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", 2 * kib);
+        command.args(["-c", &limit]).arg(example().get_program());
+        Self::run(command, &["--data", directory.to_str().unwrap()])
+    }
+
+    fn run(mut command: Command, arguments: &[&str]) -> Self {
         command.args(["--listen", "127.0.0.1:0", "--rate", "1000"]).args(arguments);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());

@@ -10,7 +10,7 @@ use sansocket::tokio::{Options, WebSocket};
 use sansocket::{ClientRequest, Closed, Config, Error, Message};
 use sansocket_hub::{Failure, Server, Settings};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -42,9 +42,12 @@ pub(crate) async fn hub_in(directory: &Path) -> Hub {
 }
 
 pub(crate) async fn hub_with(settings: Settings) -> Hub {
+    serve(Server::new(settings).await.unwrap()).await
+}
+
+pub(crate) async fn serve(server: Server) -> Hub {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = Server::new(settings).await.unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = tokio::spawn(server.serve(listener, async {
         // A test that drops the hub does not stop it.
@@ -85,9 +88,7 @@ impl Hub {
 
     /// Sends an HTTP request, whose lines end with `\r\n`, and reads the response.
     pub(crate) async fn http(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        within(response(&mut stream)).await
+        http(&mut TcpStream::connect(self.address).await.unwrap(), request).await
     }
 
     /// The response to an opening handshake with this target, host and lines more.
@@ -101,8 +102,17 @@ impl Hub {
     }
 }
 
+/// The same on a stream.
+pub(crate) async fn http(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    request: &str,
+) -> String {
+    stream.write_all(request.as_bytes()).await.unwrap();
+    within(response(stream)).await
+}
+
 /// Reads the head of a response, and the body if its length is there.
-async fn response(stream: &mut TcpStream) -> String {
+async fn response(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut response = vec![];
     while !response.ends_with(b"\r\n\r\n") {
         response.push(stream.read_u8().await.unwrap());
@@ -115,8 +125,8 @@ async fn response(stream: &mut TcpStream) -> String {
 }
 
 /// A client of a room.
-pub(crate) struct Client {
-    pub(crate) socket: WebSocket<TcpStream>,
+pub(crate) struct Client<S = TcpStream> {
+    pub(crate) socket: WebSocket<S>,
 }
 
 pub(crate) async fn open(address: SocketAddr, target: &str) -> Client {
@@ -132,7 +142,7 @@ pub(crate) async fn open_on(stream: TcpStream, target: &str) -> Client {
     Client { socket: opened.unwrap().0 }
 }
 
-impl Client {
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     pub(crate) async fn send(&mut self, message: Value) {
         within(self.socket.send(message.to_string())).await.unwrap();
     }
@@ -148,15 +158,20 @@ impl Client {
 
     /// The next text of this type; others are skipped.
     pub(crate) async fn next(&mut self, kind: &str) -> Value {
+        self.next_or_closed(kind).await.expect("the connection is open")
+    }
+
+    /// The same, or the hub's code if it closes the connection before.
+    pub(crate) async fn next_or_closed(&mut self, kind: &str) -> Result<Value, u16> {
         within(async {
-            loop {
-                let message = self.message().await;
+            while let Some(message) = self.socket.recv().await.unwrap() {
                 let Some(text) = message.as_text() else { continue };
                 let value: Value = serde_json::from_str(text).unwrap();
                 if value["type"] == kind {
-                    return value;
+                    return Ok(value);
                 }
             }
+            Err(self.closed().await.0)
         })
         .await
     }
