@@ -152,7 +152,7 @@ mod tests {
         assert_eq!([&*first, &*second, &*third], ["HTTP/1.1 101", "HTTP/1.1 101", "HTTP/1.1 429"]);
         assert_eq!(open(&server, "192.0.2.2").await.0, "HTTP/1.1 101");
         let mut held = vec![];
-        for address in ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"].repeat(2) {
+        for address in ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"].repeat(3) {
             let (response, stream) = open(&server, address).await;
             assert_eq!(response, "HTTP/1.1 101", "{address}");
             held.push(stream);
