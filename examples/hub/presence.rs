@@ -12,8 +12,10 @@ use tokio::time::sleep;
 
 use crate::room::to_text;
 
-/// The shortest time between two lists.
+/// The shortest time between two lists, for each so many people who receive them: a list has as
+/// many people as it has receivers, up to `LISTED`.
 const PAUSE: Duration = Duration::from_millis(200);
+const RECEIVERS: usize = 50;
 
 /// The number of people in a list.
 const LISTED: usize = 200;
@@ -109,7 +111,8 @@ impl Presence {
             }
             let list = self.list();
             self.topic.publish_latest("people", list);
-            sleep(PAUSE).await;
+            let receivers = self.lock().len();
+            sleep(pause(receivers)).await;
         }
     }
 
@@ -174,6 +177,10 @@ impl Presence {
     }
 }
 
+fn pause(receivers: usize) -> Duration {
+    PAUSE * u32::try_from(1 + receivers / RECEIVERS).unwrap_or(u32::MAX)
+}
+
 /// A connection's place, which is left when this is dropped.
 pub(crate) struct Seat {
     presence: Arc<Presence>,
@@ -206,5 +213,25 @@ impl Drop for Seat {
         }
         drop(people);
         self.presence.change();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Presence, pause};
+
+    #[test]
+    fn lists_to_one_of_many_people_are_at_most_25_kb_a_second() {
+        let (presence, mut seats) = (Arc::new(Presence::new()), vec![]);
+        for people in [1, 25, 49, 50, 99, 150, 200, 249, 1000, 5000] {
+            for number in seats.len()..people {
+                let client = format!("{number:024}");
+                seats.push(presence.enter(&client, "a name as long as names are").0);
+            }
+            let rate = presence.list().len() as f64 / pause(people).as_secs_f64();
+            assert!(rate <= 25_000.0, "{people} people: {rate} bytes a second");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sansocket_hub::Settings;
 
 use crate::prices::{dropped, slow, subscribe_to_all};
-use crate::run::{Client, hub_with};
+use crate::run::{Client, hub, hub_with};
 
 /// So many connections read all prices, and so many do not read: the others get theirs, and what
 /// is dropped is counted.
@@ -52,4 +52,26 @@ async fn thousand_connections_get_prices_beside_twenty_that_do_not_read() {
 #[ignore = "needs 10,000 descriptors"]
 async fn five_thousand_connections_get_prices_beside_a_hundred_that_do_not_read() {
     crowd(5000, 100, 10).await;
+}
+
+/// A thousand people come, all at once, are seen by the first one, and leave.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousand_people_come_to_the_chat_and_leave() {
+    let hub = hub().await;
+    let mut first = hub.chat("first", 0).await;
+    let mut others: Vec<Client> = vec![];
+    for number in 1..1000 {
+        others.push(hub.chat(&format!("client-{number}"), 0).await);
+    }
+    for client in &mut others {
+        client.next("welcome").await;
+    }
+    let list = first.until("people", |list| list["count"] == 1000).await;
+    assert_eq!(list["people"].as_array().unwrap().len(), 200);
+    others[998].until("people", |list| list["count"] == 1000).await;
+    others[0].say(1, "hello").await;
+    assert_eq!(first.next("said").await["text"], "hello");
+    drop(others);
+    first.until("people", |list| list["count"] == 1).await;
+    hub.stop().await;
 }
