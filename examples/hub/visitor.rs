@@ -1,15 +1,32 @@
 //! The query of a room: who the client is, and what it has already.
 
+use std::sync::LazyLock;
+
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
+use regex::Regex;
 use serde::Deserialize;
+
+/// What no name has: control characters, and invisible ones that change how others look, such as
+/// those that turn the direction of writing. Two of these are needed to spell some names.
+static UNFIT: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}--[\u200C\u200D]]"));
+
+/// What can be seen without another character. U+2800 is a pattern of no dots.
+static VISIBLE: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"[^\p{Cn}\p{M}\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]"));
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a valid pattern")
+}
 
 /// A client, as its query has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Visitor {
     pub(crate) client: String,
     pub(crate) name: String,
+    /// The number of the last message that it has.
     pub(crate) since: u64,
 }
 
@@ -41,7 +58,8 @@ impl Visitor {
         let name = match fields.name {
             None if !needs_name => String::new(),
             name => name.filter(|name| is_name(name)).ok_or(refused(
-                "name is missing or not 1 to 32 characters without control characters\n",
+                "name is missing or not 1 to 32 characters, of which one is visible, and none a \
+                 control or format character\n",
             ))?,
         };
         let since = match fields.since.as_deref() {
@@ -59,9 +77,6 @@ fn is_client(client: &str) -> bool {
     (1..=64).contains(&client.len()) && client.bytes().all(is_allowed)
 }
 
-/// A name that is not blank, either.
 fn is_name(name: &str) -> bool {
-    (1..=32).contains(&name.chars().count())
-        && !name.trim().is_empty()
-        && !name.chars().any(char::is_control)
+    (1..=32).contains(&name.chars().count()) && !UNFIT.is_match(name) && VISIBLE.is_match(name)
 }

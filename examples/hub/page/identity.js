@@ -8,6 +8,10 @@ export const COLOURS = [
   "#4450c4", "#a1402f", "#1d6f5c", "#8a5a00", "#7a3fa0", "#a0356f", "#2b6a92", "#5b6522",
 ];
 
+/** What no name has, and what can be seen of one: the server's rules. */
+const UNFIT = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+const VISIBLE = /[^\p{Cn}\p{M}\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
 export class Identity {
   name;
   /** Shown to everybody. */
@@ -25,15 +29,17 @@ export class Identity {
   /** Keeps the name for the next page, if it is one: returns whether it is. */
   rename(name) {
     const trimmed = name.trim();
-    const isName = trimmed !== "" && [...trimmed].length <= 32 && !/\p{Cc}/u.test(trimmed);
-    if (isName) localStorage.setItem("name", (this.name = trimmed));
-    return isName;
+    if (isName(trimmed)) localStorage.setItem("name", (this.name = trimmed));
+    return isName(trimmed);
   }
 }
 
+const isName = (name) => [...name].length <= 32 && !UNFIT.test(name) && VISIBLE.test(name);
+
 /** A reloaded tab keeps its client id, and with it the messages that were not acknowledged. */
 export async function identity() {
-  const name = localStorage.getItem("name") ?? `${pick(ADJECTIVES)} ${pick(ANIMALS)}`;
+  const kept = localStorage.getItem("name") ?? "";
+  const name = isName(kept) ? kept : `${pick(ADJECTIVES)} ${pick(ANIMALS)}`;
   let client = sessionStorage.getItem("client");
   if (!client || !(await isOnlyHere(client))) {
     // A duplicated tab has a copy of the session storage.

@@ -105,6 +105,15 @@ async fn bad_query_is_400_and_the_text_names_the_remedy() {
         ("chat?client=c&name=a%0Ab".into(), "name is"),
         ("chat?client=c&name=%20".into(), "name is"),
         ("prices?client=c&name=a%00b".into(), "name is"),
+        // U+202E turns the direction, U+2028 separates lines, U+200B has no width.
+        ("chat?client=c&name=%E2%80%AEyranoitciD".into(), "name is"),
+        ("chat?client=c&name=a%E2%80%A8b".into(), "name is"),
+        ("chat?client=c&name=a%E2%80%8Bb".into(), "name is"),
+        // Nothing to see: U+3164, U+2800, U+200D, and an accent without a letter.
+        ("chat?client=c&name=%E3%85%A4".into(), "name is"),
+        ("chat?client=c&name=%E2%A0%80".into(), "name is"),
+        ("chat?client=c&name=%E2%80%8D".into(), "name is"),
+        ("chat?client=c&name=%CC%81".into(), "name is"),
         ("chat?client=c&name=n&since=-1".into(), "since is"),
         ("chat?client=c&name=n&since=x".into(), "since is"),
         ("chat?client=c&client=d&name=n".into(), "the query is"),
@@ -116,6 +125,11 @@ async fn bad_query_is_400_and_the_text_names_the_remedy() {
     }
     let longest = format!("/rooms/chat?client={}&name={}", "c".repeat(64), "%C3%A9".repeat(32));
     assert_eq!(status(&hub.upgrade(&longest, "localhost", "").await), 101);
+    // An astronaut, and a word of Persian: both have joiners, which can't be seen.
+    for name in ["%F0%9F%91%A9%E2%80%8D%F0%9F%9A%80", "%D9%85%DB%8C%E2%80%8C%D8%AE"] {
+        let target = format!("/rooms/chat?client=c&name={name}");
+        assert_eq!(status(&hub.upgrade(&target, "localhost", "").await), 101);
+    }
 }
 
 #[tokio::test]
