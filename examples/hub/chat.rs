@@ -12,11 +12,10 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sansocket::CloseCode;
 use sansocket::axum::WebSocket;
 use sansocket::hyper::Sender;
 use sansocket::topic::{Lag, Subscription, Topic};
-use sansocket::{Error, Kind};
+use sansocket::{CloseCode, CloseFrame, Error, Kind};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::watch;
@@ -47,6 +46,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The largest id: what a number of JavaScript holds (2⁵³ − 1).
 const MAX_ID: u64 = (1 << 53) - 1;
 
+const UNREADABLE: &str = "the hub can't read its store now; connect again later";
+
 /// The room.
 pub(crate) struct Chat {
     journal: Journal,
@@ -75,7 +76,8 @@ enum Incoming {
 impl Chat {
     pub(crate) fn new(journal: Journal, settings: Settings) -> Result<Self, Failure> {
         let topic = Topic::new().lag(Lag::Close(CloseCode::TRY_AGAIN_LATER));
-        let published = Mutex::new(Published { topic, latest: latest(&journal.store.read()?)? });
+        let latest = journal.store.read().and_then(|transaction| latest(&transaction))?;
+        let published = Mutex::new(Published { topic, latest });
         let (presence, delivered) = (Arc::new(Presence::new()), watch::Sender::new(0));
         Ok(Self { journal, presence, published, delivered, settings })
     }
@@ -90,12 +92,16 @@ impl Chat {
             return room.finish().await;
         }
         let last_id = self.read(client.clone(), |read, client| last_id(read, &client)).await;
+        let Some(last_id) = last_id else {
+            room.close(CloseCode::INTERNAL_ERROR, UNREADABLE);
+            return room.finish().await;
+        };
         let (subscription, latest) = self.with_published(|it| (it.topic.subscribe(), it.latest));
         let (mut seat, people) = self.presence.enter(&client, &name);
         let (outbox, answers) = outbox();
         let welcome = json!({
             "type": "welcome", "name": name, "you": client, "latest": latest,
-            "lastId": last_id.unwrap_or_default(),
+            "lastId": last_id,
         });
         if room.send(&welcome).await.is_ok() {
             let writing = async {
@@ -212,7 +218,11 @@ impl Chat {
         let mut next = if since == 0 || since > latest { newest } else { since } + 1;
         while next <= latest {
             let page = self.read(next..=latest, |read, seqs| history(read, seqs, PAGE)).await;
-            let Some(page) = page else { break };
+            let Some(page) = page else {
+                let frame = CloseFrame::truncated(CloseCode::INTERNAL_ERROR, UNREADABLE);
+                sender.try_close_with(frame);
+                return Ok(());
+            };
             let Some(last) = page.last() else { break };
             next = last.seq + 1;
             for said in &page {
@@ -230,7 +240,11 @@ impl Chat {
         read: fn(&redb::ReadTransaction, A) -> Result<T, Failure>,
     ) -> Option<T> {
         let store = Arc::clone(&self.journal.store);
-        let read = spawn_blocking(move || read(&store.read()?, argument)).await.ok()?;
+        let read = spawn_blocking(move || {
+            store.read().and_then(|transaction| read(&transaction, argument))
+        })
+        .await
+        .ok()?;
         read.inspect_err(|error| eprintln!("hub: the store was not read: {error}")).ok()
     }
 

@@ -70,7 +70,7 @@ impl Updates {
     /// Loads the document, and stores it as one update.
     pub(super) fn new(journal: Journal, topic: Topic) -> Result<Self, Failure> {
         let store = &journal.store;
-        let updates = load(&store.read()?)?;
+        let updates = store.read().and_then(|transaction| load(&transaction))?;
         let mut replica = Replica::load(&updates).ok_or("the document in the store is damaged")?;
         if updates.len() > 1 {
             store.write_now(|transaction| compact(transaction, &replica.encode()))?;

@@ -7,20 +7,21 @@
 //! ```
 //!
 //! A commit takes as long for a hundred messages as for one, so those that arrive during a commit
-//! share the next one (group commit).
+//! share the next one (group commit). After a commit that failed, the database is opened again.
 
 pub(crate) mod chat;
+mod database;
 pub(crate) mod document;
 
-use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use redb::backends::InMemoryBackend;
-use redb::{Database, DatabaseError, ReadTransaction, WriteTransaction};
+use redb::WriteTransaction;
 use tokio::sync::mpsc;
 
+use self::database::Database;
+pub(crate) use self::database::Reading;
 use crate::Failure;
 
 /// The number of jobs that may wait for the writer.
@@ -68,20 +69,7 @@ impl Store {
     /// Opens the database of this directory, which is made if it is missing; without one, a
     /// database in memory.
     pub(crate) fn open(directory: Option<&Path>) -> Result<Self, Failure> {
-        let database = match directory {
-            None => Database::builder().create_with_backend(InMemoryBackend::new())?,
-            Some(directory) => {
-                let shown = directory.display();
-                fs::create_dir_all(directory)
-                    .map_err(|error| format!("can't make {shown} (see --data): {error}"))?;
-                Database::create(directory.join("hub.redb")).map_err(|error| match error {
-                    DatabaseError::DatabaseAlreadyOpen => {
-                        format!("another hub uses {shown}: give this one its own --data")
-                    }
-                    error => format!("can't open the store in {shown} (see --data): {error}"),
-                })?
-            }
-        };
+        let database = Database::open(directory)?;
         let transaction = database.begin_write()?;
         chat::create(&transaction)?;
         document::create(&transaction)?;
@@ -101,8 +89,8 @@ impl Store {
     }
 
     /// Begins to read what was committed.
-    pub(crate) fn read(&self) -> Result<ReadTransaction, Failure> {
-        Ok(self.database.begin_read()?)
+    pub(crate) fn read(&self) -> Result<Reading<'_>, Failure> {
+        self.database.begin_read()
     }
 
     /// Writes at once, before the hub serves.
@@ -152,6 +140,9 @@ fn commit(database: &Database, jobs: Vec<Job>) {
     })();
     if let Err(error) = &result {
         eprintln!("hub: the store was not written: {error}");
+        if let Err(error) = database.reopen() {
+            eprintln!("hub: the store was not opened again: {error}");
+        }
     }
     thens.into_iter().for_each(|then| then(result.is_ok()));
 }

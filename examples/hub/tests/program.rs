@@ -44,7 +44,7 @@ impl Program {
     pub(crate) fn start_limited(directory: &Path, kib: u32) -> Self {
         let mut command = Command::new("sh");
         // In blocks of 512 bytes. Without the signal, which ends a process, the write fails.
-        let limit = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", 2 * kib);
+        let limit = format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", 2 * kib);
         command.args(["-c", &limit]).arg(example().get_program());
         Self::run(command, &["--data", directory.to_str().unwrap()])
     }
@@ -57,6 +57,14 @@ impl Program {
         output.read_line(&mut line).unwrap();
         let address = line.trim().trim_start_matches("listening on http://").trim_end_matches('/');
         Self { child, address: address.parse().unwrap(), output }
+    }
+
+    /// Its files may become as long as they like.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn unlimit(&self) {
+        let pid = self.child.id().to_string();
+        let unlimited = ["--fsize=unlimited:", "--pid", &pid];
+        assert!(Command::new("prlimit").args(unlimited).status().unwrap().success());
     }
 
     pub(crate) async fn open(&self, target: &str) -> Client {

@@ -82,27 +82,80 @@ async fn store_that_fails_is_1011_and_acknowledges_nothing() {
         }
     }
     assert!(acknowledged > 0);
-    editor.insert(0, "not ").await;
-    let code = loop {
-        match editor.client.next_or_closed("ack").await {
-            // Of what the hub has asked for.
-            Ok(ack) => assert_eq!(ack["updates"], 1),
-            Err(code) => break code,
+    // What is shorter may fit.
+    let (mut inserted, long) = (1, "x".repeat(10_000));
+    let code = 'full: loop {
+        editor.insert(0, &long).await;
+        inserted += 1;
+        loop {
+            match editor.client.next_or_closed("ack").await {
+                Ok(ack) if ack["updates"] == inserted => break,
+                // Of what the hub has asked for.
+                Ok(_) => {}
+                Err(code) => break 'full code,
+            }
         }
     };
     assert_eq!(code, 1011);
     // What was not stored, nobody sees.
-    reader.say(1, "x").await;
-    assert_eq!(reader.next_or_closed("said").await, Err(1011));
+    let mut latest = acknowledged;
+    loop {
+        reader.say(latest + 1, &text).await;
+        match reader.next_or_closed("said").await {
+            Ok(said) => {
+                latest += 1;
+                assert_eq!((&said["seq"], &said["id"]), (&latest.into(), &latest.into()));
+            }
+            Err(code) => break assert_eq!(code, 1011),
+        }
+    }
     drop(program);
 
     // On another disk.
     let hub = hub_in(directory.path()).await;
     let welcome = hub.chat("c", 0).await.next("welcome").await;
-    assert_eq!(
-        (&welcome["latest"], &welcome["lastId"]),
-        (&acknowledged.into(), &acknowledged.into())
-    );
-    Editor::open(&hub, "d").await.until("stored").await;
+    assert_eq!((&welcome["latest"], &welcome["lastId"]), (&latest.into(), &acknowledged.into()));
+    let stored = long.repeat(inserted - 2) + "stored";
+    Editor::open(&hub, "d").await.until(&stored).await;
+    hub.stop().await;
+}
+
+/// A disk that was full, and has room again.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn store_that_failed_stores_again_when_there_is_room() {
+    let directory = TempDir::new().unwrap();
+    let program = Program::start_limited(directory.path(), 4 * 1024);
+    let target = "/rooms/chat?client=c&name=n";
+    let mut client = program.open(target).await;
+    let mut editor = Editor::on(program.open("/rooms/document?client=e&name=n").await).await;
+    editor.insert(0, "stored").await;
+    editor.acknowledged(1).await;
+    let text = "é".repeat(4000);
+    let mut acknowledged = 0;
+    loop {
+        client.say(acknowledged + 1, &text).await;
+        match client.next_or_closed("ack").await {
+            Ok(_) => acknowledged += 1,
+            Err(code) => break assert_eq!(code, 1011),
+        }
+    }
+    // What is there can be read.
+    assert_eq!(program.open(target).await.next("said").await["text"], text);
+    program.unlimit();
+    let mut client = program.open(target).await;
+    assert_eq!(client.next("welcome").await["lastId"], acknowledged);
+    client.say(acknowledged + 1, &text).await;
+    assert_eq!(client.next("ack").await["seq"], acknowledged + 1);
+    let mut editor = Editor::on(program.open("/rooms/document?client=e&name=n").await).await;
+    editor.until("stored").await;
+    editor.insert(6, " again").await;
+    editor.acknowledged(1).await;
+    drop(program);
+
+    let hub = hub_in(directory.path()).await;
+    let welcome = hub.chat("c", 0).await.next("welcome").await;
+    assert_eq!(welcome["latest"], acknowledged + 1);
+    Editor::open(&hub, "d").await.until("stored again").await;
     hub.stop().await;
 }

@@ -72,7 +72,8 @@ impl Nats {
         let mut headers = HeaderMap::new();
         Ok(match write {
             Write::Say(said) => {
-                if let Some(stored) = find(&self.store.read()?, said)? {
+                let stored = self.store.read().and_then(|read| find(&read, said));
+                if let Some(stored) = stored? {
                     return Ok(Begun::Done(Written::Said(stored)));
                 }
                 headers.insert(NATS_MESSAGE_ID, format!("{}-{}", said.client, said.id));
