@@ -86,7 +86,8 @@ impl Chat {
     pub(crate) async fn serve(self: Arc<Self>, visitor: Visitor, socket: WebSocket) {
         let mut room = Room::new(socket, Kind::Text, &self.settings, self.journal.state());
         let sender = room.sender();
-        let Visitor { client, name, since } = visitor;
+        let client = visitor.shown();
+        let Visitor { name, since, .. } = visitor;
         if timeout(PATIENCE, self.until_delivered(since)).await.is_err() {
             room.close(CloseCode::TRY_AGAIN_LATER, "this hub has not yet what you have");
             return room.finish().await;

@@ -7,6 +7,10 @@ use axum::extract::rejection::QueryRejection;
 use axum::http::StatusCode;
 use regex::Regex;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+/// The number of bytes of an id that others see.
+const SHOWN: usize = 12;
 
 /// What no name has: control characters, and invisible ones that change how others look, such as
 /// those that turn the direction of writing. Two of these are needed to spell some names.
@@ -24,6 +28,7 @@ fn regex(pattern: &str) -> Regex {
 /// A client, as its query has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Visitor {
+    /// Secret: whoever knows it is this client.
     pub(crate) client: String,
     pub(crate) name: String,
     /// The number of the last message that it has.
@@ -53,7 +58,8 @@ impl Visitor {
             refused("the query is client=...&name=...&since=..., each at most once\n")
         })?;
         let client = fields.client.filter(|client| is_client(client)).ok_or(refused(
-            "client is missing or not 1 to 64 of A-Z a-z 0-9 _ -: use random ones, and keep them\n",
+            "client is missing or not 1 to 64 of A-Z a-z 0-9 _ -: use random ones, and keep them \
+             secret\n",
         ))?;
         let name = match fields.name {
             None if !needs_name => String::new(),
@@ -69,6 +75,12 @@ impl Visitor {
                 .map_err(|_| refused("since is the sequence number of the last message, or 0\n"))?,
         };
         Ok(Self { client, name, since })
+    }
+
+    /// The id that others see, which does not tell the secret one. It is the same on all hubs.
+    pub(crate) fn shown(&self) -> String {
+        let hash = Sha256::digest(&self.client);
+        hash[..SHOWN].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

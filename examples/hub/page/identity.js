@@ -14,8 +14,10 @@ const VISIBLE = /[^\p{Cn}\p{M}\p{White_Space}\p{Default_Ignorable_Code_Point}\u2
 
 export class Identity {
   name;
-  /** Shown to everybody. */
+  /** Not shown to others: whoever knows it could speak as this page in the chat. */
   client;
+  /** What others see instead. The server tells it. */
+  shown = null;
   /** Not shown to others: an id by which the document knows a page that comes again. */
   editor = randomId();
   colour;

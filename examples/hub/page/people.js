@@ -11,14 +11,15 @@ export class People {
 
   update({ people, count = people.length }) {
     const items = people.map(({ client, name, typing }) => {
-      const isMe = client === this.#me.client;
-      const label = isMe ? `${name} (you)` : name;
+      const isMe = client === this.#me.shown;
       const initial = make("span", {
         className: "avatar",
         textContent: [...name][0].toUpperCase(),
         attributes: { "aria-hidden": "true" },
       });
-      const text = make("span", { textContent: label });
+      const text = make("span", {}, name);
+      // An element, which no name has.
+      if (isMe) text.append(make("i", { textContent: " (you)" }));
       return make("li", { data: { client, typing: String(typing) } }, initial, text);
     });
     if (count > people.length) {
@@ -26,7 +27,7 @@ export class People {
     }
     byId("people").replaceChildren(...items);
     show(byId("people-count"), String(count));
-    const typing = people.filter((one) => one.typing && one.client !== this.#me.client);
+    const typing = people.filter((one) => one.typing && one.client !== this.#me.shown);
     show(byId("typing"), sentence(typing.map((one) => one.name)));
   }
 

@@ -19,9 +19,14 @@ async fn message_is_acknowledged_and_said_to_all() {
     let hub = hub().await;
     let (mut one, mut two) = (hub.chat("one", 0).await, hub.chat("two", 0).await);
     let welcome = one.next("welcome").await;
-    let expected =
-        json!({ "type": "welcome", "name": "the one", "you": "one", "latest": 0, "lastId": 0 });
-    assert_eq!(welcome, expected);
+    assert_eq!(
+        welcome,
+        json!({
+            "type": "welcome", "name": "the one", "you": welcome["you"], "latest": 0,
+            "lastId": 0,
+        })
+    );
+    assert!(welcome["you"].is_string());
     one.say(1, "hello 🦀").await;
     assert_eq!(one.next("ack").await, json!({ "type": "ack", "id": 1, "seq": 1 }));
     let mut said = two.next("said").await;
@@ -29,7 +34,7 @@ async fn message_is_acknowledged_and_said_to_all() {
     assert_eq!(
         said,
         json!({
-            "type": "said", "seq": 1, "client": "one", "id": 1, "name": "the one",
+            "type": "said", "seq": 1, "client": welcome["you"], "id": 1, "name": "the one",
             "text": "hello 🦀", "at": null,
         })
     );
@@ -156,19 +161,51 @@ async fn oldest_messages_are_removed_with_their_ids() {
     assert_eq!(client.next("ack").await["seq"], 6);
 }
 
+/// What others see of a client is not what it enters with: nobody can speak in its place.
+#[tokio::test]
+async fn id_that_others_see_is_not_the_secret_one() {
+    let hub = hub().await;
+    let mut victim = hub.chat("secret", 0).await;
+    let you = victim.next("welcome").await["you"].as_str().unwrap().to_owned();
+    victim.say(1, "hello").await;
+    let mut other = hub.chat("other", 0).await;
+    let list = other.until("people", |list| list["count"] == 2).await;
+    assert_eq!(person(&list, "the secret")["client"], you.as_str());
+    let mut reader = hub.chat("reader", 0).await;
+    assert_eq!(reader.next("said").await["client"], you.as_str());
+    assert!(!list.to_string().contains("\"secret\""), "{list}");
+    // With what is seen, one is somebody else.
+    let mut forger = hub.chat(&you, 0).await;
+    let welcome = forger.next("welcome").await;
+    assert_eq!(welcome["lastId"], 0);
+    assert_ne!(welcome["you"], you.as_str());
+    forger.say((1 << 53) - 1, "not of the victim").await;
+    forger.next("ack").await;
+    victim.say(2, "again").await;
+    assert_eq!(victim.next("ack").await["id"], 1);
+    assert_eq!(victim.next("ack").await["id"], 2);
+    assert_eq!(hub.chat("secret", 0).await.next("welcome").await["lastId"], 2);
+}
+
+fn person<'a>(list: &'a Value, name: &str) -> &'a Value {
+    let mut people = list["people"].as_array().unwrap().iter();
+    people.find(|person| person["name"] == name).unwrap_or(&Value::Null)
+}
+
 #[tokio::test]
 async fn people_come_type_and_leave() {
     let hub = hub().await;
     let mut one = hub.chat("one", 0).await;
     let mut two = hub.chat("two", 0).await;
-    one.until("people", |list| list["count"] == 2 && list["people"][1]["name"] == "the two").await;
+    one.until("people", |list| !person(list, "the two").is_null()).await;
     two.send(json!({ "type": "typing", "typing": true })).await;
-    one.until("people", |list| list["people"][1]["typing"] == true).await;
+    one.until("people", |list| person(list, "the two")["typing"] == true).await;
     // A second connection of a client is the same person, who stops typing with the first.
     let mut second = hub.chat("two", 0).await;
     second.next("people").await;
     drop(two);
-    one.until("people", |list| list["count"] == 2 && list["people"][1]["typing"] == false).await;
+    one.until("people", |list| list["count"] == 2 && person(list, "the two")["typing"] == false)
+        .await;
     second.close().await.unwrap();
-    one.until("people", |list| list["count"] == 1 && list["people"][0]["client"] == "one").await;
+    one.until("people", |list| list["count"] == 1 && list["people"][0]["name"] == "the one").await;
 }

@@ -14,9 +14,11 @@ behind_each_broker!(
 
 async fn people_until(client: &mut Client, names: &[&str]) {
     let is_as_wanted = |list: &Value| {
-        let listed = list["people"].as_array().unwrap();
-        listed.iter().map(|person| &person["client"]).eq(names.iter())
-            && list["count"] == names.len()
+        let listed = list["people"].as_array().unwrap().iter();
+        let mut listed: Vec<_> = listed.map(|person| person["name"].as_str().unwrap()).collect();
+        listed.sort_unstable();
+        let names = names.iter().map(|name| format!("the {name}"));
+        names.eq(listed) && list["count"] == list["people"].as_array().unwrap().len()
     };
     within(async { while !is_as_wanted(&client.next("people").await) {} }).await;
 }
@@ -30,7 +32,8 @@ async fn people_of_two_hubs_add_up(broker: Broker) {
     people_until(&mut ada, &["ada", "bo", "both"]).await;
     people_until(&mut bo, &["ada", "bo", "both"]).await;
     bo.send(json!({ "type": "typing", "typing": true })).await;
-    within(async { while ada.next("people").await["people"][1]["typing"] != true {} }).await;
+    let is_typing = |person: &Value| person["name"] == "the bo" && person["typing"] == true;
+    ada.until("people", |list| list["people"].as_array().unwrap().iter().any(is_typing)).await;
     drop(first);
     second.close().await.unwrap();
     people_until(&mut ada, &["ada", "bo"]).await;
