@@ -179,6 +179,19 @@ impl Chat {
         );
     }
 
+    /// Passes over a message that the broker delivers, and that can't be read.
+    pub(crate) async fn skip(self: &Arc<Self>, seq: u64) {
+        let Some(slot) = self.journal.store.slot().await else { return };
+        let this = Arc::clone(self);
+        // After those before it.
+        slot.submit(
+            |_| Ok(()),
+            move |_: Option<()>| {
+                this.delivered.send_replace(seq);
+            },
+        );
+    }
+
     /// Waits until the broker has delivered this message, if it has one with this number. Clients
     /// may come from a hub that was faster.
     pub(crate) async fn until_delivered(&self, seq: u64) {

@@ -52,6 +52,7 @@ impl Hubs {
             tokio::select! {
                 event = events.events.recv() => match event {
                     Some(Event::Said(said)) => self.chat.receive(said).await,
+                    Some(Event::Unreadable(seq)) => self.chat.skip(seq).await,
                     Some(Event::Entry(entry)) => self.document.updates.receive(entry).await,
                     Some(Event::Live(bytes)) => self.hear(&bytes),
                     Some(Event::Connected) => {

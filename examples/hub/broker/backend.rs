@@ -56,6 +56,8 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 pub(crate) enum Event {
     Said(Said),
+    /// A message with this number that can't be read.
+    Unreadable(u64),
     Entry(Entry),
     /// What a hub publishes that is not kept.
     Live(Vec<u8>),
@@ -63,6 +65,14 @@ pub(crate) enum Event {
     Connected,
     /// The broker has lost what this hub has read.
     Behind(String),
+}
+
+impl Event {
+    /// Stands for a message of the chat that can't be read, which is reported.
+    pub(super) fn unreadable(seq: u64, error: &Failure) -> Self {
+        eprintln!("hub: message {seq} of the chat can't be read, and is skipped: {error}");
+        Self::Unreadable(seq)
+    }
 }
 
 /// A broker's own protocol.
@@ -95,7 +105,8 @@ pub(crate) trait Writer: Send {
 }
 
 pub(crate) trait Reader: Send {
-    /// Waits for entries; `Said` and `Entry` alone.
+    /// Waits for entries: `Said`, `Unreadable` and `Entry` alone. An error is one of the
+    /// connection. An entry that can't be read is not: it would be read again and again.
     fn next(&mut self) -> impl Future<Output = Result<Vec<Event>, Failure>> + Send;
 }
 

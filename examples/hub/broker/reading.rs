@@ -74,6 +74,7 @@ impl<B: Backend> Reading<B> {
 fn is_next(event: &Event, read: &mut Positions) -> Result<bool, Failure> {
     let (number, last) = match event {
         Event::Said(said) => (said.seq, &mut read.chat),
+        Event::Unreadable(seq) => (*seq, &mut read.chat),
         Event::Entry(entry) => {
             if entry.hub.is_some() && entry.number > read.document + 1 {
                 return Err("updates were replaced by a snapshot before they were read".into());

@@ -54,7 +54,8 @@ redis.call('HSET', KEYS[3], field, seq)
 local over = redis.call('XLEN', KEYS[1]) - tonumber(ARGV[6])
 if over > 0 then
   for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', over)) do
-    redis.call('HDEL', KEYS[3], entry[2][2] .. ' ' .. entry[2][4])
+    -- Not if somebody else has written it.
+    if entry[2][4] then redis.call('HDEL', KEYS[3], entry[2][2] .. ' ' .. entry[2][4]) end
     redis.call('XDEL', KEYS[1], entry[1])
   end
 end
@@ -74,6 +75,9 @@ if at < tonumber(ARGV[1]) then
   redis.call('XTRIM', KEYS[1], 'MINID', '=', (tonumber(ARGV[1]) + 1) .. '-0')
 end
 return at";
+
+/// An update of Yjs that changes nothing: no structs, and no deletions.
+const NO_UPDATE: [u8; 2] = [0, 0];
 
 pub(super) struct Redis {
     client: Client,
@@ -140,7 +144,8 @@ impl Backend for Redis {
             Positions { chat: chat.unwrap_or_default(), document: document.unwrap_or_default() };
         let snapshot = at.zip(state).filter(|(at, _)| *at > after.document);
         let snapshot = snapshot.map(|(number, update)| Entry { number, update, hub: None });
-        Ok((RedisReader { connection, read: after, snapshot }, latest))
+        let read = [after.chat, after.document].map(|number| format!("{number}-0"));
+        Ok((RedisReader { connection, read, snapshot }, latest))
     }
 
     async fn listen(&self) -> Result<PubSubStream, Failure> {
@@ -217,37 +222,37 @@ fn parse<T: FromRedisValue>(reply: Option<Value>) -> Result<T, Failure> {
 
 pub(super) struct RedisReader {
     connection: MultiplexedConnection,
-    read: Positions,
+    /// The ids of the last entries of the chat and the document.
+    read: [String; 2],
     snapshot: Option<Entry>,
 }
 
 impl Reader for RedisReader {
     async fn next(&mut self) -> Result<Vec<Event>, Failure> {
         if let Some(snapshot) = self.snapshot.take() {
-            self.read.document = snapshot.number;
+            self.read[1] = format!("{}-0", snapshot.number);
             return Ok(vec![Event::Entry(snapshot)]);
         }
         let mut read = cmd("XREAD");
         read.arg("COUNT").arg(COUNT).arg("BLOCK").arg(BLOCK.as_millis() as u64);
         read.arg("STREAMS").arg(CHAT).arg(DOCUMENT);
-        read.arg(format!("{}-0", self.read.chat)).arg(format!("{}-0", self.read.document));
+        read.arg(&self.read);
         let reply: Option<StreamReadReply> = read.query_async(&mut self.connection).await?;
         let mut events = vec![];
         for stream in reply.into_iter().flat_map(|reply| reply.keys) {
+            let is_chat = stream.key == CHAT;
             for entry in stream.ids {
                 let number = entry.id.split('-').next().unwrap_or_default().parse()?;
-                if stream.key == CHAT {
-                    self.read.chat = number;
-                    events.push(Event::Said(said(number, &entry)?));
-                } else {
-                    self.read.document = number;
-                    let (update, hub) = (field(&entry, "update")?, Some(field(&entry, "hub")?));
-                    events.push(Event::Entry(Entry { number, update, hub }));
-                }
+                events.push(if is_chat { message(number, &entry) } else { update(number, &entry) });
+                self.read[usize::from(!is_chat)] = entry.id;
             }
         }
         Ok(events)
     }
+}
+
+fn message(seq: u64, entry: &StreamId) -> Event {
+    said(seq, entry).map_or_else(|error| Event::unreadable(seq, &error), Event::Said)
 }
 
 fn said(seq: u64, entry: &StreamId) -> Result<Said, Failure> {
@@ -259,6 +264,15 @@ fn said(seq: u64, entry: &StreamId) -> Result<Said, Failure> {
         text: field(entry, "text")?,
         at: field(entry, "at")?,
     })
+}
+
+fn update(number: u64, entry: &StreamId) -> Event {
+    let fields = || Ok::<_, Failure>((field(entry, "update")?, field(entry, "hub")?));
+    let (update, hub) = fields().unwrap_or_else(|error| {
+        eprintln!("hub: update {number} of the document can't be read, and is skipped: {error}");
+        (NO_UPDATE.to_vec(), String::new())
+    });
+    Event::Entry(Entry { number, update, hub: Some(hub) })
 }
 
 fn field<T: FromRedisValue>(entry: &StreamId, name: &str) -> Result<T, Failure> {

@@ -161,6 +161,32 @@ impl Broker {
         }
     }
 
+    /// Appends what is no message to the chat, and with Redis, what is no update to the document.
+    pub(crate) async fn write_what_no_hub_reads(&self) {
+        match self.kind {
+            #[cfg(feature = "redis")]
+            Kind::Redis => {
+                let client = redis::Client::open(self.url()).unwrap();
+                let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+                let mut pipe = redis::pipe();
+                for (stream, id) in [("{hub}:chat", "2-0"), ("{hub}:document", "1-0")] {
+                    pipe.cmd("XADD").arg(stream).arg(id).arg("neither").arg("nor");
+                    pipe.incr(format!("{stream}:last"), 1);
+                }
+                pipe.exec_async(&mut connection).await.unwrap();
+            }
+            #[cfg(feature = "nats")]
+            Kind::Nats => {
+                let client = async_nats::connect(self.url()).await.unwrap();
+                let context = async_nats::jetstream::new(client);
+                let ack = context.publish("hub.chat", "not a message".into()).await.unwrap();
+                assert_eq!(ack.await.unwrap().sequence, 2);
+            }
+            #[allow(unreachable_patterns)]
+            _ => unreachable!("its feature is off"),
+        }
+    }
+
     /// A relay before this broker.
     pub(crate) async fn relay(&self) -> Relay {
         Relay::to(([127, 0, 0, 1], self.port).into()).await

@@ -52,8 +52,10 @@ impl Reader for NatsReader {
             message = self.chat.next() => {
                 let message = message.ok_or(ENDED)??;
                 let seq = sequence(&message)?;
-                let said = serde_json::from_slice::<Said>(&message.payload)?;
-                Ok(vec![Event::Said(Said { seq, ..said })])
+                Ok(vec![match serde_json::from_slice::<Said>(&message.payload) {
+                    Ok(said) => Event::Said(Said { seq, ..said }),
+                    Err(error) => Event::unreadable(seq, &error.into()),
+                }])
             }
             message = self.document.next() => {
                 let message = message.ok_or(ENDED)??;

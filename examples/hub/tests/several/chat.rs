@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::until_broker;
 use crate::broker::Broker;
+use crate::editor::Editor;
 use crate::run::Client;
 
 behind_each_broker!(
@@ -16,6 +17,7 @@ behind_each_broker!(
     resend_on_another_hub_is_stored_once,
     client_continues_on_another_hub_with_since,
     hub_that_lags_waits_until_it_has_what_its_client_has,
+    entry_that_cannot_be_read_is_skipped,
 );
 
 /// Sends and receives until all messages of all clients were received.
@@ -150,4 +152,24 @@ async fn hub_that_lags_waits_until_it_has_what_its_client_has(broker: Broker) {
     assert_eq!(moved.next("welcome").await["latest"], seq);
     moved.say(4, "4").await;
     assert_eq!(moved.next("said").await["seq"], seq + 1);
+}
+
+/// Another program has written to the broker's streams.
+async fn entry_that_cannot_be_read_is_skipped(broker: Broker) {
+    let (one, two) = (broker.hub().await, broker.hub().await);
+    let (mut ada, mut bo) = (one.chat("ada", 0).await, two.chat("bo", 0).await);
+    ada.say(1, "before").await;
+    assert_eq!(bo.next("said").await["seq"], 1);
+    broker.write_what_no_hub_reads().await;
+    let mut late = broker.hub().await.chat("late", 0).await;
+    ada.say(2, "after").await;
+    assert_eq!(ada.next("ack").await["seq"], 1);
+    assert_eq!(ada.next("ack").await, json!({ "type": "ack", "id": 2, "seq": 3 }));
+    assert_eq!(late.next("said").await["text"], "before");
+    for client in [&mut bo, &mut late] {
+        assert_eq!(client.next("said").await["text"], "after");
+    }
+    let (mut here, mut there) = (Editor::open(&one, "a").await, Editor::open(&two, "b").await);
+    here.insert(0, "text").await;
+    there.until("text").await;
 }
