@@ -29,6 +29,7 @@ use crate::presence::{Presence, Seat};
 use crate::room::{Room, to_text};
 use crate::settings::Settings;
 use crate::store::chat::{Said, Stored, history, last_id, latest, say};
+use crate::store::{Reading, id};
 use crate::visitor::Visitor;
 
 /// The number of characters of a message.
@@ -51,6 +52,8 @@ const UNREADABLE: &str = "the hub can't read its store now; connect again later"
 /// The room.
 pub(crate) struct Chat {
     journal: Journal,
+    /// The id of the history: numbers of another one mean nothing here.
+    store: String,
     pub(crate) presence: Arc<Presence>,
     published: Mutex<Published>,
     /// The number of the last message that the broker has delivered.
@@ -76,10 +79,11 @@ enum Incoming {
 impl Chat {
     pub(crate) fn new(journal: Journal, settings: Settings) -> Result<Self, Failure> {
         let topic = Topic::new().lag(Lag::Close(CloseCode::TRY_AGAIN_LATER));
-        let latest = journal.store.read().and_then(|transaction| latest(&transaction))?;
+        let read = |transaction: Reading<'_>| Ok((latest(&transaction)?, id::get(&transaction)?));
+        let (latest, store) = journal.store.read().and_then(read)?;
         let published = Mutex::new(Published { topic, latest });
         let (presence, delivered) = (Arc::new(Presence::new()), watch::Sender::new(0));
-        Ok(Self { journal, presence, published, delivered, settings })
+        Ok(Self { journal, store, presence, published, delivered, settings })
     }
 
     /// Serves one connection.
@@ -87,7 +91,8 @@ impl Chat {
         let mut room = Room::new(socket, Kind::Text, &self.settings, self.journal.state());
         let sender = room.sender();
         let client = visitor.shown();
-        let Visitor { name, since, .. } = visitor;
+        let Visitor { name, since, store, .. } = visitor;
+        let since = if store.is_none_or(|store| store == self.store) { since } else { 0 };
         if timeout(PATIENCE, self.until_delivered(since)).await.is_err() {
             room.close(CloseCode::TRY_AGAIN_LATER, "this hub has not yet what you have");
             return room.finish().await;
@@ -98,15 +103,16 @@ impl Chat {
             return room.finish().await;
         };
         let (subscription, latest) = self.with_published(|it| (it.topic.subscribe(), it.latest));
+        let next = next(since, latest);
         let (mut seat, people) = self.presence.enter(&client, &name);
         let (outbox, answers) = outbox();
         let welcome = json!({
-            "type": "welcome", "name": name, "you": client, "latest": latest,
-            "lastId": last_id,
+            "type": "welcome", "name": name, "you": client, "store": self.store, "next": next,
+            "latest": latest, "lastId": last_id,
         });
         if room.send(&welcome).await.is_ok() {
             let writing = async {
-                let history_first = self.send_all(since, latest, subscription, &sender);
+                let history_first = self.send_all(next, latest, subscription, &sender);
                 let others =
                     async { tokio::try_join!(people.forward(&sender), deliver(answers, &sender)) };
                 let _ = tokio::try_join!(history_first, others);
@@ -219,17 +225,14 @@ impl Chat {
         }
     }
 
-    /// Sends the history up to `latest`, and then what is published.
+    /// Sends the history from `next` to `latest`, and then what is published.
     async fn send_all(
         &self,
-        since: u64,
+        mut next: u64,
         latest: u64,
         subscription: Subscription,
         sender: &Sender,
     ) -> Result<(), Error> {
-        let newest = latest.saturating_sub(HISTORY);
-        // A client may know more than a hub that has begun anew.
-        let mut next = if since == 0 || since > latest { newest } else { since } + 1;
         while next <= latest {
             let page = self.read(next..=latest, |read, seqs| history(read, seqs, PAGE)).await;
             let Some(page) = page else {
@@ -265,6 +268,13 @@ impl Chat {
     fn with_published<T>(&self, work: impl FnOnce(&mut Published) -> T) -> T {
         work(&mut self.published.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The number of the first message that a client receives, which has those up to `since`.
+fn next(since: u64, latest: u64) -> u64 {
+    // A client may know more than a hub that has begun anew.
+    let is_known = (1..=latest).contains(&since);
+    1 + if is_known { since } else { latest.saturating_sub(HISTORY) }
 }
 
 /// In milliseconds of Unix.

@@ -33,6 +33,8 @@ pub(crate) struct Visitor {
     pub(crate) name: String,
     /// The number of the last message that it has.
     pub(crate) since: u64,
+    /// The id of the history that has this number; `None` if the client does not tell.
+    pub(crate) store: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +42,7 @@ pub(crate) struct Fields {
     client: Option<String>,
     name: Option<String>,
     since: Option<String>,
+    store: Option<String>,
 }
 
 type Refused = (StatusCode, &'static str);
@@ -55,7 +58,7 @@ impl Visitor {
         needs_name: bool,
     ) -> Result<Self, Refused> {
         let Query(fields) = query.map_err(|_| {
-            refused("the query is client=...&name=...&since=..., each at most once\n")
+            refused("the query is client=...&name=...&since=...&store=..., each at most once\n")
         })?;
         let client = fields.client.filter(|client| is_client(client)).ok_or(refused(
             "client is missing or not 1 to 64 of A-Z a-z 0-9 _ -: use random ones, and keep them \
@@ -74,7 +77,8 @@ impl Visitor {
                 .parse()
                 .map_err(|_| refused("since is the sequence number of the last message, or 0\n"))?,
         };
-        Ok(Self { client, name, since })
+        let store = fields.store.filter(|store| !store.is_empty());
+        Ok(Self { client, name, since, store })
     }
 
     /// The id that others see, which does not tell the secret one. It is the same on all hubs.

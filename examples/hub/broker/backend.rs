@@ -43,6 +43,13 @@ pub(crate) struct Positions {
     pub(crate) document: u64,
 }
 
+/// What is at the broker.
+pub(crate) struct Latest {
+    /// The id of the history.
+    pub(crate) id: String,
+    pub(crate) positions: Positions,
+}
+
 /// An entry of the document's stream.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -83,11 +90,11 @@ pub(crate) trait Backend: Send + Sync + 'static {
 
     fn writer(&self) -> impl Future<Output = Result<Self::Writer, Failure>> + Send;
 
-    /// Reads what follows these positions. Returns those of the streams' last entries, too.
+    /// Reads what follows these positions. Returns what is there, too.
     fn reader(
         &self,
         after: Positions,
-    ) -> impl Future<Output = Result<(Self::Reader, Positions), Failure>> + Send;
+    ) -> impl Future<Output = Result<(Self::Reader, Latest), Failure>> + Send;
 
     fn listen(&self) -> impl Future<Output = Result<Self::Live, Failure>> + Send;
 }

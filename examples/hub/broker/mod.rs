@@ -27,7 +27,6 @@ mod reading;
 mod redis;
 mod writing;
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,7 +38,7 @@ use self::backend::Backend;
 pub(crate) use self::backend::{Entry, Event, Job, Positions, Write, Written};
 use self::health::Health;
 use crate::Failure;
-use crate::store::Store;
+use crate::store::{Store, id, random};
 
 /// The number of jobs that may wait for the broker.
 const QUEUE: usize = 1024;
@@ -87,19 +86,17 @@ impl Broker {
         store: &Arc<Store>,
         history: u64,
     ) -> Result<(Self, Events), Failure> {
-        // Random enough to differ from the other hubs' names.
-        let hub = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
+        let hub = random();
         match address {
             #[cfg(feature = "redis")]
             Address::Redis(url) => {
-                let _ = store;
                 let connecting = redis::Redis::connect(url, hub.clone(), history);
                 let backend = within(connecting).await.map_err(|error| {
                     format!(
                         "can't use Redis at {url} (is redis-server there? see --redis): {error}"
                     )
                 })?;
-                Self::start(backend, hub, usize::MAX).await
+                Self::start(backend, hub, usize::MAX, store).await
             }
             #[cfg(feature = "nats")]
             Address::Nats(url) => {
@@ -111,7 +108,7 @@ impl Broker {
                     )
                 })?;
                 let update = backend.max_update();
-                Self::start(backend, hub, update).await
+                Self::start(backend, hub, update, store).await
             }
             #[allow(unreachable_patterns)]
             Address::Redis(_) | Address::Nats(_) => {
@@ -127,6 +124,7 @@ impl Broker {
         backend: B,
         hub: String,
         update: usize,
+        store: &Store,
     ) -> Result<(Self, Events), Failure> {
         let backend = Arc::new(backend);
         let (jobs, job_queue) = mpsc::channel(QUEUE);
@@ -135,8 +133,10 @@ impl Broker {
         let (health, state) = Health::new();
         let health = Arc::new(health);
         let (reader, latest) = within(backend.reader(Positions::default())).await?;
+        store.write_now(|transaction| id::set(transaction, &latest.id))?;
         let reading = reading::Reading {
             backend: Arc::clone(&backend),
+            id: latest.id,
             events: events_sender.clone(),
             health: Arc::clone(&health),
         };
@@ -147,7 +147,7 @@ impl Broker {
         ];
         let tasks = Mutex::new(tasks);
         let this = Self { hub, update, jobs, live, state, tasks };
-        Ok((this, Events { latest, events }))
+        Ok((this, Events { latest: latest.positions, events }))
     }
 
     /// Waits for a place in the queue.

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::backend::{Backend, Event, Live, Positions, Reader};
+use super::backend::{Backend, Event, Latest, Live, Positions, Reader};
 use super::health::{Health, READER};
 use super::{PAUSE, within};
 use crate::Failure;
 
 pub(super) struct Reading<B> {
     pub(super) backend: Arc<B>,
+    /// The id of the history that is read.
+    pub(super) id: String,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) health: Arc<Health>,
 }
@@ -42,10 +44,14 @@ impl<B: Backend> Reading<B> {
             Some(reader) => reader,
             None => {
                 let (reader, latest) = within(self.backend.reader(*read)).await?;
-                if latest.chat < read.chat || latest.document < read.document {
+                let Latest { id, positions } = latest;
+                let is_behind = positions.chat < read.chat || positions.document < read.document;
+                if is_behind || id != self.id {
                     let behind = format!(
-                        "the broker has lost what was read before ({read:?} was read, {latest:?} \
-                         is there); start the hub again to continue with what is left"
+                        "the broker has lost what was read before ({read:?} of {} was read, \
+                         {positions:?} of {id} is there); start the hub again to continue with \
+                         what is left",
+                        self.id
                     );
                     let _ = self.events.send(Event::Behind(behind)).await;
                     return Ok(());

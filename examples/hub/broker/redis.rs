@@ -2,6 +2,7 @@
 //!
 //! | key | contents |
 //! |---|---|
+//! | `{hub}:id` | the id of this history |
 //! | `{hub}:chat` | stream: messages, entry `N-0` for sequence number N |
 //! | `{hub}:chat:last`, `{hub}:document:last` | the last N |
 //! | `{hub}:chat:ids` | hash: client and its id of each message in the stream ► N |
@@ -20,10 +21,14 @@ use redis::streams::{StreamId, StreamReadReply};
 use redis::{AsyncConnectionConfig, Client, FromRedisValue, Script, Value, cmd, pipe};
 
 use super::PATIENCE;
-use super::backend::{Backend, Entry, Event, Live, Positions, Reader, Write, Writer, Written};
+use super::backend::{
+    Backend, Entry, Event, Latest, Live, Positions, Reader, Write, Writer, Written,
+};
 use crate::Failure;
 use crate::store::chat::{Said, Stored};
+use crate::store::random;
 
+const ID: &str = "{hub}:id";
 const CHAT: &str = "{hub}:chat";
 const CHAT_LAST: &str = "{hub}:chat:last";
 const IDS: &str = "{hub}:chat:ids";
@@ -131,21 +136,27 @@ impl Backend for Redis {
         Ok(RedisWriter { connection, say, append, replace, hub, history })
     }
 
-    async fn reader(&self, after: Positions) -> Result<(RedisReader, Positions), Failure> {
+    async fn reader(&self, after: Positions) -> Result<(RedisReader, Latest), Failure> {
         let mut connection = self.connection().await?;
-        let (chat, document, (at, state)): Last = pipe()
+        let (id, chat, document, (at, state)): Last = pipe()
             .atomic()
+            .cmd("SET")
+            .arg(ID)
+            .arg(random())
+            .arg("NX")
+            .ignore()
+            .get(ID)
             .get(CHAT_LAST)
             .get(DOCUMENT_LAST)
             .hmget(SNAPSHOT, &["at", "state"])
             .query_async(&mut connection)
             .await?;
-        let latest =
+        let positions =
             Positions { chat: chat.unwrap_or_default(), document: document.unwrap_or_default() };
         let snapshot = at.zip(state).filter(|(at, _)| *at > after.document);
         let snapshot = snapshot.map(|(number, update)| Entry { number, update, hub: None });
         let read = [after.chat, after.document].map(|number| format!("{number}-0"));
-        Ok((RedisReader { connection, read, snapshot }, latest))
+        Ok((RedisReader { connection, read, snapshot }, Latest { id, positions }))
     }
 
     async fn listen(&self) -> Result<PubSubStream, Failure> {
@@ -155,8 +166,8 @@ impl Backend for Redis {
     }
 }
 
-/// The last numbers, and the snapshot.
-type Last = (Option<u64>, Option<u64>, (Option<u64>, Option<Vec<u8>>));
+/// The id, the last numbers, and the snapshot.
+type Last = (String, Option<u64>, Option<u64>, (Option<u64>, Option<Vec<u8>>));
 
 pub(super) struct RedisWriter {
     connection: MultiplexedConnection,

@@ -12,7 +12,9 @@
 pub(crate) mod chat;
 mod database;
 pub(crate) mod document;
+pub(crate) mod id;
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -73,6 +75,7 @@ impl Store {
         let transaction = database.begin_write()?;
         chat::create(&transaction)?;
         document::create(&transaction)?;
+        id::create(&transaction)?;
         transaction.commit()?;
         let database = Arc::new(database);
         let (jobs, queue) = mpsc::channel(QUEUE);
@@ -145,4 +148,9 @@ fn commit(database: &Database, jobs: Vec<Job>) {
         }
     }
     thens.into_iter().for_each(|then| then(result.is_ok()));
+}
+
+/// Random enough to differ from others of its kind.
+pub(crate) fn random() -> String {
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
 }

@@ -22,11 +22,11 @@ async fn message_is_acknowledged_and_said_to_all() {
     assert_eq!(
         welcome,
         json!({
-            "type": "welcome", "name": "the one", "you": welcome["you"], "latest": 0,
-            "lastId": 0,
+            "type": "welcome", "name": "the one", "you": welcome["you"], "store": welcome["store"],
+            "next": 1, "latest": 0, "lastId": 0,
         })
     );
-    assert!(welcome["you"].is_string());
+    assert!(welcome["you"].is_string() && welcome["store"].is_string());
     one.say(1, "hello 🦀").await;
     assert_eq!(one.next("ack").await, json!({ "type": "ack", "id": 1, "seq": 1 }));
     let mut said = two.next("said").await;
@@ -185,6 +185,26 @@ async fn id_that_others_see_is_not_the_secret_one() {
     assert_eq!(victim.next("ack").await["id"], 1);
     assert_eq!(victim.next("ack").await["id"], 2);
     assert_eq!(hub.chat("secret", 0).await.next("welcome").await["lastId"], 2);
+}
+
+/// `since` counts for the history that it is of.
+#[tokio::test]
+async fn number_of_another_history_means_nothing() {
+    let (before, hub) = (hub().await, hub().await);
+    let old = before.chat("c", 0).await.next("welcome").await["store"].clone();
+    let mut client = hub.chat("c", 0).await;
+    let new = client.next("welcome").await["store"].clone();
+    for id in 1..=3 {
+        client.say(id, &id.to_string()).await;
+        client.next("ack").await;
+    }
+    let open = async |store: &Value| {
+        let store = store.as_str().unwrap();
+        let target = format!("/rooms/chat?client=d&name=n&since=2&store={store}");
+        hub.open(&target).await
+    };
+    assert_eq!(texts(&mut open(&new).await, 1).await, ["3"]);
+    assert_eq!(texts(&mut open(&old).await, 3).await, ["1", "2", "3"]);
 }
 
 fn person<'a>(list: &'a Value, name: &str) -> &'a Value {

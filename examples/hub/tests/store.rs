@@ -12,6 +12,7 @@ async fn history_and_document_outlive_a_restart() {
     let directory = TempDir::new().unwrap();
     let hub = hub_in(directory.path()).await;
     let mut client = hub.chat("c", 0).await;
+    let store = client.next("welcome").await["store"].clone();
     client.say(1, "before").await;
     client.next("ack").await;
     let mut editor = Editor::open(&hub, "c").await;
@@ -24,7 +25,8 @@ async fn history_and_document_outlive_a_restart() {
 
     let hub = hub_in(directory.path()).await;
     let mut client = hub.chat("c", 0).await;
-    assert_eq!(client.next("welcome").await["lastId"], 1);
+    let welcome = client.next("welcome").await;
+    assert_eq!((&welcome["lastId"], &welcome["store"]), (&1.into(), &store));
     client.say(1, "before").await;
     assert_eq!(client.next("ack").await["seq"], 1);
     client.say(2, "after").await;

@@ -27,7 +27,7 @@ use self::reader::NatsReader;
 use self::snapshots::Snapshots;
 use self::writer::NatsWriter;
 use super::PAUSE;
-use super::backend::{Backend, Positions};
+use super::backend::{Backend, Latest, Positions};
 use crate::Failure;
 use crate::store::Store;
 
@@ -119,22 +119,25 @@ impl Backend for Nats {
         Ok(NatsWriter { nats: self.clone(), lost })
     }
 
-    async fn reader(&self, after: Positions) -> Result<(NatsReader, Positions), Failure> {
+    async fn reader(&self, after: Positions) -> Result<(NatsReader, Latest), Failure> {
         let lost = self.lost.from_now();
         // A broker that has lost its data has no streams.
         let (chat, document) = streams(&self.context, self.history).await?;
-        let latest = Positions {
+        let positions = Positions {
             chat: chat.cached_info().state.last_sequence,
             document: document.cached_info().state.last_sequence,
         };
         // Without updates there is no snapshot, and perhaps no bucket.
-        let has_more = latest.document > after.document;
+        let has_more = positions.document > after.document;
         let snapshot = if has_more { self.snapshots.newest(after.document).await? } else { None };
         let after = Positions {
             document: snapshot.as_ref().map_or(after.document, |it| it.number),
             ..after
         };
-        Ok((NatsReader::new(&self.chat, &self.document, after, snapshot, lost).await?, latest))
+        // A stream that was made again has another history.
+        let id = format!("{:x}", chat.cached_info().created.unix_timestamp_nanos());
+        let reader = NatsReader::new(&self.chat, &self.document, after, snapshot, lost).await?;
+        Ok((reader, Latest { id, positions }))
     }
 
     async fn listen(&self) -> Result<Subscriber, Failure> {

@@ -17,6 +17,7 @@ behind_each_broker!(
     resend_on_another_hub_is_stored_once,
     client_continues_on_another_hub_with_since,
     hub_that_lags_waits_until_it_has_what_its_client_has,
+    hubs_have_one_history_and_show_one_id_of_a_client,
     entry_that_cannot_be_read_is_skipped,
 );
 
@@ -152,6 +153,14 @@ async fn hub_that_lags_waits_until_it_has_what_its_client_has(broker: Broker) {
     assert_eq!(moved.next("welcome").await["latest"], seq);
     moved.say(4, "4").await;
     assert_eq!(moved.next("said").await["seq"], seq + 1);
+}
+
+async fn hubs_have_one_history_and_show_one_id_of_a_client(broker: Broker) {
+    let (one, two) = (broker.hub().await, broker.hub().await);
+    let here = one.chat("c", 0).await.next("welcome").await;
+    let there = two.chat("c", 0).await.next("welcome").await;
+    assert_eq!((&here["store"], &here["you"]), (&there["store"], &there["you"]));
+    assert_ne!(here["you"], "c");
 }
 
 /// Another program has written to the broker's streams.

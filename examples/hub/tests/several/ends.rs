@@ -14,6 +14,7 @@ behind_each_broker!(
     broker_that_is_killed_loses_nothing_that_was_acknowledged,
     messages_that_no_queue_takes_are_1013,
     broker_without_its_data_ends_the_hub,
+    broker_with_another_history_ends_the_hub,
     hub_that_is_killed_continues_with_the_history,
     broker_that_is_missing_at_the_start_is_reported,
 );
@@ -89,6 +90,16 @@ async fn broker_without_its_data_ends_the_hub(mut broker: Broker) {
     broker.forget();
     assert!(broker.start_again().await);
     assert_eq!(within(client.closed()).await.0, 1001);
+    let error = hub.ended().await.unwrap_err().to_string();
+    assert!(error.contains("has lost"), "{error}");
+}
+
+/// Also if the other history is no shorter: its numbers are of other messages.
+async fn broker_with_another_history_ends_the_hub(mut broker: Broker) {
+    let hub = broker.hub().await;
+    broker.kill();
+    broker.forget();
+    assert!(broker.start_again().await);
     let error = hub.ended().await.unwrap_err().to_string();
     assert!(error.contains("has lost"), "{error}");
 }
