@@ -38,6 +38,9 @@ const CHARACTERS: usize = 4000;
 /// The number of messages that a new client receives.
 const HISTORY: u64 = 100;
 
+/// The number of messages that a client receives when it comes again.
+const MISSED: u64 = 1000;
+
 /// The number of messages that are read from the store at once.
 const PAGE: usize = 200;
 
@@ -272,9 +275,9 @@ impl Chat {
 
 /// The number of the first message that a client receives, which has those up to `since`.
 fn next(since: u64, latest: u64) -> u64 {
+    let newest = |count| latest.saturating_sub(count) + 1;
     // A client may know more than a hub that has begun anew.
-    let is_known = (1..=latest).contains(&since);
-    1 + if is_known { since } else { latest.saturating_sub(HISTORY) }
+    if since == 0 || since > latest { newest(HISTORY) } else { newest(MISSED).max(since + 1) }
 }
 
 /// In milliseconds of Unix.

@@ -207,6 +207,30 @@ async fn number_of_another_history_means_nothing() {
     assert_eq!(texts(&mut open(&old).await, 3).await, ["1", "2", "3"]);
 }
 
+#[tokio::test]
+async fn client_that_missed_more_than_a_thousand_gets_the_last_ones() {
+    let hub = hub_with(Settings { rate: 100_000, ..Settings::new() }).await;
+    let mut client = hub.chat("c", 0).await;
+    for start in [1, 201, 401, 601, 801, 1001] {
+        for id in start..start + 200 {
+            client.say(id, "text").await;
+        }
+        for _ in 0..200 {
+            client.next("ack").await;
+        }
+    }
+    let first = async |since| {
+        let mut client = hub.chat("d", since).await;
+        let next = client.next("welcome").await["next"].clone();
+        assert_eq!(client.next("said").await["seq"], next);
+        next
+    };
+    assert_eq!(
+        (first(1).await, first(200).await, first(201).await),
+        (201.into(), 201.into(), 202.into())
+    );
+}
+
 fn person<'a>(list: &'a Value, name: &str) -> &'a Value {
     let mut people = list["people"].as_array().unwrap().iter();
     people.find(|person| person["name"] == name).unwrap_or(&Value::Null)
