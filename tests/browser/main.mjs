@@ -13,6 +13,7 @@ import chat from "./stories/chat.mjs";
 import connection from "./stories/connection.mjs";
 import document from "./stories/document.mjs";
 import looks, { picture } from "./stories/looks.mjs";
+import messages from "./stories/messages.mjs";
 import prices from "./stories/prices.mjs";
 
 const { values: options } = parseArgs({
@@ -27,7 +28,7 @@ const { values: options } = parseArgs({
 
 const isQuick = options.select === "quick";
 const browsers = options.browser ?? (isQuick ? ["chromium"] : ["chromium", "firefox"]);
-const subjects = { chat, prices, document, connection, brokers, access, looks };
+const subjects = { chat, messages, prices, document, connection, brokers, access, looks };
 const stories = Object.entries(subjects).flatMap(([subject, list]) => {
   return list.map((story) => ({ ...story, name: `${subject}: ${story.name}` }));
 });

@@ -1,18 +1,16 @@
 // The room of chat: history, messages in order, and resends until a message is acknowledged.
 
 import { Connection } from "./connection.js";
-import { byId, make, show } from "./dom.js";
-import { Outbox } from "./outbox.js";
+import { byId } from "./dom.js";
+import { Messages } from "./messages.js";
+import { isTooLong, LONGEST, Outbox } from "./outbox.js";
 import { People } from "./people.js";
 
 /** Milliseconds without a key until a person types no longer. */
 const TYPING = 3000;
 
-/** Messages that are shown: older ones are removed. */
-const SHOWN = 1000;
-
-/** Pixels from the end within which the list follows new messages. */
-const NEAR_END = 60;
+/** The close code of a message that is too long (RFC 6455 §7.4.1). */
+const TOO_BIG = 1009;
 
 export class Chat {
   connection;
@@ -21,30 +19,32 @@ export class Chat {
   #unreadChanged;
   #people;
   #outbox;
+  #messages = new Messages((messages, isAtEnd) => this.#drawn(messages, isAtEnd));
   #isVisible = false;
   #unread = 0;
   #typing = null;
-  /** The sequence number of the newest message that is shown. */
+  /** The id of the history that the messages are of. */
+  #store = "";
+  /** The sequence number of the newest message. */
   #latest = 0;
+  /** The history ends with this one. */
+  #historyEnd = 0;
   /** Messages up to this one were there before the page. */
   #old = null;
-  /** The element of each message of the outbox, by id. */
-  #pending = new Map();
 
   constructor(me, { changed, unreadChanged }) {
     this.#me = me;
     this.#unreadChanged = unreadChanged;
     this.#people = new People(me);
     this.connection = new Connection("chat", {
-      query: () => ({ client: me.client, name: me.name, since: this.#latest }),
-      text: (message) => this.#received(message),
-      closed: () => {
-        this.#outbox.stop();
-        this.#people.clear();
+      query: () => {
+        return { client: me.client, name: me.name, since: this.#latest, store: this.#store };
       },
+      text: (message) => this.#received(message),
+      closed: () => this.#closed(),
       changed,
     });
-    this.#outbox = new Outbox((message) => this.connection.send({ type: "say", ...message }));
+    this.#outbox = new Outbox((message) => this.connection.send(message));
     this.#outbox.messages.forEach((message) => this.#showPending(message));
     byId("say-form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -58,17 +58,18 @@ export class Chat {
   set isVisible(isVisible) {
     this.#isVisible = isVisible;
     if (isVisible) {
-      if (this.#unread > 0) this.#scroll();
+      if (this.#unread > 0) this.#messages.scroll();
       this.#read();
     }
   }
 
   #received(message) {
+    if (message.type === "said") return this.#said(message);
+    // It may depend on those before.
+    this.#messages.draw();
     switch (message.type) {
       case "welcome":
         return this.#welcome(message);
-      case "said":
-        return this.#said(message);
       case "ack":
         return this.#acknowledged(message);
       case "refused":
@@ -78,88 +79,80 @@ export class Chat {
     }
   }
 
-  #welcome({ latest, lastId }) {
-    if (latest < this.#latest) {
-      // Another store: nothing that is shown is in it. Its history follows.
-      byId("messages").replaceChildren(...this.#pending.values());
+  #welcome({ you, store, next, latest, lastId }) {
+    this.#me.shown = you;
+    if (store !== this.#store) {
+      // Nothing that is shown is in this history, which follows.
+      this.#messages.restart(0);
       this.#latest = 0;
       this.#old = null;
+    } else if (next > this.#latest + 1) {
+      this.#messages.restart(next - 1 - this.#latest);
     }
+    this.#store = store;
+    this.#latest = next - 1;
+    this.#historyEnd = latest;
     this.#old ??= latest;
+    this.#messages.isReadOut = false;
+    this.#showNews();
     this.#outbox.restart(lastId);
   }
 
   #said(message) {
     if (message.seq <= this.#latest) return;
     this.#latest = message.seq;
-    const isMine = message.client === this.#me.client;
-    const isAtEnd = this.#isAtEnd();
-    const element = this.#element(message, isMine);
-    if (isMine) this.#removePending(message.id);
-    // Before those that have no place in the order yet.
-    const [firstPending = null] = this.#pending.values();
-    byId("messages").insertBefore(element, firstPending);
-    byId("no-messages").hidden = true;
-    if (byId("messages").childElementCount > SHOWN) byId("messages").firstElementChild.remove();
-    if (isAtEnd) this.#scroll();
-    const isNew = message.seq > this.#old && !isMine;
-    if (isNew && !(this.#isVisible && isAtEnd)) this.#count(this.#unread + 1);
+    this.#messages.add({ ...message, isMine: message.client === this.#me.shown });
+    if (message.seq === this.#historyEnd) this.#showNews();
+  }
+
+  /** Shows the end of the history. What follows is read out. */
+  #showNews() {
+    this.#messages.draw();
+    if (this.#latest >= this.#historyEnd) this.#messages.isReadOut = true;
+  }
+
+  #drawn(messages, isAtEnd) {
+    const news = messages.filter(({ seq, isMine }) => seq > this.#old && !isMine);
+    const isRead = this.#isVisible && isAtEnd;
+    if (news.length > 0 && !isRead) this.#count(this.#unread + news.length);
   }
 
   #acknowledged({ id, seq }) {
     this.#outbox.acknowledge(id);
     // Else its `said` follows, or it is older than the history that the page has asked for.
-    if (seq <= this.#latest) this.#removePending(id);
-  }
-
-  #removePending(id) {
-    this.#pending.get(id)?.remove();
-    this.#pending.delete(id);
+    if (seq <= this.#latest) this.#messages.removePending(id);
   }
 
   #refused({ id, reason }) {
-    const element = this.#pending.get(id);
     this.#outbox.acknowledge(id);
-    if (!element) return;
-    this.#pending.delete(id);
-    element.dataset.state = "refused";
-    show(element.querySelector(".note"), `not sent: ${reason}`);
+    this.#messages.refuse(id, reason);
+  }
+
+  #closed() {
+    if (this.connection.code === TOO_BIG) {
+      // Sent again, the same message would have the same end.
+      this.#refused({ id: this.#outbox.longest(), reason: "it is too long" });
+    }
+    this.#outbox.stop();
+    this.#people.clear();
   }
 
   #say() {
-    const text = byId("say").value.trim();
+    // A half of a surrogate pair is no text that can be sent.
+    const text = byId("say").value.trim().toWellFormed();
     if (text === "") return;
     byId("say").value = "";
     this.#setTyping(false);
+    if (isTooLong(text)) {
+      const reason = `it is longer than ${LONGEST} bytes`;
+      return this.#messages.showRefused(text, this.#me.name, reason);
+    }
     this.#showPending(this.#outbox.add(text));
-    this.#scroll();
   }
 
-  #showPending({ id, text }) {
-    const message = { name: this.#me.name, text, at: Date.now() };
-    const element = this.#element(message, true);
-    element.dataset.state = "pending";
-    show(element.querySelector(".note"), "sending");
-    this.#pending.set(id, element);
-    byId("messages").append(element);
-    byId("no-messages").hidden = true;
-  }
-
-  #element({ seq, client, name, text, at }, isMine) {
-    const time = new Date(at);
-    const shown = time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    const head = make(
-      "p",
-      { className: "by" },
-      make("b", { textContent: name }),
-      make("time", { dateTime: time.toISOString(), textContent: shown }),
-      make("span", { className: "note" }),
-    );
-    const element = make("li", {}, head, make("p", { className: "text", textContent: text }));
-    if (isMine) element.classList.add("mine");
-    if (seq !== undefined) element.dataset.seq = seq;
-    element.dataset.client = isMine ? this.#me.client : client;
-    return element;
+  #showPending(message) {
+    const note = this.#outbox.isKept ? "sending" : "sending; a reload would lose it";
+    this.#messages.showPending(message, this.#me.name, note);
   }
 
   #typed() {
@@ -172,17 +165,8 @@ export class Chat {
     this.#typing = typing ? setTimeout(() => this.#setTyping(false), TYPING) : null;
   }
 
-  #isAtEnd() {
-    const log = byId("log");
-    return log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
-  }
-
-  #scroll() {
-    byId("log").scrollTop = byId("log").scrollHeight;
-  }
-
   #read() {
-    if (this.#unread > 0 && this.#isVisible && this.#isAtEnd()) this.#count(0);
+    if (this.#unread > 0 && this.#isVisible && this.#messages.isAtEnd) this.#count(0);
   }
 
   #count(unread) {

@@ -6,9 +6,20 @@ const KEY = "outbox";
 /** Messages that are sent without an acknowledgement, so that a resend is no flood. */
 const IN_FLIGHT = 16;
 
+/** Bytes of a message as it is sent: the server closes the connection for a longer one. */
+export const LONGEST = 16 * 1024;
+
+/** Whether the text is too long as part of a message. In JSON, some characters have six bytes. */
+export const isTooLong = (text) => length({ id: Number.MAX_SAFE_INTEGER, text }) > LONGEST;
+
+const toSay = (message) => ({ type: "say", ...message });
+const length = (message) => new TextEncoder().encode(JSON.stringify(toSay(message))).length;
+
 export class Outbox {
   /** `{ id, text }`, the oldest first. */
   messages;
+  /** Whether a reload would lose none of them: the session storage may be full. */
+  isKept = true;
 
   #send;
   #next;
@@ -42,6 +53,13 @@ export class Outbox {
     this.#sendMore();
   }
 
+  /** The id of the longest message that this connection has sent, and that is not acknowledged. */
+  longest() {
+    const sent = this.messages.slice(0, this.#inFlight);
+    const longest = Math.max(...sent.map(length));
+    return sent.find((message) => length(message) === longest)?.id;
+  }
+
   /** The connection has ended: what is added waits for the next one. */
   stop() {
     this.#isWelcome = false;
@@ -59,12 +77,17 @@ export class Outbox {
 
   #sendMore() {
     while (this.#isWelcome && this.#inFlight < Math.min(IN_FLIGHT, this.messages.length)) {
-      if (!this.#send(this.messages[this.#inFlight])) return;
+      if (!this.#send(toSay(this.messages[this.#inFlight]))) return;
       this.#inFlight++;
     }
   }
 
   #save() {
-    sessionStorage.setItem(KEY, JSON.stringify({ next: this.#next, messages: this.messages }));
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify({ next: this.#next, messages: this.messages }));
+      this.isKept = true;
+    } catch {
+      this.isKept = false;
+    }
   }
 }
