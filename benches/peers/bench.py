@@ -29,6 +29,11 @@ PATIENCE = 120
 # Connections of the memory cell, and file descriptors that are reserved for other uses.
 HELD, HELD_QUICK, SPARE_FILES = 9_500, 2_000, 200
 
+# A higher priority. Each program has a session of its own: with the kernel's autogroups, the niceness of a process is
+# relative to its session, which needs one as well.
+AUTOGROUP = "/proc/self/autogroup"
+PRIORITY = ["sh", "-c", f'[ ! -w {AUTOGROUP} ] || echo -10 2>/dev/null >{AUTOGROUP}; exec nice -n -10 "$@"', "sh"]
+
 # Counts instructions, for its simulated processor.
 CALLGRIND = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
 
@@ -235,7 +240,7 @@ def cores() -> tuple:
 
 def pinned_to(core: int) -> list:
     """The prefix that pins a program to one processor, with a higher priority if that is permitted."""
-    return [*(["nice", "-n", "-10"] if os.geteuid() == 0 else []), "taskset", "-c", core]
+    return [*(PRIORITY if os.geteuid() == 0 else []), "taskset", "-c", core]
 
 
 def tell(progress: str) -> None:
