@@ -15,7 +15,7 @@ def markdown(measured: dict) -> str:
 
 
 def versions(measured: dict) -> str:
-    names = {"floor": "tokio", "ours": "sansocket", "npm": "ws", "pip": "websockets"}
+    names = {"floor": "tokio", "ours": "sansocket", "npm": "ws", "pip": "websockets", "source": "uWebSockets"}
     known = {}
     for about in measured["peers"].values():
         known[names.get(about["kind"]) or about["kind"].split()[1]] = about["version"]
