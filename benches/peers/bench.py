@@ -26,8 +26,8 @@ from syscalls import Counter
 # The maximum duration of a load, in seconds.
 PATIENCE = 120
 
-# Connections of the memory cell, and file descriptors that are reserved for other uses.
-HELD, HELD_QUICK, SPARE_FILES = 9_500, 2_000, 200
+# Connections of the cells `memory` and `subscribers`, and file descriptors that are reserved for other uses.
+HELD, HELD_QUICK, SUBSCRIBERS, SPARE_FILES = 9_500, 2_000, 20_000, 100
 
 # A higher priority. Each program has a session of its own: with the kernel's autogroups, the niceness of a process is
 # relative to its session, which needs one as well.
@@ -110,6 +110,20 @@ class Bench:
             arguments = ["--connections", min(most, peer.holds), "--seconds", 0.5 if self.quick else 2]
             with self.noting(peer, "memory"), self.server(peer, kind) as server:
                 measured[peer.name] = self.load(peer, server, "memory", *arguments, *self._trust(kind))
+        tell("")
+        return measured
+
+    def subscribers(self) -> dict:
+        """A broadcast of 1 KiB to as many clients as the system allows: by peer, the results of all rounds."""
+        subscribers = min(SUBSCRIBERS, self.files - SPARE_FILES)
+        warmup, seconds = (0.2, 1) if self.quick else (0.5, 3)
+        arguments = ["--size", 1024, "--connections", subscribers, "--warmup", warmup, "--seconds", seconds]
+        measured = {}
+        for number, peer in product(range(self.rounds), (peer for peer in self.peers if peer.broadcasts)):
+            tell(f"subscribers: round {number + 1} of {self.rounds}, {peer.name}")
+            with self.noting(peer, "subscribers"), self.server(peer, "broadcast") as server:
+                outcome = self.load(peer, server, "subscribers", *arguments)
+                measured.setdefault(peer.name, []).append(outcome)
         tell("")
         return measured
 

@@ -1,5 +1,8 @@
 //! All clients on one epoll: sends batches, and receives echoes in any order.
 
+use std::thread;
+use std::time::Duration;
+
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 use crate::batch::Batch;
@@ -30,6 +33,13 @@ impl Clients {
             stream.socket().set_nonblocking(true)?;
             epoll.add(stream.socket(), EpollEvent::new(Step::Read.flags(), index as u64))?;
             clients.push(Client { stream, progress: Progress::default(), waits: Step::Read });
+        }
+        if target.raw {
+            // Without a handshake, the client does not know when the server has accepted.
+            thread::sleep(
+                Duration::from_millis(50)
+                    + Duration::from_micros(200) * u32::try_from(arguments.connections)?,
+            );
         }
         let batch = Batch::new(arguments.depth, arguments.size, target.raw);
         Ok(Self { epoll, batch, clients, window: vec![0; 1024 * 1024] })
