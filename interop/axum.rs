@@ -15,6 +15,9 @@ use sansocket::axum::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use sansocket::deflate::Deflate;
 use tokio::net::TcpListener;
 
+/// The payload of the pings that clients ask for.
+const PING: &str = "asked for";
+
 type Failure = Box<dyn Error + Send + Sync>;
 
 #[tokio::main]
@@ -45,8 +48,7 @@ async fn echo(socket: &mut WebSocket) -> Result<(), Failure> {
     while let Some(message) = socket.recv().await {
         match message? {
             Message::Text(text) if &*text == "ping" => {
-                socket.send(Message::Ping("".into())).await?;
-                socket.send(Message::text("pong")).await?;
+                socket.send(Message::Ping(PING.into())).await?;
             }
             Message::Text(text) if &*text == "fragments" => {
                 let mut message = socket.get_mut().writer(Kind::Text).await?;
@@ -63,6 +65,7 @@ async fn echo(socket: &mut WebSocket) -> Result<(), Failure> {
                 let frame = frame.unwrap_or(CloseFrame { code: 1005, reason: "".into() });
                 println!("closed {} {}", frame.code, frame.reason);
             }
+            Message::Pong(payload) if payload == PING => socket.send(Message::text("pong")).await?,
             Message::Ping(_) | Message::Pong(_) => {}
             message => socket.send(message).await?,
         }
