@@ -48,8 +48,8 @@
 //! * The document to a page that is opened while an edit on the same hub waits for the broker: it
 //!   comes when that is stored.
 //!
-//! A broker that comes back without what a hub has read makes the hub end with an error, because
-//! numbers would be given twice.
+//! A broker that comes back without what a hub has read, or with another history, makes the hub end
+//! with an error, because numbers would be given twice.
 
 mod arguments;
 mod assets;

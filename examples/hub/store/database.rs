@@ -89,3 +89,27 @@ fn create(directory: &Path) -> Result<Redb, Failure> {
         error => format!("can't open the store in {shown} (see --data): {error}").into(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::Database;
+
+    #[test]
+    fn database_that_cannot_be_opened_again_is_opened_by_a_later_write() {
+        let directory = TempDir::new().unwrap();
+        let (file, aside) = (directory.path().join("hub.redb"), directory.path().join("aside"));
+        let database = Database::open(Some(directory.path())).unwrap();
+        fs::rename(&file, &aside).unwrap();
+        fs::create_dir(&file).unwrap();
+        assert!(database.reopen().is_err());
+        assert!(database.begin_read().is_err() && database.begin_write().is_err());
+        fs::remove_dir(&file).unwrap();
+        fs::rename(&aside, &file).unwrap();
+        database.begin_write().unwrap().commit().unwrap();
+        assert!(database.begin_read().is_ok());
+    }
+}
