@@ -168,7 +168,8 @@ async fn what_was_acknowledged_outlives_a_kill() {
         client.next("ack").await;
         editor.acknowledged(id).await;
     }
-    // These may be stored or not, but for the first one: it is killed as soon as that is acknowledged.
+    // These may be stored or not, but for the first one: the hub is killed when that is
+    // acknowledged.
     for id in 51..=60 {
         client.say(id, &id.to_string()).await;
     }
