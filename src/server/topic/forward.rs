@@ -75,7 +75,8 @@ impl Subscription {
         batch: Batch,
         sender: &Sender<S, C>,
     ) -> Result<(), Error> {
-        let mut sent = pin!(sender.send_batch(batch.first.into_iter().chain(batch.rest)));
+        let Some(first) = batch.first else { return Ok(()) };
+        let mut sent = pin!(sender.send_batch(first, batch.rest.into_iter()));
         poll_fn(|cx| match sent.as_mut().poll(cx) {
             Poll::Pending => self.poll_end_lag(cx, sender),
             sent => sent,
