@@ -196,6 +196,7 @@ fn message_published_while_a_batch_is_written_wakes_the_task() {
     gate.read(1000);
     let mut task = Task::pending(topic.subscribe().forward(&sender));
     topic.publish(Bytes::from_owner(Publishes(topic.clone())));
+    task.wakes.take();
     assert!(task.poll().is_pending());
     assert_eq!(texts(&gate.received().0), ["first"]);
     assert!(task.run().is_none());
