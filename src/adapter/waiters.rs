@@ -41,19 +41,6 @@ pub(super) struct Turn {
     _replaced: Released,
 }
 
-impl Turn {
-    /// Nobody else waits.
-    const fn alone() -> Self {
-        Self {
-            must_write: false,
-            is_first: true,
-            may_have_permit: true,
-            flush_first: u64::MAX,
-            _replaced: Released { _wakers: [None, None] },
-        }
-    }
-}
-
 /// A poll of the receiver.
 pub(super) struct ReceiverTurn {
     unclaimed: bool,
@@ -78,8 +65,7 @@ impl From<[Option<Waker>; 2]> for Released {
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     queue: Mutex<Queue>,
-    /// Whether the queue concerns a sender that does not wait. If not, which is the most frequent
-    /// case, it need not lock the queue.
+    /// Whether the queue concerns a sender that does not wait, which seldom is so.
     is_busy: AtomicBool,
 }
 
@@ -156,7 +142,13 @@ impl Waiters {
     #[inline]
     pub(super) fn begin_sender(&self, place: Option<Place>, waker: &Waker) -> Turn {
         if place.is_none() && !self.is_busy() {
-            return Turn::alone();
+            return Turn {
+                must_write: false,
+                is_first: true,
+                may_have_permit: true,
+                flush_first: u64::MAX,
+                _replaced: [None, None].into(),
+            };
         }
         self.begin_among_others(place, waker)
     }

@@ -8,10 +8,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::vec::Vec;
 
-use super::io::{Clock, Stream};
-use super::sender::Sender;
-use crate::connection::State;
-
 /// The tasks that wait for that moment.
 #[derive(Default)]
 pub(super) struct Idle {
@@ -52,14 +48,11 @@ pub(crate) struct Closing<'a> {
     waker: Option<Waker>,
 }
 
-impl<S: Stream, C: Clock> Sender<S, C> {
-    pub(crate) fn closing(&self) -> Closing<'_> {
-        let was_open = self.state() == State::Open;
-        Closing { idle: &self.shared.idle, was_open, ticket: 0, waker: None }
+impl<'a> Closing<'a> {
+    pub(super) const fn new(idle: &'a Idle, was_open: bool) -> Self {
+        Self { idle, was_open, ticket: 0, waker: None }
     }
-}
 
-impl Closing<'_> {
     /// Locks nothing if the waker is the same as before.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.was_open || self.idle.has_ended() {

@@ -6,6 +6,8 @@ use std::string::ToString;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+#[cfg(feature = "tokio")]
+use super::closing::Closing;
 use super::driver::Driver;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
@@ -19,6 +21,8 @@ use crate::adapter::methods::sending;
 use crate::adapter::output;
 use crate::adapter::weak::weak_sender;
 use crate::connection::Closed;
+#[cfg(feature = "tokio")]
+use crate::connection::State;
 #[cfg(feature = "tokio")]
 use crate::message::Prepared;
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
@@ -211,6 +215,11 @@ impl<S: Stream, C: Clock> Sender<S, C> {
             });
             if sending.is_unsent() { sent.map_err(Error::for_room) } else { sent }
         })
+    }
+
+    #[cfg(feature = "tokio")]
+    pub(crate) fn closing(&self) -> Closing<'_> {
+        Closing::new(&self.shared.idle, self.state() == State::Open)
     }
 
     fn act<T>(&self, act: impl FnOnce(&mut Session) -> T) -> T {
