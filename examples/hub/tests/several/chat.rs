@@ -21,13 +21,15 @@ behind_each_broker!(
     entry_that_cannot_be_read_is_skipped,
 );
 
-/// Sends and receives until all messages of all clients were received.
-async fn take_part(mut client: Client, id: String, messages: u64, all: u64) {
-    const IN_FLIGHT: u64 = 8;
+/// Sends and receives until all messages of all clients were received. A message of each client is
+/// a round. The next begins for each when it has received the last, so nobody is more than two
+/// rounds behind, for which the hub keeps enough: it closes the connection of who lags further.
+async fn take_part(mut client: Client, id: String, messages: u64, clients: u64) {
+    let all = clients * messages;
     let (mut said, mut acknowledged, mut received, mut seq) = (0, 0, 0, 0);
     let mut last: HashMap<String, u64> = HashMap::new();
     while acknowledged < messages || received < all {
-        while said < messages && said - acknowledged < IN_FLIGHT {
+        if said < messages && received >= said * clients {
             said += 1;
             client.say(said, &format!("message {said}")).await;
         }
@@ -69,7 +71,7 @@ async fn crowd(broker: &Broker, clients: u64, messages: u64) {
     }
     let mut running = vec![];
     for (client, id) in opened {
-        running.push(tokio::spawn(take_part(client, id, each, 2 * clients * each)));
+        running.push(tokio::spawn(take_part(client, id, each, 2 * clients)));
     }
     for client in running {
         client.await.unwrap();
