@@ -39,6 +39,7 @@ const ASSETS: &[Asset] = &[
     asset!(JAVASCRIPT, "identity.js"),
     asset!(JAVASCRIPT, "login.js"),
     asset!(JAVASCRIPT, "main.js"),
+    asset!(JAVASCRIPT, "mirror.js"),
     asset!(JAVASCRIPT, "outbox.js"),
     asset!(JAVASCRIPT, "people.js"),
     asset!(JAVASCRIPT, "prices.js"),
