@@ -118,7 +118,10 @@ fn apply(replica: &mut Replica, update: &[u8]) -> Result<Option<Vec<u8>>, Reject
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(100)
+    })]
 
     #[test]
     fn what_pages_write_is_taken_and_placed_as_by_yrs(edits in edits()) {
