@@ -40,6 +40,7 @@ const ASSETS: &[Asset] = &[
     asset!(JAVASCRIPT, "login.js"),
     asset!(JAVASCRIPT, "main.js"),
     asset!(JAVASCRIPT, "messages.js"),
+    asset!(JAVASCRIPT, "mirror.js"),
     asset!(JAVASCRIPT, "outbox.js"),
     asset!(JAVASCRIPT, "people.js"),
     asset!(JAVASCRIPT, "prices.js"),

@@ -92,9 +92,11 @@ impl Cursors {
     ) -> Vec<(ClientID, AwarenessUpdate)> {
         let mut new = vec![];
         for (id, entry) in update.clients {
-            let known = self.0.get(&id).map(|known| known.entry.clock);
             let is_removed = &*entry.json == NULL;
-            if known.is_some_and(|known| entry.clock < known + u32::from(!is_removed)) {
+            let is_old = self.0.get(&id).is_some_and(|State { entry: known, .. }| {
+                entry.clock < known.clock || (entry.clock == known.clock && !is_removed)
+            });
+            if is_old {
                 continue;
             }
             if is_removed {

@@ -9,28 +9,49 @@
 //! With several hubs, the broker stores, and delivers the updates of all hubs to each, which copies
 //! them to its store. After 1000 updates or 4 MiB, the hub that has appended the last one stores
 //! the merged copy at the broker, which removes the updates that are in it.
+//!
+//! An update is refused
+//!
+//! * with 1007 if it has something else than the one text (see `content`),
+//! * if the text would be longer than 1 Mi code units of UTF-16, the document with its deleted text longer than 16 MiB,
+//!   or of more than 100,000 pieces, or if the update has more than 10,000,
+//! * if it would have to be compared with more than 2000 pieces that others have typed at the same
+//!   place at the same time (see `placing`),
+//! * with 1008 if it writes with the client id of another page (see `authors`).
 
+mod authors;
 mod awareness;
+mod content;
 mod cursors;
+mod order;
+mod placing;
 mod replica;
 mod sync;
+#[cfg(test)]
+mod tests;
+mod turns;
 mod updates;
 
 use std::future::pending;
 use std::sync::Arc;
 
 use sansocket::axum::WebSocket;
+use sansocket::hyper::Sender;
 use sansocket::topic::{Lag, Topic};
-use sansocket::{CloseCode, Kind, Message};
+use sansocket::{CloseCode, Error, Kind, Message};
 use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use yrs::StateVector;
 
+use self::authors::Author;
 use self::awareness::Awareness;
 use self::cursors::Speaker;
 use self::sync::{Incoming, decode};
-use self::updates::{Refused, Updates};
+use self::updates::{BUSY, ENDING, PATIENCE, Refused, Updates};
 use crate::Failure;
-use crate::journal::{Journal, Slot};
-use crate::outbox::{Outbox, Place, deliver, outbox, places};
+use crate::journal::Journal;
+use crate::outbox::{Outbox, Place, deliver, outbox};
 use crate::room::{Room, to_text};
 use crate::settings::Settings;
 use crate::visitor::Visitor;
@@ -52,8 +73,25 @@ struct Editor {
     connection: u64,
     client: String,
     outbox: Outbox,
+    questions: Arc<watch::Sender<Questions>>,
     /// The number of messages "update" that were received.
     updates: u64,
+}
+
+/// What is not answered yet. One answer at a time is made, and only when the client has taken the
+/// one before: a newer question replaces an older one of its kind.
+#[derive(Default)]
+struct Questions {
+    step1: Option<StateVector>,
+    awareness: bool,
+}
+
+impl Editor {
+    /// Waits for the place of an answer.
+    async fn place(&self) -> Result<Place, Refused> {
+        let place = timeout(PATIENCE, self.outbox.clone().reserve_owned()).await;
+        place.map_err(|_| BUSY)?.map_err(|_| ENDING)
+    }
 }
 
 impl Document {
@@ -72,12 +110,20 @@ impl Document {
         let subscription = self.topic.subscribe();
         let (outbox, answers) = outbox();
         let connection = self.awareness.enter();
-        let mut editor = Editor { connection, client: visitor.client, outbox, updates: 0 };
+        let questions = Arc::new(watch::Sender::new(Questions::default()));
+        let asked = Arc::clone(&questions);
+        let mut editor =
+            Editor { connection, client: visitor.client, outbox, questions: asked, updates: 0 };
         let writing = async {
-            for message in self.updates.step1().into_iter().chain(self.awareness.all()) {
-                sender.send(message).await?;
+            sender.send(self.updates.step1().await).await?;
+            if let Some(all) = self.awareness.all() {
+                sender.send(all).await?;
             }
-            tokio::try_join!(subscription.forward(&sender), deliver(answers, &sender))
+            tokio::try_join!(
+                subscription.forward(&sender),
+                deliver(answers, &sender),
+                self.answer(&questions, &sender),
+            )
         };
         let writing = async {
             let _ = writing.await;
@@ -92,11 +138,34 @@ impl Document {
         room.finish().await;
     }
 
+    /// Answers questions.
+    async fn answer(
+        &self,
+        questions: &watch::Sender<Questions>,
+        sender: &Sender,
+    ) -> Result<(), Error> {
+        let mut asked = questions.subscribe();
+        loop {
+            let mut these = Questions::default();
+            questions.send_if_modified(|asked| {
+                these = std::mem::take(asked);
+                false
+            });
+            let Questions { step1, awareness } = these;
+            if let Some(known) = step1 {
+                sender.send(self.updates.step2(known).await).await?;
+            }
+            if let Some(all) = self.awareness.all().filter(|_| awareness) {
+                sender.send(all).await?;
+            }
+            let _ = asked.changed().await;
+        }
+    }
+
     /// Receives until the end.
     async fn take_all(&self, room: &mut Room, editor: &mut Editor) {
         while let Some(message) = room.next_binary().await {
-            let Some(places) = places(room, &editor.outbox, &self.journal).await else { return };
-            match self.take(editor, &message, places) {
+            match self.take(editor, &message).await {
                 Ok(()) => {}
                 Err(Refused::Keep(reason)) => room.refuse(None, reason),
                 Err(Refused::Close(code, reason)) => room.close(code, reason),
@@ -104,22 +173,15 @@ impl Document {
         }
     }
 
-    fn take(
-        &self,
-        editor: &mut Editor,
-        message: &Message,
-        (answer, slot): (Place, Slot<'_>),
-    ) -> Result<(), Refused> {
+    async fn take(&self, editor: &mut Editor, message: &Message) -> Result<(), Refused> {
         match decode(message.as_bytes()) {
             None => Err(Refused::Close(CloseCode::INVALID_PAYLOAD, "not y-protocols")),
-            Some(Incoming::Step1(state)) => {
-                self.updates.answer(&state, slot, answer);
+            Some(Incoming::Step1(known)) => {
+                editor.questions.send_modify(|questions| questions.step1 = Some(known));
                 Ok(())
             }
             Some(Incoming::AwarenessQuery) => {
-                if let Some(all) = self.awareness.all() {
-                    answer.send(Some(all));
-                }
+                editor.questions.send_modify(|questions| questions.awareness = true);
                 Ok(())
             }
             Some(Incoming::Awareness(states)) => {
@@ -127,12 +189,15 @@ impl Document {
                 let taken = self.awareness.take(speaker, states);
                 taken.map_err(|reason| Refused::Close(CloseCode::POLICY_VIOLATION, reason))
             }
-            Some(Incoming::Update { update, len, is_step2 }) => {
+            Some(Incoming::Update { update, is_step2 }) => {
                 editor.updates += u64::from(!is_step2);
                 let ack = to_text(&json!({ "type": "ack", "updates": editor.updates }));
-                self.updates.take(update, len, slot, move |is_done| {
+                let answer = editor.place().await?;
+                let author = Author { client: editor.client.clone(), is_step2 };
+                let taken = self.updates.take(update, author, move |is_done| {
                     answer.send(is_done.then(|| ack.into()));
-                })
+                });
+                taken.await
             }
         }
     }

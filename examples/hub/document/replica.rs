@@ -3,12 +3,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use yrs::updates::decoder::Decode;
-use yrs::{Doc, ReadTxn, StateVector, Text, TextRef, Transact, Update, WriteTxn};
+use yrs::{
+    Doc, OffsetKind, Options, ReadTxn, StateVector, Text, TextRef, Transact, Update, WriteTxn,
+};
 
-/// The name of the text in the document.
-const TEXT: &str = "text";
+use super::authors::{Author, Authors};
+use super::content::{Content, TEXT, UPDATE_STRUCTS, Unfit};
+use super::order::Order;
+use super::placing::{Limits, Misfit};
 
-/// The length of the text, in bytes of UTF-8.
+/// The length of the text, in code units of UTF-16.
 pub(super) const LIMIT: usize = 1024 * 1024;
 
 /// The length of the encoded document: its text, and what is left of deleted text.
@@ -22,85 +26,111 @@ pub(super) const BYTES: usize = 4 * 1024 * 1024;
 pub(super) struct Replica {
     doc: Doc,
     text: TextRef,
-    /// The length of the document when it was encoded last.
+    order: Order,
+    /// The length of the document when it was encoded last, and of the updates since then.
     encoded: usize,
-    /// The updates since then, and their length.
+    grown: usize,
+    /// The updates since all were replaced by one, and their length.
     updates: usize,
     bytes: usize,
 }
 
-/// What became of an update.
-#[derive(Debug, PartialEq)]
-pub(super) enum Applied {
-    /// What is new in it, to be stored and sent to others.
-    New(Vec<u8>),
-    /// It contains nothing that is new.
-    Known,
-    /// It would be longer than the limit.
+/// Why an update is not in the document.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Rejected {
+    /// It is not one of a text.
+    Unfit(Unfit),
+    /// It does not fit in with what is there.
+    Misfit(Misfit),
+    /// It is written with the client id of another page.
+    Forged,
+    /// The document would be longer than the limit.
     TooLong,
-    /// An update of its author before it is missing: one that was refused.
-    Gap,
-    /// It refers to what is nowhere. What is new in its other content.
-    Unresolved(Vec<u8>),
     /// yrs failed, and the document has to be loaded again.
     Broken,
 }
 
+impl From<Unfit> for Rejected {
+    fn from(unfit: Unfit) -> Self {
+        Self::Unfit(unfit)
+    }
+}
+
+impl From<Misfit> for Rejected {
+    fn from(misfit: Misfit) -> Self {
+        Self::Misfit(misfit)
+    }
+}
+
 impl Replica {
     /// The document of these updates.
-    pub(super) fn load(updates: &[Vec<u8>]) -> Option<Self> {
-        let doc = Doc::new();
+    pub(super) fn load(updates: &[Vec<u8>]) -> Result<Self, Rejected> {
+        // As pages count. In bytes, yrs miscounts a pair of surrogates of which one is deleted.
+        let options = Options { offset_kind: OffsetKind::Utf16, ..Options::default() };
+        let doc = Doc::with_options(options);
         let text = doc.get_or_insert_text(TEXT);
-        let load = || {
-            let mut transaction = doc.transact_mut();
-            for update in updates {
-                transaction.apply_update(Update::decode_v1(update).ok()?).ok()?;
-            }
-            Some(())
-        };
-        catch_unwind(AssertUnwindSafe(load)).ok()??;
-        let mut this = Self { doc, text, encoded: 0, updates: 0, bytes: 0 };
+        let order = Order::default();
+        let mut this = Self { doc, text, order, encoded: 0, grown: 0, updates: 0, bytes: 0 };
+        for update in updates {
+            this.merge(update)?;
+        }
         this.encode();
-        Some(this)
+        Ok(this)
     }
 
-    /// Applies an update that has this length.
-    pub(super) fn apply(&mut self, update: Update, len: usize) -> Applied {
-        let known = self.state_vector();
-        if update.state_vector_lower().iter().any(|(client, clock)| *clock > known.get(client)) {
-            return Applied::Gap;
+    /// Applies an update of a client. Returns what is new in it, to be stored and sent to others.
+    pub(super) fn apply(
+        &mut self,
+        update: &[u8],
+        author: &Author,
+        authors: &mut Authors,
+    ) -> Result<Option<Vec<u8>>, Rejected> {
+        let content = Content::read(update, UPDATE_STRUCTS)?;
+        let writing = self.order.writing(&content);
+        if !authors.allow(author, &writing) {
+            return Err(Rejected::Forged);
         }
-        let is_longer = update.extends(&known);
-        if is_longer && (self.text_len() + len > LIMIT || self.encoded + self.bytes > HISTORY) {
-            return Applied::TooLong;
+        if !writing.is_empty() {
+            if self.encoded + self.grown > HISTORY {
+                // What was deleted meanwhile takes less.
+                self.measure();
+            }
+            if self.encoded > HISTORY || self.text_len() + update.len() > LIMIT {
+                return Err(Rejected::TooLong);
+            }
         }
-        self.take(update)
+        let new = self.take(update, &content, &Limits::DOCUMENT)?;
+        authors.note(author, &writing);
+        Ok(new)
     }
 
     /// Applies an update that is stored: limits were checked before.
-    pub(super) fn merge(&mut self, update: &[u8]) -> Applied {
-        let update = catch_unwind(|| Update::decode_v1(update).ok()).ok().flatten();
-        update.map_or(Applied::Broken, |update| self.take(update))
+    pub(super) fn merge(&mut self, update: &[u8]) -> Result<Option<Vec<u8>>, Rejected> {
+        self.take(update, &Content::read(update, usize::MAX)?, &Limits::NONE)
     }
 
-    fn take(&mut self, update: Update) -> Applied {
+    fn take(
+        &mut self,
+        update: &[u8],
+        content: &Content,
+        limits: &Limits,
+    ) -> Result<Option<Vec<u8>>, Rejected> {
+        self.order.add(content, limits)?;
         let apply = || {
+            let update = Update::decode_v1(update).ok()?;
             let mut transaction = self.doc.transact_mut();
             transaction.apply_update(update).ok()?;
             let is_resolved = transaction.prune_pending().is_none();
-            let is_new = transaction.has_changes();
-            if !is_new && is_resolved {
-                return Some(Applied::Known);
-            }
-            let new = transaction.encode_update_v1();
-            Some(if is_resolved { Applied::New(new) } else { Applied::Unresolved(new) })
+            let new = transaction.has_changes().then(|| transaction.encode_update_v1());
+            is_resolved.then_some(new)
         };
-        let applied = catch_unwind(AssertUnwindSafe(apply)).ok().flatten();
-        if let Some(Applied::New(new) | Applied::Unresolved(new)) = &applied {
+        let new = catch_unwind(AssertUnwindSafe(apply)).ok().flatten().ok_or(Rejected::Broken)?;
+        if let Some(new) = &new {
             self.updates += 1;
             self.bytes += new.len();
+            self.grown += new.len();
         }
-        applied.unwrap_or(Applied::Broken)
+        Ok(new)
     }
 
     /// What a client with this state lacks.
@@ -119,12 +149,17 @@ impl Replica {
 
     /// The whole document.
     pub(super) fn encode(&mut self) -> Vec<u8> {
+        (self.updates, self.bytes) = (0, 0);
+        self.measure()
+    }
+
+    fn measure(&mut self) -> Vec<u8> {
         let all = self.lacking(&StateVector::default());
-        (self.encoded, self.updates, self.bytes) = (all.len(), 0, 0);
+        (self.encoded, self.grown) = (all.len(), 0);
         all
     }
 
-    fn text_len(&self) -> usize {
+    pub(super) fn text_len(&self) -> usize {
         self.text.len(&self.doc.transact()) as usize
     }
 }

@@ -13,19 +13,18 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sansocket::Message;
+use yrs::StateVector;
 use yrs::encoding::read::{Cursor, Read};
 use yrs::sync::{AwarenessUpdate, Message as Sync};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{StateVector, Update};
 
 /// What a client sends.
 pub(super) enum Incoming {
     Step1(StateVector),
-    /// An update, and its length.
+    /// An update, which is not yet read.
     Update {
-        update: Update,
-        len: usize,
+        update: Vec<u8>,
         is_step2: bool,
     },
     Awareness(AwarenessUpdate),
@@ -46,22 +45,20 @@ fn decode_unguarded(message: &[u8]) -> Option<Incoming> {
         return (!cursor.has_content()).then_some(Incoming::AwarenessQuery);
     }
     let content = cursor.read_buf().ok()?.to_vec();
-    if cursor.has_content() || !has_as_many(&content) {
+    if cursor.has_content() {
         return None;
     }
     match (kind, step) {
+        (0, 1 | 2) => Some(Incoming::Update { update: content, is_step2: step == 1 }),
+        _ if !has_as_many(&content) => None,
         (0, 0) => StateVector::decode_v1(&content).ok().map(Incoming::Step1),
-        (0, 1 | 2) => {
-            let update = Update::decode_v1(&content).ok()?;
-            Some(Incoming::Update { update, len: content.len(), is_step2: step == 1 })
-        }
         (1, _) => AwarenessUpdate::decode_v1(&content).ok().map(Incoming::Awareness),
         _ => None,
     }
 }
 
-/// Whether the number of elements, with which the content of each kind begins, can be true: yrs
-/// reserves memory for so many.
+/// Whether the number of elements, with which states begin, can be true: yrs reserves memory for so
+/// many.
 fn has_as_many(content: &[u8]) -> bool {
     let mut cursor = Cursor::new(content);
     let count = cursor.read_var::<u32>();

@@ -1,54 +1,44 @@
 //! The updates: applied to the copy, stored, acknowledged, and then sent to all.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use sansocket::topic::Topic;
 use sansocket::{CloseCode, Message};
-use tokio::sync::watch;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use yrs::StateVector;
 use yrs::sync::{Message as Sync, SyncMessage};
-use yrs::{StateVector, Update};
 
-use super::replica::{Applied, BYTES, Replica, UPDATES};
+use super::authors::{Author, Authors};
+use super::content::Unfit;
+use super::placing::Misfit;
+use super::replica::{BYTES, Rejected, Replica, UPDATES};
 use super::sync::to_binary;
+use super::turns::Turns;
 use crate::Failure;
 use crate::broker::Entry;
 use crate::journal::{Journal, Slot};
-use crate::outbox::Place;
 use crate::store::document::{append, compact, load, merge};
+
+/// The number of updates that may wait for a turn with a place in the store's queue: the chat needs
+/// places, too.
+const WAITING: usize = 64;
+
+/// The time for which an update waits for its places.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The copy, and where the updates are stored.
 pub(crate) struct Updates {
     journal: Journal,
-    state: Mutex<State>,
+    turns: Turns,
+    entrance: Semaphore,
+    authors: Arc<Mutex<Authors>>,
     topic: Topic,
-    /// The number of the last update that the broker has delivered, and that is in the store.
-    delivered: watch::Sender<u64>,
-}
-
-struct State {
-    /// `None` while it is loaded again, after a failure.
-    replica: Option<Replica>,
-    /// The updates in the replica that are not stored yet.
-    waiting: usize,
-    /// The number of the last update that was acknowledged.
-    appended: u64,
-    /// The updates that the store has copied since they were merged, and their length.
-    copied: usize,
-    bytes: usize,
-}
-
-impl State {
-    /// `then` runs when all that is in the replica is stored: also while the broker is away, if
-    /// nothing waits for it.
-    fn when_stored(&self, slot: Slot<'_>, then: impl FnOnce(bool) + Send + 'static) {
-        match self.waiting {
-            0 => then(true),
-            _ => slot.barrier(move |done| then(done.is_some())),
-        }
-    }
 }
 
 /// Why a message was not taken.
+#[derive(Debug)]
 pub(super) enum Refused {
     Keep(&'static str),
     Close(CloseCode, &'static str),
@@ -58,157 +48,210 @@ const TOO_LONG: Refused =
     Refused::Keep("the document would be too long: load it anew, and delete something first");
 const GAP: Refused =
     Refused::Keep("an earlier update of this client is missing: load the document anew");
+const TOO_MANY: Refused = Refused::Keep("the document would have too many pieces");
+const TOO_MANY_AT_ONCE: Refused =
+    Refused::Keep("too much was typed at the same place at the same time");
 const UNRESOLVED: Refused = Refused::Close(
     CloseCode::POLICY_VIOLATION,
     "an update that refers to what is not in the document",
 );
+const FORGED: Refused =
+    Refused::Close(CloseCode::POLICY_VIOLATION, "an update with the client id of another page");
+const NOT_TEXT: Refused =
+    Refused::Close(CloseCode::INVALID_PAYLOAD, "an update of something else than the text");
 const BROKEN: Refused =
     Refused::Close(CloseCode::INVALID_PAYLOAD, "an update that can't be applied");
 const LOADING: Refused = Refused::Close(CloseCode::TRY_AGAIN_LATER, "the document is loaded");
+pub(super) const BUSY: Refused =
+    Refused::Close(CloseCode::TRY_AGAIN_LATER, "too much waits to be stored");
+pub(super) const ENDING: Refused = Refused::Close(CloseCode::GOING_AWAY, "the hub ends");
+
+impl From<Rejected> for Refused {
+    fn from(rejected: Rejected) -> Self {
+        match rejected {
+            Rejected::Unfit(Unfit::Malformed) | Rejected::Broken => BROKEN,
+            Rejected::Unfit(Unfit::NotText) => NOT_TEXT,
+            Rejected::Unfit(Unfit::TooMany) | Rejected::Misfit(Misfit::TooMany) => TOO_MANY,
+            Rejected::Unfit(Unfit::Gap) | Rejected::Misfit(Misfit::Gap) => GAP,
+            Rejected::Misfit(Misfit::Unresolved) => UNRESOLVED,
+            Rejected::Misfit(Misfit::TooManyAtOnce) => TOO_MANY_AT_ONCE,
+            Rejected::Forged => FORGED,
+            Rejected::TooLong => TOO_LONG,
+        }
+    }
+}
 
 impl Updates {
     /// Loads the document, and stores it as one update.
     pub(super) fn new(journal: Journal, topic: Topic) -> Result<Self, Failure> {
         let store = &journal.store;
         let updates = store.read().and_then(|transaction| load(&transaction))?;
-        let mut replica = Replica::load(&updates).ok_or("the document in the store is damaged")?;
+        let mut replica =
+            Replica::load(&updates).map_err(|_| "the document in the store is damaged")?;
         if updates.len() > 1 {
             store.write_now(|transaction| compact(transaction, &replica.encode()))?;
         }
-        let state = State { replica: Some(replica), waiting: 0, appended: 0, copied: 0, bytes: 0 };
-        Ok(Self { journal, state: Mutex::new(state), topic, delivered: watch::Sender::new(0) })
+        let turns = Turns::new(replica, Arc::clone(store));
+        let entrance = Semaphore::new(WAITING);
+        Ok(Self { journal, turns, entrance, authors: Arc::default(), topic })
     }
 
     /// Step 1: what is here.
-    pub(super) fn step1(&self) -> Option<Message> {
-        let known = self.with(|it| it.replica.as_ref().map(Replica::state_vector))?;
-        Some(to_binary(&Sync::Sync(SyncMessage::SyncStep1(known))))
+    pub(super) async fn step1(&self) -> Message {
+        let (_, known) = self.turns.read(Replica::state_vector).await;
+        to_binary(&Sync::Sync(SyncMessage::SyncStep1(known)))
     }
 
-    /// Answers step 1 with what the client lacks, when all of that is stored.
-    pub(super) fn answer(&self, step1: &StateVector, slot: Slot<'_>, answer: Place) {
-        self.with(|state| {
-            let lacking = state.replica.as_ref().map(|replica| replica.lacking(step1));
-            state.when_stored(slot, move |is_stored| {
-                let step2 = lacking.filter(|_| is_stored).map(SyncMessage::SyncStep2);
-                answer.send(step2.map(|step2| to_binary(&Sync::Sync(step2))));
-            });
-        });
+    /// The answer to step 1, when all that is in it is stored: what the client lacks.
+    pub(super) async fn step2(&self, step1: StateVector) -> Message {
+        let step1 = Arc::new(step1);
+        loop {
+            let step1 = Arc::clone(&step1);
+            let (turn, lacking) = self.turns.read(move |replica| replica.lacking(&step1)).await;
+            let mut progress = self.turns.progress().subscribe();
+            let (submitted, failed) = {
+                let progress = progress.borrow();
+                (progress.submitted, progress.failed)
+            };
+            drop(turn);
+            let stored = progress.wait_for(|progress| progress.finished >= submitted).await;
+            if stored.is_ok_and(|progress| progress.failed == failed) {
+                return to_binary(&Sync::Sync(SyncMessage::SyncStep2(lacking)));
+            }
+        }
     }
 
     /// Applies an update, and submits what is new in it. `then` learns whether it is stored.
-    pub(super) fn take(
+    pub(super) async fn take(
         self: &Arc<Self>,
-        update: Update,
-        len: usize,
-        slot: Slot<'_>,
+        update: Vec<u8>,
+        author: Author,
         then: impl FnOnce(bool) + Send + 'static,
     ) -> Result<(), Refused> {
+        let places = async { (self.entrance.acquire().await, self.journal.slot().await) };
+        let (_entered, slot) = timeout(PATIENCE, places).await.map_err(|_| BUSY)?;
+        let slot = slot.ok_or(ENDING)?;
+        let authors = Arc::clone(&self.authors);
+        let apply = move |replica: &mut Replica| {
+            let mut authors = authors.lock().unwrap_or_else(PoisonError::into_inner);
+            let new = replica.apply(&update, &author, &mut authors)?;
+            let all = new.as_ref().and_then(|_| replica.compact());
+            Ok::<_, Rejected>((new, all))
+        };
+        let (mut turn, applied) = self.turns.with(apply).await;
+        let (new, all) = match applied.ok_or(LOADING)? {
+            Ok(applied) => applied,
+            Err(Rejected::Broken) => {
+                turn.replica = None;
+                return Err(BROKEN);
+            }
+            Err(rejected) => return Err(rejected.into()),
+        };
+        let Some(new) = new else {
+            self.when_stored(slot, then);
+            return Ok(());
+        };
         let this = Arc::clone(self);
-        self.with(|state| {
-            let replica = state.replica.as_mut().ok_or(LOADING)?;
-            let (new, refused) = match replica.apply(update, len) {
-                Applied::New(new) => (Some(new), Ok(())),
-                Applied::Known => (None, Ok(())),
-                Applied::Unresolved(new) => (Some(new), Err(UNRESOLVED)),
-                Applied::TooLong => return Err(TOO_LONG),
-                Applied::Gap => return Err(GAP),
-                Applied::Broken => {
-                    state.replica = None;
-                    // It is loaded when everything that was submitted before is stored.
-                    slot.barrier(move |_| this.load());
-                    return Err(BROKEN);
-                }
-            };
-            let Some(new) = new else {
-                state.when_stored(slot, then);
-                return refused;
-            };
-            let all = replica.compact();
-            state.waiting += 1;
-            slot.append(new.clone(), all, move |done| {
+        self.turns.progress().send_modify(|progress| progress.submitted += 1);
+        slot.append(new.clone(), all, move |done| {
+            if done.is_some() {
+                this.publish(new);
+            }
+            this.turns.progress().send_modify(|progress| {
+                progress.finished += 1;
                 match done {
-                    Some(number) => {
-                        this.with(|state| state.appended = state.appended.max(number));
-                        this.publish(new);
-                    }
-                    // The replica has what the store has not.
-                    None => this.load(),
+                    Some(number) => progress.appended = progress.appended.max(number),
+                    None => progress.failed += 1,
                 }
-                this.with(|state| state.waiting -= 1);
-                then(done.is_some());
             });
-            refused
-        })
+            then(done.is_some());
+        });
+        Ok(())
     }
 
-    /// Replaces the replica by the document in the store.
-    fn load(&self) {
-        self.with(|state| {
-            state.replica = None;
-            if *self.delivered.borrow() < state.appended {
-                // The broker has not yet delivered all that is acknowledged.
-                return;
-            }
-            let loaded = self.journal.store.read().and_then(|transaction| load(&transaction));
-            match loaded {
-                Ok(updates) => state.replica = Replica::load(&updates),
-                Err(error) => eprintln!("hub: the document was not loaded: {error}"),
-            }
-        });
+    /// `then` runs when all that is in the replica is stored: also while the broker is away, if
+    /// nothing waits for it.
+    fn when_stored(&self, slot: Slot<'_>, then: impl FnOnce(bool) + Send + 'static) {
+        let waits = {
+            let progress = self.turns.progress().borrow();
+            progress.finished < progress.submitted
+        };
+        if waits {
+            slot.barrier(move |done| then(done.is_some()));
+        } else {
+            then(true);
+        }
     }
 
     /// Takes an update that the broker delivers, or a snapshot.
     pub(crate) async fn receive(self: &Arc<Self>, entry: Entry) {
         let Some(slot) = self.journal.store.slot().await else { return };
         let Entry { number, update, hub } = entry;
-        let this = Arc::clone(self);
-        self.with(|state| {
-            match state.replica.as_mut().map(|replica| replica.merge(&update)) {
-                // Of another hub: what this one has appended is known.
-                Some(Applied::New(new) | Applied::Unresolved(new)) => self.publish(new),
-                Some(Applied::Known) | None => {}
-                Some(_) => eprintln!("hub: update {number} of the document can't be applied"),
+        let update = Arc::new(update);
+        let merged = {
+            let update = Arc::clone(&update);
+            self.turns.with(move |replica| replica.merge(&update))
+        };
+        let (mut turn, merged) = merged.await;
+        let mut is_due = false;
+        let is_applied = match merged {
+            // Of another hub: what this one has appended is known.
+            Some(Ok(Some(new))) => {
+                self.publish(new);
+                true
             }
-            state.copied += 1;
-            state.bytes += update.len();
-            let is_due = state.copied >= UPDATES || state.bytes >= BYTES;
+            Some(Ok(None)) | None => true,
+            Some(Err(_)) => {
+                eprintln!("hub: update {number} of the document can't be applied");
+                false
+            }
+        };
+        if is_applied {
+            turn.copied += 1;
+            turn.bytes += update.len();
+            is_due = turn.copied >= UPDATES || turn.bytes >= BYTES;
             if is_due {
-                (state.copied, state.bytes) = (0, 0);
+                (turn.copied, turn.bytes) = (0, 0);
             }
-            let is_own = hub.as_ref() == self.journal.broker().map(|broker| &broker.hub);
-            slot.submit(
-                move |transaction| {
+        }
+        let is_own = hub.as_ref() == self.journal.broker().map(|broker| &broker.hub);
+        let this = Arc::clone(self);
+        self.turns.progress().send_modify(|progress| progress.copies += 1);
+        slot.submit(
+            move |transaction| {
+                if is_applied {
                     append(transaction, &update)?;
-                    let encode = |updates: &[Vec<u8>]| Some(Replica::load(updates)?.encode());
-                    is_due.then(|| merge(transaction, encode)).transpose()
-                },
-                move |merged| {
-                    if let (Some(Some(all)), Some(broker), true) =
-                        (merged, this.journal.broker(), is_own)
-                    {
-                        broker.try_snapshot(number, all);
-                    }
-                    this.delivered.send_replace(number);
-                    if this.with(|state| state.replica.is_none()) {
-                        this.load();
-                    }
-                },
-            );
-        });
+                }
+                let encode = |updates: &[Vec<u8>]| Some(Replica::load(updates).ok()?.encode());
+                is_due.then(|| merge(transaction, encode)).transpose()
+            },
+            move |merged| {
+                if let (Some(Some(all)), Some(broker), true) =
+                    (merged, this.journal.broker(), is_own)
+                {
+                    broker.try_snapshot(number, all);
+                }
+                this.turns.progress().send_modify(|progress| {
+                    progress.copies -= 1;
+                    progress.delivered = number;
+                });
+            },
+        );
     }
 
     /// Waits until the broker has delivered this update.
     pub(crate) async fn until_delivered(&self, number: u64) {
-        let mut delivered = self.delivered.subscribe();
-        let _ = delivered.wait_for(|delivered| *delivered >= number).await;
+        let mut progress = self.turns.progress().subscribe();
+        let _ = progress.wait_for(|progress| progress.delivered >= number).await;
+    }
+
+    /// Has a turn until `gate` is opened.
+    #[cfg(test)]
+    pub(super) async fn busy(&self, gate: std::sync::mpsc::Receiver<()>) {
+        self.turns.with(move |_| gate.recv().unwrap()).await;
     }
 
     fn publish(&self, update: Vec<u8>) {
         self.topic.publish(to_binary(&Sync::Sync(SyncMessage::Update(update))));
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
-        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

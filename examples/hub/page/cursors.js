@@ -5,6 +5,7 @@
 
 import { COLOURS } from "./identity.js";
 import { byId, make } from "./dom.js";
+import { Mirror, coloured } from "./mirror.js";
 import * as Y from "./yjs.js";
 
 /** Milliseconds between two messages of a moving cursor. */
@@ -14,6 +15,7 @@ export class Cursors {
   #me;
   #editor;
   #send;
+  #mirror = new Mirror(byId("mirror"));
   #awareness = null;
   #moving = null;
   #drawing = null;
@@ -85,9 +87,8 @@ export class Cursors {
       .filter((other) => other !== null);
     const dots = others.map(({ name, colour }) => coloured(make("li", { textContent: name }), colour));
     byId("editors").replaceChildren(...dots);
-    const mirror = byId("mirror");
-    mirror.replaceChildren(...marked(this.#editor.element.value, others.filter(({ to }) => to !== null)));
-    mirror.scrollTop = this.#editor.element.scrollTop;
+    const { value, scrollTop } = this.#editor.element;
+    this.#mirror.draw(value, others.filter(({ to }) => to !== null), scrollTop);
   }
 
   /** `null` if the state makes no sense: another program may have written it. */
@@ -109,30 +110,4 @@ export class Cursors {
       return null;
     }
   }
-}
-
-/** The text as nodes, with a mark over each selection and a caret at each head. */
-function marked(text, others) {
-  if (others.length === 0) return [];
-  const cuts = new Set(others.flatMap(({ from, to }) => [from, to]));
-  const nodes = [];
-  let start = 0;
-  for (const end of [...cuts.add(text.length)].sort((a, b) => a - b)) {
-    const covers = ({ from, to }) => Math.min(from, to) <= start && Math.max(from, to) >= end;
-    const selection = others.find((other) => covers(other));
-    const segment = text.slice(start, end);
-    nodes.push(selection ? coloured(make("mark", {}, segment), selection.colour) : segment);
-    for (const { name, colour } of others.filter(({ to }) => to === end)) {
-      const label = make("b", { textContent: name });
-      nodes.push(coloured(make("i", { className: "caret", data: { name } }, label), colour));
-    }
-    start = end;
-  }
-  // A line break at the end has a line of its own, as in a textarea.
-  return [...nodes, "\u200b"];
-}
-
-function coloured(element, colour) {
-  element.style.setProperty("--colour", colour);
-  return element;
 }

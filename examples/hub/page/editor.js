@@ -69,6 +69,9 @@ export class Editor {
       index += insert.length;
     }
     this.#removeReturns();
+    // What is no text, such as an embed, is in the delta, but not in the text.
+    const text = this.text.toString();
+    if (this.element.value !== text) this.element.value = text;
     this.#moved();
   }
 

@@ -69,3 +69,18 @@ async fn too_many_or_invalid_states_are_1008() {
     }
     assert_eq!(client.client.closed().await.0, 1008);
 }
+
+#[tokio::test]
+async fn highest_clock_ends_no_connection_and_its_cursor_can_be_removed() {
+    let hub = hub().await;
+    let (mut one, mut two) = (Editor::open(&hub, "one").await, Editor::open(&hub, "two").await);
+    one.point(7, u32::MAX, "{}").await;
+    // It is not newer, and changes nothing.
+    one.point(7, u32::MAX, r#"{"name":"again"}"#).await;
+    one.insert(0, "text").await;
+    one.acknowledged(1).await;
+    two.until("text").await;
+    assert!(two.states.iter().all(|(_, state)| &*state.json == "{}"), "{:?}", two.states);
+    one.client.close().await.unwrap();
+    two.until_state(7, |state| &*state.json == "null").await;
+}

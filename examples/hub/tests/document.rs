@@ -5,7 +5,7 @@ use std::path::Path;
 use redb::{Database, ReadableTableMetadata, TableDefinition};
 use yrs::sync::{Message as Sync, SyncMessage};
 use yrs::updates::decoder::Decode;
-use yrs::{Any, Doc, ReadTxn, StateVector, Text, Transact, Update};
+use yrs::{Doc, ReadTxn, StateVector, Text, Transact, Update};
 
 use crate::editor::Editor;
 use crate::run::{hub, hub_with};
@@ -135,17 +135,140 @@ async fn document_has_at_most_a_mebibyte_of_text() {
     two.acknowledged(2).await;
 }
 
+/// An update with one struct of the client 7, without deletions.
+fn update_of(content: &[u8]) -> Sync {
+    let update = [&[1, 1, 7, 0], content, &[0]].concat();
+    Sync::Sync(SyncMessage::Update(update))
+}
+
 #[tokio::test]
-async fn other_types_than_the_text_count_too() {
-    use yrs::Map;
+async fn anything_but_text_is_1007_and_nobody_sees_it() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let settings =
+        sansocket_hub::Settings { data: Some(directory.path().into()), ..Default::default() };
+    let hub = hub_with(settings).await;
+    let mut one = Editor::open(&hub, "one").await;
+    one.insert(0, "text").await;
+    one.acknowledged(1).await;
+    let text = b"\x01\x04text";
+    // 1000 arrays in each other: yrs reads them by recursion.
+    let nested = [&b"\x08\x01\x04text\x01"[..], &[117, 1].repeat(1000), &[126]].concat();
+    let cases = [
+        nested,
+        // Another type, an embed, a format, an unknown type, a map's value, a subdocument.
+        b"\x04\x01\x06hidden\x01x".to_vec(),
+        [b"\x05", &text[..], b"\x02{}"].concat(),
+        [b"\x06", &text[..], b"\x01k\x02{}"].concat(),
+        [b"\x07", &text[..], b"\x09"].concat(),
+        [b"\x24", &text[..], b"\x01k\x01v"].concat(),
+        [b"\x09", &text[..], b"\x04guid\x76\x00"].concat(),
+        // A text in the text, an empty string, content that no kind has.
+        [b"\x04\x00", &[7, 0][..], b"\x01x"].concat(),
+        [b"\x04", &text[..], b"\x00"].concat(),
+        [b"\x14", &text[..], b"\x01x"].concat(),
+    ];
+    for content in cases {
+        let mut client = Editor::open(&hub, "c").await;
+        client.send(&update_of(&content)).await;
+        assert_eq!(client.client.closed().await.0, 1007, "{content:?}");
+    }
+    one.insert(4, "!").await;
+    one.acknowledged(2).await;
+    Editor::open(&hub, "two").await.until("text!").await;
+    drop(one);
+    hub.stop().await;
+    assert_eq!(stored_updates(directory.path()), 2);
+}
+
+/// What others have typed at once at one place is quadratic work.
+#[tokio::test]
+async fn too_much_at_one_place_is_refused_and_deleting_goes_on() {
+    let hub = hub_with(sansocket_hub::Settings { rate: 1000, ..Default::default() }).await;
+    let mut one = Editor::open(&hub, "one").await;
+    one.insert(0, "text").await;
+    one.acknowledged(1).await;
+    let clients = 1000..1200_u16;
+    let mut update = vec![200, 1];
+    for client in clients.rev() {
+        // One struct, this client, from 0: "x" at the beginning of the text.
+        let client = [(client & 127) as u8 | 128, (client >> 7) as u8];
+        update.extend([&[1], &client[..], b"\x00\x04\x01\x04text\x01x"].concat());
+    }
+    update.push(0);
+    one.update(update).await;
+    let refused = one.client.next("refused").await;
+    assert!(refused["reason"].as_str().unwrap().contains("same place"), "{refused}");
+    one.delete(0, 1).await;
+    Editor::open(&hub, "two").await.until("ext").await;
+}
+
+#[tokio::test]
+async fn update_with_the_client_id_of_another_page_is_1008() {
     let hub = hub().await;
     let mut one = Editor::open(&hub, "one").await;
-    let map = one.doc.get_or_insert_map("map");
-    let update = one.change(|_, transaction| {
-        map.insert(transaction, "key", Any::from("x".repeat(1000)));
-    });
-    one.update(update).await;
+    one.insert(0, "text").await;
     one.acknowledged(1).await;
+    // A copy with the same id, which it has seen in the document.
+    let forge = async |is_step2| {
+        let mut forger = Editor::open(&hub, "forger").await;
+        forger.until("text").await;
+        let id = one.doc.client_id().get();
+        let id: Vec<u8> = (0..8).map(|at| (id >> (7 * at)) as u8 | 128).collect();
+        let id = [&id[..7], &[id[7] & 127]].concat();
+        // Its fifth character, behind its fourth.
+        let content = [&[1, 1], &id[..], &[4, 0x84], &id[..], b"\x03\x04evil\x00"].concat();
+        let message = Sync::Sync(if is_step2 {
+            SyncMessage::SyncStep2(content)
+        } else {
+            SyncMessage::Update(content)
+        });
+        forger.send(&message).await;
+        forger
+    };
+    for is_step2 in [true, false] {
+        assert_eq!(forge(is_step2).await.client.closed().await.0, 1008);
+    }
+    one.insert(4, " of one").await;
+    one.acknowledged(2).await;
+    let mut again = one.again(&hub, "one").await;
+    again.insert(0, "the ").await;
+    Editor::open(&hub, "two").await.until("the text of one").await;
+}
+
+/// Answers are not queued for a client that does not read them: each is the whole document.
+#[tokio::test]
+async fn steps_1_of_a_client_that_does_not_read_have_one_answer_at_a_time() {
+    let hub = hub_with(sansocket_hub::Settings { rate: 1000, ..Default::default() }).await;
+    let (mut one, mut observer) =
+        (Editor::open(&hub, "one").await, Editor::open(&hub, "observer").await);
+    // Text that can't be compressed much.
+    let mut state = 1_u64;
+    for part in 0..4 {
+        let part: String = (0..240_000)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(part + 1);
+                char::from(b' ' + (state >> 33) as u8 % 90)
+            })
+            .collect();
+        one.insert(0, &part).await;
+    }
+    one.acknowledged(4).await;
+    let text = one.text();
+    const ASKED: usize = 200;
+    for _ in 0..ASKED {
+        one.send(&Sync::Sync(SyncMessage::SyncStep1(StateVector::default()))).await;
+    }
+    // The hub has received all of that when the observer sees what is behind it.
+    one.point(7, 1, "{}").await;
+    observer.until_state(7, |_| true).await;
+    one.insert(0, "!").await;
+    let mut answers = 0;
+    while one.acknowledged_updates() < 5 {
+        answers += usize::from(one.receive().await);
+    }
+    assert!((1..ASKED / 2).contains(&answers), "{answers}");
+    // The last question has an answer.
+    Editor::open(&hub, "two").await.until(&format!("!{text}")).await;
 }
 
 /// The number of updates in the store of a hub that has ended.

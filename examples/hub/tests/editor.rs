@@ -60,8 +60,14 @@ impl Editor {
         self.client.socket.send(to_bytes(message)).await.unwrap();
     }
 
-    /// Receives one message of y-protocols or an acknowledgement.
-    pub(crate) async fn receive(&mut self) {
+    /// The last number of updates that was acknowledged.
+    pub(crate) fn acknowledged_updates(&self) -> u64 {
+        self.acknowledged
+    }
+
+    /// Receives one message of y-protocols or an acknowledgement. Returns whether it answers
+    /// step 1.
+    pub(crate) async fn receive(&mut self) -> bool {
         let message = self.client.message().await;
         if let Some(text) = message.as_text() {
             let value: serde_json::Value = serde_json::from_str(text).unwrap();
@@ -69,9 +75,11 @@ impl Editor {
                 self.acknowledged = value["updates"].as_u64().unwrap();
             }
             assert_ne!(value["type"], "refused", "{value}");
-            return;
+            return false;
         }
-        match Sync::decode_v1(message.as_bytes()).unwrap() {
+        let message = Sync::decode_v1(message.as_bytes()).unwrap();
+        let is_answer = matches!(message, Sync::Sync(SyncMessage::SyncStep2(_)));
+        match message {
             Sync::Sync(SyncMessage::SyncStep1(known)) => {
                 let lacking = self.doc.transact().encode_state_as_update_v1(&known);
                 self.send(&Sync::Sync(SyncMessage::SyncStep2(lacking))).await;
@@ -83,6 +91,7 @@ impl Editor {
             Sync::Awareness(update) => self.states.extend(update.clients),
             other => panic!("{other:?}"),
         }
+        is_answer
     }
 
     pub(crate) fn text(&self) -> String {

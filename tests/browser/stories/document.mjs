@@ -194,6 +194,56 @@ const long = {
   },
 };
 
+const longMirror = {
+  name: "of a long document, what is seen is marked, and what is changed is drawn anew",
+  async run(story) {
+    const hub = await story.hub();
+    const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
+    const lines = Array.from({ length: 2000 }, (_, index) => `line ${index}\n`);
+    let { length } = lines.join("");
+    await paste(ada, lines.join(""));
+    await converge([ada, bo], length);
+    await select(bo, 0, length);
+    const isPartlyMarked = () => {
+      const [marks, { length }] = [all("#mirror mark").length, $("mirror").children];
+      return marks > 0 && marks < length / 4;
+    };
+    await ada.sees("the selection in the lines that are seen", isPartlyMarked);
+    await ada.page.evaluate(() => {
+      document.getElementById("editor").scrollTop = 1e9;
+    });
+    await ada.sees("it in the last lines", () => {
+      return $("mirror").lastChild.querySelector("mark") && !$("mirror").firstChild.querySelector("mark");
+    });
+    await ada.page.evaluate(() => {
+      for (const block of document.getElementById("mirror").children) block.isKept = true;
+    });
+    // A line break is deleted, at the end of a block, too; one is added; the end is changed.
+    const end = lines.slice(0, 16).join("").length;
+    for (const [at, key] of [[end, "Backspace"], [5000, "Enter"], [5004, "Backspace"]]) {
+      await select(bo, at);
+      await bo.page.keyboard.press(key);
+      length += key === "Enter" ? 1 : -1;
+      await converge([ada, bo], length);
+    }
+    await select(bo, length);
+    await type(bo, "the end");
+    await converge([ada, bo], length + 7);
+    await ada.sees("all lines in the mirror", () => {
+      const texts = [...$("mirror").children].map((block) => {
+        const copy = block.cloneNode(true);
+        copy.querySelectorAll(".caret").forEach((caret) => caret.remove());
+        return copy.textContent;
+      });
+      return texts.join("") === `${$("editor").value}\u200b`
+        && texts.slice(0, -1).every((text) => text.endsWith("\n"));
+    });
+    const kept = await ada.look("[...$('mirror').children].filter((block) => block.isKept).length");
+    const blocks = await ada.look("$('mirror').children.length");
+    if (kept < blocks - 8) throw new Error(`${kept} of ${blocks} blocks were kept`);
+  },
+};
+
 const tooLong = {
   name: "a change that is too long is discarded, with the reason, and the document goes on",
   async run(story) {
@@ -217,4 +267,4 @@ const tooLong = {
   },
 };
 
-export default [atOnce, samePlace, serverKilled, offline, cursors, undo, emoji, long, tooLong];
+export default [atOnce, samePlace, serverKilled, offline, cursors, undo, emoji, long, longMirror, tooLong];

@@ -1,0 +1,204 @@
+//! How much work an update is, before yrs applies it.
+//!
+//! A struct says between which two characters it was typed. What others have typed there at the
+//! same time is compared with it, one struct after the other (the algorithm YATA): by the hub, by
+//! every page, and whenever the document is loaded. Structs that all claim to be typed at the same
+//! time therefore cost time that is quadratic in their number. So the comparisons of an update are
+//! counted here, and an update that needs too many is refused.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use yrs::{ClientID, ID};
+
+use super::content::{Content, Struct};
+use super::order::{Node, Order, at};
+
+/// How much an update may need.
+pub(super) struct Limits {
+    pub(super) comparisons: usize,
+    /// The number of structs of the document.
+    pub(super) structs: usize,
+}
+
+impl Limits {
+    /// Those of an update of a client.
+    pub(super) const DOCUMENT: Self = Self { comparisons: 2000, structs: 100_000 };
+
+    pub(super) const NONE: Self = Self { comparisons: usize::MAX, structs: usize::MAX };
+}
+
+/// What an update changed.
+enum Change {
+    Added {
+        id: ID,
+        len: u32,
+        /// The character to the left; `None` at the beginning.
+        left: Option<ID>,
+    },
+    Deleted {
+        id: ID,
+        len: u32,
+    },
+}
+
+/// Why an update can't be applied.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Misfit {
+    /// Something of the same client, before it, is missing.
+    Gap,
+    /// It refers to what is nowhere.
+    Unresolved,
+    /// It needs more comparisons than allowed.
+    TooManyAtOnce,
+    /// The document would have more structs than allowed.
+    TooMany,
+}
+
+impl Order {
+    /// Adds what is new in an update. An update that can't be applied changes nothing.
+    pub(super) fn add(&mut self, update: &Content, limits: &Limits) -> Result<(), Misfit> {
+        let (before, mut changes) = (self.len(), vec![]);
+        let mut result = self.add_all(update, limits.comparisons, &mut changes);
+        self.merge_splits();
+        let after = self.len();
+        if result.is_ok() && after > limits.structs && after > before {
+            result = Err(Misfit::TooMany);
+        }
+        if result.is_err() {
+            changes.iter().rev().for_each(|change| self.undo(change));
+            self.merge_splits();
+        }
+        self.settle();
+        result
+    }
+
+    /// The clients of whom an update has new structs.
+    pub(super) fn writing(&self, update: &Content) -> Vec<ClientID> {
+        let is_new = |it: &&Struct| it.id.clock + it.len > self.clock(it.id.client);
+        let mut clients: Vec<_> =
+            update.structs.iter().filter(is_new).map(|it| it.id.client).collect();
+        clients.dedup();
+        clients
+    }
+
+    fn add_all(
+        &mut self,
+        update: &Content,
+        mut comparisons: usize,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), Misfit> {
+        let mut waiting = self.new_in(update)?;
+        // A struct comes after those that it refers to.
+        while !waiting.is_empty() {
+            let before = changes.len();
+            for queue in waiting.values_mut() {
+                while queue.front().is_some_and(|it| self.knows(it)) {
+                    let Some(it) = queue.pop_front() else { break };
+                    changes.push(self.place(it, &mut comparisons)?);
+                }
+            }
+            waiting.retain(|_, queue| !queue.is_empty());
+            if changes.len() == before && !waiting.is_empty() {
+                return Err(Misfit::Unresolved);
+            }
+        }
+        let is_there = |(id, len): &(ID, u32)| id.clock + len <= self.clock(id.client);
+        if !update.deletions.iter().all(is_there) {
+            return Err(Misfit::Unresolved);
+        }
+        update.deletions.iter().for_each(|(id, len)| self.delete(*id, *len, changes));
+        Ok(())
+    }
+
+    /// The structs of each client that are not here, without what is here.
+    fn new_in(&self, update: &Content) -> Result<HashMap<ClientID, VecDeque<Struct>>, Misfit> {
+        let mut new: HashMap<_, VecDeque<Struct>> = HashMap::new();
+        for it in &update.structs {
+            let known = self.clock(it.id.client);
+            if new.contains_key(&it.id.client) || it.id.clock == known {
+                new.entry(it.id.client).or_default().push_back(it.clone());
+            } else if it.id.clock > known {
+                return Err(Misfit::Gap);
+            } else if it.id.clock + it.len > known {
+                let known = known - it.id.clock;
+                new.entry(it.id.client).or_default().push_back(it.from(known));
+            }
+        }
+        Ok(new)
+    }
+
+    fn knows(&self, it: &Struct) -> bool {
+        let ids = [it.origin, it.right_origin];
+        ids.into_iter().flatten().all(|id| id.clock < self.clock(id.client))
+    }
+
+    /// Adds a struct, whose neighbours are here.
+    fn place(&mut self, mut it: Struct, comparisons: &mut usize) -> Result<Change, Misfit> {
+        let left = it.origin.and_then(|id| self.ending_at(id));
+        let right = it.right_origin.and_then(|id| self.beginning_at(id));
+        // What is typed at something of which nothing is left goes with it.
+        let is_nowhere = left.is_none() && right.is_none();
+        it.is_gc |= is_nowhere && (it.origin.is_some() || it.right_origin.is_some());
+        let (id, len) = (it.id, it.len);
+        let left = if it.is_gc { None } else { self.resolve(&it, left, right, comparisons)? };
+        let last = left.map(|left| at(left, self.node(left).it.len - 1));
+        self.insert(it, left);
+        Ok(Change::Added { id, len, left: last })
+    }
+
+    /// The struct behind which a new one comes: YATA.
+    fn resolve(
+        &self,
+        new: &Struct,
+        mut left: Option<ID>,
+        right: Option<ID>,
+        comparisons: &mut usize,
+    ) -> Result<Option<ID>, Misfit> {
+        let (mut conflicting, mut seen) = (HashSet::new(), HashSet::new());
+        let mut next = self.after(left);
+        while let Some(id) = next.filter(|next| Some(*next) != right) {
+            *comparisons = comparisons.checked_sub(1).ok_or(Misfit::TooManyAtOnce)?;
+            let Node { it, next: after, .. } = self.node(id);
+            seen.insert(id);
+            conflicting.insert(id);
+            if it.origin == new.origin {
+                if id.client < new.id.client {
+                    left = Some(id);
+                    conflicting.clear();
+                } else if it.right_origin == new.right_origin {
+                    break;
+                }
+            } else {
+                let origin = it.origin.and_then(|origin| self.containing(origin));
+                match origin.filter(|origin| seen.contains(origin)) {
+                    None => break,
+                    Some(origin) if !conflicting.contains(&origin) => {
+                        left = Some(id);
+                        conflicting.clear();
+                    }
+                    Some(_) => {}
+                }
+            }
+            next = *after;
+        }
+        Ok(left)
+    }
+
+    /// Deletes so many characters, of which all are here.
+    fn delete(&mut self, id: ID, len: u32, changes: &mut Vec<Change>) {
+        for (id, node) in self.within(id, len).filter(|(_, node)| !node.is_deleted) {
+            node.is_deleted = true;
+            changes.push(Change::Deleted { id: *id, len: node.it.len });
+        }
+    }
+
+    /// Undoes the last change.
+    fn undo(&mut self, change: &Change) {
+        match *change {
+            Change::Deleted { id, len } => {
+                self.within(id, len).for_each(|(_, node)| node.is_deleted = false);
+            }
+            Change::Added { id, len, left } => self.remove(id, len, left),
+        }
+    }
+}
