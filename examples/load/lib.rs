@@ -49,12 +49,16 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error + Send + Sy
     let run = run::run(arguments).await?;
     let report = Report::of(&run);
     write!(io::stdout(), "{report}")?;
-    if let Some(file) = &run.arguments.svg {
-        chart::write(file, &report)?;
-    }
     let exceeded = report.exceeded(&run.arguments);
     for threshold in &exceeded {
         eprintln!("load: {threshold}");
     }
-    Ok(if exceeded.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    let chart = run.arguments.svg.as_ref().map_or(Ok(()), |file| chart::write(file, &report));
+    match (chart, exceeded.is_empty()) {
+        (chart, true) => chart.map(|()| ExitCode::SUCCESS),
+        (chart, false) => {
+            let _ = chart.inspect_err(|error| eprintln!("load: {error}"));
+            Ok(ExitCode::from(2))
+        }
+    }
 }
