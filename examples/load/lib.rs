@@ -5,6 +5,7 @@
 //! | arguments | the command line |
 //! | run | the phases of a run: connections are opened, send, and are closed |
 //! | client | one of the connections |
+//! | unanswered | the messages that have no answer yet |
 //! | mark | how the time of sending is found again in a message |
 //! | counts | what the connections count together |
 //! | progress | the progress bar |
@@ -18,6 +19,7 @@ mod mark;
 mod progress;
 mod report;
 mod run;
+mod unanswered;
 
 use std::env;
 use std::error::Error;
