@@ -11,7 +11,8 @@
 //! |---|---|
 //! | arguments, settings, signals | the command line, what it sets, and Ctrl-C |
 //! | server, routes, assets | HTTP, the end, the page |
-//! | auth, visitor | who may enter, and who enters |
+//! | auth, visitor, forwarded | who may enter, and who enters |
+//! | log | a line for each refusal |
 //! | room, outbox | what the rooms share: limits, `ping`, `stats`, refusals, answers |
 //! | chat, presence | messages, and people |
 //! | prices, quotes | a topic for each symbol, and what a price is |
@@ -59,6 +60,7 @@ mod auth;
 mod broker;
 mod chat;
 mod document;
+mod forwarded;
 mod hubs;
 mod journal;
 mod outbox;

@@ -1,7 +1,9 @@
 //! The routes: the page, the login, and a WebSocket for each room.
 
 use std::future::pending;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::catch_unwind;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use sansocket::axum::{Options, WebSocketUpgrade};
 use sansocket::deflate::Deflate;
 use sansocket::group::Group;
 use sansocket::{Guard, InvalidGuard, Timeouts};
+use sansocket_axum::server::limited;
 use tokio::task::JoinHandle;
 
 use crate::Failure;
@@ -32,6 +35,10 @@ use crate::journal::Journal;
 use crate::prices::Prices;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::{Failure, assets, forwarded, log};
+
+/// The time that a request has for its body and its response.
+const REQUEST: Duration = Duration::from_secs(10);
 use crate::visitor::{Fields, Visitor};
 
 /// The longest message of the chat and the prices.
@@ -133,6 +140,12 @@ impl Hub {
         let timeouts = Timeouts { pong, ..Timeouts::default() };
         Ok(Options::new().guard(guard).timeouts(timeouts))
     }
+    /// The client's address.
+    fn address(&self, headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
+        let reported = self.settings.forwarded.then(|| forwarded::address(headers)).flatten();
+        reported.unwrap_or(peer.ip()).to_canonical()
+    }
+
 
     /// Accepts a WebSocket of a client that may enter the room.
     fn enter(
@@ -140,7 +153,8 @@ impl Hub {
         room: RoomName,
         query: Result<Query<Fields>, QueryRejection>,
         headers: &HeaderMap,
-        address: SocketAddr,
+        address: IpAddr,
+        path: String,
         upgrade: WebSocketUpgrade,
     ) -> Response {
         // Others see the name, but for the prices.
@@ -157,7 +171,7 @@ impl Hub {
             // Without context takeover, a message to everybody is compressed once.
             .deflate(Deflate::memory())
             .max_message_size(self.longest(room))
-            .group(&self.group, counted);
+            .group(&self.group, limited(address));
         let (chat, prices, document) =
             (Arc::clone(&self.chat), Arc::clone(&self.prices), Arc::clone(&self.document));
         match room {
@@ -196,8 +210,8 @@ async fn login_state(State(hub): State<Arc<Hub>>, headers: HeaderMap) -> Respons
     hub.auth.state(&headers)
 }
 
-async fn login(State(hub): State<Arc<Hub>>, token: String) -> Response {
-    hub.auth.login(&token)
+async fn login(State(hub): State<Arc<Hub>>, headers: HeaderMap, token: String) -> Response {
+    hub.auth.login(&token, hub.settings.forwarded && forwarded::is_secure(&headers))
 }
 
 /// The route of a room. CONNECT of HTTP/2 is not GET, so it takes any method.
@@ -208,7 +222,8 @@ fn room(room: RoomName) -> MethodRouter<Arc<Hub>> {
                     headers: HeaderMap,
                     ConnectInfo(address): ConnectInfo<SocketAddr>,
                     upgrade: WebSocketUpgrade| {
-            hub.enter(room, query, &headers, address, upgrade)
+            let address = hub.address(&headers, peer);
+            hub.enter(room, query, &headers, address, uri.path().to_owned(), upgrade)
         },
     )
 }
@@ -222,3 +237,21 @@ async fn with_policy(mut response: Response) -> Response {
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }
+/// Logs requests that are refused. A page asks whether it has to log in, and browsers ask for what
+/// is not there: that is no refusal.
+async fn log_refusals(
+    State(hub): State<Arc<Hub>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (address, path) = (hub.address(request.headers(), peer), request.uri().path().to_owned());
+    let is_question = request.method() == Method::GET && path == "/login";
+    let response = next.run(request).await;
+    let status = response.status();
+    if status.as_u16() >= 400 && status != StatusCode::NOT_FOUND && !is_question {
+        log::request(address, &path, status);
+    }
+    response
+}
+
