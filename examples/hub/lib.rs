@@ -63,6 +63,7 @@ mod document;
 mod forwarded;
 mod hubs;
 mod journal;
+mod log;
 mod outbox;
 mod presence;
 mod prices;
@@ -77,6 +78,7 @@ mod visitor;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;
@@ -102,7 +104,7 @@ pub fn main() -> ExitCode {
     };
     run().map_or_else(
         |error: Failure| {
-            eprintln!("hub: {error}");
+            let _ = writeln!(io::stderr(), "hub: {error}");
             ExitCode::FAILURE
         },
         |()| ExitCode::SUCCESS,
@@ -115,6 +117,12 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let listener = TcpListener::bind(&listen)
         .await
         .map_err(|error| format!("can't listen on {listen} (see --listen): {error}"))?;
+    let address = listener.local_addr()?;
+    if let Some(warning) = warning(address.ip(), &settings) {
+        let _ = writeln!(io::stderr(), "hub: {warning}");
+    }
+    // A connection is a descriptor. The usual soft limit is 1024, and the hard one much higher.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let server = Server::new(settings).await?;
     println!("listening on {scheme}://{}/", listener.local_addr()?);
     if let Some(authority) = server.authority() {
@@ -133,4 +141,30 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             let _ = stopped.await;
         })
         .await
+}
+
+/// What clients would learn otherwise, of a hub that listens here.
+fn warning(listen: IpAddr, settings: &Settings) -> Option<&'static str> {
+    let is_named = listen.is_loopback() || !settings.hosts.is_empty();
+    (!is_named).then_some("the rooms answer 421 to other names than localhost: see --host")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hub_without_a_name_beyond_loopback_warns() {
+        let unnamed = Settings::new();
+        let named = Settings { hosts: vec!["example.com".into()], ..Settings::new() };
+        let rows = [
+            ("0.0.0.0", &unnamed, true),
+            ("::", &unnamed, true),
+            ("0.0.0.0", &named, false),
+            ("127.0.0.1", &unnamed, false),
+        ];
+        for (listen, settings, warns) in rows {
+            assert_eq!(warning(listen.parse().unwrap(), settings).is_some(), warns, "{listen}");
+        }
+    }
 }

@@ -12,8 +12,8 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, Query, State};
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::map_response;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get};
 use axum::{Extension, Router};
@@ -175,9 +175,13 @@ impl Hub {
         let (chat, prices, document) =
             (Arc::clone(&self.chat), Arc::clone(&self.prices), Arc::clone(&self.document));
         match room {
-            RoomName::Chat => upgrade.on_upgrade(|socket| chat.serve(visitor, socket)),
-            RoomName::Prices => upgrade.on_upgrade(|socket| prices.serve(socket)),
-            RoomName::Document => upgrade.on_upgrade(|socket| document.serve(visitor, socket)),
+            RoomName::Chat => upgrade
+                .on_upgrade(move |socket| log::of(address, path, chat.serve(visitor, socket))),
+            RoomName::Prices => {
+                upgrade.on_upgrade(move |socket| log::of(address, path, prices.serve(socket)))
+            }
+            RoomName::Document => upgrade
+                .on_upgrade(move |socket| log::of(address, path, document.serve(visitor, socket))),
         }
     }
 
@@ -207,6 +211,8 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, InvalidGuard> {
 }
 
 async fn login_state(State(hub): State<Arc<Hub>>, headers: HeaderMap) -> Response {
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST))
+        .layer(from_fn_with_state(Arc::clone(hub), log_refusals))
     hub.auth.state(&headers)
 }
 
