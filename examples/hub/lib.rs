@@ -124,9 +124,9 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     // A connection is a descriptor. The usual soft limit is 1024, and the hard one much higher.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let server = Server::new(settings).await?;
-    println!("listening on {scheme}://{}/", listener.local_addr()?);
+    writeln!(io::stdout(), "listening on {scheme}://{address}/")?;
     if let Some(authority) = server.authority() {
-        println!("clients have to trust {}", authority.display());
+        writeln!(io::stdout(), "clients have to trust {}", authority.display())?;
     }
     io::stdout().flush()?;
     let ((stop, stopped), mut signals) = (oneshot::channel(), Signals::new());

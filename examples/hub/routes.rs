@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Query, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Query, Request, State};
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
@@ -23,9 +23,8 @@ use sansocket::group::Group;
 use sansocket::{Guard, InvalidGuard, Timeouts};
 use sansocket_axum::server::limited;
 use tokio::task::JoinHandle;
+use tower_http::timeout::TimeoutLayer;
 
-use crate::Failure;
-use crate::assets;
 use crate::auth::{self, Auth};
 use crate::broker::Broker;
 use crate::chat::Chat;
@@ -35,11 +34,11 @@ use crate::journal::Journal;
 use crate::prices::Prices;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::visitor::{Fields, Visitor};
 use crate::{Failure, assets, forwarded, log};
 
 /// The time that a request has for its body and its response.
 const REQUEST: Duration = Duration::from_secs(10);
-use crate::visitor::{Fields, Visitor};
 
 /// The longest message of the chat and the prices.
 const MESSAGE: usize = 16 * 1024;
@@ -78,7 +77,7 @@ impl Hub {
     pub(crate) async fn new(settings: Settings, group: Group) -> Result<Self, Failure> {
         // The store is a copy of what the broker has.
         let data = settings.data.as_deref().filter(|_| settings.broker.is_none());
-        let store = Arc::new(Store::open(data)?);
+        let store = Arc::new(open_store(data)?);
         let (broker, events) = match &settings.broker {
             None => (None, None),
             Some(address) => {
@@ -140,12 +139,12 @@ impl Hub {
         let timeouts = Timeouts { pong, ..Timeouts::default() };
         Ok(Options::new().guard(guard).timeouts(timeouts))
     }
+
     /// The client's address.
     fn address(&self, headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
         let reported = self.settings.forwarded.then(|| forwarded::address(headers)).flatten();
         reported.unwrap_or(peer.ip()).to_canonical()
     }
-
 
     /// Accepts a WebSocket of a client that may enter the room.
     fn enter(
@@ -165,8 +164,6 @@ impl Hub {
         if !self.auth.allows(headers) {
             return auth::unauthorized();
         }
-        let address = address.ip().to_canonical();
-        let counted = (!address.is_loopback()).then_some(address);
         let upgrade = upgrade
             // Without context takeover, a message to everybody is compressed once.
             .deflate(Deflate::memory())
@@ -195,6 +192,14 @@ impl Hub {
     }
 }
 
+/// redb reports some damaged files by a panic.
+fn open_store(data: Option<&Path>) -> Result<Store, Failure> {
+    catch_unwind(|| Store::open(data)).unwrap_or_else(|_| {
+        let shown = data.unwrap_or(Path::new("memory")).display();
+        Err(format!("the store in {shown} is damaged (see --data)").into())
+    })
+}
+
 /// The routes of a hub.
 pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, InvalidGuard> {
     Ok(Router::new()
@@ -206,13 +211,13 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, InvalidGuard> {
         .route("/rooms/document", room(RoomName::Document))
         .layer(Extension(hub.options()?))
         .layer(DefaultBodyLimit::max(1024))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST))
+        .layer(from_fn_with_state(Arc::clone(hub), log_refusals))
         .layer(map_response(with_policy))
         .with_state(Arc::clone(hub)))
 }
 
 async fn login_state(State(hub): State<Arc<Hub>>, headers: HeaderMap) -> Response {
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST))
-        .layer(from_fn_with_state(Arc::clone(hub), log_refusals))
     hub.auth.state(&headers)
 }
 
@@ -226,7 +231,8 @@ fn room(room: RoomName) -> MethodRouter<Arc<Hub>> {
         async move |State(hub): State<Arc<Hub>>,
                     query: Result<Query<Fields>, QueryRejection>,
                     headers: HeaderMap,
-                    ConnectInfo(address): ConnectInfo<SocketAddr>,
+                    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+                    uri: Uri,
                     upgrade: WebSocketUpgrade| {
             let address = hub.address(&headers, peer);
             hub.enter(room, query, &headers, address, uri.path().to_owned(), upgrade)
@@ -234,15 +240,6 @@ fn room(room: RoomName) -> MethodRouter<Arc<Hub>> {
     )
 }
 
-/// What browsers may do with the responses.
-async fn with_policy(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
-}
 /// Logs requests that are refused. A page asks whether it has to log in, and browsers ask for what
 /// is not there: that is no refusal.
 async fn log_refusals(
@@ -261,3 +258,12 @@ async fn log_refusals(
     response
 }
 
+/// What browsers may do with the responses.
+async fn with_policy(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
