@@ -15,6 +15,9 @@ use crate::room::to_text;
 /// The shortest time between two lists.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// The same for each person: everybody receives a list, and it grows with them.
+const PAUSE_EACH: Duration = Duration::from_millis(2);
+
 /// The number of people in a list.
 const LISTED: usize = 200;
 
@@ -109,7 +112,8 @@ impl Presence {
             }
             let list = self.list();
             self.topic.publish_latest("people", list);
-            sleep(PAUSE).await;
+            let people = self.lock().len();
+            sleep(pause(people)).await;
         }
     }
 
@@ -174,6 +178,11 @@ impl Presence {
     }
 }
 
+/// The time between two lists.
+fn pause(people: usize) -> Duration {
+    PAUSE.max(PAUSE_EACH * people as u32)
+}
+
 /// A connection's place, which is left when this is dropped.
 pub(crate) struct Seat {
     presence: Arc<Presence>,
@@ -206,5 +215,25 @@ impl Drop for Seat {
         }
         drop(people);
         self.presence.change();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_a_thousand_people_are_no_more_than_10_mb_a_second() {
+        let presence = Arc::new(Presence::new());
+        let mut seats = vec![];
+        for (people, milliseconds) in [(1, 200), (100, 200), (1000, 2000)] {
+            while seats.len() < people {
+                let client = format!("client-{}", seats.len());
+                seats.push(presence.enter(&client, &"é".repeat(10)).0);
+            }
+            assert_eq!(pause(people).as_millis(), milliseconds);
+            let bytes = presence.list().len() * people;
+            assert!(bytes as f64 / pause(people).as_secs_f64() < 10e6, "{people} people");
+        }
     }
 }
