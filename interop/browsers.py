@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import certificate
-from harness import Harness, Row, exchange
+from harness import Harness, Row, exchange_as_client
 from middle import Middle
 from page import CHROMIUM, FIREFOX, drive, test_page
 from processes import Failed
@@ -28,9 +28,8 @@ class Browser:
     quick: bool = False
 
     def test(self, harness: Harness, outcome) -> None:
-        row = Row(self, "client", self.version(harness))
         client = lambda port: test_page(harness, self.command, PAGE, f"ws://127.0.0.1:{port}/")
-        outcome.add(exchange(harness, row, [harness.programs / "interop_server"], client))
+        outcome.add(*exchange_as_client(harness, self, self.version(harness), client))
 
     def version(self, harness: Harness) -> str:
         printed = harness.run(self.command[0], "--version")
@@ -65,8 +64,7 @@ class OverHttp2(Browser):
                 raise Failed(f"not over HTTP/2: {set(requests)}")
             return printed
 
-        row = Row(self, "client", self.version(harness))
-        outcome.add(exchange(harness, row, [harness.programs / "interop_server"], client))
+        outcome.add(*exchange_as_client(harness, self, self.version(harness), client))
 
 
 # What the debugger does for our client, and the command of `browser.rs`, with what it answers.

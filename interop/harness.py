@@ -85,6 +85,10 @@ class Difference:
         return "difference"
 
 
+# Our servers, by the role of their clients: on the blocking adapter, and as a route of axum.
+SERVERS = {"client": "interop_server", "client of axum": "interop_axum"}
+
+
 class Row:
     """What one peer did in one role: an outcome for each case, "" for success."""
 
@@ -101,10 +105,14 @@ class Row:
         ):
             self.outcomes[case] = "" if verdict == "ok" else why or "failed"
 
+    @property
+    def listed(self) -> dict[str, Difference]:
+        """The differences of the role's first word, by case: a client is the same to each of ours."""
+        return self.peer.differences.get(self.role.split()[0], {})
+
     def verdicts(self) -> dict[str, str]:
         """`passed`, `difference`, or what is wrong."""
-        verdicts = {}
-        listed = self.peer.differences.get(self.role, {})
+        verdicts, listed = {}, self.listed
         for case in dict.fromkeys([*self.cases, *self.outcomes, *listed]):
             outcome = self.outcomes.get(case, NOT_TESTED)
             if case in listed:
@@ -136,6 +144,14 @@ def exchange(harness: Harness, row: Row, server: list, client) -> Row:
     finally:
         harness.processes.stop(process)
     return row
+
+
+def exchange_as_client(harness: Harness, peer, version: str, client) -> list[Row]:
+    """The exchanges of a peer's client with each of our servers."""
+    return [
+        exchange(harness, Row(peer, role, version), [harness.programs / program], client)
+        for role, program in SERVERS.items()
+    ]
 
 
 def closed(process, log: Path) -> str:

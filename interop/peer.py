@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import INSTALLATION, Harness, Row, exchange
+from harness import INSTALLATION, Harness, Row, exchange, exchange_as_client
 from install import GO
 
 PEERS = Path(__file__).resolve().parent / "peers"
@@ -101,8 +101,7 @@ class Peer:
         theirs, version = filled(self.program.command), self.version(harness)
         if self.client is not None:
             client = lambda port: harness.run(*theirs, "client", f"ws://127.0.0.1:{port}/")
-            ours = [harness.programs / "interop_server"]
-            outcome.add(exchange(harness, Row(self, "client", version), ours, client))
+            outcome.add(*exchange_as_client(harness, self, version, client))
         if self.server is not None:
             ours = harness.programs / "interop_cases"
             client = lambda port: harness.run(ours, f"ws://127.0.0.1:{port}/")

@@ -25,39 +25,39 @@ class Scanner:
     def __init__(self, seen: Seen):
         self.seen = seen
         self.buffer = bytearray()
-        self.in_head = True
-        self.refused = False
+        # A response whose end is not known: what follows is not looked at.
+        self.is_lost = False
         self.to_skip = 0
 
     def feed(self, data: bytes) -> None:
-        if self.refused:
-            return
         self.buffer += data
-        while not self.refused and self._step():
+        while not self.is_lost and self._step():
             pass
 
     def _step(self) -> bool:
-        if self.in_head:
-            return self._head()
         skipped = min(self.to_skip, len(self.buffer))
         del self.buffer[:skipped]
         self.to_skip -= skipped
-        return not self.to_skip and self._header()
+        if self.to_skip:
+            return False
+        # `GET` or `HTTP`, also behind a refusal; no frame begins so, because of its reserved bits.
+        return self._head() if self.buffer[:1] in (b"G", b"H") else self._header()
 
     def _head(self) -> bool:
         end = self.buffer.find(b"\r\n\r\n")
         if end < 0:
             return False
         first, *lines = self.buffer[:end].decode("latin-1").split("\r\n")
-        if first.startswith("HTTP/") and " 101 " not in f"{first} ":
-            # A refusal: no frames follow.
-            self.refused = True
+        length = None
         for line in lines:
             name, _, value = line.partition(":")
             if name.lower() == "sec-websocket-extensions":
                 self.seen.extensions.append(value.strip())
+            elif name.lower() == "content-length":
+                length = int(value)
+        if first.startswith("HTTP/") and " 101 " not in f"{first} ":
+            self.is_lost, self.to_skip = length is None, length or 0
         del self.buffer[: end + 4]
-        self.in_head = False
         return True
 
     def _header(self) -> bool:

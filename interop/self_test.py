@@ -17,7 +17,7 @@ run = module_from_spec(spec_from_loader("run", LOADER))
 LOADER.exec_module(run)
 
 import parts
-from harness import Difference, Row, compression
+from harness import SERVERS, Difference, Row, compression
 from relay import Scanner, Seen, short
 from summary import Summary
 
@@ -68,6 +68,15 @@ class Differences(unittest.TestCase):
         outcome = summary('no server pings: received Text("ping")\n')
         self.assertEqual(outcome.failures, ["peer, server, text: not tested"])
 
+    def test_client_has_its_differences_with_each_of_our_servers(self):
+        peer = Peer(differences={"client": {"text": LISTED}})
+        for role in SERVERS:
+            row, outcome = Row(peer, role, "1.0", ["text"]), Summary()
+            row.take("no text: received Text(1)\n")
+            outcome.add(row)
+            self.assertEqual((outcome.differences, outcome.failures), (1, []), role)
+            self.assertIn(role, outcome.text())
+
     def test_end_of_a_program_is_reported_once(self):
         outcome = summary("ok text\n", why="exit status 1")
         self.assertEqual(outcome.failures, ["peer, server: exit status 1"])
@@ -116,6 +125,16 @@ class Frames(unittest.TestCase):
             scanner.feed(bytes([byte]))
         self.assertEqual((seen.messages, seen.compressed, seen.misplaced), (3, 2, 1))
         self.assertEqual(seen.extensions, ["permessage-deflate"])
+
+    def test_connection_is_used_again_after_a_refusal(self):
+        refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\nHow?"
+        requests, answers = Scanner(Seen()), Scanner(Seen())
+        for byte in b"GET /refuse HTTP/1.1\r\n\r\n" + b"GET / HTTP/1.1\r\n\r\n" + b"\xc1\x02hi":
+            requests.feed(bytes([byte]))
+        for byte in refusal + b"HTTP/1.1 101 OK\r\n\r\n" + b"\xc1\x02hi":
+            answers.feed(bytes([byte]))
+        self.assertEqual(requests.seen, Seen(1, 1, 0, []))
+        self.assertEqual(answers.seen, Seen(1, 1, 0, []))
 
     def test_one_direction_is_not_enough(self):
         back = Seen(3, 3, 0, ["permessage-deflate"])

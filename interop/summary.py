@@ -20,7 +20,11 @@ class Summary:
     def failed(self) -> int:
         return len(self.failures)
 
-    def add(self, row: Row) -> None:
+    def add(self, *rows: Row) -> None:
+        for row in rows:
+            self._add(row)
+
+    def _add(self, row: Row) -> None:
         self.rows.append(row)
         for case, verdict in row.verdicts().items():
             if verdict == "passed":
@@ -85,7 +89,7 @@ class Summary:
         for row in self.rows:
             for case, verdict in row.verdicts().items():
                 if verdict == "difference":
-                    difference = row.peer.differences[row.role][case]
+                    difference = row.listed[case]
                     who = reasons.setdefault((case, difference.reason), [])
                     who.append(f"{row.peer.name} {row.role}")
         lines = [f"d {case}: {reason}: {', '.join(who)}" for (case, reason), who in reasons.items()]

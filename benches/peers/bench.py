@@ -26,8 +26,13 @@ from syscalls import Counter
 # The maximum duration of a load, in seconds.
 PATIENCE = 120
 
-# Connections of the memory cell, and file descriptors that are reserved for other uses.
-HELD, HELD_QUICK, SPARE_FILES = 9_500, 2_000, 200
+# Connections of the cells `memory` and `subscribers`, and file descriptors that are reserved for other uses.
+HELD, HELD_QUICK, SUBSCRIBERS, SPARE_FILES = 9_500, 2_000, 20_000, 100
+
+# A higher priority. Each program has a session of its own: with the kernel's autogroups, the niceness of a process is
+# relative to its session, which needs one as well.
+AUTOGROUP = "/proc/self/autogroup"
+PRIORITY = ["sh", "-c", f'[ ! -w {AUTOGROUP} ] || echo -10 2>/dev/null >{AUTOGROUP}; exec nice -n -10 "$@"', "sh"]
 
 # Counts instructions, for its simulated processor.
 CALLGRIND = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
@@ -105,6 +110,20 @@ class Bench:
             arguments = ["--connections", min(most, peer.holds), "--seconds", 0.5 if self.quick else 2]
             with self.noting(peer, "memory"), self.server(peer, kind) as server:
                 measured[peer.name] = self.load(peer, server, "memory", *arguments, *self._trust(kind))
+        tell("")
+        return measured
+
+    def subscribers(self) -> dict:
+        """A broadcast of 1 KiB to as many clients as the system allows: by peer, the results of all rounds."""
+        subscribers = min(SUBSCRIBERS, self.files - SPARE_FILES)
+        warmup, seconds = (0.2, 1) if self.quick else (0.5, 3)
+        arguments = ["--size", 1024, "--connections", subscribers, "--warmup", warmup, "--seconds", seconds]
+        measured = {}
+        for number, peer in product(range(self.rounds), (peer for peer in self.peers if peer.broadcasts)):
+            tell(f"subscribers: round {number + 1} of {self.rounds}, {peer.name}")
+            with self.noting(peer, "subscribers"), self.server(peer, "broadcast") as server:
+                outcome = self.load(peer, server, "subscribers", *arguments)
+                measured.setdefault(peer.name, []).append(outcome)
         tell("")
         return measured
 
@@ -235,7 +254,7 @@ def cores() -> tuple:
 
 def pinned_to(core: int) -> list:
     """The prefix that pins a program to one processor, with a higher priority if that is permitted."""
-    return [*(["nice", "-n", "-10"] if os.geteuid() == 0 else []), "taskset", "-c", core]
+    return [*(PRIORITY if os.geteuid() == 0 else []), "taskset", "-c", core]
 
 
 def tell(progress: str) -> None:

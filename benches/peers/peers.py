@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
+import uwebsockets
+
 HERE = Path(__file__).resolve().parent
 WS = "ws@8.23.0"
 WEBSOCKETS = "websockets==17.4"
@@ -23,7 +25,7 @@ class Peer:
     name: str
     # The server with the same reads and writes, and without WebSocket.
     floor: str
-    # Its origin: "floor", "ours", "crate NAME", "npm" or "pip".
+    # Its origin: "floor", "ours", "crate NAME", "npm", "pip" or "source".
     kind: str
     # Its number of connections in the memory cell, if not all.
     holds: int = 1_000_000
@@ -49,7 +51,7 @@ def on_tokio(crate: str, feed: bool = False, broadcasts: bool = False, tls: bool
 
 
 PEERS = [
-    Peer("raw-epoll", "raw-epoll", "floor"),
+    Peer("raw-epoll", "raw-epoll", "floor", broadcasts=True),
     Peer("raw-tokio", "raw-tokio", "floor", broadcasts=True, tls=True),
     Peer("sansocket-tokio", "raw-tokio", "ours", broadcasts=True),
     Peer("sansocket-tokio-cork", "raw-tokio", "ours"),
@@ -72,6 +74,7 @@ PEERS = [
     *on_tokio("wtx"),
     *on_tokio("web-socket"),
     Peer("web-socket-buf", "raw-tokio", "crate web-socket"),
+    Peer("uwebsockets", "raw-epoll", "source", broadcasts=True),
     Peer("ws (node)", "raw-epoll", "npm", warmup=0.8),
     Peer("websockets (python)", "raw-epoll", "pip", holds=3_000),
 ]
@@ -110,6 +113,8 @@ class Commands:
             return self._ws()
         if peer.kind == "pip":
             return self._websockets()
+        if peer.kind == "source":
+            return [self._uwebsockets(), peer.name]
         return [peer.program or self.programs / "server", peer.name.split()[0]]
 
     def _ws(self) -> list:
@@ -125,15 +130,22 @@ class Commands:
         self._install(target / "websockets", [*pip, WEBSOCKETS])
         return [sys.executable, HERE / "server_websockets.py"]
 
+    def _uwebsockets(self) -> Path:
+        if not uwebsockets.checkout():
+            raise Unavailable(f"{uwebsockets.VARIABLE} does not name a checkout of uWebSockets")
+        return uwebsockets.build(self.work / "uwebsockets", self.processes)
+
     def _install(self, probe: Path, command: list) -> None:
         if not probe.exists():
             self.processes.run(command, self.work / "logs" / "install.log", INSTALLATION)
 
 
 def version(peer: Peer) -> str:
-    """The measured versions, by the lock file or the pins above; for the library itself, also the commit."""
+    """The measured versions, by the lock file, the pins above or the checkout; for the library itself, also the commit."""
     if peer.kind in ("npm", "pip"):
         return re.split("[@=]+", WS if peer.kind == "npm" else WEBSOCKETS)[1]
+    if peer.kind == "source":
+        return uwebsockets.version()
     crate = {"floor": "tokio", "ours": "sansocket"}.get(peer.kind) or peer.kind.split()[1]
     lock = (HERE / "Cargo.lock").read_text()
     number = re.search(rf'^name = "{crate}"\nversion = "(.*)"$', lock, re.MULTILINE)[1]

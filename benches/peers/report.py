@@ -15,7 +15,7 @@ def markdown(measured: dict) -> str:
 
 
 def versions(measured: dict) -> str:
-    names = {"floor": "tokio", "ours": "sansocket", "npm": "ws", "pip": "websockets"}
+    names = {"floor": "tokio", "ours": "sansocket", "npm": "ws", "pip": "websockets", "source": "uWebSockets"}
     known = {}
     for about in measured["peers"].values():
         known[names.get(about["kind"]) or about["kind"].split()[1]] = about["version"]
@@ -89,6 +89,21 @@ def memory_table(measured: dict, name: str = "memory", what: str = "") -> str:
     return f"## Resident memory{what}, bytes per connection\n\n{table(rows)}"
 
 
+def subscribers_table(measured: dict) -> str:
+    """The memory for a subscriber, and the time of a broadcast."""
+    rows = [["server", "subscribers", "idle", "after", "CPU µs/message", "p50 ms", "max ms", "busy"]]
+    for peer, rounds in measured["subscribers"].items():
+        values = {key: [outcome[key] for outcome in rounds] for key in rounds[0]}
+        rows.append([
+            peer,
+            *(f"{median(values[key]):,.0f}" for key in ("connections", "idle", "after")),
+            *(spread(values[key], figure) for key in ("cpu_us", "p50_ms")),
+            figure(max(values["max_ms"])),
+            f"{median(values['busy']):.0%}",
+        ])
+    return f"## Broadcasts of 1 KiB to many subscribers; resident memory, bytes for each\n\n{table(rows)}"
+
+
 def kernels_tables(measured: dict) -> str:
     """By kind of work: the time of each function, and relative to sansocket's."""
     tables = []
@@ -129,6 +144,7 @@ OTHERS = {
     "syscalls": syscalls_table,
     "memory": memory_table,
     "tls-memory": tls_memory_table,
+    "subscribers": subscribers_table,
     "kernels": kernels_tables,
     "profiles": profiles_tables,
     "handshake-instructions": instructions_table,

@@ -33,7 +33,7 @@ class Client:
         self.url = url
         options = [f"--protocol={', '.join(subprotocols)}"] if subprotocols else []
         await self.start(options)
-        match = re.search(r"Sec-WebSocket-Protocol: (\S+)", self.said)
+        match = re.search(r"(?i)Sec-WebSocket-Protocol: (\S+)", self.said)
         self.subprotocol = match and match[1]
         return self
 

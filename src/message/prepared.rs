@@ -12,17 +12,17 @@ use bytes::Bytes;
 
 use super::{Compress, Message};
 
-/// The sets of compression parameters whose result is kept. A connection with another set
-/// compresses the message for itself.
+/// The sets of compression parameters whose result is kept: one for each window, of 9 to 15 bits,
+/// as servers have one level. A connection with another set compresses the message for itself.
 #[cfg(feature = "deflate")]
-const MAX_SETS: usize = 4;
+const MAX_SETS: usize = 7;
 
 /// A message for any number of connections. `send`, `try_send` and `feed` of every adapter take a
 /// reference to it; a clone is as cheap as one of an [`Arc`].
 ///
 /// * The message is compressed when the first connection sends it that needs it compressed, and
 ///   the result is shared by all connections that compress without context takeover at the same
-///   level with the same window. Up to four sets of parameters are kept.
+///   level with the same window. Up to seven sets of parameters are kept: all windows at one level.
 /// * A connection with context takeover compresses it for itself: the result depends on the
 ///   messages that this connection has sent before.
 /// * A payload of more than 4 KiB, compressed or not, is not copied by servers. Clients mask a copy

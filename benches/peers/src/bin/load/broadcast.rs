@@ -11,7 +11,8 @@ pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     round::measure(arguments, arguments.depth * arguments.connections, run)
 }
 
-fn run(_: &Target, clients: &mut Clients, duration: Duration) -> Result<Round, Failure> {
+/// Publishes once or more, for `duration`.
+pub fn run(_: &Target, clients: &mut Clients, duration: Duration) -> Result<Round, Failure> {
     let mut round = Round::default();
     let mut back = Vec::new();
     let begun = Instant::now();

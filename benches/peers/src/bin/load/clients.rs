@@ -1,11 +1,18 @@
 //! All clients on one epoll: sends batches, and receives echoes in any order.
 
+use std::thread;
+use std::time::Duration;
+
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use socket2::SockRef;
 
 use crate::batch::Batch;
 use crate::connection::{self, Progress, Step, TIMEOUT};
 use crate::stream::Stream;
 use crate::{Arguments, Failure, Target};
+
+/// Handshakes that are begun before the first is finished: fewer than a listener's backlog.
+const AT_ONCE: usize = 64;
 
 pub struct Clients {
     epoll: Epoll,
@@ -25,11 +32,27 @@ impl Clients {
     pub fn open(arguments: &Arguments, target: &Target) -> Result<Self, Failure> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let mut clients = Vec::new();
-        for index in 0..arguments.connections {
-            let stream = connection::open(target, index)?;
-            stream.socket().set_nonblocking(true)?;
-            epoll.add(stream.socket(), EpollEvent::new(Step::Read.flags(), index as u64))?;
-            clients.push(Client { stream, progress: Progress::default(), waits: Step::Read });
+        while clients.len() < arguments.connections {
+            let end = arguments.connections.min(clients.len() + AT_ONCE);
+            let begun = (clients.len()..end)
+                .map(|index| connection::begin(target, index))
+                .collect::<Result<Vec<_>, _>>()?;
+            for mut stream in begun {
+                connection::finish(target, &mut stream)?;
+                stream.socket().set_nonblocking(true)?;
+                // Reset when the load ends: a port in TIME_WAIT is missing for a minute.
+                SockRef::from(stream.socket()).set_linger(Some(Duration::ZERO))?;
+                let event = EpollEvent::new(Step::Read.flags(), clients.len() as u64);
+                epoll.add(stream.socket(), event)?;
+                clients.push(Client { stream, progress: Progress::default(), waits: Step::Read });
+            }
+        }
+        if target.raw {
+            // Without a handshake, the client does not know when the server has accepted.
+            thread::sleep(
+                Duration::from_millis(50)
+                    + Duration::from_micros(200) * u32::try_from(arguments.connections)?,
+            );
         }
         let batch = Batch::new(arguments.depth, arguments.size, target.raw);
         Ok(Self { epoll, batch, clients, window: vec![0; 1024 * 1024] })

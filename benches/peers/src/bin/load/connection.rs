@@ -13,11 +13,19 @@ use crate::{Failure, Target};
 /// The time limit of a server's response.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The maximum of connections from one loopback address: it has few more ports.
-const PER_ADDRESS: usize = 20_000;
+/// The maximum of connections from one loopback address. It has 28,000 ports, but with half of them
+/// in use, the kernel's search for a free one takes longer than a handshake.
+const PER_ADDRESS: usize = 10_000;
 
 /// An open, blocking connection.
 pub fn open(target: &Target, index: usize) -> Result<Stream, Failure> {
+    let mut stream = begin(target, index)?;
+    finish(target, &mut stream)?;
+    Ok(stream)
+}
+
+/// Connects, and sends the request.
+pub fn begin(target: &Target, index: usize) -> Result<Stream, Failure> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     if index >= PER_ADDRESS {
         let address = u32::from(Ipv4Addr::LOCALHOST) + u32::try_from(index / PER_ADDRESS)?;
@@ -33,7 +41,7 @@ pub fn open(target: &Target, index: usize) -> Result<Stream, Failure> {
         None => Stream::Tcp(socket),
     };
     if !target.raw {
-        upgrade(&mut stream)?;
+        stream.write_all(REQUEST)?;
     }
     Ok(stream)
 }
@@ -42,6 +50,27 @@ pub fn open(target: &Target, index: usize) -> Result<Stream, Failure> {
 const REQUEST: &[u8] =
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
       Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// Receives the response, with the accept of RFC 6455 §1.3.
+pub fn finish(target: &Target, stream: &mut Stream) -> Result<(), Failure> {
+    if target.raw {
+        return Ok(());
+    }
+    let mut head = Vec::new();
+    let mut room = [0; 4096];
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut room)? {
+            0 => return Err("the server closed the connection in the handshake".into()),
+            read => head.extend_from_slice(&room[..read]),
+        }
+    }
+    let head = String::from_utf8(head)?;
+    if head.starts_with("HTTP/1.1 101 ") && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") {
+        Ok(())
+    } else {
+        Err(format!("the server refused: {head}").into())
+    }
+}
 
 /// A masked Close frame with code 1000.
 const CLOSE: &[u8] = b"\x88\x82\0\0\0\0\x03\xe8";
@@ -65,25 +94,6 @@ pub fn open_and_close(target: &Target) -> Result<(), Failure> {
             0 => return Err("the server did not answer the Close frame".into()),
             read => received += read,
         }
-    }
-}
-
-/// The opening handshake, with the accept of RFC 6455 §1.3.
-fn upgrade(stream: &mut Stream) -> Result<(), Failure> {
-    stream.write_all(REQUEST)?;
-    let mut head = Vec::new();
-    let mut room = [0; 4096];
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read(&mut room)? {
-            0 => return Err("the server closed the connection in the handshake".into()),
-            read => head.extend_from_slice(&room[..read]),
-        }
-    }
-    let head = String::from_utf8(head)?;
-    if head.starts_with("HTTP/1.1 101 ") && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") {
-        Ok(())
-    } else {
-        Err(format!("the server refused: {head}").into())
     }
 }
 

@@ -12,6 +12,7 @@ mod process;
 mod records;
 mod round;
 mod stream;
+mod subscribers;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -70,6 +71,7 @@ fn run() -> Result<String, Failure> {
         "echo" => echo::measure(&arguments),
         "broadcast" => broadcast::measure(&arguments),
         "handshake" => handshake::measure(&arguments),
+        "subscribers" => subscribers::measure(&arguments),
         "memory" => memory::measure(&arguments),
         _ => Err(format!("no kind of load: {kind}").into()),
     }

@@ -44,7 +44,8 @@ pub fn measure(arguments: &Arguments) -> Result<String, Failure> {
     ))
 }
 
-fn echo(stream: &mut Stream, batch: &Batch, window: &mut [u8]) -> Result<(), Failure> {
+/// Sends a batch on a blocking connection, and receives its echo.
+pub fn echo(stream: &mut Stream, batch: &Batch, window: &mut [u8]) -> Result<(), Failure> {
     let mut progress = Progress::default();
     progress.write(stream, batch)?;
     while progress.read(stream, batch, window)? != Step::Done {}

@@ -5,7 +5,6 @@
 //! messages. Slices of a server and its baseline alternate, and are short: the machine's speed is
 //! the same for both.
 
-use std::thread;
 use std::time::Duration;
 
 use crate::clients::Clients;
@@ -73,13 +72,6 @@ struct Side<'a> {
 impl<'a> Side<'a> {
     fn open(arguments: &Arguments, target: &'a Target, run: Run) -> Result<Self, Failure> {
         let mut clients = Clients::open(arguments, target)?;
-        if target.raw {
-            // Without a handshake, the client does not know when the server has accepted.
-            thread::sleep(
-                Duration::from_millis(50)
-                    + Duration::from_micros(200) * u32::try_from(arguments.connections)?,
-            );
-        }
         run(target, &mut clients, arguments.warmup)?;
         // Room for all samples, so that no allocation is measured.
         let all = Round { trips: Vec::with_capacity(1 << 20), took: Duration::ZERO };

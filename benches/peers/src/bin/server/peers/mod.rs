@@ -3,6 +3,7 @@
 mod axum;
 mod fastwebsockets;
 mod raw_epoll;
+mod raw_epoll_broadcast;
 mod raw_tokio;
 mod sansocket_blocking;
 mod sansocket_epoll;
@@ -80,6 +81,7 @@ pub const TLS: &[(&str, tls::Serve)] = &[
 
 /// The broadcasting servers.
 pub const BROADCASTING: &[(&str, Serve)] = &[
+    ("raw-epoll", raw_epoll_broadcast::serve),
     ("raw-tokio", raw_tokio::serve_broadcasting),
     ("sansocket-tokio", |listener| sansocket_tokio::serve_broadcasting(listener, Flush::Each)),
     ("sansocket-tokio-feed", |listener| sansocket_tokio::serve_broadcasting(listener, Flush::Last)),

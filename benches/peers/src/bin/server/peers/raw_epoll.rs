@@ -37,7 +37,8 @@ impl Conversation for Echo {
     }
 }
 
-fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+/// Writes once: 0 if the socket accepts nothing.
+pub fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
     match stream.write(bytes) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
         result => result,

@@ -92,7 +92,7 @@ async fn read_and_write_tls(
 }
 
 /// The broadcast message: 1 KiB, its header and its mask.
-const FRAME: usize = 1024 + 8;
+pub const FRAME: usize = 1024 + 8;
 
 pub fn serve_broadcasting(listener: TcpListener) -> Result<(), Failure> {
     let topic = Arc::new(Sender::new(64));
