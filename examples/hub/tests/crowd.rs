@@ -36,7 +36,7 @@ async fn crowd(connections: usize, slow_ones: usize, rounds: usize) {
         last.next("price").await;
     }
     for client in &mut slow_clients {
-        assert!(dropped(client).await > 0);
+        dropped(client, 0).await;
     }
     drop((clients, slow_clients, last));
     hub.stop().await;

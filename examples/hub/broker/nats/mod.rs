@@ -115,12 +115,12 @@ impl Backend for Nats {
     type Live = Subscriber;
 
     async fn writer(&self) -> Result<NatsWriter, Failure> {
-        let lost = self.lost.from_now();
+        let lost = self.lost.renewed();
         Ok(NatsWriter { nats: self.clone(), lost })
     }
 
     async fn reader(&self, after: Positions) -> Result<(NatsReader, Positions), Failure> {
-        let lost = self.lost.from_now();
+        let lost = self.lost.renewed();
         // A broker that has lost its data has no streams.
         let (chat, document) = streams(&self.context, self.history).await?;
         let latest = Positions {
@@ -150,7 +150,7 @@ struct Lost(watch::Receiver<()>);
 
 impl Lost {
     /// Forgets what was before.
-    fn from_now(&self) -> Self {
+    fn renewed(&self) -> Self {
         let mut lost = self.clone();
         lost.0.borrow_and_update();
         lost

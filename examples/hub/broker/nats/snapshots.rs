@@ -1,5 +1,5 @@
-//! Snapshots of the document, in an object store: each has its own name, so that hubs that store one
-//! at once can't replace a newer one.
+//! Snapshots of the document, in an object store: each has its own name, so that hubs that store
+//! one at the same time can't replace a newer one.
 
 use async_nats::jetstream::Context;
 use async_nats::jetstream::object_store::{Config, ObjectStore};
