@@ -89,13 +89,13 @@ impl Arguments {
             return Err("a --token has 16 to 256 of the characters A-Z a-z 0-9 - . _ ~".into());
         }
         settings.data = match (data, is_in_memory, &settings.broker) {
-            (Some(_), true, _) => {
-                return Err("--data and --memory: the store is one of them".into());
-            }
             (Some(_), _, Some(_)) => {
                 return Err("--data is for one hub: behind --redis or --nats, the broker has \
                      the history"
                     .into());
+            }
+            (Some(_), true, _) => {
+                return Err("--data and --memory: the store is one of them".into());
             }
             (None, true, _) => None,
             (None, false, _) => Some("hub-data".into()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sansocket_hub::Settings;
 
 use crate::prices::{dropped, slow, subscribe_to_all};
-use crate::run::{Client, hub_with};
+use crate::run::{Client, hub, hub_with};
 
 /// So many connections read all prices, and so many do not read: the others get theirs, and what
 /// is dropped is counted.
@@ -45,6 +45,22 @@ async fn crowd(connections: usize, slow_ones: usize, rounds: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousand_connections_get_prices_beside_twenty_that_do_not_read() {
     crowd(1000, 20, 5).await;
+}
+
+/// They don't read: nobody waits for them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousand_people_come_and_go_and_the_list_follows() {
+    let hub = hub().await;
+    let mut watcher = hub.chat("watcher", 0).await;
+    let mut clients = vec![];
+    for number in 0..1000 {
+        clients.push(hub.chat(&format!("c{number}"), 0).await);
+    }
+    let people = watcher.until("people", |people| people["count"] == 1001).await;
+    assert_eq!(people["people"].as_array().unwrap().len(), 200);
+    drop(clients);
+    watcher.until("people", |people| people["count"] == 1).await;
+    hub.stop().await;
 }
 
 /// `ulimit -n 20000; cargo test --release -p sansocket-hub -- --ignored five_thousand`
