@@ -172,10 +172,10 @@ async fn receive(
             Ok(Some(_)) if phases.is_opening() => {}
             Ok(Some(message)) => {
                 Counts::add(&run.counts.messages_received, 1);
-                if let Some((sent, latency)) = run.latency(message.as_bytes()) {
-                    if unanswered.answered(sent) {
-                        run.counts.latencies.add(client, latency);
-                    }
+                let measured = run.latency(message.as_bytes());
+                if let Some((_, latency)) = measured.filter(|(sent, _)| unanswered.answered(*sent))
+                {
+                    run.counts.latencies.add(client, latency);
                 }
             }
             _ if phases.is_stopping() => return Ok(()),
