@@ -12,10 +12,6 @@ use crate::run::{Client, hub, hub_with};
 async fn crowd(connections: usize, slow_ones: usize, rounds: usize) {
     let (tick, stats) = (Duration::from_millis(50), Duration::from_secs(1));
     let hub = hub_with(Settings { tick, stats, ..Settings::new() }).await;
-    let mut slow_clients = vec![];
-    for _ in 0..slow_ones {
-        slow_clients.push(slow(&hub).await);
-    }
     let mut clients: Vec<Client> = vec![];
     for _ in 0..connections - slow_ones {
         let mut client = hub.prices().await;
@@ -23,6 +19,11 @@ async fn crowd(connections: usize, slow_ones: usize, rounds: usize) {
         client.next("symbols").await;
         client.send(serde_json::json!({ "type": "subscribe", "symbols": symbols })).await;
         clients.push(client);
+    }
+    // After the others: the hub gives up a client that does not read for a minute.
+    let mut slow_clients = vec![];
+    for _ in 0..slow_ones {
+        slow_clients.push(slow(&hub).await);
     }
     for _ in 0..rounds {
         for client in &mut clients {
