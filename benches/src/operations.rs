@@ -58,6 +58,7 @@ pub const OPERATIONS: &[Named<Operation>] = &[
     ("open on tokio", open_on_tokio),
     ("broadcast 1 KiB by a topic, on tokio", || forward_on_tokio(1)),
     ("broadcast 1 KiB by a topic, one of 8, on tokio", || forward_on_tokio(8)),
+    ("broadcast 1 KiB by a topic, to one of 1,000, on tokio", deliver_on_tokio),
     ("broadcast 2 KiB of JSON, compressed by each of 1,000", || broadcast_json(false)),
     ("broadcast 2 KiB of JSON, compressed once for 1,000", || broadcast_json(true)),
     ("accept a handshake", accept),
@@ -411,6 +412,37 @@ fn forward_on_tokio(depth: usize) -> Operation {
         if published % depth == 0 {
             assert!(forward.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         }
+    })
+}
+
+/// One delivery of a message that is published to many connections.
+fn deliver_on_tokio() -> Operation {
+    const CONNECTIONS: usize = 1000;
+    let entered = entered();
+    let topic = Topic::new();
+    let (mut tasks, mut receivers) = (Vec::new(), Vec::new());
+    for _ in 0..CONNECTIONS {
+        let stream = Batches { frames: Vec::new(), unanswered: usize::MAX, answer: 0 };
+        let (sender, receiver) = opened(stream).split();
+        let subscription = topic.subscribe();
+        tasks.push(Box::pin(async move { subscription.forward(&sender).await }));
+        receivers.push(receiver);
+    }
+    let message = Prepared::new("x".repeat(1024));
+    let waker = Waker::from(Arc::new(Task));
+    let mut poll = move |index: usize| {
+        assert!(tasks[index].as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    };
+    // Each waits.
+    (0..CONNECTIONS).for_each(&mut poll);
+    let mut delivered = 0;
+    Box::new(move || {
+        let _kept = (&entered, &receivers);
+        if delivered % CONNECTIONS == 0 {
+            topic.publish(&message);
+        }
+        poll(delivered % CONNECTIONS);
+        delivered += 1;
     })
 }
 

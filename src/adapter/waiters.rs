@@ -20,9 +20,9 @@
 use std::collections::BTreeMap;
 use std::iter::from_fn;
 use std::mem;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-#[cfg(feature = "tokio")]
-use std::task::Poll;
 use std::task::{Wake, Waker};
 use std::vec::Vec;
 
@@ -65,6 +65,35 @@ impl From<[Option<Waker>; 2]> for Released {
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     queue: Mutex<Queue>,
+    /// Whether the queue concerns a sender that does not wait, which seldom is so.
+    is_busy: AtomicBool,
+}
+
+/// The locked queue.
+struct Locked<'a> {
+    queue: MutexGuard<'a, Queue>,
+    is_busy: &'a AtomicBool,
+}
+
+impl Deref for Locked<'_> {
+    type Target = Queue;
+
+    fn deref(&self) -> &Queue {
+        &self.queue
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Queue {
+        &mut self.queue
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        let is_busy = self.unclaimed || !self.waiting.is_empty();
+        self.is_busy.store(is_busy, Ordering::Release);
+    }
 }
 
 #[derive(Debug)]
@@ -83,18 +112,26 @@ struct Queue {
     waiting: BTreeMap<Place, Waiter>,
     tickets: u64,
     receiver: Option<Waker>,
-    /// Tasks that have nothing to send, and need to know when nothing can be sent any more.
-    idle: Vec<(u64, Waker)>,
-    is_closing: bool,
     /// The stream could be written, and no sender was woken.
     unclaimed: bool,
     facts: Facts,
 }
 
 impl Waiters {
+    /// Whether a sender waits, or the stream could be written and none was woken. A sender that
+    /// waits registers with the session locked: so `false` stays true for as long as the caller has
+    /// it locked, but for a stream that becomes ready meanwhile.
+    #[inline]
+    pub(super) fn is_busy(&self) -> bool {
+        self.is_busy.load(Ordering::Acquire)
+    }
+
     /// Starts a call that does not wait, and polls the stream if there is anything to write.
     /// Returns the first position that somebody waits for.
     pub(super) fn begin(&self) -> u64 {
+        if !self.is_busy() {
+            return u64::MAX;
+        }
         let mut queue = self.lock();
         queue.unclaimed = false;
         queue.first_position()
@@ -102,7 +139,22 @@ impl Waiters {
 
     /// Starts a poll of a sender. A waiter registers before the stream is polled, so that a wake-up
     /// during the poll reaches the task that polls.
+    #[inline]
     pub(super) fn begin_sender(&self, place: Option<Place>, waker: &Waker) -> Turn {
+        if place.is_none() && !self.is_busy() {
+            return Turn {
+                must_write: false,
+                is_first: true,
+                may_have_permit: true,
+                flush_first: u64::MAX,
+                _replaced: [None, None].into(),
+            };
+        }
+        self.begin_among_others(place, waker)
+    }
+
+    #[inline(never)]
+    fn begin_among_others(&self, place: Option<Place>, waker: &Waker) -> Turn {
         let mut replaced = None;
         let mut queue = self.lock();
         let was_woken = place.is_some_and(|place| match queue.waiting.get_mut(&place) {
@@ -205,34 +257,6 @@ impl Waiters {
         ([removed.and_then(|removed| removed.waker), None].into(), pass_on)
     }
 
-    /// Waits until the connection is closing or has ended. The caller has seen it open, and has no
-    /// turn: writes of others do not get slower by it.
-    #[cfg(feature = "tokio")]
-    pub(super) fn poll_closing(&self, ticket: &mut u64, waker: &Waker) -> (Poll<()>, Released) {
-        let mut replaced = None;
-        let mut queue = self.lock();
-        let polled = if queue.is_closing { Poll::Ready(()) } else { Poll::Pending };
-        match queue.idle.iter_mut().find(|(idle, _)| idle == ticket) {
-            _ if polled.is_ready() => {}
-            Some((_, old)) if old.will_wake(waker) => {}
-            Some((_, old)) => replaced = Some(mem::replace(old, waker.clone())),
-            None => {
-                queue.tickets += 1;
-                *ticket = queue.tickets;
-                queue.idle.push((*ticket, waker.clone()));
-            }
-        }
-        (polled, [replaced, None].into())
-    }
-
-    /// Ends such a wait.
-    #[cfg(feature = "tokio")]
-    pub(super) fn leave_closing(&self, ticket: u64) -> Released {
-        let mut queue = self.lock();
-        let place = queue.idle.iter().position(|(idle, _)| *idle == ticket);
-        [place.map(|place| queue.idle.swap_remove(place).1), None].into()
-    }
-
     /// Takes the wakers of those that can continue after a change, and of the receiver if it is
     /// concerned. The session is locked, so that the latest facts are the last ones here.
     #[must_use]
@@ -245,18 +269,15 @@ impl Waiters {
             // again: so every sender has to take this deadline.
             woken.extend(queue.waiting.values_mut().filter_map(|waiter| waiter.waker.take()));
         }
-        if !facts.is_open || facts.is_done {
-            queue.is_closing = true;
-            woken.extend(queue.idle.drain(..).map(|(_, waker)| waker));
-        }
         if receiver {
             woken.extend(queue.receiver.take());
         }
         woken
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Locked<'_> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        Locked { queue, is_busy: &self.is_busy }
     }
 }
 

@@ -61,8 +61,9 @@ impl Output {
             self.make_room(len);
         }
         match *header {
-            // As most are: two stores instead of a call.
+            // As most are: some stores instead of a call.
             [first, second] => self.small.extend_from_slice(&[first, second]),
+            [a, b, c, d] => self.small.extend_from_slice(&[a, b, c, d]),
             _ => self.small.extend_from_slice(header),
         }
         self.small.extend_from_slice(payload);

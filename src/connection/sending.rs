@@ -6,7 +6,11 @@ use bytes::Bytes;
 use super::closing::State;
 use super::endpoint::Connection;
 use super::error::SendError;
+#[cfg(feature = "std")]
+use super::writer::COALESCE;
 use super::writer::FirstByte;
+#[cfg(feature = "std")]
+use crate::message::Prepared;
 use crate::message::{CloseFrame, Compress, Kind, MessageRef, Outgoing};
 use crate::wire::{Header, Opcode};
 
@@ -44,6 +48,20 @@ impl Connection {
         match message.into().into_joined() {
             Ok(message) => self.send(message),
             Err(message) => self.send_copy(message.kind().opcode(), message.as_bytes()),
+        }
+    }
+
+    /// Queues a prepared message, with the frames of [`send`](Self::send). A small one that is not
+    /// compressed is copied from where it is.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn send_prepared(&mut self, prepared: &Prepared) -> Result<(), SendError> {
+        let message = prepared.message();
+        match message.as_bytes() {
+            small if small.len() <= COALESCE && self.compression.is_none() => {
+                self.send_copy(message.kind().opcode(), small)
+            }
+            _ => self.send(prepared),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::wire::{Header, Opcode, apply_mask};
 
 /// The largest payload that is copied behind its header, in bytes: cheaper than one more `iovec`,
 /// and many small frames become one write.
-const COALESCE: usize = 4 * 1024;
+pub(super) const COALESCE: usize = 4 * 1024;
 
 /// The fields of a frame's first byte (§5.2).
 pub(super) struct FirstByte {

@@ -15,7 +15,7 @@ use super::fragments::FragmentedMessage;
 use super::live::Session;
 use super::needs::Need;
 use crate::connection::{Closed, SendError, State};
-use crate::message::Outgoing;
+use crate::message::{Outgoing, Prepared};
 use crate::timing::TimedOut;
 
 /// One attempt of a sender, and what it may use.
@@ -87,16 +87,35 @@ impl<T> Outcome<T> {
     }
 }
 
+/// What a session can queue.
+pub(crate) trait Queueable {
+    fn queue(self, session: &mut Session) -> Result<(), SendError>;
+}
+
+impl Queueable for Outgoing {
+    #[inline]
+    fn queue(self, session: &mut Session) -> Result<(), SendError> {
+        session.queue(self)
+    }
+}
+
+impl Queueable for Prepared {
+    #[inline]
+    fn queue(self, session: &mut Session) -> Result<(), SendError> {
+        session.queue_prepared(&self)
+    }
+}
+
 /// A message on its way.
-pub(crate) struct Sending {
+pub(crate) struct Sending<M = Outgoing> {
     /// `None` once it is queued, or dropped by the overflow policy.
-    message: Option<Outgoing>,
+    message: Option<M>,
     /// Whether the message is written too (`send`), or only queued (`feed`).
     write: bool,
 }
 
-impl Sending {
-    pub(crate) const fn new(message: Outgoing, write: bool) -> Self {
+impl<M> Sending<M> {
+    pub(crate) const fn new(message: M, write: bool) -> Self {
         Self { message: Some(message), write }
     }
 
@@ -110,7 +129,10 @@ impl Sending {
 impl Attempt<'_> {
     /// Queues a message, as the overflow policy says, and then writes it.
     #[inline(always)]
-    pub(crate) fn send(&mut self, sending: &mut Sending) -> Result<Outcome<()>, AttemptError> {
+    pub(crate) fn send<M: Queueable>(
+        &mut self,
+        sending: &mut Sending<M>,
+    ) -> Result<Outcome<()>, AttemptError> {
         if sending.is_unsent() {
             *self.need = Need::Message;
             match self.session.admit_message()? {
@@ -129,7 +151,7 @@ impl Attempt<'_> {
             }
             let message = sending.message.take().expect("the message was not queued");
             self.session.connection.set_output_buffer(self.output_buffer);
-            self.session.queue(message)?;
+            message.queue(self.session)?;
             if !sending.write || self.may_cork() {
                 return Ok(Outcome::Done(()));
             }
@@ -144,17 +166,18 @@ impl Attempt<'_> {
     /// Queues a message, and then those of a batch, as the overflow policy says, and then writes
     /// all of them.
     #[cfg(feature = "tokio")]
+    #[inline]
     pub(crate) fn send_batch(
         &mut self,
-        sending: &mut Sending,
-        mut rest: impl Iterator<Item: Into<Outgoing>>,
+        sending: &mut Sending<Prepared>,
+        mut rest: impl Iterator<Item = Prepared>,
     ) -> Result<Outcome<()>, AttemptError> {
         while sending.is_unsent() {
             match self.send(sending)? {
                 Outcome::Done(()) => {}
                 waiting => return Ok(waiting),
             }
-            sending.message = rest.next().map(Into::into);
+            sending.message = rest.next();
         }
         if !self.session.send_waits() {
             return Ok(Outcome::WriteThen(()));

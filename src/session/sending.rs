@@ -8,9 +8,9 @@ use super::admission::Admit;
 use super::backpressure::{Backpressure, Full, Overflow, TrySendError};
 use super::live::Session;
 use crate::connection::{SendError, State};
-#[cfg(feature = "std")]
-use crate::message::MessageRef;
 use crate::message::{CloseCode, CloseFrame, Outgoing};
+#[cfg(feature = "std")]
+use crate::message::{MessageRef, Prepared};
 
 impl Session {
     /// Queues a message. Text is what is given as a `String` or `&str`, anything else is binary.
@@ -167,6 +167,16 @@ impl Session {
         match self.unsent {
             None => self.connection.send_ref(message),
             Some(_) => self.queue_and_keep(message.into()),
+        }
+    }
+
+    /// Queues a prepared message that was admitted.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn queue_prepared(&mut self, prepared: &Prepared) -> Result<(), SendError> {
+        match self.unsent {
+            None => self.connection.send_prepared(prepared),
+            Some(_) => self.queue_and_keep(prepared.into()),
         }
     }
 

@@ -26,6 +26,7 @@ mod sessions;
 mod shutdown;
 #[cfg(feature = "std")]
 mod stats;
+mod topic_deflate;
 mod topic_forward;
 mod topics;
 mod unfinished;

@@ -2,8 +2,10 @@
 //! until either ends.
 #![cfg(all(feature = "tokio", feature = "testing"))]
 
+use std::mem;
 use std::task::Poll;
 
+use bytes::Bytes;
 use sansocket::topic::{Lag, Topic};
 use sansocket::{Backpressure, CloseCode, Error, Overflow, SendError, State};
 use support::gate::{Task, halves};
@@ -170,4 +172,66 @@ fn forward_returns_when_the_stream_is_lost() {
     topic.publish("lost");
     gate.fail();
     assert!(matches!(task.run(), Some(Err(Error::Io(_) | Error::ConnectionLost))));
+}
+
+/// A payload that publishes another message when it is freed.
+struct Publishes(Topic);
+
+impl AsRef<[u8]> for Publishes {
+    fn as_ref(&self) -> &[u8] {
+        b"first"
+    }
+}
+
+impl Drop for Publishes {
+    fn drop(&mut self) {
+        self.0.publish("second");
+    }
+}
+
+#[test]
+fn message_published_while_a_batch_is_written_wakes_the_task() {
+    let topic = Topic::new();
+    let (gate, sender, _receiver) = halves(1000);
+    gate.read(1000);
+    let mut task = Task::pending(topic.subscribe().forward(&sender));
+    topic.publish(Bytes::from_owner(Publishes(topic.clone())));
+    task.wakes.take();
+    assert!(task.poll().is_pending());
+    assert_eq!(texts(&gate.received().0), ["first"]);
+    assert!(task.run().is_none());
+    assert_eq!(texts(&gate.received().0), ["first", "second"]);
+}
+
+#[test]
+fn forward_that_another_task_polls_wakes_that_task() {
+    let topic = Topic::new();
+    let (gate, sender, _receiver) = halves(1000);
+    gate.read(1000);
+    let mut task = Task::pending(topic.subscribe().forward(&sender));
+    topic.publish("a message");
+    let before = mem::take(&mut task.wakes);
+    assert!(task.poll().is_pending());
+    before.take();
+    topic.publish("another");
+    assert_eq!((before.count(), task.wakes.count()), (0, 1), "it is published to the new task");
+    assert!(task.run().is_none());
+    assert_eq!(gate.received().0.len(), 2);
+    assert!(Task::new(sender.close(CloseCode::NORMAL, "")).poll().is_pending());
+    assert_eq!((before.count(), task.wakes.count()), (0, 1), "the new task sees the Close");
+    assert!(matches!(task.run(), Some(Err(Error::Send(SendError::NotOpen)))));
+}
+
+#[test]
+fn forwarded_messages_are_unsent_until_they_are_written() {
+    let topic = Topic::new();
+    let (gate, sender, _receiver) = halves(1000);
+    sender.keep_unsent();
+    let mut task = Task::pending(topic.subscribe().forward(&sender));
+    topic.publish("a message");
+    assert!(task.run().is_none());
+    assert!(sender.unsent() == ["a message".into()]);
+    gate.read(1000);
+    assert!(task.run().is_none());
+    assert!(sender.unsent().is_empty());
 }

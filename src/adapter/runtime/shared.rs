@@ -6,8 +6,12 @@
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker, ready};
+#[cfg(feature = "tokio")]
+use std::vec::Vec;
 
 use super::closable::Closable;
+#[cfg(feature = "tokio")]
+use super::closing::Idle;
 use super::driver::Driver;
 use super::io::{self, Clock, Stream};
 use super::wait::{Queued, SenderPoll, SharedWait, Wakers};
@@ -23,6 +27,10 @@ type Closing<S, C> = Driver<Closable<S>, C>;
 pub(super) struct SharedDriver<S, C> {
     driver: Mutex<Closing<S, C>>,
     pub(super) waiters: Arc<Waiters>,
+    /// Wakes the waiters.
+    waker: Waker,
+    #[cfg(feature = "tokio")]
+    pub(super) idle: Idle,
 }
 
 /// What the receiver has to act on, when a sender changes it.
@@ -53,9 +61,20 @@ impl ForReceiver {
     }
 }
 
+fn can_send(session: &Session) -> bool {
+    session.state() == State::Open && !session.is_done()
+}
+
 impl<S, C> SharedDriver<S, C> {
     pub(super) fn new(driver: Closing<S, C>) -> Self {
-        Self { driver: Mutex::new(driver), waiters: Arc::default() }
+        let waiters = Arc::<Waiters>::default();
+        Self {
+            driver: Mutex::new(driver),
+            waker: Waker::from(Arc::clone(&waiters)),
+            waiters,
+            #[cfg(feature = "tokio")]
+            idle: Idle::default(),
+        }
     }
 
     pub(super) fn into_driver(self) -> Closing<S, C> {
@@ -77,12 +96,23 @@ impl<S, C> SharedDriver<S, C> {
     }
 
     /// Wakes those that can continue, with the driver unlocked.
+    #[inline]
     fn unlock(&self, driver: MutexGuard<'_, Closing<S, C>>, before: Option<&ForReceiver>) {
-        let facts = Facts::of(&driver.session);
         let receiver = before.is_some_and(|before| before.changed_to(&ForReceiver::of(&driver)));
-        let woken = self.waiters.update(facts, receiver);
+        if receiver || self.waiters.is_busy() || !can_send(&driver.session) {
+            self.unlock_and_wake(driver, receiver);
+        }
+    }
+
+    #[inline(never)]
+    fn unlock_and_wake(&self, driver: MutexGuard<'_, Closing<S, C>>, receiver: bool) {
+        let woken = self.waiters.update(Facts::of(&driver.session), receiver);
+        #[cfg(feature = "tokio")]
+        let idle = if can_send(&driver.session) { Vec::new() } else { self.idle.end() };
         drop(driver);
         woken.into_iter().for_each(Waker::wake);
+        #[cfg(feature = "tokio")]
+        idle.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -105,10 +135,10 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
 
     /// Changes something, and writes what the stream accepts at once.
     pub(super) fn act<T>(&self, act: impl FnOnce(&mut Closing<S, C>) -> T) -> T {
-        let waker = Waker::from(Arc::clone(&self.waiters));
         self.change(|driver| {
             let flush_first = self.waiters.begin();
-            let wakers = Wakers { task: &waker, read: &waker, write: &waker, flush_first };
+            let waker = &self.waker;
+            let wakers = Wakers { task: waker, read: waker, write: waker, flush_first };
             driver.act(wakers, act)
         })
     }
@@ -119,12 +149,12 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Closing<S, C>, Wakers<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        let waker = Waker::from(Arc::clone(&self.waiters));
         let mut driver = self.lock();
         let turn = self.waiters.begin_receiver(cx.waker());
         let flush_first = turn.flush_first;
         let task = cx.waker();
-        let polled = poll(&mut driver, Wakers { task, read: task, write: &waker, flush_first });
+        let polled =
+            poll(&mut driver, Wakers { task, read: task, write: &self.waker, flush_first });
         let _released = polled.is_ready().then(|| self.waiters.finish_receiver(&turn));
         self.unlock(driver, None);
         polled
@@ -139,7 +169,6 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
         wait: &mut SharedWait<C>,
         mut work: impl FnMut(&mut Closing<S, C>, SenderPoll<'_>) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
-        let waker = Waker::from(Arc::clone(&self.waiters));
         loop {
             let mut driver = self.lock();
             let before = ForReceiver::of(&driver);
@@ -147,7 +176,8 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
             let place = wait.queued.as_ref().and_then(|queued| queued.place);
             let turn = self.waiters.begin_sender(place, cx.waker());
             let flush_first = turn.flush_first;
-            let wakers = Wakers { task: cx.waker(), read: &waker, write: &waker, flush_first };
+            let wakers =
+                Wakers { task: cx.waker(), read: &self.waker, write: &self.waker, flush_first };
             let failed =
                 turn.must_write && matches!(driver.poll_flush(wakers), Poll::Ready(Err(_)));
             let Turn { is_first, may_have_permit, .. } = turn;

@@ -50,6 +50,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         written
     }
 
+    #[inline]
     fn poll_write(&mut self, wakers: Wakers<'_>) -> Poll<Result<(), Error>> {
         if self.session.is_done() {
             return Poll::Ready(Err(Error::ConnectionLost));

@@ -212,11 +212,17 @@ impl Backlog {
             return if self.has_ended { Err(Ended::Topic) } else { Ok(false) };
         }
         let mut replaced = self.next - first;
-        batch.extend(self.messages.range_mut(first..).map(|(_, it)| {
+        let mut take = |it: &mut Published| {
             it.missing -= 1;
             replaced -= 1;
             it.message.clone()
-        }));
+        };
+        if self.next - first == 1 {
+            // The most frequent case, in which a search costs less than a range.
+            batch.extend(self.messages.get_mut(&first).map(take));
+        } else {
+            batch.extend(self.messages.range_mut(first..).map(|(_, it)| take(it)));
+        }
         subscriber.dropped += replaced;
         // The batch has them too, so nothing is freed here.
         while self.remove_taken().is_some() {}

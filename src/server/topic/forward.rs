@@ -1,6 +1,7 @@
 //! The loop of a connection that sends what is published.
 
 use std::future::poll_fn;
+use std::mem;
 use std::pin::pin;
 use std::task::{Context, Poll};
 use std::vec::Vec;
@@ -21,11 +22,12 @@ struct Batch {
 
 impl Extend<Prepared> for Batch {
     fn extend<T: IntoIterator<Item = Prepared>>(&mut self, messages: T) {
-        let mut messages = messages.into_iter();
-        if self.first.is_none() {
-            self.first = messages.next();
+        for message in messages {
+            match self.first {
+                None => self.first = Some(message),
+                Some(_) => self.rest.push(message),
+            }
         }
-        self.rest.extend(messages);
     }
 }
 
@@ -55,7 +57,7 @@ impl Subscription {
         loop {
             // Not kept, so that a subscriber that waits holds no memory.
             let mut batch = Batch::default();
-            let taken = poll_fn(|cx| match self.poll_recv_many(cx, &mut batch) {
+            let taken = poll_fn(|cx| match self.poll_take(cx, &mut batch) {
                 Poll::Ready(taken) => Poll::Ready(Ok(taken)),
                 Poll::Pending => closing.poll(cx).map(Err),
             });
@@ -65,22 +67,36 @@ impl Subscription {
                 Ok(Err(Ended::Lagged)) => return poll_fn(|cx| self.poll_end_lag(cx, sender)).await,
                 Err(()) => return Err(SendError::NotOpen.into()),
             }
-            self.send(batch, sender).await?;
+            let has_waited = self.send(batch, sender).await?;
+            // If it did not wait, the poll that took the batch has registered the task too: what
+            // was published since then wakes it, and the topic need not be locked again.
+            let mut is_woken = has_waited;
+            poll_fn(|cx| match mem::replace(&mut is_woken, true) {
+                true => Poll::Ready(()),
+                false => closing.poll(cx),
+            })
+            .await;
         }
     }
 
-    /// Sends the batch, unless the subscriber lags meanwhile.
+    /// Sends the batch, unless the subscriber lags meanwhile. Returns whether it had to wait.
     async fn send<S: Stream, C: Clock>(
         &self,
         batch: Batch,
         sender: &Sender<S, C>,
-    ) -> Result<(), Error> {
-        let mut sent = pin!(sender.send_batch(batch.first.into_iter().chain(batch.rest)));
+    ) -> Result<bool, Error> {
+        let Some(first) = batch.first else { return Ok(false) };
+        let mut has_waited = false;
+        let mut sent = pin!(sender.send_batch(first, batch.rest.into_iter()));
         poll_fn(|cx| match sent.as_mut().poll(cx) {
-            Poll::Pending => self.poll_end_lag(cx, sender),
+            Poll::Pending => {
+                has_waited = true;
+                self.poll_end_lag(cx, sender)
+            }
             sent => sent,
         })
-        .await
+        .await?;
+        Ok(has_waited)
     }
 
     /// Waits until the subscriber has lagged, and starts to close its connection.

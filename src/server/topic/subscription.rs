@@ -51,6 +51,23 @@ impl Subscription {
         taken
     }
 
+    /// As [`poll_recv_many`](Self::poll_recv_many), and the next message wakes the task in either
+    /// case.
+    pub(super) fn poll_take(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut impl Extend<Prepared>,
+    ) -> Poll<Result<(), Ended>> {
+        let (taken, _replaced) = self.shared.with(|backlog| {
+            let taken = match backlog.take(self.place, batch) {
+                Ok(false) => Poll::Pending,
+                taken => Poll::Ready(taken.map(drop)),
+            };
+            (taken, backlog.register(self.place, cx.waker(), true))
+        });
+        taken
+    }
+
     /// Waits for the end of the subscription by [`Lag::Close`]. Returns the code to close with.
     pub(super) fn poll_lagged(&self, cx: &mut Context<'_>) -> Poll<CloseCode> {
         let Lag::Close(code) = self.shared.limits.lag else { return Poll::Pending };
