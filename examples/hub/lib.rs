@@ -124,12 +124,14 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     // A connection is a descriptor. The usual soft limit is 1024, and the hard one much higher.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let server = Server::new(settings).await?;
+    // Whoever reads the next line may send a signal.
+    let mut signals = Signals::new();
     writeln!(io::stdout(), "listening on {scheme}://{address}/")?;
     if let Some(authority) = server.authority() {
         writeln!(io::stdout(), "clients have to trust {}", authority.display())?;
     }
     io::stdout().flush()?;
-    let ((stop, stopped), mut signals) = (oneshot::channel(), Signals::new());
+    let (stop, stopped) = oneshot::channel();
     tokio::spawn(async move {
         signals.next().await;
         let _ = stop.send(());
