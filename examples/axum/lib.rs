@@ -6,9 +6,11 @@
 //! | lib | the routes |
 //! | arguments | the command line |
 //! | server | accepts connections, with limits, and serves HTTP on them |
+//! | log | lines on the standard error, as many as a disk can take |
 //! | tls | the certificate |
 
 mod arguments;
+pub mod log;
 pub mod server;
 pub mod tls;
 
@@ -32,7 +34,7 @@ use tokio::net::TcpListener;
 use tower_http::services::ServeDir;
 
 use self::arguments::{Arguments, HELP};
-use self::server::Server;
+use self::server::{Server, limited};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -115,7 +117,7 @@ async fn socket(
 ) -> Response {
     match upgrade {
         Some(upgrade) => {
-            let upgrade = upgrade.deflate(Deflate::new()).group(&group, address.ip());
+            let upgrade = upgrade.deflate(Deflate::new()).group(&group, limited(address.ip()));
             upgrade.on_upgrade(async move |mut socket| {
                 // A standard output that is closed is no reason to end a connection.
                 let _ = writeln!(io::stdout(), "{address} has a WebSocket over {version:?}");

@@ -3,7 +3,7 @@
 //! `axum::serve` has no timer, and no limit of connections: a client that sends nothing, or half a
 //! request, is held until it leaves. Here
 //!
-//! - a connection is counted from the accept on, in a [`Group`] of its own;
+//! - a connection is counted from the accept on, in a [`Group`] of its own, and for its address;
 //! - the first request has to arrive in time, TLS and the preface of HTTP/2 included;
 //! - over HTTP/1.1 each further request has to arrive in time, so an idle connection ends;
 //! - over HTTP/2 a client that answers no ping is gone.
@@ -12,7 +12,7 @@
 
 use std::future::Future;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,14 +25,14 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use sansocket::group::{Group, Member, Shutdown};
+use sansocket::group::{Group, GroupFull, Member, Shutdown};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
-use crate::Failure;
+use crate::{Failure, log};
 
 /// From the accept until the first request.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
@@ -45,6 +45,14 @@ const PING: Duration = Duration::from_secs(30);
 
 /// How long the requests that are under way may take after `stop`.
 const SHUTDOWN: Duration = Duration::from_secs(10);
+
+/// The address whose connections are limited: every one but those of the loopback interface, which
+/// may be those of a proxy.
+#[must_use]
+pub fn limited(address: IpAddr) -> Option<IpAddr> {
+    let address = address.to_canonical();
+    (!address.is_loopback()).then_some(address)
+}
 
 /// What all connections share.
 #[derive(Clone)]
@@ -67,7 +75,7 @@ impl Server {
                     Ok(accepted) => accepted,
                     Err(error) => {
                         // Out of descriptors, for example: those of others are freed meanwhile.
-                        eprintln!("a client was not accepted: {error}");
+                        log::line(format_args!("a client was not accepted: {error}"));
                         sleep(Duration::from_millis(100)).await;
                         continue;
                     }
@@ -75,17 +83,32 @@ impl Server {
                 () = &mut stop => break,
             };
             // Above a limit the socket is closed.
-            let Ok(member) = self.accepted.enter(address.ip()) else { continue };
+            let member = match self.enter(address.ip()) {
+                Ok(member) => member,
+                Err(full) => {
+                    log::line(format_args!("{address}: {full}"));
+                    continue;
+                }
+            };
             let _ = stream.set_nodelay(true);
             let server = self.clone();
             self.accepted.spawn(member, async move |member| {
                 if let Err(error) = server.serve_connection(stream, address, &member).await {
-                    eprintln!("{address}: {error}");
+                    log::line(format_args!("{address}: {error}"));
                 }
             });
         }
         // It asks each connection to end after its requests, and aborts the others.
         self.accepted.shutdown(&Shutdown::new().wait(SHUTDOWN)).await;
+    }
+
+    /// Counts a connection.
+    ///
+    /// # Errors
+    ///
+    /// There are as many connections as there may be, or as many of this address.
+    pub fn enter(&self, address: IpAddr) -> Result<Member, GroupFull> {
+        self.accepted.enter(limited(address))
     }
 
     /// Serves one connection until it ends, or until an upgrade takes it over.

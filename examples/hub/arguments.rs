@@ -1,6 +1,8 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
 
 use lexopt::prelude::{Long, ValueExt};
 
@@ -19,7 +21,8 @@ Usage: hub [OPTION]...
                       [default: hub-data]
   --memory            keep nothing
   --redis URL         several hubs, behind Redis 6.2 or newer: its streams are the history, instead
-                      of --data; redis://127.0.0.1:6379/ (needs --features redis)
+                      of --data; redis://127.0.0.1:6379/ (needs --features redis); a password in
+                      the URL is in the list of processes
   --nats URL          the same behind NATS JetStream: nats://127.0.0.1:4222 (--features nats)
   --tls               HTTPS and HTTP/2, with a certificate for localhost, 127.0.0.1 and ::1 that is
                       made for this run
@@ -27,6 +30,9 @@ Usage: hub [OPTION]...
                       behind TLS, http://example.com:9001 without; repeatable
   --origin ORIGIN     pages of this other server may connect: https://www.example.com; repeatable
   --token TOKEN       clients must have this token of 16 or more characters; the page asks for it
+  --token-file FILE   the same, in a file: TOKEN is in the list of processes
+  --forwarded         behind a proxy: the last address of X-Forwarded-For is the client's, and
+                      X-Forwarded-Proto: https makes the cookie Secure
   --per-address N     WebSockets of one address, but for those of loopback; a page has three
                       [default: 50]
   --rate N            messages a second that a connection may send, and twice as many at once
@@ -47,13 +53,17 @@ impl Arguments {
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Option<Self>, Failure> {
         let mut listen = "127.0.0.1:9001".to_owned();
-        let mut settings = Settings { data: Some("hub-data".into()), ..Settings::new() };
+        let (mut data, mut is_in_memory) = (None, false);
+        let mut settings = Settings::new();
         let mut parser = lexopt::Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("listen") => listen = parser.value()?.string()?,
-                Long("data") => settings.data = Some(parser.value()?.into()),
-                Long("memory") => settings.data = None,
+                Long("data") => data = Some(parser.value()?.into()),
+                Long("memory") => is_in_memory = true,
+                Long("redis" | "nats") if settings.broker.is_some() => {
+                    return Err("--redis and --nats: a hub has one broker".into());
+                }
                 Long("redis") => {
                     settings.broker = Some(Address::Redis(parser.value()?.string()?));
                 }
@@ -62,6 +72,10 @@ impl Arguments {
                 Long("host") => settings.hosts.push(parser.value()?.string()?),
                 Long("origin") => settings.origins.push(parser.value()?.string()?),
                 Long("token") => settings.token = Some(parser.value()?.string()?),
+                Long("token-file") => {
+                    settings.token = Some(read(Path::new(&parser.value()?))?);
+                }
+                Long("forwarded") => settings.forwarded = true,
                 Long("per-address") => settings.per_address = parser.value()?.parse()?,
                 Long("rate") => settings.rate = parser.value()?.parse()?,
                 Long("help") => return Ok(None),
@@ -72,8 +86,28 @@ impl Arguments {
             return Err("--rate and --per-address are at least 1".into());
         }
         if settings.token.as_deref().is_some_and(|token| !auth::is_valid(token)) {
-            return Err("--token takes 16 to 256 of the characters A-Z a-z 0-9 - . _ ~".into());
+            return Err("a --token has 16 to 256 of the characters A-Z a-z 0-9 - . _ ~".into());
         }
+        settings.data = match (data, is_in_memory, &settings.broker) {
+            (Some(_), _, Some(_)) => {
+                return Err("--data is for one hub: behind --redis or --nats, the broker has \
+                     the history"
+                    .into());
+            }
+            (Some(_), true, _) => {
+                return Err("--data and --memory: the store is one of them".into());
+            }
+            (None, true, _) => None,
+            (None, false, _) => Some("hub-data".into()),
+            (data, false, None) => data,
+        };
         Ok(Some(Self { listen, settings }))
     }
+}
+
+/// The token in a file, which may end with a line break.
+fn read(file: &Path) -> Result<String, Failure> {
+    let token = fs::read_to_string(file)
+        .map_err(|error| format!("can't read {} (see --token-file): {error}", file.display()))?;
+    Ok(token.trim_end().to_owned())
 }

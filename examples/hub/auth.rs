@@ -37,7 +37,11 @@ impl Auth {
     pub(crate) fn allows(&self, headers: &HeaderMap) -> bool {
         let Some(token) = &self.token else { return true };
         let values = |name| headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-        let bearers = values(AUTHORIZATION).filter_map(|value| value.strip_prefix("Bearer "));
+        // The scheme is case-insensitive (RFC 9110 §11.1).
+        let bearers = values(AUTHORIZATION).filter_map(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("Bearer").then_some(token)
+        });
         let cookies = values(COOKIE).flat_map(|cookies| cookies.split("; "));
         let cookies =
             cookies.filter_map(|cookie| cookie.strip_prefix(COOKIE_NAME)?.strip_prefix('='));
@@ -53,11 +57,12 @@ impl Auth {
     }
 
     /// `POST /login`, with the token as the body.
-    pub(crate) fn login(&self, body: &str) -> Response {
+    /// `is_secure`: a proxy has TLS with the client.
+    pub(crate) fn login(&self, body: &str, is_secure: bool) -> Response {
         match &self.token {
             None => (StatusCode::NO_CONTENT, [NOT_STORED]).into_response(),
             Some(token) if is_equal(body.trim(), token) => {
-                let secure = if self.is_secure { "; Secure" } else { "" };
+                let secure = if self.is_secure || is_secure { "; Secure" } else { "" };
                 let cookie =
                     format!("{COOKIE_NAME}={token}; Path=/; HttpOnly; SameSite=Strict{secure}");
                 let headers = [(SET_COOKIE, cookie.as_str()), NOT_STORED];

@@ -11,7 +11,8 @@
 //! |---|---|
 //! | arguments, settings, signals | the command line, what it sets, and Ctrl-C |
 //! | server, routes, assets | HTTP, the end, the page |
-//! | auth, visitor | who may enter, and who enters |
+//! | auth, visitor, forwarded | who may enter, and who enters |
+//! | log | a line for each refusal |
 //! | room, outbox | what the rooms share: limits, `ping`, `stats`, refusals, answers |
 //! | chat, presence | messages, and people |
 //! | prices, quotes | a topic for each symbol, and what a price is |
@@ -59,8 +60,10 @@ mod auth;
 mod broker;
 mod chat;
 mod document;
+mod forwarded;
 mod hubs;
 mod journal;
+mod log;
 mod outbox;
 mod presence;
 mod prices;
@@ -75,6 +78,7 @@ mod visitor;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;
@@ -100,7 +104,7 @@ pub fn main() -> ExitCode {
     };
     run().map_or_else(
         |error: Failure| {
-            eprintln!("hub: {error}");
+            let _ = writeln!(io::stderr(), "hub: {error}");
             ExitCode::FAILURE
         },
         |()| ExitCode::SUCCESS,
@@ -113,13 +117,21 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let listener = TcpListener::bind(&listen)
         .await
         .map_err(|error| format!("can't listen on {listen} (see --listen): {error}"))?;
+    let address = listener.local_addr()?;
+    if let Some(warning) = warning(address.ip(), &settings) {
+        let _ = writeln!(io::stderr(), "hub: {warning}");
+    }
+    // A connection is a descriptor. The usual soft limit is 1024, and the hard one much higher.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let server = Server::new(settings).await?;
-    println!("listening on {scheme}://{}/", listener.local_addr()?);
+    // Whoever reads the next line may send a signal.
+    let mut signals = Signals::new();
+    writeln!(io::stdout(), "listening on {scheme}://{address}/")?;
     if let Some(authority) = server.authority() {
-        println!("clients have to trust {}", authority.display());
+        writeln!(io::stdout(), "clients have to trust {}", authority.display())?;
     }
     io::stdout().flush()?;
-    let ((stop, stopped), mut signals) = (oneshot::channel(), Signals::new());
+    let (stop, stopped) = oneshot::channel();
     tokio::spawn(async move {
         signals.next().await;
         let _ = stop.send(());
@@ -131,4 +143,30 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             let _ = stopped.await;
         })
         .await
+}
+
+/// What clients would learn otherwise, of a hub that listens here.
+fn warning(listen: IpAddr, settings: &Settings) -> Option<&'static str> {
+    let is_named = listen.is_loopback() || !settings.hosts.is_empty();
+    (!is_named).then_some("the rooms answer 421 to other names than localhost: see --host")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hub_without_a_name_beyond_loopback_warns() {
+        let unnamed = Settings::new();
+        let named = Settings { hosts: vec!["example.com".into()], ..Settings::new() };
+        let rows = [
+            ("0.0.0.0", &unnamed, true),
+            ("::", &unnamed, true),
+            ("0.0.0.0", &named, false),
+            ("127.0.0.1", &unnamed, false),
+        ];
+        for (listen, settings, warns) in rows {
+            assert_eq!(warning(listen.parse().unwrap(), settings).is_some(), warns, "{listen}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
+use crate::log;
 use crate::settings::Settings;
 
 /// The number of refused messages after which a connection is closed.
@@ -118,7 +119,14 @@ impl Room {
                         self.is_closed = true;
                         return None;
                     }
-                    Err(_) => return None,
+                    Err(error) => {
+                        // What the client has done; others are lost networks.
+                        if let Error::Protocol(error) = &error {
+                            let code = error.close_code().get();
+                            log::client(format_args!("closed with {code}: {error}"));
+                        }
+                        return None;
+                    }
                 },
             }
         }
@@ -189,6 +197,7 @@ impl Room {
     /// Refuses a message; too many of them close the connection.
     pub(crate) fn refuse(&mut self, id: Option<u64>, reason: &str) {
         self.refusals += 1;
+        log::client(format_args!("refused a message: {reason}"));
         let refused = json!({ "type": "refused", "id": id, "reason": reason });
         if self.refusals > REFUSALS {
             self.close(CloseCode::POLICY_VIOLATION, "too many messages had to be refused");
@@ -199,6 +208,7 @@ impl Room {
 
     /// Starts the closing handshake.
     pub(crate) fn close(&self, code: CloseCode, reason: &str) {
+        log::client(format_args!("closed with {}: {reason}", code.get()));
         self.sender.try_close_with(CloseFrame::truncated(code, reason));
     }
 

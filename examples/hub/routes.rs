@@ -1,17 +1,19 @@
 //! The routes: the page, the login, and a WebSocket for each room.
 
 use std::future::pending;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::catch_unwind;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Query, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Query, Request, State};
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::map_response;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get};
 use axum::{Extension, Router};
@@ -19,10 +21,10 @@ use sansocket::axum::{Options, WebSocketUpgrade};
 use sansocket::deflate::Deflate;
 use sansocket::group::Group;
 use sansocket::{Guard, InvalidGuard, Timeouts};
+use sansocket_axum::server::limited;
 use tokio::task::JoinHandle;
+use tower_http::timeout::TimeoutLayer;
 
-use crate::Failure;
-use crate::assets;
 use crate::auth::{self, Auth};
 use crate::broker::Broker;
 use crate::chat::Chat;
@@ -33,6 +35,10 @@ use crate::prices::Prices;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::visitor::{Fields, Visitor};
+use crate::{Failure, assets, forwarded, log};
+
+/// The time that a request has for its body and its response.
+const REQUEST: Duration = Duration::from_secs(10);
 
 /// The longest message of the chat and the prices.
 const MESSAGE: usize = 16 * 1024;
@@ -71,7 +77,7 @@ impl Hub {
     pub(crate) async fn new(settings: Settings, group: Group) -> Result<Self, Failure> {
         // The store is a copy of what the broker has.
         let data = settings.data.as_deref().filter(|_| settings.broker.is_none());
-        let store = Arc::new(Store::open(data)?);
+        let store = Arc::new(open_store(data)?);
         let (broker, events) = match &settings.broker {
             None => (None, None),
             Some(address) => {
@@ -134,13 +140,20 @@ impl Hub {
         Ok(Options::new().guard(guard).timeouts(timeouts))
     }
 
+    /// The client's address.
+    fn address(&self, headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
+        let reported = self.settings.forwarded.then(|| forwarded::address(headers)).flatten();
+        reported.unwrap_or(peer.ip()).to_canonical()
+    }
+
     /// Accepts a WebSocket of a client that may enter the room.
     fn enter(
         &self,
         room: RoomName,
         query: Result<Query<Fields>, QueryRejection>,
         headers: &HeaderMap,
-        address: SocketAddr,
+        address: IpAddr,
+        path: String,
         upgrade: WebSocketUpgrade,
     ) -> Response {
         // Others see the name, but for the prices.
@@ -151,19 +164,21 @@ impl Hub {
         if !self.auth.allows(headers) {
             return auth::unauthorized();
         }
-        let address = address.ip().to_canonical();
-        let counted = (!address.is_loopback()).then_some(address);
         let upgrade = upgrade
             // Without context takeover, a message to everybody is compressed once.
             .deflate(Deflate::memory())
             .max_message_size(self.longest(room))
-            .group(&self.group, counted);
+            .group(&self.group, limited(address));
         let (chat, prices, document) =
             (Arc::clone(&self.chat), Arc::clone(&self.prices), Arc::clone(&self.document));
         match room {
-            RoomName::Chat => upgrade.on_upgrade(|socket| chat.serve(visitor, socket)),
-            RoomName::Prices => upgrade.on_upgrade(|socket| prices.serve(socket)),
-            RoomName::Document => upgrade.on_upgrade(|socket| document.serve(visitor, socket)),
+            RoomName::Chat => upgrade
+                .on_upgrade(move |socket| log::of(address, path, chat.serve(visitor, socket))),
+            RoomName::Prices => {
+                upgrade.on_upgrade(move |socket| log::of(address, path, prices.serve(socket)))
+            }
+            RoomName::Document => upgrade
+                .on_upgrade(move |socket| log::of(address, path, document.serve(visitor, socket))),
         }
     }
 
@@ -177,6 +192,14 @@ impl Hub {
     }
 }
 
+/// redb reports some damaged files by a panic.
+fn open_store(data: Option<&Path>) -> Result<Store, Failure> {
+    catch_unwind(|| Store::open(data)).unwrap_or_else(|_| {
+        let shown = data.unwrap_or(Path::new("memory")).display();
+        Err(format!("the store in {shown} is damaged (see --data)").into())
+    })
+}
+
 /// The routes of a hub.
 pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, InvalidGuard> {
     Ok(Router::new()
@@ -188,6 +211,8 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, InvalidGuard> {
         .route("/rooms/document", room(RoomName::Document))
         .layer(Extension(hub.options()?))
         .layer(DefaultBodyLimit::max(1024))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST))
+        .layer(from_fn_with_state(Arc::clone(hub), log_refusals))
         .layer(map_response(with_policy))
         .with_state(Arc::clone(hub)))
 }
@@ -196,8 +221,8 @@ async fn login_state(State(hub): State<Arc<Hub>>, headers: HeaderMap) -> Respons
     hub.auth.state(&headers)
 }
 
-async fn login(State(hub): State<Arc<Hub>>, token: String) -> Response {
-    hub.auth.login(&token)
+async fn login(State(hub): State<Arc<Hub>>, headers: HeaderMap, token: String) -> Response {
+    hub.auth.login(&token, hub.settings.forwarded && forwarded::is_secure(&headers))
 }
 
 /// The route of a room. CONNECT of HTTP/2 is not GET, so it takes any method.
@@ -206,11 +231,31 @@ fn room(room: RoomName) -> MethodRouter<Arc<Hub>> {
         async move |State(hub): State<Arc<Hub>>,
                     query: Result<Query<Fields>, QueryRejection>,
                     headers: HeaderMap,
-                    ConnectInfo(address): ConnectInfo<SocketAddr>,
+                    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+                    uri: Uri,
                     upgrade: WebSocketUpgrade| {
-            hub.enter(room, query, &headers, address, upgrade)
+            let address = hub.address(&headers, peer);
+            hub.enter(room, query, &headers, address, uri.path().to_owned(), upgrade)
         },
     )
+}
+
+/// Logs requests that are refused. A page asks whether it has to log in, and browsers ask for what
+/// is not there: that is no refusal.
+async fn log_refusals(
+    State(hub): State<Arc<Hub>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (address, path) = (hub.address(request.headers(), peer), request.uri().path().to_owned());
+    let is_question = request.method() == Method::GET && path == "/login";
+    let response = next.run(request).await;
+    let status = response.status();
+    if status.as_u16() >= 400 && status != StatusCode::NOT_FOUND && !is_question {
+        log::request(address, &path, status);
+    }
+    response
 }
 
 /// What browsers may do with the responses.

@@ -1,12 +1,12 @@
 //! The HTTP server, which is that of the example `axum`, and the end of the hub.
 
 use std::future::pending;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{env, process};
 
-use axum::Router;
 use sansocket::group::{Group, Shutdown};
 use sansocket::{CloseCode, CloseFrame};
 use sansocket_axum::server::Server as HttpServer;
@@ -36,9 +36,8 @@ const CONNECTIONS: usize = 10_000;
 /// A hub that is ready to serve.
 pub struct Server {
     hub: Arc<Hub>,
-    router: Router,
+    http: HttpServer,
     group: Group,
-    acceptor: Option<TlsAcceptor>,
     authority: Option<PathBuf>,
 }
 
@@ -50,7 +49,7 @@ impl Server {
     /// The store can't be opened, the broker does not answer, or a host or an origin is not valid.
     pub async fn new(settings: Settings) -> Result<Self, Failure> {
         let group = Group::new().max_connections(CONNECTIONS).max_per_address(settings.per_address);
-        let (acceptor, authority) = match settings.tls {
+        let (tls, authority) = match settings.tls {
             true => {
                 let file = env::temp_dir().join(format!("hub-ca-{}.pem", process::id()));
                 let config = config_on_the_spot(&file)?;
@@ -58,9 +57,15 @@ impl Server {
             }
             false => (None, None),
         };
+        let mut accepted = Group::new().max_connections(CONNECTIONS);
+        // Behind a proxy, all are of its address.
+        if !settings.forwarded {
+            // A page opens several connections before it has its WebSockets.
+            accepted = accepted.max_per_address(settings.per_address.saturating_mul(2));
+        }
         let hub = Arc::new(Hub::new(settings, group.clone()).await?);
-        let router = router(&hub)?;
-        Ok(Self { hub, router, group, acceptor, authority })
+        let http = HttpServer { app: router(&hub)?, tls, accepted };
+        Ok(Self { hub, http, group, authority })
     }
 
     /// The file with the certificate of the authority that clients have to trust.
@@ -83,8 +88,6 @@ impl Server {
         // The connections inherit it.
         #[cfg(target_os = "linux")]
         let _ = SockRef::from(&listener).set_tcp_notsent_lowat(NOT_SENT);
-        let accepted = Group::new().max_connections(CONNECTIONS);
-        let server = HttpServer { app: self.router, tls: self.acceptor, accepted };
         let (failed, failure) = (Notify::new(), OnceLock::new());
         let stop = async {
             tokio::select! {
@@ -94,7 +97,9 @@ impl Server {
             let frame = CloseFrame::truncated(CloseCode::GOING_AWAY, "the hub ends");
             let how = Shutdown::new().frame(frame).spread_over(SPREAD).wait(PATIENCE);
             let summary = self.group.shutdown(&how).await;
-            println!("{} connections closed, {} aborted", summary.closed, summary.aborted);
+            // A standard output that is closed is no reason to leave the store unwritten.
+            let (closed, aborted) = (summary.closed, summary.aborted);
+            let _ = writeln!(io::stdout(), "{closed} connections closed, {aborted} aborted");
         };
         let background = async {
             let _ = failure.set(self.hub.run().await);
@@ -102,7 +107,7 @@ impl Server {
             pending::<()>().await;
         };
         tokio::select! {
-            () = server.serve(listener, stop) => {}
+            () = self.http.serve(listener, stop) => {}
             () = background => {}
         }
         self.hub.close().await;
@@ -118,24 +123,40 @@ mod tests {
     use sansocket::group::Group;
     use sansocket_axum::server::Server as HttpServer;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-    use tokio::time::timeout;
+    use tokio::time::{Instant, sleep, timeout};
 
     use super::Server;
     use crate::settings::Settings;
 
     const REQUEST: &[u8] = b"GET /rooms/prices?client=c HTTP/1.1\r\nHost: localhost\r\n\
         Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+    /// The beginning of a body.
+    const LOGIN: &[u8] =
+        b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\nabc";
+
+    /// Connects from this address.
+    fn connect(server: &Server, address: &str) -> (DuplexStream, Group) {
+        let (near, far) = duplex(1 << 16);
+        let accepted = Group::new();
+        let http = HttpServer { accepted: accepted.clone(), ..server.http.clone() };
+        let address = SocketAddr::new(address.parse::<IpAddr>().unwrap(), 1);
+        let member = accepted.enter(None).unwrap();
+        tokio::spawn(async move { http.serve_connection(far, address, &member).await });
+        (near, accepted)
+    }
 
     /// Opens a WebSocket from this address. Returns the beginning of the response.
     async fn open(server: &Server, address: &str) -> (String, DuplexStream) {
-        let (mut near, far) = duplex(1 << 16);
-        let accepted = Group::new();
-        let http = HttpServer { app: server.router.clone(), tls: None, accepted: accepted.clone() };
-        let address = SocketAddr::new(address.parse::<IpAddr>().unwrap(), 1);
-        let member = accepted.enter(address.ip()).unwrap();
-        tokio::spawn(async move { http.serve_connection(far, address, &member).await });
-        near.write_all(REQUEST).await.unwrap();
+        open_with(server, address, "").await
+    }
+
+    /// The same, with lines more in the request.
+    async fn open_with(server: &Server, address: &str, lines: &str) -> (String, DuplexStream) {
+        let (mut near, _) = connect(server, address);
+        let request = [REQUEST, lines.as_bytes(), b"\r\n"].concat();
+        near.write_all(&request).await.unwrap();
         let mut response = [0; "HTTP/1.1 101".len()];
         near.read_exact(&mut response).await.unwrap();
         (String::from_utf8_lossy(&response).into_owned(), near)
@@ -161,5 +182,61 @@ mod tests {
         drop(stream);
         let again = async { while open(&server, "192.0.2.1").await.0 != "HTTP/1.1 101" {} };
         timeout(Duration::from_secs(40), again).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn websockets_behind_a_proxy_are_limited_by_the_address_that_it_reports() {
+        for (forwarded, second) in [(true, "HTTP/1.1 429"), (false, "HTTP/1.1 101")] {
+            let settings = Settings { per_address: 1, forwarded, ..Settings::new() };
+            let server = Server::new(settings).await.unwrap();
+            let from = |address| format!("X-Forwarded-For: 192.0.2.9, {address}\r\n");
+            let mut responses = vec![];
+            for address in ["192.0.2.1", "192.0.2.1", "192.0.2.2"] {
+                responses.push(open_with(&server, "127.0.0.1", &from(address)).await);
+            }
+            let statuses: Vec<_> = responses.iter().map(|(status, _)| &**status).collect();
+            assert_eq!(statuses, ["HTTP/1.1 101", second, "HTTP/1.1 101"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn connections_without_a_websocket_are_limited_to_twice_as_many_of_an_address() {
+        let settings = Settings { per_address: 2, ..Settings::new() };
+        let server = Server::new(settings.clone()).await.unwrap();
+        let enter = |server: &Server, address: &str| server.http.enter(address.parse().unwrap());
+        let _members = [(); 4].map(|()| enter(&server, "192.0.2.1").unwrap());
+        enter(&server, "192.0.2.1").unwrap_err();
+        let _other = enter(&server, "192.0.2.2").unwrap();
+        // All connections are of the proxy.
+        let server = Server::new(Settings { forwarded: true, ..settings }).await.unwrap();
+        let _members = [(); 5].map(|()| enter(&server, "192.0.2.1").unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn body_that_does_not_end_has_ten_seconds() {
+        let server = Server::new(Settings::new()).await.unwrap();
+        for bytes in [0, 100] {
+            let (near, accepted) = connect(&server, "127.0.0.1");
+            let start = Instant::now();
+            let (mut reader, mut writer) = tokio::io::split(near);
+            writer.write_all(LOGIN).await.unwrap();
+            let sending = async {
+                for _ in 0..bytes {
+                    sleep(Duration::from_secs(1)).await;
+                    if writer.write_all(b"x").await.is_err() {
+                        return;
+                    }
+                }
+            };
+            let mut response = vec![];
+            let receiving = async {
+                reader.read_to_end(&mut response).await.unwrap();
+                accepted.empty().await;
+                start.elapsed().as_secs()
+            };
+            let (took, ()) = tokio::join!(timeout(Duration::from_secs(60), receiving), sending);
+            assert_eq!(took, Ok(10), "{bytes} bytes");
+            assert!(response.starts_with(b"HTTP/1.1 408"), "{response:?}");
+        }
     }
 }

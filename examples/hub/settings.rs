@@ -20,7 +20,10 @@ pub struct Settings {
     pub origins: Vec<String>,
     /// The token that clients must have.
     pub token: Option<String>,
-    /// The number of WebSockets of one address that is not the loopback interface's.
+    /// Whether a proxy reports its clients in `X-Forwarded-For` and `X-Forwarded-Proto`.
+    pub forwarded: bool,
+    /// The number of WebSockets of one address that is not the loopback interface's. Twice as many
+    /// connections may be none yet.
     pub per_address: usize,
     /// The number of messages a second that a connection may send, and half of its burst.
     pub rate: u32,
@@ -43,6 +46,7 @@ impl Settings {
             hosts: vec![],
             origins: vec![],
             token: None,
+            forwarded: false,
             per_address: 50,
             rate: 50,
             history: 10_000,

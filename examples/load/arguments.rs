@@ -44,7 +44,9 @@ Usage: load [OPTIONS] URL
 In URL, --message and --first, {client} is the number of the connection, {n} that of its message,
 {mark} a word by which the time of sending is found again in what arrives: in an echo, or in what
 a server broadcasts. Times are 250ms, 30s, 2m. Ctrl-C ends the run early, with a report.
-Exit status: 0 within the thresholds, 1 wrong usage, 2 above a threshold.";
+A message without an answer counts with its age at the end of the run, and so does one that was due
+but not sent, because the server did not read.
+Exit status: 0 within the thresholds, 1 wrong usage or no chart, 2 above a threshold.";
 
 /// The shortest payload in which a mark has room.
 pub(crate) const MIN_SIZE: usize = crate::mark::LEN;
@@ -52,7 +54,7 @@ pub(crate) const MIN_SIZE: usize = crate::mark::LEN;
 const MAX_CONNECTIONS: usize = 1_000_000;
 const MAX_SIZE: usize = 64 << 20;
 /// A year. Times in the far future are none that a clock can have.
-const MAX_TIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(crate) const MAX_TIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What is asked for.
 #[derive(Debug)]

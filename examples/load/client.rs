@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use sansocket::tokio::{MaybeTlsStream, Receiver, Sender};
 use sansocket::{CloseCode, Error};
-use tokio::time::{Instant, interval_at, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use crate::counts::Counts;
 use crate::run::{Phase, Phases, Run};
+use crate::unanswered::Unanswered;
 
 /// How late the runtime's timer may be. A message that is later was held up, and its time counts
 /// from when it was due.
@@ -21,6 +22,7 @@ pub(crate) struct Client {
     pub(crate) run: Arc<Run>,
     pub(crate) number: usize,
     pub(crate) phases: Phases,
+    pub(crate) unanswered: Arc<Unanswered>,
 }
 
 impl Client {
@@ -39,7 +41,9 @@ impl Client {
         let ended = if self.number < run.arguments.slow {
             self.read_nothing(&sender).await
         } else {
-            let receiving = receive(&run, self.number, self.phases.clone(), receiver);
+            let unanswered = Arc::clone(&self.unanswered);
+            let phases = self.phases.clone();
+            let receiving = receive(&run, self.number, phases, receiver, &unanswered);
             let (sent, received) = tokio::join!(self.send(&sender), receiving);
             sent.and(received)
         };
@@ -49,45 +53,90 @@ impl Client {
         if let Err(reason) = ended {
             run.counts.connection_lost(&reason);
         }
+        self.phases.stopping().await;
+        self.count_unanswered();
+    }
+
+    /// What has no answer counts with its age.
+    fn count_unanswered(&self) {
+        let now = self.run.since_start(Instant::now());
+        for sent in self.unanswered.end() {
+            self.add_unanswered(now.saturating_sub(sent));
+        }
+    }
+
+    fn add_unanswered(&self, age: Duration) {
+        Counts::add(&self.run.counts.unanswered, 1);
+        self.run.counts.latencies.add(self.number, age);
     }
 
     /// Sends messages until the end of the run, and closes the connection.
     async fn send(&mut self, sender: &Sender<MaybeTlsStream>) -> Result<(), String> {
-        match self.send_all(sender).await {
-            Ok(()) => {}
+        let is_stalled = match self.send_all(sender).await {
+            Ok(is_stalled) => is_stalled,
             // The half that receives knows the reason.
             Err(Error::Send(_) | Error::ConnectionLost) => return Ok(()),
             Err(error) => return Err(error.to_string()),
+        };
+        if self.run.arguments.interval.is_some() {
+            give_up(&mut self.phases).await;
         }
-        sleep(LAST_ANSWERS).await;
-        // How it is closed is not measured.
-        let _ = sender.close(CloseCode::NORMAL, "").await;
+        self.count_unanswered();
+        if is_stalled {
+            // The server does not read: it would not read a Close frame either.
+            sender.abort();
+        } else {
+            // How it is closed is not measured.
+            let _ = sender.close(CloseCode::NORMAL, "").await;
+        }
         Ok(())
     }
 
-    async fn send_all(&mut self, sender: &Sender<MaybeTlsStream>) -> Result<(), Error> {
+    /// Returns whether a message could not be sent.
+    async fn send_all(&mut self, sender: &Sender<MaybeTlsStream>) -> Result<bool, Error> {
         let run = Arc::clone(&self.run);
         if let Some(first) = &run.arguments.first {
             sender.send(run.fill(first, self.number, 0, Instant::now())).await?;
         }
-        let Phase::Sending(start) = self.phases.after(Phase::Opening).await else { return Ok(()) };
+        let Phase::Sending(start) = self.phases.after(Phase::Opening).await else {
+            return Ok(false);
+        };
         let Some(interval) = run.arguments.interval else {
             self.phases.after(Phase::Sending(start)).await;
-            return Ok(());
+            return Ok(false);
         };
         let turn = interval.mul_f64(self.number as f64 / run.arguments.connections as f64);
-        let mut ticks = interval_at(start + turn, interval);
-        for n in 1.. {
-            let due = tokio::select! {
-                due = ticks.tick() => due,
-                _ = self.phases.after(Phase::Sending(start)) => break,
-            };
+        let (mut due, mut n) = (start + turn, 1);
+        loop {
+            // Those that were due before the end are sent, in the time for the last answers.
+            tokio::select! {
+                biased;
+                () = sleep_until(due) => {}
+                _ = self.phases.after(Phase::Sending(start)) => return Ok(false),
+            }
+            if self.phases.ended_before(due) {
+                return Ok(false);
+            }
             let is_late = due.elapsed() > TIMER_TOLERANCE;
-            let message = run.message(self.number, n, if is_late { due } else { Instant::now() });
-            sender.send(message).await?;
+            let sent = if is_late { due } else { Instant::now() };
+            let message = run.message(self.number, n, sent);
+            if run.has_marks() {
+                self.unanswered.sent(run.since_start(sent));
+            }
+            (due, n) = (due + interval, n + 1);
+            tokio::select! {
+                sent = sender.send(message) => sent?,
+                end = give_up(&mut self.phases) => {
+                    // Those that were due meanwhile.
+                    while run.has_marks() && due < end {
+                        self.add_unanswered(end + LAST_ANSWERS - due);
+                        due += interval;
+                    }
+                    return Ok(true);
+                }
+            }
             Counts::add(&run.counts.messages_sent, 1);
         }
-        Ok(())
     }
 
     /// Stays open, and lets the server's output pile up.
@@ -102,18 +151,30 @@ impl Client {
     }
 }
 
+/// Waits until nothing is waited for any more; returns the time of the end.
+async fn give_up(phases: &mut Phases) -> Instant {
+    let end = phases.stopping().await;
+    sleep_until(end + LAST_ANSWERS).await;
+    end
+}
+
 /// Receives until the end, which is an error before the end of the run.
 async fn receive(
     run: &Run,
     client: usize,
     mut phases: Phases,
     mut receiver: Receiver<MaybeTlsStream>,
+    unanswered: &Unanswered,
 ) -> Result<(), String> {
     loop {
         match receiver.recv().await {
+            // The rates are those of the time of sending.
+            Ok(Some(_)) if phases.is_opening() => {}
             Ok(Some(message)) => {
                 Counts::add(&run.counts.messages_received, 1);
-                if let Some(latency) = run.latency(message.as_bytes()) {
+                let measured = run.latency(message.as_bytes());
+                if let Some((_, latency)) = measured.filter(|(sent, _)| unanswered.answered(*sent))
+                {
                     run.counts.latencies.add(client, latency);
                 }
             }

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-/// Times from a microsecond to a minute, with three digits; longer ones count as a minute.
+use crate::arguments::MAX_TIME;
+
+/// Times from a microsecond to the longest of a threshold, with three digits.
 #[derive(Debug)]
 pub(crate) struct Times([Mutex<Histogram<u64>>; SHARDS]);
 
 /// So that threads rarely wait for each other.
 const SHARDS: usize = 8;
-const MAX_MICROS: u64 = 60_000_000;
+const MAX_MICROS: u64 = MAX_TIME.as_micros() as u64;
 
 impl Times {
     fn new() -> Self {
@@ -47,6 +49,8 @@ pub(crate) struct Counts {
     pub(crate) lost: AtomicUsize,
     pub(crate) messages_sent: AtomicU64,
     pub(crate) messages_received: AtomicU64,
+    /// Had no answer at the end of the run.
+    pub(crate) unanswered: AtomicU64,
     pub(crate) bytes_sent: AtomicU64,
     pub(crate) bytes_received: AtomicU64,
     pub(crate) openings: Times,
@@ -65,6 +69,7 @@ impl Counts {
             lost: AtomicUsize::new(0),
             messages_sent: AtomicU64::new(0),
             messages_received: AtomicU64::new(0),
+            unanswered: AtomicU64::new(0),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),
             openings: Times::new(),
@@ -113,4 +118,17 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 
 pub(crate) fn get(count: &AtomicUsize) -> usize {
     count.load(Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_are_more_than_a_minute() {
+        let times = Times::new();
+        times.add(0, Duration::from_secs(7200));
+        let hours = Duration::from_micros(times.all().value_at_percentile(99.0));
+        assert!(hours >= Duration::from_secs(7200), "{hours:?}");
+    }
 }

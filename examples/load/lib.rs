@@ -5,6 +5,7 @@
 //! | arguments | the command line |
 //! | run | the phases of a run: connections are opened, send, and are closed |
 //! | client | one of the connections |
+//! | unanswered | the messages that have no answer yet |
 //! | mark | how the time of sending is found again in a message |
 //! | counts | what the connections count together |
 //! | progress | the progress bar |
@@ -18,6 +19,7 @@ mod mark;
 mod progress;
 mod report;
 mod run;
+mod unanswered;
 
 use std::env;
 use std::error::Error;
@@ -49,12 +51,16 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error + Send + Sy
     let run = run::run(arguments).await?;
     let report = Report::of(&run);
     write!(io::stdout(), "{report}")?;
-    if let Some(file) = &run.arguments.svg {
-        chart::write(file, &report)?;
-    }
     let exceeded = report.exceeded(&run.arguments);
     for threshold in &exceeded {
         eprintln!("load: {threshold}");
     }
-    Ok(if exceeded.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    let chart = run.arguments.svg.as_ref().map_or(Ok(()), |file| chart::write(file, &report));
+    match (chart, exceeded.is_empty()) {
+        (chart, true) => chart.map(|()| ExitCode::SUCCESS),
+        (chart, false) => {
+            let _ = chart.inspect_err(|error| eprintln!("load: {error}"));
+            Ok(ExitCode::from(2))
+        }
+    }
 }

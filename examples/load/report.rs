@@ -17,6 +17,10 @@ pub(crate) struct Report {
     lost: usize,
     reasons: Vec<(String, usize)>,
     messages: [u64; 2],
+    /// Those of the time of sending: answers may come later.
+    in_time: [u64; 2],
+    /// `None` if answers are not expected.
+    unanswered: Option<u64>,
     bytes: [u64; 2],
     opening: Duration,
     sending: Duration,
@@ -33,6 +37,7 @@ impl Report {
     pub(crate) fn of(run: &Run) -> Self {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let counts = &run.counts;
+        let is_answered = run.arguments.interval.is_some() && run.has_marks();
         Self {
             connections: run.arguments.connections,
             open: get(&counts.open),
@@ -40,6 +45,8 @@ impl Report {
             lost: get(&counts.lost),
             reasons: counts.reasons(),
             messages: [load(&counts.messages_sent), load(&counts.messages_received)],
+            in_time: run.in_time,
+            unanswered: is_answered.then(|| load(&counts.unanswered)),
             bytes: [load(&counts.bytes_sent), load(&counts.bytes_received)],
             opening: run.opening,
             sending: run.sending,
@@ -79,7 +86,10 @@ impl fmt::Display for Report {
             writeln!(f, "             {count} × {reason}")?;
         }
         writeln!(f, "messages     {sent} sent, {received} received in {sending:.1?}")?;
-        let (sent, received) = (per_second(sent), per_second(received));
+        if let Some(unanswered) = self.unanswered {
+            writeln!(f, "unanswered   {unanswered}, in the latencies with their age at the end")?;
+        }
+        let [sent, received] = self.in_time.map(per_second);
         writeln!(f, "a second     {sent:.0} sent, {received:.0} received")?;
         let [sent, received] = self.bytes;
         writeln!(f, "wire bytes   {sent} sent, {received} received, without TLS and TCP")?;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sansocket::Message;
@@ -15,6 +16,7 @@ use crate::client::{Client, LAST_ANSWERS};
 use crate::counts::{Counts, get};
 use crate::mark::{Marks, TimeField};
 use crate::progress::Progress;
+use crate::unanswered::Unanswered;
 
 /// Files that the program has open beside the connections.
 const OTHER_FILES: u64 = 50;
@@ -26,7 +28,8 @@ pub(crate) enum Phase {
     Opening,
     /// Since this time.
     Sending(Instant),
-    Stopping,
+    /// Since this time.
+    Stopping(Instant),
 }
 
 /// The phases, as a connection sees them.
@@ -36,16 +39,32 @@ pub(crate) struct Phases(watch::Receiver<Phase>);
 impl Phases {
     /// Waits for the phase after this one.
     pub(crate) async fn after(&mut self, phase: Phase) -> Phase {
-        self.0.wait_for(|now| *now != phase).await.map_or(Phase::Stopping, |now| *now)
+        // An error: the run is over.
+        let now = self.0.wait_for(|now| *now != phase).await.map(|now| *now);
+        now.unwrap_or_else(|_| Phase::Stopping(Instant::now()))
     }
 
-    pub(crate) async fn stopping(&mut self) {
-        // An error: the run is over.
-        let _ = self.0.wait_for(|now| *now == Phase::Stopping).await;
+    /// Waits for the end; returns its time.
+    pub(crate) async fn stopping(&mut self) -> Instant {
+        loop {
+            let phase = *self.0.borrow_and_update();
+            if let Phase::Stopping(at) = phase {
+                return at;
+            }
+            self.after(phase).await;
+        }
+    }
+
+    pub(crate) fn ended_before(&mut self, due: Instant) -> bool {
+        matches!(*self.0.borrow_and_update(), Phase::Stopping(end) if end <= due)
+    }
+
+    pub(crate) fn is_opening(&mut self) -> bool {
+        *self.0.borrow_and_update() == Phase::Opening
     }
 
     pub(crate) fn is_stopping(&mut self) -> bool {
-        *self.0.borrow_and_update() == Phase::Stopping
+        matches!(*self.0.borrow_and_update(), Phase::Stopping(_))
     }
 }
 
@@ -57,6 +76,8 @@ pub(crate) struct Run {
     pub(crate) counts: Counts,
     /// How long messages were sent.
     pub(crate) sending: Duration,
+    /// Messages that were sent and received in that time.
+    pub(crate) in_time: [u64; 2],
     /// How long it took to open the connections.
     pub(crate) opening: Duration,
     marks: Marks,
@@ -88,8 +109,18 @@ impl Run {
         if self.arguments.binary { text.into_bytes().into() } else { text.into() }
     }
 
-    /// How long a message was on its way.
-    pub(crate) fn latency(&self, message: &[u8]) -> Option<Duration> {
+    /// Whether messages have a mark by which their answer is known.
+    pub(crate) fn has_marks(&self) -> bool {
+        let is_marked = |text: &String| text.contains("{mark}");
+        self.time_field.is_none() && self.arguments.message.as_ref().is_none_or(is_marked)
+    }
+
+    pub(crate) fn since_start(&self, at: Instant) -> Duration {
+        at.duration_since(self.start)
+    }
+
+    /// When a message was sent, and how long it was on its way.
+    pub(crate) fn latency(&self, message: &[u8]) -> Option<(Duration, Duration)> {
         let (now, sent) = match &self.time_field {
             Some(field) => {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
@@ -97,7 +128,7 @@ impl Run {
             }
             None => (self.start.elapsed(), self.marks.find(message)?),
         };
-        Some(now.saturating_sub(sent))
+        Some((sent, now.saturating_sub(sent)))
     }
 }
 
@@ -110,6 +141,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Run, Box<dyn Error + Sen
         connector: arguments.connector()?,
         counts: Counts::new(),
         sending: Duration::ZERO,
+        in_time: [0; 2],
         opening: Duration::ZERO,
         marks: Marks::new(unix.subsec_nanos() ^ std::process::id()),
         time_field: arguments.time_field.as_deref().map(TimeField::new),
@@ -119,36 +151,38 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Run, Box<dyn Error + Sen
     let (phase, phases) = watch::channel(Phase::Opening);
     let mut clients = JoinSet::new();
     for number in 0..connections {
-        let client = Client { run: Arc::clone(&run), number, phases: Phases(phases.clone()) };
+        let phases = Phases(phases.clone());
+        let unanswered = Arc::new(Unanswered::new());
+        let client = Client { run: Arc::clone(&run), number, phases, unanswered };
         clients.spawn(client.run());
     }
-    drop(phases);
-    let progress = Progress::of(Arc::clone(&run));
-    let (mut opening, mut sending) = (Duration::ZERO, Duration::ZERO);
+    let progress = Progress::of(Arc::clone(&run), phases);
     let phases = async {
         let is_settled = |counts: &Counts| get(&counts.open) + get(&counts.failed) == connections;
         let is_over = |counts: &Counts| get(&counts.failed) + get(&counts.lost) == connections;
         progress.until(is_settled).await;
-        opening = run.start.elapsed();
-        let start = Instant::now();
-        phase.send_replace(Phase::Sending(start));
+        phase.send_replace(Phase::Sending(Instant::now()));
         tokio::select! {
             () = sleep(duration) => {}
             () = progress.until(is_over) => {}
         }
-        sending = start.elapsed();
     };
     tokio::select! {
         () = phases => {}
         _ = tokio::signal::ctrl_c() => {}
     }
-    phase.send_replace(Phase::Stopping);
+    let (opening, sending) = match phase.send_replace(Phase::Stopping(Instant::now())) {
+        Phase::Sending(start) => (run.since_start(start), start.elapsed()),
+        _ => (run.start.elapsed(), Duration::ZERO),
+    };
+    let in_time = [&run.counts.messages_sent, &run.counts.messages_received]
+        .map(|count| count.load(Ordering::Relaxed));
     let closed = async { while clients.join_next().await.is_some() {} };
     let _ = timeout(LAST_ANSWERS + CLOSING, closed).await;
     clients.shutdown().await;
     progress.end().await;
     let run = Arc::into_inner(run).ok_or("a connection is still counted")?;
-    Ok(Run { opening, sending, ..run })
+    Ok(Run { opening, sending, in_time, ..run })
 }
 
 fn raise_open_files(connections: usize) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use sansocket::group::Group;
+use sansocket::group::{Group, GroupFull};
 use sansocket_axum::server::Server;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -47,6 +47,18 @@ async fn client_that_has_sent_nothing_counts() {
     let mut fourth = TcpStream::connect(address).await.unwrap();
     fourth.write_all(REQUEST).await.unwrap();
     assert_eq!(fourth.read_u8().await.unwrap(), b'H');
+}
+
+#[test]
+fn connections_of_one_address_are_limited_but_for_loopback() {
+    let accepted = Group::new().max_per_address(1);
+    let server = Server { app: Router::new(), tls: None, accepted };
+    let enter = |address: &str| server.enter(address.parse().unwrap());
+    let _first = enter("192.0.2.1").unwrap();
+    // The same address, as a socket for both families has it.
+    assert_eq!(enter("::ffff:192.0.2.1").unwrap_err(), GroupFull::Address { limit: 1 });
+    let _members = ["192.0.2.2", "127.0.0.1", "127.0.0.1", "::1", "::1", "::ffff:127.0.0.1"]
+        .map(|address| enter(address).unwrap());
 }
 
 #[tokio::test(start_paused = true)]

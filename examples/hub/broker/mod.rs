@@ -53,7 +53,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Where a hub finds its broker.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Address {
     /// `redis://HOST:PORT/`
     Redis(String),
@@ -79,6 +79,16 @@ pub(crate) struct Events {
     pub(crate) events: mpsc::Receiver<Event>,
 }
 
+/// A URL without user, password or token, which are before the last `@`.
+#[cfg(any(feature = "redis", feature = "nats", test))]
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://***@{host}"),
+        (None, Some((_, host))) => format!("***@{host}"),
+        (_, None) => url.to_owned(),
+    }
+}
+
 impl Broker {
     /// Connects. `store` is the copy; `history` is the number of chat messages that are kept.
     pub(crate) async fn connect(
@@ -92,6 +102,7 @@ impl Broker {
             Address::Redis(url) => {
                 let connecting = redis::Redis::connect(url, hub.clone(), history);
                 let backend = within(connecting).await.map_err(|error| {
+                    let url = without_password(url);
                     format!(
                         "can't use Redis at {url} (is redis-server there? see --redis): {error}"
                     )
@@ -102,6 +113,7 @@ impl Broker {
             Address::Nats(url) => {
                 let connecting = nats::Nats::connect(url, hub.clone(), history, store);
                 let backend = within(connecting).await.map_err(|error| {
+                    let url = without_password(url);
                     format!(
                         "can't use JetStream of NATS at {url} (is `nats-server -js` there? see \
                          --nats): {error}"
@@ -214,4 +226,23 @@ impl Drop for Broker {
 /// Waits, but not for ever.
 async fn within<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     timeout(PATIENCE, future).await.unwrap_or_else(|_| Err("it does not answer".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn url_is_shown_without_its_password() {
+        let rows = [
+            ("redis://127.0.0.1:6379/", "redis://127.0.0.1:6379/"),
+            ("redis://:secret@host/1", "redis://***@host/1"),
+            ("nats://user:se@cr/et@host:4222", "nats://***@host:4222"),
+            ("nats://a:secret@one,nats://b:secret@two", "nats://***@two"),
+            ("user:secret@host", "***@host"),
+        ];
+        for (url, shown) in rows {
+            assert_eq!(without_password(url), shown);
+        }
+    }
 }

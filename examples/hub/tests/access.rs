@@ -16,8 +16,12 @@ async fn get(hub: &Hub, target: &str, lines: &str) -> String {
 }
 
 async fn login(hub: &Hub, token: &str) -> String {
+    login_with(hub, token, "").await
+}
+
+async fn login_with(hub: &Hub, token: &str, lines: &str) -> String {
     hub.http(&format!(
-        "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n\
+        "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n{lines}\
          Content-Length: {}\r\n\r\n{token}",
         token.len()
     ))
@@ -54,6 +58,7 @@ async fn token_is_needed_as_bearer_or_cookie() {
         ("Authorization: Bearer another-token-of-16\r\n".into(), 401),
         (format!("Authorization: Basic {TOKEN}\r\n"), 401),
         (format!("Authorization: Bearer {TOKEN}\r\n"), 101),
+        (format!("Authorization: bearer {TOKEN}\r\n"), 101),
         (format!("Cookie: other={TOKEN}\r\n"), 401),
         (format!("Cookie: other=1; hub_token={TOKEN}\r\n"), 101),
         (format!("Cookie: hub_token={TOKEN}x\r\n"), 401),
@@ -80,6 +85,19 @@ async fn login_sets_a_cookie_that_scripts_and_other_sites_do_not_get() {
     assert!(right.contains(&cookie), "{right}");
     let cookie = format!("Cookie: hub_token={TOKEN}\r\n");
     assert_eq!(status(&get(&hub, "/login", &cookie).await), 204);
+}
+
+#[tokio::test]
+async fn cookie_is_secure_if_a_proxy_reports_tls() {
+    for (forwarded, scheme, is_secure) in
+        [(true, "https", true), (true, "http", false), (false, "https", false)]
+    {
+        let settings = Settings { token: Some(TOKEN.into()), forwarded, ..Settings::new() };
+        let hub = hub_with(settings).await;
+        let scheme = format!("X-Forwarded-Proto: {scheme}\r\n");
+        let response = login_with(&hub, TOKEN, &scheme).await;
+        assert_eq!(response.contains("; SameSite=Strict; Secure\r\n"), is_secure, "{response}");
+    }
 }
 
 #[tokio::test]

@@ -12,8 +12,11 @@ mod document;
 mod editor;
 mod ends;
 mod limits;
+#[cfg(unix)]
+mod operator;
 mod prices;
 mod program;
+mod readme;
 mod run;
 #[cfg(any(feature = "redis", feature = "nats"))]
 mod several;

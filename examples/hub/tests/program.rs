@@ -1,6 +1,6 @@
 //! The program itself: its options, its end, and its death.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &[&str]) -> Output {
 pub(crate) struct Program {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
-    output: BufReader<std::process::ChildStdout>,
+    pub(crate) output: Option<BufReader<std::process::ChildStdout>>,
 }
 
 impl Program {
@@ -49,6 +49,23 @@ impl Program {
         Self::run(command, &["--data", directory.to_str().unwrap()])
     }
 
+    /// Its standard error is kept for [`log`](Self::log).
+    #[cfg(unix)]
+    pub(crate) fn start_logged(arguments: &[&str]) -> Self {
+        let mut command = example();
+        command.stderr(Stdio::piped());
+        Self::run(command, arguments)
+    }
+
+    /// Its soft limit of descriptors is this one.
+    #[cfg(unix)]
+    pub(crate) fn start_with_descriptors(descriptors: u32) -> Self {
+        let mut command = Command::new("sh");
+        let limit = format!("ulimit -Sn {descriptors}; exec \"$0\" \"$@\"");
+        command.args(["-c", &limit]).arg(example().get_program());
+        Self::run(command, &["--memory"])
+    }
+
     fn run(mut command: Command, arguments: &[&str]) -> Self {
         command.args(["--listen", "127.0.0.1:0", "--rate", "1000"]).args(arguments);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -56,7 +73,7 @@ impl Program {
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
         let address = line.trim().trim_start_matches("listening on http://").trim_end_matches('/');
-        Self { child, address: address.parse().unwrap(), output }
+        Self { child, address: address.parse().unwrap(), output: Some(output) }
     }
 
     /// Its files may become as long as they like.
@@ -72,7 +89,7 @@ impl Program {
     }
 
     /// Waits for the end of the program. Returns its exit status.
-    async fn ended(&mut self) -> Option<i32> {
+    pub(crate) async fn ended(&mut self) -> Option<i32> {
         let status = async {
             loop {
                 if let Some(status) = self.child.try_wait().unwrap() {
@@ -84,8 +101,18 @@ impl Program {
         within(status).await.code()
     }
 
+    /// Ends the program; returns its standard error.
     #[cfg(unix)]
-    fn signal(&self, name: &str) {
+    pub(crate) async fn log(mut self) -> String {
+        self.signal("TERM");
+        assert_eq!(self.ended().await, Some(0));
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        log
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
@@ -102,19 +129,24 @@ impl Drop for Program {
 fn help_is_one_screen() {
     let output = run(&["--help"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && text.contains("--listen") && text.lines().count() <= 25);
+    assert!(output.status.success() && text.contains("--listen") && text.lines().count() <= 30);
 }
 
 #[test]
 fn bad_arguments_name_the_option() {
-    let cases = [
-        (["--rate", "0"], "--rate"),
-        (["--token", "short"], "--token"),
-        (["--nonsense", "x"], "--nonsense"),
-        (["--listen", "nowhere"], "--listen"),
+    // Each is run with --memory.
+    let cases: [(&[&str], _); 8] = [
+        (&["--rate", "0"], "--rate"),
+        (&["--token", "short"], "--token"),
+        (&["--token-file", "/nowhere/token"], "--token-file"),
+        (&["--nonsense", "x"], "--nonsense"),
+        (&["--listen", "nowhere"], "--listen"),
+        (&["--redis", "redis://127.0.0.1", "--nats", "nats://127.0.0.1"], "one broker"),
+        (&["--redis", "redis://127.0.0.1", "--data", "x"], "--data is for"),
+        (&["--data", "x"], "--memory"),
     ];
     for (arguments, option) in cases {
-        let output = run(&[&arguments[..], &["--memory"]].concat());
+        let output = run(&[arguments, &["--memory"]].concat());
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{text}");
         assert!(text.contains(option), "{arguments:?}: {text}");
@@ -143,7 +175,7 @@ async fn ctrl_c_and_sigterm_close_with_1001_and_exit_0() {
         assert_eq!(client.closed().await.0, 1001);
         assert_eq!(program.ended().await, Some(0));
         let mut line = String::new();
-        program.output.read_line(&mut line).unwrap();
+        program.output.as_mut().unwrap().read_line(&mut line).unwrap();
         assert_eq!(line, "1 connections closed, 0 aborted\n");
     }
 }

@@ -93,13 +93,18 @@ impl Hub {
 
     /// The response to an opening handshake with this target, host and lines more.
     pub(crate) async fn upgrade(&self, target: &str, host: &str, lines: &str) -> String {
-        self.http(&format!(
-            "GET {target} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
-             {lines}\r\n"
-        ))
-        .await
+        upgrade(self.address, target, host, lines).await
     }
+}
+
+/// The same, of any hub.
+pub(crate) async fn upgrade(address: SocketAddr, target: &str, host: &str, lines: &str) -> String {
+    let request = format!(
+        "GET {target} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+         {lines}\r\n"
+    );
+    http(&mut TcpStream::connect(address).await.unwrap(), &request).await
 }
 
 /// The same on a stream.

@@ -1,9 +1,11 @@
 //! The program does what its help says: it is run against servers on loopback.
 
+mod measured;
+
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -99,29 +101,38 @@ fn placeholders_are_filled_in() {
 #[test]
 fn listener_takes_the_time_of_sending_from_a_field() {
     let url = serve(|mut socket| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let at = (now - Duration::from_secs(20)).as_millis();
-        socket.send(format!("{{\"price\":1,\"at\":{at}}}")).unwrap();
-        let _ = socket.recv();
+        while let Ok(Some(_)) = socket.recv() {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            let at = (now - Duration::from_secs(20)).as_millis();
+            socket.send(format!("{{\"price\":1,\"at\":{at}}}")).unwrap();
+        }
     });
-    let run = ["-r", "0", "-n", "2", "-d", "300ms", "--time-field", "at", "--max-p50", "19s", &url];
+    let run = ["-r", "1", "-n", "2", "-d", "900ms", "--time-field", "at", "--max-p50", "19s", &url];
     let output = load(&run).output().unwrap();
     let (report, errors, status) = printed(&output);
-    assert!(report.contains("0 sent, 2 received") && report.contains("latency      min 2"));
+    assert!(report.contains("2 sent, 2 received") && report.contains("latency      min 2"));
     assert!(errors.starts_with("load: p50 is 2") && errors.ends_with("above 19s\n"), "{errors}");
     assert_eq!(status, 2);
 }
 
 #[test]
 fn connections_that_read_nothing_receive_nothing() {
-    let url = serve(|mut socket| {
-        let _ = socket.send("for all");
-        let _ = socket.recv();
+    // A message of one connection goes to all three.
+    let senders = Arc::new(Mutex::new(vec![]));
+    let url = serve(move |socket| {
+        let (sender, mut receiver) = socket.split().unwrap();
+        senders.lock().unwrap().push(sender);
+        while let Ok(Some(message)) = receiver.recv() {
+            for sender in &*senders.lock().unwrap() {
+                let _ = sender.send(message.clone());
+            }
+        }
     });
-    let run = ["-r", "0", "-n", "3", "--slow", "2", "-d", "300ms", &url];
+    let run = ["-n", "3", "--slow", "2", "-r", "20", "-d", "300ms", &url];
     let output = load(&run).output().unwrap();
     let (report, errors, status) = printed(&output);
-    assert!(report.contains("0 sent, 1 received"), "{report}");
+    let sent = number(report, " sent, ");
+    assert!(sent > 0 && report.contains(&format!(" {sent} received in")), "{report}");
     assert_eq!((errors, status), ("", 0));
 }
 
@@ -199,5 +210,7 @@ fn interrupt_ends_the_run_with_a_report() {
     let output = child.wait_with_output().unwrap();
     let (report, errors, status) = printed(&output);
     assert!(report.contains("1 opened") && number(report, " sent, ") >= 1, "{report}");
+    // The rates are of the time until then.
+    assert!(!report.contains("received in 0.0ns"), "{report}");
     assert_eq!((errors, status), ("", 0));
 }
