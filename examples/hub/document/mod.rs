@@ -13,8 +13,8 @@
 //! An update is refused
 //!
 //! * with 1007 if it has something else than the one text (see `content`),
-//! * if the text would be longer than 1 Mi code units of UTF-16, the document with its deleted text longer than 16 MiB,
-//!   or of more than 100,000 pieces, or if the update has more than 10,000,
+//! * if the text would be longer than 1 Mi code units of UTF-16, the document with its deleted text
+//!   longer than 16 MiB, or of more than 100,000 pieces, or if the update has more than 10,000,
 //! * if it would have to be compared with more than 2000 pieces that others have typed at the same
 //!   place at the same time (see `placing`),
 //! * with 1008 if it writes with the client id of another page (see `authors`).
