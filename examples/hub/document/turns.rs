@@ -118,6 +118,6 @@ impl Turns {
 }
 
 fn reload(store: &Store) -> Result<Replica, Failure> {
-    let updates = load(&store.read()?)?;
+    let updates = store.read().and_then(|transaction| load(&transaction))?;
     Replica::load(&updates).map_err(|_| "the document in the store is damaged".into())
 }
