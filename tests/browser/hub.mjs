@@ -6,6 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+/** With one of these, a hub keeps nothing in a directory. */
+const STORES = ["--memory", "--redis", "--nats"];
+
 /** Milliseconds that a program may take to start or to end. */
 const PATIENCE = 20_000;
 
@@ -20,7 +23,8 @@ export class Hub {
   #ended = null;
 
   constructor(extra = []) {
-    this.#arguments = ["--data", this.#directory, ...extra];
+    const hasStore = extra.some((one) => STORES.includes(one));
+    this.#arguments = [...(hasStore ? [] : ["--data", this.#directory]), ...extra];
   }
 
   /** Starts it, on the port that it had before if it was started before. */
