@@ -3,32 +3,33 @@
 use std::time::Duration;
 
 use sansocket_hub::Settings;
+use tokio::sync::mpsc::{self, UnboundedSender};
+use tokio::task::JoinSet;
 
 use crate::prices::{dropped, slow, subscribe_to_all};
-use crate::run::{Client, hub, hub_with};
+use crate::run::{Client, hub, hub_with, within};
 
 /// So many connections read all prices, and so many do not read: the others get theirs, and what
 /// is dropped is counted.
 async fn crowd(connections: usize, slow_ones: usize, rounds: usize) {
     let (tick, stats) = (Duration::from_millis(50), Duration::from_secs(1));
     let hub = hub_with(Settings { tick, stats, ..Settings::new() }).await;
-    let mut clients: Vec<Client> = vec![];
+    let (done, mut all_done) = mpsc::unbounded_channel();
+    let mut readers = JoinSet::new();
     for _ in 0..connections - slow_ones {
         let mut client = hub.prices().await;
         let symbols = ["ALDR"];
         client.next("symbols").await;
         client.send(serde_json::json!({ "type": "subscribe", "symbols": symbols })).await;
-        clients.push(client);
+        readers.spawn(read(client, rounds, done.clone()));
     }
     // After the others: the hub gives up a client that does not read for a minute.
     let mut slow_clients = vec![];
     for _ in 0..slow_ones {
         slow_clients.push(slow(&hub).await);
     }
-    for _ in 0..rounds {
-        for client in &mut clients {
-            client.next("price").await;
-        }
+    for _ in 0..connections - slow_ones {
+        within(all_done.recv()).await;
     }
     // One that reads all symbols makes sure that the slow ones were written to for long enough.
     let mut last = hub.prices().await;
@@ -39,8 +40,20 @@ async fn crowd(connections: usize, slow_ones: usize, rounds: usize) {
     for client in &mut slow_clients {
         dropped(client, 0).await;
     }
-    drop((clients, slow_clients, last));
+    readers.shutdown().await;
+    drop((slow_clients, last));
     hub.stop().await;
+}
+
+/// Reads prices until it is aborted, and tells when it has so many.
+async fn read(mut client: Client, prices: usize, done: UnboundedSender<()>) {
+    for _ in 0..prices {
+        client.next("price").await;
+    }
+    done.send(()).unwrap();
+    loop {
+        client.next("price").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
