@@ -42,3 +42,16 @@ export function contains(whole, part) {
   let at = -1;
   return [...part].every((sign) => (at = whole.indexOf(sign, at + 1)) >= 0);
 }
+
+/** Types into an empty document from two pages at once; returns what both have then. */
+export async function typeAtOnce(ada, bo) {
+  await type(ada, "0123456789");
+  await converge([ada, bo], 10);
+  await select(ada, 0);
+  await select(bo, 5);
+  const [upper, lower] = ["ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"];
+  await Promise.all([type(ada, upper), type(bo, lower)]);
+  const both = await converge([ada, bo], 62);
+  if (both !== `${upper}01234${lower}56789`) throw new Error(`not as typed: ${both}`);
+  return both;
+}

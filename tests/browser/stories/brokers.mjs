@@ -2,7 +2,7 @@
 // or a hub was killed. Each story is told with Redis and with NATS.
 
 import { programOf } from "../broker.mjs";
-import { contains, converge, select, type } from "../editor.mjs";
+import { contains, converge, select, type, typeAtOnce } from "../editor.mjs";
 import { NO_SERVER } from "../visitor.mjs";
 
 /** A broker, and two hubs behind it. */
@@ -27,14 +27,7 @@ const names = (names) => people().sort().join() === names;
 /** Types it in both documents at once, and sees both. */
 async function writeAtOnce(ada, bo) {
   for (const visitor of [ada, bo]) await visitor.choose("document");
-  await type(ada, "0123456789");
-  await converge([ada, bo], 10);
-  await select(ada, 0);
-  await select(bo, 5);
-  const [upper, lower] = ["ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"];
-  await Promise.all([type(ada, upper), type(bo, lower)]);
-  const both = await converge([ada, bo], 62);
-  if (both !== `${upper}01234${lower}56789`) throw new Error(`not as typed: ${both}`);
+  await typeAtOnce(ada, bo);
 }
 
 const together = {

@@ -1,6 +1,6 @@
 // The room of the document: edits of several pages converge.
 
-import { contains, converge, paste, select, type } from "../editor.mjs";
+import { contains, converge, paste, select, type, typeAtOnce } from "../editor.mjs";
 import { NO_SERVER } from "../visitor.mjs";
 
 const open = async (story, hub, name, options = {}) => {
@@ -13,14 +13,7 @@ const atOnce = {
   async run(story) {
     const hub = await story.hub();
     const [ada, bo] = [await open(story, hub, "Ada"), await open(story, hub, "Bo")];
-    await type(ada, "0123456789");
-    await converge([ada, bo], 10);
-    await select(ada, 0);
-    await select(bo, 5);
-    const [upper, lower] = ["ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"];
-    await Promise.all([type(ada, upper), type(bo, lower)]);
-    const both = await converge([ada, bo], 62);
-    if (both !== `${upper}01234${lower}56789`) throw new Error(`not as typed: ${both}`);
+    const both = await typeAtOnce(ada, bo);
     const third = await open(story, hub, "Cy");
     await third.sees("the document", (both) => $("editor").value === both, both);
   },
