@@ -1,6 +1,7 @@
 //! The HTTP response to a request that is not upgraded.
 
 use std::boxed::Box;
+use std::string::String;
 use std::{error, fmt};
 
 use bytes::Bytes;
@@ -78,6 +79,12 @@ impl Rejection {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.details.response.status()
+    }
+
+    /// Returns the text of the response, as axum's rejections do.
+    #[must_use]
+    pub fn body_text(&self) -> String {
+        String::from_utf8_lossy(self.details.response.body()).into_owned()
     }
 
     /// Returns the response to send.

@@ -19,6 +19,12 @@ pub(crate) enum PongProgress {
 }
 
 impl Session {
+    /// The position in the output behind the last ping.
+    #[inline]
+    pub(crate) const fn ping_end(&self) -> u64 {
+        self.ping_end
+    }
+
     /// Whether no pong can be waited for, before messages are received.
     pub(crate) fn pushback_full(&self) -> bool {
         self.connection.pushed_back_bytes() >= MAX_PUSHED_BACK

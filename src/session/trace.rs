@@ -328,6 +328,17 @@ pub(crate) fn refused(status: u16, error: &RequestError) {
     event!([] DEBUG, status, %error, "handshake refused");
 }
 
+/// The guard that an HTTP server has by default does not know the host or the origin.
+#[cfg(feature = "hyper")]
+pub(crate) fn refused_by_default_guard(status: u16) {
+    event!(
+        [] WARN,
+        status,
+        "refused by the default guard, which knows the names of the loopback interface alone; \
+         list this server's by Options::guard(Guard::hosts([\"example.com\"])?)"
+    );
+}
+
 /// The connection failed before the handler of the application had it.
 #[cfg(feature = "axum")]
 pub(crate) fn upgrade_failed(error: &dyn core::fmt::Display) {

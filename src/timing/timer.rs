@@ -199,14 +199,20 @@ impl Timer {
     /// Reports that a pong arrived. A pong to the latest ping sets the
     /// [`round_trip`](Self::round_trip); other pongs are ignored.
     pub fn pong_received(&mut self, payload: &[u8], now: Duration) {
-        let Ok(number) = payload.try_into().map(u64::from_be_bytes) else { return };
-        if number <= self.last_answered || number > self.last_ping {
+        let Some(number) = self.ping_of(payload).filter(|number| *number > self.last_answered)
+        else {
             return;
-        }
+        };
         self.last_answered = number;
         if number == self.last_ping {
             self.round_trip = Some(now.saturating_sub(self.last_ping_sent));
         }
+    }
+
+    /// The number of the ping with this payload, if it is one of those that were sent.
+    pub(crate) fn ping_of(&self, payload: &[u8]) -> Option<u64> {
+        let number = payload.try_into().map(u64::from_be_bytes).ok()?;
+        (1..=self.last_ping).contains(&number).then_some(number)
     }
 
     pub(crate) const fn last_read(&self) -> Duration {

@@ -13,7 +13,7 @@ use sansocket::axum::{
 };
 use sansocket::deflate::Deflate;
 use sansocket::{
-    ClientRequest, CloseCode, Config, Error, Guard, HandshakeError, ResponseError, TimedOut,
+    ClientRequest, CloseCode, Config, Error, Event, Guard, HandshakeError, ResponseError, TimedOut,
     Timeouts,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -278,5 +278,42 @@ async fn axum_serve_holds_a_client_that_sends_nothing_or_half_a_request() {
         let hour = Duration::from_secs(3600);
         let read = tokio::time::timeout(hour, client.read_u8()).await;
         assert!(read.is_err(), "{sent:?}: {read:?}");
+    }
+}
+
+/// A loop of axum's users ends at the first message that is no text, and axum sends no pings.
+#[tokio::test(start_paused = true)]
+async fn keep_alive_pings_leave_a_loop_over_texts_alone() {
+    use axum::body::Body;
+    use sansocket::hyper::testing::request_with;
+    use tower::ServiceExt;
+
+    async fn by_recv(mut socket: WebSocket) {
+        while let Some(Ok(Message::Text(text))) = socket.recv().await {
+            socket.send(Message::Text(text)).await.unwrap();
+        }
+    }
+    async fn by_stream(mut socket: WebSocket) {
+        while let Some(Ok(Message::Text(text))) = socket.next().await {
+            socket.send(Message::Text(text)).await.unwrap();
+        }
+    }
+    let app = Router::new()
+        .route("/recv", any(async |ws: WebSocketUpgrade| ws.on_upgrade(by_recv)))
+        .route("/stream", any(async |ws: WebSocketUpgrade| ws.on_upgrade(by_stream)));
+    // As a browser, which sends no pings.
+    let options =
+        sansocket::tokio::Options::new().timeouts(Timeouts { ping: None, ..Timeouts::default() });
+    for path in ["/recv", "/stream"] {
+        let uri = ClientRequest::new(&format!("ws://localhost{path}")).unwrap();
+        let (request, client) = request_with::<Body>(&uri, &options).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        let mut client = client.connect(&response).unwrap().0;
+        for _ in 0..3 {
+            let event = client.recv_event().await.unwrap();
+            assert!(matches!(event, Some(Event::Ping(_))), "{event:?}");
+        }
+        client.send("still there").await.unwrap();
+        assert_eq!(client.recv().await.unwrap(), Some("still there".into()));
     }
 }

@@ -142,7 +142,9 @@ fn rejection_over_http_2_has_no_field_of_a_connection() {
     let parts = parts("CONNECT", URL, Version::HTTP_2, &[]);
     let rejection =
         UpgradeRequest::extended_connect(Config::new(), &parts, Some("websocket")).unwrap_err();
+    let text = rejection.body_text();
     let response = rejection.into_response::<bytes::Bytes>();
+    assert!(!text.is_empty() && text == *response.body(), "{text}");
     // RFC 9113 §8.2.2
     assert!(!response.headers().contains_key("connection"));
     assert!(!response.headers().contains_key("upgrade"));

@@ -137,7 +137,7 @@ async fn shutdown_ends_with_the_last_connection() {
     let start = Instant::now();
     let how = Shutdown::new().spread_over(Duration::from_secs(3600));
     let leave = client.close(CloseCode::NORMAL, "");
-    let (summary, _) = tokio::join!(group.shutdown(&how), leave);
+    let (summary, _) = tokio::join!(group.shutdown(how), leave);
     assert_eq!((summary.closed, summary.aborted), (1, 0));
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }

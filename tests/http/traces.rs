@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::routing::any;
-use sansocket::axum::WebSocketUpgrade;
+use axum::{Extension, Router};
+use sansocket::axum::{Options, WebSocketUpgrade};
 use sansocket::hyper::testing::request;
-use sansocket::{ClientRequest, CloseCode, Timeouts};
+use sansocket::{ClientRequest, CloseCode, Guard, Timeouts};
 use tower::ServiceExt;
 
 use crate::collector::Collector;
@@ -58,9 +58,26 @@ fn refusal_by_the_guard_is_an_event() {
         assert_eq!(app.oneshot(request).await.unwrap().status(), 421);
     });
     let events = collector.events("");
-    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events.len(), 2, "{events:?}");
     assert!(events[0].starts_with("handshake refused status=421 error="), "{events:?}");
+    // An application that has never heard of a guard reads what to call.
+    assert!(events[1].starts_with("refused by the default guard"), "{events:?}");
+    assert!(events[1].contains("Options::guard(Guard::hosts"), "{events:?}");
     assert!(!collector.all().contains("secret"), "{}", collector.all());
+}
+
+#[test]
+fn refusal_by_a_guard_of_the_application_is_no_warning() {
+    let collector = collect(async {
+        let options = Options::new().guard(Guard::loopback());
+        let app = Router::new()
+            .route("/", any(async |ws: WebSocketUpgrade| ws.on_upgrade(async |_| unreachable!())))
+            .layer(Extension(options));
+        let (request, _) = request::<Body>(&client("ws://other.example/")).unwrap();
+        assert_eq!(app.oneshot(request).await.unwrap().status(), 421);
+    });
+    let events = collector.events("");
+    assert!(events.len() == 1 && events[0].starts_with("handshake refused"), "{events:?}");
 }
 
 #[test]

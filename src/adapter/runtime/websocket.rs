@@ -161,6 +161,13 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         (driver.stream, driver.session.into_connection())
     }
 
+    /// Whether a pong with this payload answers a ping of this crate's, a keep-alive ping for
+    /// example.
+    #[cfg(feature = "axum")]
+    pub(crate) fn has_pinged(&self, payload: &[u8]) -> bool {
+        self.inner.driver.session.timer().ping_of(payload).is_some()
+    }
+
     /// Not an async function, whose future would store the message twice.
     #[inline]
     fn send_or_feed(

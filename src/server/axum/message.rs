@@ -73,7 +73,7 @@ pub enum Message {
     Binary(Bytes),
     /// A ping, with at most 125 bytes. Those of the client are answered already.
     Ping(Bytes),
-    /// A pong, with at most 125 bytes.
+    /// A pong, with at most 125 bytes: not one to a keep-alive ping.
     Pong(Bytes),
     /// A Close frame. That of the client is answered already.
     Close(Option<CloseFrame>),

@@ -1,8 +1,15 @@
 //! The extractor of [axum](https://docs.rs/axum/0.8) 0.8 (axum-core 0.5) for WebSocket, with the
 //! names and the shapes of `axum::extract::ws`: change the import, and most handlers compile as
-//! they are. Errors are this crate's [`Error`], not `axum::Error`; `requested_protocols` returns
-//! `&str`; the sizes of buffers, `accept_unmasked_frames` and the module `rejection` have no
-//! equivalent.
+//! they are. What differs:
+//!
+//! - The extractor is not in `axum::extract`: change `axum::extract::WebSocketUpgrade`, too.
+//! - Errors are this crate's [`Error`], not `axum::Error`: so is the type that tests name.
+//! - `Debug` of a text is `Text(5 bytes)`, so that no log gets what people write. Print
+//!   `message.to_text()?`.
+//! - `requested_protocols` returns `&str`.
+//! - [`WebSocketUpgradeRejection`] is one type, with `status` and `body_text`; there is no module
+//!   `rejection`.
+//! - The sizes of buffers and `accept_unmasked_frames` have no equivalent.
 //!
 //! ```ignore
 //! use axum::{Router, response::Response, routing::any};
@@ -64,6 +71,50 @@
 //! A proxy must pass the client's `Host` on (nginx: `proxy_set_header Host $host;`). If it has a
 //! `Host` of its own instead, such as `127.0.0.1:3000`, list the origin of the pages with
 //! [`Guard::origin`](crate::Guard::origin).
+//!
+//! # Broadcasts, and the end of the server
+//!
+//! A chat: each message goes to all by a [`Topic`](crate::topic::Topic), and at the end a
+//! [`Group`](crate::group::Group) closes all connections with 1001. A connection has a `Member` if
+//! its upgrade had a group.
+//!
+//! ```ignore
+//! use axum::{Router, extract::State, response::Response, routing::any};
+//! use sansocket::axum::{WebSocket, WebSocketUpgrade};
+//! use sansocket::group::{Group, Shutdown};
+//! use sansocket::topic::Topic;
+//!
+//! async fn join(ws: WebSocketUpgrade, State(state): State<(Topic, Group)>) -> Response {
+//!     let (room, group) = state;
+//!     ws.group(&group, None).on_upgrade(async move |socket| drop(chat(socket, room).await))
+//! }
+//!
+//! async fn chat(socket: WebSocket, room: Topic) -> Result<(), sansocket::Error> {
+//!     let (socket, member) = socket.into_inner();
+//!     let member = member.expect("the upgrade has a group");
+//!     let (sender, mut receiver) = socket.split();
+//!     let (news, to_client) = (room.subscribe(), sender.clone());
+//!     tokio::spawn(async move { news.forward(&to_client).await });
+//!     loop {
+//!         tokio::select! {
+//!             frame = member.closing() => sender.try_close_with(frame),
+//!             received = receiver.recv() => match received? {
+//!                 Some(message) => room.publish(message),
+//!                 None => return Ok(()),
+//!             },
+//!         }
+//!     }
+//! }
+//!
+//! async fn serve(listener: tokio::net::TcpListener, room: Topic, group: Group) {
+//!     let app = Router::new().route("/chat", any(join)).with_state((room, group.clone()));
+//!     let stop = async move {
+//!         tokio::signal::ctrl_c().await.expect("signals can be received");
+//!         group.shutdown(Shutdown::new()).await;
+//!     };
+//!     axum::serve(listener, app).with_graceful_shutdown(stop).await.expect("it never fails");
+//! }
+//! ```
 //!
 //! # HTTP/2
 //!

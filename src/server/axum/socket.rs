@@ -17,7 +17,7 @@ use crate::server::hyper;
 
 /// A WebSocket connection whose messages have the shape of axum's.
 ///
-/// It is a [`Stream`] and a [`Sink`] of messages, for `split` of futures' `StreamExt`.
+/// It is a `Stream` and a `Sink` of messages, for `split` of futures' `StreamExt`.
 /// [`into_inner`](Self::into_inner) is this crate's own connection: with senders that can be
 /// cloned, messages that are borrowed or sent in chunks, several answers in one write.
 ///
@@ -41,7 +41,7 @@ impl WebSocket {
     }
 
     /// Receives the next message or control frame. `None` after the client's Close frame, which is
-    /// a message, and after an error.
+    /// a message, and after an error. Pongs to keep-alive pings are not received.
     ///
     /// # Cancel safety
     ///
@@ -55,11 +55,15 @@ impl WebSocket {
             return None;
         }
         let receive = async |socket: &mut hyper::WebSocket| socket.recv_event().await;
-        let received = match &self.member {
-            Some(member) => member.receive(&mut self.inner, receive).await,
-            None => self.inner.recv_event().await,
-        };
-        self.convert(received)
+        loop {
+            let received = match &self.member {
+                Some(member) => member.receive(&mut self.inner, receive).await,
+                None => self.inner.recv_event().await,
+            };
+            if !self.is_keep_alive(&received) {
+                return self.convert(received);
+            }
+        }
     }
 
     /// Sends a message or a control frame. Returns when the stream has accepted it.
@@ -136,6 +140,12 @@ impl WebSocket {
         &mut self.inner
     }
 
+    /// Whether it is a pong that the handler has not asked for. Loops that end at the first message
+    /// that is no text would end there.
+    fn is_keep_alive(&self, received: &Result<Option<Event>, Error>) -> bool {
+        matches!(received, Ok(Some(Event::Pong(payload))) if self.inner.has_pinged(payload))
+    }
+
     fn convert(
         &mut self,
         received: Result<Option<Event>, Error>,
@@ -199,8 +209,12 @@ impl Stream for WebSocket {
         if let Some(Poll::Ready(frame)) = member.as_ref().map(|member| member.poll_closing(cx)) {
             inner.try_close_with(frame);
         }
-        let received = ready!(inner.poll_recv_event(cx));
-        Poll::Ready(self.convert(received))
+        loop {
+            let received = ready!(self.inner.poll_recv_event(cx));
+            if !self.is_keep_alive(&received) {
+                return Poll::Ready(self.convert(received));
+            }
+        }
     }
 }
 

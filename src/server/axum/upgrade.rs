@@ -23,7 +23,10 @@ use crate::server::rejection::Rejection;
 use crate::session::{Backpressure, trace};
 use crate::timing::Timeouts;
 
-/// Extracts an opening handshake: GET with HTTP/1.1, CONNECT with HTTP/2. Use it with `any`.
+/// Extracts an opening handshake: GET with HTTP/1.1, CONNECT with HTTP/2.
+///
+/// The route is `any(handler)`. Under `get(handler)` axum answers the CONNECT with 405, before the
+/// extractor sees it.
 ///
 /// `Option<WebSocketUpgrade>` is `None` for a plain HTTP request, so that one route serves both.
 /// The limits and the guard are those of [`Options`] among the request's extensions, if a layer has
@@ -189,7 +192,8 @@ impl<F> WebSocketUpgrade<F> {
 
     /// Accepts, for a handler that spawns its own tasks. Returns the response, the future of this
     /// crate's own connection, and its member of the [`group`](Self::group), if there is one: keep
-    /// it as long as the connection, and receive with [`Member::recv`].
+    /// it as long as the connection, and receive with [`Member::recv`]. It is `Some` if and only if
+    /// `group` was called, so `expect` can't fail then.
     ///
     /// # Errors
     ///

@@ -8,6 +8,7 @@
 //!   └ new ones are refused: 503
 //! ```
 
+use std::borrow::Borrow;
 use std::time::Duration;
 use std::vec::Vec;
 
@@ -79,7 +80,8 @@ pub struct Summary {
 
 impl Group {
     /// Refuses new connections, asks all to close, waits for them, and aborts those that do not
-    /// end.
+    /// end. Takes a [`Shutdown`] or a reference to one; by value, the future can be one of
+    /// `tokio::join!`.
     ///
     /// # Cancel safety
     ///
@@ -89,7 +91,8 @@ impl Group {
     /// # Panics
     ///
     /// Outside of a tokio runtime with a timer.
-    pub async fn shutdown(&self, how: &Shutdown) -> Summary {
+    pub async fn shutdown(&self, how: impl Borrow<Shutdown>) -> Summary {
+        let how = how.borrow();
         self.close_doors();
         let (start, handles) = (Instant::now(), self.handles());
         let all = handles.len();

@@ -10,7 +10,7 @@ use crate::connection::Config;
 use crate::handshake::{AcceptOptions, Guard, HttpResponse, RequestError};
 use crate::server::http::UpgradeRequest;
 use crate::server::rejection::Rejection;
-use crate::session::Backpressure;
+use crate::session::{Backpressure, trace};
 use crate::timing::Timeouts;
 
 /// How to upgrade requests. Keep one for a service: a clone shares the guard.
@@ -32,6 +32,8 @@ pub struct Options {
     pub(super) connection: crate::client::tokio::Options,
     config: Config,
     guard: Option<Arc<Guard>>,
+    /// Whether the application has chosen none.
+    is_guard_default: bool,
 }
 
 impl Options {
@@ -43,6 +45,7 @@ impl Options {
             connection: crate::client::tokio::Options::new(),
             config: Config::new(),
             guard: Some(Arc::new(Guard::loopback())),
+            is_guard_default: true,
         }
     }
 
@@ -75,10 +78,12 @@ impl Options {
     }
 
     /// The hosts and origins that the server accepts. The names of the loopback interface are added
-    /// to them. Default: these names only, so a server that has others must list them.
+    /// to them. Default: these names only, so a server that has others must list them. What the
+    /// default refuses is logged at level WARN, with feature `tracing`.
     #[must_use]
     pub fn guard(mut self, guard: Guard) -> Self {
         self.guard = Some(Arc::new(guard.and_loopback()));
+        self.is_guard_default = false;
         self
     }
 
@@ -151,7 +156,12 @@ impl Upgrade {
 
     /// Checks the host and the origin.
     pub(in crate::server) fn check(&self) -> Result<(), Rejection> {
-        self.options.guard.as_deref().map_or(Ok(()), |guard| self.request.check_with(guard))
+        let Some(guard) = self.options.guard.as_deref() else { return Ok(()) };
+        self.request.check_with(guard).inspect_err(|rejection| {
+            if self.options.is_guard_default {
+                trace::refused_by_default_guard(rejection.status().as_u16());
+            }
+        })
     }
 
     /// The client's request.
