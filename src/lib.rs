@@ -126,7 +126,7 @@
 //! | `tracing` | a span for each connection, and events, for tracing 0.1: see below |
 //! | `http` | opening handshakes of HTTP servers, as types of the crate http 1.x: see `http` |
 //! | `hyper` | connections that hyper 1.x upgrades: see `hyper` |
-//! | `http2` | the same over HTTP/2 (RFC 8441) |
+//! | `http2` | the same over HTTP/2 (RFC 8441); a route of axum is `any(handler)`, not `get` |
 //! | `h2` | clients of WebSocket over HTTP/2 (RFC 8441), by h2 0.4: see `h2` |
 //! | `axum` | axum's extractor (axum-core 0.5): see `axum` |
 //! | `testing` | in-memory streams and a manually advanced clock, for tests of applications |
@@ -163,6 +163,7 @@
 //! | `write stalled`, `write resumed` | `queued` bytes |
 //! | `timed out` | `timeout`: a [`TimedOut`] |
 //! | `upgrade failed` (WARN; axum) | `error` |
+//! | `refused by the default guard, …` (WARN; axum, hyper), after `handshake refused` | `status` |
 //! | `message not queued` | `policy`: an [`Overflow`]; `queued` bytes |
 //! | of a client, without a span: `resolving`, `connecting`, `connecting failed`, `asking a proxy`, `starting TLS`, `redirected`, `waiting to reconnect` | `host`, `port`, `address`, `error`, `status`, `delay`, `attempts` |
 //!

@@ -10,7 +10,8 @@ use bytes::{Buf, BufMut, BytesMut};
 use libfuzzer_sys::fuzz_target;
 use sansocket::timing::{Due, Timeouts, Timer};
 use sansocket::{
-    CloseCode, CloseFrame, CloseOutcome, Connection, Event, Kind, Message, Role, Side, State,
+    CloseCode, CloseFrame, CloseOutcome, Connection, Event, Kind, Message, Prepared, Role, Side,
+    State,
 };
 use sansocket_fuzz::{Input, config, model, text};
 use support::connection;
@@ -72,7 +73,10 @@ impl Peer {
             0 | 1 => {
                 let message =
                     if what & 1 == 0 { Message::from(text) } else { Message::from(content) };
-                let sent = self.connection.send(message.clone());
+                let sent = match what & 0x10 {
+                    0 => self.connection.send(message.clone()),
+                    _ => self.connection.send(Prepared::new(message.clone())),
+                };
                 assert_eq!(sent.is_ok(), open && self.part.is_none());
                 self.sent.extend(sent.is_ok().then_some(message));
                 sent.is_ok()

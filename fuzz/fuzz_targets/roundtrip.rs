@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sansocket::{CloseCode, CloseFrame, Connection, Event, Kind, Message};
+use sansocket::{CloseCode, CloseFrame, Connection, Event, Kind, Message, Prepared};
 use sansocket_fuzz::{Input, text};
 use support::{Chunking, Pair};
 
@@ -22,13 +22,14 @@ fn say(from: &mut Connection, what: u8, most: usize, input: &mut Input<'_>) -> O
     };
     let text = text(&content);
     match what % 4 {
-        0 => {
-            from.send(text.as_str()).expect("the connection is open");
-            Some(text.into())
-        }
-        1 => {
-            from.send(content.clone()).expect("the connection is open");
-            Some(content.into())
+        0 | 1 => {
+            let message = if what & 1 == 0 { Message::from(text) } else { content.into() };
+            let sent = match what & 4 {
+                0 => from.send(message.clone()),
+                _ => from.send(Prepared::new(message.clone())),
+            };
+            sent.expect("the connection is open");
+            Some(message)
         }
         2 => {
             // In fragments, which may end inside a character.

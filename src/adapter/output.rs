@@ -47,7 +47,7 @@ pub(super) fn return_block(mut block: Vec<u8>) {
 pub(super) fn try_send(session: &mut Session, message: Outgoing) -> Result<(), TrySendError> {
     // No block is borrowed for a message that can't be sent.
     if session.connection.check_sendable().is_ok() {
-        session.connection.set_output_buffer(take_block);
+        session.connection.set_output_buffer_for(message.prepared(), take_block);
     }
     session.send(message)
 }

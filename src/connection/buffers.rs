@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::endpoint::Connection;
 use super::event::Event;
 use super::output::Output;
+use crate::message::Prepared;
 
 impl Connection {
     /// Returns an event that was just received: `receive` returns it again.
@@ -65,6 +66,20 @@ impl Connection {
     #[inline]
     pub(crate) fn set_output_buffer(&mut self, block: impl FnOnce() -> Vec<u8>) {
         self.output.set_buffer(block);
+    }
+
+    /// As [`set_output_buffer`](Self::set_output_buffer), before a prepared message is queued,
+    /// which may not need it.
+    #[inline]
+    pub(crate) fn set_output_buffer_for(
+        &mut self,
+        prepared: Option<&Prepared>,
+        block: impl FnOnce() -> Vec<u8>,
+    ) {
+        let is_shared = || prepared.is_some_and(|it| self.shared_frame(it).is_some());
+        if self.output.len() > 0 || !is_shared() {
+            self.output.set_buffer(block);
+        }
     }
 
     /// Returns the buffer of [`set_output_buffer`](Self::set_output_buffer), once almost all output

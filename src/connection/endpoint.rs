@@ -63,38 +63,40 @@ pub(super) const PONGS_WHILE_BELOW: usize = 4 * 1024;
 /// assert_eq!(server.receive(), Some(Event::Message("hello".into())));
 /// # Ok::<(), sansocket::SendError>(())
 /// ```
+// What a send touches comes first: on few cache lines.
+#[repr(C)]
 pub struct Connection {
-    pub(super) config: Config,
-    pub(super) inbox: Inbox,
-    /// Whether [`end_input`](Self::end_input) was called.
-    pub(super) input_ended: bool,
+    pub(super) close_state: CloseState,
+    pub(super) output: Output,
+    pub(super) sent: Counts,
+    pub(super) writer: Writer,
+    /// The state of both directions, if compression was negotiated. Boxed, as are other fields
+    /// below, because few connections have one.
+    pub(super) compression: Option<Box<Compression>>,
+    /// The payload of a pong that is queued once the peer reads again.
+    pub(super) pending_pong: Option<Box<Bytes>>,
     /// The size of the largest frame that is sent; `u32::MAX` is no limit.
     pub(super) sent_frame_limit: u32,
-    pub(super) reader: Reader,
-    pub(super) assembler: Assembler,
-    pub(super) writer: Writer,
-    pub(super) output: Output,
-    /// Bytes of output that an adapter has taken to write.
-    pub(super) in_flight: usize,
-    /// Messages of which such bytes are the end.
+    /// Messages of which the bytes in flight are the end.
     pub(super) messages_in_flight: u32,
-    pub(super) received: Counts,
-    pub(super) sent: Counts,
-    /// The payload of a pong that is queued once the peer reads again. Boxed, as are other fields
-    /// below, because few connections have one.
-    pub(super) pending_pong: Option<Box<Bytes>>,
     pub(super) fragmented_send: FragmentedSend,
-    pub(super) close_state: CloseState,
     /// Whether [`Event::Closed`] was returned.
     pub(super) closed_emitted: bool,
+    /// Whether [`end_input`](Self::end_input) was called.
+    pub(super) input_ended: bool,
+    /// Bytes of output that an adapter has taken to write.
+    pub(super) in_flight: usize,
+    pub(super) config: Config,
+    pub(super) received: Counts,
+    pub(super) reader: Reader,
+    pub(super) inbox: Inbox,
+    pub(super) assembler: Assembler,
     /// Events that are returned before those that are still to be parsed.
     #[expect(
         clippy::box_collection,
         reason = "few connections have one, and each would have room for it"
     )]
     pub(super) pushed_back: Option<Box<VecDeque<Event>>>,
-    /// The state of both directions, if compression was negotiated.
-    pub(super) compression: Option<Box<Compression>>,
     /// Compressed payload that is inflated chunk by chunk.
     pub(super) pending_chunk: Option<Box<PendingChunk>>,
     subprotocol: Option<Box<Subprotocol>>,

@@ -30,6 +30,7 @@ mod output;
 mod reader;
 mod receiving;
 mod sending;
+mod small;
 mod stats;
 mod unwritten;
 mod writer;

@@ -4,6 +4,8 @@
 //!   small   [ header payload header payload header | header | header payload … ] <- small frames
 //!   large                                          ^ large payloads, not copied
 //! ```
+//!
+//! A small frame that many connections send is not copied either, if it is all of the output.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -11,6 +13,7 @@ use core::mem;
 
 use bytes::{Buf, Bytes};
 
+use super::small::Small;
 use super::unwritten::Unwritten;
 
 /// The first allocation in bytes: room for some small frames.
@@ -25,7 +28,7 @@ const MAX_UNWRITTEN_FRACTION: usize = 16;
 
 #[derive(Debug, Default)]
 pub(crate) struct Output {
-    small: Vec<u8>,
+    small: Small,
     /// The end of the written bytes in `small`.
     start: usize,
     large: VecDeque<Large>,
@@ -49,7 +52,7 @@ impl Output {
     /// Sets the first bytes and the allocation of an empty output.
     pub(crate) fn begin_with(&mut self, small: Vec<u8>) {
         debug_assert!(self.len == 0, "no output is lost");
-        (self.len, self.small) = (small.len(), small);
+        (self.len, self.small) = (small.len(), Small::Own(small));
         self.unwritten.begin_with(self.len, false);
     }
 
@@ -57,19 +60,30 @@ impl Output {
     #[inline(always)]
     pub(super) fn append(&mut self, header: &[u8], payload: &[u8]) -> &mut [u8] {
         let len = header.len() + payload.len();
-        if self.small.capacity() - self.small.len() < len {
+        self.len += len;
+        if !self.small.has_room(len) {
             self.make_room(len);
         }
+        let small = self.small.own();
         match *header {
             // As most are: some stores instead of a call.
-            [first, second] => self.small.extend_from_slice(&[first, second]),
-            [a, b, c, d] => self.small.extend_from_slice(&[a, b, c, d]),
-            _ => self.small.extend_from_slice(header),
+            [first, second] => small.extend_from_slice(&[first, second]),
+            [a, b, c, d] => small.extend_from_slice(&[a, b, c, d]),
+            _ => small.extend_from_slice(header),
         }
-        self.small.extend_from_slice(payload);
-        self.len += len;
-        let start = self.small.len() - payload.len();
-        &mut self.small[start..]
+        small.extend_from_slice(payload);
+        let start = small.len() - payload.len();
+        &mut small[start..]
+    }
+
+    /// Appends a frame that others have too. It is not copied if it is all of the output.
+    #[inline]
+    pub(super) fn append_shared(&mut self, frame: &Bytes) {
+        if self.len == 0 && self.small.is_unallocated() {
+            (self.len, self.small) = (frame.len(), Small::Shared(frame.clone()));
+        } else {
+            self.append(&[], frame);
+        }
     }
 
     /// Appends a header and its payload, without a copy of the payload.
@@ -90,30 +104,44 @@ impl Output {
             return None;
         }
         let shift = first.small.len();
-        first.small.extend_from_slice(&self.small);
+        if !self.small.is_empty() {
+            first.small.own().extend_from_slice(&self.small);
+        }
         let behind = self.large.drain(..).map(|large| Large { at: large.at + shift, ..large });
         first.large.extend(behind);
         first.len += self.len;
         first.unwritten.append(&self.unwritten);
         let Self { small, borrowed, .. } = mem::replace(self, first);
-        borrowed.then_some(small)
+        match small {
+            Small::Own(small) if borrowed => Some(small),
+            _ => None,
+        }
     }
 
-    /// Sets an empty buffer of the adapter's to append to, if there is none.
+    /// Sets an empty buffer of the adapter's to append to, if there is none. A shared frame is
+    /// copied into it.
     #[cfg(feature = "std")]
     #[inline]
     pub(super) fn set_buffer(&mut self, block: impl FnOnce() -> Vec<u8>) {
-        if self.small.capacity() == 0 {
-            (self.small, self.borrowed) = (block(), true);
+        match &mut self.small {
+            Small::Own(small) if small.capacity() > 0 => return,
+            Small::Own(small) => *small = block(),
+            Small::Shared(frame) => {
+                let mut block = block();
+                block.extend_from_slice(frame);
+                self.small = Small::Own(block);
+            }
         }
+        self.borrowed = true;
     }
 
     /// Returns the adapter's buffer, if almost all of it is written.
     #[cfg(feature = "std")]
     #[inline]
     pub(super) fn take_buffer(&mut self) -> Option<Vec<u8>> {
-        let rest = &self.small[self.start..];
-        if !self.borrowed || rest.len() > self.small.capacity() / MAX_UNWRITTEN_FRACTION {
+        let Small::Own(small) = &mut self.small else { return None };
+        let rest = &small[self.start..];
+        if !self.borrowed || rest.len() > small.capacity() / MAX_UNWRITTEN_FRACTION {
             return None;
         }
         let mut unwritten = Vec::new();
@@ -122,7 +150,7 @@ impl Output {
             self.large.iter_mut().for_each(|large| large.at -= self.start);
         }
         (self.start, self.borrowed) = (0, false);
-        Some(mem::replace(&mut self.small, unwritten))
+        Some(mem::replace(small, unwritten))
     }
 
     /// Keeps the adapter's buffer, and frees it once it is written.
@@ -147,13 +175,14 @@ impl Output {
     /// Makes room for `len` bytes. Moves no more bytes than are written already, so each byte is
     /// moved once on average.
     fn make_room(&mut self, len: usize) {
-        if self.start > 0 && self.start >= self.small.len() - self.start {
+        let small = self.small.own();
+        if self.start > 0 && self.start >= small.len() - self.start {
             let written = mem::take(&mut self.start);
-            self.small.drain(..written);
+            small.drain(..written);
             self.large.iter_mut().for_each(|large| large.at -= written);
         }
-        let first = if self.small.capacity() == 0 { self.previous_len.max(MIN_ROOM) } else { 0 };
-        self.small.reserve(len.max(first as usize));
+        let first = if small.capacity() == 0 { self.previous_len.max(MIN_ROOM) } else { 0 };
+        small.reserve(len.max(first as usize));
     }
 
     /// The unwritten bytes in order, without empty slices.
@@ -171,10 +200,9 @@ impl Output {
     #[inline]
     fn release(&mut self) {
         self.previous_len = self.small.len().min(MAX_ROOM) as u32;
-        if self.borrowed {
-            self.small.clear();
-        } else {
-            self.small = Vec::new();
+        match &mut self.small {
+            Small::Own(small) if self.borrowed => small.clear(),
+            small => *small = Small::default(),
         }
         self.start = 0;
         self.unwritten.clear();

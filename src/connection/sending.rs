@@ -4,14 +4,11 @@
 use bytes::Bytes;
 
 use super::closing::State;
+use super::config::Role;
 use super::endpoint::Connection;
 use super::error::SendError;
-#[cfg(feature = "std")]
-use super::writer::COALESCE;
 use super::writer::FirstByte;
-#[cfg(feature = "std")]
-use crate::message::Prepared;
-use crate::message::{CloseFrame, Compress, Kind, MessageRef, Outgoing};
+use crate::message::{CloseFrame, Compress, Kind, MessageRef, Outgoing, Prepared};
 use crate::wire::{Header, Opcode};
 
 impl Connection {
@@ -25,6 +22,10 @@ impl Connection {
         self.check_sendable()?;
         self.queue_pending_pong();
         let (message, compress, prepared) = message.into().into_parts();
+        if let Some(frame) = prepared.as_ref().and_then(|prepared| self.shared_frame(prepared)) {
+            self.queue_shared(message.len(), frame);
+            return Ok(());
+        }
         let (opcode, payload) = (message.kind().opcode(), message.into_bytes());
         let deflated = self.compression.as_mut().and_then(|compression| match prepared {
             Some(prepared) => compression.deflate_prepared(&prepared),
@@ -51,18 +52,31 @@ impl Connection {
         }
     }
 
-    /// Queues a prepared message, with the frames of [`send`](Self::send). A small one that is not
-    /// compressed is copied from where it is.
+    /// Queues a prepared message, with the frames of [`send`](Self::send).
     #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn send_prepared(&mut self, prepared: &Prepared) -> Result<(), SendError> {
-        let message = prepared.message();
-        match message.as_bytes() {
-            small if small.len() <= COALESCE && self.compression.is_none() => {
-                self.send_copy(message.kind().opcode(), small)
-            }
-            _ => self.send(prepared),
-        }
+        let Some(frame) = self.shared_frame(prepared) else { return self.send(prepared) };
+        self.check_sendable()?;
+        self.queue_pending_pong();
+        self.queue_shared(prepared.message().len(), frame);
+        Ok(())
+    }
+
+    /// The frame of a prepared message, if it is what this connection sends.
+    #[inline]
+    pub(super) fn shared_frame<'a>(&self, prepared: &'a Prepared) -> Option<&'a Bytes> {
+        let len = prepared.message().len() as u64;
+        let is_sent = self.compression.is_none()
+            && self.role() == Role::Server
+            && len <= u64::from(self.sent_frame_limit);
+        prepared.frame().filter(|_| is_sent)
+    }
+
+    #[inline]
+    fn queue_shared(&mut self, len: usize, frame: &Bytes) {
+        self.count_message(len);
+        self.output.append_shared(frame);
     }
 
     fn send_copy(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {

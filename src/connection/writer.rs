@@ -7,12 +7,8 @@ use bytes::Bytes;
 use super::config::Role;
 use super::entropy::Entropy;
 use super::output::Output;
-use crate::message::Block;
+use crate::message::{Block, MAX_COPIED};
 use crate::wire::{Header, Opcode, apply_mask};
-
-/// The largest payload that is copied behind its header, in bytes: cheaper than one more `iovec`,
-/// and many small frames become one write.
-pub(super) const COALESCE: usize = 4 * 1024;
 
 /// The fields of a frame's first byte (§5.2).
 pub(super) struct FirstByte {
@@ -45,7 +41,7 @@ impl Writer {
     /// Queues a frame. A large payload is not copied.
     #[inline]
     pub(super) fn frame(&mut self, first: FirstByte, payload: Bytes, output: &mut Output) {
-        if payload.len() <= COALESCE {
+        if payload.len() <= MAX_COPIED {
             self.copy(first, &payload, output)
         } else {
             self.keep(first, payload, output)

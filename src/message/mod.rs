@@ -28,6 +28,10 @@ pub use self::text::Text;
 pub(crate) use self::text::TextBuilder;
 use crate::wire::Opcode;
 
+/// The largest payload that is copied behind its header, in bytes: cheaper than one more `iovec`,
+/// and many small frames become one write.
+pub(crate) const MAX_COPIED: usize = 4 * 1024;
+
 /// A text or binary message. Control frames (Close, Ping, Pong) are not messages.
 ///
 /// `Debug` shows the kind and the size, not the content, so that logs don't leak it. In a test,
@@ -161,6 +165,14 @@ impl Message {
         match self {
             Self::Text(text) => Ok(text),
             binary => Err(binary),
+        }
+    }
+
+    /// The same message in other memory: these bytes from `start` on.
+    fn at(&self, bytes: &Bytes, start: usize) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(text.at(bytes, start)),
+            Self::Binary(_) => Self::Binary(bytes.slice(start..)),
         }
     }
 

@@ -34,6 +34,13 @@ impl Message {
 }
 
 impl Outgoing {
+    /// The message that it was made of.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) const fn prepared(&self) -> Option<&Prepared> {
+        self.prepared.as_ref()
+    }
+
     /// The message, whether to compress it, and the prepared one if that is still the same.
     #[inline]
     pub(crate) fn into_parts(self) -> (Message, Compress, Option<Prepared>) {

@@ -1,5 +1,6 @@
-//! A message that is sent to many connections, and compressed once for all of them that need the
-//! same bytes: those without context takeover (RFC 7692 §7.1.1) whose compressors have the same
+//! A message that is sent to many connections: framed once for all servers without compression,
+//! whose frames are not masked (RFC 6455 §5.1), and compressed once for all connections that need
+//! the same bytes: those without context takeover (RFC 7692 §7.1.1) whose compressors have the same
 //! parameters.
 
 use alloc::sync::Arc;
@@ -7,10 +8,10 @@ use core::fmt;
 #[cfg(feature = "deflate")]
 use std::sync::OnceLock;
 
-#[cfg(feature = "deflate")]
 use bytes::Bytes;
 
-use super::{Compress, Message};
+use super::{Compress, MAX_COPIED, Message};
+use crate::wire::Header;
 
 /// The sets of compression parameters whose result is kept: one for each window, of 9 to 15 bits,
 /// as servers have one level. A connection with another set compresses the message for itself.
@@ -25,8 +26,10 @@ const MAX_SETS: usize = 7;
 ///   level with the same window. Up to seven sets of parameters are kept: all windows at one level.
 /// * A connection with context takeover compresses it for itself: the result depends on the
 ///   messages that this connection has sent before.
-/// * A payload of more than 4 KiB, compressed or not, is not copied by servers. Clients mask a copy
-///   of it.
+/// * A message of at most 4 KiB is copied into one frame, which all servers send that have not
+///   negotiated compression. Where output is queued already, the frame is copied behind that.
+/// * A server that has negotiated compression copies a payload of at most 4 KiB, compressed or not.
+/// * No server copies a larger payload. Clients mask a copy, whatever its size.
 ///
 /// A connection sends the same frames as it would for the message itself. The exception are
 /// messages that do not get smaller: after some of them a connection pauses compression, and these
@@ -46,7 +49,10 @@ const MAX_SETS: usize = 7;
 pub struct Prepared(Arc<Shared>);
 
 struct Shared {
+    /// Of a small one, the payload of the frame.
     message: Message,
+    /// A server's frame of a small message.
+    frame: Option<Bytes>,
     compress: Compress,
     #[cfg(feature = "deflate")]
     deflated: [OnceLock<(Parameters, OnceLock<Option<Bytes>>)>; MAX_SETS],
@@ -64,8 +70,13 @@ impl Prepared {
     }
 
     pub(super) fn of(message: Message, compress: Compress) -> Self {
+        let (message, frame) = match message.len() {
+            ..=MAX_COPIED => framed(&message),
+            _ => (message, None),
+        };
         Self(Arc::new(Shared {
             message,
+            frame,
             compress,
             #[cfg(feature = "deflate")]
             deflated: Default::default(),
@@ -76,6 +87,12 @@ impl Prepared {
     #[must_use]
     pub fn message(&self) -> &Message {
         &self.0.message
+    }
+
+    /// The frame of a small message, as servers without compression send it.
+    #[inline]
+    pub(crate) fn frame(&self) -> Option<&Bytes> {
+        self.0.frame.as_ref()
     }
 
     /// Returns whether to compress it.
@@ -107,6 +124,21 @@ impl Prepared {
         })?;
         Some(result.get_or_init(deflate).clone())
     }
+}
+
+/// The message in one frame, and the same message as its payload.
+fn framed(message: &Message) -> (Message, Option<Bytes>) {
+    let header = Header {
+        fin: true,
+        rsv1: false,
+        opcode: message.kind().opcode(),
+        mask: None,
+        payload_len: message.len() as u64,
+    };
+    let mut space = [0; Header::MAX_LEN];
+    let header = header.encode(&mut space);
+    let frame = Bytes::from([header, message.as_bytes()].concat());
+    (message.at(&frame, header.len()), Some(frame))
 }
 
 impl<M: Into<Message>> From<M> for Prepared {

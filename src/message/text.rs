@@ -27,8 +27,8 @@ use crate::wire::{self, InvalidUtf8, Utf8Validator};
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Text {
-    /// Always UTF-8: set in this file only, by a conversion from `str`, by validation, or by
-    /// [`TextBuilder`].
+    /// Always UTF-8: set in this file only, by a conversion from `str`, by validation, from another
+    /// text, or by [`TextBuilder`].
     bytes: Bytes,
 }
 
@@ -55,6 +55,13 @@ impl Text {
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.bytes
+    }
+
+    /// The same text in other memory: these bytes from `start` on.
+    pub(super) fn at(&self, bytes: &Bytes, start: usize) -> Self {
+        let bytes = bytes.slice(start..);
+        assert_eq!(bytes, self.bytes, "it is the same text");
+        Self { bytes }
     }
 
     pub(super) fn fmt_size(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -89,10 +89,17 @@ impl<T> Outcome<T> {
 
 /// What a session can queue.
 pub(crate) trait Queueable {
+    fn prepared(&self) -> Option<&Prepared>;
+
     fn queue(self, session: &mut Session) -> Result<(), SendError>;
 }
 
 impl Queueable for Outgoing {
+    #[inline]
+    fn prepared(&self) -> Option<&Prepared> {
+        self.prepared()
+    }
+
     #[inline]
     fn queue(self, session: &mut Session) -> Result<(), SendError> {
         session.queue(self)
@@ -100,6 +107,11 @@ impl Queueable for Outgoing {
 }
 
 impl Queueable for Prepared {
+    #[inline]
+    fn prepared(&self) -> Option<&Prepared> {
+        Some(self)
+    }
+
     #[inline]
     fn queue(self, session: &mut Session) -> Result<(), SendError> {
         session.queue_prepared(&self)
@@ -150,7 +162,8 @@ impl Attempt<'_> {
                 }
             }
             let message = sending.message.take().expect("the message was not queued");
-            self.session.connection.set_output_buffer(self.output_buffer);
+            let connection = &mut self.session.connection;
+            connection.set_output_buffer_for(message.prepared(), self.output_buffer);
             message.queue(self.session)?;
             if !sending.write || self.may_cork() {
                 return Ok(Outcome::Done(()));
@@ -170,7 +183,7 @@ impl Attempt<'_> {
     pub(crate) fn send_batch(
         &mut self,
         sending: &mut Sending<Prepared>,
-        mut rest: impl Iterator<Item = Prepared>,
+        rest: &mut alloc::vec::IntoIter<Prepared>,
     ) -> Result<Outcome<()>, AttemptError> {
         while sending.is_unsent() {
             match self.send(sending)? {

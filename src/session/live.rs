@@ -20,11 +20,13 @@ use crate::timing::{SharedTimeouts, Timeouts, Timer};
 /// the [module](super).
 ///
 /// `now` is the time since an epoch of the caller's. It must not run backwards.
+// What a send touches comes first, up to that of the connection: on few cache lines.
+#[repr(C)]
 pub struct Session {
-    pub(crate) connection: Connection,
-    pub(super) timer: Timer,
-    pub(super) admission: Admission,
     pub(super) stream: StreamState,
+    /// Messages that are not written, if they are kept.
+    pub(super) unsent: Option<Box<Unsent>>,
+    pub(super) admission: Admission,
     /// Events may be left: `next` does not answer `Read`, and does not judge the peer's silence.
     pub(super) unread: bool,
     /// A ping was answered, and the pong may not be written yet.
@@ -33,12 +35,14 @@ pub struct Session {
     pub(super) close_timed_out: bool,
     /// The end is reported, although our Close frame is not written.
     pub(super) end_is_due: bool,
+    /// The timer's state, here so that a send need not fetch the timer's memory to compare it.
+    pub(super) timed_state: State,
     /// The position in the output behind the last ping.
     pub(super) ping_end: u64,
+    pub(crate) connection: Connection,
+    pub(super) timer: Timer,
     /// Write deadline of the caller that receives.
     pub(super) write_deadline: WriteDeadline,
-    /// Messages that are not written, if they are kept.
-    pub(super) unsent: Option<Box<Unsent>>,
     /// Bytes that were read from the stream.
     received: u64,
     pub(super) trace: Trace,
@@ -62,7 +66,8 @@ impl Session {
         now: Duration,
     ) -> Self {
         let mut timer = Timer::with_shared(timeouts, now);
-        timer.set_state(connection.state(), now);
+        let state = connection.state();
+        timer.set_state(state, now);
         Self {
             // The opening handshake may have left some.
             unread: !connection.needs_input(),
@@ -74,6 +79,7 @@ impl Session {
             reply_pending: false,
             close_timed_out: false,
             end_is_due: false,
+            timed_state: state,
             ping_end: 0,
             write_deadline: WriteDeadline::default(),
             unsent: None,

@@ -11,7 +11,8 @@ impl Session {
     /// Reports the state of the connection to the timer.
     #[inline]
     pub(crate) fn update_state(&mut self, now: Duration) {
-        self.timer.set_state(self.connection.state(), now);
+        self.timed_state = self.connection.state();
+        self.timer.set_state(self.timed_state, now);
         self.trace.observe(&self.connection);
     }
 
@@ -26,7 +27,7 @@ impl Session {
     /// [`update_state`](Self::update_state).
     #[inline]
     pub(crate) fn state_changed(&self) -> bool {
-        self.timer.state() != self.connection.state()
+        self.timed_state != self.connection.state()
     }
 
     /// Reports what was read and written since the last time. Their order is not known: a byte

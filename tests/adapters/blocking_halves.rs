@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use sansocket::blocking::{self, Receiver, Sender, Stream, WebSocket};
 use sansocket::{
-    Backpressure, ClientRequest, CloseCode, Config, Connection, Error, Message, SendError, State,
-    TimedOut, Timeouts, TrySendError,
+    Backpressure, ClientRequest, CloseCode, Config, Connection, Error, Message, Outgoing, Prepared,
+    SendError, State, TimedOut, Timeouts, TrySendError,
 };
 use support::duplex::{DuplexStream, duplex};
 use support::{masked, unmasked};
@@ -611,7 +611,7 @@ fn until_closed_returns_at_the_end_of_the_connection() {
 struct Meddling {
     sender: Mutex<Option<Sender<Meddler>>>,
     /// What is queued in the middle of the first write, and of the second …
-    messages: Mutex<VecDeque<Vec<Message>>>,
+    messages: Mutex<VecDeque<Vec<Outgoing>>>,
     written: Mutex<Vec<u8>>,
 }
 
@@ -649,28 +649,9 @@ impl Write for Meddler {
 impl Stream for Meddler {}
 
 /// A write that fails after a part leaves the rest, before all that was queued meanwhile: small and
-/// large, in its order.
+/// large, prepared and not, in its order.
 #[test]
 fn messages_queued_during_a_write_are_written_after_it() {
-    let message = |byte: u8, size: usize| Message::from(vec![byte; size]);
-    let meddling = Arc::new(Meddling::default());
-    *meddling.messages.lock().unwrap() = VecDeque::from([
-        vec![message(3, 10)],
-        vec![message(4, 5000), message(5, 10), message(6, 6000)],
-        vec![message(7, 4097), message(8, 1)],
-        vec![message(9, 1), message(10, 9000)],
-    ]);
-    let stream = Meddler(Arc::clone(&meddling));
-    let socket =
-        WebSocket::from_parts(stream, Connection::server(Config::new()), Timeouts::default())
-            .unwrap();
-    let (sender, _receiver) =
-        socket.split_with_writer(Meddler(Arc::clone(&meddling)), || ()).unwrap();
-    *meddling.sender.lock().unwrap() = Some(sender.clone());
-
-    assert!(matches!(sender.send(message(1, 300)), Err(Error::Io(_))));
-    assert!(matches!(sender.send(message(2, 7000)), Err(Error::Io(_))));
-    sender.flush().unwrap();
     let sizes = [
         (1, 300),
         (3, 10),
@@ -684,8 +665,33 @@ fn messages_queued_during_a_write_are_written_after_it() {
         (10, 9000),
     ];
     let expected = sizes.map(|(byte, size)| unmasked(0x82, &vec![byte; size])).concat();
-    assert!(*meddling.written.lock().unwrap() == expected);
-    meddling.sender.lock().unwrap().take();
+    // A bit of this for each message.
+    for prepared in 0..1 << sizes.len() {
+        let message = |byte: u8, size: usize| match prepared >> (byte - 1) & 1 {
+            0 => Message::from(vec![byte; size]).into(),
+            _ => Outgoing::from(Prepared::new(vec![byte; size])),
+        };
+        let meddling = Arc::new(Meddling::default());
+        *meddling.messages.lock().unwrap() = VecDeque::from([
+            vec![message(3, 10)],
+            vec![message(4, 5000), message(5, 10), message(6, 6000)],
+            vec![message(7, 4097), message(8, 1)],
+            vec![message(9, 1), message(10, 9000)],
+        ]);
+        let stream = Meddler(Arc::clone(&meddling));
+        let connection = Connection::server(Config::new());
+        let socket = WebSocket::from_parts(stream, connection, Timeouts::default()).unwrap();
+        let (sender, _receiver) =
+            socket.split_with_writer(Meddler(Arc::clone(&meddling)), || ()).unwrap();
+        *meddling.sender.lock().unwrap() = Some(sender.clone());
+
+        assert!(matches!(sender.send(message(1, 300)), Err(Error::Io(_))));
+        assert!(matches!(sender.send(message(2, 7000)), Err(Error::Io(_))));
+        sender.flush().unwrap();
+        assert!(*meddling.written.lock().unwrap() == expected, "prepared: {prepared:b}");
+        assert_eq!(sender.stats().queued_messages, 0);
+        meddling.sender.lock().unwrap().take();
+    }
 }
 
 /// One half of a stream whose halves are separate, which records how it is shut down.

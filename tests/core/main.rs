@@ -9,6 +9,7 @@ mod debug;
 mod exhaustive;
 mod formatting;
 mod frames;
+mod prepared;
 mod requirements;
 mod sent_frames;
 mod stats;

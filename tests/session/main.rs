@@ -20,6 +20,7 @@ mod opening;
 mod opening_bytes;
 mod pair;
 mod ping_deadline;
+mod prepared;
 mod registry;
 mod resting;
 mod sessions;

@@ -174,12 +174,13 @@ fn forward_returns_when_the_stream_is_lost() {
     assert!(matches!(task.run(), Some(Err(Error::Io(_) | Error::ConnectionLost))));
 }
 
-/// A payload that publishes another message when it is freed.
+/// A payload that publishes another message when it is freed. It stays where it is: smaller ones
+/// are copied into a frame.
 struct Publishes(Topic);
 
 impl AsRef<[u8]> for Publishes {
     fn as_ref(&self) -> &[u8] {
-        b"first"
+        &[b'1'; 5000]
     }
 }
 
@@ -192,15 +193,16 @@ impl Drop for Publishes {
 #[test]
 fn message_published_while_a_batch_is_written_wakes_the_task() {
     let topic = Topic::new();
-    let (gate, sender, _receiver) = halves(1000);
-    gate.read(1000);
+    let (gate, sender, _receiver) = halves(10_000);
+    gate.read(10_000);
     let mut task = Task::pending(topic.subscribe().forward(&sender));
     topic.publish(Bytes::from_owner(Publishes(topic.clone())));
     task.wakes.take();
     assert!(task.poll().is_pending());
-    assert_eq!(texts(&gate.received().0), ["first"]);
+    let first = "1".repeat(5000);
+    assert_eq!(texts(&gate.received().0), [first.as_str()]);
     assert!(task.run().is_none());
-    assert_eq!(texts(&gate.received().0), ["first", "second"]);
+    assert_eq!(texts(&gate.received().0), [first.as_str(), "second"]);
 }
 
 #[test]

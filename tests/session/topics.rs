@@ -224,12 +224,15 @@ fn subscriber_that_skips_receives_the_retained_values_again() {
     assert_eq!(lags.missed(), 2);
 }
 
+/// A payload that stays where it is: smaller ones are copied into a frame.
+const UNCOPIED: [u8; 5000] = [b'a'; 5000];
+
 /// A payload that reports when it is freed.
 fn counted(freed: &Arc<AtomicUsize>) -> Bytes {
     struct Payload(Arc<AtomicUsize>);
     impl AsRef<[u8]> for Payload {
         fn as_ref(&self) -> &[u8] {
-            b"payload"
+            &UNCOPIED
         }
     }
     impl Drop for Payload {
@@ -286,7 +289,7 @@ fn payload_that_uses_the_topic_when_it_is_freed_does_not_deadlock() {
     struct Payload(Topic);
     impl AsRef<[u8]> for Payload {
         fn as_ref(&self) -> &[u8] {
-            b"payload"
+            &UNCOPIED
         }
     }
     impl Drop for Payload {

@@ -29,6 +29,9 @@ pub use crate::chunking::Chunking;
 #[cfg(feature = "testing")]
 pub use crate::chunking::stream_pair;
 
+/// Nobody listens there. A port that was free a moment ago may be that of another test now.
+pub const NOBODY: &str = "127.0.0.1:1";
+
 /// A connection in a role, with masking keys that are the same in every run.
 pub fn connection(role: Role, config: Config) -> Connection {
     match role {

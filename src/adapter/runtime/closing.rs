@@ -40,7 +40,7 @@ impl Idle {
 }
 
 /// Ready when the connection is closing or has ended.
-pub(crate) struct Closing<'a> {
+pub(super) struct Closing<'a> {
     idle: &'a Idle,
     was_open: bool,
     ticket: u64,
@@ -54,7 +54,7 @@ impl<'a> Closing<'a> {
     }
 
     /// Locks nothing if the waker is the same as before.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.was_open || self.idle.has_ended() {
             return Poll::Ready(());
         }

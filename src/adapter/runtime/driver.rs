@@ -21,9 +21,10 @@ use crate::timing::TimedOut;
 pub(super) const MAX_CONTROL_EVENTS: usize = 256;
 
 /// A session on a stream.
+#[repr(C)]
 pub(super) struct Driver<S, C> {
-    pub(super) session: Session,
     pub(super) stream: S,
+    pub(super) session: Session,
     pub(super) alarm: Alarm<C>,
     /// Bytes that were read, and not given to the session yet.
     pub(super) read_buffer: ReadBuffer,

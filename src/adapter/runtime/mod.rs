@@ -10,6 +10,8 @@
 //! ```
 
 mod alarm;
+#[cfg(feature = "tokio")]
+mod batch;
 mod before_close;
 mod budget;
 mod closable;
@@ -33,6 +35,8 @@ mod wait;
 mod websocket;
 mod writer;
 
+#[cfg(feature = "tokio")]
+pub(crate) use self::batch::BatchSender;
 #[cfg(any(feature = "tokio", feature = "async-io"))]
 pub(super) use self::io::SleepSlot;
 pub use self::io::{Clock, Stream};

@@ -32,10 +32,12 @@ impl<'a, S: Stream, C: Clock> Permit<'a, S, C> {
     /// [`TrySendError::Send`] returns the message, if either side has begun to close meanwhile.
     pub fn send(mut self, message: impl Into<Outgoing>) -> Result<(), TrySendError> {
         self.used = true;
+        let message = message.into();
         self.shared.act(|driver| {
             driver.session.remove_permit();
-            driver.session.connection.set_output_buffer(output::take_block);
-            driver.session.queue_promised(message.into())
+            let connection = &mut driver.session.connection;
+            connection.set_output_buffer_for(message.prepared(), output::take_block);
+            driver.session.queue_promised(message)
         })
     }
 }

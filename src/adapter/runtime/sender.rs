@@ -6,8 +6,6 @@ use std::string::ToString;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-#[cfg(feature = "tokio")]
-use super::closing::Closing;
 use super::driver::Driver;
 use super::handle::Handle;
 use super::io::{Clock, Stream};
@@ -21,10 +19,6 @@ use crate::adapter::methods::sending;
 use crate::adapter::output;
 use crate::adapter::weak::weak_sender;
 use crate::connection::Closed;
-#[cfg(feature = "tokio")]
-use crate::connection::State;
-#[cfg(feature = "tokio")]
-use crate::message::Prepared;
 use crate::message::{CloseCode, CloseFrame, Kind, Outgoing};
 use crate::session::{Sending, Session, TrySendError};
 
@@ -198,28 +192,6 @@ impl<S: Stream, C: Clock> Sender<S, C> {
             });
             if sending.is_unsent() { sent.map_err(Error::for_room) } else { sent }
         })
-    }
-
-    /// Queues messages and writes them together, as one `send` with a batch. Dropped while it waits
-    /// for room: the rest is not sent.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn send_batch(
-        &self,
-        first: Prepared,
-        mut rest: impl Iterator<Item = Prepared>,
-    ) -> impl Future<Output = Result<(), Error>> {
-        let (mut wait, mut sending) = (SharedWait::default(), Sending::new(first, false));
-        poll_fn(move |cx| {
-            let sent = self.shared.poll_sender(cx, &mut wait, |driver, poll| {
-                driver.poll_attempt(poll, |attempt| attempt.send_batch(&mut sending, &mut rest))
-            });
-            if sending.is_unsent() { sent.map_err(Error::for_room) } else { sent }
-        })
-    }
-
-    #[cfg(feature = "tokio")]
-    pub(crate) fn closing(&self) -> Closing<'_> {
-        Closing::new(&self.shared.idle, self.state() == State::Open)
     }
 
     fn act<T>(&self, act: impl FnOnce(&mut Session) -> T) -> T {

@@ -1,17 +1,15 @@
 //! The loop of a connection that sends what is published.
 
 use std::future::poll_fn;
-use std::mem;
-use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::vec::Vec;
 
 use super::lag::Ended;
 use super::subscription::Subscription;
 use crate::adapter::Error;
-use crate::adapter::runtime::{Clock, Sender, Stream};
+use crate::adapter::runtime::{BatchSender, Clock, Sender, Stream};
 use crate::connection::SendError;
-use crate::message::{CloseCode, Prepared};
+use crate::message::Prepared;
 
 /// The messages that were taken. One alone, the most frequent batch, needs no memory.
 #[derive(Default)]
@@ -49,64 +47,44 @@ impl Subscription {
     /// As [`Sender::send`]: [`Error::Send`] once either side has begun to close, whether or not
     /// anything is published; [`Error::ConnectionLost`] if the stream is lost; [`Error::Full`] with
     /// [`Lag::Close`](super::Lag::Close). After [`Error::TimedOut`] the connection stays open.
-    pub async fn forward<S: Stream, C: Clock>(
-        mut self,
-        sender: &Sender<S, C>,
-    ) -> Result<(), Error> {
-        let mut closing = sender.closing();
-        loop {
-            // Not kept, so that a subscriber that waits holds no memory.
-            let mut batch = Batch::default();
-            let taken = poll_fn(|cx| match self.poll_take(cx, &mut batch) {
-                Poll::Ready(taken) => Poll::Ready(Ok(taken)),
-                Poll::Pending => closing.poll(cx).map(Err),
-            });
-            match taken.await {
-                Ok(Ok(())) => {}
-                Ok(Err(Ended::Topic)) => return Ok(()),
-                Ok(Err(Ended::Lagged)) => return poll_fn(|cx| self.poll_end_lag(cx, sender)).await,
-                Err(()) => return Err(SendError::NotOpen.into()),
-            }
-            let has_waited = self.send(batch, sender).await?;
-            // If it did not wait, the poll that took the batch has registered the task too: what
-            // was published since then wakes it, and the topic need not be locked again.
-            let mut is_woken = has_waited;
-            poll_fn(|cx| match mem::replace(&mut is_woken, true) {
-                true => Poll::Ready(()),
-                false => closing.poll(cx),
-            })
-            .await;
-        }
+    pub async fn forward<S: Stream, C: Clock>(self, sender: &Sender<S, C>) -> Result<(), Error> {
+        let mut forwarding = Forwarding { subscription: self, sender: BatchSender::new(sender) };
+        poll_fn(|cx| forwarding.poll(cx)).await
     }
+}
 
-    /// Sends the batch, unless the subscriber lags meanwhile. Returns whether it had to wait.
-    async fn send<S: Stream, C: Clock>(
-        &self,
-        batch: Batch,
-        sender: &Sender<S, C>,
-    ) -> Result<bool, Error> {
-        let Some(first) = batch.first else { return Ok(false) };
-        let mut has_waited = false;
-        let mut sent = pin!(sender.send_batch(first, batch.rest.into_iter()));
-        poll_fn(|cx| match sent.as_mut().poll(cx) {
-            Poll::Pending => {
-                has_waited = true;
-                self.poll_end_lag(cx, sender)
-            }
-            sent => sent,
-        })
-        .await?;
-        Ok(has_waited)
+/// A subscription and its connection. Little is kept between two polls: a thousand subscribers are
+/// polled in turn, and each cache line of theirs has to be fetched.
+struct Forwarding<'a, S, C> {
+    subscription: Subscription,
+    sender: BatchSender<'a, S, C>,
+}
+
+impl<S: Stream, C: Clock> Forwarding<'_, S, C> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let Poll::Ready(sent) = self.sender.poll_ready(cx) else { return self.poll_end_lag(cx) };
+        sent?;
+        // It registers the task for what is published from now on, whether or not it takes any.
+        let mut batch = Batch::default();
+        match self.subscription.poll_take(cx, &mut batch) {
+            Poll::Ready(Err(Ended::Topic)) => return Poll::Ready(Ok(())),
+            Poll::Ready(Err(Ended::Lagged)) => return self.poll_end_lag(cx),
+            Poll::Ready(Ok(())) | Poll::Pending => {}
+        }
+        if let Some(first) = batch.first {
+            let Poll::Ready(sent) = self.sender.poll_send(cx, first, batch.rest) else {
+                return self.poll_end_lag(cx);
+            };
+            sent?;
+        }
+        ready!(self.sender.poll_closing(cx));
+        Poll::Ready(Err(SendError::NotOpen.into()))
     }
 
     /// Waits until the subscriber has lagged, and starts to close its connection.
-    fn poll_end_lag<S: Stream, C: Clock>(
-        &self,
-        cx: &mut Context<'_>,
-        sender: &Sender<S, C>,
-    ) -> Poll<Result<(), Error>> {
-        self.poll_lagged(cx).map(|code: CloseCode| {
-            sender.try_close_with(code);
+    fn poll_end_lag(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.subscription.poll_lagged(cx).map(|code| {
+            self.sender.close(code);
             Err(Error::Full)
         })
     }
