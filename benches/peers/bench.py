@@ -16,6 +16,7 @@ from itertools import product
 from pathlib import Path
 
 import certificate
+import counts
 import peers
 import profiles
 from cells import CELLS, COUNTED, Cell
@@ -33,9 +34,6 @@ HELD, HELD_QUICK, SUBSCRIBERS, SPARE_FILES = 9_500, 2_000, 20_000, 100
 # relative to its session, which needs one as well.
 AUTOGROUP = "/proc/self/autogroup"
 PRIORITY = ["sh", "-c", f'[ ! -w {AUTOGROUP} ] || echo -10 2>/dev/null >{AUTOGROUP}; exec nice -n -10 "$@"', "sh"]
-
-# Counts instructions, for its simulated processor.
-CALLGRIND = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
 
 
 class Bench:
@@ -148,24 +146,30 @@ class Bench:
         tell("")
         return measured
 
-    def handshake_instructions(self) -> dict:
-        """Instructions in user mode for a connection that is opened and closed: those of a longer run minus those of a shorter one."""
+    def handshake_counts(self) -> dict:
+        """Instructions and cache misses in user mode for a connection that is opened and closed."""
+        return self._counts("handshake", "echo", 0.3, 1, "--connections", 0)
+
+    def broadcast_counts(self) -> dict:
+        """The same for a message that is delivered to one of 1,000 clients."""
+        return self._counts("broadcast", "broadcast", 1, 3, "--depth", 1, "--size", 1024, "--connections", 1000, "--warmup", 0)
+
+    def _counts(self, load: str, kind: str, few: float, many: float, *arguments) -> dict:
+        """By peer, what a message costs: the counts of a longer run minus those of a shorter one."""
         if not shutil.which("valgrind"):
-            print("handshake-instructions is left out: no valgrind")
+            print(f"{load}-counts are left out: no valgrind")
             return {}
         measured = {}
-        for peer in (peer for peer in self.peers if peer.kind not in ("npm", "pip")):
-            tell(f"handshake-instructions: {peer.name}")
-            with self.noting(peer, "handshake-instructions"):
+        for peer in (peer for peer in self.peers if peer.serves(kind) and peer.kind not in ("npm", "pip")):
+            tell(f"{load}-counts: {peer.name}")
+            with self.noting(peer, f"{load}-counts"):
                 runs = []
-                for seconds in (0.3, 1):
-                    with self.server(peer, prefix=CALLGRIND) as server:
-                        outcome = self.load(peer, server, "handshake", "--connections", 0, "--seconds", seconds)
-                    # It prints the sum when the server is stopped.
-                    counted = re.search(r"Collected : (\d+)", self._log(peer).read_text())
-                    runs.append((int(counted[1]), outcome["messages"]))
-                (few, connections), (many, more) = runs
-                measured[peer.name] = (many - few) / (more - connections)
+                for seconds in (few, many):
+                    with self.server(peer, kind, prefix=counts.CALLGRIND) as server:
+                        outcome = self.load(peer, server, load, *arguments, "--seconds", seconds)
+                    # It prints the sums when the server is stopped.
+                    runs.append((outcome["messages"], counts.read(self._log(peer).read_text())))
+                measured[peer.name] = counts.of_a_message(*runs)
         tell("")
         return measured
 

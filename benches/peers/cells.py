@@ -10,7 +10,7 @@ SIZES = {"20B": 20, "1K": 1024, "16K": 16 * 1024, "64K": 64 * 1024, "256K": 256 
 # Other measurements, by name, and whether they are included if no cell is named.
 OTHERS = {
     "syscalls": True, "memory": True, "tls-memory": False, "subscribers": False, "kernels": True, "profiles": False,
-    "handshake-instructions": False,
+    "handshake-counts": False, "broadcast-counts": False,
 }
 
 

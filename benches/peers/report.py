@@ -134,10 +134,18 @@ def tls_memory_table(measured: dict) -> str:
     return memory_table(measured, "tls-memory", " over TLS")
 
 
-def instructions_table(measured: dict) -> str:
-    counted = measured["handshake-instructions"]
-    rows = [["server", "instructions"], *([peer, f"{count:,.0f}"] for peer, count in counted.items())]
-    return f"## Instructions in user mode for a connection that is opened and closed\n\n{table(rows)}"
+def counts_table(measured: dict, name: str, what: str) -> str:
+    rows = [["server", "instructions", "cache lines"]]
+    rows += [[peer, f"{instructions:,.0f}", figure(lines)] for peer, (instructions, lines) in measured[name].items()]
+    return f"## In user mode, {what}\n\n{table(rows)}"
+
+
+def handshake_table(measured: dict) -> str:
+    return counts_table(measured, "handshake-counts", "for a connection that is opened and closed")
+
+
+def broadcast_table(measured: dict) -> str:
+    return counts_table(measured, "broadcast-counts", "for a message of 1 KiB that is delivered to one of 1,000 clients")
 
 
 OTHERS = {
@@ -147,7 +155,8 @@ OTHERS = {
     "subscribers": subscribers_table,
     "kernels": kernels_tables,
     "profiles": profiles_tables,
-    "handshake-instructions": instructions_table,
+    "handshake-counts": handshake_table,
+    "broadcast-counts": broadcast_table,
 }
 
 
