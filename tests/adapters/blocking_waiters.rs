@@ -3,8 +3,10 @@
 #![cfg(feature = "testing")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -45,11 +47,29 @@ fn wait_in_order<T: Send + 'static>(
     (0..count)
         .map(|number| {
             let work = work.clone();
-            let waiting = thread::spawn(move || work(number));
-            thread::sleep(Duration::from_millis(30));
+            let (start, started) = mpsc::channel();
+            let waiting = thread::spawn(move || {
+                // Linux has the thread's directory there.
+                start.send(fs::read_link("/proc/thread-self").ok()).unwrap();
+                work(number)
+            });
+            match started.recv().unwrap() {
+                Some(directory) => until_asleep(&Path::new("/proc").join(directory)),
+                None => thread::sleep(Duration::from_millis(30)),
+            }
             waiting
         })
         .collect()
+}
+
+/// Waits until the thread of this directory sleeps, as it does in a wait.
+fn until_asleep(directory: &Path) {
+    let begun = Instant::now();
+    // proc_pid_stat(5): the state is behind the name, which is in parentheses.
+    while !fs::read_to_string(directory.join("stat")).unwrap().contains(") S ") {
+        assert!(begun.elapsed() < LONG, "it does not wait");
+        thread::yield_now();
+    }
 }
 
 #[test]
@@ -196,7 +216,8 @@ fn round_trip_of_both_halves_is_that_of_the_latest_ping() {
 #[test]
 fn a_thread_that_waits_too_long_leaves_its_place_to_the_next() {
     let (peer, end) = pair(Chunking::Whole);
-    let timeouts = Timeouts { write: Some(Duration::from_millis(200)), ..Timeouts::default() };
+    // Longer than the start of the threads takes on a busy machine.
+    let timeouts = Timeouts { write: Some(Duration::from_secs(1)), ..Timeouts::default() };
     let connection = Connection::server(Config::new());
     let mut socket = WebSocket::from_parts(end, connection, timeouts).unwrap();
     socket.set_backpressure(Backpressure { high_water_mark: 100, ..Backpressure::default() });

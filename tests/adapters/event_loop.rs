@@ -17,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn serve(arguments: &[&str]) -> Server {
     let mut command = example("mio_echo");
-    command.args(["--addr", "127.0.0.1:0"]).args(arguments);
+    command.args(["--listen", "127.0.0.1:0"]).args(arguments);
     Server::run(command)
 }
 

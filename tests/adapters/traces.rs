@@ -21,7 +21,7 @@ use sansocket::{
     Overflow, Role, Timeouts,
 };
 use support::adapters::s;
-use support::{Chunking, connection, masked, stream_pair};
+use support::{Chunking, NOBODY, connection, masked, stream_pair};
 
 use super::collector::Collector;
 
@@ -347,11 +347,9 @@ fn client_reports_addresses_redirects_and_the_address_of_its_peer() {
     let url = format!("ws://localhost:{}/chat?secret-query", address.port());
     let request = ClientRequest::new(&url).unwrap().bearer_auth("secret-token").unwrap();
     collector.on(|| {
-        let connector = ws::Connector::new().redirects(1).resolver(move |_, _| async move {
-            // Nobody listens at the first one.
-            let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-            Ok(vec![closed, address])
-        });
+        let connector = ws::Connector::new()
+            .redirects(1)
+            .resolver(move |_, _| async move { Ok(vec![NOBODY.parse().unwrap(), address]) });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.unwrap().block_on(async {
             let (mut socket, _) = connector.connect(&request).await.unwrap();
@@ -410,15 +408,14 @@ fn server_knows_the_address_of_a_tcp_client() {
 #[test]
 fn proxy_is_named_without_its_credentials() {
     let collector = Collector::default();
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     collector.on(|| {
-        let proxy = format!("http://user:secret-token@{closed}");
+        let proxy = format!("http://user:secret-token@{NOBODY}");
         let proxy = sansocket::proxy::Proxy::parse(&proxy).unwrap();
         blocking::Connector::new().proxy(proxy).connect(&request()).unwrap_err();
     });
     let events = collector.events("");
-    assert_eq!(events[0], format!("asking a proxy host=127.0.0.1 port={}", closed.port()));
-    assert_eq!(events[1], format!("connecting address={closed}"));
+    assert_eq!(events[0], "asking a proxy host=127.0.0.1 port=1");
+    assert_eq!(events[1], format!("connecting address={NOBODY}"));
     SECRETS.iter().for_each(|secret| assert!(!collector.all().contains(secret), "{secret}"));
 }
 
