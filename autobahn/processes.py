@@ -1,4 +1,4 @@
-"""Starts programs, each with its own log, and stops all of them at the end."""
+"""Starts programs, each with its own log, and stops all of them at the end, or at a deadline."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import contextmanager, nullcontext, suppress
+from math import inf
 from pathlib import Path
 
 # The seconds that a program may take to end after SIGTERM.
@@ -22,30 +24,93 @@ class Failed(Exception):
     """A program failed; the message has the end of its log."""
 
 
-class Processes:
-    """The programs of one run. The end of the `with` block stops those that still run."""
+class Overdue(BaseException):
+    """A deadline has passed. Not an `Exception`, which a block could take for a failure of its own."""
 
-    def __init__(self):
+
+class Processes:
+    """The programs of one run. The end of the `with` block stops those that still run.
+
+    `limit` are the seconds that the run may take: no block of `within` takes longer.
+    """
+
+    def __init__(self, limit: float = inf):
         self._lock = threading.Lock()
         self._running = []
         self._closed = False
+        self._limit, self._deadline = limit, time.monotonic() + limit
+
+    @contextmanager
+    def within(self, seconds: float):
+        """Raises `Failed` if the block does not end in time. What it has started is then stopped.
+
+        Only for the main thread, and not inside another such block.
+        """
+        why = f"did not end within {seconds:.0f} s"
+        left = self._deadline - time.monotonic()
+        if left < seconds:
+            seconds, why = left, f"the run did not end within {self._limit:.0f} s"
+        if seconds <= 0:
+            raise Failed(why)
+        with self._lock:
+            before = list(self._running)
+        former = signal.signal(signal.SIGALRM, self._ring)
+        try:
+            try:
+                # It rings again if it may not interrupt.
+                signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
+                yield
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        except Overdue:
+            raise Failed(why) from None
+        finally:
+            signal.signal(signal.SIGALRM, former)
+            with self._lock:
+                started = [process for process in self._running if process not in before]
+            for process in started:
+                self.stop(process)
+
+    def _ring(self, *_) -> None:
+        # A program that is being started is not yet one of those that are stopped.
+        if not self._lock.locked():
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            raise Overdue
+
+    def build(self, command: list, folder: Path, target: Path) -> None:
+        """Builds in a folder with cargo, whose output goes where this program's goes."""
+        print("building:", *command, flush=True)
+        env = {**os.environ, "CARGO_TARGET_DIR": str(target)}
+        process = self.start(command, None, env, folder=folder)
+        try:
+            if status := process.wait():
+                raise Failed(f"it does not build: {ending(status)}")
+        finally:
+            self.stop(process)
 
     def start(
-        self, command: list, log: Path, env: dict | None = None, stdin: Path = Path(os.devnull)
+        self,
+        command: list,
+        log: Path | None,
+        env: dict | None = None,
+        stdin: Path = Path(os.devnull),
+        folder: Path | None = None,
     ) -> subprocess.Popen:
         with self._lock:
             if self._closed:
                 raise Closed
-            log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("wb") as output, stdin.open("rb") as given:
+            if log:
+                log.parent.mkdir(parents=True, exist_ok=True)
+            with stdin.open("rb") as given, log.open("wb") if log else nullcontext() as output:
                 # A session of its own: a program's children end with it, and Ctrl-C in the
                 # terminal reaches this script alone, which then ends the others in order.
                 process = subprocess.Popen(
                     [str(word) for word in command],
                     stdin=given,
                     stdout=output,
-                    stderr=subprocess.STDOUT,
+                    stderr=subprocess.STDOUT if log else None,
                     env=env,
+                    cwd=folder,
                     start_new_session=True,
                 )
             self._running.append(process)
@@ -75,14 +140,17 @@ class Processes:
         return log.read_text(errors="replace")
 
     def stop(self, process: subprocess.Popen) -> None:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            if process.poll() is not None:
-                break
-            try:
-                os.killpg(process.pid, number)
-                process.wait(GRACE)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                continue
+        if process.poll() is None:
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                try:
+                    os.killpg(process.pid, number)
+                    process.wait(GRACE)
+                    break
+                except (ProcessLookupError, subprocess.TimeoutExpired):
+                    continue
+            # Children of a program that has ended may ignore SIGTERM.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
         with self._lock:
             if process in self._running:
                 self._running.remove(process)
@@ -92,13 +160,15 @@ class Processes:
 
     def __exit__(self, *_):
         # A second Ctrl-C must not interrupt the cleanup.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        former = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
         with self._lock:
             self._closed = True
             left = list(self._running)
         for process in left:
             self.stop(process)
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def wait_for_line(process: subprocess.Popen, log: Path, pattern: str, timeout: float) -> re.Match:

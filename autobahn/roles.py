@@ -180,9 +180,9 @@ class ServerRole(Role):
                 choice, path = ["--host", f"{self.bench.suite.peer}:*"], "/ws"
             else:
                 # The suite does not verify the certificate.
-                choice = ["--ca", self.logs / "authority.pem"] if driver == OVER_TLS else ["--driver", driver]
+                choice = ["--write-ca", self.logs / "authority.pem"] if driver == OVER_TLS else ["--driver", driver]
                 choice, path = ["--deflate", *choice], ""
-            server, log = self.start_driver(driver, ["--addr", "127.0.0.1:0", *choice])
+            server, log = self.start_driver(driver, ["--listen", "127.0.0.1:0", *choice])
             try:
                 port = wait_for_line(server, log, r"^listening on \w+://[^\s]*:(\d+)/", START)[1]
             except Failed as why:

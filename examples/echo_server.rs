@@ -19,22 +19,21 @@ mod mio_echo;
 const HELP: &str = "\
 Sends every message back.
 
-Usage: echo_server [--addr HOST:PORT] [--driver DRIVER] [--deflate]
+Usage: echo_server [--listen HOST:PORT] [--driver DRIVER] [--deflate]
 
-  --addr HOST:PORT  where to listen; port 0 takes a free one  [default: 127.0.0.1:9001]
-  --driver DRIVER   what moves the bytes  [default: blocking]
-                      blocking  the adapter for std::net, one thread per connection
-                      core      a loop on the connection alone, one thread per connection
-                      session   the event loop of mio_echo on the session, one thread
-                      tokio     the adapter for tokio (built with --features tokio)
-                      futures   the adapter for futures-io (built with --features async-io)
-  --deflate         compress, if the client can  (built with --features deflate)
-  --help            this text";
+  --listen HOST:PORT  where to listen; port 0 takes a free one  [default: 127.0.0.1:9001]
+  --driver DRIVER     what moves the bytes  [default: blocking]
+                        blocking  the adapter for std::net, one thread per connection
+                        core      a loop on the connection alone, one thread per connection
+                        session   the event loop of mio_echo on the session, one thread
+                        tokio     the adapter for tokio (built with --features tokio)
+                        futures   the adapter for futures-io (built with --features async-io)
+  --deflate           compress, if the client can  (built with --features deflate)
+  --help              this text";
 
 fn main() -> ExitCode {
-    match Arguments::parse()
-        .and_then(|arguments| arguments.map_or(Ok(()), |arguments| serve(&arguments)))
-    {
+    let parsed = Arguments::parse().map_err(|error| format!("{error}; see --help").into());
+    match parsed.and_then(|arguments| arguments.map_or(Ok(()), |arguments| serve(&arguments))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("echo_server: {error}");
@@ -45,8 +44,8 @@ fn main() -> ExitCode {
 
 /// Serves until the process is ended.
 fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind(&arguments.addr)
-        .map_err(|error| format!("can't listen on {}: {error}", arguments.addr))?;
+    let listener = TcpListener::bind(&arguments.listen)
+        .map_err(|error| format!("can't listen on {}: {error}", arguments.listen))?;
     println!("listening on ws://{}/", listener.local_addr()?);
     io::stdout().flush()?;
     (arguments.serve)(listener, arguments.config.clone())
@@ -252,7 +251,7 @@ fn deflate() -> Result<Config, Box<dyn Error>> {
 }
 
 struct Arguments {
-    addr: String,
+    listen: String,
     serve: Serve,
     config: Config,
 }
@@ -261,12 +260,12 @@ impl Arguments {
     /// Returns `None` after `--help`.
     fn parse() -> Result<Option<Self>, Box<dyn Error>> {
         let mut arguments =
-            Self { addr: "127.0.0.1:9001".into(), serve: serve_blocking, config: Config::new() };
+            Self { listen: "127.0.0.1:9001".into(), serve: serve_blocking, config: Config::new() };
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
-                lexopt::Arg::Long("addr") => {
-                    arguments.addr = parser.value()?.to_string_lossy().into_owned()
+                lexopt::Arg::Long("listen") => {
+                    arguments.listen = parser.value()?.to_string_lossy().into_owned()
                 }
                 lexopt::Arg::Long("deflate") => arguments.config = deflate()?,
                 lexopt::Arg::Long("driver") => {
@@ -303,7 +302,7 @@ impl Arguments {
                     println!("{HELP}");
                     return Ok(None);
                 }
-                other => return Err(format!("{}; see --help", other.unexpected()).into()),
+                other => return Err(other.unexpected().into()),
             }
         }
         Ok(Some(arguments))

@@ -1,5 +1,5 @@
 //! An echo server for many connections in an event loop on mio: `cargo run --release --example
-//! mio_echo -- [--addr HOST:PORT] [--ping-seconds N]`
+//! mio_echo -- --help` lists the options.
 //!
 //! The session has the protocol, the deadlines, backpressure and the shutdown sequence. The loop
 //! has the system calls, and waits for the next deadline or for a socket.
@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
 use std::net::{self, Shutdown};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use lexopt::prelude::*;
@@ -17,6 +18,15 @@ use sansocket::session::{Driven, Exchange, Next, Session};
 use sansocket::{Config, Connection, Event, Rejection, ServerHandshake, State, Timeouts};
 
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+
+const HELP: &str = "\
+Sends every message back, on an event loop.
+
+Usage: mio_echo [--listen HOST:PORT] [--ping-seconds N]
+
+  --listen HOST:PORT  where to listen; port 0 takes a free one  [default: 127.0.0.1:9001]
+  --ping-seconds N    silence before a ping  [default: 20]
+  --help              this text";
 
 /// The token of the listener. Connections have other numbers.
 const LISTENER: Token = Token(0);
@@ -201,22 +211,44 @@ pub(crate) fn serve(mut listener: TcpListener, config: Config, timeouts: Timeout
     }
 }
 
-fn main() -> Result<()> {
-    let (mut addr, mut timeouts) = (String::from("127.0.0.1:9001"), Timeouts::default());
-    let mut parser = lexopt::Parser::from_env();
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Long("addr") => addr = parser.value()?.parse()?,
-            Long("ping-seconds") => {
-                timeouts.ping = Some(Duration::from_secs(parser.value()?.parse()?));
-            }
-            other => return Err(other.unexpected().into()),
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mio_echo: {error}");
+            ExitCode::FAILURE
         }
     }
-    let listener = net::TcpListener::bind(&addr)
-        .map_err(|error| format!("can't listen on {addr}: {error}"))?;
+}
+
+/// Serves until the process is ended.
+fn run() -> Result<()> {
+    let parsed = parse().map_err(|error| format!("{error}; see --help"))?;
+    let Some((listen, timeouts)) = parsed else { return Ok(()) };
+    let listener = net::TcpListener::bind(&listen)
+        .map_err(|error| format!("can't listen on {listen}: {error}"))?;
     listener.set_nonblocking(true)?;
     println!("listening on ws://{}/", listener.local_addr()?);
     io::stdout().flush()?;
     serve(TcpListener::from_std(listener), Config::new(), timeouts)
+}
+
+/// The command line; `None` after `--help`.
+fn parse() -> Result<Option<(String, Timeouts)>> {
+    let (mut listen, mut timeouts) = (String::from("127.0.0.1:9001"), Timeouts::default());
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("listen") => listen = parser.value()?.parse()?,
+            Long("ping-seconds") => {
+                timeouts.ping = Some(Duration::from_secs(parser.value()?.parse()?));
+            }
+            Long("help") | Short('h') => {
+                println!("{HELP}");
+                return Ok(None);
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some((listen, timeouts)))
 }

@@ -8,58 +8,58 @@ use crate::Failure;
 pub(crate) const HELP: &str = "\
 Serves a page at /, an HTTP route at /hello, and WebSocket, which echoes, at /ws.
 
-Usage: axum [--addr HOST:PORT] [--host NAME]... [--files DIR] [--tls] [--ca FILE]
+Usage: axum [--listen HOST:PORT] [--host NAME]... [--files DIR] [--tls] [--write-ca FILE]
             [--cert FILE --key FILE]
 
-  --addr HOST:PORT  where to listen; port 0 takes a free one  [default: 127.0.0.1:9002]
-  --host NAME       a name of this server, beside those of the loopback interface: browsers may
-                    connect to no other (see the docs of Guard::hosts)
-  --files DIR       serve the files of this directory, too
-  --tls             HTTPS, with a certificate for localhost, 127.0.0.1 and ::1 that is made for
-                    this run
-  --ca FILE         with --tls: where to write the certificate of the authority that signs it
-                    [default: axum-ca.pem, in the directory for temporary files]
-  --cert FILE       with --tls: use this chain of certificates, in PEM, instead; it is read again
-                    when it changes
-  --key FILE        its key, in PEM
-  --help            this text
+  --listen HOST:PORT  where to listen; port 0 takes a free one  [default: 127.0.0.1:9002]
+  --host NAME         a name of this server, beside those of the loopback interface: browsers may
+                      connect to no other (see the docs of Guard::hosts)
+  --files DIR         serve the files of this directory, too
+  --tls               HTTPS, with a certificate for localhost, 127.0.0.1 and ::1 that is made for
+                      this run
+  --write-ca FILE     with --tls: where to write the certificate of the authority that signs it
+                      [default: axum-ca.pem, in the directory for temporary files]
+  --cert FILE         with --tls: use this chain of certificates, in PEM, instead; it is read again
+                      when it changes
+  --key FILE          its key, in PEM
+  --help              this text
 
 Ctrl-C closes every connection with code 1001.";
 
 /// The command line.
 pub(crate) struct Arguments {
-    pub(crate) addr: String,
+    pub(crate) listen: String,
     pub(crate) hosts: Vec<String>,
     pub(crate) directory: Option<PathBuf>,
     pub(crate) tls: bool,
-    pub(crate) ca: PathBuf,
+    pub(crate) write_ca: PathBuf,
     pub(crate) files: Option<(PathBuf, PathBuf)>,
 }
 
 impl Arguments {
     /// `None` after `--help`.
     pub(crate) fn parse() -> Result<Option<Self>, Failure> {
-        use lexopt::prelude::{Long, ValueExt};
+        use lexopt::prelude::{Long, Short, ValueExt};
         let (mut certificate, mut key) = (None, None);
         let mut arguments = Self {
-            addr: "127.0.0.1:9002".into(),
+            listen: "127.0.0.1:9002".into(),
             hosts: vec![],
             directory: None,
             tls: false,
-            ca: env::temp_dir().join("axum-ca.pem"),
+            write_ca: env::temp_dir().join("axum-ca.pem"),
             files: None,
         };
         let mut parser = lexopt::Parser::from_args(env::args_os().skip(1));
         while let Some(argument) = parser.next()? {
             match argument {
-                Long("addr") => arguments.addr = parser.value()?.string()?,
+                Long("listen") => arguments.listen = parser.value()?.string()?,
                 Long("host") => arguments.hosts.push(parser.value()?.string()?),
                 Long("files") => arguments.directory = Some(parser.value()?.into()),
                 Long("tls") => arguments.tls = true,
-                Long("ca") => arguments.ca = parser.value()?.into(),
+                Long("write-ca") => arguments.write_ca = parser.value()?.into(),
                 Long("cert") => certificate = Some(PathBuf::from(parser.value()?)),
                 Long("key") => key = Some(PathBuf::from(parser.value()?)),
-                Long("help") => return Ok(None),
+                Long("help") | Short('h') => return Ok(None),
                 other => return Err(other.unexpected().into()),
             }
         }

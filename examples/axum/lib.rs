@@ -40,7 +40,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let run = || match Arguments::parse()? {
+    let parsed = Arguments::parse();
+    let run = || match parsed.map_err(|error| format!("{error}; see --help"))? {
         Some(arguments) => tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?
@@ -58,20 +59,22 @@ pub fn main() -> ExitCode {
 
 async fn serve(arguments: Arguments) -> Result<(), Failure> {
     let websockets = Group::new().max_connections(10_000).max_per_address(1000);
-    let listener = TcpListener::bind(&arguments.addr)
+    let listener = TcpListener::bind(&arguments.listen)
         .await
-        .map_err(|error| format!("can't listen on {}: {error}", arguments.addr))?;
+        .map_err(|error| format!("can't listen on {}: {error}", arguments.listen))?;
+    // A connection is a descriptor. The usual soft limit is 1024, and the hard one much higher.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let (address, scheme) = (listener.local_addr()?, if arguments.tls { "https" } else { "http" });
     let is_on_the_spot = arguments.tls && arguments.files.is_none();
     let app = router(&arguments, &websockets)?;
     let tls = match (arguments.tls, arguments.files) {
         (false, _) => None,
         (true, Some((certificate, key))) => Some(tls::config_of(certificate, key)?),
-        (true, None) => Some(tls::config_on_the_spot(&arguments.ca)?),
+        (true, None) => Some(tls::config_on_the_spot(&arguments.write_ca)?),
     };
     println!("listening on {scheme}://{address}/");
     if is_on_the_spot {
-        println!("clients have to trust {}", arguments.ca.display());
+        println!("clients have to trust {}", arguments.write_ca.display());
     }
     io::stdout().flush()?;
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lexopt::prelude::{Long, ValueExt};
+use lexopt::prelude::{Long, Short, ValueExt};
 use sansocket::Uri;
 
 use crate::{Failure, Settings, tls};
@@ -20,8 +20,8 @@ Usage: reverse_proxy --backend URL [OPTION]...
   --ca FILE              trust these authorities (PEM) for a wss: backend, not the system's
   --listen HOST:PORT     where to listen; port 0 takes a free one  [default: 127.0.0.1:9003]
   --tls                  serve wss:, with a certificate for localhost that is made for this run
-  --tls-ca FILE          where --tls writes its authority  [default: reverse_proxy-ca.pem, in /tmp]
-  --certificate FILE     serve wss: with this chain (PEM), which is read again when it changes
+  --write-ca FILE        where --tls writes its authority  [default: reverse_proxy-ca.pem, in /tmp]
+  --cert FILE            serve wss: with this chain (PEM), which is read again when it changes
   --key FILE             and this key (PEM)
   --compress SIDE        client, backend or both: compress there, also if the other side does not
   --no-compression       do not offer the backend the compression that the client offers
@@ -50,7 +50,7 @@ impl Arguments {
     ) -> Result<Option<Self>, Failure> {
         let (mut backend, mut listen) = (None, "127.0.0.1:9003".to_owned());
         let (mut max_connections, mut max_per_address) = (10_000, 1000);
-        let (mut certificate, mut key, mut tls, mut tls_ca, mut ca) =
+        let (mut certificate, mut key, mut tls, mut write_ca, mut ca) =
             (None, None, false, None, None);
         // The backend's URL is known at the end.
         let mut settings = Settings::new(Uri::parse("ws://localhost/")?);
@@ -63,8 +63,8 @@ impl Arguments {
                 Long("ca") => ca = Some(PathBuf::from(parser.value()?)),
                 Long("listen") => listen = parser.value()?.string()?,
                 Long("tls") => tls = true,
-                Long("tls-ca") => tls_ca = Some(PathBuf::from(parser.value()?)),
-                Long("certificate") => certificate = Some(PathBuf::from(parser.value()?)),
+                Long("write-ca") => write_ca = Some(PathBuf::from(parser.value()?)),
+                Long("cert") => certificate = Some(PathBuf::from(parser.value()?)),
                 Long("key") => key = Some(PathBuf::from(parser.value()?)),
                 Long("compress") => {
                     let side = parser.value()?.string()?;
@@ -82,7 +82,7 @@ impl Arguments {
                 Long("max-inflated") => settings.max_inflated = parser.value()?.parse()?,
                 Long("handshake") => settings.handshake = seconds(parser.value()?)?,
                 Long("idle") => settings.idle = seconds(parser.value()?)?,
-                Long("help") => return Ok(None),
+                Long("help") | Short('h') => return Ok(None),
                 other => return Err(other.unexpected().into()),
             }
         }
@@ -96,15 +96,17 @@ impl Arguments {
             false => None,
         };
         settings.tls = match (tls, certificate, key) {
-            (false, None, None) if tls_ca.is_some() => return Err("--tls-ca is for --tls".into()),
+            (false, None, None) if write_ca.is_some() => {
+                return Err("--write-ca is for --tls".into());
+            }
             (false, None, None) => None,
             (false, Some(certificate), Some(key)) => Some(tls::of_files(certificate, key)?),
             (true, None, None) => {
-                let authority = tls_ca.unwrap_or_else(|| temp_dir().join("reverse_proxy-ca.pem"));
+                let authority = write_ca.unwrap_or_else(|| temp_dir().join("reverse_proxy-ca.pem"));
                 Some(tls::on_the_spot(&authority)?)
             }
             (true, ..) => return Err("--tls makes a certificate: leave it out with a file".into()),
-            _ => return Err("--certificate and --key belong together".into()),
+            _ => return Err("--cert and --key belong together".into()),
         };
         Ok(Some(Self { settings, listen, max_connections, max_per_address }))
     }

@@ -113,10 +113,10 @@ impl Arguments {
                 Short('h') | Long("help") => return Ok(None),
                 Value(word) if url.is_none() => url = Some(word.string()?),
                 Value(word) => it.messages.push(word.string()?.into()),
-                other => return Err(format!("{}; see --help", other.unexpected()).into()),
+                other => return Err(other.unexpected().into()),
             }
         }
-        it.url = url.ok_or("the URL is missing; see --help")?;
+        it.url = url.ok_or("the URL is missing")?;
         if it.record_secrets && it.record.is_none() {
             return Err("--record-secrets belongs to --record FILE".into());
         }

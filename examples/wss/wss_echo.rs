@@ -20,20 +20,21 @@ use tokio_rustls::TlsAcceptor;
 const HELP: &str = "\
 Sends every message back, over TLS.
 
-Usage: wss_echo [--addr HOST:PORT] [--ca FILE] [--cert FILE --key FILE] [--deflate]
+Usage: wss_echo [--listen HOST:PORT] [--write-ca FILE] [--cert FILE --key FILE] [--deflate]
 
-  --addr HOST:PORT  where to listen; port 0 takes a free one  [default: 127.0.0.1:9443]
-  --ca FILE         where to write the certificate of the authority that is made for this run,
-                    and signs one for localhost, 127.0.0.1 and ::1  [default: wss_echo-ca.pem,
-                    in the directory for temporary files]
-  --cert FILE       use this chain of certificates, in PEM, instead; it is read again when it
-                    changes, for new connections
-  --key FILE        its key, in PEM
-  --deflate         compress, if the client can  (built with --features deflate)
-  --help            this text";
+  --listen HOST:PORT  where to listen; port 0 takes a free one  [default: 127.0.0.1:9443]
+  --write-ca FILE     where to write the certificate of the authority that is made for this run,
+                      and signs one for localhost, 127.0.0.1 and ::1  [default: wss_echo-ca.pem,
+                      in the directory for temporary files]
+  --cert FILE         use this chain of certificates, in PEM, instead; it is read again when it
+                      changes, for new connections
+  --key FILE          its key, in PEM
+  --deflate           compress, if the client can  (built with --features deflate)
+  --help              this text";
 
 fn main() -> ExitCode {
-    let run = || match Arguments::parse()? {
+    let parsed = Arguments::parse();
+    let run = || match parsed.map_err(|error| format!("{error}; see --help"))? {
         Some(arguments) => tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?
@@ -53,12 +54,12 @@ fn main() -> ExitCode {
 async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error + Send + Sync>> {
     let acceptor = TlsAcceptor::from(Arc::new(arguments.tls()?));
     let options = Options::new().config(arguments.config.clone());
-    let listener = TcpListener::bind(&arguments.addr)
+    let listener = TcpListener::bind(&arguments.listen)
         .await
-        .map_err(|error| format!("can't listen on {}: {error}", arguments.addr))?;
+        .map_err(|error| format!("can't listen on {}: {error}", arguments.listen))?;
     println!("listening on wss://localhost:{}/", listener.local_addr()?.port());
     if arguments.files.is_none() {
-        println!("clients have to trust {}", arguments.ca.display());
+        println!("clients have to trust {}", arguments.write_ca.display());
     }
     io::stdout().flush()?;
     loop {
@@ -93,32 +94,35 @@ async fn echo(
 }
 
 struct Arguments {
-    addr: String,
-    ca: PathBuf,
+    listen: String,
+    write_ca: PathBuf,
     files: Option<(PathBuf, PathBuf)>,
     config: Config,
 }
 
 impl Arguments {
     fn parse() -> Result<Option<Self>, Box<dyn Error + Send + Sync>> {
-        use lexopt::Arg::Long;
+        use lexopt::Arg::{Long, Short};
         use lexopt::ValueExt;
-        let ca = env::temp_dir().join("wss_echo-ca.pem");
-        let mut arguments =
-            Self { addr: "127.0.0.1:9443".into(), ca, files: None, config: Config::new() };
+        let mut arguments = Self {
+            listen: "127.0.0.1:9443".into(),
+            write_ca: env::temp_dir().join("wss_echo-ca.pem"),
+            files: None,
+            config: Config::new(),
+        };
         let (mut certificate, mut key) = (None, None);
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
-                Long("addr") => arguments.addr = parser.value()?.string()?,
-                Long("ca") => arguments.ca = parser.value()?.into(),
+                Long("listen") => arguments.listen = parser.value()?.string()?,
+                Long("write-ca") => arguments.write_ca = parser.value()?.into(),
                 Long("cert") => certificate = Some(parser.value()?.into()),
                 Long("key") => key = Some(parser.value()?.into()),
                 #[cfg(feature = "deflate")]
                 Long("deflate") => {
                     arguments.config = Config::new().deflate(sansocket::deflate::Deflate::new());
                 }
-                Long("help") => {
+                Long("help") | Short('h') => {
                     println!("{HELP}");
                     return Ok(None);
                 }
@@ -148,7 +152,7 @@ impl Arguments {
             }
             None => {
                 let issued = issue(&["localhost", "127.0.0.1", "::1"])?;
-                write_authority(&self.ca, &issued.authority)?;
+                write_authority(&self.write_ca, &issued.authority)?;
                 builder.with_single_cert(issued.chain, issued.key)?
             }
         };

@@ -38,7 +38,7 @@ pub(super) struct Server {
 impl Server {
     fn start(driver: &str) -> Self {
         let mut command = example("echo_server");
-        command.args(["--addr", "127.0.0.1:0", "--driver", driver]);
+        command.args(["--listen", "127.0.0.1:0", "--driver", driver]);
         Self::run(command)
     }
 
@@ -123,24 +123,45 @@ fn every_driver_survives_garbage() {
 #[test]
 fn wrong_arguments_are_explained() {
     for (name, arguments, complaint) in [
-        ("echo_client", &[][..], "usage: echo_client URL"),
-        ("echo_server", &["--driver", "tubes"], "one of: blocking, core, session, tokio, futures"),
-        ("echo_server", &["--addr", "nowhere"], "can't listen on nowhere"),
+        ("echo_client", &[][..], "echo_client: the URL is missing; see --help"),
+        ("echo_client", &["http://a/"], "echo_client: "),
+        ("echo_client", &["--nonsense"], "see --help"),
+        (
+            "echo_server",
+            &["--driver", "tubes"],
+            "one of: blocking, core, session, tokio, futures; see --help",
+        ),
+        ("mio_echo", &["--ping-seconds", "x"], "see --help"),
+        ("echo_server", &["--listen", "nowhere"], "can't listen on nowhere"),
         ("echo_server", &["extra"], "--help"),
-        ("mio_echo", &["--addr", "nowhere"], "can't listen on nowhere"),
-        ("mio_echo", &["extra"], "extra"),
+        ("mio_echo", &["--listen", "nowhere"], "can't listen on nowhere"),
+        ("mio_echo", &["extra"], "see --help"),
+        #[cfg(feature = "tokio")]
+        ("chat", &["nowhere"], "chat: can't listen on nowhere"),
     ] {
         let output = example(name).args(arguments).stdin(Stdio::null()).output().unwrap();
         let complaints = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{name} {arguments:?}");
         assert!(complaints.contains(complaint), "{name} {arguments:?}: {complaints}");
+        // Not `Debug`, which has no remedy.
+        assert!(complaints.starts_with(&format!("{name}: ")), "{complaints}");
     }
 }
 
 #[test]
 fn help_is_given() {
-    let output = example("echo_server").arg("--help").output().unwrap();
-    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("Usage:"));
+    let names = [
+        "echo_server",
+        "echo_client",
+        "mio_echo",
+        #[cfg(feature = "tokio")]
+        "chat",
+    ];
+    for (name, option) in names.iter().flat_map(|name| [(name, "-h"), (name, "--help")]) {
+        let output = example(name).arg(option).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains(&format!("Usage: {name} ")), "{text}");
+    }
 }
 
 #[cfg(feature = "tokio")]

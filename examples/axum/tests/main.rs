@@ -1,4 +1,5 @@
-//! What a server holds of clients that do not go on: time on tokio's paused clock.
+//! What a server holds of clients that do not go on, on tokio's paused clock, and the program.
 
 mod counts;
+mod program;
 mod silence;

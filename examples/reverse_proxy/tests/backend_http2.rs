@@ -1,7 +1,5 @@
 //! A backend over HTTP/2: RFC 8441.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use h2::Reason;
 use h2::ext::Protocol;
@@ -11,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::raw_http2::{Backend, accept, builder, listen, read};
-use crate::run::{head, proxy, request, rest, value};
+use crate::run::{SOON, head, proxy, request, rest, value};
 
 /// Sends an opening handshake.
 async fn client(settings: Settings, lines: &str) -> TcpStream {
@@ -136,13 +134,12 @@ async fn backend_without_extended_connect_is_a_bad_gateway() {
 #[tokio::test]
 async fn backend_that_does_not_answer_is_a_gateway_timeout() {
     let (listener, settings) = listen().await;
-    let handshake = Duration::from_millis(50);
     // Neither SETTINGS nor a response.
-    let silent = client(Settings { handshake, ..settings.clone() }, CLOSE).await;
+    let silent = client(Settings { handshake: SOON, ..settings.clone() }, CLOSE).await;
     assert!(response(silent).await.starts_with("HTTP/1.1 504 "));
     drop(listener.accept().await.unwrap());
     // SETTINGS only.
-    let client = client(Settings { handshake, ..settings }, CLOSE).await;
+    let client = client(Settings { handshake: SOON, ..settings }, CLOSE).await;
     let _backend = Backend::accept(&listener, builder()).await;
     let response = response(client).await;
     assert!(response.starts_with("HTTP/1.1 504 "), "{response}");

@@ -8,15 +8,12 @@ use sansocket_reverse_proxy::Settings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::echo::{Tls, connect, serve, settings};
-use crate::run::{backend, open, proxy, request};
+use crate::run::{SOON, backend, open, proxy, request};
 
 /// The beginning of every connection of HTTP/2: RFC 9113 §3.4, and empty SETTINGS.
 const HTTP_2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 const SHORT: Duration = Duration::from_millis(50);
-
-/// Longer than a request takes on a busy machine.
-const LONG: Duration = Duration::from_secs(2);
 
 #[tokio::test]
 async fn client_without_a_request_is_ended() {
@@ -24,7 +21,9 @@ async fn client_without_a_request_is_ended() {
     let tls = Tls::new("deadlines");
     let plain = proxy(Settings { handshake: SHORT, ..settings.clone() }).await;
     let server = Some(tls.server.clone());
-    let secure = proxy(Settings { handshake: SHORT, tls: server, ..settings }).await;
+    let secure = Settings { handshake: SHORT, tls: server, ..settings };
+    let after_tls = proxy(Settings { handshake: SOON, ..secure.clone() }).await;
+    let secure = proxy(secure).await;
     let request = request("");
     let rows: [(_, &[u8]); 8] = [
         (&plain, b""),
@@ -44,14 +43,14 @@ async fn client_without_a_request_is_ended() {
         let _ = client.read_to_end(&mut vec![]).await;
     }
     // TLS, and then nothing.
-    let mut client = tls.connect(secure.client().await, b"h2").await;
+    let mut client = tls.connect(after_tls.client().await, b"h2").await;
     let _ = client.read_to_end(&mut vec![]).await;
 }
 
 #[tokio::test]
 async fn connection_lives_longer_than_its_request_may_take() {
     let (listener, settings) = backend().await;
-    let settings = Settings { handshake: LONG, idle: LONG * 3 / 2, ..settings };
+    let settings = Settings { handshake: SOON, idle: SOON * 3 / 2, ..settings };
     let (mut client, _server) = open(settings, &listener).await;
     let mut close = [0; 8];
     client.read_exact(&mut close).await.unwrap();
@@ -62,7 +61,7 @@ async fn connection_lives_longer_than_its_request_may_take() {
 async fn connection_of_http_2_lives_longer_than_its_first_request_may_take() {
     let (address, _seen) = serve(Config::new(), None).await;
     let settings = settings(address, None);
-    let proxy = proxy(Settings { handshake: LONG, idle: LONG * 3 / 2, ..settings }).await;
+    let proxy = proxy(Settings { handshake: SOON, idle: SOON * 3 / 2, ..settings }).await;
     let mut socket = connect(proxy.address, Version::HTTP_2, Config::new(), None).await;
     assert_eq!(socket.recv().await.unwrap(), None);
     assert_eq!(socket.closed().unwrap().code(), 1001);

@@ -1,7 +1,5 @@
 //! The connections of HTTP/2 to the backend, which WebSockets share.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use h2::Reason;
 use sansocket_reverse_proxy::Settings;
@@ -9,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::raw_http2::{Backend, accept, builder, listen, read};
-use crate::run::{Proxy, head, proxy, request};
+use crate::run::{Proxy, SOON, head, proxy, request};
 
 /// Sends an opening handshake.
 async fn client(proxy: &Proxy) -> TcpStream {
@@ -122,9 +120,7 @@ async fn stream_that_is_reset_for_another_reason_is_a_bad_gateway() {
 #[tokio::test]
 async fn connection_that_does_not_answer_is_not_used_again() {
     let (listener, settings) = listen().await;
-    // Longer than a request takes on a busy machine.
-    let handshake = Duration::from_secs(2);
-    let proxy = proxy(Settings { handshake, ..settings }).await;
+    let proxy = proxy(Settings { handshake: SOON, ..settings }).await;
     let mut first = client(&proxy).await;
     let mut backend = Backend::accept(&listener, builder()).await;
     let (mut sender, _receiver) = accept(backend.request().await);

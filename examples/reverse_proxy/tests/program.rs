@@ -64,11 +64,11 @@ fn command_line_that_contradicts_itself_is_an_error() {
     let backend = ["--backend", "ws://127.0.0.1:9"];
     let rows: [&[&str]; 9] = [
         &["--ca", "file"],
-        &["--tls-ca", "file"],
-        &["--certificate", "file"],
+        &["--write-ca", "file"],
+        &["--cert", "file"],
         &["--key", "file"],
-        &["--tls", "--certificate", "file", "--key", "file"],
-        &["--certificate", "no file", "--key", "no file"],
+        &["--tls", "--cert", "file", "--key", "file"],
+        &["--cert", "no file", "--key", "no file"],
         &["--compress", "all"],
         &["--idle", "soon"],
         &["--unknown"],
@@ -88,7 +88,7 @@ async fn program_serves_tls_and_writes_the_authority_of_its_certificate() {
     let file = std::env::temp_dir().join(name);
     let url = format!("ws://{backend}");
     let path = file.to_str().unwrap();
-    let running = Running::start(&["--backend", &url, "--tls", "--tls-ca", path]);
+    let running = Running::start(&["--backend", &url, "--tls", "--write-ca", path]);
     assert!(running.url.starts_with("wss://"), "{}", running.url);
     let client = tls::for_backend(Some(&file)).unwrap();
     let tls = Tls::of(Tls::new("program").server.clone(), client, file);

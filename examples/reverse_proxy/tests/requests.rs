@@ -1,12 +1,12 @@
 //! The opening handshake through a proxy.
 
-use std::time::Duration;
-
+use sansocket::Uri;
 use sansocket::group::Group;
 use sansocket_reverse_proxy::Settings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
 
-use crate::run::{accept, accept_with, backend, head, proxy, proxy_with, request, value};
+use crate::run::{SOON, accept, accept_with, backend, head, proxy, proxy_with, request, value};
 
 #[tokio::test]
 async fn backend_gets_the_clients_fields_and_its_address() {
@@ -74,7 +74,7 @@ async fn refusal_of_the_backend_passes_with_its_body() {
 }
 
 #[tokio::test]
-async fn backend_that_is_down_or_wrong_is_a_bad_gateway() {
+async fn backend_that_answers_wrongly_is_a_bad_gateway() {
     let (listener, settings) = backend().await;
     let proxy = proxy(settings).await;
     for response in [
@@ -96,8 +96,15 @@ async fn backend_that_is_down_or_wrong_is_a_bad_gateway() {
     client.write_all(request("").as_bytes()).await.unwrap();
     let _server = accept(&listener, "Sec-WebSocket-Protocol: v3\r\n").await;
     assert!(head(&mut client).await.starts_with("HTTP/1.1 502 "), "not an offered subprotocol");
-    drop(listener);
-    let mut client = proxy.client().await;
+}
+
+#[tokio::test]
+async fn backend_that_is_down_is_a_bad_gateway() {
+    // It does not listen, and nobody else does as long as it has the port.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("ws://{}/", socket.local_addr().unwrap());
+    let mut client = proxy(Settings::new(Uri::parse(&url).unwrap())).await.client().await;
     client.write_all(request("Connection: close\r\n").as_bytes()).await.unwrap();
     let mut response = String::new();
     client.read_to_string(&mut response).await.unwrap();
@@ -108,7 +115,7 @@ async fn backend_that_is_down_or_wrong_is_a_bad_gateway() {
 #[tokio::test]
 async fn backend_that_does_not_answer_is_a_gateway_timeout() {
     let (listener, settings) = backend().await;
-    let settings = Settings { handshake: Duration::from_millis(50), ..settings };
+    let settings = Settings { handshake: SOON, ..settings };
     let mut client = proxy(settings).await.client().await;
     client.write_all(request("Connection: close\r\n").as_bytes()).await.unwrap();
     let (mut server, _) = listener.accept().await.unwrap();

@@ -1,6 +1,7 @@
 //! A proxy, backends and clients on loopback.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use sansocket::Uri;
 use sansocket::group::Group;
@@ -9,6 +10,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+/// A deadline that a test waits for. A request takes less on a busy machine.
+pub(crate) const SOON: Duration = Duration::from_secs(2);
 
 /// A proxy that serves in a task.
 pub(crate) struct Proxy {
