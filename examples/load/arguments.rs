@@ -2,7 +2,8 @@
 
 use std::error::Error;
 use std::ffi::OsString;
-use std::fs;
+use std::fmt;
+use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,12 +42,14 @@ Usage: load [OPTIONS] URL
                           the thresholds: latencies, and connections that failed or were lost
                           [default of --max-failures: 0]
 
-In URL, --message and --first, {client} is the number of the connection, {n} that of its message,
-{mark} a word by which the time of sending is found again in what arrives: in an echo, or in what
-a server broadcasts. Times are 250ms, 30s, 2m. Ctrl-C ends the run early, with a report.
+In URL, --message and --first, {client} is the number of the connection, and {run} a word of this
+run. In the latter two, {n} is the number of the message, and {mark} a word by which the time of
+sending is found again in what arrives: in an echo, or in what a server broadcasts.
+Times are 250ms, 30s, 2m. Ctrl-C ends the run early, with a report.
 A message without an answer counts with its age at the end of the run, and so does one that was due
 but not sent, because the server did not read.
-Exit status: 0 within the thresholds, 1 wrong usage or no chart, 2 above a threshold.";
+Exit status: 0 within the thresholds, 1 wrong usage or no chart, 2 above a threshold, or no message
+was answered.";
 
 /// The shortest payload in which a mark has room.
 pub(crate) const MIN_SIZE: usize = crate::mark::LEN;
@@ -75,7 +78,7 @@ pub(crate) struct Arguments {
     pub(crate) max_p50: Option<Duration>,
     pub(crate) max_p99: Option<Duration>,
     pub(crate) max_failures: usize,
-    deflate: bool,
+    pub(crate) deflate: bool,
     headers: Vec<(String, String)>,
     ca: Option<PathBuf>,
 }
@@ -106,10 +109,10 @@ impl Arguments {
                 Long("max-failures") => it.max_failures = parser.value()?.parse()?,
                 Short('h') | Long("help") => return Ok(None),
                 Value(word) if url.is_none() => url = Some(word.string()?),
-                other => return Err(format!("{}; see --help", other.unexpected()).into()),
+                other => return Err(other.unexpected().into()),
             }
         }
-        it.url = url.ok_or("the URL is missing; see --help")?;
+        it.url = url.ok_or("the URL is missing")?;
         it.ramp = ramp.unwrap_or_else(|| Duration::from_millis(it.connections as u64));
         it.check()?;
         Ok(Some(it))
@@ -128,12 +131,19 @@ impl Arguments {
         if self.binary && self.message.is_some() {
             return Err("--message is a text; leave out --binary".into());
         }
-        self.request(0).map(drop)
+        self.request(0, "run")?;
+        if let Some(file) = &self.svg {
+            // After the run it is too late.
+            let opened = OpenOptions::new().append(true).create(true).open(file);
+            opened.map_err(|error| format!("--svg {}: {error}", file.display()))?;
+        }
+        Ok(())
     }
 
     /// The opening request of a connection.
-    pub(crate) fn request(&self, client: usize) -> Result<ClientRequest> {
-        let mut request = ClientRequest::new(&self.url.replace("{client}", &client.to_string()))?;
+    pub(crate) fn request(&self, client: usize, run: &str) -> Result<ClientRequest> {
+        let url = self.url.replace("{client}", &client.to_string()).replace("{run}", run);
+        let mut request = ClientRequest::new(&url)?;
         for (name, value) in &self.headers {
             request = request.header(name, value)?;
         }
@@ -204,13 +214,15 @@ fn header(line: &str) -> Result<(String, String)> {
 
 /// Trusts the certificates in a file, and no others.
 fn trust(file: &Path) -> Result<ClientConfig> {
-    let pem = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let of_file = |error: &dyn fmt::Display| format!("--ca {}: {error}", file.display());
+    let pem = fs::read(file).map_err(|error| of_file(&error))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
-        roots.add(certificate?)?;
+        let certificate = certificate.map_err(|error| of_file(&error))?;
+        roots.add(certificate).map_err(|error| of_file(&error))?;
     }
     if roots.is_empty() {
-        return Err(format!("{} has no certificate in PEM", file.display()).into());
+        return Err(of_file(&"no certificate in PEM").into());
     }
     let provider = crypto::ring::default_provider();
     Ok(ClientConfig::builder_with_provider(provider.into())

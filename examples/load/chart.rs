@@ -36,6 +36,8 @@ pub(crate) fn write(file: &Path, report: &Report) -> Result<(), Box<dyn Error + 
         chart
             .configure_mesh()
             .x_desc("percentile")
+            // Tenfolds alone: what is between them has no room.
+            .x_labels(last as usize)
             .y_desc("latency in ms")
             .x_label_formatter(&percentile)
             .light_line_style(WHITE)

@@ -2,10 +2,11 @@
 //! arrives.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sansocket::tokio::{MaybeTlsStream, Receiver, Sender};
-use sansocket::{CloseCode, Error};
+use sansocket::{CloseCode, Error, TlsError};
 use tokio::time::{Instant, sleep_until};
 
 use crate::counts::Counts;
@@ -29,13 +30,17 @@ impl Client {
     pub(crate) async fn run(mut self) {
         sleep_until(self.run.turn(self.number)).await;
         let (run, began) = (Arc::clone(&self.run), Instant::now());
-        let opened = match run.arguments.request(self.number) {
+        let opened = match run.request(self.number) {
             Ok(request) => run.connector.connect(&request).await,
             Err(error) => return run.counts.opening_failed(&error.to_string()),
         };
         let (sender, receiver) = match opened {
-            Ok((socket, _)) => socket.split(),
-            Err(error) => return run.counts.opening_failed(&error.to_string()),
+            Ok((socket, _)) => {
+                let is_compressed = usize::from(socket.deflate().is_some());
+                run.counts.compressed.fetch_add(is_compressed, Ordering::Relaxed);
+                socket.split()
+            }
+            Err(error) => return run.counts.opening_failed(&explain(&error)),
         };
         run.counts.opened(self.number, began.elapsed());
         let ended = if self.number < run.arguments.slow {
@@ -50,6 +55,8 @@ impl Client {
         let stats = sender.stats();
         Counts::add(&run.counts.bytes_sent, stats.sent.bytes);
         Counts::add(&run.counts.bytes_received, stats.received.bytes);
+        Counts::add(&run.counts.payload_sent, stats.sent.payload);
+        Counts::add(&run.counts.payload_received, stats.received.payload);
         if let Err(reason) = ended {
             run.counts.connection_lost(&reason);
         }
@@ -151,6 +158,18 @@ impl Client {
     }
 }
 
+/// The text of an error, with the option of this program that helps.
+fn explain(error: &Error) -> String {
+    match error {
+        Error::Tls(TlsError::UnknownIssuer | TlsError::BadSignature) => {
+            "the server's certificate is self-signed, or of a private authority; name a file with \
+             it in --ca"
+                .to_owned()
+        }
+        error => error.to_string(),
+    }
+}
+
 /// Waits until nothing is waited for any more; returns the time of the end.
 async fn give_up(phases: &mut Phases) -> Instant {
     let end = phases.stopping().await;
@@ -166,16 +185,20 @@ async fn receive(
     mut receiver: Receiver<MaybeTlsStream>,
     unanswered: &Unanswered,
 ) -> Result<(), String> {
+    let only_listens = run.arguments.interval.is_none();
     loop {
         match receiver.recv().await {
-            // The rates are those of the time of sending.
-            Ok(Some(_)) if phases.is_opening() => {}
+            // The rates are those of the time of sending, after which answers alone may come.
+            Ok(Some(_)) if phases.is_opening() || (only_listens && phases.is_stopping()) => {}
             Ok(Some(message)) => {
                 Counts::add(&run.counts.messages_received, 1);
                 let measured = run.latency(message.as_bytes());
-                if let Some((_, latency)) = measured.filter(|(sent, _)| unanswered.answered(*sent))
-                {
-                    run.counts.latencies.add(client, latency);
+                match measured {
+                    Some((sent, latency)) if unanswered.answered(sent) => {
+                        run.counts.latencies.add(client, latency);
+                    }
+                    None if unanswered.is_waiting() => run.counts.not_answered_by(&message),
+                    _ => {}
                 }
             }
             _ if phases.is_stopping() => return Ok(()),

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use sansocket::Message;
 
 use crate::arguments::MAX_TIME;
 
@@ -53,11 +54,20 @@ pub(crate) struct Counts {
     pub(crate) unanswered: AtomicU64,
     pub(crate) bytes_sent: AtomicU64,
     pub(crate) bytes_received: AtomicU64,
+    /// Bytes of messages, before compression.
+    pub(crate) payload_sent: AtomicU64,
+    pub(crate) payload_received: AtomicU64,
+    /// Connections that have agreed on compression.
+    pub(crate) compressed: AtomicUsize,
     pub(crate) openings: Times,
     pub(crate) latencies: Times,
+    /// The first message that arrived while answers were waited for, and was none.
+    pub(crate) no_answer: OnceLock<String>,
     reasons: Mutex<BTreeMap<String, usize>>,
 }
 
+/// Characters of a message that are shown.
+const SHOWN: usize = 200;
 /// Different reasons that are kept. A server can make any number of them.
 const MAX_REASONS: usize = 20;
 
@@ -72,8 +82,12 @@ impl Counts {
             unanswered: AtomicU64::new(0),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),
+            payload_sent: AtomicU64::new(0),
+            payload_received: AtomicU64::new(0),
+            compressed: AtomicUsize::new(0),
             openings: Times::new(),
             latencies: Times::new(),
+            no_answer: OnceLock::new(),
             reasons: Mutex::default(),
         }
     }
@@ -95,6 +109,13 @@ impl Counts {
     pub(crate) fn connection_lost(&self, reason: &str) {
         self.lost.fetch_add(1, Ordering::Relaxed);
         self.note(reason);
+    }
+
+    pub(crate) fn not_answered_by(&self, message: &Message) {
+        self.no_answer.get_or_init(|| match message.as_text() {
+            Some(text) => text.chars().take(SHOWN).flat_map(char::escape_default).collect(),
+            None => format!("binary, of {} bytes", message.as_bytes().len()),
+        });
     }
 
     fn note(&self, reason: &str) {

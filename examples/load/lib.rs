@@ -31,7 +31,8 @@ use self::report::Report;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let run = || match Arguments::parse(env::args_os().skip(1))? {
+    let parsed = Arguments::parse(env::args_os().skip(1));
+    let run = || match parsed.map_err(|error| format!("{error}; see --help"))? {
         Some(arguments) => tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?

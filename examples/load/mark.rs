@@ -27,6 +27,11 @@ impl Marks {
         Self { finder: Finder::new(&run).into_owned(), run }
     }
 
+    /// A word of this run.
+    pub(crate) fn run(&self) -> &str {
+        &self.run
+    }
+
     pub(crate) fn mark(&self, since_start: Duration) -> String {
         format!("{}{:0TIME$x}", self.run, since_start.as_micros() as u64)
     }

@@ -21,7 +21,11 @@ pub(crate) struct Report {
     in_time: [u64; 2],
     /// `None` if answers are not expected.
     unanswered: Option<u64>,
+    no_answer: Option<String>,
     bytes: [u64; 2],
+    payload: [u64; 2],
+    /// `None` without `--deflate`.
+    compressed: Option<usize>,
     opening: Duration,
     sending: Duration,
     openings: Histogram<u64>,
@@ -47,7 +51,10 @@ impl Report {
             messages: [load(&counts.messages_sent), load(&counts.messages_received)],
             in_time: run.in_time,
             unanswered: is_answered.then(|| load(&counts.unanswered)),
+            no_answer: counts.no_answer.get().cloned(),
             bytes: [load(&counts.bytes_sent), load(&counts.bytes_received)],
+            payload: [load(&counts.payload_sent), load(&counts.payload_received)],
+            compressed: run.arguments.deflate.then(|| get(&counts.compressed)),
             opening: run.opening,
             sending: run.sending,
             openings: counts.openings.all(),
@@ -62,6 +69,7 @@ impl Report {
         if failures > arguments.max_failures {
             exceeded.push(format!("{failures} connections failed or were lost"));
         }
+        exceeded.extend(self.without_answers());
         let limits = [("p50", 50.0, arguments.max_p50), ("p99", 99.0, arguments.max_p99)];
         for (name, percentile, limit) in limits {
             let Some(limit) = limit else { continue };
@@ -73,6 +81,23 @@ impl Report {
             }
         }
         exceeded
+    }
+
+    /// The remedy, if there was a server, and it answered nothing.
+    fn without_answers(&self) -> Option<String> {
+        let unanswered = self.unanswered.filter(|count| *count > 0)?;
+        if self.open == self.lost || unanswered < self.latencies.len() {
+            return None;
+        }
+        Some(match &self.no_answer {
+            Some(message) => format!(
+                "no message was answered: what arrived has the mark of none (see {{mark}} in \
+                 --help). The first is: {message}"
+            ),
+            None => "no message was answered, and nothing arrived: does the server echo? See \
+                     --message, and --rate 0, in --help"
+                .to_owned(),
+        })
     }
 }
 
@@ -93,6 +118,14 @@ impl fmt::Display for Report {
         writeln!(f, "a second     {sent:.0} sent, {received:.0} received")?;
         let [sent, received] = self.bytes;
         writeln!(f, "wire bytes   {sent} sent, {received} received, without TLS and TCP")?;
+        if let Some(compressed) = self.compressed {
+            let [sent, received] = self.payload;
+            write!(
+                f,
+                "compression  agreed on by {compressed} of {open} connections; uncompressed "
+            )?;
+            writeln!(f, "{sent} bytes sent, {received} received")?;
+        }
         percentiles(f, "opening", &self.openings)?;
         percentiles(f, "latency", &self.latencies)?;
         histogram(f, &self.latencies)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sansocket::Message;
 use sansocket::tokio::Connector;
+use sansocket::{ClientRequest, Message};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -92,11 +92,20 @@ impl Run {
         self.start + ramp.mul_f64(client as f64 / *connections as f64)
     }
 
+    /// The opening request of a connection.
+    pub(crate) fn request(
+        &self,
+        client: usize,
+    ) -> Result<ClientRequest, Box<dyn Error + Send + Sync>> {
+        self.arguments.request(client, self.marks.run())
+    }
+
     /// A text with its placeholders filled in.
     pub(crate) fn fill(&self, text: &str, client: usize, n: u64, sent: Instant) -> String {
         text.replace("{mark}", &self.marks.mark(sent.duration_since(self.start)))
             .replace("{client}", &client.to_string())
             .replace("{n}", &n.to_string())
+            .replace("{run}", self.marks.run())
     }
 
     /// The next message of a connection.

@@ -20,6 +20,11 @@ impl Unanswered {
         self.with(|times| times.as_mut().map(|times| times.insert(at.as_micros() as u64)));
     }
 
+    /// Whether a message has no answer yet.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.with(|times| times.as_ref().is_some_and(|times| !times.is_empty()))
+    }
+
     /// Takes an answer, or the broadcast of another connection's message. Returns whether it is
     /// before the end.
     pub(crate) fn answered(&self, at: Duration) -> bool {
@@ -48,10 +53,12 @@ mod tests {
         for sent in [1, 2, 3] {
             unanswered.sent(at(sent) + Duration::from_nanos(1));
         }
+        assert!(unanswered.is_waiting());
         // That of another connection, too.
         assert!(unanswered.answered(at(2)) && unanswered.answered(at(9)));
         assert_eq!(unanswered.end().collect::<Vec<_>>(), [at(1), at(3)]);
         assert!(!unanswered.answered(at(1)));
         assert_eq!(unanswered.end().count(), 0);
+        assert!(!unanswered.is_waiting());
     }
 }
