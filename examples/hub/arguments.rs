@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+use std::str::FromStr;
 
-use lexopt::prelude::{Long, ValueExt};
+use lexopt::prelude::{Long, Short, ValueExt};
 
 use crate::Failure;
 use crate::auth;
@@ -37,7 +38,7 @@ Usage: hub [OPTION]...
                       [default: 50]
   --rate N            messages a second that a connection may send, and twice as many at once
                       [default: 50]
-  --help              this text
+  -h, --help          this text
 
 Ctrl-C or SIGTERM closes every connection with code 1001; a second Ctrl-C exits at once.";
 
@@ -58,14 +59,15 @@ impl Arguments {
         let mut parser = lexopt::Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {
             match argument {
-                Long("listen") => listen = parser.value()?.string()?,
+                Long("listen") => listen = host_and_port(parser.value()?.string()?)?,
                 Long("data") => data = Some(parser.value()?.into()),
                 Long("memory") => is_in_memory = true,
                 Long("redis" | "nats") if settings.broker.is_some() => {
                     return Err("--redis and --nats: a hub has one broker".into());
                 }
                 Long("redis") => {
-                    settings.broker = Some(Address::Redis(parser.value()?.string()?));
+                    let url = redis_url(parser.value()?.string()?)?;
+                    settings.broker = Some(Address::Redis(url));
                 }
                 Long("nats") => settings.broker = Some(Address::Nats(parser.value()?.string()?)),
                 Long("tls") => settings.tls = true,
@@ -76,9 +78,11 @@ impl Arguments {
                     settings.token = Some(read(Path::new(&parser.value()?))?);
                 }
                 Long("forwarded") => settings.forwarded = true,
-                Long("per-address") => settings.per_address = parser.value()?.parse()?,
-                Long("rate") => settings.rate = parser.value()?.parse()?,
-                Long("help") => return Ok(None),
+                Long("per-address") => {
+                    settings.per_address = number(&mut parser, "--per-address")?;
+                }
+                Long("rate") => settings.rate = number(&mut parser, "--rate")?,
+                Long("help") | Short('h') => return Ok(None),
                 other => return Err(other.unexpected().into()),
             }
         }
@@ -102,6 +106,28 @@ impl Arguments {
             (data, false, None) => data,
         };
         Ok(Some(Self { listen, settings }))
+    }
+}
+
+fn number<N: FromStr>(parser: &mut lexopt::Parser, option: &str) -> Result<N, Failure> {
+    let text = parser.value()?.string()?;
+    text.parse().map_err(|_| format!("{option} is a number, not {text:?}").into())
+}
+
+fn host_and_port(address: String) -> Result<String, Failure> {
+    match address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
+        true => Ok(address),
+        false => Err(format!("--listen is HOST:PORT, not {address:?}").into()),
+    }
+}
+
+/// Checks the scheme alone: Redis' client knows the rest. A URL may have a password, so it is in no
+/// error.
+fn redis_url(url: String) -> Result<String, Failure> {
+    match url.split_once(':') {
+        Some(("redis" | "rediss" | "redis+unix" | "unix", _)) => Ok(url),
+        Some(("valkey" | "valkeys" | "valkey+unix", _)) => Ok(url),
+        _ => Err("--redis is a URL such as redis://127.0.0.1:6379/".into()),
     }
 }
 

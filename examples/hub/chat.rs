@@ -30,7 +30,7 @@ use crate::room::{Room, to_text};
 use crate::settings::Settings;
 use crate::store::chat::{Said, Stored, history, last_id, latest, say};
 use crate::store::{Reading, id};
-use crate::visitor::Visitor;
+use crate::visitor::{Visitor, is_visible};
 
 /// The number of characters of a message.
 const CHARACTERS: usize = 4000;
@@ -147,8 +147,11 @@ impl Chat {
                 Incoming::Say { id, .. } if !(1..=MAX_ID).contains(&id) => {
                     room.refuse(Some(id), "an id is 1, 2, 3 and so on");
                 }
-                Incoming::Say { id, text } if !(1..=CHARACTERS).contains(&text.chars().count()) => {
-                    room.refuse(Some(id), "a text has 1 to 4000 characters");
+                Incoming::Say { id, text }
+                    if text.chars().count() > CHARACTERS || !is_visible(&text) =>
+                {
+                    let reason = "a text has 1 to 4000 characters, of which one is visible";
+                    room.refuse(Some(id), reason);
                 }
                 Incoming::Say { id, text } => {
                     let (client, name) = (client.to_owned(), name.to_owned());

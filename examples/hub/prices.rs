@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A price is a pure function of the symbol and the time, so several hubs have the same ones
-//! without a broker, as far as their clocks agree.
+//! without a broker, as far as their clocks agree when they start. A clock that is set later does
+//! not stop the prices: time is that of the start, and what has passed since then.
 
 use std::future::{pending, poll_fn};
 use std::pin::pin;
@@ -22,7 +23,7 @@ use sansocket::{Backpressure, Error, Kind, Prepared};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::quotes::{SYMBOLS, changes, history, index_of, price};
 use crate::room::{Room, to_text};
@@ -38,6 +39,7 @@ const OUTPUT: Backpressure = Backpressure {
 
 /// The room.
 pub(crate) struct Prices {
+    clock: Clock,
     published: Mutex<Published>,
     /// Whether the broker is there, for clients that see this room alone.
     broker: Option<watch::Receiver<bool>>,
@@ -69,17 +71,18 @@ const fn is_wanted(changes: u32) -> bool {
 impl Prices {
     pub(crate) fn new(settings: Settings, broker: Option<watch::Receiver<bool>>) -> Self {
         let topics = SYMBOLS.iter().map(|_| Topic::new()).collect();
-        let tick = tick_of(settings.tick);
-        Self { published: Mutex::new(Published { topics, tick }), broker, settings }
+        let clock = Clock::new();
+        let tick = clock.tick(settings.tick);
+        Self { clock, published: Mutex::new(Published { topics, tick }), broker, settings }
     }
 
     /// Publishes prices, for as long as it is polled.
     pub(crate) async fn run(&self) {
-        let mut clock = interval(self.settings.tick);
-        clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut ticks = interval(self.settings.tick);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
-            clock.tick().await;
-            self.publish(tick_of(self.settings.tick));
+            ticks.tick().await;
+            self.publish(self.clock.tick(self.settings.tick));
         }
     }
 
@@ -219,12 +222,49 @@ async fn take_all(room: &mut Room, wanted: &watch::Sender<Wanted>) {
     }
 }
 
-/// The number of ticks since the beginning of Unix' time.
-fn tick_of(tick: Duration) -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    millis(since) / millis(tick)
+/// The time of Unix, which never goes back.
+struct Clock {
+    started: Instant,
+    /// The time then.
+    start: Duration,
+}
+
+impl Clock {
+    fn new() -> Self {
+        let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { started: Instant::now(), start }
+    }
+
+    /// The number of ticks since the beginning of Unix' time.
+    fn tick(&self, tick: Duration) -> u64 {
+        millis(self.start + self.started.elapsed()) / millis(tick)
+    }
 }
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    /// The system's clock stands still meanwhile.
+    #[tokio::test(start_paused = true)]
+    async fn prices_go_on_whatever_the_clock_of_the_system_is_set_to() {
+        let prices = Arc::new(Prices::new(Settings::new(), None));
+        let first = prices.with_published(|published| published.tick);
+        tokio::spawn({
+            let prices = Arc::clone(&prices);
+            async move { prices.run().await }
+        });
+        tokio::task::yield_now().await;
+        for ticks in 1..=100 {
+            advance(prices.settings.tick).await;
+            tokio::task::yield_now().await;
+            assert_eq!(prices.with_published(|published| published.tick), first + ticks);
+        }
+    }
 }

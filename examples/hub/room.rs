@@ -18,8 +18,8 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 use crate::log;
 use crate::settings::Settings;
 
-/// The number of refused messages after which a connection is closed.
-const REFUSALS: u32 = 20;
+/// The number of refused messages, at once and in each minute, above which a connection is closed.
+const REFUSALS: f64 = 20.0;
 
 /// A connection in a room.
 pub(crate) struct Room {
@@ -29,7 +29,7 @@ pub(crate) struct Room {
     /// The kind of messages that the room takes, beside `ping`.
     takes: Kind,
     bucket: Bucket,
-    refusals: u32,
+    refusals: Bucket,
     stats: Interval,
     compression: Option<&'static str>,
     dropped: Arc<AtomicU64>,
@@ -66,6 +66,7 @@ impl Room {
         let (socket, member) = socket.into_inner();
         let compression = socket.deflate().map(|_| "permessage-deflate");
         let (sender, receiver) = socket.split();
+        let rate = f64::from(settings.rate);
         let mut stats = interval(settings.stats);
         stats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The present state is the first news.
@@ -77,8 +78,8 @@ impl Room {
             receiver,
             member,
             takes,
-            bucket: Bucket::new(settings.rate),
-            refusals: 0,
+            bucket: Bucket::new(2.0 * rate, rate),
+            refusals: Bucket::new(REFUSALS, REFUSALS / 60.0),
             stats,
             compression,
             dropped: Arc::default(),
@@ -196,10 +197,9 @@ impl Room {
 
     /// Refuses a message; too many of them close the connection.
     pub(crate) fn refuse(&mut self, id: Option<u64>, reason: &str) {
-        self.refusals += 1;
         log::client(format_args!("refused a message: {reason}"));
         let refused = json!({ "type": "refused", "id": id, "reason": reason });
-        if self.refusals > REFUSALS {
+        if !self.refusals.take() {
             self.close(CloseCode::POLICY_VIOLATION, "too many messages had to be refused");
         } else {
             self.try_send(&refused);
@@ -242,29 +242,51 @@ pub(crate) fn to_text(message: &impl Serialize) -> String {
     serde_json::to_string(message).expect("its keys are strings")
 }
 
-/// How fast messages may come: a bucket of tokens, twice as many as are added in a second.
+/// How many messages may come: each takes one of the tokens of a bucket, to which new ones are
+/// added at a rate until it is full.
 struct Bucket {
+    size: f64,
+    /// In tokens a second.
     rate: f64,
     tokens: f64,
     filled: Instant,
 }
 
 impl Bucket {
-    fn new(rate: u32) -> Self {
-        let rate = f64::from(rate);
-        Self { rate, tokens: 2.0 * rate, filled: Instant::now() }
+    fn new(size: f64, rate: f64) -> Self {
+        Self { size, rate, tokens: size, filled: Instant::now() }
     }
 
     /// Takes a token, if there is one.
     fn take(&mut self) -> bool {
         let now = Instant::now();
         let added = (now - self.filled).as_secs_f64() * self.rate;
-        self.tokens = (self.tokens + added).min(2.0 * self.rate);
+        self.tokens = (self.tokens + added).min(self.size);
         self.filled = now;
         let is_allowed = self.tokens >= 1.0;
         if is_allowed {
             self.tokens -= 1.0;
         }
         is_allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
+    use super::{Bucket, REFUSALS};
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_are_counted_over_a_while_and_not_over_the_whole_connection() {
+        let mut refusals = Bucket::new(REFUSALS, REFUSALS / 60.0);
+        let mut taken = || (0..40).filter(|_| refusals.take()).count();
+        assert_eq!(taken(), 20);
+        advance(Duration::from_secs(31)).await;
+        assert_eq!(taken(), 10);
+        advance(Duration::from_secs(3600)).await;
+        assert_eq!(taken(), 20);
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use std::{env, process};
+use std::{env, fs, process};
 
 use sansocket::group::{Group, Shutdown};
 use sansocket::{CloseCode, CloseFrame};
@@ -20,7 +20,7 @@ use crate::Failure;
 use crate::routes::{Hub, router};
 use crate::settings::Settings;
 
-/// How long the end waits for the closing handshakes.
+/// How long the end waits for the closing handshakes, and for requests at the same time.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The time over which the closing handshakes begin, so that not all pages come back at once.
@@ -38,7 +38,16 @@ pub struct Server {
     hub: Arc<Hub>,
     http: HttpServer,
     group: Group,
-    authority: Option<PathBuf>,
+    authority: Option<Authority>,
+}
+
+/// The file with the certificate of an authority that is made for this run, which removes it.
+struct Authority(PathBuf);
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 impl Server {
@@ -53,7 +62,7 @@ impl Server {
             true => {
                 let file = env::temp_dir().join(format!("hub-ca-{}.pem", process::id()));
                 let config = config_on_the_spot(&file)?;
-                (Some(TlsAcceptor::from(Arc::new(config))), Some(file))
+                (Some(TlsAcceptor::from(Arc::new(config))), Some(Authority(file)))
             }
             false => (None, None),
         };
@@ -71,11 +80,11 @@ impl Server {
     /// The file with the certificate of the authority that clients have to trust.
     #[must_use]
     pub fn authority(&self) -> Option<&PathBuf> {
-        self.authority.as_ref()
+        self.authority.as_ref().map(|authority| &authority.0)
     }
 
-    /// Serves until `stop`. Then closes all WebSockets with 1001, waits for them, and flushes the
-    /// store.
+    /// Serves until `stop`. Then closes all WebSockets with 1001, waits for them and for requests
+    /// for at most 5.2 s, and flushes the store; a broker that is away has 5 s more.
     ///
     /// # Errors
     ///
@@ -96,7 +105,9 @@ impl Server {
             }
             let frame = CloseFrame::truncated(CloseCode::GOING_AWAY, "the hub ends");
             let how = Shutdown::new().frame(frame).spread_over(SPREAD).wait(PATIENCE);
-            let summary = self.group.shutdown(&how).await;
+            let requests = Shutdown::new().wait(SPREAD + PATIENCE);
+            let (summary, _) =
+                tokio::join!(self.group.shutdown(&how), self.http.accepted.shutdown(&requests));
             // A standard output that is closed is no reason to leave the store unwritten.
             let (closed, aborted) = (summary.closed, summary.aborted);
             let _ = writeln!(io::stdout(), "{closed} connections closed, {aborted} aborted");

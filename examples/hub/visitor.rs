@@ -19,7 +19,7 @@ static UNFIT: LazyLock<Regex> =
 
 /// What can be seen without another character. U+2800 is a pattern of no dots.
 static VISIBLE: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"[^\p{Cn}\p{M}\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]"));
+    LazyLock::new(|| regex(r"[^\p{Cc}\p{Cn}\p{M}\s\p{Default_Ignorable_Code_Point}\u2800]"));
 
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a valid pattern")
@@ -94,5 +94,10 @@ fn is_client(client: &str) -> bool {
 }
 
 fn is_name(name: &str) -> bool {
-    (1..=32).contains(&name.chars().count()) && !UNFIT.is_match(name) && VISIBLE.is_match(name)
+    (1..=32).contains(&name.chars().count()) && !UNFIT.is_match(name) && is_visible(name)
+}
+
+/// Whether something of a text can be seen.
+pub(crate) fn is_visible(text: &str) -> bool {
+    VISIBLE.is_match(text)
 }

@@ -1,14 +1,12 @@
-// A broker of its own for a story: a process on a free port, with a directory for its data.
+// A broker of its own for a story: a process on a port of its own, with a directory for its data.
 
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
 import { join } from "node:path";
 
 import { within } from "./hub.mjs";
-
-const HOST = "127.0.0.1";
+import { HOST, isListening, reservePort } from "./ports.mjs";
 
 /** The broker's program and its options, and those of a hub behind it. */
 const KINDS = {
@@ -49,7 +47,7 @@ export class Broker {
 
   /** Starts it, on its port and data if it was started before. */
   async start() {
-    this.#port ??= String(await freePort());
+    this.#port ??= String(await reservePort());
     const { program, options } = this.#kind;
     const child = spawn(program, options(this.#port, this.#directory), {
       stdio: ["ignore", "pipe", "pipe"],
@@ -78,24 +76,4 @@ export class Broker {
     await this.kill();
     rmSync(this.#directory, { recursive: true, force: true });
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, HOST);
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-function isListening(port) {
-  return new Promise((answer) => {
-    const socket = connect(port, HOST);
-    socket.on("error", () => answer(false));
-    socket.on("connect", () => {
-      socket.destroy();
-      answer(true);
-    });
-  });
 }

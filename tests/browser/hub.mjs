@@ -1,10 +1,12 @@
-// A hub of its own for a story: a process on a free port, with a directory for its data.
+// A hub of its own for a story: a process on a port of its own, with a directory for its data.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+
+import { HOST, reservePort } from "./ports.mjs";
 
 /** With one of these, a hub keeps nothing in a directory. */
 const STORES = ["--memory", "--redis", "--nats"];
@@ -29,8 +31,8 @@ export class Hub {
 
   /** Starts it, on the port that it had before if it was started before. */
   async start() {
-    const port = this.url?.port ?? "0";
-    const child = spawn(process.env.HUB, ["--listen", `127.0.0.1:${port}`, ...this.#arguments], {
+    const port = this.url?.port ?? (await reservePort());
+    const child = spawn(process.env.HUB, ["--listen", `${HOST}:${port}`, ...this.#arguments], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#process = child;

@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 
 import { hasProgram } from "./broker.mjs";
 import { isInstalled, launch } from "./browser.mjs";
+import { Deadline } from "./deadline.mjs";
 import { Story } from "./story.mjs";
 import access from "./stories/access.mjs";
 import brokers from "./stories/brokers.mjs";
@@ -26,6 +27,10 @@ const { values: options } = parseArgs({
   },
 });
 
+/** Seconds that one story may take, and a browser to end, and the whole run. */
+const [STORY, CLOSING, RUN] = [180, 60, 3600];
+
+const deadline = new Deadline(RUN);
 const isQuick = options.select === "quick";
 const browsers = options.browser ?? (isQuick ? ["chromium"] : ["chromium", "firefox"]);
 const subjects = { chat, messages, prices, document, connection, brokers, access, looks };
@@ -58,14 +63,19 @@ async function runIn(kind) {
       if ((only && only !== kind) || missingPrograms.includes(needs)) continue;
       const began = performance.now();
       const story = new Story({ kind, browser, shots, name });
-      const error = await story.run(run);
+      const error = await story.run((it) => deadline.within(STORY, () => run(it)));
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       console.log(`${error ? "FAILED" : "ok    "} ${seconds.padStart(5)} s  ${name}`);
       if (error) console.log(String(error.stack ?? error).replace(/^/gm, "    "));
       outcomes.push(!error);
     }
   } finally {
-    await browser.close();
+    const closing = new Deadline(CLOSING);
+    await closing.within(CLOSING, () => browser.close()).catch((error) => {
+      browser.process()?.kill("SIGKILL");
+      console.log(`FAILED to close ${kind}: ${error.message}`);
+      outcomes.push(false);
+    });
   }
   return outcomes;
 }
@@ -87,5 +97,6 @@ if (options.list) {
   const missing = [...missingBrowsers, ...missingPrograms];
   const skipped = missing.length > 0 ? `, skipped without ${missing.join(", ")}` : "";
   console.log(`${passed} passed, ${outcomes.length - passed} failed${skipped}`);
-  process.exitCode = passed === outcomes.length && passed + missing.length > 0 ? 0 : 1;
+  // What a story that was stopped still waits for does not keep this program.
+  process.exit(passed === outcomes.length && passed + missing.length > 0 ? 0 : 1);
 }

@@ -18,6 +18,7 @@ export class Story {
   #contexts = [];
   #visitors = [];
   #endings = [];
+  #isOver = false;
 
   constructor({ kind, browser, shots, name }) {
     Object.assign(this, { kind, shots });
@@ -27,6 +28,7 @@ export class Story {
 
   /** Starts a hub with these further arguments. */
   async hub(...extra) {
+    this.#begin();
     const hub = new Hub(extra);
     this.#hubs.push(hub);
     return hub.start();
@@ -34,6 +36,7 @@ export class Story {
 
   /** Starts a broker of this kind. */
   async broker(kind) {
+    this.#begin();
     const broker = new Broker(kind);
     this.#brokers.push(broker);
     return broker.start();
@@ -41,12 +44,18 @@ export class Story {
 
   /** A person with a browser profile of their own, who has opened the hub's page. */
   async visit(hub, options = {}) {
+    this.#begin();
     const context = options.with?.context ?? (await this.#browser.createBrowserContext());
     if (!options.with) this.#contexts.push(context);
     const visitor = new Visitor(context, this.kind, options);
     this.#visitors.push(visitor);
     await visitor.open(options.url ?? hub.url, options);
     return visitor;
+  }
+
+  /** A body that its deadline has stopped may still run: it starts nothing more. */
+  #begin() {
+    if (this.#isOver) throw new Error("the story has ended");
   }
 
   /** Called at the end, whatever happened. */
@@ -61,6 +70,7 @@ export class Story {
       for (const visitor of this.#visitors) visitor.expectNoErrors();
       return null;
     } catch (error) {
+      this.#isOver = true;
       await this.#photograph();
       const logs = this.#hubs.map((hub) => hub.log.trimEnd()).filter(Boolean);
       error.stack = [error.stack, ...logs.map((log) => `hub: ${log.slice(-600)}`)].join("\n");

@@ -1,36 +1,43 @@
-//! Who writes with which of Yjs' client ids: the page whose update was the first.
+//! Which of Yjs' client ids a page may write with: the one that follows from its own secret id.
 //!
-//! The ids of others are in the document, for everybody to see. With one of them, a page could
-//! write what another page would have written: the hub would acknowledge that page's next update
-//! as known, and lose it.
+//! The client ids of others are in the document, for everybody to see. With one of them, a page
+//! could write what another page would have written: the hub would acknowledge that page's next
+//! update as known, and lose it. So a client id is a hash of the page's id, which is `client` in
+//! the query. Every hub can check it, also after a restart, without a list of authors.
+//!
+//! ```text
+//!   client id   the first 53 bits of SHA-256(client), big-endian
+//! ```
+//!
+//! To write with the client id of one page, another has to find an id with the same hash: 2⁵³
+//! attempts on average, while the page is open. What it could then spoil is text that everybody
+//! may delete.
+//!
+//! An answer to step 1 also brings what others have written, and the hub lacks. A hub alone takes
+//! it if it has nothing of that client id: it has lost its store, or keeps none. Nobody else knows
+//! the client id of a page of which this hub has never stored anything. Behind a broker, the text
+//! comes from there: the page is closed with 1013, and connects again.
 
-use std::collections::HashMap;
-
+use sha2::{Digest, Sha256};
 use yrs::ClientID;
 
 /// Who sends an update.
 pub(super) struct Author {
-    /// The id of the page, which others don't know.
-    pub(super) client: String,
-    /// An answer to step 1 may bring what others have written.
+    id: ClientID,
     pub(super) is_step2: bool,
 }
 
-/// The authors of all updates since the start of this hub. They are no more than the document has
-/// pieces.
-#[derive(Default)]
-pub(super) struct Authors(HashMap<ClientID, String>);
-
-impl Authors {
-    /// Whether this author may write with these ids.
-    pub(super) fn allow(&self, author: &Author, ids: &[ClientID]) -> bool {
-        ids.iter().filter_map(|id| self.0.get(id)).all(|client| *client == author.client)
+impl Author {
+    /// The page with this secret id.
+    pub(super) fn new(client: &str, is_step2: bool) -> Self {
+        let hash = Sha256::digest(client);
+        let (first, _) = hash.split_first_chunk().expect("SHA-256 has 32 bytes");
+        Self { id: ClientID::new(u64::from_be_bytes(*first) >> 11), is_step2 }
     }
 
-    /// Notes what this author has written.
-    pub(super) fn note(&mut self, author: &Author, ids: &[ClientID]) {
-        if !author.is_step2 {
-            self.0.extend(ids.iter().map(|id| (*id, author.client.clone())));
-        }
+    /// Whether the update may write with this client id, of which the document has something
+    /// (`is_known`). `is_alone`: the hub has no broker.
+    pub(super) fn may_write(&self, id: ClientID, is_known: bool, is_alone: bool) -> bool {
+        id == self.id || (self.is_step2 && is_alone && !is_known)
     }
 }

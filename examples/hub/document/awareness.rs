@@ -83,7 +83,7 @@ impl Awareness {
                     connection
                 }
             };
-            state.cursors.hear(Speaker { connection, client: "" }, update, is_all)
+            state.cursors.hear(Speaker { connection, client: "", name: "" }, update, is_all)
         });
         new.into_iter().for_each(|(id, state)| self.publish(id, state));
     }

@@ -21,8 +21,12 @@ use yrs::{ClientID, ID};
 /// The name of the text in the document.
 pub(super) const TEXT: &str = "text";
 
-/// The number of structs of an update of a client.
+/// The number of structs of an update of a client, and of its deletions beyond those that the
+/// document may have already: an answer to step 1 has all of them.
 pub(super) const UPDATE_STRUCTS: usize = 10_000;
+
+/// The number of client ids that an update of a client may write with. yrs recurses for each.
+pub(super) const UPDATE_CLIENTS: usize = 1000;
 
 /// Client ids have 53 bits, as integers of JavaScript have.
 const CLIENTS: u64 = 1 << 53;
@@ -74,13 +78,13 @@ pub(super) enum Unfit {
     NotText,
     /// It says that something before it is missing.
     Gap,
-    /// It has more structs than allowed.
+    /// It has more structs or deletions than allowed.
     TooMany,
 }
 
 impl Content {
-    /// Reads an update, which may have so many structs.
-    pub(super) fn read(update: &[u8], structs: usize) -> Result<Self, Unfit> {
+    /// Reads an update, which may have so many structs, and with its deletions `deletions` more.
+    pub(super) fn read(update: &[u8], structs: usize, deletions: usize) -> Result<Self, Unfit> {
         let mut cursor = Cursor::new(update);
         let mut this = Self::default();
         let mut clients = HashSet::new();
@@ -102,6 +106,9 @@ impl Content {
             let client = client(&mut cursor, &mut clients)?;
             let mut next = 0;
             for _ in 0..number(&mut cursor)? {
+                if this.structs.len() + this.deletions.len() >= structs.saturating_add(deletions) {
+                    return Err(Unfit::TooMany);
+                }
                 let (start, len) = (clock(&mut cursor)?, length(&mut cursor)?);
                 if start < next {
                     return Err(Unfit::Malformed);
@@ -111,6 +118,11 @@ impl Content {
             }
         }
         if cursor.has_content() { Err(Unfit::Malformed) } else { Ok(this) }
+    }
+
+    /// The number of client ids that it writes with.
+    pub(super) fn clients(&self) -> usize {
+        self.structs.chunk_by(|one, next| one.id.client == next.id.client).count()
     }
 }
 

@@ -3,14 +3,15 @@
 //!
 //! yrs has an `Awareness` too, which knows no owners, and keeps the states that were removed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use serde::de::IgnoredAny;
+use serde_json::Value;
 use yrs::ClientID;
 use yrs::sync::AwarenessUpdate;
 use yrs::sync::awareness::AwarenessUpdateEntry;
 
-/// The number of states of a connection: a page that begins its document anew has another.
+/// The number of ids that a connection may speak for, also of states that it has removed: each is a
+/// message of its own to everybody. A page has one.
 const STATES: usize = 4;
 
 /// The length of a state, in bytes of JSON.
@@ -25,6 +26,8 @@ pub(super) struct Speaker<'a> {
     pub(super) connection: u64,
     /// The id of the page, which keeps it when it connects again.
     pub(super) client: &'a str,
+    /// The name with which it has connected.
+    pub(super) name: &'a str,
 }
 
 struct State {
@@ -35,7 +38,11 @@ struct State {
 
 /// The states.
 #[derive(Default)]
-pub(super) struct Cursors(HashMap<ClientID, State>);
+pub(super) struct Cursors {
+    states: HashMap<ClientID, State>,
+    /// The ids that each connection of this hub has spoken for.
+    ids: HashMap<u64, HashSet<ClientID>>,
+}
 
 impl Cursors {
     /// Takes the states that a connection sends. Returns those that are new, each for itself.
@@ -45,7 +52,7 @@ impl Cursors {
         update: AwarenessUpdate,
     ) -> Result<Vec<(ClientID, AwarenessUpdate)>, &'static str> {
         let is_anothers = |id: &ClientID| {
-            let state = self.0.get(id);
+            let state = self.states.get(id);
             state.is_some_and(|it| {
                 it.connection != speaker.connection && it.client != speaker.client
             })
@@ -53,18 +60,21 @@ impl Cursors {
         if update.clients.keys().any(is_anothers) {
             return Err("the awareness of another client");
         }
-        let is_state = |entry: &AwarenessUpdateEntry| {
-            entry.json.len() <= LENGTH && serde_json::from_str::<IgnoredAny>(&entry.json).is_ok()
-        };
-        if !update.clients.values().all(is_state) {
-            return Err("an awareness that is not JSON, or longer than 2048 bytes");
+        for entry in update.clients.values() {
+            let is_short = entry.json.len() <= LENGTH;
+            let state = is_short.then(|| serde_json::from_str::<Value>(&entry.json).ok()).flatten();
+            let state = state.ok_or("an awareness that is not JSON, or longer than 2048 bytes")?;
+            let name = &state["user"]["name"];
+            if !name.is_null() && name != speaker.name {
+                return Err("a cursor with another name than that of the connection");
+            }
         }
-        let new = self.take(speaker, update);
-        let of_this = self.0.values().filter(|state| state.connection == speaker.connection);
-        match of_this.count() {
-            0..=STATES => Ok(new),
-            _ => Err("the awareness of more clients than a connection may have"),
+        let ids = self.ids.entry(speaker.connection).or_default();
+        ids.extend(update.clients.keys());
+        if ids.len() > STATES {
+            return Err("the awareness of more clients than a connection may have");
         }
+        Ok(self.take(speaker, update))
     }
 
     /// Takes the states that another hub publishes; `is_all`: others of it are gone.
@@ -79,7 +89,7 @@ impl Cursors {
             is_all && is_of_this(state) && !update.clients.contains_key(id)
         };
         let gone = self.remove(gone);
-        update.clients.retain(|id, _| self.0.get(id).is_none_or(is_of_this));
+        update.clients.retain(|id, _| self.states.get(id).is_none_or(is_of_this));
         let mut new = self.take(speaker, update);
         new.extend(gone);
         new
@@ -93,17 +103,19 @@ impl Cursors {
         let mut new = vec![];
         for (id, entry) in update.clients {
             let is_removed = &*entry.json == NULL;
-            let is_old = self.0.get(&id).is_some_and(|State { entry: known, .. }| {
+            let is_old = self.states.get(&id).is_some_and(|State { entry: known, .. }| {
                 entry.clock < known.clock || (entry.clock == known.clock && !is_removed)
             });
             if is_old {
                 continue;
             }
             if is_removed {
-                self.0.remove(&id);
+                if self.states.remove(&id).is_none() {
+                    continue;
+                }
             } else {
                 let (connection, client) = (speaker.connection, speaker.client.to_owned());
-                self.0.insert(id, State { entry: entry.clone(), connection, client });
+                self.states.insert(id, State { entry: entry.clone(), connection, client });
             }
             new.push((id, one(id, entry)));
         }
@@ -112,19 +124,20 @@ impl Cursors {
 
     /// All states; `None` if there are none.
     pub(super) fn all(&self) -> Option<AwarenessUpdate> {
-        let clients = self.0.iter().map(|(id, state)| (*id, state.entry.clone()));
-        (!self.0.is_empty()).then(|| AwarenessUpdate { clients: clients.collect() })
+        let clients = self.states.iter().map(|(id, state)| (*id, state.entry.clone()));
+        (!self.states.is_empty()).then(|| AwarenessUpdate { clients: clients.collect() })
     }
 
     /// At most so many states, without those of these connections.
     pub(super) fn without(&self, connections: &[u64], count: usize) -> AwarenessUpdate {
-        let here = self.0.iter().filter(|(_, state)| !connections.contains(&state.connection));
+        let here = self.states.iter().filter(|(_, state)| !connections.contains(&state.connection));
         let clients = here.take(count).map(|(id, state)| (*id, state.entry.clone()));
         AwarenessUpdate { clients: clients.collect() }
     }
 
     /// Removes the states of a connection. Returns what others have to learn.
     pub(super) fn leave(&mut self, connection: u64) -> Vec<(ClientID, AwarenessUpdate)> {
+        self.ids.remove(&connection);
         self.remove(|_, state| state.connection == connection)
     }
 
@@ -132,7 +145,7 @@ impl Cursors {
         &mut self,
         is_removed: impl Fn(&ClientID, &State) -> bool,
     ) -> Vec<(ClientID, AwarenessUpdate)> {
-        let left = self.0.extract_if(|id, state| is_removed(id, state));
+        let left = self.states.extract_if(|id, state| is_removed(id, state));
         let removed = left.map(|(id, state)| {
             let clock = state.entry.clock.saturating_add(1);
             (id, one(id, AwarenessUpdateEntry { clock, json: NULL.into() }))

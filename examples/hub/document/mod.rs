@@ -17,8 +17,11 @@
 //!   longer than 16 MiB, or of more than 100,000 pieces, or if the update has more than 10,000,
 //! * if it would have to be compared with more than 2000 pieces that others have typed at the same
 //!   place at the same time (see `placing`),
-//! * with 1008 if it writes with the client id of another page (see `authors`).
+//! * with 1013 if its connection would have added more than 20,000 pieces: text that is typed or
+//!   deleted somewhere else than where the page did so before,
+//! * with 1008 if it writes with another client id than that of its page (see `authors`).
 
+mod answers;
 mod authors;
 mod awareness;
 mod content;
@@ -38,23 +41,29 @@ use std::sync::Arc;
 use sansocket::axum::WebSocket;
 use sansocket::hyper::Sender;
 use sansocket::topic::{Lag, Topic};
-use sansocket::{CloseCode, Error, Kind, Message};
+use sansocket::{CloseCode, Kind, Message};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use yrs::StateVector;
 
+use self::answers::{Answers, Late};
 use self::authors::Author;
 use self::awareness::Awareness;
+use self::content::UPDATE_STRUCTS;
 use self::cursors::Speaker;
 use self::sync::{Incoming, decode};
 use self::updates::{BUSY, ENDING, PATIENCE, Refused, Updates};
-use crate::Failure;
 use crate::journal::Journal;
 use crate::outbox::{Outbox, Place, deliver, outbox};
 use crate::room::{Room, to_text};
 use crate::settings::Settings;
 use crate::visitor::Visitor;
+use crate::{Failure, log};
+
+/// The number of pieces that one connection may add: those of the longest update, of which each may
+/// split another one. A page that has typed for so long connects again, and continues.
+const PIECES: usize = 2 * UPDATE_STRUCTS;
 
 /// The number of messages that a client may lag behind.
 const BACKLOG: usize = 512;
@@ -63,6 +72,7 @@ const BACKLOG: usize = 512;
 pub(crate) struct Document {
     pub(crate) updates: Arc<Updates>,
     pub(crate) awareness: Awareness,
+    answers: Answers,
     topic: Topic,
     journal: Journal,
     settings: Settings,
@@ -71,11 +81,13 @@ pub(crate) struct Document {
 /// One connection.
 struct Editor {
     connection: u64,
-    client: String,
+    visitor: Visitor,
     outbox: Outbox,
     questions: Arc<watch::Sender<Questions>>,
     /// The number of messages "update" that were received.
     updates: u64,
+    /// The number of pieces that it may still add.
+    pieces: usize,
 }
 
 /// What is not answered yet. One answer at a time is made, and only when the client has taken the
@@ -100,7 +112,8 @@ impl Document {
         let topic = Topic::new().backlog(BACKLOG).lag(Lag::Close(CloseCode::TRY_AGAIN_LATER));
         let updates = Arc::new(Updates::new(journal.clone(), topic.clone())?);
         let awareness = Awareness::new(journal.clone(), topic.clone());
-        Ok(Self { updates, awareness, topic, journal, settings })
+        let answers = Answers::new();
+        Ok(Self { updates, awareness, answers, topic, journal, settings })
     }
 
     /// Serves one connection.
@@ -113,17 +126,13 @@ impl Document {
         let questions = Arc::new(watch::Sender::new(Questions::default()));
         let asked = Arc::clone(&questions);
         let mut editor =
-            Editor { connection, client: visitor.client, outbox, questions: asked, updates: 0 };
+            Editor { connection, visitor, outbox, questions: asked, updates: 0, pieces: PIECES };
         let writing = async {
             sender.send(self.updates.step1().await).await?;
             if let Some(all) = self.awareness.all() {
                 sender.send(all).await?;
             }
-            tokio::try_join!(
-                subscription.forward(&sender),
-                deliver(answers, &sender),
-                self.answer(&questions, &sender),
-            )
+            tokio::try_join!(subscription.forward(&sender), deliver(answers, &sender))
         };
         let writing = async {
             let _ = writing.await;
@@ -133,17 +142,17 @@ impl Document {
         tokio::select! {
             () = self.take_all(&mut room, &mut editor) => {}
             () = writing => {}
+            Late = self.answer(&questions, &sender) => {
+                log::client(format_args!("dropped: it does not read the document"));
+            }
         }
         self.awareness.leave(connection);
         room.finish().await;
     }
 
-    /// Answers questions.
-    async fn answer(
-        &self,
-        questions: &watch::Sender<Questions>,
-        sender: &Sender,
-    ) -> Result<(), Error> {
+    /// Answers questions until the client is late. Errors are those of the connection, which
+    /// ends by itself.
+    async fn answer(&self, questions: &watch::Sender<Questions>, sender: &Sender) -> Late {
         let mut asked = questions.subscribe();
         loop {
             let mut these = Questions::default();
@@ -153,10 +162,13 @@ impl Document {
             });
             let Questions { step1, awareness } = these;
             if let Some(known) = step1 {
-                sender.send(self.updates.step2(known).await).await?;
+                let answer = self.updates.step2(known);
+                if let Err(late) = self.answers.give(answer, |answer| sender.send(answer)).await {
+                    return late;
+                }
             }
             if let Some(all) = self.awareness.all().filter(|_| awareness) {
-                sender.send(all).await?;
+                let _ = sender.send(all).await;
             }
             let _ = asked.changed().await;
         }
@@ -185,7 +197,8 @@ impl Document {
                 Ok(())
             }
             Some(Incoming::Awareness(states)) => {
-                let speaker = Speaker { connection: editor.connection, client: &editor.client };
+                let Visitor { client, name, .. } = &editor.visitor;
+                let speaker = Speaker { connection: editor.connection, client, name };
                 let taken = self.awareness.take(speaker, states);
                 taken.map_err(|reason| Refused::Close(CloseCode::POLICY_VIOLATION, reason))
             }
@@ -193,11 +206,12 @@ impl Document {
                 editor.updates += u64::from(!is_step2);
                 let ack = to_text(&json!({ "type": "ack", "updates": editor.updates }));
                 let answer = editor.place().await?;
-                let author = Author { client: editor.client.clone(), is_step2 };
-                let taken = self.updates.take(update, author, move |is_done| {
+                let author = Author::new(&editor.visitor.client, is_step2);
+                let taken = self.updates.take(update, author, editor.pieces, move |is_done| {
                     answer.send(is_done.then(|| ack.into()));
                 });
-                taken.await
+                editor.pieces -= taken.await?;
+                Ok(())
             }
         }
     }

@@ -140,6 +140,14 @@ impl Order {
         (is_there && !node.it.is_gc).then_some(*start)
     }
 
+    /// Whether one struct has all these characters, and is deleted.
+    pub(super) fn is_deleted(&self, id: ID, len: u32) -> bool {
+        self.containing(id).is_some_and(|start| {
+            let node = self.node(start);
+            node.is_deleted && id.clock - start.clock + len <= node.it.len
+        })
+    }
+
     /// The struct that begins with this character; the one that has it is split.
     pub(super) fn beginning_at(&mut self, id: ID) -> Option<ID> {
         let start = self.containing(id)?;

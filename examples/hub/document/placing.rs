@@ -6,7 +6,7 @@
 //! time therefore cost time that is quadratic in their number. So the comparisons of an update are
 //! counted here, and an update that needs too many is refused.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use yrs::{ClientID, ID};
 
@@ -18,13 +18,18 @@ pub(super) struct Limits {
     pub(super) comparisons: usize,
     /// The number of structs of the document.
     pub(super) structs: usize,
+    /// The number of structs that it has more than before.
+    pub(super) added: usize,
 }
 
 impl Limits {
-    /// Those of an update of a client.
-    pub(super) const DOCUMENT: Self = Self { comparisons: 2000, structs: 100_000 };
+    /// Those of an update of a connection that may still add so many structs.
+    pub(super) const fn of_connection(added: usize) -> Self {
+        Self { comparisons: 2000, structs: 100_000, added }
+    }
 
-    pub(super) const NONE: Self = Self { comparisons: usize::MAX, structs: usize::MAX };
+    pub(super) const NONE: Self =
+        Self { comparisons: usize::MAX, structs: usize::MAX, added: usize::MAX };
 }
 
 /// What an update changed.
@@ -52,6 +57,8 @@ pub(super) enum Misfit {
     TooManyAtOnce,
     /// The document would have more structs than allowed.
     TooMany,
+    /// It adds more structs than its connection may.
+    TooManyOfOne,
 }
 
 impl Order {
@@ -60,9 +67,11 @@ impl Order {
         let (before, mut changes) = (self.len(), vec![]);
         let mut result = self.add_all(update, limits.comparisons, &mut changes);
         self.merge_splits();
-        let after = self.len();
-        if result.is_ok() && after > limits.structs && after > before {
+        let (after, added) = (self.len(), self.len().saturating_sub(before));
+        if result.is_ok() && added > 0 && after > limits.structs {
             result = Err(Misfit::TooMany);
+        } else if result.is_ok() && added > limits.added {
+            result = Err(Misfit::TooManyOfOne);
         }
         if result.is_err() {
             changes.iter().rev().for_each(|change| self.undo(change));
@@ -88,19 +97,30 @@ impl Order {
         changes: &mut Vec<Change>,
     ) -> Result<(), Misfit> {
         let mut waiting = self.new_in(update)?;
-        // A struct comes after those that it refers to.
-        while !waiting.is_empty() {
-            let before = changes.len();
-            for queue in waiting.values_mut() {
-                while queue.front().is_some_and(|it| self.knows(it)) {
-                    let Some(it) = queue.pop_front() else { break };
-                    changes.push(self.place(it, &mut comparisons)?);
+        let mut ready: Vec<_> = waiting.keys().copied().collect();
+        // A struct comes after those that it refers to: what is missing, and whose struct waits.
+        let mut blocked = BTreeSet::new();
+        while let Some(client) = ready.pop() {
+            let queue = waiting.get_mut(&client).expect("the client is one of those that wait");
+            while let Some(it) = queue.pop_front() {
+                if let Some(missing) = self.missing(&it) {
+                    blocked.insert((missing, client));
+                    queue.push_front(it);
+                    break;
                 }
+                changes.push(self.place(it, &mut comparisons)?);
             }
-            waiting.retain(|_, queue| !queue.is_empty());
-            if changes.len() == before && !waiting.is_empty() {
-                return Err(Misfit::Unresolved);
+            let known = ID::new(client, self.clock(client));
+            let first = ClientID::new(0);
+            let found = blocked.range((ID::new(client, 0), first)..(known, first));
+            let found: Vec<_> = found.copied().collect();
+            for it in found {
+                blocked.remove(&it);
+                ready.push(it.1);
             }
+        }
+        if !blocked.is_empty() {
+            return Err(Misfit::Unresolved);
         }
         let is_there = |(id, len): &(ID, u32)| id.clock + len <= self.clock(id.client);
         if !update.deletions.iter().all(is_there) {
@@ -127,9 +147,10 @@ impl Order {
         Ok(new)
     }
 
-    fn knows(&self, it: &Struct) -> bool {
+    /// A character that it refers to, and that is not here.
+    fn missing(&self, it: &Struct) -> Option<ID> {
         let ids = [it.origin, it.right_origin];
-        ids.into_iter().flatten().all(|id| id.clock < self.clock(id.client))
+        ids.into_iter().flatten().find(|id| id.clock >= self.clock(id.client))
     }
 
     /// Adds a struct, whose neighbours are here.
@@ -186,6 +207,9 @@ impl Order {
 
     /// Deletes so many characters, of which all are here.
     fn delete(&mut self, id: ID, len: u32, changes: &mut Vec<Change>) {
+        if self.is_deleted(id, len) {
+            return;
+        }
         for (id, node) in self.within(id, len).filter(|(_, node)| !node.is_deleted) {
             node.is_deleted = true;
             changes.push(Change::Deleted { id: *id, len: node.it.len });

@@ -1,14 +1,15 @@
 //! The server's copy of the document, and what it refuses.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 
 use yrs::updates::decoder::Decode;
 use yrs::{
-    Doc, OffsetKind, Options, ReadTxn, StateVector, Text, TextRef, Transact, Update, WriteTxn,
+    ClientID, Doc, OffsetKind, Options, ReadTxn, StateVector, Text, TextRef, Transact, Update,
+    WriteTxn,
 };
 
-use super::authors::{Author, Authors};
-use super::content::{Content, TEXT, UPDATE_STRUCTS, Unfit};
+use super::content::{Content, TEXT, UPDATE_CLIENTS, UPDATE_STRUCTS, Unfit};
 use super::order::Order;
 use super::placing::{Limits, Misfit};
 
@@ -21,6 +22,9 @@ const HISTORY: usize = 16 * 1024 * 1024;
 /// After so many updates, or bytes of them, all are replaced by one.
 pub(super) const UPDATES: usize = 1000;
 pub(super) const BYTES: usize = 4 * 1024 * 1024;
+
+/// The stack for an update of many client ids. A debug build needs some 300 bytes for each.
+const STACK: usize = 64 * 1024 * 1024;
 
 /// The document.
 pub(super) struct Replica {
@@ -79,34 +83,36 @@ impl Replica {
     }
 
     /// Applies an update of a client. Returns what is new in it, to be stored and sent to others.
+    /// The limits are those of its connection. `may_write` gets each client id that the update
+    /// writes with, and whether the document has something of that one.
     pub(super) fn apply(
         &mut self,
         update: &[u8],
-        author: &Author,
-        authors: &mut Authors,
+        limits: &Limits,
+        may_write: impl Fn(ClientID, bool) -> bool,
     ) -> Result<Option<Vec<u8>>, Rejected> {
-        let content = Content::read(update, UPDATE_STRUCTS)?;
+        let content = Content::read(update, UPDATE_STRUCTS, self.order.len())?;
         let writing = self.order.writing(&content);
-        if !authors.allow(author, &writing) {
+        if writing.len() > UPDATE_CLIENTS {
+            return Err(Unfit::TooMany.into());
+        }
+        if !writing.iter().all(|id| may_write(*id, self.order.clock(*id) > 0)) {
             return Err(Rejected::Forged);
         }
-        if !writing.is_empty() {
-            if self.encoded + self.grown > HISTORY {
-                // What was deleted meanwhile takes less.
-                self.measure();
-            }
-            if self.encoded > HISTORY || self.text_len() + update.len() > LIMIT {
-                return Err(Rejected::TooLong);
-            }
+        if self.encoded + self.grown > HISTORY {
+            // What was deleted meanwhile takes less.
+            self.measure();
         }
-        let new = self.take(update, &content, &Limits::DOCUMENT)?;
-        authors.note(author, &writing);
-        Ok(new)
+        let is_longer = !writing.is_empty() && self.text_len() + update.len() > LIMIT;
+        if is_longer || self.encoded > HISTORY {
+            return Err(Rejected::TooLong);
+        }
+        self.take(update, &content, limits)
     }
 
     /// Applies an update that is stored: limits were checked before.
     pub(super) fn merge(&mut self, update: &[u8]) -> Result<Option<Vec<u8>>, Rejected> {
-        self.take(update, &Content::read(update, usize::MAX)?, &Limits::NONE)
+        self.take(update, &Content::read(update, usize::MAX, 0)?, &Limits::NONE)
     }
 
     fn take(
@@ -116,6 +122,7 @@ impl Replica {
         limits: &Limits,
     ) -> Result<Option<Vec<u8>>, Rejected> {
         self.order.add(content, limits)?;
+        let is_deep = content.clients() > UPDATE_CLIENTS;
         let apply = || {
             let update = Update::decode_v1(update).ok()?;
             let mut transaction = self.doc.transact_mut();
@@ -124,7 +131,9 @@ impl Replica {
             let new = transaction.has_changes().then(|| transaction.encode_update_v1());
             is_resolved.then_some(new)
         };
-        let new = catch_unwind(AssertUnwindSafe(apply)).ok().flatten().ok_or(Rejected::Broken)?;
+        let apply = || catch_unwind(AssertUnwindSafe(apply)).ok().flatten();
+        let new = if is_deep { on_a_deep_stack(apply) } else { apply() };
+        let new = new.ok_or(Rejected::Broken)?;
         if let Some(new) = &new {
             self.updates += 1;
             self.bytes += new.len();
@@ -159,7 +168,20 @@ impl Replica {
         all
     }
 
+    /// The number of its pieces, which are structs.
+    pub(super) fn pieces(&self) -> usize {
+        self.order.len()
+    }
+
     pub(super) fn text_len(&self) -> usize {
         self.text.len(&self.doc.transact()) as usize
     }
+}
+
+/// yrs recurses for each client id of an update: a stored one may have as many as pieces.
+fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> Option<T> + Send) -> Option<T> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        thread.ok()?.join().ok()?
+    })
 }

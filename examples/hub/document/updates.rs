@@ -1,6 +1,6 @@
 //! The updates: applied to the copy, stored, acknowledged, and then sent to all.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sansocket::topic::Topic;
@@ -10,9 +10,9 @@ use tokio::time::timeout;
 use yrs::StateVector;
 use yrs::sync::{Message as Sync, SyncMessage};
 
-use super::authors::{Author, Authors};
+use super::authors::Author;
 use super::content::Unfit;
-use super::placing::Misfit;
+use super::placing::{Limits, Misfit};
 use super::replica::{BYTES, Rejected, Replica, UPDATES};
 use super::sync::to_binary;
 use super::turns::Turns;
@@ -33,7 +33,6 @@ pub(crate) struct Updates {
     journal: Journal,
     turns: Turns,
     entrance: Semaphore,
-    authors: Arc<Mutex<Authors>>,
     topic: Topic,
 }
 
@@ -49,6 +48,10 @@ const TOO_LONG: Refused =
 const GAP: Refused =
     Refused::Keep("an earlier update of this client is missing: load the document anew");
 const TOO_MANY: Refused = Refused::Keep("the document would have too many pieces");
+const TOO_MANY_OF_ONE: Refused = Refused::Close(
+    CloseCode::TRY_AGAIN_LATER,
+    "this connection has added as many pieces as one may",
+);
 const TOO_MANY_AT_ONCE: Refused =
     Refused::Keep("too much was typed at the same place at the same time");
 const UNRESOLVED: Refused = Refused::Close(
@@ -57,6 +60,8 @@ const UNRESOLVED: Refused = Refused::Close(
 );
 const FORGED: Refused =
     Refused::Close(CloseCode::POLICY_VIOLATION, "an update with the client id of another page");
+const BEHIND: Refused =
+    Refused::Close(CloseCode::TRY_AGAIN_LATER, "what others have written is not on this hub yet");
 const NOT_TEXT: Refused =
     Refused::Close(CloseCode::INVALID_PAYLOAD, "an update of something else than the text");
 const BROKEN: Refused =
@@ -73,6 +78,7 @@ impl From<Rejected> for Refused {
             Rejected::Unfit(Unfit::NotText) => NOT_TEXT,
             Rejected::Unfit(Unfit::TooMany) | Rejected::Misfit(Misfit::TooMany) => TOO_MANY,
             Rejected::Unfit(Unfit::Gap) | Rejected::Misfit(Misfit::Gap) => GAP,
+            Rejected::Misfit(Misfit::TooManyOfOne) => TOO_MANY_OF_ONE,
             Rejected::Misfit(Misfit::Unresolved) => UNRESOLVED,
             Rejected::Misfit(Misfit::TooManyAtOnce) => TOO_MANY_AT_ONCE,
             Rejected::Forged => FORGED,
@@ -93,7 +99,7 @@ impl Updates {
         }
         let turns = Turns::new(replica, Arc::clone(store));
         let entrance = Semaphore::new(WAITING);
-        Ok(Self { journal, turns, entrance, authors: Arc::default(), topic })
+        Ok(Self { journal, turns, entrance, topic })
     }
 
     /// Step 1: what is here.
@@ -121,35 +127,39 @@ impl Updates {
         }
     }
 
-    /// Applies an update, and submits what is new in it. `then` learns whether it is stored.
+    /// Applies an update, which may add so many pieces, and submits what is new in it. `then`
+    /// learns whether it is stored. Returns how many pieces the document has more.
     pub(super) async fn take(
         self: &Arc<Self>,
         update: Vec<u8>,
         author: Author,
+        pieces: usize,
         then: impl FnOnce(bool) + Send + 'static,
-    ) -> Result<(), Refused> {
+    ) -> Result<usize, Refused> {
         let places = async { (self.entrance.acquire().await, self.journal.slot().await) };
         let (_entered, slot) = timeout(PATIENCE, places).await.map_err(|_| BUSY)?;
         let slot = slot.ok_or(ENDING)?;
-        let authors = Arc::clone(&self.authors);
+        let (is_step2, is_alone) = (author.is_step2, self.journal.broker().is_none());
         let apply = move |replica: &mut Replica| {
-            let mut authors = authors.lock().unwrap_or_else(PoisonError::into_inner);
-            let new = replica.apply(&update, &author, &mut authors)?;
+            let may_write = |id, is_known| author.may_write(id, is_known, is_alone);
+            let before = replica.pieces();
+            let new = replica.apply(&update, &Limits::of_connection(pieces), may_write)?;
             let all = new.as_ref().and_then(|_| replica.compact());
-            Ok::<_, Rejected>((new, all))
+            Ok::<_, Rejected>((new, all, replica.pieces().saturating_sub(before)))
         };
         let (mut turn, applied) = self.turns.with(apply).await;
-        let (new, all) = match applied.ok_or(LOADING)? {
+        let (new, all, added) = match applied.ok_or(LOADING)? {
             Ok(applied) => applied,
             Err(Rejected::Broken) => {
                 turn.replica = None;
                 return Err(BROKEN);
             }
+            Err(Rejected::Forged) if is_step2 && !is_alone => return Err(BEHIND),
             Err(rejected) => return Err(rejected.into()),
         };
         let Some(new) = new else {
             self.when_stored(slot, then);
-            return Ok(());
+            return Ok(added);
         };
         let this = Arc::clone(self);
         self.turns.progress().send_modify(|progress| progress.submitted += 1);
@@ -166,7 +176,7 @@ impl Updates {
             });
             then(done.is_some());
         });
-        Ok(())
+        Ok(added)
     }
 
     /// `then` runs when all that is in the replica is stored: also while the broker is away, if

@@ -5,6 +5,7 @@ import { Connection } from "./connection.js";
 import { Cursors } from "./cursors.js";
 import { byId, show } from "./dom.js";
 import { Editor } from "./editor.js";
+import { randomId } from "./identity.js";
 import * as Y from "./yjs.js";
 
 const SYNC = 0;
@@ -26,6 +27,8 @@ const SERVER = Symbol("server");
 export class SharedDocument {
   connection;
 
+  /** Not shown to others: whoever knows it could write as this page. */
+  #client;
   #doc;
   #editor;
   #cursors;
@@ -42,7 +45,7 @@ export class SharedDocument {
 
   constructor(me, { changed }) {
     this.connection = new Connection("document", {
-      query: () => ({ client: me.editor, name: me.name }),
+      query: () => ({ client: this.#client, name: me.name }),
       opened: () => this.#opened(),
       text: (message) => this.#text(message),
       binary: (bytes) => this.#binary(bytes),
@@ -62,9 +65,12 @@ export class SharedDocument {
     this.#begin();
   }
 
-  /** Begins with an empty document, which the server fills. */
+  /** Begins with an empty document, which the server fills. Its client id is a new one: what was
+   * discarded has used numbers of the one before. */
   #begin() {
+    this.#client = randomId();
     this.#doc = new Y.Doc();
+    this.#doc.clientID = clientIdOf(this.#client);
     this.#doc.on("update", (update, origin) => {
       if (origin !== SERVER) this.#gather(update);
     });
@@ -162,6 +168,13 @@ export class SharedDocument {
     const words = byId("editor").value.match(/\S+/gu)?.length ?? 0;
     show(byId("length"), words === 1 ? "1 word" : `${words} words`);
   }
+}
+
+/** The id with which the server lets this client write: the first 53 bits of its hash. The SHA-256
+ * of Web Crypto is there on secure origins alone. */
+function clientIdOf(client) {
+  const { buffer } = Y.sha256(new TextEncoder().encode(client));
+  return Number(new DataView(buffer).getBigUint64(0) >> 11n);
 }
 
 function message(kind, write) {

@@ -18,8 +18,6 @@ export class Identity {
   client;
   /** What others see instead. The server tells it. */
   shown = null;
-  /** Not shown to others: an id by which the document knows a page that comes again. */
-  editor = randomId();
   colour;
 
   constructor(client, name) {
@@ -64,7 +62,7 @@ function isOnlyHere(client) {
   });
 }
 
-function randomId() {
+export function randomId() {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -8,6 +8,10 @@ import { make } from "./dom.js";
 /** Lines of a block. */
 const LINES = 16;
 
+/** Code units of the longest line. The browser lays out a line as a whole after each change in it,
+ * one of 1 MiB for seconds: while a line is longer, no cursors are drawn. */
+const LONGEST = 16 * 1024;
+
 export class Mirror {
   #element;
   #text = null;
@@ -21,7 +25,7 @@ export class Mirror {
   /** Shows the text at this place, and others' cursors in what is seen of it. */
   draw(text, others, scrollTop) {
     // Without cursors, nothing is seen of the text, old or new.
-    if (others.length > 0) this.#change(text);
+    if (others.length > 0) this.#change(hasLongLine(text) ? "" : text);
     this.#element.scrollTop = scrollTop;
     const [first, end] = this.#seen();
     let start = 0;
@@ -86,6 +90,8 @@ export class Mirror {
     block.element.replaceChildren(...marked(block.text, others), block.end);
   }
 }
+
+const hasLongLine = (text) => text.split("\n").some(({ length }) => length > LONGEST);
 
 /** The cursors within a block, relative to it. */
 function within(others, start, stop, isLast) {

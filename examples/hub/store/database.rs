@@ -70,8 +70,15 @@ impl Database {
         Ok(open.as_ref().ok_or(CLOSED)?.begin_write()?)
     }
 
+    /// Opens the database again after an error. One that could not be opened is left to the next
+    /// write.
+    pub(super) fn recover(&self) -> Result<(), Failure> {
+        let is_open = self.open.read().unwrap_or_else(PoisonError::into_inner).is_some();
+        if is_open { self.reopen() } else { Ok(()) }
+    }
+
     /// Closes the database, when nobody reads, and opens it again. What is in memory stays.
-    pub(super) fn reopen(&self) -> Result<(), Failure> {
+    fn reopen(&self) -> Result<(), Failure> {
         let Some(directory) = &self.directory else { return Ok(()) };
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         *open = None;

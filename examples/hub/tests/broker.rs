@@ -1,7 +1,8 @@
 //! A broker of its own for a test: Debian's `redis-server` or `nats-server`, on loopback, with a
 //! directory for its data. And a relay before it, which a test can stop.
 
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{SocketAddr, TcpStream as StdStream, UdpSocket};
+use std::ops::RangeInclusive;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -25,27 +26,59 @@ pub(crate) enum Kind {
 /// A broker that serves, and is killed when this is dropped.
 pub(crate) struct Broker {
     kind: Kind,
-    port: u16,
+    port: Port,
     directory: TempDir,
     child: Option<Child>,
 }
 
-pub(crate) fn free_port() -> u16 {
-    StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// Where a broker's port is looked for.
+const PORTS: RangeInclusive<u16> = 10_000..=u16::MAX;
+
+/// A port that is of one broker alone, also while that is killed.
+struct Port {
+    number: u16,
+    /// The UDP port of the same number, which keeps all other tests from this one.
+    _lock: UdpSocket,
 }
 
-/// Waits until somebody listens.
-pub(crate) async fn until_listening(port: u16) {
-    within(async {
-        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            sleep(Duration::from_millis(10)).await;
+impl Port {
+    /// The system gives none of these to clients, nor to listeners that leave the choice to it. If
+    /// it gives all, one of those.
+    fn reserve() -> Self {
+        let dynamic = dynamic_ports();
+        let all = PORTS.filter(|number| !dynamic.contains(number)).chain(dynamic.clone());
+        for number in all {
+            let Ok(lock) = UdpSocket::bind(("127.0.0.1", number)) else { continue };
+            if StdStream::connect(("127.0.0.1", number)).is_err() {
+                return Self { number, _lock: lock };
+            }
         }
-    })
-    .await;
+        panic!("every port of {PORTS:?} and {dynamic:?} is taken")
+    }
+}
+
+/// The ports of which the system takes one where a program asks for none.
+fn dynamic_ports() -> RangeInclusive<u16> {
+    // Linux has its own range; others have IANA's.
+    let Ok(range) = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range") else {
+        return 49_152..=u16::MAX;
+    };
+    let mut ends = range.split_whitespace().map(|port| port.parse().unwrap());
+    ends.next().unwrap()..=ends.next().unwrap()
+}
+
+#[test]
+fn port_of_a_broker_is_given_to_nobody_else() {
+    let ports = [Port::reserve(), Port::reserve()];
+    assert_ne!(ports[0].number, ports[1].number);
+    let dynamic = dynamic_ports();
+    if PORTS.clone().any(|number| !dynamic.contains(&number)) {
+        assert!(ports.iter().all(|port| !dynamic.contains(&port.number)), "{dynamic:?}");
+    }
 }
 
 /// Starts a program. `None` if it is not installed.
-pub(crate) fn start_program(command: &mut Command) -> Option<Child> {
+fn start_program(command: &mut Command) -> Option<Child> {
     let name = command.get_program().to_string_lossy().into_owned();
     match command.stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
         Ok(child) => Some(child),
@@ -61,13 +94,13 @@ impl Broker {
     /// `None` if the program is not installed.
     pub(crate) async fn start(kind: Kind) -> Option<Self> {
         let directory = TempDir::new().unwrap();
-        let mut this = Self { kind, port: free_port(), directory, child: None };
+        let mut this = Self { kind, port: Port::reserve(), directory, child: None };
         this.start_again().await.then_some(this)
     }
 
     /// Starts it on its port and data. Returns whether it is installed.
     pub(crate) async fn start_again(&mut self) -> bool {
-        let (port, directory) = (self.port.to_string(), self.directory.path());
+        let (port, directory) = (self.port.number.to_string(), self.directory.path());
         let mut command;
         match self.kind {
             Kind::Redis => {
@@ -82,11 +115,17 @@ impl Broker {
             }
         }
         self.child = start_program(&mut command);
-        let is_installed = self.child.is_some();
-        if is_installed {
-            until_listening(self.port).await;
-        }
-        is_installed
+        let Some(child) = &mut self.child else { return false };
+        // Waits until it listens.
+        within(async {
+            while TcpStream::connect(("127.0.0.1", self.port.number)).await.is_err() {
+                let status = child.try_wait().unwrap();
+                assert!(status.is_none(), "{command:?} has ended: {status:?}");
+                sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+        true
     }
 
     pub(crate) fn kill(&mut self) {
@@ -96,6 +135,15 @@ impl Broker {
         }
     }
 
+    /// Stops the process, or lets it go on: it does nothing meanwhile.
+    pub(crate) fn stop(&self, is_stopped: bool) {
+        let child = self.child.as_ref().unwrap();
+        let signal = if is_stopped { "-STOP" } else { "-CONT" };
+        // The shell has this command; a program of its name may be missing.
+        let command = format!("kill {signal} {}", child.id());
+        assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
+    }
+
     /// Removes its data.
     pub(crate) fn forget(&mut self) {
         assert!(self.child.is_none());
@@ -103,7 +151,7 @@ impl Broker {
     }
 
     pub(crate) fn url(&self) -> String {
-        self.url_at(self.port)
+        self.url_at(self.port.number)
     }
 
     fn url_at(&self, port: u16) -> String {
@@ -131,7 +179,7 @@ impl Broker {
 
     /// A hub behind this broker.
     pub(crate) async fn hub(&self) -> Hub {
-        within(hub_with(self.settings(self.port))).await
+        within(hub_with(self.settings(self.port.number))).await
     }
 
     /// A hub that reaches this broker by a relay.
@@ -189,7 +237,7 @@ impl Broker {
 
     /// A relay before this broker.
     pub(crate) async fn relay(&self) -> Relay {
-        Relay::to(([127, 0, 0, 1], self.port).into()).await
+        Relay::to(([127, 0, 0, 1], self.port.number).into()).await
     }
 }
 

@@ -1,14 +1,18 @@
 //! A client of the document, with a copy by yrs.
 
+use std::net::SocketAddr;
+
+use sha2::{Digest, Sha256};
 use yrs::sync::awareness::AwarenessUpdateEntry;
 use yrs::sync::{AwarenessUpdate, Message as Sync, SyncMessage};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{
-    ClientID, Doc, GetString, OffsetKind, Options, ReadTxn, Text, TextRef, Transact, Update,
+    ClientID, Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Text, TextRef, Transact,
+    Update,
 };
 
-use crate::run::{Client, Hub, within};
+use crate::run::{Client, Hub, open, within};
 
 /// A client with a copy of the document.
 pub(crate) struct Editor {
@@ -17,6 +21,8 @@ pub(crate) struct Editor {
     text: TextRef,
     /// The last number of updates that was acknowledged.
     acknowledged: u64,
+    /// Whether it has answered the hub's step 1 on this connection.
+    has_answered: bool,
     /// The states of others that were received last.
     pub(crate) states: Vec<(ClientID, AwarenessUpdateEntry)>,
 }
@@ -25,28 +31,40 @@ fn to_bytes(message: &Sync) -> Vec<u8> {
     message.encode_v1()
 }
 
+async fn connect(hub: SocketAddr, client: &str) -> Client {
+    open(hub, &format!("/rooms/document?client={client}&name=n")).await
+}
+
+/// With which this client has to write.
+fn client_id(client: &str) -> ClientID {
+    let hash = Sha256::digest(client);
+    ClientID::new(u64::from_be_bytes(hash[..8].try_into().unwrap()) >> 11)
+}
+
 impl Editor {
     /// Connects, and asks for the document.
     pub(crate) async fn open(hub: &Hub, client: &str) -> Self {
-        Self::on(hub.open(&format!("/rooms/document?client={client}&name=n")).await).await
+        Self::on(hub.address, client).await
     }
 
-    /// The same on a connection.
-    pub(crate) async fn on(client: Client) -> Self {
+    /// The same, to any hub.
+    pub(crate) async fn on(hub: SocketAddr, client: &str) -> Self {
         let doc = Doc::with_options(Options {
             offset_kind: OffsetKind::Utf16,
-            ..Options::with_client_id(ClientID::random())
+            ..Options::with_client_id(client_id(client))
         });
         let text = doc.get_or_insert_text("text");
-        let mut this = Self { client, doc, text, acknowledged: 0, states: vec![] };
+        let client = connect(hub, client).await;
+        let mut this =
+            Self { client, doc, text, acknowledged: 0, has_answered: false, states: vec![] };
         this.ask().await;
         this
     }
 
     /// The same copy on another connection.
     pub(crate) async fn again(self, hub: &Hub, client: &str) -> Self {
-        let client = hub.open(&format!("/rooms/document?client={client}&name=n")).await;
-        let mut this = Self { client, acknowledged: 0, ..self };
+        let client = connect(hub.address, client).await;
+        let mut this = Self { client, acknowledged: 0, has_answered: false, ..self };
         this.ask().await;
         this
     }
@@ -83,6 +101,7 @@ impl Editor {
             Sync::Sync(SyncMessage::SyncStep1(known)) => {
                 let lacking = self.doc.transact().encode_state_as_update_v1(&known);
                 self.send(&Sync::Sync(SyncMessage::SyncStep2(lacking))).await;
+                self.has_answered = true;
             }
             Sync::Sync(SyncMessage::SyncStep2(update) | SyncMessage::Update(update)) => {
                 let update = Update::decode_v1(&update).unwrap();
@@ -102,6 +121,17 @@ impl Editor {
     pub(crate) async fn until(&mut self, text: &str) {
         within(async {
             while self.text() != text {
+                self.receive().await;
+            }
+        })
+        .await;
+    }
+
+    /// Receives until the hub's step 1 is answered. A hub that lags has all of this copy then, and
+    /// takes what is typed after it.
+    pub(crate) async fn answered(&mut self) {
+        within(async {
+            while !self.has_answered {
                 self.receive().await;
             }
         })
@@ -146,6 +176,19 @@ impl Editor {
 
     pub(crate) async fn update(&mut self, update: Vec<u8>) {
         self.send(&Sync::Sync(SyncMessage::Update(update))).await;
+    }
+
+    /// An update that this client could have sent next: it adds "evil" behind the last character.
+    pub(crate) fn next(&self) -> Vec<u8> {
+        let copy = Doc::with_options(Options::with_client_id(self.doc.client_id()));
+        let text = copy.get_or_insert_text("text");
+        let mut transaction = copy.transact_mut();
+        let all = self.doc.transact().encode_state_as_update_v1(&StateVector::default());
+        transaction.apply_update(Update::decode_v1(&all).unwrap()).unwrap();
+        drop(transaction);
+        let mut transaction = copy.transact_mut();
+        text.push(&mut transaction, "evil");
+        transaction.encode_update_v1()
     }
 
     pub(crate) async fn insert(&mut self, at: u32, text: &str) {

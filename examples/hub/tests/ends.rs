@@ -1,6 +1,11 @@
 //! The end of a hub.
 
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, pause, resume};
 
 use crate::editor::Editor;
 use crate::prices::{fast, slow, subscribe_to_all};
@@ -34,6 +39,25 @@ async fn client_that_does_not_read_does_not_keep_the_hub() {
     }
     let (closed, ()) = tokio::join!(reads.closed(), hub.stop());
     assert_eq!(closed.0, 1001);
+}
+
+/// The clock is paused, and advances when nothing else can happen.
+#[tokio::test]
+async fn unfinished_request_does_not_keep_the_hub_for_longer_than_a_websocket_may() {
+    let body = "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\nabc";
+    for request in ["", "GET / HT", body] {
+        let hub = hub().await;
+        let mut stream = TcpStream::connect(hub.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        // It was accepted before this one.
+        let client = hub.chat("c", 0).await;
+        pause();
+        let start = Instant::now();
+        hub.stop().await;
+        assert!(start.elapsed() < Duration::from_secs(6), "{request:?}: {:?}", start.elapsed());
+        resume();
+        drop(client);
+    }
 }
 
 /// What is submitted when the hub ends is either acknowledged and kept, or neither.

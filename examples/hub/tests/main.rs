@@ -1,8 +1,7 @@
 //! The tests of the hub, on loopback, with the library's own client.
 
 mod access;
-#[cfg(any(feature = "redis", feature = "nats"))]
-mod balancers;
+mod authors;
 #[cfg(any(feature = "redis", feature = "nats"))]
 mod broker;
 mod chat;
@@ -14,6 +13,7 @@ mod ends;
 mod limits;
 #[cfg(unix)]
 mod operator;
+mod pieces;
 mod prices;
 mod program;
 mod readme;

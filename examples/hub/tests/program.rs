@@ -39,13 +39,14 @@ impl Program {
         Self::run(example(), arguments)
     }
 
-    /// Its files can't become longer than this number of KiB.
+    /// Its files can't become longer than this number of KiB. Its standard error is kept for
+    /// [`log`](Self::log).
     #[cfg(unix)]
     pub(crate) fn start_limited(directory: &Path, kib: u32) -> Self {
         let mut command = Command::new("sh");
         // In blocks of 512 bytes. Without the signal, which ends a process, the write fails.
         let limit = format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", 2 * kib);
-        command.args(["-c", &limit]).arg(example().get_program());
+        command.args(["-c", &limit]).arg(example().get_program()).stderr(Stdio::piped());
         Self::run(command, &["--data", directory.to_str().unwrap()])
     }
 
@@ -127,15 +128,24 @@ impl Drop for Program {
 
 #[test]
 fn help_is_one_screen() {
-    let output = run(&["--help"]);
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && text.contains("--listen") && text.lines().count() <= 30);
+    for option in ["-h", "--help"] {
+        let output = run(&[option]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains("--listen"), "{text}");
+        assert!(text.lines().count() <= 30, "{text}");
+    }
 }
 
 #[test]
 fn bad_arguments_name_the_option() {
     // Each is run with --memory.
-    let cases: [(&[&str], _); 8] = [
+    let cases: [(&[&str], _); 14] = [
+        (&["--rate", "x"], "--rate is a number, not \"x\""),
+        (&["--per-address", "-1"], "--per-address is a number"),
+        (&["--listen", "9001"], "--listen is HOST:PORT, not \"9001\""),
+        (&["--listen"], "--listen"),
+        (&["--redis", "http://x"], "--redis is a URL such as redis://"),
+        (&["--redis", "127.0.0.1:6379"], "--redis is a URL such as redis://"),
         (&["--rate", "0"], "--rate"),
         (&["--token", "short"], "--token"),
         (&["--token-file", "/nowhere/token"], "--token-file"),
@@ -149,7 +159,7 @@ fn bad_arguments_name_the_option() {
         let output = run(&[arguments, &["--memory"]].concat());
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{text}");
-        assert!(text.contains(option), "{arguments:?}: {text}");
+        assert!(text.contains(option) && text.contains("see --help"), "{arguments:?}: {text}");
     }
 }
 
@@ -201,7 +211,7 @@ async fn what_was_acknowledged_outlives_a_kill() {
     let directory = TempDir::new().unwrap();
     let mut program = Program::start(directory.path());
     let mut client = program.open("/rooms/chat?client=c&name=n").await;
-    let mut editor = Editor::on(program.open("/rooms/document?client=c&name=n").await).await;
+    let mut editor = Editor::on(program.address, "c").await;
     for id in 1..=50 {
         client.say(id, &id.to_string()).await;
         editor.insert(0, "x").await;
@@ -233,6 +243,6 @@ async fn what_was_acknowledged_outlives_a_kill() {
         client.say(id, &id.to_string()).await;
         assert_eq!(client.next("ack").await["seq"].as_u64(), Some(id));
     }
-    let mut editor = Editor::on(program.open("/rooms/document?client=d&name=n").await).await;
+    let mut editor = Editor::on(program.address, "d").await;
     editor.until(&"x".repeat(50)).await;
 }

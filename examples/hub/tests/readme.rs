@@ -9,7 +9,10 @@ async fn load_command_of_the_readme_is_said() {
     let quoted: Vec<_> = command.unwrap().split('\'').skip(1).step_by(2).collect();
     let [message, url] = quoted[..] else { panic!("{quoted:?}") };
     let filled = |text: &str| {
-        text.replace("{client}", "7").replace("{n}", "1").replace("{mark}", "load0123456789abcdef")
+        text.replace("{client}", "7")
+            .replace("{run}", "load01234567")
+            .replace("{n}", "1")
+            .replace("{mark}", "load0123456789abcdef")
     };
     let hub = hub().await;
     let url = filled(url);

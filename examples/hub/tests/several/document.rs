@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use yrs::sync::{Message as Sync, SyncMessage};
+
 use super::until_broker;
+use crate::authors::forge;
 use crate::broker::Broker;
 use crate::editor::Editor;
 use crate::run::within;
@@ -13,6 +16,8 @@ behind_each_broker!(
     document_converges_after_the_broker_was_away,
     document_is_replaced_by_a_snapshot,
     hub_that_was_away_reads_the_snapshot,
+    client_id_of_a_page_of_another_hub_is_1008,
+    what_others_have_written_is_taken_from_the_broker_alone,
 );
 
 async fn document_edited_on_two_hubs_converges(broker: Broker) {
@@ -29,13 +34,19 @@ async fn document_edited_on_two_hubs_converges(broker: Broker) {
     there.until(&all).await;
     here.acknowledged(21).await;
     there.acknowledged(20).await;
-    let late = broker.hub().await;
+    let relay = broker.relay().await;
+    let late = broker.hub_behind(&relay).await;
+    let mut observer = late.chat("observer", 0).await;
     Editor::open(&late, "late").await.until(&all).await;
-    // A client that moves has what the other hub may not have.
+    // A client that moves has what the other hub has not.
+    relay.cut(true);
+    until_broker(&mut observer, "lost").await;
     here.insert(0, "!").await;
     here.acknowledged(22).await;
     let mut moved = here.again(&late, "a").await;
+    moved.answered().await;
     moved.insert(0, "?").await;
+    relay.cut(false);
     there.until(&format!("?!{all}")).await;
 }
 
@@ -126,4 +137,37 @@ async fn hub_that_was_away_reads_the_snapshot(broker: Broker) {
     there.until(&"ab".repeat(505)).await;
     there.insert(0, "!").await;
     here.until(&format!("!{}", "ab".repeat(505))).await;
+}
+
+async fn client_id_of_a_page_of_another_hub_is_1008(broker: Broker) {
+    let (one, two) = (broker.hub().await, broker.hub().await);
+    let mut here = Editor::open(&one, "a").await;
+    here.insert(0, "text").await;
+    here.acknowledged(1).await;
+    let late = broker.hub().await;
+    for hub in [&one, &two, &late] {
+        assert_eq!(forge(hub, &here, false).await, 1008);
+        // The hub could be behind.
+        assert_eq!(forge(hub, &here, true).await, 1013);
+    }
+    here.insert(4, " of a").await;
+    here.acknowledged(2).await;
+    let mut moved = here.again(&late, "a").await;
+    moved.answered().await;
+    moved.insert(0, "the ").await;
+    Editor::open(&two, "b").await.until("the text of a").await;
+}
+
+async fn what_others_have_written_is_taken_from_the_broker_alone(broker: Broker) {
+    let hub = broker.hub().await;
+    let (mut other, mut moved) = (Editor::open(&hub, "a").await, Editor::open(&hub, "b").await);
+    // As if another hub had it.
+    let update = other.next();
+    moved.send(&Sync::Sync(SyncMessage::SyncStep2(update.clone()))).await;
+    assert_eq!(moved.client.closed().await.0, 1013);
+    other.update(update).await;
+    let mut moved = moved.again(&hub, "b").await;
+    moved.until("evil").await;
+    moved.insert(4, "!").await;
+    moved.acknowledged(1).await;
 }

@@ -110,7 +110,7 @@ async fn hub_that_is_killed_continues_with_the_history(broker: Broker) {
     let mut bo = other.chat("bo", 0).await;
     let mut program = Program::start_with(&arguments);
     let mut client = program.open("/rooms/chat?client=c&name=n").await;
-    let mut editor = Editor::on(program.open("/rooms/document?client=c&name=n").await).await;
+    let mut editor = Editor::on(program.address, "c").await;
     for id in 1..=20 {
         client.say(id, &id.to_string()).await;
         editor.insert(0, "x").await;
@@ -135,7 +135,7 @@ async fn hub_that_is_killed_continues_with_the_history(broker: Broker) {
     for id in 1..=30 {
         assert_eq!(bo.next("said").await["id"], id);
     }
-    let mut editor = Editor::on(program.open("/rooms/document?client=d&name=n").await).await;
+    let mut editor = Editor::on(program.address, "d").await;
     editor.until(&"x".repeat(20)).await;
 }
 

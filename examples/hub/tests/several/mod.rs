@@ -36,6 +36,7 @@ macro_rules! behind_broker {
 mod chat;
 mod document;
 mod ends;
+mod in_flight;
 mod people;
 
 /// Receives until the hub has said this of its broker.
