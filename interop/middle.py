@@ -57,12 +57,15 @@ class Middle:
         }
         if self.config:
             words["config"] = folder / self.config
-            words["config"].write_text((CONFIGURATIONS / self.config).read_text().format(**words))
+            words["config"].write_text(self.configured(words))
         command = [word.format(**words) for word in self.command]
         log = harness.log()
         process = harness.processes.start(command, log, {**harness.env, "HOME": str(folder)})
         wait_for_port(words["port"], process, log)
         return words["port"], process, log
+
+    def configured(self, words: dict) -> str:
+        return (CONFIGURATIONS / self.config).read_text().format(**words)
 
 
 def free_port() -> int:
@@ -74,13 +77,13 @@ def wait_for_port(port: int, process, log: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise Failed(f"the proxy has ended with {process.returncode}\n{tail(log)}")
+            raise Failed(f"the program has ended with {process.returncode}\n{tail(log)}")
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
             return
         except OSError:
             time.sleep(0.05)
-    raise Failed(f"the proxy does not listen\n{tail(log)}")
+    raise Failed(f"the program does not listen\n{tail(log)}")
 
 
 MIDDLES = [

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from browsers import BROWSERS, DEBUGGERS
+from hub import HUBS
 from middle import MIDDLES
 from matrix import WEBSOCKETS, WS, Matrix, table
 from table import TABLE
@@ -57,4 +58,4 @@ MATRIX = [
 # Other implementations; the rest uses these, or stands between two of ours.
 PEERS = {peer.name for peer in [*TABLE, *BROWSERS]}
 
-ALL = [*TABLE, *BROWSERS, *DEBUGGERS, *USES, *MIDDLES, *MATRIX]
+ALL = [*TABLE, *BROWSERS, *DEBUGGERS, *USES, *MIDDLES, *HUBS, *MATRIX]

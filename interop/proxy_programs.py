@@ -13,6 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
+from processes import Failed, Processes
+
+# The time limit in seconds of one command of apt-get.
+INSTALLATION = 300
+
 USER, PASSWORD = "user", "word"
 
 TINYPROXY = """
@@ -121,12 +126,15 @@ PROGRAMS = [
 ]
 
 
-def install() -> list[Program]:
-    """Installs what is missing, if that is possible. Returns what is there."""
+def install(processes: Processes, logs: Path) -> None:
+    """Installs what is missing, if that is possible."""
     missing = [program.package for program in PROGRAMS if not shutil.which(program.name)]
-    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
-        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        # One after the other: a package that can't be had does not keep the others away.
-        for command in [["update"], *(["install", "-y", "--no-install-recommends", package] for package in missing)]:
-            subprocess.run(["apt-get", "-qq", *command], env=env, stdout=subprocess.DEVNULL, check=False)
-    return [program for program in PROGRAMS if program.is_usable()]
+    if not missing or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # One after the other: a package that can't be had does not keep the others away.
+    for command in [["update"], *(["install", "-y", "--no-install-recommends", package] for package in missing)]:
+        try:
+            processes.run(["apt-get", "-qq", *command], logs / f"apt-{command[-1]}.log", INSTALLATION, env)
+        except Failed as why:
+            print(why, flush=True)

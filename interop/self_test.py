@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
-"""Tests of `interop/run` itself: which outcomes fail, and how few peers are too few."""
+"""Tests of `interop/run` itself: which outcomes fail, how few peers are too few, and deadlines."""
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 import unittest
 from argparse import Namespace
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
+from select import select
+from threading import Event
 
 sys.dont_write_bytecode = True
 LOADER = SourceFileLoader("run", str(Path(__file__).resolve().parent / "run"))
@@ -17,7 +21,8 @@ run = module_from_spec(spec_from_loader("run", LOADER))
 LOADER.exec_module(run)
 
 import parts
-from harness import SERVERS, Difference, Row, compression
+from harness import SERVERS, Difference, Harness, Row, compression
+from processes import Failed, Processes
 from relay import Scanner, Seen, short
 from summary import Summary
 
@@ -113,6 +118,69 @@ class TooFewPeers(unittest.TestCase):
     def test_peer_that_is_named_has_to_be_tested(self):
         self.assertIn("ws", self.missing(["ws"], peer=["ws", "jdk"]))
         self.assertEqual(self.missing([], peer=["ws"]), "")
+
+
+class Hanging:
+    """A part whose program does not end. It takes every exception for a failure of its own."""
+
+    name, needs = "hanging", ()
+
+    def test(self, harness: Harness, outcome: Summary) -> None:
+        self.process = harness.processes.start(["sleep", "60"], harness.log())
+        try:
+            self.process.wait()
+        except Exception:
+            pass
+        outcome.passed += 1
+
+
+class Quick:
+    name, needs = "quick", ()
+
+    def test(self, _, outcome: Summary) -> None:
+        outcome.passed += 1
+
+
+class Deadlines(unittest.TestCase):
+    def summary_of(self, parts: list, limit: float, of_run: float) -> Summary:
+        outcome = Summary()
+        with tempfile.TemporaryDirectory() as folder, Processes(of_run) as processes:
+            make = lambda name: Harness(Path(folder), Path(folder), processes, name)
+            run.test(parts, None, make, outcome, limit)
+            self.assertIsNotNone(parts[0].process.poll(), "its program is stopped")
+        return outcome
+
+    def test_part_that_hangs_fails_and_the_next_is_tested(self):
+        outcome = self.summary_of([Hanging(), Quick()], 1, 3600)
+        self.assertEqual(outcome.failures, ["hanging: did not end within 1 s"])
+        self.assertIn("FAILED hanging: did not end within 1 s", outcome.text())
+        self.assertEqual(outcome.last_line(), "1 passed, 1 failed")
+
+    def test_deadline_of_the_run_ends_a_part_and_names_those_that_are_left(self):
+        outcome = self.summary_of([Hanging(), Quick()], 3600, 1)
+        why = "the run did not end within 1 s"
+        self.assertEqual(outcome.failures, [f"hanging: {why}", f"quick: {why}"])
+        self.assertEqual(outcome.last_line(), "0 passed, 2 failed")
+
+    def test_deadline_is_over_at_the_end_of_its_block(self):
+        with Processes() as processes:
+            with processes.within(1):
+                pass
+            with self.assertRaises(Failed), processes.within(2):
+                Event().wait(60)
+
+
+class Stopping(unittest.TestCase):
+    def test_child_that_ignores_sigterm_ends_with_its_program(self):
+        with tempfile.TemporaryDirectory() as folder, Processes() as processes:
+            fifo = Path(folder) / "fifo"
+            os.mkfifo(fifo)
+            script = 'trap "" TERM; sleep 60 >"$0" & trap - TERM; wait'
+            program = processes.start(["sh", "-c", script, fifo], Path(folder) / "log")
+            # Opened when the child runs, and at its end when the child has ended.
+            with fifo.open("rb") as pipe:
+                processes.stop(program)
+                self.assertTrue(select([pipe], [], [], 10)[0])
 
 
 class Frames(unittest.TestCase):

@@ -87,7 +87,7 @@ class Matrix(Harness):
     def our_server(self, driver: str) -> list:
         return [
             self.programs / "echo_server",
-            "--addr",
+            "--listen",
             "127.0.0.1:0",
             "--driver",
             driver,

@@ -57,7 +57,7 @@ class OverTls:
         self._with_our_server(f"{name} {version}, nothing trusted", refused)
 
     def _with_our_server(self, name: str, client) -> None:
-        options = ["--addr", "127.0.0.1:0", "--deflate", "--ca", self.authority]
+        options = ["--listen", "127.0.0.1:0", "--deflate", "--write-ca", self.authority]
         command = [self.interop.programs / "wss_echo", *options]
         self.interop.exchange(f"{name}, TLS", "server, tokio", command, client, relayed=False)
 
