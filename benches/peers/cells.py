@@ -81,3 +81,8 @@ def select(patterns: list, quick: bool) -> tuple:
 
     others = [name for name, included in OTHERS.items() if (wanted(name, included) if patterns else included)]
     return [cell for cell in CELLS if wanted(cell.name, cell.quick)], others
+
+
+def names() -> list:
+    """All that a pattern can name."""
+    return [cell.name for cell in CELLS] + list(OTHERS)
