@@ -89,11 +89,6 @@ def select(patterns: list) -> list:
     return [peer for peer in PEERS if peer in chosen or peer.name in floors]
 
 
-def names() -> list:
-    """All that a pattern can name."""
-    return [peer.name for peer in PEERS]
-
-
 def with_before(chosen: list, program: Path | None) -> list:
     """The peers, and those of ours again, as another build has them."""
     if not program:
