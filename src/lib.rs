@@ -13,8 +13,8 @@
 //!      impl BufMut / impl Buf    no I/O, no clock            plain values
 //! ```
 //!
-//! With an adapter, `tokio`, `blocking` or `futures`, the stream and the clock are taken care of. On
-//! tokio (feature `tokio`), a server and a client:
+//! With an adapter, `tokio`, `blocking` or `futures`, the stream and the clock are taken care of.
+//! On tokio (feature `tokio`), a server and a client:
 //!
 //! ```no_run
 //! # #[cfg(feature = "tokio")] mod example {

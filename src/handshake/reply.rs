@@ -3,9 +3,8 @@
 //! RFC 9110 §5 (fields), §15 (status codes); RFC 9112 §4 (status line), §6.3 (length of a body),
 //! §9.6 (`Connection: close`).
 
-use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::{error, fmt};
 
@@ -24,10 +23,10 @@ impl Lines {
             return Err(InvalidField::Name);
         }
         if is_reserved(name) {
-            return Err(InvalidField::Reserved { name: name.to_owned() });
+            return Err(InvalidField::Reserved { name: name.into() });
         }
         if !is_value(value) {
-            return Err(InvalidField::Value { name: name.to_owned() });
+            return Err(InvalidField::Value { name: name.into() });
         }
         self.write(name, value);
         Ok(())
@@ -227,12 +226,12 @@ pub enum InvalidField {
     /// The value of a field has a control character, for example a line end (RFC 9110 §5.5).
     Value {
         /// The name of the field.
-        name: String,
+        name: Box<str>,
     },
     /// A field that the handshake sets.
     Reserved {
         /// The name of the field.
-        name: String,
+        name: Box<str>,
     },
     /// A subprotocol is not a token (§4.1 no. 10).
     Subprotocol,

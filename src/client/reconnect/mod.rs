@@ -9,36 +9,10 @@
 //!                      └─► it failed ───────────────────────────┴──► GivenUp, or None
 //! ```
 //!
-//! ```no_run
-//! # #[cfg(feature = "tokio")] mod example {
-//! use std::error::Error;
-//!
-//! use sansocket::ClientRequest;
-//! use sansocket::reconnect::{Cause, Policy};
-//! use sansocket::tokio::Connector;
-//!
-//! /// Prints what the server sends, over as many connections as it takes.
-//! async fn follow() -> Result<(), Box<dyn Error>> {
-//!     let request = || async { Ok(ClientRequest::new("ws://127.0.0.1:9001/feed")?) };
-//!     let mut reconnect = Connector::new().reconnect(Policy::new(), request)?;
-//!     while let Some((mut socket, _response)) = reconnect.connect().await? {
-//!         let result = loop {
-//!             match socket.recv().await {
-//!                 Ok(Some(message)) => println!("{message}"),
-//!                 Ok(None) => break Ok(()),
-//!                 Err(error) => break Err(error),
-//!             }
-//!         };
-//!         reconnect.ended(Cause::of(result, socket.closed()));
-//!     }
-//!     Ok(())
-//! }
-//! # }
-//! ```
-//!
-//! `Connector::reconnect` of the adapters makes a `Reconnect`, which connects to a URI. For other
-//! streams, clocks and ways to connect, `Reconnect::new` takes a function that opens a connection.
-//! [`Schedule`] is the part without I/O and clock, for an event loop of the application's.
+//! `Connector::reconnect` of the adapters makes a `Reconnect`, which connects to a URI: its docs
+//! have an example. For other streams, clocks and ways to connect, `Reconnect::new` takes a
+//! function that opens a connection. [`Schedule`] is the part without I/O and clock, for an event
+//! loop of the application's.
 //!
 //! [`Error::is_retryable`](crate::Error::is_retryable) and
 //! [`Closed::is_retryable`](crate::Closed::is_retryable) know what is tried again, and

@@ -1,8 +1,9 @@
 //! Connections on tokio's streams and clock.
 //!
-//! [`accept`] and [`connect`] open connections with the defaults. [`Options`] opens them with header
-//! fields, limits and timeouts; a [`Connector`] also has proxies, redirects and the settings of TLS.
-//! The methods of a connection are those of [`runtime::WebSocket`](crate::runtime::WebSocket).
+//! [`accept`] and [`connect`] open connections with the defaults. [`Options`] opens them with
+//! header fields, limits and timeouts; a [`Connector`] also has proxies, redirects and the settings
+//! of TLS. The methods of a connection are those of
+//! [`runtime::WebSocket`](crate::runtime::WebSocket).
 //!
 //! ```no_run
 //! use std::time::Duration;
