@@ -117,6 +117,25 @@ fn ended_topic_publishes_nothing() {
     assert_eq!((ended(&mut before), ended(&mut topic.subscribe())), (Ended::Topic, Ended::Topic));
 }
 
+/// What comes after the end makes no room, whatever the policy, and replaces nothing.
+#[test]
+fn message_after_the_end_costs_subscribers_none_of_those_before_it() {
+    let close = Lag::Close(CloseCode::TRY_AGAIN_LATER);
+    for topic in [Topic::new(), Topic::new().lag(close), Topic::new().retain_latest()] {
+        let topic = topic.backlog(2);
+        let mut before = topic.subscribe();
+        topic.publish("first");
+        topic.publish_latest("key", "last");
+        topic.end();
+        topic.publish("discarded");
+        topic.publish_latest("key", "discarded");
+        assert_eq!(take(&mut before), ["first", "last"]);
+        assert_eq!(ended(&mut before), Ended::Topic);
+        assert_eq!((before.missed(), before.dropped()), (0, 0));
+        assert_eq!(counters(&topic), [1, 2, 0, 0]);
+    }
+}
+
 #[test]
 fn lagging_subscriber_skips_to_the_newest_message() {
     let topic = Topic::new().backlog(3);

@@ -138,14 +138,14 @@ impl Backlog {
     /// Adds a message, instead of the one before it with the same key.
     pub(super) fn publish(&mut self, message: Prepared, key: Option<&str>) -> After {
         let mut after = After::default();
+        if self.has_ended {
+            after.messages.push(message);
+            return after;
+        }
         self.stats.published += 1;
         let key = key.map(|key| self.replace(key, &mut after));
         if self.messages.len() >= self.limits.messages {
             self.end_lags(&mut after);
-        }
-        if self.has_ended {
-            after.messages.push(message);
-            return after;
         }
         let (number, missing) = (self.next, self.stats.subscribers);
         self.next += 1;
