@@ -15,6 +15,7 @@ import connection from "./stories/connection.mjs";
 import document from "./stories/document.mjs";
 import looks, { picture } from "./stories/looks.mjs";
 import messages from "./stories/messages.mjs";
+import names from "./stories/names.mjs";
 import prices from "./stories/prices.mjs";
 
 const { values: options } = parseArgs({
@@ -33,7 +34,9 @@ const [STORY, CLOSING, RUN] = [180, 60, 3600];
 const deadline = new Deadline(RUN);
 const isQuick = options.select === "quick";
 const browsers = options.browser ?? (isQuick ? ["chromium"] : ["chromium", "firefox"]);
-const subjects = { chat, messages, prices, document, connection, brokers, access, looks };
+const subjects = {
+  chat, messages, names, prices, document, connection, brokers, access, looks,
+};
 const stories = Object.entries(subjects).flatMap(([subject, list]) => {
   return list.map((story) => ({ ...story, name: `${subject}: ${story.name}` }));
 });

@@ -8,6 +8,9 @@ import { byId, make } from "./dom.js";
 import { Mirror, coloured } from "./mirror.js";
 import * as Y from "./yjs.js";
 
+/** People whose names are listed: the document needs the room. */
+const LISTED = 6;
+
 /** Milliseconds between two messages of a moving cursor. */
 const INTERVAL = 100;
 
@@ -85,8 +88,7 @@ export class Cursors {
       .filter(([id]) => id !== this.#awareness.clientID)
       .map(([, state]) => this.#other(state))
       .filter((other) => other !== null);
-    const dots = others.map(({ name, colour }) => coloured(make("li", { textContent: name }), colour));
-    byId("editors").replaceChildren(...dots);
+    byId("editors").replaceChildren(...items(others));
     const { value, scrollTop } = this.#editor.element;
     this.#mirror.draw(value, others.filter(({ to }) => to !== null), scrollTop);
   }
@@ -110,4 +112,13 @@ export class Cursors {
       return null;
     }
   }
+}
+
+function items(others) {
+  const listed = others.slice(0, LISTED).map(({ name, colour }) => {
+    return coloured(make("li", {}, make("bdi", { textContent: name })), colour);
+  });
+  const more = others.length - listed.length;
+  if (more > 0) listed.push(make("li", { className: "more", textContent: `and ${more} more` }));
+  return listed;
 }

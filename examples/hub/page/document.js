@@ -21,6 +21,9 @@ const TOO_BIG = 1009;
 /** Milliseconds for which updates are gathered into one message. */
 const GATHER = 50;
 
+/** The blocks of scripts that are written from right to left. */
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
 /** The origin of changes that came from the server. */
 const SERVER = Symbol("server");
 
@@ -75,8 +78,8 @@ export class SharedDocument {
       if (origin !== SERVER) this.#gather(update);
     });
     this.#editor.bind(this.#doc.getText("text"));
-    this.#showLength();
-    this.#doc.on("afterTransaction", () => this.#showLength());
+    this.#showText();
+    this.#doc.on("afterTransaction", () => this.#showText());
   }
 
   #opened() {
@@ -164,8 +167,11 @@ export class SharedDocument {
     show(byId("saved"), this.#isUnsaved ? saving : isOpen ? "Saved" : "Offline");
   }
 
-  #showLength() {
-    const words = byId("editor").value.match(/\S+/gu)?.length ?? 0;
+  #showText() {
+    const { value } = byId("editor");
+    // Not for all texts: the browser takes four times as long for a long line.
+    byId("panel-document").classList.toggle("both-ways", RIGHT_TO_LEFT.test(value));
+    const words = value.match(/\S+/gu)?.length ?? 0;
     show(byId("length"), words === 1 ? "1 word" : `${words} words`);
   }
 }

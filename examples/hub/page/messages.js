@@ -144,11 +144,11 @@ function element({ seq, name, text, at, isMine }) {
   const head = make(
     "p",
     { className: "by" },
-    make("b", { textContent: name }),
+    make("b", { textContent: name, dir: "auto" }),
     make("time", { dateTime: time.toISOString(), title, textContent: when(time) }),
     make("span", { className: "note" }),
   );
-  const element = make("li", {}, head, make("p", { className: "text", textContent: text }));
+  const element = make("li", {}, head, make("p", { className: "text", textContent: text, dir: "auto" }));
   if (isMine) element.classList.add("mine");
   if (seq !== undefined) element.dataset.seq = seq;
   return element;

@@ -36,6 +36,15 @@ export class Mirror {
       this.#mark(block, isSeen ? within(others, start, stop, isLast) : []);
       start = stop;
     }
+    this.#turnNames();
+  }
+
+  /** The name at a caret in the right half is to the left of it, where it is not cut off. */
+  #turnNames() {
+    const carets = [...this.#element.querySelectorAll(".caret")];
+    const middle = this.#element.clientWidth / 2;
+    const areRight = carets.map(({ offsetLeft }) => offsetLeft > middle);
+    carets.forEach((caret, index) => caret.classList.toggle("right", areRight[index]));
   }
 
   /** Replaces the blocks in which the text differs. */
@@ -136,7 +145,7 @@ function marked(text, others) {
     const segment = text.slice(start, end);
     nodes.push(selection ? coloured(make("mark", {}, segment), selection.colour) : segment);
     for (const { name, colour } of others.filter(({ to, name }) => to === end && name !== null)) {
-      const label = make("b", { textContent: name });
+      const label = make("b", { textContent: name, dir: "auto" });
       nodes.push(coloured(make("i", { className: "caret", data: { name } }, label), colour));
     }
     start = end;

@@ -17,7 +17,7 @@ export class People {
         textContent: [...name][0].toUpperCase(),
         attributes: { "aria-hidden": "true" },
       });
-      const text = make("span", {}, name);
+      const text = make("span", {}, make("bdi", { textContent: name }));
       // An element, which no name has.
       if (isMe) text.append(make("i", { textContent: " (you)" }));
       return make("li", { data: { client, typing: String(typing) } }, initial, text);
@@ -28,7 +28,7 @@ export class People {
     byId("people").replaceChildren(...items);
     show(byId("people-count"), String(count));
     const typing = people.filter((one) => one.typing && one.client !== this.#me.shown);
-    show(byId("typing"), sentence(typing.map((one) => one.name)));
+    byId("typing").replaceChildren(...sentence(typing.map((one) => one.name)));
   }
 
   /** Nobody is known to be there while the connection is closed. */
@@ -39,9 +39,12 @@ export class People {
   }
 }
 
+/** As nodes: a name that is written from right to left turns nothing but itself. */
 function sentence(names) {
-  if (names.length === 0) return "";
-  if (names.length > 3) return `${names.length} people are typing…`;
-  const last = names.pop();
-  return names.length ? `${names.join(", ")} and ${last} are typing…` : `${last} is typing…`;
+  if (names.length === 0) return [];
+  if (names.length > 3) return [`${names.length} people are typing…`];
+  const last = names.length - 1;
+  const between = (index) => (index === 0 ? "" : index === last ? " and " : ", ");
+  const listed = names.flatMap((name, index) => [between(index), make("bdi", { textContent: name })]);
+  return [...listed, last === 0 ? " is typing…" : " are typing…"];
 }
