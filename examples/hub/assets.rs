@@ -45,6 +45,7 @@ const ASSETS: &[Asset] = &[
     asset!(JAVASCRIPT, "people.js"),
     asset!(JAVASCRIPT, "prices.js"),
     asset!(JAVASCRIPT, "status.js"),
+    asset!(JAVASCRIPT, "storage.js"),
     asset!(JAVASCRIPT, "tabs.js"),
     asset!(JAVASCRIPT, "yjs.js"),
 ];

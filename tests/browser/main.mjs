@@ -13,6 +13,7 @@ import brokers from "./stories/brokers.mjs";
 import chat from "./stories/chat.mjs";
 import connection from "./stories/connection.mjs";
 import document from "./stories/document.mjs";
+import leaving from "./stories/leaving.mjs";
 import looks, { picture } from "./stories/looks.mjs";
 import messages from "./stories/messages.mjs";
 import names from "./stories/names.mjs";
@@ -35,7 +36,7 @@ const deadline = new Deadline(RUN);
 const isQuick = options.select === "quick";
 const browsers = options.browser ?? (isQuick ? ["chromium"] : ["chromium", "firefox"]);
 const subjects = {
-  chat, messages, names, prices, document, connection, brokers, access, looks,
+  chat, messages, names, prices, document, leaving, connection, brokers, access, looks,
 };
 const stories = Object.entries(subjects).flatMap(([subject, list]) => {
   return list.map((story) => ({ ...story, name: `${subject}: ${story.name}` }));

@@ -5,6 +5,10 @@ import { byId } from "./dom.js";
 import { Messages } from "./messages.js";
 import { isTooLong, LONGEST, Outbox } from "./outbox.js";
 import { People } from "./people.js";
+import { session } from "./storage.js";
+
+/** What is typed and not sent. */
+const DRAFT = "draft";
 
 /** Milliseconds without a key until a person types no longer. */
 const TYPING = 3000;
@@ -46,6 +50,7 @@ export class Chat {
     });
     this.#outbox = new Outbox((message) => this.connection.send(message));
     this.#outbox.messages.forEach((message) => this.#showPending(message));
+    byId("say").value = session.get(DRAFT) ?? "";
     byId("say-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#say();
@@ -142,6 +147,7 @@ export class Chat {
     const text = byId("say").value.trim().toWellFormed();
     if (text === "") return;
     byId("say").value = "";
+    session.set(DRAFT, "");
     this.#setTyping(false);
     if (isTooLong(text)) {
       const reason = `it is longer than ${LONGEST} bytes`;
@@ -156,7 +162,9 @@ export class Chat {
   }
 
   #typed() {
-    this.#setTyping(byId("say").value !== "");
+    const { value } = byId("say");
+    session.set(DRAFT, value);
+    this.#setTyping(value !== "");
   }
 
   #setTyping(typing) {

@@ -65,6 +65,11 @@ export class SharedDocument {
     this.#cursors = new Cursors(me, this.#editor, (update) => {
       this.connection.send(message(AWARENESS, (encoder) => Y.writeVarUint8Array(encoder, update)));
     });
+    addEventListener("beforeunload", (event) => {
+      this.#sendGathered();
+      // The browser asks whether to leave: nobody else has these changes.
+      if (this.#isUnsaved) event.preventDefault();
+    });
     this.#begin();
   }
 

@@ -1,5 +1,7 @@
 // Who this page is: a client id for each tab, and a name for each browser.
 
+import { local, session } from "./storage.js";
+
 const ADJECTIVES = ["Amber", "Brisk", "Calm", "Clever", "Gentle", "Lucid", "Merry", "Quiet"];
 const ANIMALS = ["Badger", "Falcon", "Heron", "Lynx", "Marten", "Otter", "Plover", "Wren"];
 
@@ -29,7 +31,7 @@ export class Identity {
   /** Keeps the name for the next page, if it is one: returns whether it is. */
   rename(name) {
     const trimmed = name.trim();
-    if (isName(trimmed)) localStorage.setItem("name", (this.name = trimmed));
+    if (isName(trimmed)) local.set("name", (this.name = trimmed));
     return isName(trimmed);
   }
 }
@@ -38,27 +40,29 @@ const isName = (name) => [...name].length <= 32 && !UNFIT.test(name) && VISIBLE.
 
 /** A reloaded tab keeps its client id, and with it the messages that were not acknowledged. */
 export async function identity() {
-  const kept = localStorage.getItem("name") ?? "";
+  const kept = local.get("name") ?? "";
   const name = isName(kept) ? kept : `${pick(ADJECTIVES)} ${pick(ANIMALS)}`;
-  let client = sessionStorage.getItem("client");
+  let client = session.get("client");
   if (!client || !(await isOnlyHere(client))) {
     // A duplicated tab has a copy of the session storage.
-    sessionStorage.clear();
+    session.clear();
     client = randomId();
-    sessionStorage.setItem("client", client);
+    session.set("client", client);
     await isOnlyHere(client);
   }
   return new Identity(client, name);
 }
 
-/** Takes a lock that lives as long as the tab. Without secure origin, there are no locks. */
+/** Takes a lock that lives as long as the tab. Without secure origin, there are no locks; where storage is
+ * forbidden, they are refused. */
 function isOnlyHere(client) {
   if (!navigator.locks) return true;
   return new Promise((answer) => {
-    navigator.locks.request(`client ${client}`, { ifAvailable: true }, (lock) => {
+    const taken = navigator.locks.request(`client ${client}`, { ifAvailable: true }, (lock) => {
       answer(lock !== null);
       return lock && new Promise(() => {});
     });
+    taken.catch(() => answer(true));
   });
 }
 

@@ -1,6 +1,8 @@
 // Messages that were not acknowledged: kept in the session storage, so a reload loses none, and sent
 // again by the next connection. The server stores each id of a client once.
 
+import { session } from "./storage.js";
+
 const KEY = "outbox";
 
 /** Messages that are sent without an acknowledgement, so that a resend is no flood. */
@@ -18,7 +20,7 @@ const length = (message) => new TextEncoder().encode(JSON.stringify(toSay(messag
 export class Outbox {
   /** `{ id, text }`, the oldest first. */
   messages;
-  /** Whether a reload would lose none of them: the session storage may be full. */
+  /** Whether a reload would lose none of them. */
   isKept = true;
 
   #send;
@@ -32,7 +34,7 @@ export class Outbox {
   /** @param send sends a message if the connection is open, and returns whether it is */
   constructor(send) {
     this.#send = send;
-    const { next = 1, messages = [] } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
+    const { next = 1, messages = [] } = JSON.parse(session.get(KEY) ?? "{}");
     [this.#next, this.messages] = [next, messages];
   }
 
@@ -83,11 +85,6 @@ export class Outbox {
   }
 
   #save() {
-    try {
-      sessionStorage.setItem(KEY, JSON.stringify({ next: this.#next, messages: this.messages }));
-      this.isKept = true;
-    } catch {
-      this.isKept = false;
-    }
+    this.isKept = session.set(KEY, JSON.stringify({ next: this.#next, messages: this.messages }));
   }
 }
