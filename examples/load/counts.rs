@@ -113,7 +113,7 @@ impl Counts {
 
     pub(crate) fn not_answered_by(&self, message: &Message) {
         self.no_answer.get_or_init(|| match message.as_text() {
-            Some(text) => text.chars().take(SHOWN).flat_map(char::escape_default).collect(),
+            Some(text) => text.chars().take(SHOWN).map(printable).collect(),
             None => format!("binary, of {} bytes", message.as_bytes().len()),
         });
     }
@@ -133,6 +133,11 @@ impl Counts {
     }
 }
 
+/// As a terminal may show it.
+fn printable(c: char) -> char {
+    if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }
+}
+
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -144,6 +149,13 @@ pub(crate) fn get(count: &AtomicUsize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn message_that_is_no_answer_is_shown_as_it_is_but_for_control_characters() {
+        let counts = Counts::new();
+        counts.not_answered_by(&"{\"name\":\"né\"}\u{1b}[2J\n".into());
+        assert_eq!(counts.no_answer.get().unwrap(), "{\"name\":\"né\"}\u{fffd}[2J\u{fffd}");
+    }
 
     #[test]
     fn hours_are_more_than_a_minute() {

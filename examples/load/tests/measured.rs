@@ -112,11 +112,11 @@ fn run_without_any_answer_fails_and_shows_what_arrived_instead() {
     let silent = serve(|mut socket| while let Ok(Some(_)) = socket.recv() {});
     let refuses = serve(|mut socket| {
         while let Ok(Some(_)) = socket.recv() {
-            let _ = socket.send("refused:\tan old id");
+            let _ = socket.send("\"refused\":\tan old id");
         }
     });
-    for (url, expected) in [(&silent, "nothing arrived"), (&refuses, "is: refused:\\tan old id\n")]
-    {
+    let shown = "is: \"refused\":\u{fffd}an old id\n";
+    for (url, expected) in [(&silent, "nothing arrived"), (&refuses, shown)] {
         let output = load(&["-n", "2", "-r", "20", "-d", "200ms", url]).output().unwrap();
         let (report, errors, status) = printed(&output);
         assert!(errors.starts_with("load: no message was answered"), "{report}{errors}");
