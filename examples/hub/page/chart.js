@@ -18,9 +18,13 @@ export class Chart {
     this.#svg = svg;
   }
 
-  /** @param points `[milliseconds, price]`, in order */
-  draw(points, title, digits) {
+  /**
+   * @param points `[milliseconds, price]`, in order
+   * @param isLive whether the last point is the present price
+   */
+  draw(points, { title, digits, isLive }) {
     const { clientWidth: width, clientHeight: height } = this.#svg;
+    this.#label(points, title, digits);
     if (points.length < 2 || width === 0) return this.#svg.replaceChildren();
     this.#svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const scale = scaleOf(points, width - RIGHT, height - BOTTOM - TOP);
@@ -33,26 +37,28 @@ export class Chart {
     const line = points.map(([at, price]) => `${scale.x(at).toFixed(1)},${y(price).toFixed(1)}`);
     const floor = height - BOTTOM;
     const area = `0,${floor} ${line.join(" ")} ${width - RIGHT},${floor}`;
-    const [, last] = points.at(-1);
-    const seconds = Math.round((points.at(-1)[0] - points[0][0]) / 1000);
+    const [[start], [end, last]] = [points[0], points.at(-1)];
+    const seconds = Math.round((end - start) / 1000);
+    const [from, to] = isLive ? [`${seconds} s ago`, "now"] : [clock(start), clock(end)];
     this.#svg.replaceChildren(
       ...grid,
       makeSvg("polygon", { points: area, class: "area" }),
       makeSvg("polyline", { points: line.join(" "), class: "line" }),
       makeSvg("circle", { cx: width - RIGHT, cy: y(last), r: 4, class: "dot" }),
-      text(0, height - 4, `${seconds} s ago`),
-      text(width - RIGHT, height - 4, "now", "end"),
+      text(0, height - 4, from),
+      text(width - RIGHT, height - 4, to, "end"),
     );
-    this.#label(title, points, digits);
   }
 
-  #label(title, points, digits) {
+  #label(points, title, digits) {
     const now = performance.now();
+    if (points.length === 0) title = `${title}: no prices yet`;
     if (title === this.#labelled.title && now - this.#labelled.at < LABEL_INTERVAL) return;
+    this.#labelled = { title, at: now };
+    if (points.length === 0) return this.#svg.setAttribute("aria-label", title);
     const prices = points.map(([, price]) => price);
     const range = `between ${digits(Math.min(...prices))} and ${digits(Math.max(...prices))}`;
     this.#svg.setAttribute("aria-label", `${title}: ${digits(prices.at(-1))}, ${range}`);
-    this.#labelled = { title, at: now };
   }
 }
 
@@ -83,6 +89,8 @@ function ticks(low, high) {
   for (let n = Math.ceil(low / step); n * step <= high; n++) found.push(n * step);
   return found;
 }
+
+const clock = (at) => new Date(at).toLocaleTimeString();
 
 function text(x, y, textContent, anchor = "start") {
   const element = makeSvg("text", { x, y, "text-anchor": anchor });

@@ -74,6 +74,7 @@ export class Prices {
       for (const row of changed) setLive(row, isSubscribed);
     }
     this.#checkAll();
+    this.#drawSoon();
   }
 
   #checkAll() {
@@ -85,6 +86,7 @@ export class Prices {
 
   #dim() {
     for (const row of this.#rows.values()) setLive(row, false);
+    this.#drawSoon();
   }
 
   #choose(row) {
@@ -128,11 +130,12 @@ export class Prices {
   }
 
   #drawChart() {
-    const { symbol, name, points } = this.#chosen;
-    show(byId("chart-name"), `${symbol} ${name}`);
+    const { symbol, name, points, isSubscribed: isLive } = this.#chosen;
+    const title = `${symbol} ${name}`;
+    show(byId("chart-name"), title);
     show(byId("chart-price"), points.length ? digits(points.at(-1)[1]) : "");
     show(byId("chart-change"), points.length ? change(points) : "not subscribed");
-    this.#chart.draw(points, `${symbol} ${name}`, digits);
+    this.#chart.draw(points, { title, digits, isLive });
   }
 }
 

@@ -1,5 +1,7 @@
 // The room of prices.
 
+import { NO_SERVER } from "../visitor.mjs";
+
 /** Remembers the prices of two symbols, and counts their changes from now on. */
 const WATCH = `
   window.changes = {};
@@ -108,6 +110,33 @@ const chosen = {
   },
 };
 
+const notLive = {
+  name: "the chart of a symbol without new prices ends at a time, and not now",
+  async run(story) {
+    const hub = await story.hub();
+    const ada = await story.visit(hub, { tab: "prices", expects: NO_SERVER });
+    await ada.sees("24 symbols", () => all("#prices tbody tr").length === 24);
+    const symbols = await symbolsOf(ada);
+    const seesEnd = (what, end) => ada.sees(what, (end) => {
+      return new RegExp(end).test(all("#chart text").at(-1)?.textContent);
+    }, end);
+    await seesEnd("prices up to now", "^now$");
+    await ada.page.click(`#prices [data-symbol="${symbols[0]}"] input`);
+    await seesEnd("the time of the last one", ":");
+    await ada.page.click(`#prices [data-symbol="${symbols[0]}"] input`);
+    await seesEnd("prices up to now", "^now$");
+    await hub.stop("SIGKILL");
+    await ada.seesState("prices", "closed 1006");
+    await seesEnd("the time of the last one", ":");
+    const last = symbols.at(-1);
+    await ada.page.click(`#prices [data-symbol="${last}"] button`);
+    await ada.sees("a label without another symbol's prices", (last) => {
+      const label = $("chart").getAttribute("aria-label");
+      return label.startsWith(last) && label.endsWith(": no prices yet");
+    }, last);
+  },
+};
+
 const agree = {
   name: "two pages see the same prices",
   // Firefox draws no frames of the page that is behind.
@@ -133,4 +162,4 @@ const agree = {
   },
 };
 
-export default [move, unsubscribe, everything, chosen, agree];
+export default [move, unsubscribe, everything, chosen, notLive, agree];
