@@ -58,13 +58,16 @@ export class Status {
     const { state, code, retryAt } = connection;
     // An attempt to connect again is part of the same notice.
     const isLost = state === "closed" || (state === "connecting" && code !== null);
+    // The focus goes on from the tab, and is not lost with the button.
+    if (!isLost && document.activeElement === byId("now")) byId(`tab-${this.#selected}`).focus();
     byId("notice").hidden = !isLost;
     if (!isLost) return;
     show(byId("notice-text"), explain(connection));
     const wait = retryAt === null ? null : Math.max(0, retryAt - performance.now());
     const seconds = Math.ceil(wait / 1000);
     show(byId("countdown"), wait === null ? "connecting" : `reconnecting in ${seconds} s`);
-    byId("now").disabled = wait === null;
+    // A button that is disabled loses the focus, and would need it for the next attempt.
+    byId("now").ariaDisabled = String(wait === null);
     if (wait > 0) this.#timer = setTimeout(() => this.update(), wait % 1000 || 1000);
   }
 }

@@ -51,6 +51,27 @@ const now = {
   },
 };
 
+const focused = {
+  name: "the button keeps the focus while it connects, and gives it to the tab",
+  quick: true,
+  async run(story) {
+    const hub = await story.hub();
+    const ada = await story.visit(hub, { name: "Ada", expects: NO_SERVER });
+    await hub.stop("SIGKILL");
+    await ada.seesState("chat", "closed 1006");
+    await ada.page.focus("#now");
+    await ada.page.keyboard.press("Enter");
+    // The attempt that fails is over when the next wait begins.
+    await ada.sees("another wait", () => /in [1-9]\d* s/.test($("countdown").textContent));
+    const seesFocus = (id) => ada.sees(`the focus on ${id}`, (id) => document.activeElement.id === id, id);
+    await seesFocus("now");
+    await hub.start();
+    await ada.page.keyboard.press("Enter");
+    await ada.seesState("chat", "open");
+    await seesFocus("tab-chat");
+  },
+};
+
 const shutdown = {
   name: "a shutdown: 1001 with its reason, and a new connection after it",
   quick: true,
@@ -201,4 +222,4 @@ const tls = {
   },
 };
 
-export default [killed, now, shutdown, burst, reloaded, overtaken, silent, meters, tls];
+export default [killed, now, focused, shutdown, burst, reloaded, overtaken, silent, meters, tls];
