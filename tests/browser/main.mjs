@@ -18,6 +18,7 @@ import looks, { picture } from "./stories/looks.mjs";
 import messages from "./stories/messages.mjs";
 import names from "./stories/names.mjs";
 import prices from "./stories/prices.mjs";
+import slow from "./stories/slow.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -36,7 +37,7 @@ const deadline = new Deadline(RUN);
 const isQuick = options.select === "quick";
 const browsers = options.browser ?? (isQuick ? ["chromium"] : ["chromium", "firefox"]);
 const subjects = {
-  chat, messages, names, prices, document, leaving, connection, brokers, access, looks,
+  chat, messages, names, prices, document, leaving, slow, connection, brokers, access, looks,
 };
 const stories = Object.entries(subjects).flatMap(([subject, list]) => {
   return list.map((story) => ({ ...story, name: `${subject}: ${story.name}` }));

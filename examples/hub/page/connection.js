@@ -10,7 +10,8 @@ const FIRST = 1000;
 const LONGEST = 30_000;
 const STABLE = 5000;
 
-/** Milliseconds between two pings, and for which an answer is waited for. */
+/** Milliseconds between two pings, and for which the opening and, unless a room needs more, an answer
+ * is waited for. */
 const PING_INTERVAL = 5000;
 const TIMEOUT = 12_000;
 
@@ -31,6 +32,7 @@ export class Connection {
 
   #room;
   #handlers;
+  #patience;
   #socket = null;
   #attempts = 0;
   #timer = null;
@@ -43,10 +45,11 @@ export class Connection {
    * @param room a name, as in `/rooms/NAME`
    * @param handlers `query()` returns the parameters of the URL. `opened()`, `text(message)`,
    *   `binary(bytes)`, `closed()` and `changed()` are optional.
+   * @param patience milliseconds until a peer that doesn't answer is given up. The API tells nothing of
+   *   a message before all of it is there, so it is also the time of the longest one.
    */
-  constructor(room, handlers) {
-    this.#room = room;
-    this.#handlers = handlers;
+  constructor(room, handlers, patience = TIMEOUT) {
+    [this.#room, this.#handlers, this.#patience] = [room, handlers, patience];
     addEventListener("online", () => this.retryNow());
   }
 
@@ -71,7 +74,7 @@ export class Connection {
     this.#socket.onopen = () => this.#opened();
     this.#socket.onmessage = ({ data }) => this.#received(data);
     this.#socket.onclose = ({ code, reason }) => this.#closed(code, reason);
-    this.#timer = setTimeout(() => this.#abandon(), TIMEOUT);
+    this.#timer = setTimeout(() => this.#abandon(TIMEOUT), TIMEOUT);
     this.#enter("connecting");
   }
 
@@ -125,17 +128,19 @@ export class Connection {
 
   #ping() {
     const now = performance.now();
-    if (this.#pingedAt !== null && now - this.#pingedAt > TIMEOUT) return this.#abandon();
+    if (this.#pingedAt !== null && now - this.#pingedAt > this.#patience) {
+      return this.#abandon(this.#patience);
+    }
     this.#pingedAt ??= now;
     this.send({ type: "ping", at: now });
   }
 
   /** The closing handshake would wait for the peer, too. */
-  #abandon() {
+  #abandon(time) {
     const socket = this.#socket;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
-    this.#closed(1006, `no answer for ${TIMEOUT / 1000} s`);
+    this.#closed(1006, `no answer for ${time / 1000} s`);
   }
 
   #closed(code, reason) {

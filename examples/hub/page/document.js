@@ -18,6 +18,10 @@ const STEP_1 = 0;
 const INVALID = 1007;
 const TOO_BIG = 1009;
 
+/** Milliseconds in which the longest message has to arrive, which is the whole document: the time that the
+ * server gives, too. */
+const PATIENCE = 60_000;
+
 /** Milliseconds for which updates are gathered into one message. */
 const GATHER = 50;
 
@@ -47,7 +51,7 @@ export class SharedDocument {
   #held = [];
 
   constructor(me, { changed }) {
-    this.connection = new Connection("document", {
+    const handlers = {
       query: () => ({ client: this.#client, name: me.name }),
       opened: () => this.#opened(),
       text: (message) => this.#text(message),
@@ -57,7 +61,8 @@ export class SharedDocument {
         this.#showSaved();
         changed();
       },
-    });
+    };
+    this.connection = new Connection("document", handlers, PATIENCE);
     this.#editor = new Editor(byId("editor"), {
       moved: () => this.#cursors.move(),
       composed: () => this.#held.splice(0).forEach((bytes) => this.#read(bytes)),
