@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 LISTENING = r"listening on \D*?([\d.]*:)?(\d+)"
 
 # The time limits in seconds of one exchange and of an installation.
-PATIENCE, INSTALLATION = 120, 300
+EXCHANGE, INSTALLATION = 120, 300
 
 
 class Harness:
@@ -35,7 +35,7 @@ class Harness:
         self.logs += 1
         return self.work / "logs" / f"{self.name}-{self.logs:03}.log"
 
-    def run(self, *command, timeout=PATIENCE, env=None) -> str:
+    def run(self, *command, timeout=EXCHANGE, env=None) -> str:
         return self.processes.run(list(command), self.log(), timeout, {**self.env, **(env or {})})
 
     def version(self, package: str) -> str:

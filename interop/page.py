@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import PATIENCE, Harness
+from harness import EXCHANGE, Harness
 from processes import Failed
 
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
@@ -36,7 +36,7 @@ def drive(harness: Harness, command: list, commands: list, prepare=lambda profil
         script.write_text("".join(json.dumps(one) + "\n" for one in commands))
         start = [harness.programs / "browser", PROTOCOLS[command[0]], profile, *command]
         env = {**harness.env, "HOME": profile}
-        printed = harness.processes.run(start, log, PATIENCE, env, script)
+        printed = harness.processes.run(start, log, EXCHANGE, env, script)
     lines = [line for line in printed.splitlines() if line.startswith(('{"value":', '{"error":'))]
     answers = [json.loads(line) for line in lines]
     for one, answer in zip(commands, answers):

@@ -21,7 +21,7 @@ use crate::routes::{Hub, router};
 use crate::settings::Settings;
 
 /// How long the end waits for the closing handshakes, and for requests at the same time.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The time over which the closing handshakes begin, so that not all pages come back at once.
 const SPREAD: Duration = Duration::from_millis(200);
@@ -104,8 +104,8 @@ impl Server {
                 () = failed.notified() => {}
             }
             let frame = CloseFrame::truncated(CloseCode::GOING_AWAY, "the hub ends");
-            let how = Shutdown::new().frame(frame).spread_over(SPREAD).wait(PATIENCE);
-            let requests = Shutdown::new().wait(SPREAD + PATIENCE);
+            let how = Shutdown::new().frame(frame).spread_over(SPREAD).wait(CLOSE_TIMEOUT);
+            let requests = Shutdown::new().wait(SPREAD + CLOSE_TIMEOUT);
             let (summary, _) =
                 tokio::join!(self.group.shutdown(&how), self.http.accepted.shutdown(&requests));
             // A standard output that is closed is no reason to leave the store unwritten.

@@ -12,7 +12,7 @@ import { HOST, reservePort } from "./ports.mjs";
 const STORES = ["--memory", "--redis", "--nats"];
 
 /** Milliseconds that a program may take to start or to end. */
-const PATIENCE = 20_000;
+const TIMEOUT = 20_000;
 
 export class Hub {
   url;
@@ -83,7 +83,7 @@ export class Hub {
 export function within(promise, what) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`too late: ${what}`)), PATIENCE);
+    timer = setTimeout(() => reject(new Error(`too late: ${what}`)), TIMEOUT);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -2,7 +2,7 @@
 // a deadline.
 
 /** Milliseconds until what a page has to show is missing. */
-const PATIENCE = 30_000;
+const TIMEOUT = 30_000;
 
 export class Visitor {
   page;
@@ -45,7 +45,7 @@ export class Visitor {
   /** Waits until the function returns true in the page, where it has the helpers below. */
   async sees(what, condition, ...values) {
     const body = `(${condition})(...${JSON.stringify(values)})`;
-    const deadline = performance.now() + PATIENCE;
+    const deadline = performance.now() + TIMEOUT;
     // Asked from outside: timers and frames of a page that is behind another one may be slow.
     while (performance.now() < deadline) {
       const result = await this.look(body);

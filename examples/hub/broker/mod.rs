@@ -46,8 +46,8 @@ const QUEUE: usize = 1024;
 /// The number of events that may wait for the rooms.
 const EVENTS: usize = 1024;
 
-/// The time that the broker may take for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the broker may take for an answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -207,7 +207,7 @@ impl Broker {
                 let _ = self.jobs.send(None).await;
                 let _ = (&mut writer).await;
             };
-            if timeout(PATIENCE, writing).await.is_err() {
+            if timeout(ANSWER_TIMEOUT, writing).await.is_err() {
                 eprintln!("hub: the broker is away: what was not acknowledged is not stored");
                 writer.abort();
             }
@@ -225,7 +225,7 @@ impl Drop for Broker {
 
 /// Waits, but not for ever.
 async fn within<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    timeout(PATIENCE, future).await.unwrap_or_else(|_| Err("it does not answer".into()))
+    timeout(ANSWER_TIMEOUT, future).await.unwrap_or_else(|_| Err("it does not answer".into()))
 }
 
 #[cfg(test)]

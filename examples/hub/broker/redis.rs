@@ -20,7 +20,7 @@ use redis::aio::{MultiplexedConnection, PubSubStream};
 use redis::streams::{StreamId, StreamReadReply};
 use redis::{AsyncConnectionConfig, Client, FromRedisValue, Script, Value, cmd, pipe};
 
-use super::PATIENCE;
+use super::ANSWER_TIMEOUT;
 use super::backend::{
     Backend, Entry, Event, Latest, Live, Positions, Reader, Write, Writer, Written,
 };
@@ -105,8 +105,8 @@ impl Redis {
 
     async fn connection(&self) -> Result<MultiplexedConnection, Failure> {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE));
+            .set_connection_timeout(Some(ANSWER_TIMEOUT))
+            .set_response_timeout(Some(ANSWER_TIMEOUT));
         Ok(self.client.get_multiplexed_async_connection_with_config(&config).await?)
     }
 }

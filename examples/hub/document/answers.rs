@@ -1,7 +1,7 @@
 //! The answers to step 1, of which each may be the whole document: few are made at once.
 //!
 //! An answer is in memory until its client has read it. So there are places for all clients
-//! together. A client that does not read keeps its place for [`PATIENCE`] if others may need it,
+//! together. A client that does not read keeps its place for [`READ_TIMEOUT`] if others may need it,
 //! and is dropped then: memory is bounded by the places, and not by the connections.
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 const PLACES: usize = 32;
 
 /// The time that a client has to read its answer while all places are taken.
-const PATIENCE: Duration = Duration::from_secs(5);
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The client does not read, and others need its place.
 #[derive(Debug, PartialEq)]
@@ -45,7 +45,7 @@ impl Answers {
     /// Waits until all places are taken when the time is over, and each time after that.
     async fn are_needed(&self) {
         loop {
-            sleep(PATIENCE).await;
+            sleep(READ_TIMEOUT).await;
             if self.places.available_permits() == 0 {
                 return;
             }
@@ -74,7 +74,7 @@ mod tests {
                 answers.give(make, |_| pending::<()>()).await
             });
         }
-        sleep(PATIENCE / 2).await;
+        sleep(READ_TIMEOUT / 2).await;
         assert_eq!(made.load(Ordering::Relaxed), PLACES);
         // One that reads waits for those before it.
         assert_eq!(answers.give(ready("answer"), ready).await, Ok("answer"));

@@ -53,9 +53,9 @@ use self::awareness::Awareness;
 use self::content::UPDATE_STRUCTS;
 use self::cursors::Speaker;
 use self::sync::{Incoming, decode};
-use self::updates::{BUSY, ENDING, PATIENCE, Refused, Updates};
+use self::updates::{BUSY, ENDING, Refused, Updates};
 use crate::journal::Journal;
-use crate::outbox::{Outbox, Place, deliver, outbox};
+use crate::outbox::{Outbox, Place, QUEUE_TIMEOUT, deliver, outbox};
 use crate::room::{Room, to_text};
 use crate::settings::Settings;
 use crate::visitor::Visitor;
@@ -101,7 +101,7 @@ struct Questions {
 impl Editor {
     /// Waits for the place of an answer.
     async fn place(&self) -> Result<Place, Refused> {
-        let place = timeout(PATIENCE, self.outbox.clone().reserve_owned()).await;
+        let place = timeout(QUEUE_TIMEOUT, self.outbox.clone().reserve_owned()).await;
         place.map_err(|_| BUSY)?.map_err(|_| ENDING)
     }
 }

@@ -1,7 +1,6 @@
 //! The updates: applied to the copy, stored, acknowledged, and then sent to all.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use sansocket::topic::Topic;
 use sansocket::{CloseCode, Message};
@@ -19,14 +18,12 @@ use super::turns::Turns;
 use crate::Failure;
 use crate::broker::Entry;
 use crate::journal::{Journal, Slot};
+use crate::outbox::QUEUE_TIMEOUT;
 use crate::store::document::{append, compact, load, merge};
 
 /// The number of updates that may wait for a turn with a place in the store's queue: the chat needs
 /// places, too.
 const WAITING: usize = 64;
-
-/// The time for which an update waits for its places.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The copy, and where the updates are stored.
 pub(crate) struct Updates {
@@ -137,7 +134,7 @@ impl Updates {
         then: impl FnOnce(bool) + Send + 'static,
     ) -> Result<usize, Refused> {
         let places = async { (self.entrance.acquire().await, self.journal.slot().await) };
-        let (_entered, slot) = timeout(PATIENCE, places).await.map_err(|_| BUSY)?;
+        let (_entered, slot) = timeout(QUEUE_TIMEOUT, places).await.map_err(|_| BUSY)?;
         let slot = slot.ok_or(ENDING)?;
         let (is_step2, is_alone) = (author.is_step2, self.journal.broker().is_none());
         let apply = move |replica: &mut Replica| {
