@@ -71,7 +71,7 @@ struct Published {
     latest: u64,
 }
 
-/// As clients send it.
+/// A message of a client.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 enum Incoming {

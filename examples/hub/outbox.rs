@@ -11,13 +11,13 @@ use tokio::time::timeout;
 use crate::journal::{Journal, Slot};
 use crate::room::Room;
 
-/// The number of answers that may wait. A connection with more is not read.
+/// The maximum number of answers that wait. A connection that has reached it is not read.
 const OUTBOX: usize = 256;
 
 /// How long a message waits for its places, and an update of the document for its turn.
 pub(crate) const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a connection sends after a commit: the message, or nothing if that failed.
+/// The message that a connection sends after a commit, or `None` if that failed.
 pub(crate) type Answer = Option<Message>;
 
 /// Places for answers.

@@ -27,8 +27,8 @@ pub fn on_the_spot(authority: &Path) -> Result<Arc<ServerConfig>, Failure> {
     config_on_the_spot(authority, Arc::new(default_provider()), &PROTOCOLS).map(Arc::new)
 }
 
-/// Returns the configuration for a `wss:` backend, whose certificate has to be signed by an authority
-/// of this file in PEM, or by one that the system trusts.
+/// Returns the configuration for a `wss:` backend, whose certificate has to be signed by an
+/// authority of this file in PEM, or by one that the system trusts.
 pub fn for_backend(authorities: Option<&Path>) -> Result<ClientConfig, Failure> {
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()?;

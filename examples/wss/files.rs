@@ -35,8 +35,8 @@ impl Files {
         Ok(Self { certificate, key, provider, loaded })
     }
 
-    /// Returns the certificate that is in the files now, or, if they can't be read, the one that was
-    /// read last.
+    /// Returns the certificate that is in the files now, or, if they can't be read, the one that
+    /// was read last.
     fn current(&self) -> Arc<CertifiedKey> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if modified(&self.certificate, &self.key).is_ok_and(|modified| modified != loaded.0) {

@@ -1,8 +1,8 @@
-//! The answers to step 1, of which each may be the whole document: few are made at once.
+//! The answers to step 1, each of which may be the whole document: few are made at once.
 //!
-//! An answer is in memory until its client has read it. So there are places for all clients
-//! together. A client that does not read keeps its place for [`READ_TIMEOUT`] if others may need it,
-//! and is dropped then: memory is bounded by the places, and not by the connections.
+//! An answer is in memory until its client has read it, so all clients together have a number of
+//! places. A client that does not read keeps its place for [`READ_TIMEOUT`] if others may need it,
+//! and is dropped then: the places bound the memory, and the number of connections does not.
 
 use std::time::Duration;
 
@@ -76,10 +76,10 @@ mod tests {
         }
         sleep(READ_TIMEOUT / 2).await;
         assert_eq!(made.load(Ordering::Relaxed), PLACES);
-        // One that reads waits for those before it.
+        // A client that reads waits for those before it.
         assert_eq!(answers.give(ready("answer"), ready).await, Ok("answer"));
         assert_eq!(made.load(Ordering::Relaxed), 3 * PLACES);
-        // As many are dropped as are in the way, and no others.
+        // Only the clients are dropped whose places are needed.
         let dropped = std::iter::from_fn(|| clients.try_join_next()).count();
         assert!((2 * PLACES + 1..2 * PLACES + 3).contains(&dropped), "{dropped}");
     }
