@@ -18,7 +18,8 @@ use crate::Failure;
 use crate::service::Proxy;
 use crate::socket::Socket;
 
-/// What a client may send on a stream of HTTP/2 before the backend takes it, in bytes.
+/// The flow-control window of a stream of HTTP/2: the bytes that a client may send before the
+/// backend takes them.
 const STREAM_WINDOW: u32 = 256 * 1024;
 
 /// The most streams of a connection of HTTP/2. Its window has room for all, so that a WebSocket
@@ -31,7 +32,7 @@ const SEND_BUFFER: usize = 64 * 1024;
 /// How long a connection of HTTP/2 is silent before a ping, and its answer may take.
 const PING: Duration = Duration::from_secs(20);
 
-/// Serves the requests of one TCP connection. Its error is the client's to see.
+/// Serves the requests of one TCP connection. An error is one of the client or its network.
 pub(crate) async fn serve(
     proxy: Arc<Proxy>,
     stream: TcpStream,

@@ -14,13 +14,13 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
-    /// Ends it with a reset.
+    /// Closes the socket with a reset.
     pub(crate) fn abort(self) {
         let stream = match &self {
             Self::Tcp(stream) => stream,
             Self::Tls(stream) => stream.get_ref().0,
         };
-        // A socket that refuses it ends with FIN, which is code 1006, too.
+        // If the option fails, the socket ends with FIN, which is code 1006, too.
         let _ = stream.set_zero_linger();
     }
 
