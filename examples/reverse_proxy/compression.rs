@@ -3,10 +3,10 @@
 //!
 //! * The backend accepts an offer of the client's: the client gets the same answer, and messages
 //!   pass as they are.
-//! * The backend accepts an offer of the proxy's own (`compress_backend`), or none. The proxy answers
-//!   a client that offers compression (`compress_client`), and compression ends at the proxy:
-//!   messages are decompressed if they arrive compressed, and compressed if the other side has
-//!   agreed on it.
+//! * The backend accepts an offer of the proxy's own (`compress_backend`), or none. The proxy
+//!   answers a client that offers compression (`compress_client`), and compression ends at the
+//!   proxy: messages are decompressed if they arrive compressed, and compressed if the other side
+//!   has agreed on it.
 //!
 //! Where the proxy compresses, it does so without context takeover in either direction: a side that
 //! is idle holds no window. A message that is under way holds 47 KiB for its decompression, and up
