@@ -6,6 +6,7 @@ use bytes::Buf;
 use sansocket::session::{Next, Session};
 use sansocket::timing::{TimedOut, Timeouts};
 use sansocket::{CloseCode, Config, Event, Role};
+pub use support::OFF;
 use support::{connection, masked, unmasked};
 
 pub const fn s(seconds: u64) -> Duration {
@@ -13,17 +14,6 @@ pub const fn s(seconds: u64) -> Duration {
 }
 
 pub const BOTH: [Role; 2] = [Role::Server, Role::Client];
-
-/// No timeout at all.
-pub const OFF: Timeouts = Timeouts {
-    handshake: None,
-    close: None,
-    write: None,
-    ping: None,
-    pong: None,
-    idle: None,
-    message: None,
-};
 
 /// An open session at 0 s.
 pub fn session(role: Role, timeouts: Timeouts) -> Session {
