@@ -23,9 +23,9 @@ PROTOCOLS = {"chromium": "cdp", "firefox-esr": "bidi"}
 
 
 def drive(harness: Harness, command: list, commands: list, prepare=lambda profile: None) -> list:
-    """Runs commands of `browser.rs` in a browser with a new profile; returns what each answered.
+    """Runs commands of `browser.rs` in a browser with a new profile; returns their answers.
 
-    One that fails is a failure of all. `prepare` is called with the folder of the profile.
+    A command that fails is a failure of all. `prepare` is called with the folder of the profile.
     """
     profiles = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     with profiles as profile:
@@ -77,7 +77,7 @@ def serve(folder: Path):
 
 
 def test_page(harness: Harness, command: list, file: Path, url: str, prepare=lambda _: None) -> str:
-    """Opens a page, and returns what its function `test(url)` resolves to."""
+    """Opens a page, and returns the result of its function `test(url)`."""
     with serve(file.parent) as origin:
         page = f"{origin}/{file.name}"
         commands = [["open", page], ["call", "(url) => test(url)", url], ["console"]]
