@@ -98,7 +98,7 @@ async fn backend_that_answers_wrongly_is_a_bad_gateway() {
 
 #[tokio::test]
 async fn backend_that_is_down_is_a_bad_gateway() {
-    // It does not listen, and nobody else does as long as it has the port.
+    // The socket does not listen, and no other process gets its port.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("ws://{}/", socket.local_addr().unwrap());
