@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use sansocket::State;
 use sansocket::timing::{Due, TimedOut, Timeouts, Timer};
-use support::OFF;
-
-const fn s(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
+use support::{OFF, s};
 
 #[test]
 fn the_opening_handshake_has_a_deadline_and_the_open_connection_has_none() {

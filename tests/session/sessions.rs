@@ -6,12 +6,8 @@ use bytes::Buf;
 use sansocket::session::{Next, Session};
 use sansocket::timing::{TimedOut, Timeouts};
 use sansocket::{CloseCode, Config, Event, Role};
-pub use support::OFF;
+pub use support::{OFF, s};
 use support::{connection, masked, unmasked};
-
-pub const fn s(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
 
 pub const BOTH: [Role; 2] = [Role::Server, Role::Client];
 

@@ -22,6 +22,7 @@ pub mod table;
 pub mod wakes;
 
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::{Buf, BufMut};
 use sansocket::{Config, Connection, Entropy, Event, Role, Timeouts};
@@ -33,6 +34,11 @@ pub use crate::chunking::stream_pair;
 /// An address at which no process listens. A port that was free a moment ago may be that of another
 /// test now.
 pub const NOBODY: &str = "127.0.0.1:1";
+
+/// A duration in seconds.
+pub const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
 
 /// No timeout at all.
 pub const OFF: Timeouts = Timeouts {
