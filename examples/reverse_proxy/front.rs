@@ -12,11 +12,11 @@ use hyper_util::server::graceful::Watcher;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
-use tokio_rustls::{TlsAcceptor, TlsStream};
+use tokio_rustls::TlsAcceptor;
 
 use crate::Failure;
 use crate::service::Proxy;
-use crate::socket::Socket;
+use crate::socket::{Socket, tls};
 
 /// The flow-control window of a stream of HTTP/2: the bytes that a client may send before the
 /// backend takes them.
@@ -40,7 +40,7 @@ pub(crate) async fn serve(
 ) -> Result<(), Failure> {
     let _ = stream.set_nodelay(true);
     let client = stream.peer_addr()?;
-    let (tls, handshake) = (proxy.settings().tls.clone(), proxy.settings().handshake);
+    let (config, handshake) = (proxy.settings().tls.clone(), proxy.settings().handshake);
     let requested = Arc::new(Notify::new());
     let opened = Arc::clone(&requested);
     let service = service_fn(move |request| {
@@ -62,12 +62,9 @@ pub(crate) async fn serve(
         .max_send_buf_size(SEND_BUFFER)
         .enable_connect_protocol();
     let serving = async {
-        let socket = match tls {
-            Some(config) => {
-                let stream = TlsAcceptor::from(config).accept(stream).await?;
-                Socket::Tls(Box::new(TlsStream::Server(stream)))
-            }
-            None => Socket::Tcp(stream),
+        let socket = match config {
+            Some(config) => tls(TlsAcceptor::from(config).accept(stream).await?),
+            None => Socket::Left(stream),
         };
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
         watcher.watch(connection.into_owned()).await

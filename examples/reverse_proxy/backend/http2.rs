@@ -29,6 +29,7 @@ use super::response::accepted;
 use super::{Accepted, Answer, BackendError, Opening};
 use crate::Failure;
 use crate::headers::remove_hop_by_hop;
+use crate::socket::is_for_http2;
 use crate::stream::Stream;
 
 /// The most WebSockets on one connection.
@@ -131,7 +132,7 @@ impl Connection {
 
 async fn connect(connector: &Connector) -> Result<Connection, BackendError> {
     let socket = connector.connect().await?;
-    if !socket.is_for_http2() {
+    if !is_for_http2(&socket) {
         return Err(BackendError::NoHttp2);
     }
     let mut builder = h2::client::Builder::new();
