@@ -32,7 +32,9 @@ use crate::wire::Opcode;
 /// and many small frames become one write.
 pub(crate) const MAX_COPIED: usize = 4 * 1024;
 
-/// A text or binary message. Control frames (Close, Ping, Pong) are not messages.
+/// A text or binary message. Control frames (Close, Ping, Pong) are not messages: connections
+/// answer them. `recv_event` of an adapter returns pings and pongs, and `closed` the Close frame;
+/// `close`, `ping` and `try_ping` send them.
 ///
 /// `Debug` shows the kind and the size, not the content, so that logs don't leak it. In a test,
 /// compare [`as_text`](Message::as_text) or [`as_bytes`](Message::as_bytes) to see what differs.
