@@ -64,7 +64,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The opcode of its first frame.
+    /// Returns the opcode of the first frame of such a message.
     pub(crate) const fn opcode(self) -> Opcode {
         match self {
             Self::Text => Opcode::Text,
@@ -94,13 +94,13 @@ impl fmt::Debug for Chunk {
 }
 
 impl Message {
-    /// A text message; `From` does the same.
+    /// Creates a text message; `From` does the same.
     #[must_use]
     pub fn text(text: impl Into<Text>) -> Self {
         Self::Text(text.into())
     }
 
-    /// A binary message; `From` does the same.
+    /// Creates a binary message; `From` does the same.
     #[must_use]
     pub fn binary(bytes: impl Into<Bytes>) -> Self {
         Self::Binary(bytes.into())
@@ -170,7 +170,7 @@ impl Message {
         }
     }
 
-    /// The same message in other memory: these bytes from `start` on.
+    /// Returns the same message in other memory: these bytes from `start` on.
     fn at(&self, bytes: &Bytes, start: usize) -> Self {
         match self {
             Self::Text(text) => Self::Text(text.at(bytes, start)),

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::run::{accept, backend, head, open, proxy, request, rest};
+use crate::run::{backend, open, proxy, rest};
 
 /// Whether the stream ends with a reset.
 async fn is_reset(stream: &mut TcpStream) -> bool {
@@ -98,10 +98,7 @@ async fn violation_of_the_backend_is_1014_for_the_client() {
 async fn shutdown_closes_both_sides_with_1001_after_the_current_frame() {
     let (listener, settings) = backend().await;
     let proxy = proxy(settings).await;
-    let mut client = proxy.client().await;
-    client.write_all(request("").as_bytes()).await.unwrap();
-    let (mut server, _) = accept(&listener, "").await;
-    head(&mut client).await;
+    let (mut client, mut server) = proxy.open(&listener).await;
     // Half a frame is under way to the client.
     server.write_all(b"\x82\x04ab").await.unwrap();
     let mut half = [0; 4];
@@ -126,10 +123,7 @@ async fn shutdown_closes_both_sides_with_1001_after_the_current_frame() {
 async fn shutdown_after_the_clients_close_frame_sends_the_backend_no_second_one() {
     let (listener, settings) = backend().await;
     let proxy = proxy(settings).await;
-    let mut client = proxy.client().await;
-    client.write_all(request("").as_bytes()).await.unwrap();
-    let (mut server, _) = accept(&listener, "").await;
-    head(&mut client).await;
+    let (mut client, mut server) = proxy.open(&listener).await;
     client.write_all(b"\x88\x82\0\0\0\0\x03\xe8").await.unwrap();
     server.read_exact(&mut [0; 8]).await.unwrap();
     let stopping = tokio::spawn(proxy.stop());
