@@ -114,6 +114,18 @@ async fn shutdown_closes_all_at_random_times_and_refuses_new_ones() {
     assert!(times[49] - times[0] > Duration::from_secs(1));
 }
 
+#[tokio::test(start_paused = true)]
+async fn window_and_wait_of_duration_max_do_not_overflow() {
+    // The time within the window is random: half of them are beyond what an `Instant` can be.
+    for _ in 0..64 {
+        let group = Group::new();
+        let member = group.enter(None).unwrap();
+        let how = Shutdown::new().spread_over(Duration::MAX).wait(Duration::MAX);
+        let summary = tokio::join!(group.shutdown(how), async { drop(member) }).0;
+        assert_eq!((summary.closed, summary.aborted), (1, 0));
+    }
+}
+
 #[test]
 fn network_of_ipv6_and_a_mapped_address_are_one_address() {
     let group = Group::new().max_per_address(1);
