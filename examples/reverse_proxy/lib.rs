@@ -20,6 +20,8 @@
 //! | flow, frames, transcoder, source | frames that pass as they are, and messages that do not |
 //! | input, output, stream, socket | bytes of a direction; TCP, TLS, or a stream of HTTP/2 |
 //!
+//! A connection is counted from the accept on, with a request or without, in [`Groups::accepted`].
+//!
 //! | a client that | is ended |
 //! |---|---|
 //! | sends no TLS, no request, or half of one | after [`Settings::handshake`] |
@@ -115,6 +117,16 @@ impl Settings {
     }
 }
 
+/// What is counted and limited.
+#[derive(Clone, Debug, Default)]
+pub struct Groups {
+    /// The connections that were accepted, but for those that were upgraded over HTTP/1.1. Above
+    /// its limits a connection is closed.
+    pub accepted: Group,
+    /// The WebSockets. Above its limits a request gets status 503 or 429.
+    pub websockets: Group,
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let parsed = Arguments::parse(std::env::args_os().skip(1));
@@ -136,14 +148,15 @@ pub fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { settings, listen, max_connections, max_per_address } = arguments;
-    let group = Group::new().max_connections(max_connections).max_per_address(max_per_address);
+    let group = || Group::new().max_connections(max_connections).max_per_address(max_per_address);
+    let groups = Groups { accepted: group(), websockets: group() };
     let listener = TcpListener::bind(&listen)
         .await
         .map_err(|error| format!("can't listen on {listen}: {error}"))?;
     let scheme = if settings.tls.is_some() { "wss" } else { "ws" };
     println!("listening on {scheme}://{}/", listener.local_addr()?);
     io::stdout().flush()?;
-    serve(listener, settings, group, async {
+    serve(listener, settings, groups, async {
         // Without the signal there is no other way to stop, so it is not an end.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
@@ -157,17 +170,22 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
 pub async fn serve(
     listener: TcpListener,
     settings: Settings,
-    group: Group,
+    groups: Groups,
     stop: impl Future<Output = ()>,
 ) {
-    let proxy = Arc::new(Proxy::new(settings, group.clone()));
+    let Groups { accepted, websockets } = groups;
+    let proxy = Arc::new(Proxy::new(settings, websockets.clone()));
     let graceful = GracefulShutdown::new();
     let accepting = async {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => {
-                    let served = front::serve(Arc::clone(&proxy), stream, graceful.watcher());
-                    tokio::spawn(served);
+                Ok((stream, address)) => {
+                    // Above a limit the socket is closed.
+                    let Ok(member) = accepted.enter(address.ip()) else { continue };
+                    let (proxy, watcher) = (Arc::clone(&proxy), graceful.watcher());
+                    accepted.spawn(member, async move |_member| {
+                        front::serve(proxy, stream, watcher).await
+                    });
                 }
                 Err(error) => {
                     // Out of descriptors, for example: those of others are freed meanwhile.
@@ -181,7 +199,7 @@ pub async fn serve(
         () = accepting => {}
         () = stop => {}
     }
-    let summary = group.shutdown(&Shutdown::new()).await;
+    let summary = websockets.shutdown(&Shutdown::new()).await;
     println!("{} connections closed, {} aborted", summary.closed, summary.aborted);
     // A client that does not finish its request is not waited for.
     let _ = tokio::time::timeout(Duration::from_secs(1), graceful.shutdown()).await;
