@@ -52,7 +52,9 @@ pub mod transcoder;
 mod tunnel;
 
 use std::error::Error;
+use std::future::{pending, ready};
 use std::io::{self, Write};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -154,16 +156,24 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         .await
         .map_err(|error| format!("can't listen on {listen}: {error}"))?;
     let scheme = if settings.tls.is_some() { "wss" } else { "ws" };
+    let mut interrupted = pin!(interrupted());
+    // The first poll takes the signal: whoever reads the next line may send it.
+    tokio::select! {
+        biased;
+        () = &mut interrupted => return Ok(()),
+        () = ready(()) => {}
+    }
     println!("listening on {scheme}://{}/", listener.local_addr()?);
     io::stdout().flush()?;
-    serve(listener, settings, groups, async {
-        // Without the signal there is no other way to stop, so it is not an end.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
-    .await;
+    serve(listener, settings, groups, interrupted).await;
     Ok(())
+}
+
+/// Waits for Ctrl-C. Without the signal there is no other way to stop, so a failure is not an end.
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        pending::<()>().await;
+    }
 }
 
 /// Serves until `stop`; then closes all connections, and waits for them.
@@ -189,7 +199,7 @@ pub async fn serve(
                 }
                 Err(error) => {
                     // Out of descriptors, for example: those of others are freed meanwhile.
-                    eprintln!("a client was not accepted: {error}");
+                    let _ = writeln!(io::stderr(), "a client was not accepted: {error}");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -200,7 +210,9 @@ pub async fn serve(
         () = stop => {}
     }
     let summary = websockets.shutdown(&Shutdown::new()).await;
-    println!("{} connections closed, {} aborted", summary.closed, summary.aborted);
+    let (closed, aborted) = (summary.closed, summary.aborted);
+    // A standard output that is closed is no reason to end before the requests.
+    let _ = writeln!(io::stdout(), "{closed} connections closed, {aborted} aborted");
     // A client that does not finish its request is not waited for.
     let _ = tokio::time::timeout(Duration::from_secs(1), graceful.shutdown()).await;
 }

@@ -98,3 +98,12 @@ async fn program_serves_tls_and_writes_the_authority_of_its_certificate() {
         assert_eq!(socket.recv().await.unwrap(), Some("over TLS".into()));
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_it_also_without_a_reader_of_its_output() {
+    let mut running = Running::start(&["--backend", "ws://127.0.0.1:9"]);
+    let kill = format!("kill -INT {}", running.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    assert_eq!(running.process.wait().unwrap().code(), Some(0));
+}
