@@ -155,6 +155,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let listener = TcpListener::bind(&listen)
         .await
         .map_err(|error| format!("can't listen on {listen}: {error}"))?;
+    // A WebSocket has two descriptors. The usual soft limit is 1024, and the hard one much higher.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let scheme = if settings.tls.is_some() { "wss" } else { "ws" };
     let mut interrupted = pin!(interrupted());
     // The first poll takes the signal: whoever reads the next line may send it.
