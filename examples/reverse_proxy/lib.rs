@@ -211,6 +211,8 @@ pub async fn serve(
         () = accepting => {}
         () = stop => {}
     }
+    // Or clients would connect and wait for an answer.
+    drop(listener);
     let summary = websockets.shutdown(&Shutdown::new()).await;
     let (closed, aborted) = (summary.closed, summary.aborted);
     // A standard output that is closed is no reason to end before the requests.

@@ -44,7 +44,11 @@ pub(crate) async fn proxy(settings: Settings) -> Proxy {
 }
 
 pub(crate) async fn proxy_with(settings: Settings, groups: Groups) -> Proxy {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    proxy_on("127.0.0.1:0", settings, groups).await
+}
+
+pub(crate) async fn proxy_on(address: &str, settings: Settings, groups: Groups) -> Proxy {
+    let listener = TcpListener::bind(address).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = tokio::spawn(serve(listener, settings, groups, async {
