@@ -1,6 +1,9 @@
 //! The open connections of a server: limits, and what a shutdown does.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use axum::Router;
@@ -139,6 +142,35 @@ fn network_of_ipv6_and_a_mapped_address_are_one_address() {
         let _first = group.enter(address(first)).unwrap();
         assert_eq!(group.enter(address(second)).is_err(), is_one, "{first} {second}");
     }
+}
+
+#[test]
+fn task_that_waits_until_a_group_is_empty_is_woken_or_forgotten() {
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+    let group = Group::new();
+    let member = group.enter(None).unwrap();
+    let tasks: [Arc<Woken>; 3] = Default::default();
+    let wakers = tasks.clone().map(Waker::from);
+    let mut futures = wakers.each_ref().map(|waker| {
+        let mut future = Box::pin(group.empty());
+        for _ in 0..2 {
+            assert!(future.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+        }
+        Some(future)
+    });
+    // The second task gives up.
+    futures[1] = None;
+    drop(wakers);
+    assert_eq!(tasks.each_ref().map(Arc::strong_count), [2, 1, 2]);
+    drop(member);
+    assert_eq!(tasks.each_ref().map(|task| task.0.load(Relaxed)), [1, 0, 1]);
+    assert_eq!(tasks.each_ref().map(Arc::strong_count), [1; 3]);
 }
 
 #[tokio::test(start_paused = true)]
