@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import shutil
 import socket
@@ -21,11 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import certificate
+from ports import START, reserve_port, wait_for_port
 from processes import Closed, Failed, Processes, ending, tail, wait_for_line
 from suite import Suite
-
-# The seconds that a server, or the suite, may take to listen.
-START = 30
 
 # The seconds without a new case after which a peer is stopped. The suite waits for at most 10
 # in an ordinary case; the heavy ones of 9.* take a few.
@@ -245,7 +242,7 @@ class ClientRole(Role):
         return "autobahn_client"
 
     def exercise(self) -> None:
-        port, scheme, spec, env, context = free_port(), self.bench.scheme, {}, None, None
+        port, scheme, spec, env, context = reserve_port(), self.bench.scheme, {}, None, None
         if scheme == "wss":
             trusted, key = certificate.make(self.logs, self.logs / "certificate.log", self.bench.processes)
             spec = {"cert": str(trusted), "key": str(key)}
@@ -253,7 +250,7 @@ class ClientRole(Role):
             env = {**os.environ, "SSL_CERT_FILE": str(trusted)}
             context = ssl.create_default_context(cafile=trusted)
         suite = self.start_suite("fuzzingserver", {"url": f"{scheme}://{self.bench.suite.own}:{port}", **spec}, port)
-        wait_for_port(suite, port, self.progress.log)
+        wait_for_port(port, suite, self.progress.log)
         for driver in self.bench.drivers:
             url = f"wss://localhost:{port}" if scheme == "wss" else f"ws://127.0.0.1:{port}"
             arguments = [url, "--driver", driver.replace("-tls", ""), "--agent", agent(driver)]
@@ -287,35 +284,6 @@ class ClientRole(Role):
 
 
 ROLES = {"server": ServerRole, "client": ClientRole}
-
-
-def free_port() -> int:
-    """A port to listen on, below the range for outgoing connections.
-
-    A port of that range might be used by a connection of the other role before the suite
-    listens on it.
-    """
-    while True:
-        port = random.randrange(20_000, 30_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-
-
-def wait_for_port(process: subprocess.Popen, port: int, log: Path) -> None:
-    deadline = time.monotonic() + START
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise Failed(f"the suite did not start: {ending(process.returncode)}\n{tail(log)}")
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise Failed(f"the suite does not listen after {START} s\n{tail(log)}")
 
 
 def ask_for_report(port: int, context: ssl.SSLContext | None) -> None:

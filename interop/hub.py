@@ -16,7 +16,8 @@ from pathlib import Path
 
 import handshake
 from harness import Harness, Row
-from middle import Middle, free_port, wait_for_port
+from middle import Middle
+from ports import reserve_port, wait_for_port
 from processes import Failed, tail, wait_for_line
 
 BALANCERS = Path(__file__).resolve().parents[1] / "examples" / "hub" / "balancers"
@@ -84,7 +85,7 @@ class Story:
 
     def __init__(self, balancer: Balancer, harness: Harness):
         self.harness, self.clients = harness, {}
-        redis, folder = free_port(), harness.work / "redis" / balancer.name
+        redis, folder = reserve_port(), harness.work / "redis" / balancer.name
         folder.mkdir(parents=True, exist_ok=True)
         broker = ["redis-server", "--bind", "127.0.0.1", "--port", redis, "--save", ""]
         wait_for_port(redis, *self.start(*broker, "--dir", folder))

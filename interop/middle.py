@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import Harness, Row, exchange
-from processes import Failed, tail
+from ports import reserve_port, wait_for_port
 
 CONFIGURATIONS = Path(__file__).resolve().parent / "middle"
 
@@ -47,8 +45,8 @@ class Middle:
         folder.mkdir(parents=True)
         words = {
             "folder": folder,
-            "port": free_port(),
-            "second": free_port(),
+            "port": reserve_port(),
+            "second": reserve_port(),
             "target": target,
             "work": harness.work,
             # How HAProxy connects to the server: `haproxy_tls.cfg`.
@@ -66,24 +64,6 @@ class Middle:
 
     def configured(self, words: dict) -> str:
         return (CONFIGURATIONS / self.config).read_text().format(**words)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
-def wait_for_port(port: int, process, log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise Failed(f"the program has ended with {process.returncode}\n{tail(log)}")
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise Failed(f"the program does not listen\n{tail(log)}")
 
 
 MIDDLES = [

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -21,6 +22,7 @@ run = module_from_spec(spec_from_loader("run", LOADER))
 LOADER.exec_module(run)
 
 import parts
+import ports
 from harness import SERVERS, Difference, Harness, Row, compression
 from processes import Failed, Processes
 from relay import Scanner, Seen, short
@@ -181,6 +183,22 @@ class Stopping(unittest.TestCase):
             with fifo.open("rb") as pipe:
                 processes.stop(program)
                 self.assertTrue(select([pipe], [], [], 10)[0])
+
+
+class Ports(unittest.TestCase):
+    def test_reserved_port_is_of_one_run_alone(self):
+        mine = [ports.reserve_port() for _ in range(3)]
+        self.assertEqual(len({*mine}), 3)
+        other = "import ports; print(ports.reserve_port())"
+        folder = Path(ports.__file__).parent
+        printed = subprocess.run([sys.executable, "-c", other], cwd=folder, capture_output=True, text=True)
+        self.assertNotIn(int(printed.stdout), mine)
+
+    def test_reserved_port_is_none_that_the_system_gives(self):
+        dynamic = ports.dynamic_ports()
+        if all(port in dynamic for port in ports.PORTS):
+            self.skipTest("the system gives all ports")
+        self.assertNotIn(ports.reserve_port(), dynamic)
 
 
 class Frames(unittest.TestCase):

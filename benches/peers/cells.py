@@ -73,6 +73,11 @@ CELLS = [
 COUNTED = ["1x20B@10", "16x20B@10", "16x1K@10", "16x16K@10", "1x1M@10"]
 
 
+def names() -> list:
+    """The names of all cells and other measurements."""
+    return [*(cell.name for cell in CELLS), *OTHERS]
+
+
 def select(patterns: list, quick: bool) -> tuple:
     """The cells and names of other measurements that match; without patterns all, or those of `--quick`."""
 
