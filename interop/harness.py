@@ -1,4 +1,4 @@
-"""Runs programs and looks at what they print: what all parts of `interop/run` share."""
+"""Runs programs and reads their output, for all parts of `interop/run`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 LISTENING = r"listening on \D*?([\d.]*:)?(\d+)"
 
 # The time limits in seconds of one exchange and of an installation.
-PATIENCE, INSTALLATION = 120, 300
+EXCHANGE, INSTALLATION = 120, 300
 
 
 class Harness:
@@ -35,7 +35,7 @@ class Harness:
         self.logs += 1
         return self.work / "logs" / f"{self.name}-{self.logs:03}.log"
 
-    def run(self, *command, timeout=PATIENCE, env=None) -> str:
+    def run(self, *command, timeout=EXCHANGE, env=None) -> str:
         return self.processes.run(list(command), self.log(), timeout, {**self.env, **(env or {})})
 
     def version(self, package: str) -> str:
@@ -45,7 +45,7 @@ class Harness:
         )[1]
 
 
-# What clients test, in the order of the table, and its heading; `compression` is seen from outside.
+# The cases of clients, in the order of the table, with its headings; the relay sees `compression`.
 CASES = {
     "text": "txt",
     "unicode": "uni",
@@ -72,7 +72,7 @@ NOT_TESTED = "not tested"
 
 @dataclass(frozen=True)
 class Difference:
-    """What a peer does differently: the reason, and a pattern that its whole outcome matches."""
+    """A known difference of a peer: the reason, and a pattern that the whole outcome matches."""
 
     reason: str
     outcome: str
@@ -90,12 +90,12 @@ SERVERS = {"client": "interop_server", "client of axum": "interop_axum"}
 
 
 class Row:
-    """What one peer did in one role: an outcome for each case, "" for success."""
+    """The outcomes of one peer in one role, by case: "" for success."""
 
     def __init__(self, peer, role: str, version: str, cases=CASES):
         self.peer, self.role, self.version, self.cases = peer, role, version, cases
         self.outcomes: dict[str, str] = {}
-        # The servers' answers: what compression was negotiated.
+        # The negotiated extensions, from the servers' responses.
         self.extensions: set[str] = set()
         self.why = ""
 
@@ -123,7 +123,7 @@ class Row:
 
 
 def exchange(harness: Harness, row: Row, server: list, client) -> Row:
-    """Starts the server, and runs `client(port)` through a relay; it returns what was printed."""
+    """Starts the server, and runs `client(port)`, which returns its output, through a relay."""
     log = harness.log()
     try:
         process = harness.processes.start(server, log, harness.env)

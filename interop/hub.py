@@ -1,7 +1,7 @@
 """nginx and HAProxy before two hubs, with the configurations that the README shows.
 
-The hubs have one Redis, and the clients are `ws`: what one says the other receives through the other
-hub, and the client of a hub that is killed continues on the one that is left. With `--forwarded`, a
+The hubs have one Redis, and the clients are `ws`: each receives the messages of the other through the
+other hub, and the client of a hub that is killed continues on the one that is left. With `--forwarded`, a
 hub sees its clients as the balancer does, whatever header fields they send.
 """
 
@@ -27,17 +27,17 @@ WRITTEN = ["127.0.0.1:8080", "127.0.0.1:9001", "127.0.0.1:9002"]
 
 TOKEN = "a-token-of-16-or-more"
 
-# The time limit in seconds of what a program prints.
+# The time limit in seconds for a line of a program's output.
 LINE = 30
 
-# What a client sends to be taken for another one, over TLS.
+# Header fields of a client that pretends to be another one, over TLS.
 LIES = {"X-Forwarded-For": "198.51.100.1", "X-Forwarded-Proto": "https"}
 
 # Another address than the balancer's. `--per-address` does not limit those of loopback.
 LOOPBACK = "127.0.0.2"
 
-# A balancer sends both clients to one hub if the other one is slow to answer its checks. Then all of it is
-# done again, at most so often.
+# A balancer sends both clients to one hub if the other one is slow to answer its checks. The story
+# is then repeated, up to this number of attempts.
 ATTEMPTS = 3
 
 
@@ -120,7 +120,7 @@ class Story:
         self.hubs[0][0].kill()
         moved = self.first_ended()
         (other,) = [client for client in self.clients.values() if client is not moved]
-        # It sends its message once more, which the other hub knows already.
+        # The client sends its message once more, which the other hub knows already.
         for kind in ["welcome", "ack"]:
             wait_for_line(*moved, f'(?s)("type":"{kind}".*){{2}}', LINE)
         self.client("eve")

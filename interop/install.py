@@ -1,5 +1,5 @@
 """Installs what the chosen peers need: `apt:NAME`, `npm:NAME@VERSION`, `pip:NAME==VERSION`,
-`pip-alone:…` in a folder of its own, or `cargo:NAME@VERSION`, a program. What is missing is
+`pip-alone:…` in a folder of its own, or `cargo:NAME@VERSION`, a program. Missing packages are
 installed with one command for each of apt-get, npm and pip; if that fails, one by one.
 """
 
@@ -104,7 +104,7 @@ class Installer:
             run(*command, timeout=2 * INSTALLATION, env=env)
         elif kind == "npm":
             if shutil.which("npm"):
-                # Recorded in the folder's package.json: npm removes what is not.
+                # Recorded in the folder's package.json: npm removes other packages.
                 flags = ["--save-exact", "--no-audit", "--no-fund", "--prefix", work]
                 run("npm", "install", *flags, *packages, timeout=INSTALLATION)
         elif kind == "cargo":

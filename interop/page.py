@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import PATIENCE, Harness
+from harness import EXCHANGE, Harness
 from processes import Failed
 
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
@@ -23,9 +23,9 @@ PROTOCOLS = {"chromium": "cdp", "firefox-esr": "bidi"}
 
 
 def drive(harness: Harness, command: list, commands: list, prepare=lambda profile: None) -> list:
-    """Runs commands of `browser.rs` in a browser with a new profile; returns what each answered.
+    """Runs commands of `browser.rs` in a browser with a new profile; returns their answers.
 
-    One that fails is a failure of all. `prepare` is called with the folder of the profile.
+    A command that fails is a failure of all. `prepare` is called with the folder of the profile.
     """
     profiles = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     with profiles as profile:
@@ -36,7 +36,7 @@ def drive(harness: Harness, command: list, commands: list, prepare=lambda profil
         script.write_text("".join(json.dumps(one) + "\n" for one in commands))
         start = [harness.programs / "browser", PROTOCOLS[command[0]], profile, *command]
         env = {**harness.env, "HOME": profile}
-        printed = harness.processes.run(start, log, PATIENCE, env, script)
+        printed = harness.processes.run(start, log, EXCHANGE, env, script)
     lines = [line for line in printed.splitlines() if line.startswith(('{"value":', '{"error":'))]
     answers = [json.loads(line) for line in lines]
     for one, answer in zip(commands, answers):
@@ -77,7 +77,7 @@ def serve(folder: Path):
 
 
 def test_page(harness: Harness, command: list, file: Path, url: str, prepare=lambda _: None) -> str:
-    """Opens a page, and returns what its function `test(url)` resolves to."""
+    """Opens a page, and returns the result of its function `test(url)`."""
     with serve(file.parent) as origin:
         page = f"{origin}/{file.name}"
         commands = [["open", page], ["call", "(url) => test(url)", url], ["console"]]

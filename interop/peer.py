@@ -81,7 +81,7 @@ def rust(name: str) -> Program:
 class Peer:
     name: str
     program: Program
-    # What is installed; the version is that of the first.
+    # The packages to install; the version is that of the first.
     needs: tuple = ()
     # The differences of each role, by case; `None` if it has not that role.
     client: dict | None = None

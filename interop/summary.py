@@ -9,10 +9,10 @@ from relay import short
 class Summary:
     def __init__(self):
         self.rows: list[Row] = []
-        # Of other shapes: the text of a table, below its heading.
+        # Tables of other shapes, as text below a heading.
         self.tables: list[str] = []
         self.failures = []
-        # What could not be installed, by the name of the part.
+        # The reasons of parts that could not be installed, by name.
         self.skipped: dict[str, str] = {}
         self.passed = self.differences = 0
 

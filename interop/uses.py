@@ -1,4 +1,4 @@
-"""What introductions show: Socket.IO in both roles, servers of Node's `ws`, a loop in Python."""
+"""Programs as introductions show them: Socket.IO, servers of Node's `ws`, a loop in Python."""
 
 from __future__ import annotations
 

@@ -13,69 +13,55 @@
 //!      impl BufMut / impl Buf    no I/O, no clock            plain values
 //! ```
 //!
-//! * An application on blocking streams, tokio or another async runtime uses an adapter
-//!   (`blocking`, `tokio`, `futures`): `accept`, `connect`, `recv`, `send`, `close`.
-//! * An application with an event loop of its own drives a [`Session`]: a connection with
-//!   deadlines, keep-alive, backpressure and a shutdown sequence. This echoes on a socket that
-//!   does not block:
+//! With an adapter, `tokio`, `blocking` or `futures`, the stream and the clock are taken care of.
+//! On tokio (feature `tokio`), a server and a client:
 //!
 //! ```no_run
-//! use std::io::{ErrorKind, Read, Write};
-//! use std::time::Duration;
+//! # #[cfg(feature = "tokio")] mod example {
+//! use sansocket::tokio::{Options, accept};
+//! use sansocket::{ClientRequest, CloseCode, Error};
+//! use tokio::net::TcpStream;
 //!
-//! use bytes::Buf;
-//! use sansocket::{Event, State};
-//! use sansocket::session::{Next, Session};
-//!
-//! /// Does all that the socket allows. Returns when to call again at the latest (`Duration::MAX`:
-//! /// only when the socket is ready), or `None` at the end.
-//! fn drive(
-//!     session: &mut Session,
-//!     socket: &mut std::net::TcpStream,
-//!     now: Duration,
-//! ) -> Result<Option<Duration>, Box<dyn std::error::Error>> {
-//!     let mut buffer = [0; 16 * 1024];
-//!     session.stream_ready();
-//!     loop {
-//!         while !session.is_above_high_water_mark() {
-//!             match session.receive(now) {
-//!                 // After `close`, messages still arrive, and none can be sent.
-//!                 Some(Event::Message(message)) if session.state() == State::Open => {
-//!                     session.send(message)?;
-//!                 }
-//!                 Some(_) => {}
-//!                 None => break,
-//!             }
-//!         }
-//!         match session.next(now)? {
-//!             Next::Write => match socket.write(session.output().chunk()) {
-//!                 Ok(count) => session.wrote(count),
-//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-//!                     session.write_would_block(now);
-//!                 }
-//!                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-//!                 Err(_) => session.write_failed(),
-//!             },
-//!             Next::Flush => session.flushed(), // a socket does not buffer
-//!             Next::ShutdownWrite => {
-//!                 let _ = socket.shutdown(std::net::Shutdown::Write);
-//!                 session.write_half_shut_down();
-//!             }
-//!             Next::Read => match socket.read(&mut buffer) {
-//!                 Ok(0) => session.end_input(),
-//!                 Ok(count) => session.received(&buffer[..count]),
-//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-//!                     session.read_would_block();
-//!                 }
-//!                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-//!                 Err(_) => session.end_input(),
-//!             },
-//!             Next::Wait(until) => return Ok(Some(until.unwrap_or(Duration::MAX))),
-//!             Next::Done => return Ok(None),
-//!         }
+//! /// Sends every message back.
+//! async fn serve(stream: TcpStream) -> Result<(), Error> {
+//!     let mut socket = accept(stream).await?;
+//!     while let Some(message) = socket.recv().await? {
+//!         socket.send(message).await?;
 //!     }
+//!     Ok(())
 //! }
+//!
+//! async fn ask() -> Result<(), Error> {
+//!     let request = ClientRequest::new("ws://127.0.0.1:9001/")?.header("X-Client", "probe")?;
+//!     let (mut socket, _response) = Options::new().connect(&request).await?;
+//!     socket.send("hello").await?;
+//!     if let Some(answer) = socket.recv().await? {
+//!         println!("{answer}");
+//!     }
+//!     socket.close(CloseCode::NORMAL, "done").await?;
+//!     Ok(())
+//! }
+//! # }
 //! ```
+//!
+//! `blocking` has the same names without `.await`.
+//!
+//! | task | item |
+//! |---|---|
+//! | header fields, cookies, tokens and subprotocols of a client | [`ClientRequest`] |
+//! | TLS, proxies, redirects, fixed addresses | [`Connector`] |
+//! | reconnecting | [`reconnect`] |
+//! | authentication, paths and subprotocols of a server | `accept_if` and `receive_request` of [`Options`] |
+//! | pages of other servers (`Origin`) | [`Guard`] |
+//! | message size and other limits; compression | [`Config`]; [`deflate`] |
+//! | timeouts, keep-alive pings (heartbeats) | [`Timeouts`] |
+//! | a peer that does not read (backpressure) | [`Backpressure`] |
+//! | sending from several tasks or threads | `split` of a connection |
+//! | broadcasts, newest values | [`topic`] |
+//! | limits of connections, graceful shutdown | [`group`] |
+//! | axum, hyper, other HTTP servers | [`axum`], [`hyper`], [`http`] |
+//! | tests without a port | [`testing`], [`hyper::testing`] |
+//! | an event loop of the application's | [`session`] has the loop |
 //!
 //! # Layers
 //!
@@ -172,6 +158,17 @@
 //! [`receive`]: Connection::receive
 //! [`send`]: Connection::send
 //! [`output`]: Connection::output
+//! [`Connector`]: struct.Connector.html
+//! [`Options`]: struct.Options.html
+//! [`axum`]: axum/index.html
+//! [`deflate`]: deflate/index.html
+//! [`group`]: group/index.html
+//! [`http`]: http/index.html
+//! [`hyper::testing`]: hyper/testing/index.html
+//! [`hyper`]: hyper/index.html
+//! [`reconnect`]: reconnect/index.html
+//! [`testing`]: testing/index.html
+//! [`topic`]: topic/index.html
 
 extern crate alloc;
 #[cfg(feature = "std")]
@@ -247,6 +244,6 @@ pub use session::{Backpressure, Full, Overflow, Session, TrySendError};
 pub use timing::{TimedOut, Timeouts};
 
 /// The README's examples are tests.
-#[cfg(all(doctest, feature = "tokio", feature = "deflate"))]
+#[cfg(all(doctest, feature = "tokio", feature = "deflate", feature = "reconnect"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -25,7 +25,7 @@ from processes import Failed, Processes, wait_for_line
 from syscalls import Counter
 
 # The maximum duration of a load, in seconds.
-PATIENCE = 120
+TIMEOUT = 120
 
 # Connections of the cells `memory` and `subscribers`, and file descriptors that are reserved for other uses.
 HELD, HELD_QUICK, SUBSCRIBERS, SPARE_FILES = 9_500, 2_000, 20_000, 100
@@ -196,7 +196,7 @@ class Bench:
         """The time of functions that process every byte, without a server."""
         tell("kernels")
         command = [*pinned_to(self.server_core), self.programs / "kernels"]
-        measured = json.loads(self.processes.run(command, self.work / "logs" / "kernels.log", PATIENCE))
+        measured = json.loads(self.processes.run(command, self.work / "logs" / "kernels.log", TIMEOUT))
         tell("")
         return measured
 
@@ -205,7 +205,7 @@ class Bench:
         process, address = server
         raw = ["--raw"] if peer.kind == "floor" else []
         command = [*prefix, *pinned_to(self.load_core), self.programs / "load", kind, "--addr", address, "--pid", process.pid]
-        return json.loads(self.processes.run([*command, *raw, *arguments], self.work / "logs" / "load.log", PATIENCE))
+        return json.loads(self.processes.run([*command, *raw, *arguments], self.work / "logs" / "load.log", TIMEOUT))
 
     def _log(self, peer: Peer) -> Path:
         return self.work / "logs" / f"{peer.name.split()[0]}.log"

@@ -3,34 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
-use rustls::server::WantsServerCert;
-use rustls::{ConfigBuilder, ServerConfig};
-use sansocket_wss::{Files, issue, write_authority};
 
 use crate::Failure;
 
-/// TLS with the certificate of these files, which are read again when they change.
+/// ALPN's names of HTTP/2 and HTTP/1.1.
+const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
+
+/// Returns the configuration with the certificate of these files in PEM, which are read again when
+/// they change.
 pub fn config_of(certificate: PathBuf, key: PathBuf) -> Result<ServerConfig, Failure> {
-    let files = Files::read(certificate, key, Arc::new(default_provider()))?;
-    Ok(with_protocols(builder()?.with_cert_resolver(Arc::new(files))))
+    sansocket_wss::config_of(certificate, key, Arc::new(default_provider()), &PROTOCOLS)
 }
 
-/// TLS with a certificate that is made on the spot. Its authority's is written to this file.
+/// Returns the configuration with a certificate that is made for this run. The certificate of its
+/// authority, which clients have to trust, is written to a file.
 pub fn config_on_the_spot(authority: &Path) -> Result<ServerConfig, Failure> {
-    let issued = issue(&["localhost", "127.0.0.1", "::1"])?;
-    write_authority(authority, &issued.authority)
-        .map_err(|error| format!("can't write {}: {error}", authority.display()))?;
-    Ok(with_protocols(builder()?.with_single_cert(issued.chain, issued.key)?))
-}
-
-fn builder() -> Result<ConfigBuilder<ServerConfig, WantsServerCert>, Failure> {
-    Ok(ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth())
-}
-
-fn with_protocols(mut config: ServerConfig) -> ServerConfig {
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    config
+    sansocket_wss::config_on_the_spot(authority, Arc::new(default_provider()), &PROTOCOLS)
 }

@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: the options, and the settings that they make.
 
 use std::ffi::OsString;
 use std::fs;
@@ -42,14 +42,14 @@ Usage: hub [OPTION]...
 
 Ctrl-C or SIGTERM closes every connection with code 1001; a second Ctrl-C exits at once.";
 
-/// The command line.
+/// The address to listen on, and the settings of the hub.
 pub(crate) struct Arguments {
     pub(crate) listen: String,
     pub(crate) settings: Settings,
 }
 
 impl Arguments {
-    /// `None` after `--help`.
+    /// Returns `None` after `--help`.
     pub(crate) fn parse(
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Option<Self>, Failure> {
@@ -121,8 +121,8 @@ fn host_and_port(address: String) -> Result<String, Failure> {
     }
 }
 
-/// Checks the scheme alone: Redis' client knows the rest. A URL may have a password, so it is in no
-/// error.
+/// Checks the scheme alone: the client of Redis checks the rest. No error shows the URL, which may
+/// have a password.
 fn redis_url(url: String) -> Result<String, Failure> {
     match url.split_once(':') {
         Some(("redis" | "rediss" | "redis+unix" | "unix", _)) => Ok(url),
@@ -131,7 +131,7 @@ fn redis_url(url: String) -> Result<String, Failure> {
     }
 }
 
-/// The token in a file, which may end with a line break.
+/// Reads the token in a file, which may end with a line break.
 fn read(file: &Path) -> Result<String, Failure> {
     let token = fs::read_to_string(file)
         .map_err(|error| format!("can't read {} (see --token-file): {error}", file.display()))?;

@@ -1,4 +1,4 @@
-//! Who may enter the rooms: whoever has the token, in a header field or in a cookie.
+//! Access to the rooms: a client needs the token, in a header field or in a cookie.
 //!
 //! A program sends `Authorization: Bearer TOKEN` (RFC 6750 §2.1). A page can't, in an opening
 //! handshake: it sends the token once, as the body of `POST /login`, and the browser then sends the
@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 
 const COOKIE_NAME: &str = "hub_token";
 
-/// The answer is about this client alone.
+/// The answer depends on the client, so no cache may keep it.
 const NOT_STORED: (HeaderName, &str) = (CACHE_CONTROL, "no-store");
 
 /// The token, if there is one.

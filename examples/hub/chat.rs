@@ -45,7 +45,7 @@ const MISSED: u64 = 1000;
 const PAGE: usize = 200;
 
 /// The time for which a client waits until what it has already arrives here.
-const PATIENCE: Duration = Duration::from_secs(5);
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The largest id: what a number of JavaScript holds (2⁵³ − 1).
 const MAX_ID: u64 = (1 << 53) - 1;
@@ -71,7 +71,7 @@ struct Published {
     latest: u64,
 }
 
-/// As clients send it.
+/// A message of a client.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 enum Incoming {
@@ -96,7 +96,7 @@ impl Chat {
         let client = visitor.shown();
         let Visitor { name, since, store, .. } = visitor;
         let since = if store.is_none_or(|store| store == self.store) { since } else { 0 };
-        if timeout(PATIENCE, self.until_delivered(since)).await.is_err() {
+        if timeout(DELIVERY_TIMEOUT, self.until_delivered(since)).await.is_err() {
             room.close(CloseCode::TRY_AGAIN_LATER, "this hub has not yet what you have");
             return room.finish().await;
         }

@@ -1,8 +1,9 @@
-//! Several hubs: what the broker delivers goes to the rooms, and what is not kept to other hubs.
+//! Several hubs: passes events of the broker to the rooms, and publishes people and cursors to
+//! other hubs.
 //!
 //! ```text
 //!   p  people of a hub         every 5 s, and after changes
-//!   c  all cursors of a hub    every 5 s: what is not in it is gone
+//!   c  all cursors of a hub    every 5 s: cursors that are not in it are removed
 //!   d  a cursor that changed
 //!   h  a hub that begins: others send p and c
 //! ```
@@ -30,7 +31,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// The number of characters of a hub's name.
 const NAME: usize = 16;
 
-/// The hubs, as this one sees them.
+/// The other hubs, and the rooms of this one.
 pub(crate) struct Hubs {
     broker: Arc<Broker>,
     chat: Arc<Chat>,
@@ -54,7 +55,7 @@ impl Hubs {
                     Some(Event::Said(said)) => self.chat.receive(said).await,
                     Some(Event::Unreadable(seq)) => self.chat.skip(seq).await,
                     Some(Event::Entry(entry)) => self.document.updates.receive(entry).await,
-                    Some(Event::Live(bytes)) => self.hear(&bytes),
+                    Some(Event::Live(bytes)) => self.receive(&bytes),
                     Some(Event::Connected) => {
                         self.broker.publish(b'h', &[]);
                         self.publish_all();
@@ -71,7 +72,7 @@ impl Hubs {
         }
     }
 
-    fn hear(&mut self, bytes: &[u8]) {
+    fn receive(&mut self, bytes: &[u8]) {
         let Some((head, content)) = bytes.split_at_checked(1 + NAME) else { return };
         let Ok(hub) = std::str::from_utf8(&head[1..]) else { return };
         if hub == self.broker.hub {
@@ -81,7 +82,7 @@ impl Hubs {
         match head[0] {
             b'h' => self.publish_all(),
             b'p' => self.chat.presence.receive(hub, content),
-            kind @ (b'c' | b'd') => self.document.awareness.hear(hub, content, kind == b'c'),
+            kind @ (b'c' | b'd') => self.document.awareness.set_remote(hub, content, kind == b'c'),
             _ => {}
         }
     }

@@ -1,5 +1,5 @@
-//! Where the chat and the document keep what they have: the store of this hub, or a broker that
-//! several hubs share.
+//! The journal of the chat and the document: the store of this hub, or a broker that several hubs
+//! share.
 //!
 //! ```text
 //!   alone:        room ──► store ──commit──► ack, said
@@ -21,7 +21,7 @@ use crate::store::{self, Store};
 /// The journal of a hub.
 #[derive(Clone)]
 pub(crate) struct Journal {
-    /// What the rooms read.
+    /// The store that the rooms read: with a broker, a copy in memory.
     pub(crate) store: Arc<Store>,
     broker: Option<Arc<Broker>>,
     /// The number of chat messages that are kept.

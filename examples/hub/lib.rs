@@ -99,15 +99,15 @@
 //! * With NATS, that a resend is stored once if the broker stored it, and then was away for more
 //!   than 2 minutes. It is delivered once.
 //! * Cursors: they are published, not kept; one that is lost comes again within 5 s.
-//! * That the limit of the document is exact if several hubs are at it at once.
+//! * That the limit of the document is exact if several hubs reach it at the same time.
 //! * The document to a page that is opened while an edit on the same hub waits for the broker: it
 //!   comes when that is stored.
 //!
 //! # A full document
 //!
-//! A document has at most 1 MiB of text, and 100,000 pieces. Deleted pieces count too, for ever:
-//! what a page has typed offline may refer to them. One connection adds at most 20,000 of them, but
-//! somebody with many connections can fill the document. The hub then refuses each update with "the
+//! A document has at most 1 MiB of text, and 100,000 pieces. Deleted pieces always count, too: text
+//! that a page has typed offline may refer to them. One connection adds at most 20,000 of them, but
+//! a client with many connections can fill the document. The hub then refuses each update with "the
 //! document would have too many pieces", and a restart does not help. To begin with an empty
 //! document:
 //!
@@ -117,12 +117,12 @@
 //! 3. With `--data`, choose another directory; the chat begins anew, too. With Redis, delete
 //!    `{hub}:document`, `{hub}:document:last` and `{hub}:document:snapshot`. With NATS, delete the
 //!    stream `HUB_DOCUMENT` and its object store.
-//! 4. Start the hubs. `--token` keeps strangers away.
+//! 4. Start the hubs. With `--token`, only clients that know the token can fill the document again.
 //!
 //! # A broker that has lost data
 //!
-//! A broker that comes back without what a hub has read, or with another history, makes the hub end
-//! with an error, because numbers would be given twice.
+//! If a broker comes back without entries that a hub has read, or with another history, the hub
+//! ends with an error: the broker would give the numbers of those entries a second time.
 
 mod arguments;
 mod assets;
@@ -197,7 +197,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     // A connection is a descriptor. The usual soft limit is 1024, and the hard one much higher.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let server = Server::new(settings).await?;
-    // Whoever reads the next line may send a signal.
+    // A program that reads the next line may send a signal at once.
     let mut signals = Signals::new();
     writeln!(io::stdout(), "listening on {scheme}://{address}/")?;
     if let Some(authority) = server.authority() {
@@ -218,7 +218,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         .await
 }
 
-/// What clients would learn otherwise, of a hub that listens here.
+/// Returns a warning if the hub listens beyond loopback and has no name: clients would get 421.
 fn warning(listen: IpAddr, settings: &Settings) -> Option<&'static str> {
     let is_named = listen.is_loopback() || !settings.hosts.is_empty();
     (!is_named).then_some("the rooms answer 421 to other names than localhost: see --host")

@@ -1,5 +1,5 @@
-//! What an operator has to know of a client: that a request or a message was refused, or why a
-//! connection was closed. A line has the client's address, the room, and the reason.
+//! The log: a line for each request or message that was refused, and for each connection that was
+//! closed for a reason. A line has the client's address, the room, and the reason.
 
 use std::fmt::Display;
 use std::net::IpAddr;

@@ -11,13 +11,13 @@ use tokio::time::timeout;
 use crate::journal::{Journal, Slot};
 use crate::room::Room;
 
-/// The number of answers that may wait. A connection with more is not read.
+/// The maximum number of answers that wait. A connection that has reached it is not read.
 const OUTBOX: usize = 256;
 
-/// The time for which a message waits for its places.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a message waits for its places, and an update of the document for its turn.
+pub(crate) const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a connection sends after a commit: the message, or nothing if that failed.
+/// The message that a connection sends after a commit, or `None` if that failed.
 pub(crate) type Answer = Option<Message>;
 
 /// Places for answers.
@@ -37,7 +37,7 @@ pub(crate) async fn places<'a>(
     journal: &'a Journal,
 ) -> Option<(Place, Slot<'a>)> {
     let places = async { (outbox.clone().reserve_owned().await, journal.slot().await) };
-    match timeout(PATIENCE, places).await {
+    match timeout(QUEUE_TIMEOUT, places).await {
         Ok((Ok(answer), Some(slot))) => return Some((answer, slot)),
         Ok(_) => room.close(CloseCode::GOING_AWAY, "the hub ends"),
         Err(_) => room.close(CloseCode::TRY_AGAIN_LATER, "too much waits to be stored"),

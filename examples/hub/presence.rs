@@ -1,4 +1,4 @@
-//! Who is in the chat, and who is typing: here, and on other hubs.
+//! The people in the chat, and whether they are typing: on this hub, and on other hubs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,37 +17,37 @@ use crate::room::to_text;
 const PAUSE: Duration = Duration::from_millis(200);
 const RECEIVERS: usize = 50;
 
-/// The number of people in a list.
+/// The maximum number of people in a list.
 const LISTED: usize = 200;
 
-/// The number of people that other hubs learn by name.
+/// The maximum number of people that a hub publishes by name.
 const NAMED: usize = 1000;
 
 /// The people in the chat. A client with several connections is one person.
 pub(crate) struct Presence {
     people: Mutex<BTreeMap<String, Person>>,
-    /// Those of other hubs, by their hub.
+    /// The people of other hubs, by the name of the hub.
     others: Mutex<HashMap<String, Shared>>,
     changed: Notify,
-    /// Whether a change was here, and who waits for one.
+    /// Whether people of this hub have changed, and the tasks that wait for that.
     is_changed_here: AtomicBool,
     changed_here: Notify,
-    /// The list, of which a slow client needs the newest alone.
+    /// The lists. A slow client receives only the newest one.
     topic: Topic,
 }
 
 struct Person {
     name: String,
     connections: usize,
-    /// The number of connections in which they type.
+    /// The number of connections in which the person is typing.
     typing: usize,
 }
 
-/// What a hub tells others.
+/// The people of a hub, as it publishes them to others.
 #[derive(Deserialize, Serialize)]
 struct Shared {
     people: Vec<Other>,
-    /// The number of those that are not named.
+    /// The number of people who are not in the list.
     more: usize,
 }
 
@@ -58,7 +58,7 @@ struct Other {
     typing: bool,
 }
 
-/// As clients receive it.
+/// The list as clients receive it.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "people")]
 struct People<'a> {
@@ -132,7 +132,7 @@ impl Presence {
         to_text(&People { people: all.into_values().take(LISTED).collect(), count })
     }
 
-    /// What other hubs have to know.
+    /// Returns the people of this hub, for other hubs.
     pub(crate) fn here(&self) -> Vec<u8> {
         let people = self.lock();
         let named = people.iter().take(NAMED).map(|(client, person)| Other {
@@ -149,7 +149,7 @@ impl Presence {
         self.changed_here.notified().await;
     }
 
-    /// Takes what another hub has told.
+    /// Replaces the people of another hub.
     pub(crate) fn receive(&self, hub: &str, content: &[u8]) {
         if let Ok(shared) = serde_json::from_slice(content) {
             self.others().insert(hub.to_owned(), shared);

@@ -1,4 +1,4 @@
-//! Prices that change all the time: a client that does not keep up gets the newest alone.
+//! Prices that change all the time: a client that does not keep up gets only the newest ones.
 //!
 //! ```text
 //!   a clock ──► a Topic for each symbol ──► the subscriptions of a connection ──► one write
@@ -29,7 +29,7 @@ use crate::quotes::{SYMBOLS, changes, history, index_of, price};
 use crate::room::{Room, to_text};
 use crate::settings::Settings;
 
-/// What waits to be written can't be replaced any more.
+/// Small limits: a newer price can't replace one that is in the output.
 const OUTPUT: Backpressure = Backpressure {
     high_water_mark: 4 * 1024,
     hard_limit: 64 * 1024,
@@ -47,13 +47,13 @@ pub(crate) struct Prices {
 }
 
 struct Published {
-    /// One of each symbol.
+    /// A topic for each symbol.
     topics: Vec<Topic>,
     /// The last tick that was published.
     tick: u64,
 }
 
-/// As clients send it.
+/// A message of a client.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 enum Incoming {
@@ -61,7 +61,8 @@ enum Incoming {
     Unsubscribe { symbols: Vec<String> },
 }
 
-/// How often a connection has changed its mind about each symbol: an odd number is a subscription.
+/// How often a connection has subscribed to or unsubscribed from each symbol: an odd number while
+/// it is subscribed.
 type Wanted = [u32; SYMBOLS.len()];
 
 const fn is_wanted(changes: u32) -> bool {
@@ -190,7 +191,7 @@ impl Prices {
     }
 }
 
-/// Appends what is new of each subscription; waits until there is something.
+/// Appends the new messages of each subscription; waits until there is one.
 fn take_new(
     cx: &mut Context<'_>,
     subscriptions: &mut [Option<Subscription>],

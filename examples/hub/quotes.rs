@@ -1,5 +1,5 @@
-//! What a price is: a pure function of the symbol and the time, so that several hubs agree without
-//! talking. Time is counted in ticks.
+//! Prices as a pure function of the symbol and the time, so that several hubs agree without
+//! messages. Time is counted in ticks.
 
 /// The number of points of a symbol's history.
 const POINTS: usize = 120;

@@ -1,4 +1,4 @@
-//! What the rooms share: a connection with its limits, `ping`, `stats` and refusals.
+//! A connection in a room: its limits, and the messages `ping`, `stats` and `refused` of all rooms.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(crate) struct Room {
     sender: Sender,
     receiver: Receiver,
     member: Option<Member>,
-    /// The kind of messages that the room takes, beside `ping`.
+    /// The kind of messages that the room takes, besides `ping`.
     takes: Kind,
     bucket: Bucket,
     refusals: Bucket,
@@ -39,7 +39,7 @@ pub(crate) struct Room {
     broker: Option<watch::Receiver<bool>>,
 }
 
-/// Waits until there is news of the broker.
+/// Waits for a change of the state of the broker.
 async fn changed(broker: Option<&mut watch::Receiver<bool>>) -> bool {
     let Some(broker) = broker else { return pending().await };
     if broker.changed().await.is_err() {
@@ -69,7 +69,7 @@ impl Room {
         let rate = f64::from(settings.rate);
         let mut stats = interval(settings.stats);
         stats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The present state is the first news.
+        // The present state is reported like a change.
         if let Some(broker) = &mut broker {
             broker.mark_changed();
         }
@@ -109,7 +109,7 @@ impl Room {
                     self.try_send(&json!({ "type": "broker", "state": state }));
                 }
                 received = self.receiver.recv() => match received {
-                    // What is sent by a client that was asked to leave is not wanted any more.
+                    // Messages of a client that was asked to close are discarded.
                     Ok(Some(_)) if self.sender.state() != State::Open => {}
                     Ok(Some(_)) if !self.bucket.take() => {
                         self.close(CloseCode::POLICY_VIOLATION, "more messages than --rate allows");
@@ -121,7 +121,7 @@ impl Room {
                         return None;
                     }
                     Err(error) => {
-                        // What the client has done; others are lost networks.
+                        // Only errors that the client has caused; the others are lost networks.
                         if let Error::Protocol(error) = &error {
                             let code = error.close_code().get();
                             log::client(format_args!("closed with {code}: {error}"));

@@ -58,7 +58,7 @@ enum RoomName {
     Document,
 }
 
-/// What the routes share.
+/// The state that the routes share.
 pub(crate) struct Hub {
     auth: Auth,
     group: Group,
@@ -102,7 +102,7 @@ impl Hub {
         Ok(Self { auth, group, store, broker, delivering, chat, prices, document, settings })
     }
 
-    /// What happens without a client. Ends with an error alone.
+    /// Runs the tasks without a client. Returns only with an error.
     pub(crate) async fn run(&self) -> Failure {
         let delivering = async {
             let task = self.delivering.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -121,7 +121,7 @@ impl Hub {
     /// Writes everything that was submitted to the store.
     pub(crate) async fn close(&self) {
         if let Some(broker) = &self.broker {
-            // Nobody is here any more.
+            // This hub has no people and no cursors any more.
             broker.publish(b'p', &self.chat.presence.here());
             broker.publish(b'c', &self.document.awareness.here());
             broker.close().await;
@@ -258,7 +258,7 @@ async fn log_refusals(
     response
 }
 
-/// What browsers may do with the responses.
+/// Response header fields that limit what browsers do with the responses.
 async fn with_policy(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

@@ -21,16 +21,16 @@ use crate::routes::{Hub, router};
 use crate::settings::Settings;
 
 /// How long the end waits for the closing handshakes, and for requests at the same time.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The time over which the closing handshakes begin, so that not all pages come back at once.
 const SPREAD: Duration = Duration::from_millis(200);
 
-/// Bytes that the kernel takes of a connection before they are sent. What waits in the kernel can't
-/// be replaced by newer prices.
+/// The maximum number of bytes of a connection that wait in the kernel. Newer prices can't replace
+/// those that wait there.
 const NOT_SENT: u32 = 16 * 1024;
 
-/// The number of WebSockets, and of connections that are none.
+/// The maximum number of WebSockets, and of connections that are none.
 const CONNECTIONS: usize = 10_000;
 
 /// A hub that is ready to serve.
@@ -41,7 +41,8 @@ pub struct Server {
     authority: Option<Authority>,
 }
 
-/// The file with the certificate of an authority that is made for this run, which removes it.
+/// The file with the certificate of an authority that is made for this run. Dropping it removes the
+/// file.
 struct Authority(PathBuf);
 
 impl Drop for Authority {
@@ -67,7 +68,7 @@ impl Server {
             false => (None, None),
         };
         let mut accepted = Group::new().max_connections(CONNECTIONS);
-        // Behind a proxy, all are of its address.
+        // Behind a proxy, all connections have its address.
         if !settings.forwarded {
             // A page opens several connections before it has its WebSockets.
             accepted = accepted.max_per_address(settings.per_address.saturating_mul(2));
@@ -104,8 +105,8 @@ impl Server {
                 () = failed.notified() => {}
             }
             let frame = CloseFrame::truncated(CloseCode::GOING_AWAY, "the hub ends");
-            let how = Shutdown::new().frame(frame).spread_over(SPREAD).wait(PATIENCE);
-            let requests = Shutdown::new().wait(SPREAD + PATIENCE);
+            let how = Shutdown::new().frame(frame).spread_over(SPREAD).wait(CLOSE_TIMEOUT);
+            let requests = Shutdown::new().wait(SPREAD + CLOSE_TIMEOUT);
             let (summary, _) =
                 tokio::join!(self.group.shutdown(&how), self.http.accepted.shutdown(&requests));
             // A standard output that is closed is no reason to leave the store unwritten.
@@ -163,7 +164,7 @@ mod tests {
         open_with(server, address, "").await
     }
 
-    /// The same, with lines more in the request.
+    /// As [`open`], with further lines in the request.
     async fn open_with(server: &Server, address: &str, lines: &str) -> (String, DuplexStream) {
         let (mut near, _) = connect(server, address);
         let request = [REQUEST, lines.as_bytes(), b"\r\n"].concat();
@@ -178,7 +179,7 @@ mod tests {
         let settings = Settings { per_address: 2, ..Settings::new() };
         let server = Server::new(settings).await.unwrap();
         let (first, stream) = open(&server, "192.0.2.1").await;
-        // The same address, as a socket for both families has it.
+        // The same address, as a socket for both families reports it.
         let (second, _second) = open(&server, "::ffff:192.0.2.1").await;
         let (third, _) = open(&server, "192.0.2.1").await;
         assert_eq!([&*first, &*second, &*third], ["HTTP/1.1 101", "HTTP/1.1 101", "HTTP/1.1 429"]);

@@ -1,11 +1,11 @@
-//! How a hub serves.
+//! The settings of a hub.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::broker::Address;
 
-/// How a hub serves. The command line sets the first ones, tests the others too.
+/// The settings of a hub. The command line sets those before `history`; tests set all.
 #[derive(Clone)]
 pub struct Settings {
     /// The directory of the store; `None` keeps everything in memory.
@@ -14,7 +14,7 @@ pub struct Settings {
     pub broker: Option<Address>,
     /// HTTPS, with a certificate that is made for this run.
     pub tls: bool,
-    /// Names of this server, beside those of the loopback interface: see `Guard::hosts`.
+    /// Names of this server, besides those of the loopback interface: see `Guard::hosts`.
     pub hosts: Vec<String>,
     /// Origins of other servers' pages that may connect: see `Guard::origin`.
     pub origins: Vec<String>,
@@ -22,8 +22,8 @@ pub struct Settings {
     pub token: Option<String>,
     /// Whether a proxy reports its clients in `X-Forwarded-For` and `X-Forwarded-Proto`.
     pub forwarded: bool,
-    /// The number of WebSockets of one address that is not the loopback interface's. Twice as many
-    /// connections may be none yet.
+    /// The maximum number of WebSockets of one address that is not the loopback interface's. The
+    /// limit of connections of an address is twice as high.
     pub per_address: usize,
     /// The number of messages a second that a connection may send, and half of its burst.
     pub rate: u32,

@@ -1,4 +1,4 @@
-//! The query of a room: who the client is, and what it has already.
+//! The query of a room: the identity of the client, and the last message that it has.
 
 use std::sync::LazyLock;
 
@@ -12,12 +12,13 @@ use sha2::{Digest, Sha256};
 /// The number of bytes of an id that others see.
 const SHOWN: usize = 12;
 
-/// What no name has: control characters, and invisible ones that change how others look, such as
-/// those that turn the direction of writing. Two of these are needed to spell some names.
+/// Characters that no name may have: control characters, and invisible ones that change how others
+/// look, such as those that turn the direction of writing. Two of these are needed to spell some
+/// names, and allowed.
 static UNFIT: LazyLock<Regex> =
     LazyLock::new(|| regex(r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}--[\u200C\u200D]]"));
 
-/// What can be seen without another character. U+2800 is a pattern of no dots.
+/// Characters that can be seen by themselves. U+2800 is a pattern of no dots.
 static VISIBLE: LazyLock<Regex> =
     LazyLock::new(|| regex(r"[^\p{Cc}\p{Cn}\p{M}\s\p{Default_Ignorable_Code_Point}\u2800]"));
 
@@ -28,7 +29,7 @@ fn regex(pattern: &str) -> Regex {
 /// A client, as its query has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Visitor {
-    /// Secret: whoever knows it is this client.
+    /// The secret id: a client that sends it is this client.
     pub(crate) client: String,
     pub(crate) name: String,
     /// The number of the last message that it has.

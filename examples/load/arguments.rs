@@ -1,4 +1,4 @@
-//! The command line: what is asked for, and the settings of the library for it.
+//! The command line: the options, and the settings of the library that they make.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -56,10 +56,10 @@ pub(crate) const MIN_SIZE: usize = crate::mark::LEN;
 /// More than the ports of one address, and than any machine of today needs.
 const MAX_CONNECTIONS: usize = 1_000_000;
 const MAX_SIZE: usize = 64 << 20;
-/// A year. Times in the far future are none that a clock can have.
+/// A year. A clock can't represent times in the far future.
 pub(crate) const MAX_TIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// What is asked for.
+/// The options of a run.
 #[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) url: String,
@@ -133,7 +133,7 @@ impl Arguments {
         }
         self.request(0, "run")?;
         if let Some(file) = &self.svg {
-            // After the run it is too late.
+            // An error before the run is better than one after it.
             let opened = OpenOptions::new().append(true).create(true).open(file);
             opened.map_err(|error| format!("--svg {}: {error}", file.display()))?;
         }

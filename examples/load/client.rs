@@ -64,7 +64,7 @@ impl Client {
         self.count_unanswered();
     }
 
-    /// What has no answer counts with its age.
+    /// Counts messages without an answer, with their age as the latency.
     fn count_unanswered(&self) {
         let now = self.run.since_start(Instant::now());
         for sent in self.unanswered.end() {
@@ -81,7 +81,7 @@ impl Client {
     async fn send(&mut self, sender: &Sender<MaybeTlsStream>) -> Result<(), String> {
         let is_stalled = match self.send_all(sender).await {
             Ok(is_stalled) => is_stalled,
-            // The half that receives knows the reason.
+            // The receiving half reports the reason.
             Err(Error::Send(_) | Error::ConnectionLost) => return Ok(()),
             Err(error) => return Err(error.to_string()),
         };
@@ -93,7 +93,7 @@ impl Client {
             // The server does not read: it would not read a Close frame either.
             sender.abort();
         } else {
-            // How it is closed is not measured.
+            // The closing handshake is not measured.
             let _ = sender.close(CloseCode::NORMAL, "").await;
         }
         Ok(())
@@ -115,7 +115,7 @@ impl Client {
         let turn = interval.mul_f64(self.number as f64 / run.arguments.connections as f64);
         let (mut due, mut n) = (start + turn, 1);
         loop {
-            // Those that were due before the end are sent, in the time for the last answers.
+            // Messages that were due before the end are sent, in the time for the last answers.
             tokio::select! {
                 biased;
                 () = sleep_until(due) => {}
@@ -134,7 +134,7 @@ impl Client {
             tokio::select! {
                 sent = sender.send(message) => sent?,
                 end = give_up(&mut self.phases) => {
-                    // Those that were due meanwhile.
+                    // Messages that were due meanwhile.
                     while run.has_marks() && due < end {
                         self.add_unanswered(end + LAST_ANSWERS - due);
                         due += interval;
@@ -170,14 +170,14 @@ fn explain(error: &Error) -> String {
     }
 }
 
-/// Waits until nothing is waited for any more; returns the time of the end.
+/// Waits for the end of the run, and for the last answers. Returns the time of the end.
 async fn give_up(phases: &mut Phases) -> Instant {
     let end = phases.stopping().await;
     sleep_until(end + LAST_ANSWERS).await;
     end
 }
 
-/// Receives until the end, which is an error before the end of the run.
+/// Receives until the end of the connection, which is an error before the end of the run.
 async fn receive(
     run: &Run,
     client: usize,
@@ -188,7 +188,7 @@ async fn receive(
     let only_listens = run.arguments.interval.is_none();
     loop {
         match receiver.recv().await {
-            // The rates are those of the time of sending, after which answers alone may come.
+            // Rates count the time of sending alone; a connection that sends may still get answers.
             Ok(Some(_)) if phases.is_opening() || (only_listens && phases.is_stopping()) => {}
             Ok(Some(message)) => {
                 Counts::add(&run.counts.messages_received, 1);

@@ -1,4 +1,4 @@
-//! What the connections count together: atomics, and histograms in constant memory.
+//! The counts of all connections: atomics, and histograms in constant memory.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -44,13 +44,13 @@ fn histogram() -> Histogram<u64> {
 #[derive(Debug)]
 pub(crate) struct Counts {
     pub(crate) open: AtomicUsize,
-    /// Were never open.
+    /// Connections that were never open.
     pub(crate) failed: AtomicUsize,
-    /// Ended before the end of the run.
+    /// Connections that ended before the end of the run.
     pub(crate) lost: AtomicUsize,
     pub(crate) messages_sent: AtomicU64,
     pub(crate) messages_received: AtomicU64,
-    /// Had no answer at the end of the run.
+    /// Messages that had no answer at the end of the run.
     pub(crate) unanswered: AtomicU64,
     pub(crate) bytes_sent: AtomicU64,
     pub(crate) bytes_received: AtomicU64,
@@ -61,7 +61,7 @@ pub(crate) struct Counts {
     pub(crate) compressed: AtomicUsize,
     pub(crate) openings: Times,
     pub(crate) latencies: Times,
-    /// The first message that arrived while answers were waited for, and was none.
+    /// The first message that arrived while answers were due, and was not one of them.
     pub(crate) no_answer: OnceLock<String>,
     reasons: Mutex<BTreeMap<String, usize>>,
 }

@@ -7,7 +7,7 @@
 //! | client | one of the connections |
 //! | unanswered | the messages that have no answer yet |
 //! | mark | how the time of sending is found again in a message |
-//! | counts | what the connections count together |
+//! | counts | the counts of all connections |
 //! | progress | the progress bar |
 //! | report, chart | the results as text and as SVG, and the thresholds |
 

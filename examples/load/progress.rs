@@ -31,7 +31,7 @@ impl Progress {
         Self { run, drawing, bar }
     }
 
-    /// Waits until something is so.
+    /// Waits until the counts satisfy a condition.
     pub(crate) async fn until(&self, condition: impl Fn(&Counts) -> bool) {
         let mut ticks = interval(PERIOD / 10);
         while !condition(&self.run.counts) {
@@ -41,7 +41,7 @@ impl Progress {
 
     pub(crate) async fn end(self) {
         self.drawing.abort();
-        // Its end is waited for: the task has a share of the run.
+        // The task holds a reference to the run, which the caller needs alone.
         let _ = self.drawing.await;
         self.bar.finish_and_clear();
     }

@@ -18,7 +18,7 @@ use crate::mark::{Marks, TimeField};
 use crate::progress::Progress;
 use crate::unanswered::Unanswered;
 
-/// Files that the program has open beside the connections.
+/// Files that the program has open besides the connections.
 const OTHER_FILES: u64 = 50;
 /// How long the connections may take to close.
 const CLOSING: Duration = Duration::from_secs(10);
@@ -26,9 +26,9 @@ const CLOSING: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     Opening,
-    /// Since this time.
+    /// Messages are sent since this time.
     Sending(Instant),
-    /// Since this time.
+    /// The run has ended at this time.
     Stopping(Instant),
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Phases(watch::Receiver<Phase>);
 impl Phases {
     /// Waits for the phase after this one.
     pub(crate) async fn after(&mut self, phase: Phase) -> Phase {
-        // An error: the run is over.
+        // The sender is dropped: the run is finished.
         let now = self.0.wait_for(|now| *now != phase).await.map(|now| *now);
         now.unwrap_or_else(|_| Phase::Stopping(Instant::now()))
     }
@@ -68,7 +68,7 @@ impl Phases {
     }
 }
 
-/// What all connections share.
+/// The state that all connections share.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) arguments: Arguments,
@@ -86,7 +86,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// When a connection is to be opened.
+    /// Returns the time at which a connection is to be opened.
     pub(crate) fn turn(&self, client: usize) -> Instant {
         let Arguments { ramp, connections, .. } = &self.arguments;
         self.start + ramp.mul_f64(client as f64 / *connections as f64)
@@ -128,7 +128,7 @@ impl Run {
         at.duration_since(self.start)
     }
 
-    /// When a message was sent, and how long it was on its way.
+    /// Returns when a message was sent, and its latency.
     pub(crate) fn latency(&self, message: &[u8]) -> Option<(Duration, Duration)> {
         let (now, sent) = match &self.time_field {
             Some(field) => {

@@ -1,7 +1,7 @@
 //! The messages of a connection that have no answer yet.
 //!
-//! If they were left out, the latencies of a server that stops to answer would be those of the time
-//! before: coordinated omission. At the end of the run they count with their age.
+//! At the end of the run they count with their age. Without them, the latencies of a server that
+//! has stopped to answer would be those from before it stopped: coordinated omission.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -25,14 +25,14 @@ impl Unanswered {
         self.with(|times| times.as_ref().is_some_and(|times| !times.is_empty()))
     }
 
-    /// Takes an answer, or the broadcast of another connection's message. Returns whether it is
-    /// before the end.
+    /// Removes the message of an answer, if it is one of this connection. Returns whether the
+    /// answer arrived before [`end`](Self::end).
     pub(crate) fn answered(&self, at: Duration) -> bool {
         self.with(|times| times.as_mut().map(|times| times.remove(&(at.as_micros() as u64))))
             .is_some()
     }
 
-    /// The times of sending of those without an answer. Later answers don't count.
+    /// Returns when the messages without an answer were sent. Later answers don't count.
     pub(crate) fn end(&self) -> impl Iterator<Item = Duration> {
         self.with(Option::take).unwrap_or_default().into_iter().map(Duration::from_micros)
     }
@@ -54,7 +54,7 @@ mod tests {
             unanswered.sent(at(sent) + Duration::from_nanos(1));
         }
         assert!(unanswered.is_waiting());
-        // That of another connection, too.
+        // The answer to another connection's message counts, too.
         assert!(unanswered.answered(at(2)) && unanswered.answered(at(9)));
         assert_eq!(unanswered.end().collect::<Vec<_>>(), [at(1), at(3)]);
         assert!(!unanswered.answered(at(1)));

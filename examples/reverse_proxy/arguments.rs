@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: the options, and the settings that they make.
 
 use std::env::temp_dir;
 use std::ffi::OsString;
@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// `None` after `--help`.
+    /// Returns `None` after `--help`.
     pub(crate) fn parse(
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Option<Self>, Failure> {
@@ -53,7 +53,7 @@ impl Arguments {
         let (mut max_connections, mut max_per_address) = (10_000, 1000);
         let (mut certificate, mut key, mut tls, mut write_ca, mut ca) =
             (None, None, false, None, None);
-        // The backend's URL is known at the end.
+        // A placeholder: `--backend` replaces the URL.
         let mut settings = Settings::new(Uri::parse("ws://localhost/")?);
         let mut parser = lexopt::Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {

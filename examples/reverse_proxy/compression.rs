@@ -1,11 +1,12 @@
-//! What is offered to the backend, and what the client's offers are answered with: RFC 7692 §5, §7.
+//! Negotiates compression with both sides: the offers to the backend, and the answer to the
+//! client's offers (RFC 7692 §5, §7).
 //!
 //! * The backend accepts an offer of the client's: the client gets the same answer, and messages
 //!   pass as they are.
-//! * It accepts an offer of the proxy's own (`compress_backend`), or none. A client that offers
-//!   compression is answered by the proxy (`compress_client`), and compression ends at the proxy:
-//!   messages are decompressed if they arrive compressed, and compressed if the other side has
-//!   agreed on it.
+//! * The backend accepts an offer of the proxy's own (`compress_backend`), or none. The proxy
+//!   answers a client that offers compression (`compress_client`), and compression ends at the
+//!   proxy: messages are decompressed if they arrive compressed, and compressed if the other side
+//!   has agreed on it.
 //!
 //! Where the proxy compresses, it does so without context takeover in either direction: a side that
 //! is idle holds no window. A message that is under way holds 47 KiB for its decompression, and up
@@ -19,7 +20,7 @@ use sansocket::deflate::{Agreed, Compressor, Decompressor, Deflate, NAME};
 
 use crate::Settings;
 
-/// What a side and the proxy have agreed on.
+/// The compression that a side and the proxy have agreed on.
 pub(crate) enum Compression {
     /// Messages pass as they are.
     Passes,
@@ -29,7 +30,7 @@ pub(crate) enum Compression {
 
 /// The offers for one connection.
 pub(crate) struct Offers {
-    /// Those of the client.
+    /// The offers of the client.
     client: Vec<Offer>,
     passes: bool,
     own: Option<Deflate>,
@@ -47,7 +48,7 @@ impl Offers {
     pub(crate) fn new(headers: &HeaderMap, settings: &Settings) -> Self {
         let lines = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).iter().map(HeaderValue::as_bytes);
         let extensions = Extension::parse_all(lines).unwrap_or_default();
-        // Other extensions are not offered: what their frames mean is not known here.
+        // Other extensions are not offered: the proxy can't check their frames.
         let client = extensions.iter().filter(|extension| extension.name() == NAME);
         Self {
             client: client.map(Offer::new).collect(),
@@ -65,7 +66,8 @@ impl Offers {
         HeaderValue::from_str(&offers).ok().filter(|offers| !offers.is_empty())
     }
 
-    /// What the backend's response means, and the value of the client's field.
+    /// Returns the compression of both sides after the backend's response, and the value of the
+    /// client's field.
     pub(crate) fn settle(
         &self,
         response: &HeaderMap,
@@ -137,7 +139,7 @@ fn written(extension: &Extension<'_>) -> String {
 }
 
 impl Compression {
-    /// What the messages of the client need, if they do not pass as they are.
+    /// Returns the conversion of the client's messages, or `None` if they pass unchanged.
     pub(crate) fn up(&self) -> Option<(Option<Decompressor>, Option<Compressor>)> {
         match self {
             Self::Passes => None,
@@ -145,7 +147,7 @@ impl Compression {
         }
     }
 
-    /// Likewise of the backend.
+    /// Returns the conversion of the backend's messages, or `None` if they pass unchanged.
     pub(crate) fn down(&self) -> Option<(Option<Decompressor>, Option<Compressor>)> {
         match self {
             Self::Passes => None,

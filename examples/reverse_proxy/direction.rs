@@ -1,8 +1,7 @@
 //! One direction of a tunnel: reads from one stream, passes frames on to the other.
 //!
-//! It reads only when all bytes that it has read before are written, so a side that does not read
-//! stalls the other one. Bytes wait for as long as the stream does not take them; an idle direction
-//! has no buffer.
+//! A direction reads only when all bytes that it has read before are written, so a side that does
+//! not read stalls the other one. An idle direction has no buffer.
 
 use std::task::{Context, Poll, ready};
 
@@ -22,10 +21,10 @@ pub(crate) struct Direction {
     forwarding: Forwarding,
 }
 
-/// The direction back, from the stream that is written to the one that is read.
+/// The state of the opposite direction, from the stream that is written to the one that is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Back {
-    /// It has had its last frame: a Close frame of the proxy needs no further answer.
+    /// It has passed its last frame: a Close frame of the proxy needs no further answer.
     is_done: bool,
     /// It could not write: its stream was reset, although reading may find no error then.
     has_failed: bool,
@@ -46,7 +45,8 @@ impl Direction {
         Self { input, source: Source::Open, forwarding }
     }
 
-    /// Passes on what there is. Ready when the input has ended and the output is shut down.
+    /// Passes on the bytes that can be read. Ready when the input has ended and the output is shut
+    /// down.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -73,7 +73,8 @@ impl Direction {
         }
     }
 
-    /// Reads once, and writes what the other side takes at once. Nothing waits to be written.
+    /// Reads once, and writes as much as the other side takes at once. Called only when no bytes
+    /// wait to be written.
     fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
@@ -98,12 +99,13 @@ impl Direction {
         self.forwarding.close(frame);
     }
 
-    /// Passes on what the source still sends, and then this frame, if the source has sent none.
+    /// Passes on further frames of the source, and then this one, if the source has sent no Close
+    /// frame.
     pub(crate) fn close_at_end(&mut self, frame: CloseFrame) {
         self.forwarding.close_at_end(frame);
     }
 
-    /// Waits no longer for the end of the source. Returns whether it did.
+    /// Stops waiting for the end of the source. Returns whether the direction was waiting.
     pub(crate) fn close_now(&mut self) -> bool {
         self.forwarding.close_now()
     }
@@ -113,7 +115,7 @@ impl Direction {
         self.forwarding.end_output();
     }
 
-    /// Why the source's frames end.
+    /// Returns why no further frame of the source is passed on.
     pub(crate) fn end(&self) -> Option<End> {
         self.forwarding.flow.end()
     }
@@ -128,7 +130,7 @@ impl Direction {
         self.end().is_some() || self.source != Source::Open
     }
 
-    /// What the other direction has to know.
+    /// Returns the state that the opposite direction needs.
     pub(crate) fn as_back(&self) -> Back {
         Back { is_done: self.source_is_done(), has_failed: self.forwarding.has_failed() }
     }
@@ -138,7 +140,7 @@ impl Direction {
         self.source == Source::Lost
     }
 
-    /// Whether it writes nothing more of what it receives.
+    /// Whether further bytes of the source are discarded.
     pub(crate) fn is_ending(&self) -> bool {
         self.source_is_done() || !self.forwarding.passes()
     }

@@ -1,5 +1,5 @@
-//! What becomes of the bytes of one direction: frames that pass as they are, or messages that are
-//! compressed differently.
+//! The conversion of one direction: frames that pass unchanged, or messages that are compressed
+//! differently.
 
 use sansocket::CloseFrame;
 
@@ -9,13 +9,13 @@ use crate::transcoder::Transcoder;
 pub(crate) enum Flow {
     /// Both sides have agreed on the same compression, or on none.
     Frames(Frames),
-    /// They have not.
+    /// The two sides have agreed on different compression.
     Messages(Box<Transcoder>),
 }
 
 impl Flow {
-    /// Passes received bytes on: the first ones, in place, or those that it makes of them. Returns
-    /// how many of them were taken.
+    /// Converts received bytes: the first ones in place, or into new bytes. Returns how many of
+    /// them were taken.
     pub(crate) fn pass(&mut self, bytes: &mut [u8], made: &mut Vec<u8>) -> usize {
         match self {
             Self::Frames(frames) => frames.pass(bytes),
@@ -28,14 +28,14 @@ impl Flow {
         matches!(self, Self::Frames(_))
     }
 
-    /// Whether it has more to pass on without further bytes.
+    /// Whether there is more output without further input.
     pub(crate) fn has_more(&self) -> bool {
         matches!(self, Self::Messages(messages) if messages.is_full())
     }
 
-    /// The bytes of a frame, of which some were passed on, that have still to be. Between two
-    /// frames, zero: a frame of the proxy may stand there, also inside a message if it is a control
-    /// frame (RFC 6455 §5.4).
+    /// Returns the number of remaining bytes of the current frame. It is zero between two frames:
+    /// the proxy may send a frame of its own there, also inside a message if it is a control frame
+    /// (RFC 6455 §5.4).
     pub(crate) fn left(&self) -> u64 {
         match self {
             Self::Frames(frames) => frames.left(),

@@ -1,5 +1,4 @@
-//! What becomes of the frames that one side sends: they are passed on, finished with a Close frame
-//! of the proxy, or discarded.
+//! Passes the frames of one side on, ends them with a Close frame of the proxy, or discards them.
 
 use std::mem;
 use std::task::{Context, Poll};
@@ -17,16 +16,16 @@ pub(crate) struct Forwarding {
     mode: Mode,
 }
 
-/// What becomes of received frames.
+/// The use of received frames.
 enum Mode {
     Pass,
-    /// They are passed on, and this frame of the proxy follows when the source ends.
+    /// Frames are passed on, and this frame of the proxy follows when the source ends.
     PassThenClose(CloseFrame),
     /// The current frame is passed on, and then this frame of the proxy.
     Finish(CloseFrame),
-    /// They are discarded: the proxy has sent its own Close frame, if any.
+    /// Frames are discarded: the proxy has sent its own Close frame, if any.
     Discard,
-    /// They are discarded, and the output ends without a Close frame.
+    /// Frames are discarded, and the output ends without a Close frame.
     EndOutput,
 }
 
@@ -35,8 +34,8 @@ impl Forwarding {
         Self { flow, output: Output::default(), mode: Mode::Pass }
     }
 
-    /// Passes received bytes on, and writes what the stream takes at once. Returns how many bytes
-    /// were taken. Nothing waits to be written.
+    /// Passes received bytes on, and writes as much as the stream takes at once. Returns how many
+    /// bytes were taken. Called only when no bytes wait to be written.
     pub(crate) fn pass(
         &mut self,
         cx: &mut Context<'_>,
@@ -60,7 +59,7 @@ impl Forwarding {
         }
         let mut taken = passed;
         if !matches!(self.mode, Mode::Pass | Mode::PassThenClose(_)) {
-            // They are read up to the Close frame.
+            // Frames are parsed up to the Close frame.
             taken += self.flow.pass(&mut bytes[passed..], &mut Vec::new());
         }
         self.discard_after_failure();
@@ -89,7 +88,8 @@ impl Forwarding {
         }
     }
 
-    /// Whether nothing more is written, if the source has ended, and the direction back or not.
+    /// Whether the output is complete, given whether the source and the opposite direction have
+    /// ended.
     pub(crate) fn is_over(&self, source_has_ended: bool, back_is_done: bool) -> bool {
         match self.mode {
             Mode::Pass | Mode::PassThenClose(_) | Mode::Finish(_) => source_has_ended,
@@ -120,14 +120,15 @@ impl Forwarding {
         }
     }
 
-    /// Passes on what the source still sends, and then this frame, if the source has sent none.
+    /// Passes on further frames of the source, and then this one, if the source has sent no Close
+    /// frame.
     pub(crate) fn close_at_end(&mut self, frame: CloseFrame) {
         if let Mode::Pass = self.mode {
             self.mode = Mode::PassThenClose(frame);
         }
     }
 
-    /// Waits no longer for the end of the source. Returns whether it did.
+    /// Stops waiting for the end of the source. Returns whether it was waiting.
     pub(crate) fn close_now(&mut self) -> bool {
         match mem::replace(&mut self.mode, Mode::Pass) {
             Mode::PassThenClose(frame) => {
@@ -152,12 +153,12 @@ impl Forwarding {
         self.flow.has_closed() || matches!(self.mode, Mode::PassThenClose(_))
     }
 
-    /// Whether it could not write.
+    /// Whether a write has failed.
     pub(crate) fn has_failed(&self) -> bool {
         self.output.has_failed()
     }
 
-    /// Whether it passes on all that it receives.
+    /// Whether received frames are passed on.
     pub(crate) fn passes(&self) -> bool {
         matches!(self.mode, Mode::Pass) && !self.has_failed()
     }

@@ -24,10 +24,10 @@ use crate::source::Source;
 pub struct Frames {
     source: Source,
     max_frame: u64,
-    /// The bytes of the current frame's payload that are still to come, and those that were passed.
+    /// The numbers of remaining and of passed bytes of the current frame's payload.
     left: u64,
     passed: u64,
-    /// What the payload is XORed with.
+    /// The key that the payload is XORed with.
     key: [u8; 4],
     is_close: bool,
     end: Option<End>,
@@ -57,9 +57,9 @@ impl Frames {
         Self { source, max_frame, left: 0, passed: 0, key: [0; 4], is_close: false, end: None }
     }
 
-    /// Makes received bytes those to be passed on. Returns how many that are: all but an incomplete
-    /// header at the end, which has to be there again with the bytes that follow, or what comes
-    /// after the [`end`](Self::end).
+    /// Converts received bytes in place. Returns how many of them are to be passed on: up to an
+    /// incomplete header, which the caller passes again with the bytes that follow, or up to the
+    /// [`end`](Self::end).
     pub fn pass(&mut self, bytes: &mut [u8]) -> usize {
         let mut at = 0;
         while self.end.is_none() {
@@ -96,7 +96,7 @@ impl Frames {
         self.end.is_none()
     }
 
-    /// Checks what is no business of the other side alone, and changes the masking key.
+    /// Checks a header as far as the proxy depends on it, and changes the masking key.
     fn check(&mut self, header: Header, bytes: &mut [u8]) -> Result<(), ProtocolError> {
         self.source.check(&header, self.max_frame)?;
         if let (Some(old), Some(new)) = (header.mask, self.source.new_key()) {

@@ -12,13 +12,14 @@ use hyper_util::server::graceful::Watcher;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
-use tokio_rustls::{TlsAcceptor, TlsStream};
+use tokio_rustls::TlsAcceptor;
 
 use crate::Failure;
 use crate::service::Proxy;
-use crate::socket::Socket;
+use crate::socket::{Socket, tls};
 
-/// What a client may send on a stream of HTTP/2 before the backend takes it, in bytes.
+/// The flow-control window of a stream of HTTP/2: the bytes that a client may send before the
+/// backend takes them.
 const STREAM_WINDOW: u32 = 256 * 1024;
 
 /// The most streams of a connection of HTTP/2. Its window has room for all, so that a WebSocket
@@ -31,7 +32,7 @@ const SEND_BUFFER: usize = 64 * 1024;
 /// How long a connection of HTTP/2 is silent before a ping, and its answer may take.
 const PING: Duration = Duration::from_secs(20);
 
-/// Serves the requests of one TCP connection. Its error is the client's to see.
+/// Serves the requests of one TCP connection. An error is one of the client or its network.
 pub(crate) async fn serve(
     proxy: Arc<Proxy>,
     stream: TcpStream,
@@ -39,7 +40,7 @@ pub(crate) async fn serve(
 ) -> Result<(), Failure> {
     let _ = stream.set_nodelay(true);
     let client = stream.peer_addr()?;
-    let (tls, handshake) = (proxy.settings().tls.clone(), proxy.settings().handshake);
+    let (config, handshake) = (proxy.settings().tls.clone(), proxy.settings().handshake);
     let requested = Arc::new(Notify::new());
     let opened = Arc::clone(&requested);
     let service = service_fn(move |request| {
@@ -61,12 +62,9 @@ pub(crate) async fn serve(
         .max_send_buf_size(SEND_BUFFER)
         .enable_connect_protocol();
     let serving = async {
-        let socket = match tls {
-            Some(config) => {
-                let stream = TlsAcceptor::from(config).accept(stream).await?;
-                Socket::Tls(Box::new(TlsStream::Server(stream)))
-            }
-            None => Socket::Tcp(stream),
+        let socket = match config {
+            Some(config) => tls(TlsAcceptor::from(config).accept(stream).await?),
+            None => Socket::Left(stream),
         };
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
         watcher.watch(connection.into_owned()).await

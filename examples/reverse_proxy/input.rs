@@ -16,7 +16,7 @@ thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
 }
 
-/// Bytes on their way from a stream. Between two reads it has no buffer but for those that were not
+/// The input of a direction. Between two reads it has no buffer, except for bytes that were not
 /// taken.
 pub(crate) struct Input {
     /// Bytes that arrived with the opening handshake.
@@ -25,9 +25,9 @@ pub(crate) struct Input {
     rest: Vec<u8>,
 }
 
-/// What was read.
+/// The result of a read.
 pub(crate) enum Read {
-    /// Bytes, which were handed over.
+    /// Bytes were read and handed over.
     Bytes,
     End,
     Failed,

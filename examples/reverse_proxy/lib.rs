@@ -6,9 +6,10 @@
 //!          ◄───────────────────── unchanged ◄─────────────────────
 //! ```
 //!
-//! It needs no connection of the library, only its layers below that: [`sansocket::wire`] for
-//! headers and masks, [`sansocket::http`] for the client's opening handshake, [`sansocket::h2`] for
-//! a backend's streams, [`sansocket::deflate`] where compression ends, and [`sansocket::group`].
+//! The proxy needs no connection of the library, only its layers below that: [`sansocket::wire`]
+//! for headers and masks, [`sansocket::http`] for the client's opening handshake, [`sansocket::h2`]
+//! for a backend's streams, [`sansocket::deflate`] where compression ends, and
+//! [`sansocket::group`].
 //!
 //! | file | contents |
 //! |---|---|
@@ -16,8 +17,8 @@
 //! | front | a client's connection: TLS, and which version of HTTP |
 //! | service, headers, compression | a client's request, and the backend's response to it |
 //! | backend | the opening handshake with the backend |
-//! | tunnel, direction, forwarding | both directions; what becomes of the frames of one |
-//! | flow, frames, transcoder, source | frames that pass as they are, and messages that do not |
+//! | tunnel, direction, forwarding | both directions; the frames of one |
+//! | flow, frames, transcoder, source | frames that pass unchanged, and messages that do not |
 //! | input, output, stream, socket | bytes of a direction; TCP, TLS, or a stream of HTTP/2 |
 //!
 //! A connection is counted from the accept on, with a request or without, in [`Groups::accepted`].
@@ -28,7 +29,7 @@
 //! | has an HTTP/2 connection and answers no ping | 40 s after its last frame |
 //! | sends and receives nothing on a WebSocket | after [`Settings::idle`], with code 1001 |
 //!
-//! What waits for a side that does not read, for each WebSocket and direction: 64 KiB, as much
+//! The memory for a side that does not read, for each WebSocket and direction: 64 KiB, as much
 //! again (and a chunk) where messages are compressed anew, and over HTTP/2 its window of 256 KiB
 //! and 64 KiB to write.
 
@@ -70,7 +71,7 @@ use self::service::Proxy;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// How connections are passed on.
+/// The settings of a proxy.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The server behind the proxy. Its path is not used.
@@ -81,7 +82,7 @@ pub struct Settings {
     pub backend_http2: bool,
     /// Whether the backend gets the client's `Host`.
     pub keeps_host: bool,
-    /// The TLS of the front; none, and it has none.
+    /// The TLS of the front; `None` serves without TLS.
     pub tls: Option<Arc<ServerConfig>>,
     /// Whether the client's offers of compression are passed on.
     pub compresses: bool,
@@ -217,6 +218,6 @@ pub async fn serve(
     let (closed, aborted) = (summary.closed, summary.aborted);
     // A standard output that is closed is no reason to end before the requests.
     let _ = writeln!(io::stdout(), "{closed} connections closed, {aborted} aborted");
-    // A client that does not finish its request is not waited for.
+    // The wait is short: a client may never finish its request.
     let _ = tokio::time::timeout(Duration::from_secs(1), graceful.shutdown()).await;
 }

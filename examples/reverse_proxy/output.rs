@@ -1,4 +1,4 @@
-//! The bytes for one side: those that its stream does not take at once wait.
+//! The output to one side, with a buffer for bytes that the stream does not take at once.
 
 use std::mem;
 use std::pin::Pin;
@@ -43,7 +43,7 @@ impl Output {
         Poll::Ready(())
     }
 
-    /// Writes what the stream takes at once; the rest waits. Nothing waits already.
+    /// Writes as much as the stream takes at once; the rest waits. Called only when no bytes wait.
     pub(crate) fn write(&mut self, cx: &mut Context<'_>, to: &mut Stream, bytes: &[u8]) {
         if bytes.is_empty() || self.state == State::Failed {
             return;

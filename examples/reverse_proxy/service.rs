@@ -25,7 +25,7 @@ use crate::transcoder::{Limits, Transcoder};
 use crate::tunnel::{Sides, Tunnel};
 use crate::{Failure, Settings};
 
-/// What all requests share.
+/// The state that all requests share.
 pub(crate) struct Proxy {
     settings: Settings,
     backend: Backend,
@@ -126,7 +126,7 @@ impl Proxy {
     }
 }
 
-/// What becomes of what the client sends, and of what the backend sends.
+/// Returns the conversion of both directions.
 fn flows(compression: &Compression, limits: Limits, seed: [u8; 32]) -> [Flow; 2] {
     match (compression.up(), compression.down()) {
         (Some(up), Some(down)) => {

@@ -7,7 +7,7 @@ use sansocket::{CloseFrame, ProtocolError};
 
 /// The side that sends the frames of a direction.
 pub enum Source {
-    /// Its frames get new masking keys from this generator.
+    /// A client, whose frames get new masking keys from this generator.
     Client(Box<StdRng>),
     Server,
 }

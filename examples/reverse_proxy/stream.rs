@@ -13,7 +13,7 @@ use sansocket::h2;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::socket::Socket;
+use crate::socket::{Socket, abort};
 
 /// The stream of a side.
 pub(crate) enum Stream {
@@ -46,7 +46,7 @@ impl Stream {
     /// without a Close frame before it, either is code 1006.
     pub(crate) fn abort(self) {
         match self {
-            Self::Socket(socket) => socket.abort(),
+            Self::Socket(socket) => abort(socket),
             // A stream to the backend that is dropped is reset.
             Self::OfClient(_) | Self::OfBackend { .. } => {}
         }

@@ -1,4 +1,4 @@
-//! The TLS of either side, by rustls with ring.
+//! The TLS configuration of either side, by rustls with ring.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,41 +6,29 @@ use std::sync::Arc;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::server::WantsServerCert;
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_platform_verifier::BuilderVerifierExt;
-use sansocket_wss::{Files, issue, write_authority};
+use sansocket_wss::{config_of, config_on_the_spot};
 
 use crate::Failure;
 
-/// The front's, with the certificate of these files in PEM, which are read again when they change.
+/// ALPN's names of HTTP/2 and HTTP/1.1.
+const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
+
+/// Returns the front's configuration with the certificate of these files in PEM, which are read
+/// again when they change.
 pub fn of_files(certificate: PathBuf, key: PathBuf) -> Result<Arc<ServerConfig>, Failure> {
-    let files = Files::read(certificate, key, Arc::new(default_provider()))?;
-    Ok(with_protocols(builder()?.with_cert_resolver(Arc::new(files))))
+    config_of(certificate, key, Arc::new(default_provider()), &PROTOCOLS).map(Arc::new)
 }
 
-/// The front's, with a certificate for localhost that is made now. That of its authority, which
-/// clients have to trust, is written to a file.
+/// Returns the front's configuration with a certificate that is made for this run. The certificate
+/// of its authority, which clients have to trust, is written to a file.
 pub fn on_the_spot(authority: &Path) -> Result<Arc<ServerConfig>, Failure> {
-    let issued = issue(&["localhost", "127.0.0.1", "::1"])?;
-    write_authority(authority, &issued.authority)
-        .map_err(|error| format!("can't write {}: {error}", authority.display()))?;
-    Ok(with_protocols(builder()?.with_single_cert(issued.chain, issued.key)?))
+    config_on_the_spot(authority, Arc::new(default_provider()), &PROTOCOLS).map(Arc::new)
 }
 
-fn builder() -> Result<ConfigBuilder<ServerConfig, WantsServerCert>, Failure> {
-    Ok(ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth())
-}
-
-fn with_protocols(mut config: ServerConfig) -> Arc<ServerConfig> {
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Arc::new(config)
-}
-
-/// The backend's: its certificate has to be signed by an authority of this file in PEM, or by one
-/// that the system trusts.
+/// Returns the configuration for a `wss:` backend, whose certificate has to be signed by an
+/// authority of this file in PEM, or by one that the system trusts.
 pub fn for_backend(authorities: Option<&Path>) -> Result<ClientConfig, Failure> {
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()?;

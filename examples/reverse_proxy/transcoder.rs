@@ -37,9 +37,9 @@ pub struct Limits {
 pub struct Transcoder {
     pub source: Source,
     limits: Limits,
-    /// What the side has agreed on that sends the messages.
+    /// The compression that the sender of the messages has agreed on.
     inflater: Option<Decompressor>,
-    /// What the side has agreed on that receives them.
+    /// The compression that their receiver has agreed on.
     deflater: Option<Compressor>,
     message: Option<Message>,
     frame: Option<Frame>,
@@ -51,10 +51,10 @@ pub struct Transcoder {
 
 /// A message that is under way.
 struct Message {
-    /// That of the next frame.
+    /// The opcode of the next frame.
     opcode: Opcode,
     is_compressed: bool,
-    /// Whether it is compressed where it goes. Not known before its first frame.
+    /// Whether the receiver gets it compressed; `None` before its first frame.
     compresses: Option<bool>,
 }
 
@@ -132,7 +132,7 @@ impl Transcoder {
         Ok(Some(size))
     }
 
-    /// Passes on what there is of a payload. `None` if more of it has to arrive.
+    /// Passes on the received part of a payload. `None` if more of it has to arrive.
     fn pass_payload(
         &mut self,
         mut frame: Frame,
@@ -161,7 +161,7 @@ impl Transcoder {
         let count = len - rest.len();
         frame.passed += count as u64;
         frame.left -= count as u64;
-        // What was not taken is received once more.
+        // Bytes that were not taken are received again.
         unmask(frame.passed, &mut payload[count..]);
         let waits = frame.left > 0;
         match (is_over, waits, frame.fin) {
@@ -169,7 +169,7 @@ impl Transcoder {
                 self.append_chunk(true, out);
                 self.message = None;
             }
-            // A fragment of the sender is one here: nothing of it waits.
+            // The end of a fragment ends the chunk, so that no byte of it waits.
             (true, false, false) if !self.chunk.is_empty() => self.append_chunk(false, out),
             (true, false, false) => {}
             _ => self.frame = Some(frame),

@@ -107,7 +107,7 @@ impl Tunnel {
         }
     }
 
-    /// What one direction has to know of the other.
+    /// Returns the state of each direction that the other one needs.
     fn ends(&self) -> [bool; 4] {
         let Self { up, down, .. } = self;
         [up.source_is_done(), down.source_is_done(), up.is_ending(), down.is_ending()]
@@ -147,7 +147,7 @@ impl Tunnel {
                 self.ending_since.get_or_insert(now);
             }
             let deadline = match self.ending_since {
-                // A client that violates the protocol has no claim to more.
+                // Progress does not extend the time of a client that violates the protocol.
                 Some(since) if self.up.has_violation() => since + CLOSE,
                 Some(since) => since.max(self.last_progress) + CLOSE,
                 // An `Instant` that late may not exist: the timer began with the same time.

@@ -1,4 +1,4 @@
-//! The command line: what is asked for, and the settings of the library for it.
+//! The command line: the options, and the settings of the library that they make.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -43,11 +43,11 @@ At a prompt: /ping, /binary FILE, /close [CODE [REASON]]; // for a leading slash
 Exit status: 0 closed cleanly, 1 wrong usage, 2 not connected, 3 refused, 4 an
 error code, or no message for --once, 5 connection lost, 130 Ctrl-C twice.";
 
-/// What is asked for.
+/// The options of a run.
 #[derive(Default)]
 pub(crate) struct Arguments {
     url: String,
-    /// To send first, in this order, on each connection.
+    /// The messages to send first on each connection, in this order.
     pub(crate) messages: Vec<Message>,
     pub(crate) ping: Option<Duration>,
     pub(crate) json: bool,
@@ -170,7 +170,7 @@ fn header(line: &str) -> Result<(String, String)> {
     Ok((name.trim().into(), value.trim().into()))
 }
 
-/// A year. Times in the far future are none that a clock can have.
+/// A year. A clock can't represent times in the far future.
 const MAX_SECONDS: u64 = 365 * 24 * 60 * 60;
 
 fn seconds(text: &str) -> Result<Duration> {

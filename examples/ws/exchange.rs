@@ -1,5 +1,5 @@
-//! An open connection, until it ends. Five things happen at once, on one thread: messages are sent
-//! and received, pings are sent, and Ctrl-C and a failure of the output are waited for.
+//! An open connection, until it ends. Five futures run on one thread: they send and receive
+//! messages, send pings, and wait for Ctrl-C and for a failure of the output.
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;
@@ -21,7 +21,7 @@ use crate::{Run, lock};
 struct Exchange<'a> {
     run: &'a Run,
     sender: Sender<MaybeTlsStream>,
-    /// A ping is asked for.
+    /// A request to send a ping.
     ping: Notify,
     has_received: Cell<bool>,
     /// A failure of the standard input.
@@ -85,7 +85,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// Closes the connection when nobody takes its messages.
+    /// Closes the connection when its messages can't be written to the output.
     async fn watch_output(&self) -> End {
         self.run.output.failed().await;
         self.sender.try_close_with(CloseCode::NORMAL);
@@ -116,7 +116,7 @@ impl Exchange<'_> {
         for message in &arguments.messages {
             self.send(message).await?;
         }
-        // Of the connection before this one.
+        // A line that the connection before this one did not send.
         let unsent = lock(&self.run.unsent).clone();
         if let Some(message) = unsent {
             self.send_line(message).await?;

@@ -35,7 +35,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) config: Config,
     pub(crate) begun: SystemTime,
     pub(crate) server: Option<IpAddr>,
-    /// What the server answered; otherwise, why there is no answer.
+    /// The answer of the server, or why there is none.
     pub(crate) answer: Result<&'a Response, String>,
 }
 
@@ -50,7 +50,7 @@ impl Recording {
         Ok(it)
     }
 
-    /// Begins an entry. Messages that follow are its.
+    /// Begins an entry. Later messages belong to it.
     pub(crate) fn attempt(&mut self, attempt: &Attempt<'_>) -> io::Result<()> {
         let mut entry = self.entry(attempt).to_string();
         entry.truncate(entry.len() - "}".len());
@@ -183,7 +183,7 @@ fn create_private(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     const MODE: u32 = 0o600;
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).open(path)?;
-    // Not of `/dev/null`.
+    // A device, such as `/dev/null`, keeps its permissions.
     if file.metadata()?.is_file() {
         file.set_permissions(Permissions::from_mode(MODE))?;
     }

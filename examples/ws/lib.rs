@@ -4,9 +4,9 @@
 //! |---|---|
 //! | arguments | the command line |
 //! | opening | from the URL to a connection, with redirects |
-//! | exchange | an open connection: what is sent, received and shown |
+//! | exchange | an open connection: messages, pings and its end |
 //! | terminal | the input: the prompt, or plain lines; Ctrl-C |
-//! | output, writer | what is shown, and the thread that writes it |
+//! | output, writer | the text that the user sees, and the thread that writes it |
 //! | json | JSON over several lines |
 //! | har, secrets | recordings, and what they hide |
 //! | retry | which attempts are made, and what the library's `Reconnect` reports |
@@ -40,7 +40,7 @@ use self::har::Recording;
 use self::output::Output;
 use self::status::End;
 
-/// What all connections of a run share.
+/// The state that all connections of a run share.
 struct Run {
     arguments: Arguments,
     output: Output,

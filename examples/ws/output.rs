@@ -1,5 +1,5 @@
-//! What the user sees: messages on the standard output, all else on the standard error; or both
-//! above the line that is being typed at the prompt.
+//! The text that the user sees: messages on the standard output, all else on the standard error; or
+//! both above the line that is being typed at the prompt.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -55,13 +55,14 @@ impl Output {
         self.messages.write(text).await;
     }
 
-    /// Prints what is no message, to the standard error. It is dropped if that blocks for long.
+    /// Prints a line of status to the standard error. Drops it if the standard error blocks for
+    /// long.
     pub(crate) fn status(&self, text: &str) {
         // One line: a reason of the server's can't look like another.
         self.statuses.try_write(format!("ws: {}\n", escaped(text).replace('\n', "\\n")));
     }
 
-    /// Prints what is only of interest to somebody who watches.
+    /// Prints a line of status, at a prompt only.
     pub(crate) fn note(&self, text: &str) {
         if self.at_prompt {
             self.status(text);
@@ -74,12 +75,12 @@ impl Output {
         self.statuses.flush().await;
     }
 
-    /// Writes what is queued, and takes the prompt away, although somebody may be typing.
+    /// Writes the queued text, and removes the prompt, also while a line is being typed.
     pub(crate) async fn finish(&self) {
         self.flush().await;
         if self.at_prompt {
-            // Each is accepted when the one before it was printed. They go up a line and down
-            // again.
+            // The printer accepts a text when the one before it is printed. These move the cursor
+            // up a line and down again.
             for _ in 0..2 {
                 self.messages.write("\x1b[A\n".into()).await;
             }
@@ -95,14 +96,14 @@ impl Output {
         self.messages.failed().await;
     }
 
-    /// A failure of the standard output, unless somebody has seen enough: `| head`, for example.
+    /// Returns the failure of the standard output. A reader that has closed it (`| head`) is none.
     pub(crate) fn failure(&self) -> Option<String> {
         let failure = self.messages.failure()?;
         (failure.kind() != io::ErrorKind::BrokenPipe)
             .then(|| format!("the standard output: {failure}"))
     }
 
-    /// A text from the server that a terminal obeys in nothing.
+    /// Replaces characters of a text from the server that would control a terminal.
     fn printable(&self, text: &str) -> String {
         if self.escapes { escaped(text) } else { text.into() }
     }

@@ -11,7 +11,7 @@ use crate::Run;
 use crate::status::End;
 use crate::terminal::Input;
 
-/// The longest first delay. The library's 5 s are long for somebody at a terminal.
+/// The longest first delay. The library's 5 s are long for a user at a terminal.
 const FIRST: Duration = Duration::from_millis(500);
 const MAX: Duration = Duration::from_secs(60);
 

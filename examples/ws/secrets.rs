@@ -1,6 +1,6 @@
-//! What a recording hides unless it is asked for: header values that are not known to be harmless,
-//! subprotocols that were not agreed on, and of URLs the user, the password, query values and the
-//! fragment. Paths and messages are not hidden.
+//! Redaction: a recording hides header values that are not known to be harmless, subprotocols that
+//! were not agreed on, and of URLs the user, the password, query values and the fragment, unless
+//! the user asks for them. Paths and messages are not hidden.
 
 /// Stands for what is hidden.
 const HIDDEN: &str = "***";

@@ -1,4 +1,4 @@
-//! How it ended: the exit status, and one line that says what to do.
+//! The end of a run: the exit status, and one line that says what to do.
 
 use sansocket::tls::TlsError;
 use sansocket::{CloseFrame, CloseOutcome, Closed, Error, HandshakeError, ResponseError, Side};

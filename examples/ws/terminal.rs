@@ -11,15 +11,15 @@ use tokio::sync::mpsc;
 
 use crate::output::Output;
 
-/// What the user does.
+/// The input of the user.
 pub(crate) struct Input {
     /// Lines, until the end of the input.
     pub(crate) lines: mpsc::Receiver<io::Result<String>>,
-    /// Each is a Ctrl-C.
+    /// A message for each Ctrl-C.
     pub(crate) interrupts: mpsc::UnboundedReceiver<()>,
     /// Whether a `/` at the beginning of a line is a command.
     pub(crate) has_commands: bool,
-    /// The mode that a terminal with a prompt is given back in.
+    /// The mode of the terminal before the prompt, to be restored.
     mode: Option<Mode>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn open(reads: bool, json: bool) -> io::Result<(Input, Output)> {
 }
 
 impl Input {
-    /// Gives the terminal back, although somebody may be typing.
+    /// Restores the terminal, also while a line is being typed.
     pub(crate) fn close(&self) {
         if let Some(mode) = &self.mode {
             mode.restore();
@@ -107,7 +107,7 @@ fn edit(
     interrupts: &mpsc::UnboundedSender<()>,
 ) {
     loop {
-        // Once nobody receives, the program ends.
+        // The receiver is dropped when the program ends.
         let _ = match editor.readline("> ") {
             Ok(line) => lines.blocking_send(check_length(line.len()).map(|()| line)).ok(),
             Err(ReadlineError::Interrupted) => interrupts.send(()).ok(),
@@ -123,7 +123,7 @@ fn edit(
 #[cfg(unix)]
 struct Mode(nix::sys::termios::Termios);
 
-/// Consoles of Windows are given back by the shell.
+/// The shell restores consoles of Windows.
 #[cfg(not(unix))]
 struct Mode;
 
@@ -135,7 +135,7 @@ impl Mode {
 
     fn restore(&self) {
         use nix::sys::termios::{SetArg, tcsetattr};
-        // At once, although output may be left that a stopped terminal does not take.
+        // Without waiting for output that a stopped terminal does not take.
         let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &self.0);
     }
 }

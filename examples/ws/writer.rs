@@ -1,4 +1,4 @@
-//! A thread that writes. A stream may block: a pipe that nobody reads, a terminal that is stopped.
+//! A thread that writes. A stream may block: a pipe without a reader, a terminal that is stopped.
 //! Then the thread waits, and the connection, its pings and Ctrl-C do not.
 
 use std::io;

@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
-use rustls::{ConfigBuilder, ServerConfig, WantsVerifier};
 use sansocket::tokio::Options;
 use sansocket::{Config, Error as SocketError};
-use sansocket_wss::{Files, issue, write_authority};
+use sansocket_wss::{config_of, config_on_the_spot};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -31,6 +31,9 @@ Usage: wss_echo [--listen HOST:PORT] [--write-ca FILE] [--cert FILE --key FILE] 
   --key FILE          its key, in PEM
   --deflate           compress, if the client can  (built with --features deflate)
   --help              this text";
+
+/// ALPN's name of HTTP/1.1 alone, so that a browser does not choose HTTP/2.
+const PROTOCOLS: [&str; 1] = ["http/1.1"];
 
 fn main() -> ExitCode {
     let parsed = Arguments::parse();
@@ -137,26 +140,14 @@ impl Arguments {
         Ok(Some(arguments))
     }
 
-    /// The TLS configuration of the server. It has no application protocol but HTTP/1.1, so that a
-    /// browser does not choose HTTP/2.
+    /// Returns the TLS configuration of the server.
     fn tls(&self) -> Result<ServerConfig, Box<dyn Error + Send + Sync>> {
         let provider = Arc::new(default_provider());
-        let builder: ConfigBuilder<ServerConfig, WantsVerifier> =
-            ServerConfig::builder_with_provider(Arc::clone(&provider))
-                .with_safe_default_protocol_versions()?;
-        let builder = builder.with_no_client_auth();
-        let mut config = match &self.files {
+        match &self.files {
             Some((certificate, key)) => {
-                let files = Files::read(certificate.clone(), key.clone(), provider)?;
-                builder.with_cert_resolver(Arc::new(files))
+                config_of(certificate.clone(), key.clone(), provider, &PROTOCOLS)
             }
-            None => {
-                let issued = issue(&["localhost", "127.0.0.1", "::1"])?;
-                write_authority(&self.write_ca, &issued.authority)?;
-                builder.with_single_cert(issued.chain, issued.key)?
-            }
-        };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(config)
+            None => config_on_the_spot(&self.write_ca, provider, &PROTOCOLS),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What a connection has counted, and what it holds.
+//! The counters of a connection, and the bytes that it holds.
 
 use super::endpoint::Connection;
 use super::event::Event;

@@ -43,7 +43,7 @@ pub(crate) struct Output {
 
 #[derive(Debug)]
 struct Large {
-    /// Its position: before this byte of the small ones.
+    /// The position: before this byte of the small frames.
     at: usize,
     payload: Bytes,
 }
@@ -76,7 +76,8 @@ impl Output {
         &mut small[start..]
     }
 
-    /// Appends a frame that others have too. It is not copied if it is all of the output.
+    /// Appends a frame that other connections send, too. It is not copied if it is all of the
+    /// output.
     #[inline]
     pub(super) fn append_shared(&mut self, frame: &Bytes) {
         if self.len == 0 && self.small.is_unallocated() {

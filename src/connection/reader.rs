@@ -244,7 +244,7 @@ impl Reader {
         }
         frame.phase = frame.phase.wrapping_add(len as u8);
         frame.remaining -= len;
-        // An empty fragment is no progress: a peer could send one for ever.
+        // An empty fragment is no progress: a peer could send them without end.
         self.progress = self.progress.wrapping_add(u32::from(len > 0));
 
         let IncomingMessage { kind, compressed, .. } = message;

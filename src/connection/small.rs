@@ -8,7 +8,7 @@ use bytes::Bytes;
 #[derive(Debug)]
 pub(super) enum Small {
     Own(Vec<u8>),
-    /// One frame, of which others have the same bytes.
+    /// One frame, whose bytes other connections share.
     Shared(Bytes),
 }
 

@@ -1,11 +1,11 @@
-//! What a connection has received and sent, in numbers.
+//! The counters of a connection: messages, frames and bytes, received and sent.
 //!
 //! Each number is counted where the bytes pass anyway: once for a message, a frame, a read or a
 //! write. There is no atomic, and no clock is read for it.
 
 use core::time::Duration;
 
-/// What a connection has received and sent: [`Connection::stats`](crate::Connection::stats),
+/// The counters of a connection: [`Connection::stats`](crate::Connection::stats),
 /// [`Session::stats`](crate::Session::stats), and `stats` of every adapter's connections and
 /// halves.
 ///
@@ -17,9 +17,9 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// From the peer.
+    /// Messages, frames and bytes from the peer.
     pub received: Traffic,
-    /// To the peer. Messages and frames count when they are queued.
+    /// Messages, frames and bytes to the peer. Messages and frames count when they are queued.
     pub sent: Traffic,
     /// Number of messages that are queued, and not written completely. After the end of the
     /// connection these were not sent, and will not be.
@@ -62,7 +62,7 @@ pub struct Traffic {
     pub bytes: u64,
 }
 
-/// What one direction counts.
+/// The counters of one direction.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     messages: u64,

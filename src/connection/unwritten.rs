@@ -1,4 +1,4 @@
-//! How many messages of the output are not written completely.
+//! Counts the messages of the output that are not written completely.
 //!
 //! ```text
 //!   written │ not written
@@ -33,19 +33,20 @@ impl Unwritten {
         self.messages
     }
 
-    /// A frame was queued.
+    /// Reports that a frame was queued.
     #[inline(always)]
     pub(super) const fn count(&mut self, ends_message: bool) {
         self.messages += ends_message as u32;
     }
 
-    /// The output begins with a frame of so many bytes, or with a response.
+    /// Reports that the output begins with a frame of so many bytes, or with a response.
     #[inline(always)]
     pub(super) const fn begin_with(&mut self, len: usize, ends_message: bool) {
         (self.rest, self.ends_message) = (len, ends_message);
     }
 
-    /// So many bytes are about to be taken off the front. Returns whether they complete no frame.
+    /// Reports that so many bytes will be removed from the front. Returns whether they complete no
+    /// frame.
     #[inline(always)]
     pub(super) const fn is_within_frame(&mut self, written: usize) -> bool {
         let is_within = written < self.rest;
@@ -55,21 +56,21 @@ impl Unwritten {
         is_within
     }
 
-    /// All of the output is written.
+    /// Reports that all of the output is written.
     #[inline(always)]
     pub(super) const fn clear(&mut self) {
         (self.messages, self.rest) = (0, 0);
     }
 
-    /// Another output was appended, of which nothing is written.
+    /// Reports that another output was appended, of which nothing is written.
     #[cfg(feature = "std")]
     pub(super) const fn append(&mut self, behind: &Self) {
         self.messages += behind.messages;
     }
 
-    /// Counts what is left when so many bytes, but not all, are about to be taken off the front.
-    /// `small` and `start` are those of the output; `large` returns the position and the length of
-    /// a large payload.
+    /// Counts the remaining messages when so many bytes, but not all, will be removed from the
+    /// front. `small` and `start` are those of the output; `large` returns the position and the
+    /// length of a large payload.
     #[cold]
     pub(super) fn take(
         &mut self,

@@ -3,9 +3,8 @@
 //! RFC 9110 §5 (fields), §15 (status codes); RFC 9112 §4 (status line), §6.3 (length of a body),
 //! §9.6 (`Connection: close`).
 
-use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::{error, fmt};
 
@@ -24,10 +23,10 @@ impl Lines {
             return Err(InvalidField::Name);
         }
         if is_reserved(name) {
-            return Err(InvalidField::Reserved);
+            return Err(InvalidField::Reserved { name: name.into() });
         }
         if !is_value(value) {
-            return Err(InvalidField::Value { name: name.to_owned() });
+            return Err(InvalidField::Value { name: name.into() });
         }
         self.write(name, value);
         Ok(())
@@ -227,10 +226,13 @@ pub enum InvalidField {
     /// The value of a field has a control character, for example a line end (RFC 9110 §5.5).
     Value {
         /// The name of the field.
-        name: String,
+        name: Box<str>,
     },
     /// A field that the handshake sets.
-    Reserved,
+    Reserved {
+        /// The name of the field.
+        name: Box<str>,
+    },
     /// A subprotocol is not a token (§4.1 no. 10).
     Subprotocol,
     /// A subprotocol was added before (§4.1 no. 10).
@@ -252,11 +254,13 @@ impl fmt::Display for InvalidField {
             Self::Value { name } => {
                 return write!(f, "the value of {name} has a control character; remove line ends");
             }
-            Self::Reserved => {
-                "the handshake sets the header field; leave it out, and name subprotocols with \
-                 subprotocol()"
+            Self::Reserved { name } => {
+                return write!(f, "the handshake sets {name}; leave it out{}", instead(name));
             }
-            Self::Subprotocol => "the subprotocol is not a token",
+            Self::Subprotocol => {
+                "the subprotocol is not a token; remove spaces, and name each of several by a call \
+                 of its own"
+            }
             Self::DuplicateSubprotocol => "the subprotocol is named twice",
             Self::Status => "the status is not one of 200 to 599 that may have a body",
             Self::User => {
@@ -273,6 +277,17 @@ impl fmt::Display for InvalidField {
             }
         })
     }
+}
+
+/// The way to what a caller wants of a reserved field.
+fn instead(name: &str) -> &'static str {
+    let ways = [
+        ("Host", ": it is the host of the address, and Connector::addresses connects to others"),
+        ("Sec-WebSocket-Protocol", ", and name subprotocols with subprotocol()"),
+        ("Sec-WebSocket-Extensions", ", and enable compression with Config::deflate"),
+    ];
+    let way = ways.iter().find(|(field, _)| field.eq_ignore_ascii_case(name));
+    way.map_or("", |(_, way)| way)
 }
 
 impl error::Error for InvalidField {}

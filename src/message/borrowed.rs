@@ -21,7 +21,7 @@ use crate::wire::InvalidUtf8;
 #[derive(Clone)]
 pub struct MessageRef<'a>(Content<'a>);
 
-/// Where the content is.
+/// The content, borrowed or owned.
 #[derive(Clone)]
 enum Content<'a> {
     Text(Checked<'a>),

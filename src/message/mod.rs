@@ -32,7 +32,9 @@ use crate::wire::Opcode;
 /// and many small frames become one write.
 pub(crate) const MAX_COPIED: usize = 4 * 1024;
 
-/// A text or binary message. Control frames (Close, Ping, Pong) are not messages.
+/// A text or binary message. Control frames (Close, Ping, Pong) are not messages: connections
+/// answer them. `recv_event` of an adapter returns pings and pongs, and `closed` the Close frame;
+/// `close`, `ping` and `try_ping` send them.
 ///
 /// `Debug` shows the kind and the size, not the content, so that logs don't leak it. In a test,
 /// compare [`as_text`](Message::as_text) or [`as_bytes`](Message::as_bytes) to see what differs.
@@ -62,7 +64,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The opcode of its first frame.
+    /// Returns the opcode of the first frame of such a message.
     pub(crate) const fn opcode(self) -> Opcode {
         match self {
             Self::Text => Opcode::Text,
@@ -92,13 +94,13 @@ impl fmt::Debug for Chunk {
 }
 
 impl Message {
-    /// A text message; `From` does the same.
+    /// Creates a text message; `From` does the same.
     #[must_use]
     pub fn text(text: impl Into<Text>) -> Self {
         Self::Text(text.into())
     }
 
-    /// A binary message; `From` does the same.
+    /// Creates a binary message; `From` does the same.
     #[must_use]
     pub fn binary(bytes: impl Into<Bytes>) -> Self {
         Self::Binary(bytes.into())
@@ -168,7 +170,7 @@ impl Message {
         }
     }
 
-    /// The same message in other memory: these bytes from `start` on.
+    /// Returns the same message in other memory: these bytes from `start` on.
     fn at(&self, bytes: &Bytes, start: usize) -> Self {
         match self {
             Self::Text(text) => Self::Text(text.at(bytes, start)),

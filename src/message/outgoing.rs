@@ -21,7 +21,7 @@ pub struct Outgoing {
     pub message: Message,
     /// Whether to compress it.
     pub compress: Compress,
-    /// The message that it was made of, to be sent while it is still the same.
+    /// The prepared message that this was made of, to be sent while `message` is still the same.
     prepared: Option<Prepared>,
 }
 
@@ -34,14 +34,14 @@ impl Message {
 }
 
 impl Outgoing {
-    /// The message that it was made of.
+    /// Returns the prepared message that this was made of.
     #[cfg(feature = "std")]
     #[inline]
     pub(crate) const fn prepared(&self) -> Option<&Prepared> {
         self.prepared.as_ref()
     }
 
-    /// The message, whether to compress it, and the prepared one if that is still the same.
+    /// Returns the message, whether to compress it, and the prepared one if that is still the same.
     #[inline]
     pub(crate) fn into_parts(self) -> (Message, Compress, Option<Prepared>) {
         let Self { message, compress, prepared } = self;

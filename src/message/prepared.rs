@@ -49,7 +49,7 @@ const MAX_SETS: usize = 7;
 pub struct Prepared(Arc<Shared>);
 
 struct Shared {
-    /// Of a small one, the payload of the frame.
+    /// The message; a small one shares the memory of the frame.
     message: Message,
     /// A server's frame of a small message.
     frame: Option<Bytes>,
@@ -58,7 +58,7 @@ struct Shared {
     deflated: [OnceLock<(Parameters, OnceLock<Option<Bytes>>)>; MAX_SETS],
 }
 
-/// What the compressed bytes of a message alone depend on: the level, and the bits of the window.
+/// The parameters that the compressed bytes depend on: the level, and the bits of the window.
 #[cfg(feature = "deflate")]
 type Parameters = [u8; 2];
 
@@ -89,7 +89,7 @@ impl Prepared {
         &self.0.message
     }
 
-    /// The frame of a small message, as servers without compression send it.
+    /// Returns the frame of a small message, as servers without compression send it.
     #[inline]
     pub(crate) fn frame(&self) -> Option<&Bytes> {
         self.0.frame.as_ref()
@@ -118,7 +118,7 @@ impl Prepared {
         deflate: impl FnOnce() -> Option<Bytes>,
     ) -> Option<Option<Bytes>> {
         let result = self.0.deflated.iter().find_map(|set| {
-            // A set is taken at once. Only connections that need its result wait for it.
+            // Taking a set does not wait. Only connections that need its result wait for it.
             let (of, result) = set.get_or_init(|| (parameters, OnceLock::new()));
             (*of == parameters).then_some(result)
         })?;

@@ -57,7 +57,7 @@ impl Text {
         self.bytes
     }
 
-    /// The same text in other memory: these bytes from `start` on.
+    /// Returns the same text in other memory: these bytes from `start` on.
     pub(super) fn at(&self, bytes: &Bytes, start: usize) -> Self {
         let bytes = bytes.slice(start..);
         assert_eq!(bytes, self.bytes, "it is the same text");

@@ -12,7 +12,7 @@ use crate::handshake::by_http_server::{Lines, default_reply};
 use crate::handshake::{HttpResponse, RequestError};
 use crate::session::trace;
 
-/// A request that is not upgraded: the error, and the HTTP response that says so.
+/// A request that is not upgraded: the error, and the HTTP response that reports it.
 ///
 /// With feature `axum` it is a response of a handler, too.
 pub struct Rejection {
@@ -28,7 +28,7 @@ struct Details {
 impl Rejection {
     /// The rejection of a request with its error's response.
     pub(super) fn new(error: RequestError, version: Version) -> Self {
-        // Only a head that ended early has none, and an HTTP server does not pass it on.
+        // Only a head that ended early has no status, and an HTTP server does not pass it on.
         let status = error.status().unwrap_or(400);
         let mut response = response(&default_reply(&error, status));
         if version >= Version::HTTP_2 {
@@ -56,7 +56,7 @@ impl Rejection {
     }
 
     fn with(error: RequestError, response: Response<Bytes>) -> Self {
-        // A plain request is an error only of a route that answers nothing else.
+        // A plain request is not logged: another part of the service may answer it.
         if !matches!(error, RequestError::NotWebSocket | RequestError::NotConnect) {
             trace::refused(response.status().as_u16(), &error);
         }

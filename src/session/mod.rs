@@ -20,8 +20,66 @@
 //! ```
 //!
 //! An event loop of one's own (mio, io_uring, an embedded executor, a game loop) gets deadlines,
-//! keep-alive, backpressure and a clean end from it. The [crate's documentation](crate) has the
-//! loop.
+//! keep-alive, backpressure and a clean end from it. This loop echoes on a socket that does not
+//! block:
+//!
+//! ```no_run
+//! use std::io::{ErrorKind, Read, Write};
+//! use std::time::Duration;
+//!
+//! use sansocket::bytes::Buf;
+//! use sansocket::{Event, State};
+//! use sansocket::session::{Next, Session};
+//!
+//! /// Does all that the socket allows. Returns when to call again at the latest (`Duration::MAX`:
+//! /// only when the socket is ready), or `None` at the end.
+//! fn drive(
+//!     session: &mut Session,
+//!     socket: &mut std::net::TcpStream,
+//!     now: Duration, // since an epoch of the application's
+//! ) -> Result<Option<Duration>, Box<dyn std::error::Error>> {
+//!     let mut buffer = [0; 16 * 1024];
+//!     session.stream_ready();
+//!     loop {
+//!         while !session.is_above_high_water_mark() {
+//!             match session.receive(now) {
+//!                 // After `close`, messages still arrive, and none can be sent.
+//!                 Some(Event::Message(message)) if session.state() == State::Open => {
+//!                     session.send(message)?;
+//!                 }
+//!                 Some(_) => {}
+//!                 None => break,
+//!             }
+//!         }
+//!         match session.next(now)? {
+//!             Next::Write => match socket.write(session.output().chunk()) {
+//!                 Ok(count) => session.wrote(count),
+//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
+//!                     session.write_would_block(now);
+//!                 }
+//!                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+//!                 Err(_) => session.write_failed(),
+//!             },
+//!             Next::Flush => session.flushed(), // a socket does not buffer
+//!             Next::ShutdownWrite => {
+//!                 let _ = socket.shutdown(std::net::Shutdown::Write);
+//!                 session.write_half_shut_down();
+//!             }
+//!             Next::Read => match socket.read(&mut buffer) {
+//!                 Ok(0) => session.end_input(),
+//!                 Ok(count) => session.received(&buffer[..count]),
+//!                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
+//!                     session.read_would_block();
+//!                 }
+//!                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+//!                 Err(_) => session.end_input(),
+//!             },
+//!             Next::Wait(until) => return Ok(Some(until.unwrap_or(Duration::MAX))),
+//!             Next::Done => return Ok(None),
+//!         }
+//!     }
+//! }
+//! ```
 //!
 //! An [`Exchange`] is the opening handshake, and is driven in the same way; [`Driven`] is what the
 //! two have in common. `examples/mio_echo.rs` is that loop for many connections, opening handshake

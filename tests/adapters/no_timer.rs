@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use sansocket::testing::{Chunking, TestStream, pair};
 use sansocket::tokio::{Options, WebSocket};
 use sansocket::{ClientRequest, CloseCode, Config, Connection, Error, Timeouts};
-use support::masked;
+use support::{OFF, masked};
 use tokio::runtime::Builder;
 
 /// Does something on a runtime whose timer is off.
@@ -42,17 +42,6 @@ fn no_runtime_is_the_same_error() {
     let error = smol::block_on(sansocket::tokio::accept(pair(Chunking::Whole).0)).unwrap_err();
     assert!(matches!(error, Error::NoTimer), "{error:?}");
 }
-
-/// No timeout at all.
-const OFF: Timeouts = Timeouts {
-    handshake: None,
-    close: None,
-    write: None,
-    ping: None,
-    pong: None,
-    idle: None,
-    message: None,
-};
 
 fn open(timeouts: Timeouts) -> (TestStream, WebSocket<TestStream>) {
     let (peer, stream) = pair(Chunking::Whole);

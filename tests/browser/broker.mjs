@@ -40,12 +40,12 @@ export class Broker {
     this.#kind = KINDS[kind];
   }
 
-  /** The options of a hub behind it. */
+  /** The options of a hub behind the broker. */
   get options() {
     return this.#kind.behind(this.#port);
   }
 
-  /** Starts it, on its port and data if it was started before. */
+  /** Starts the broker, with its earlier port and data if it was started before. */
   async start() {
     this.#port ??= String(await reservePort());
     const { program, options } = this.#kind;

@@ -1,4 +1,4 @@
-// What a person does in the document, and what several pages then have.
+// Edits as a person makes them in the document, and waits until several pages show the same.
 
 /** Types where the caret is. */
 export async function type(visitor, typed) {
@@ -43,7 +43,7 @@ export function contains(whole, part) {
   return [...part].every((sign) => (at = whole.indexOf(sign, at + 1)) >= 0);
 }
 
-/** Types into an empty document from two pages at once; returns what both have then. */
+/** Types into an empty document from two pages at once; returns the text that both then have. */
 export async function typeAtOnce(ada, bo) {
   await type(ada, "0123456789");
   await converge([ada, bo], 10);

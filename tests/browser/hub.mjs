@@ -12,11 +12,11 @@ import { HOST, reservePort } from "./ports.mjs";
 const STORES = ["--memory", "--redis", "--nats"];
 
 /** Milliseconds that a program may take to start or to end. */
-const PATIENCE = 20_000;
+const TIMEOUT = 20_000;
 
 export class Hub {
   url;
-  /** What it has printed. */
+  /** The output of the process. */
   log = "";
 
   #directory = mkdtempSync(join(tmpdir(), "hub-"));
@@ -29,7 +29,7 @@ export class Hub {
     this.#arguments = [...(hasStore ? [] : ["--data", this.#directory]), ...extra];
   }
 
-  /** Starts it, on the port that it had before if it was started before. */
+  /** Starts the hub, on its earlier port if it was started before. */
   async start() {
     const port = this.url?.port ?? (await reservePort());
     const child = spawn(process.env.HUB, ["--listen", `${HOST}:${port}`, ...this.#arguments], {
@@ -54,7 +54,7 @@ export class Hub {
     return this;
   }
 
-  /** Starts it again, with further arguments, which may have its port. */
+  /** Starts the hub again, with further arguments, which may have its port. */
   async restart(...extra) {
     await this.stop();
     this.#arguments.push(...extra);
@@ -66,7 +66,7 @@ export class Hub {
     this.#process.kill(name);
   }
 
-  /** Ends it by this signal; returns its exit status, or the signal. */
+  /** Ends the hub by this signal; returns its exit status, or the signal. */
   async stop(signal = "SIGTERM") {
     this.#process.kill(signal);
     return within(this.#ended, `the hub's end after ${signal}`);
@@ -83,7 +83,7 @@ export class Hub {
 export function within(promise, what) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`too late: ${what}`)), PATIENCE);
+    timer = setTimeout(() => reject(new Error(`too late: ${what}`)), TIMEOUT);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

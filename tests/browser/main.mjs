@@ -97,6 +97,6 @@ if (options.list) {
   const missing = [...missingBrowsers, ...missingPrograms];
   const skipped = missing.length > 0 ? `, skipped without ${missing.join(", ")}` : "";
   console.log(`${passed} passed, ${outcomes.length - passed} failed${skipped}`);
-  // What a story that was stopped still waits for does not keep this program.
+  // A story that was stopped may still wait: exit without it.
   process.exit(passed === outcomes.length && passed + missing.length > 0 ? 0 : 1);
 }

@@ -1,4 +1,4 @@
-// Ports that nobody else takes, also while their program is ended and not yet started again.
+// Ports that no other process takes, also while their program is stopped and not yet started again.
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";

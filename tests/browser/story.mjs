@@ -1,4 +1,4 @@
-// What a story has: hubs, a broker, visitors, and what is checked of them at its end.
+// The hubs, brokers and visitors of a story, and the checks at its end.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,8 +1,8 @@
-// A person in front of the page: what they do, and what they see. Waits are for conditions, each with
-// a deadline.
+// A person in front of the page, with actions and waits. Waits are for conditions, each with a
+// deadline.
 
 /** Milliseconds until what a page has to show is missing. */
-const PATIENCE = 30_000;
+const TIMEOUT = 30_000;
 
 export class Visitor {
   page;
@@ -45,7 +45,7 @@ export class Visitor {
   /** Waits until the function returns true in the page, where it has the helpers below. */
   async sees(what, condition, ...values) {
     const body = `(${condition})(...${JSON.stringify(values)})`;
-    const deadline = performance.now() + PATIENCE;
+    const deadline = performance.now() + TIMEOUT;
     // Asked from outside: timers and frames of a page that is behind another one may be slow.
     while (performance.now() < deadline) {
       const result = await this.look(body);
@@ -56,7 +56,7 @@ export class Visitor {
     throw new Error(`a page does not show ${what}; it shows:\n${String(shown).slice(0, 1500)}`);
   }
 
-  /** What an expression is in the page now. */
+  /** The value of an expression in the page now. */
   look(expression) {
     return this.page.evaluate(`(() => { ${HELPERS}; return ${expression}; })()`);
   }
@@ -67,14 +67,14 @@ export class Visitor {
     await this.page.keyboard.type(text);
   }
 
-  /** Says it as a person does: types, and presses Enter. */
+  /** Sends a message as a person does: types, and presses Enter. */
   async say(text) {
     await this.page.focus("#say");
     await this.page.keyboard.type(text);
     await this.page.keyboard.press("Enter");
   }
 
-  /** Says all of them, faster than a person does. */
+  /** Sends all of the messages, faster than a person does. */
   sayAtOnce(texts) {
     return this.page.evaluate((texts) => {
       for (const text of texts) {
@@ -137,7 +137,7 @@ const RECORD = `
   };
 `;
 
-/** What conditions call in the page. */
+/** The functions that conditions call in the page. */
 const HELPERS = `
   const $ = (id) => document.getElementById(id);
   const all = (selector) => [...document.querySelectorAll(selector)];

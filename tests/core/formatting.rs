@@ -17,6 +17,10 @@ use sansocket::{
 };
 use support::{Chunking, connection, entropy, feed, masked};
 
+fn reserved(name: &str) -> InvalidField {
+    InvalidField::Reserved { name: name.into() }
+}
+
 /// Each error message contains its words, and no two are equal.
 fn assert_distinct<E: Display>(errors: impl IntoIterator<Item = (E, &'static str)>) {
     let mut messages = Vec::new();
@@ -109,8 +113,11 @@ fn handshake_errors_have_distinct_messages() {
     assert_distinct([
         (InvalidField::Name, "name is not a token"),
         (InvalidField::Value { name: "X-Name".into() }, "X-Name has a control character"),
-        (InvalidField::Reserved, "leave it out"),
-        (InvalidField::Subprotocol, "subprotocol is not a token"),
+        (reserved("Upgrade"), "sets Upgrade; leave it out"),
+        (reserved("host"), "Connector::addresses"),
+        (reserved("sec-websocket-protocol"), "subprotocol()"),
+        (reserved("Sec-WebSocket-Extensions"), "Config::deflate"),
+        (InvalidField::Subprotocol, "name each of several by a call"),
         (InvalidField::DuplicateSubprotocol, "named twice"),
         (InvalidField::Status, "200 to 599"),
     ]);

@@ -1,13 +1,12 @@
 //! The events of received frames: RFC 6455 §5, §7.4, §8.1, §10.4, as a table with a row per rule.
 //!
-//! A line reads `ROLE LIMITS BYTES|BYTES => EVENT, EVENT # rule`, with bytes in hexadecimal and `-`
-//! for none; `|` is where a read ends. Each is run as it stands, whole, byte by byte and at every
-//! split, with the same events; and whatever ends in an error or a close has one Close in the
-//! output, and then no event for ever.
+//! A line reads `ROLE LIMITS BYTES|BYTES => EVENT, EVENT # rule`: see [`support::table`]. A row
+//! that ends in an error or a close has one Close frame in the output, and no later event.
 #![cfg(feature = "std")]
 
 use bytes::Buf;
 use sansocket::{CloseOutcome, Config, Connection, Event, Message, Role, State};
+use support::table::{describe, rows};
 use support::{Chunking, connection, drain, feed, hex, masked, unmasked};
 
 const TABLE: &str = "
@@ -140,32 +139,11 @@ const TABLE: &str = "
 #[test]
 fn every_row_of_the_table_gives_its_events() {
     let mut lines = 0;
-    for line in TABLE
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default().trim())
-        .filter(|line| !line.is_empty())
-    {
-        let (left, expected) = line.split_once("=>").unwrap_or_else(|| panic!("{line}"));
-        let mut words: Vec<&str> = left.split_whitespace().collect();
-        let reads: Vec<Vec<u8>> = words.pop().unwrap().split('|').map(hex).collect();
-        let role = if words.remove(0) == "S" { Role::Server } else { Role::Client };
-        let config = words.iter().fold(Config::new(), |config, word| limit(config, word));
-
-        let mut whole = connection(role, config.clone());
-        let events: Vec<Event> =
-            reads.iter().flat_map(|read| feed(&mut whole, read, Chunking::Whole)).collect();
-        let output = drain(&mut whole);
-        assert_eq!(describe(&events), expected.trim(), "{line}");
-        assert_ending(&whole, &events, &output, line);
-
-        let bytes = reads.concat();
-        let splits =
-            (0..=bytes.len()).map(Chunking::At).chain([Chunking::Whole, Chunking::Bytewise]);
-        for chunking in splits {
-            let mut other = connection(role, config.clone());
-            assert_eq!(feed(&mut other, &bytes, chunking), events, "{line}, {chunking:?}");
-            assert_eq!(drain(&mut other), output, "{line}, {chunking:?}");
-        }
+    for row in rows(TABLE) {
+        let role = if row.word == "S" { Role::Server } else { Role::Client };
+        let (whole, events, output) =
+            row.check(&row.reads, || connection(role, row.config.clone()));
+        assert_ending(&whole, &events, &output, row.line);
         lines += 1;
     }
     assert!(lines > 95, "the table was not read: {lines} lines");
@@ -185,46 +163,6 @@ fn without_a_limit_a_frame_may_be_as_large_as_memory() {
     let expected = if addressable < most { "error 1009" } else { "error 1002" };
     assert_eq!(refused(addressable + 1, false), expected);
     assert_eq!(refused(most, true), "nothing");
-}
-
-fn limit(config: Config, word: &str) -> Config {
-    let (name, value) = word.split_once('=').unwrap();
-    let value = if value == "none" { Config::UNLIMITED } else { value.parse().unwrap() };
-    match name {
-        "max_message" => config.max_message_size(value),
-        "max_frame" => config.max_frame_size(value),
-        "max_fragments" => config.max_fragments(value as u32),
-        _ => panic!("{word}"),
-    }
-}
-
-fn describe(events: &[Event]) -> String {
-    let bytes = |bytes: &[u8]| {
-        if bytes.is_empty() {
-            "-".into()
-        } else {
-            bytes.iter().map(|b| format!("{b:02x}")).collect::<String>()
-        }
-    };
-    let one = |event: &Event| match event {
-        Event::Message(Message::Text(text)) => format!("text {}", bytes(text.as_bytes())),
-        Event::Message(Message::Binary(binary)) => format!("binary {}", bytes(binary)),
-        Event::Ping(payload) => format!("ping {}", bytes(payload)),
-        Event::Pong(payload) => format!("pong {}", bytes(payload)),
-        Event::Closed(closed) => match closed.outcome() {
-            CloseOutcome::Clean => {
-                format!("close {} {}", closed.code(), bytes(closed.reason().as_bytes()))
-            }
-            CloseOutcome::ProtocolError(error) => format!("error {}", error.close_code()),
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
-    };
-    if events.is_empty() {
-        "nothing".into()
-    } else {
-        events.iter().map(one).collect::<Vec<_>>().join(", ")
-    }
 }
 
 /// If the conversation ended, the output ends with one close frame with its code, and nothing more

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use sansocket::State;
 use sansocket::timing::{Due, TimedOut, Timeouts, Timer};
-
-const fn s(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
+use support::{OFF, s};
 
 #[test]
 fn the_opening_handshake_has_a_deadline_and_the_open_connection_has_none() {
@@ -264,16 +261,7 @@ fn a_peer_that_closes_first_has_the_close_deadline_too() {
 
 #[test]
 fn none_disables_a_timeout_and_no_deadline_overflows() {
-    let never = Timeouts {
-        handshake: None,
-        close: None,
-        write: None,
-        ping: None,
-        pong: None,
-        idle: None,
-        message: None,
-    };
-    let mut timer = Timer::new(never, s(0));
+    let mut timer = Timer::new(OFF, s(0));
     for state in [State::Connecting, State::Open, State::Closing, State::Closed] {
         timer.set_state(state, s(1));
         assert_eq!(
@@ -282,6 +270,6 @@ fn none_disables_a_timeout_and_no_deadline_overflows() {
             "{state:?}"
         );
     }
-    let late = Timer::new(Timeouts { handshake: Some(Duration::MAX), ..never }, Duration::MAX);
+    let late = Timer::new(Timeouts { handshake: Some(Duration::MAX), ..OFF }, Duration::MAX);
     assert_eq!(late.deadline(), Some(Duration::MAX));
 }

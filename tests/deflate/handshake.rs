@@ -10,7 +10,8 @@ use sansocket::{
     ClientHandshake, ClientRequest, Compress, Config, Connection, Event, Message, ResponseError,
     Role, ServerHandshake,
 };
-use support::deflate::{HELLO, agreed, describe, frames, json, noise, opened};
+use support::deflate::{HELLO, agreed, frames, json, noise, opened};
+use support::table::describe;
 use support::{Chunking, connection, drain, entropy, feed, hex, masked, unmasked};
 
 /// A client's offer, and the connection that comes of this answer, if any.

@@ -1,11 +1,12 @@
 //! Receiving compressed messages: RFC 7692 §6, §7.2.2, as tables with a row per rule.
 //!
-//! Each row is run in both roles and in every split; see `support::deflate::check`.
+//! Each row is run in both roles and in every split; see `support::deflate::check_table`.
 #![cfg(feature = "deflate")]
 
 use sansocket::deflate::Deflate;
 use sansocket::{CloseOutcome, Config, Event, Kind, Message, ProtocolError, Role};
-use support::deflate::{check_table, compressing, describe, frames, mask_reads, noise, pair};
+use support::deflate::{check_table, compressing, frames, mask_reads, noise, pair};
+use support::table::describe;
 use support::{Chunking, feed, hex};
 
 /// §6: RSV1 marks the first frame of a compressed message, if compression was negotiated. RFC 6455
@@ -57,7 +58,7 @@ fn compressed_messages_of_every_shape_inflate() {
         pmd 4100|0007f248cdc9c90700|8000 => text 48656c6c6f                          # empty fragments
         pmd 4103f248cd|8900|8a0141|8004c9c90700 => ping -, pong 41, text 48656c6c6f  # control frames between
         pmd 4103f2|48cd|8901aa|8004c9|c90700 => ping aa, text 48656c6c6f
-        pmd 4103f248cd|880203e8 => close 1000                                        # and a Close
+        pmd 4103f248cd|880203e8 => close 1000 -                                        # and a Close
         pmd 4103f248cd|c107f248cdc9c90700 => error 1002                              # but no other message
         pmd 4103f248cd|810548656c6c6f => error 1002
         pmd 0100|c107f248cdc9c90700 => error 1002
@@ -73,7 +74,7 @@ fn compressed_messages_of_every_shape_inflate() {
         pmd 8100|c10100|8200|c20100 => text -, text -, binary -, binary -
         anew c10100|c107f248cdc9c90700|c10100 => text -, text 48656c6c6f, text -
         pmd c106000000ffff00 => text -                                               # an empty block more
-        pmd c107f248cdc9c90700|880203e8|c107f248cdc9c90700 => text 48656c6c6f, close 1000
+        pmd c107f248cdc9c90700|880203e8|c107f248cdc9c90700 => text 48656c6c6f, close 1000 -
         ",
     );
 }
@@ -221,7 +222,7 @@ fn deflate_and_utf8_errors_are_distinct_and_sent_once() {
 /// A message that arrives in several reads is emitted in chunks of a bounded size, in both roles.
 #[test]
 fn an_inflated_message_comes_in_chunks_as_it_arrives() {
-    let parts = |role: Role, reads: &[&str]| {
+    let chunks = |role: Role, reads: &[&str]| {
         let mut us = compressing(role, Config::new().receive_in_chunks(true), Deflate::speed());
         let reads: Vec<_> = reads.iter().map(|read| hex(read)).collect();
         let reads = if role == Role::Server { mask_reads(&reads) } else { reads };
@@ -229,29 +230,32 @@ fn an_inflated_message_comes_in_chunks_as_it_arrives() {
     };
     for role in [Role::Client, Role::Server] {
         for (reads, expected) in [
-            (&["c107f248cdc9c90700"][..], &["part 48656c6c6f, part - last"][..]),
-            (&["4103f248cd", "8004c9c90700"], &["part 48, part 656c6c6f, part - last"]),
+            (&["c107f248cdc9c90700"][..], &["chunk 48656c6c6f, chunk - last"][..]),
+            (&["4103f248cd", "8004c9c90700"], &["chunk 48, chunk 656c6c6f, chunk - last"]),
             (
                 &["c10b000500faff4865", "6c", "6c6f00"],
-                &["part 4865", "part 6c", "part 6c6f, part - last"],
+                &["chunk 4865", "chunk 6c", "chunk 6c6f, chunk - last"],
             ),
             (
                 &["4107000500faff4865", "8900", "800400006c6c"],
-                &["part 4865", "ping -", "part 00006c, error 1007"],
+                &["chunk 4865", "ping -", "chunk 00006c, error 1007"],
             ),
-            (&["c10100", "810548656c6c6f"], &["part - last", "part 48656c6c6f last"]),
-            (&["4100", "0000", "800100"], &["nothing", "nothing", "part - last"]),
-            (&["4100", "0000", "8000"], &["nothing", "nothing", "part - last"]),
-            (&["c100", "c107f248cdc9c90700"], &["part - last", "part 48656c6c6f, part - last"]),
-            (&["417d000300fcff41ce", "ff"], &["part 41ce", "error 1007"]), // a character split between parts
-            (&["4106000100feffce", "800100"], &["part ce", "error 1007"]),
-            (&["c107f248cdc9c90700", "c20100"], &["part 48656c6c6f, part - last", "part - last"]),
+            (&["c10100", "810548656c6c6f"], &["chunk - last", "chunk 48656c6c6f last"]),
+            (&["4100", "0000", "800100"], &["nothing", "nothing", "chunk - last"]),
+            (&["4100", "0000", "8000"], &["nothing", "nothing", "chunk - last"]),
+            (&["c100", "c107f248cdc9c90700"], &["chunk - last", "chunk 48656c6c6f, chunk - last"]),
+            (&["417d000300fcff41ce", "ff"], &["chunk 41ce", "error 1007"]), // a character split between chunks
+            (&["4106000100feffce", "800100"], &["chunk ce", "error 1007"]),
+            (
+                &["c107f248cdc9c90700", "c20100"],
+                &["chunk 48656c6c6f, chunk - last", "chunk - last"],
+            ),
         ] {
-            let got = parts(role, reads);
+            let got = chunks(role, reads);
             if reads[0] == "4103f248cd" {
                 // Where in the bits of a fixed code a byte is known is zlib's business; that all of
                 // it comes is ours.
-                let joined = got.join("").replace("part", "").replace([' ', ','], "");
+                let joined = got.join("").replace("chunk", "").replace([' ', ','], "");
                 assert_eq!(joined, "48656c6c6f-last", "{role:?}");
             } else {
                 assert_eq!(got, expected, "{role:?} {reads:?}");
@@ -272,10 +276,10 @@ fn inflated_chunks_are_bounded() {
         let (mut sum, mut ends) = (0, 0);
         for event in feed(&mut server, &wire, Chunking::Whole) {
             match event {
-                Event::Chunk(part) => {
-                    assert!(part.bytes.len() <= 4096 && part.kind == Kind::Binary);
-                    sum += part.bytes.len() as u64;
-                    ends += usize::from(part.last);
+                Event::Chunk(chunk) => {
+                    assert!(chunk.bytes.len() <= 4096 && chunk.kind == Kind::Binary);
+                    sum += chunk.bytes.len() as u64;
+                    ends += usize::from(chunk.last);
                 }
                 Event::Closed(closed) => {
                     assert_eq!(

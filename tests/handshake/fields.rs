@@ -324,7 +324,7 @@ fn a_line_end_in_a_given_value_is_an_error() {
     for name in
         ["host", "Upgrade", "CONNECTION", "Content-Length", "transfer-encoding", "Trailer", "TE"]
     {
-        table.push((name, b"v", Err(Reserved)));
+        table.push((name, b"v", Err(Reserved { name: name.into() })));
     }
     for name in [
         "Sec-WebSocket-Accept",
@@ -332,7 +332,7 @@ fn a_line_end_in_a_given_value_is_an_error() {
         "Sec-WebSocket-Protocol",
         "Sec-WebSocket-Extensions",
     ] {
-        table.push((name, b"v", Err(Reserved)));
+        table.push((name, b"v", Err(Reserved { name: name.into() })));
     }
     for (name, value, expected) in table {
         let case = format!("{name:?} {}", value.escape_ascii());

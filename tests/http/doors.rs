@@ -7,7 +7,7 @@
 //! | two `Host`, `Host` and `:authority` that differ | the same, and `…_of_http_1_1_…` |
 //! | `Connection`, `Upgrade`; pseudo-header fields that are missing | `frames_that_no_client_…` |
 //! | a body | both versions, `body_of_an_upgrade_…`, `connect_that_ends_its_stream_…` |
-//! | a handler that does not accept, or waits for ever | `handler_that_…` |
+//! | a handler that does not accept, or never returns | `handler_that_…` |
 //! | clients that leave half-way, 20,000 of them | `half_way.rs`: tasks, descriptors, memory |
 //! | the same behind axum, in a group | `routes_of_axum_…`, `group_is_empty_…` |
 
@@ -25,13 +25,13 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use sansocket::RequestError as E;
 use sansocket::axum::{WebSocket, WebSocketUpgrade};
 use sansocket::group::Group;
 use sansocket::hyper::Options;
-use sansocket::{Error, RequestError as E};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 
-use crate::serve::{request, response, serve, sockets, until_no_task_is_left};
+use crate::serve::{request, response, serve, sockets, spawn_echo, until_no_task_is_left};
 
 /// Names the error of a bad request in a field, and echoes on a good one.
 async fn service(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
@@ -45,13 +45,7 @@ async fn service(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
         }
     };
     let (response, on_upgrade) = upgrade.accept();
-    tokio::spawn(async move {
-        let mut socket = on_upgrade.await?;
-        while let Some(message) = socket.recv().await? {
-            socket.send(message).await?;
-        }
-        Ok::<(), Error>(())
-    });
+    spawn_echo(on_upgrade);
     response
 }
 
@@ -121,18 +115,26 @@ const ROWS: &[Row] = &[
     ("CONNECT", Some("websocket"), URL, &[("te", "trailers")], || Ok((200, String::new()))),
 ];
 
+/// The request of a row, with a version.
+fn request_of(
+    (method, protocol, target): (&str, Option<&'static str>, &str),
+    fields: &[(&str, &str)],
+) -> Request<()> {
+    let mut request = Request::builder().method(method).uri(target);
+    for (name, value) in fields {
+        request = request.header(*name, *value);
+    }
+    let mut request = request.header("sec-websocket-version", "13").body(()).unwrap();
+    if let Some(protocol) = protocol {
+        request.extensions_mut().insert(Protocol::from_static(protocol));
+    }
+    request
+}
+
 #[tokio::test]
 async fn every_bad_request_of_http_2_has_a_typed_error() {
     for &(method, protocol, target, fields, expected) in ROWS {
-        let mut request = Request::builder().method(method).uri(target);
-        for (name, value) in fields {
-            request = request.header(*name, *value);
-        }
-        let mut request = request.header("sec-websocket-version", "13").body(()).unwrap();
-        if let Some(protocol) = protocol {
-            request.extensions_mut().insert(Protocol::from_static(protocol));
-        }
-
+        let request = request_of((method, protocol, target), fields);
         let found = answer(client().await, request).await;
         assert_eq!(found, expected(), "{method} {protocol:?} {target} {fields:?}");
     }
@@ -359,14 +361,7 @@ async fn routes_of_axum_answer_bad_requests_as_the_service_does() {
         serve_router(far, routes(&group));
         let (sender, connection) = h2::client::handshake(near).await.unwrap();
         tokio::spawn(connection);
-        let mut request = Request::builder().method(method).uri(target);
-        for (name, value) in fields {
-            request = request.header(*name, *value);
-        }
-        let mut request = request.header("sec-websocket-version", "13").body(()).unwrap();
-        if let Some(protocol) = protocol {
-            request.extensions_mut().insert(Protocol::from_static(protocol));
-        }
+        let request = request_of((method, protocol, target), fields);
         let mut ready = sender.clone().ready().await.unwrap();
         let settings = Request::get("http://localhost:9001/settings").body(()).unwrap();
         ready.send_request(settings, true).unwrap().0.await.unwrap();

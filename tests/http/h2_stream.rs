@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use h2::{Reason, RecvStream, SendStream};
-use http::{Request, Response};
+use http::Response;
 use http_body_util::Full;
-use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -18,7 +17,7 @@ use sansocket::{ClientRequest, CloseCode, Error, Message};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use crate::h2_server::{self, builder, open};
-use crate::serve::{self, sockets};
+use crate::serve::{self, echo, sockets};
 
 /// Receives so many bytes, and lets the client send as many again.
 async fn receive(receiver: &mut RecvStream, count: usize) -> Vec<u8> {
@@ -242,22 +241,6 @@ async fn handler_that_does_not_receive_stalls_others_unless_the_connection_has_a
         });
         assert_eq!(echoed.await.is_err(), stalls, "with a window of {window} bytes");
     }
-}
-
-async fn echo(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
-    let upgrade = match Options::new().upgrade(&mut request) {
-        Ok(upgrade) => upgrade,
-        Err(rejection) => return rejection.into_response(),
-    };
-    let (response, on_upgrade) = upgrade.accept();
-    tokio::spawn(async move {
-        let mut socket = on_upgrade.await?;
-        while let Some(message) = socket.recv().await? {
-            socket.send(message).await?;
-        }
-        Ok::<(), Error>(())
-    });
-    response
 }
 
 #[tokio::test]

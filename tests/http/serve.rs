@@ -10,6 +10,8 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use sansocket::Error;
+use sansocket::hyper::{OnUpgrade, upgrade};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -38,6 +40,28 @@ where
         // The client may end it in any way.
         let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
     });
+}
+
+/// Echoes messages in a task of its own, until the client closes.
+pub fn spawn_echo(on_upgrade: OnUpgrade) {
+    tokio::spawn(async move {
+        let mut socket = on_upgrade.await?;
+        while let Some(message) = socket.recv().await? {
+            socket.send(message).await?;
+        }
+        Ok::<(), Error>(())
+    });
+}
+
+/// A service that echoes messages. Answers any other request with its error.
+pub async fn echo(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
+    match upgrade(&mut request) {
+        Ok((response, on_upgrade)) => {
+            spawn_echo(on_upgrade);
+            response
+        }
+        Err(rejection) => rejection.into_response(),
+    }
 }
 
 /// The head of an opening handshake with these lines more.

@@ -5,27 +5,13 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
-use sansocket::hyper::{Options, upgrade};
+use sansocket::hyper::Options;
 use sansocket::{ClientRequest, Config, Error, TimedOut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::serve::{connect, http2, request, response, serve, sockets, until_no_task_is_left};
-
-/// Echoes messages, and ends when the client closes.
-async fn echo(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
-    let (response, on_upgrade) = match upgrade(&mut request) {
-        Ok(accepted) => accepted,
-        Err(rejection) => return rejection.into_response(),
-    };
-    tokio::spawn(async move {
-        let mut socket = on_upgrade.await?;
-        while let Some(message) = socket.recv().await? {
-            socket.send(message).await?;
-        }
-        Ok::<(), Error>(())
-    });
-    response
-}
+use crate::serve::{
+    connect, echo, http2, request, response, serve, sockets, until_no_task_is_left,
+};
 
 #[tokio::test]
 async fn tcp_socket_is_given_back_without_a_layer() {

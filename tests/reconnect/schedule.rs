@@ -4,15 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use sansocket::reconnect::{Cause, Limit, Policy, Schedule};
 use sansocket::{CloseCode, Error, ProtocolError, TimedOut};
-use support::feed_kept;
+use support::{feed_kept, s};
 
 use super::retryable::{after, closed_by_server, refused};
 
 const SEED: [u8; 32] = [7; 32];
-
-fn s(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
 
 fn lost() -> Cause {
     Error::ConnectionLost.into()

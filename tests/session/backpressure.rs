@@ -40,6 +40,11 @@ fn bound(overflow: Overflow) -> Backpressure {
     Backpressure { high_water_mark: 40_000, hard_limit: 100_000, overflow, cork: false }
 }
 
+/// The bounds of a broadcast of small messages.
+fn small_bound(overflow: Overflow) -> Backpressure {
+    Backpressure { high_water_mark: 2000, hard_limit: 10_000, overflow, cork: false }
+}
+
 /// A socket, or its two halves, in any adapter.
 trait SendHandle {
     async fn send(&mut self, message: Message) -> Result<(), Error>;
@@ -384,12 +389,7 @@ async fn broadcast_does_not_wait_for_a_peer_that_does_not_read(adapter: &impl Ad
         let (mut peers, sockets): (Vec<_>, Vec<_>) = (0..100)
             .map(|number| {
                 let (peer, mut socket) = adapter.server(Timeouts::default());
-                socket.set_backpressure(Backpressure {
-                    high_water_mark: 2000,
-                    hard_limit: 10_000,
-                    overflow,
-                    cork: false,
-                });
+                socket.set_backpressure(small_bound(overflow));
                 if number == 50 {
                     peer.wire().set_capacity(0);
                 }
@@ -408,12 +408,7 @@ fn blocking_broadcast_does_not_wait_for_a_peer_that_does_not_read() {
         let (mut peers, sockets): (Vec<_>, Vec<_>) = (0..100)
             .map(|number| {
                 let (mut socket, wire, peer) = blocking_server(overflow);
-                socket.set_backpressure(Backpressure {
-                    high_water_mark: 2000,
-                    hard_limit: 10_000,
-                    overflow,
-                    cork: false,
-                });
+                socket.set_backpressure(small_bound(overflow));
                 if number == 50 {
                     wire.set_capacity(0);
                 }

@@ -6,24 +6,10 @@ use bytes::Buf;
 use sansocket::session::{Next, Session};
 use sansocket::timing::{TimedOut, Timeouts};
 use sansocket::{CloseCode, Config, Event, Role};
+pub use support::{OFF, s};
 use support::{connection, masked, unmasked};
 
-pub const fn s(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
 pub const BOTH: [Role; 2] = [Role::Server, Role::Client];
-
-/// No timeout at all.
-pub const OFF: Timeouts = Timeouts {
-    handshake: None,
-    close: None,
-    write: None,
-    ping: None,
-    pong: None,
-    idle: None,
-    message: None,
-};
 
 /// An open session at 0 s.
 pub fn session(role: Role, timeouts: Timeouts) -> Session {

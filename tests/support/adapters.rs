@@ -14,6 +14,7 @@ use sansocket::tokio::{TokioClock, TokioStream};
 use sansocket::{ClientRequest, Config, Connection, Error, Role, Timeouts};
 
 pub use crate::in_every_adapter;
+pub use crate::s;
 use crate::wakes::WakeCounter;
 use crate::{Chunking, connection, stream_pair};
 
@@ -272,10 +273,6 @@ pub fn run_on(clock: &ManualClock, test: impl Future<Output = ()>) {
         woken = wakes.take() > 0;
     }
     panic!("nothing wakes it");
-}
-
-pub const fn s(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
 }
 
 /// What a future came to, and when.

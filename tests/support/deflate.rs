@@ -4,12 +4,10 @@ use bytes::{Buf, BufMut};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sansocket::deflate::{Agreed, Deflate};
-use sansocket::{
-    Chunk, ClientHandshake, ClientRequest, CloseOutcome, Config, Connection, Event, Message, Role,
-    ServerHandshake,
-};
+use sansocket::{ClientHandshake, ClientRequest, Config, Connection, Role, ServerHandshake};
 
-use super::{Chunking, Pair, connection, drain, entropy, feed, hex};
+use super::table::rows;
+use super::{Chunking, Pair, connection, drain, entropy};
 
 /// "Hello", compressed (§7.2.3.1).
 pub const HELLO: &str = "f248cdc9c90700";
@@ -104,94 +102,28 @@ pub fn mask_reads(reads: &[Vec<u8>]) -> Vec<Vec<u8>> {
     reads.iter().map(&mut mask_read).collect()
 }
 
-/// Runs a line `HOW BYTES|BYTES => EVENT, EVENT` in both roles: as it stands, whole, byte by byte
-/// and at every split, with the same events and output. `HOW` begins with `plain` (nothing agreed),
-/// `pmd` (windows are kept) or `anew` (they are not).
-pub fn check(line: &str) {
-    let (left, expected) = line.split_once("=>").unwrap_or_else(|| panic!("{line}"));
-    let mut words: Vec<&str> = left.split_whitespace().collect();
-    let reads: Vec<Vec<u8>> = words.pop().unwrap().split('|').map(hex).collect();
-    let config = words[1..].iter().fold(Config::new(), |config, word| limit(config, word));
-    for role in [Role::Client, Role::Server] {
-        let reads = if role == Role::Server { mask_reads(&reads) } else { reads.clone() };
-        let fresh = || match words[0] {
-            "plain" => connection(role, config.clone()),
-            "pmd" => compressing(role, config.clone(), Deflate::speed()),
-            "anew" => compressing(role, config.clone(), Deflate::memory()),
-            how => panic!("{how}"),
-        };
-        let mut whole = fresh();
-        let events: Vec<Event> =
-            reads.iter().flat_map(|read| feed(&mut whole, read, Chunking::Whole)).collect();
-        let output = drain(&mut whole);
-        assert_eq!(describe(&events), expected.trim(), "{line}, {role:?}");
-        if whole.closed().is_some() {
-            assert_eq!((whole.bytes_held(), whole.receive()), (0, None), "{line}");
-        }
-        let bytes = reads.concat();
-        for chunking in
-            (0..=bytes.len()).map(Chunking::At).chain([Chunking::Whole, Chunking::Bytewise])
-        {
-            let mut other = fresh();
-            assert_eq!(
-                feed(&mut other, &bytes, chunking),
-                events,
-                "{line}, {role:?}, {chunking:?}"
-            );
-            assert_eq!(drain(&mut other), output, "{line}, {role:?}, {chunking:?}");
-        }
-    }
-}
-
-/// Runs the lines of a table, in which `#` begins a remark.
+/// Checks the rows of a [table](super::table) in both roles. A row begins with `plain` (nothing
+/// agreed), `pmd` (windows are kept) or `anew` (they are not).
 pub fn check_table(table: &str) {
-    let lines = table
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default().trim())
-        .filter(|line| !line.is_empty());
-    assert!(lines.map(check).count() > 0, "the table was not read");
-}
-
-fn limit(config: Config, word: &str) -> Config {
-    let (name, value) = word.split_once('=').unwrap();
-    let value = value.parse().unwrap();
-    match name {
-        "max_message" => config.max_message_size(value),
-        "max_frame" => config.max_frame_size(value),
-        "max_fragments" => config.max_fragments(value as u32),
-        _ => panic!("{word}"),
-    }
-}
-
-/// Events in words, as the tables have them.
-pub fn describe(events: &[Event]) -> String {
-    let bytes = |bytes: &[u8]| {
-        if bytes.is_empty() {
-            "-".into()
-        } else {
-            bytes.iter().map(|b| format!("{b:02x}")).collect::<String>()
+    let mut count = 0;
+    for row in rows(table) {
+        for role in [Role::Client, Role::Server] {
+            let fresh = || match row.word {
+                "plain" => connection(role, row.config.clone()),
+                "pmd" => compressing(role, row.config.clone(), Deflate::speed()),
+                "anew" => compressing(role, row.config.clone(), Deflate::memory()),
+                how => panic!("{how}"),
+            };
+            let reads =
+                if role == Role::Server { mask_reads(&row.reads) } else { row.reads.clone() };
+            let (mut whole, ..) = row.check(&reads, fresh);
+            if whole.closed().is_some() {
+                assert_eq!((whole.bytes_held(), whole.receive()), (0, None), "{}", row.line);
+            }
         }
-    };
-    let one = |event: &Event| match event {
-        Event::Message(Message::Text(text)) => format!("text {}", bytes(text.as_bytes())),
-        Event::Message(Message::Binary(binary)) => format!("binary {}", bytes(binary)),
-        Event::Chunk(Chunk { bytes: part, last, .. }) => {
-            format!("part {}{}", bytes(part), if *last { " last" } else { "" })
-        }
-        Event::Ping(payload) => format!("ping {}", bytes(payload)),
-        Event::Pong(payload) => format!("pong {}", bytes(payload)),
-        Event::Closed(closed) => match closed.outcome() {
-            CloseOutcome::Clean => format!("close {}", closed.code()),
-            CloseOutcome::ProtocolError(error) => format!("error {}", error.close_code()),
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
-    };
-    if events.is_empty() {
-        "nothing".into()
-    } else {
-        events.iter().map(one).collect::<Vec<_>>().join(", ")
+        count += 1;
     }
+    assert!(count > 0, "the table was not read");
 }
 
 /// What chats are made of.

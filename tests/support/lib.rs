@@ -1,5 +1,5 @@
-//! What the tests share: connections that are joined by a wire, streams and clocks that a test
-//! controls, and an allocator that counts.
+//! Helpers of all tests: connections that are joined by a wire, tables of received bytes, streams
+//! and clocks that a test controls, and an allocator that counts.
 #![allow(async_fn_in_trait)]
 
 #[cfg(all(feature = "tokio", feature = "futures-io", feature = "testing"))]
@@ -18,19 +18,38 @@ pub mod one_byte;
 pub mod peer;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 pub mod streams;
+pub mod table;
 pub mod wakes;
 
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::{Buf, BufMut};
-use sansocket::{Config, Connection, Entropy, Event, Role};
+use sansocket::{Config, Connection, Entropy, Event, Role, Timeouts};
 
 pub use crate::chunking::Chunking;
 #[cfg(feature = "testing")]
 pub use crate::chunking::stream_pair;
 
-/// Nobody listens there. A port that was free a moment ago may be that of another test now.
+/// An address at which no process listens. A port that was free a moment ago may be that of another
+/// test now.
 pub const NOBODY: &str = "127.0.0.1:1";
+
+/// A duration in seconds.
+pub const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// No timeout at all.
+pub const OFF: Timeouts = Timeouts {
+    handshake: None,
+    close: None,
+    write: None,
+    ping: None,
+    pong: None,
+    idle: None,
+    message: None,
+};
 
 /// A connection in a role, with masking keys that are the same in every run.
 pub fn connection(role: Role, config: Config) -> Connection {

@@ -62,7 +62,7 @@ fn connections_of_one_address_are_limited_but_for_loopback() {
     let server = Server { app: Router::new(), tls: None, accepted };
     let enter = |address: &str| server.enter(address.parse().unwrap());
     let _first = enter("192.0.2.1").unwrap();
-    // The same address, as a socket for both families has it.
+    // The same address, as a socket for both families reports it.
     assert_eq!(enter("::ffff:192.0.2.1").unwrap_err(), GroupFull::Address { limit: 1 });
     let _members = ["192.0.2.2", "127.0.0.1", "127.0.0.1", "::1", "::1", "::ffff:127.0.0.1"]
         .map(|address| enter(address).unwrap());

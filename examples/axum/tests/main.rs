@@ -1,4 +1,4 @@
-//! What a server holds of clients that do not go on, on tokio's paused clock, and the program.
+//! Clients that connect and send nothing more, on tokio's paused clock, and the program.
 
 mod counts;
 mod program;

@@ -137,7 +137,7 @@ async fn client_of_http_2_that_answers_no_ping_is_gone() {
         response = answered => assert_eq!(response.unwrap().status(), 200),
         _ = &mut connection => unreachable!("the server has left"),
     }
-    // Nobody polls the connection from here on.
+    // No task polls the connection from here on.
     let took = seconds(accepted.empty()).await;
     assert!((49..=51).contains(&took), "{took} s");
 

@@ -1,10 +1,10 @@
-//! What a hub asks of a broker, whichever it is: writes in order, reads from a position, and a
-//! channel that keeps nothing.
+//! The interface of a broker: writes in order, reads from a position, and a channel that keeps
+//! nothing.
 
 use crate::Failure;
 use crate::store::chat::{Said, Stored};
 
-/// What is to be stored.
+/// An entry to store at the broker, or a question that takes its turn among the entries.
 #[derive(Clone)]
 pub(crate) enum Write {
     Say(Said),
@@ -14,36 +14,36 @@ pub(crate) enum Write {
     Snapshot(u64, Vec<u8>),
     /// Asks for the number of the last message of the chat.
     Latest,
-    /// Nothing: it is done when everything before it is.
+    /// Stores nothing, and is done when all writes before it are.
     Nothing,
 }
 
-/// What has become of a [`Write`].
+/// The result of a [`Write`].
 #[derive(Debug)]
 pub(crate) enum Written {
-    /// Also [`Stored::Again`] if it is new: the stream's reader publishes it.
+    /// A message. [`Stored::Again`] for a new one, too: the stream's reader publishes it.
     Said(Stored),
     /// The number of the update, or the number that was asked for.
     Number(u64),
     Nothing,
-    /// The broker will never take it.
+    /// The broker refuses the entry, and would refuse it again.
     Refused,
 }
 
-/// A job for the broker, and what runs after it.
+/// A job for the broker, and a function that gets its result.
 pub(crate) struct Job {
     pub(crate) write: Write,
     pub(crate) then: Box<dyn FnOnce(Written) + Send>,
 }
 
-/// The last entries of the streams, or the last ones that were read.
+/// The numbers of the last entries of both streams, or of the last ones that were read.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Positions {
     pub(crate) chat: u64,
     pub(crate) document: u64,
 }
 
-/// What is at the broker.
+/// The history at the broker.
 pub(crate) struct Latest {
     /// The id of the history.
     pub(crate) id: String,
@@ -59,23 +59,23 @@ pub(crate) struct Entry {
     pub(crate) hub: Option<String>,
 }
 
-/// What a hub receives of the broker.
+/// An event that a hub receives from the broker.
 #[derive(Debug)]
 pub(crate) enum Event {
     Said(Said),
     /// A message with this number that can't be read.
     Unreadable(u64),
     Entry(Entry),
-    /// What a hub publishes that is not kept.
+    /// Bytes that a hub has published, and that the broker does not keep.
     Live(Vec<u8>),
-    /// The connection is there, for the first time or again.
+    /// The connection is open, for the first time or again.
     Connected,
     /// The broker has lost what this hub has read.
     Behind(String),
 }
 
 impl Event {
-    /// Stands for a message of the chat that can't be read, which is reported.
+    /// Reports a message of the chat that can't be read, and returns the event in its place.
     pub(super) fn unreadable(seq: u64, error: &Failure) -> Self {
         eprintln!("hub: message {seq} of the chat can't be read, and is skipped: {error}");
         Self::Unreadable(seq)
@@ -90,7 +90,7 @@ pub(crate) trait Backend: Send + Sync + 'static {
 
     fn writer(&self) -> impl Future<Output = Result<Self::Writer, Failure>> + Send;
 
-    /// Reads what follows these positions. Returns what is there, too.
+    /// Returns a reader of the entries after these positions, and the latest positions.
     fn reader(
         &self,
         after: Positions,
@@ -100,20 +100,21 @@ pub(crate) trait Backend: Send + Sync + 'static {
 }
 
 pub(crate) trait Writer: Send {
-    /// Writes some of these, at least the first one, in their order. After an error, some may be
-    /// written, which are then written again.
+    /// Writes some of these in their order, at least the first one. After an error, some may be
+    /// written, and all are written again.
     fn write(
         &mut self,
         writes: &[&Write],
     ) -> impl Future<Output = Result<Vec<Written>, Failure>> + Send;
 
-    /// Publishes to the hubs that are there.
+    /// Publishes to all hubs that are connected.
     fn publish(&mut self, bytes: Vec<u8>) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 pub(crate) trait Reader: Send {
     /// Waits for entries: `Said`, `Unreadable` and `Entry` alone. An error is one of the
-    /// connection. An entry that can't be read is not: it would be read again and again.
+    /// connection. An entry that can't be read is no error, as the next reader would fail at it,
+    /// too.
     fn next(&mut self) -> impl Future<Output = Result<Vec<Event>, Failure>> + Send;
 }
 

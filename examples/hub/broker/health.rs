@@ -1,4 +1,4 @@
-//! Whether the broker is there: the part that reads and the part that writes each report it.
+//! The state of the broker, as the tasks that read from it and write to it report it.
 
 use std::sync::{Mutex, PoisonError};
 

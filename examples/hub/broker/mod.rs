@@ -40,14 +40,14 @@ use self::health::Health;
 use crate::Failure;
 use crate::store::{Store, id, random};
 
-/// The number of jobs that may wait for the broker.
+/// The maximum number of jobs in the queue to the broker.
 const QUEUE: usize = 1024;
 
-/// The number of events that may wait for the rooms.
+/// The maximum number of events in the queue to the rooms.
 const EVENTS: usize = 1024;
 
-/// The time that the broker may take for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the broker may take for an answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -63,7 +63,7 @@ pub enum Address {
 
 /// A broker, to which this hub is connected.
 pub(crate) struct Broker {
-    /// The name of this hub among the others.
+    /// The name of this hub.
     pub(crate) hub: String,
     /// The longest update that the broker takes.
     pub(crate) update: usize,
@@ -73,7 +73,7 @@ pub(crate) struct Broker {
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// What a hub has to read before it serves, and what it reads.
+/// The positions that a hub has to read before it serves, and the events.
 pub(crate) struct Events {
     pub(crate) latest: Positions,
     pub(crate) events: mpsc::Receiver<Event>,
@@ -187,13 +187,13 @@ impl Broker {
         let _ = self.jobs.try_send(Some(job));
     }
 
-    /// Publishes what is not kept, after its kind and this hub's name; nothing happens if too much
-    /// waits.
+    /// Publishes bytes that the broker does not keep, after their kind and this hub's name. Drops
+    /// them if the queue is full.
     pub(crate) fn publish(&self, kind: u8, content: &[u8]) {
         let _ = self.live.try_send([&[kind], self.hub.as_bytes(), content].concat());
     }
 
-    /// Whether the broker is there.
+    /// Whether the broker is connected.
     pub(crate) fn state(&self) -> watch::Receiver<bool> {
         self.state.clone()
     }
@@ -207,7 +207,7 @@ impl Broker {
                 let _ = self.jobs.send(None).await;
                 let _ = (&mut writer).await;
             };
-            if timeout(PATIENCE, writing).await.is_err() {
+            if timeout(ANSWER_TIMEOUT, writing).await.is_err() {
                 eprintln!("hub: the broker is away: what was not acknowledged is not stored");
                 writer.abort();
             }
@@ -223,9 +223,9 @@ impl Drop for Broker {
     }
 }
 
-/// Waits, but not for ever.
+/// Waits for at most [`ANSWER_TIMEOUT`].
 async fn within<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    timeout(PATIENCE, future).await.unwrap_or_else(|_| Err("it does not answer".into()))
+    timeout(ANSWER_TIMEOUT, future).await.unwrap_or_else(|_| Err("it does not answer".into()))
 }
 
 #[cfg(test)]

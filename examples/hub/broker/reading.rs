@@ -1,5 +1,4 @@
-//! Reads from the broker: what follows the last entry that was read, also after the broker was
-//! away.
+//! Reads from the broker, and continues after the last entry when the broker was away.
 
 use std::sync::Arc;
 
@@ -34,7 +33,7 @@ impl<B: Backend> Reading<B> {
         }
     }
 
-    /// Reads until an error. Without one, nobody receives events any more.
+    /// Reads until an error. Returns without one when the receiver of events is dropped.
     async fn read_once(
         &self,
         first: &mut Option<B::Reader>,
@@ -94,7 +93,7 @@ fn is_next(event: &Event, read: &mut Positions) -> Result<bool, Failure> {
     Ok(is_new)
 }
 
-/// Receives what other hubs publish.
+/// Receives the bytes that other hubs publish.
 pub(super) async fn listen<B: Backend>(backend: Arc<B>, events: mpsc::Sender<Event>) {
     while !events.is_closed() {
         if let Ok(mut live) = within(backend.listen()).await {

@@ -20,7 +20,7 @@ use redis::aio::{MultiplexedConnection, PubSubStream};
 use redis::streams::{StreamId, StreamReadReply};
 use redis::{AsyncConnectionConfig, Client, FromRedisValue, Script, Value, cmd, pipe};
 
-use super::PATIENCE;
+use super::ANSWER_TIMEOUT;
 use super::backend::{
     Backend, Entry, Event, Latest, Live, Positions, Reader, Write, Writer, Written,
 };
@@ -37,10 +37,10 @@ const DOCUMENT_LAST: &str = "{hub}:document:last";
 const SNAPSHOT: &str = "{hub}:document:snapshot";
 const LIVE: &str = "{hub}:live";
 
-/// The number of entries of each stream that are read at once.
+/// The maximum number of entries of each stream that one read returns.
 const COUNT: usize = 256;
 
-/// The time that a read waits for entries.
+/// How long a read waits for entries.
 const BLOCK: Duration = Duration::from_secs(1);
 
 /// Stores a message once, and removes the oldest ones. Returns its number, and whether it has the
@@ -59,7 +59,7 @@ redis.call('HSET', KEYS[3], field, seq)
 local over = redis.call('XLEN', KEYS[1]) - tonumber(ARGV[6])
 if over > 0 then
   for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', over)) do
-    -- Not if somebody else has written it.
+    -- An entry of another program has other fields.
     if entry[2][4] then redis.call('HDEL', KEYS[3], entry[2][2] .. ' ' .. entry[2][4]) end
     redis.call('XDEL', KEYS[1], entry[1])
   end
@@ -95,7 +95,7 @@ impl Redis {
         let this = Self { client: Client::open(url)?, hub, history };
         let mut connection = this.connection().await?;
         cmd("PING").exec_async(&mut connection).await?;
-        // A server that does not tell is not asked again.
+        // A server may refuse CONFIG; then there is no warning.
         let is_kept = cmd("CONFIG").arg("GET").arg("append*").query_async(&mut connection).await;
         if let Ok(settings) = is_kept {
             warn(&settings);
@@ -105,8 +105,8 @@ impl Redis {
 
     async fn connection(&self) -> Result<MultiplexedConnection, Failure> {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE));
+            .set_connection_timeout(Some(ANSWER_TIMEOUT))
+            .set_response_timeout(Some(ANSWER_TIMEOUT));
         Ok(self.client.get_multiplexed_async_connection_with_config(&config).await?)
     }
 }

@@ -10,10 +10,10 @@ use super::health::{Health, WRITER};
 use super::{PAUSE, within};
 use crate::Failure;
 
-/// The number of jobs of one batch.
+/// The maximum number of jobs in a batch.
 const BATCH: usize = 256;
 
-/// Runs the jobs, for as long as there are some. `None` is the last one.
+/// Runs the jobs until `None` or the end of the channel, and publishes bytes between them.
 pub(super) async fn write<B: Backend>(
     backend: Arc<B>,
     mut jobs: mpsc::Receiver<Option<Job>>,
@@ -90,7 +90,7 @@ impl<B: Backend> Writing<B> {
         within(writer.write(writes)).await
     }
 
-    /// Publishes what may be lost.
+    /// Publishes bytes that may be lost.
     async fn publish(&mut self, bytes: Vec<u8>) {
         let result = async {
             let writer = match &mut self.writer {

@@ -1,8 +1,8 @@
-//! The answers to step 1, of which each may be the whole document: few are made at once.
+//! The answers to step 1, each of which may be the whole document: few are made at once.
 //!
-//! An answer is in memory until its client has read it. So there are places for all clients
-//! together. A client that does not read keeps its place for [`PATIENCE`] if others may need it,
-//! and is dropped then: memory is bounded by the places, and not by the connections.
+//! An answer is in memory until its client has read it, so all clients together have a number of
+//! places. A client that does not read keeps its place for [`READ_TIMEOUT`] if others may need it,
+//! and is dropped then: the places bound the memory, and the number of connections does not.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 const PLACES: usize = 32;
 
 /// The time that a client has to read its answer while all places are taken.
-const PATIENCE: Duration = Duration::from_secs(5);
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The client does not read, and others need its place.
 #[derive(Debug, PartialEq)]
@@ -45,7 +45,7 @@ impl Answers {
     /// Waits until all places are taken when the time is over, and each time after that.
     async fn are_needed(&self) {
         loop {
-            sleep(PATIENCE).await;
+            sleep(READ_TIMEOUT).await;
             if self.places.available_permits() == 0 {
                 return;
             }
@@ -74,12 +74,12 @@ mod tests {
                 answers.give(make, |_| pending::<()>()).await
             });
         }
-        sleep(PATIENCE / 2).await;
+        sleep(READ_TIMEOUT / 2).await;
         assert_eq!(made.load(Ordering::Relaxed), PLACES);
-        // One that reads waits for those before it.
+        // A client that reads waits for those before it.
         assert_eq!(answers.give(ready("answer"), ready).await, Ok("answer"));
         assert_eq!(made.load(Ordering::Relaxed), 3 * PLACES);
-        // As many are dropped as are in the way, and no others.
+        // Only the clients are dropped whose places are needed.
         let dropped = std::iter::from_fn(|| clients.try_join_next()).count();
         assert!((2 * PLACES + 1..2 * PLACES + 3).contains(&dropped), "{dropped}");
     }

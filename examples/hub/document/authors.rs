@@ -14,14 +14,14 @@
 //! may delete.
 //!
 //! An answer to step 1 also brings what others have written, and the hub lacks. A hub alone takes
-//! it if it has nothing of that client id: it has lost its store, or keeps none. Nobody else knows
-//! the client id of a page of which this hub has never stored anything. Behind a broker, the text
-//! comes from there: the page is closed with 1013, and connects again.
+//! it if it has nothing of that client id, because it has lost its store, or keeps none. No other
+//! client knows the client id of a page of which this hub has never stored anything. Behind a
+//! broker, the text comes from there: the page is closed with 1013, and connects again.
 
 use sha2::{Digest, Sha256};
 use yrs::ClientID;
 
-/// Who sends an update.
+/// The page that sends an update.
 pub(super) struct Author {
     id: ClientID,
     pub(super) is_step2: bool,

@@ -1,4 +1,5 @@
-//! Who edits the document, and where: the cursors of this hub, which other hubs learn, and theirs.
+//! The cursors of all clients: those of this hub, which other hubs receive, and those of other
+//! hubs.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,7 @@ use super::cursors::{Cursors, Speaker};
 use super::sync::{Incoming, decode, to_binary};
 use crate::journal::Journal;
 
-/// The number of cursors of a hub that others learn.
+/// The maximum number of cursors that a hub publishes.
 const SHARED: usize = 500;
 
 pub(crate) struct Awareness {
@@ -25,9 +26,9 @@ pub(crate) struct Awareness {
 #[derive(Default)]
 struct State {
     cursors: Cursors,
-    /// The number of connections that there were, which numbers them.
+    /// The number of the last connection.
     connections: u64,
-    /// What stands for the connection in `cursors`, of each other hub.
+    /// The number that stands for each other hub in `cursors`, in place of a connection.
     hubs: HashMap<String, u64>,
 }
 
@@ -60,19 +61,19 @@ impl Awareness {
         Some(to_binary(&Sync::Awareness(all)))
     }
 
-    /// Takes what a connection sends.
+    /// Applies the states that a connection sends, and publishes those that are new.
     pub(super) fn take(
         &self,
         speaker: Speaker<'_>,
         states: AwarenessUpdate,
     ) -> Result<(), &'static str> {
-        let new = self.with(|state| state.cursors.speak(speaker, states))?;
+        let new = self.with(|state| state.cursors.set(speaker, states))?;
         new.into_iter().for_each(|(id, state)| self.publish_here(id, state));
         Ok(())
     }
 
-    /// Takes the cursors that another hub publishes; `is_all`: others of it are gone.
-    pub(crate) fn hear(&self, hub: &str, content: &[u8], is_all: bool) {
+    /// Applies the states that another hub publishes. With `is_all`, removes its other states.
+    pub(crate) fn set_remote(&self, hub: &str, content: &[u8], is_all: bool) {
         let Some(Incoming::Awareness(update)) = decode(content) else { return };
         let new = self.with(|state| {
             let connection = match state.hubs.get(hub) {
@@ -83,7 +84,7 @@ impl Awareness {
                     connection
                 }
             };
-            state.cursors.hear(Speaker { connection, client: "", name: "" }, update, is_all)
+            state.cursors.set_remote(Speaker { connection, client: "", name: "" }, update, is_all)
         });
         new.into_iter().for_each(|(id, state)| self.publish(id, state));
     }
@@ -97,7 +98,7 @@ impl Awareness {
         left.into_iter().for_each(|(id, state)| self.publish(id, state));
     }
 
-    /// The cursors of this hub, for others.
+    /// Returns the states of this hub, for other hubs.
     pub(crate) fn here(&self) -> Vec<u8> {
         self.with(|state| {
             let hubs: Vec<_> = state.hubs.values().copied().collect();
@@ -113,7 +114,7 @@ impl Awareness {
         self.publish(id, state);
     }
 
-    /// Publishes a state, of which a slow client needs the newest alone.
+    /// Publishes a state. A slow client receives only the newest one of each id.
     fn publish(&self, id: ClientID, state: AwarenessUpdate) {
         self.topic.publish_latest(&id.to_string(), to_binary(&Sync::Awareness(state)));
     }

@@ -1,4 +1,4 @@
-//! Which updates the document takes: those of one plain text.
+//! Decodes updates, and refuses those that have more than one plain text.
 //!
 //! Yjs' encoding can also carry maps, embeds and values in values, which yrs decodes recursively,
 //! and which the page can't show. So every update is read here first, without recursion and
@@ -38,7 +38,7 @@ const DELETED: u8 = 1;
 const STRING: u8 = 4;
 const SKIP: u8 = 10;
 
-/// What a struct has: the higher bits of `info`.
+/// Flags of a struct: the higher bits of `info`.
 const HAS_ORIGIN: u8 = 0b1000_0000;
 const HAS_RIGHT_ORIGIN: u8 = 0b0100_0000;
 const HAS_KEY: u8 = 0b0010_0000;
@@ -56,29 +56,29 @@ pub(super) struct Struct {
     /// The character to the right.
     pub(super) right_origin: Option<ID>,
     pub(super) is_deleted: bool,
-    /// Nothing is left of it but its numbers.
+    /// Whether garbage collection has removed the content: only the numbers are left.
     pub(super) is_gc: bool,
 }
 
-/// What is in an update.
+/// The content of an update.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Content {
-    /// Those of each client are in order.
+    /// The structs; those of one client are in order.
     pub(super) structs: Vec<Struct>,
-    /// The first character and the length of what is deleted.
+    /// The first character of each deletion, and its length.
     pub(super) deletions: Vec<(ID, u32)>,
 }
 
-/// Why an update is not taken.
+/// Why an update is refused before it is applied.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Unfit {
-    /// It is none.
+    /// The bytes are no update.
     Malformed,
-    /// It has something else than text.
+    /// The update has something else than text.
     NotText,
-    /// It says that something before it is missing.
+    /// The update says that an earlier one is missing.
     Gap,
-    /// It has more structs or deletions than allowed.
+    /// The update has more structs or deletions than allowed.
     TooMany,
 }
 

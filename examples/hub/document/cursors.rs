@@ -1,5 +1,5 @@
-//! Awareness: who edits the document, and where. Each state belongs to the connection that
-//! introduced it, and ends with it.
+//! The states of y-protocols' awareness: the cursor and the name of each client. A state belongs to
+//! the connection that introduced it, and ends with that connection.
 //!
 //! yrs has an `Awareness` too, which knows no owners, and keeps the states that were removed.
 
@@ -10,23 +10,23 @@ use yrs::ClientID;
 use yrs::sync::AwarenessUpdate;
 use yrs::sync::awareness::AwarenessUpdateEntry;
 
-/// The number of ids that a connection may speak for, also of states that it has removed: each is a
-/// message of its own to everybody. A page has one.
+/// The maximum number of ids whose states a connection sends, removed ones included: each is a
+/// message of its own to all clients. A page has one.
 const STATES: usize = 4;
 
 /// The length of a state, in bytes of JSON.
 const LENGTH: usize = 2048;
 
-/// What removes a state.
+/// The state that removes one.
 const NULL: &str = "null";
 
-/// The connection that speaks.
+/// The connection that sends states.
 #[derive(Clone, Copy)]
 pub(super) struct Speaker<'a> {
     pub(super) connection: u64,
-    /// The id of the page, which keeps it when it connects again.
+    /// The id of the page, the same after a reconnection.
     pub(super) client: &'a str,
-    /// The name with which it has connected.
+    /// The name in the query of the connection.
     pub(super) name: &'a str,
 }
 
@@ -36,7 +36,7 @@ struct State {
     client: String,
 }
 
-/// The states.
+/// The states of all clients.
 #[derive(Default)]
 pub(super) struct Cursors {
     states: HashMap<ClientID, State>,
@@ -45,8 +45,8 @@ pub(super) struct Cursors {
 }
 
 impl Cursors {
-    /// Takes the states that a connection sends. Returns those that are new, each for itself.
-    pub(super) fn speak(
+    /// Applies the states that a connection sends. Returns each new one as an update of its own.
+    pub(super) fn set(
         &mut self,
         speaker: Speaker<'_>,
         update: AwarenessUpdate,
@@ -77,8 +77,8 @@ impl Cursors {
         Ok(self.take(speaker, update))
     }
 
-    /// Takes the states that another hub publishes; `is_all`: others of it are gone.
-    pub(super) fn hear(
+    /// Applies the states that another hub publishes. With `is_all`, removes its other states.
+    pub(super) fn set_remote(
         &mut self,
         speaker: Speaker<'_>,
         mut update: AwarenessUpdate,
@@ -122,20 +122,20 @@ impl Cursors {
         new
     }
 
-    /// All states; `None` if there are none.
+    /// Returns all states, or `None` if there are none.
     pub(super) fn all(&self) -> Option<AwarenessUpdate> {
         let clients = self.states.iter().map(|(id, state)| (*id, state.entry.clone()));
         (!self.states.is_empty()).then(|| AwarenessUpdate { clients: clients.collect() })
     }
 
-    /// At most so many states, without those of these connections.
+    /// Returns at most so many states, without those of these connections.
     pub(super) fn without(&self, connections: &[u64], count: usize) -> AwarenessUpdate {
         let here = self.states.iter().filter(|(_, state)| !connections.contains(&state.connection));
         let clients = here.take(count).map(|(id, state)| (*id, state.entry.clone()));
         AwarenessUpdate { clients: clients.collect() }
     }
 
-    /// Removes the states of a connection. Returns what others have to learn.
+    /// Removes the states of a connection. Returns the updates to publish.
     pub(super) fn leave(&mut self, connection: u64) -> Vec<(ClientID, AwarenessUpdate)> {
         self.ids.remove(&connection);
         self.remove(|_, state| state.connection == connection)

@@ -53,16 +53,17 @@ use self::awareness::Awareness;
 use self::content::UPDATE_STRUCTS;
 use self::cursors::Speaker;
 use self::sync::{Incoming, decode};
-use self::updates::{BUSY, ENDING, PATIENCE, Refused, Updates};
+use self::updates::{BUSY, ENDING, Refused, Updates};
 use crate::journal::Journal;
-use crate::outbox::{Outbox, Place, deliver, outbox};
+use crate::outbox::{Outbox, Place, QUEUE_TIMEOUT, deliver, outbox};
 use crate::room::{Room, to_text};
 use crate::settings::Settings;
 use crate::visitor::Visitor;
 use crate::{Failure, log};
 
-/// The number of pieces that one connection may add: those of the longest update, of which each may
-/// split another one. A page that has typed for so long connects again, and continues.
+/// The maximum number of pieces that one connection adds: those of the longest update, each of
+/// which may split another piece. A page whose connection has reached it connects again, and
+/// continues.
 const PIECES: usize = 2 * UPDATE_STRUCTS;
 
 /// The number of messages that a client may lag behind.
@@ -86,12 +87,12 @@ struct Editor {
     questions: Arc<watch::Sender<Questions>>,
     /// The number of messages "update" that were received.
     updates: u64,
-    /// The number of pieces that it may still add.
+    /// The number of pieces that the connection may still add.
     pieces: usize,
 }
 
-/// What is not answered yet. One answer at a time is made, and only when the client has taken the
-/// one before: a newer question replaces an older one of its kind.
+/// Unanswered questions. The next answer is made when the client has read the last one; until then,
+/// a newer question replaces an older one of its kind.
 #[derive(Default)]
 struct Questions {
     step1: Option<StateVector>,
@@ -101,7 +102,7 @@ struct Questions {
 impl Editor {
     /// Waits for the place of an answer.
     async fn place(&self) -> Result<Place, Refused> {
-        let place = timeout(PATIENCE, self.outbox.clone().reserve_owned()).await;
+        let place = timeout(QUEUE_TIMEOUT, self.outbox.clone().reserve_owned()).await;
         place.map_err(|_| BUSY)?.map_err(|_| ENDING)
     }
 }
@@ -150,8 +151,8 @@ impl Document {
         room.finish().await;
     }
 
-    /// Answers questions until the client is late. Errors are those of the connection, which
-    /// ends by itself.
+    /// Answers questions until the client is [`Late`]. Ignores errors of the connection, which the
+    /// receiving half reports.
     async fn answer(&self, questions: &watch::Sender<Questions>, sender: &Sender) -> Late {
         let mut asked = questions.subscribe();
         loop {
@@ -174,7 +175,7 @@ impl Document {
         }
     }
 
-    /// Receives until the end.
+    /// Receives until the end of the connection.
     async fn take_all(&self, room: &mut Room, editor: &mut Editor) {
         while let Some(message) = room.next_binary().await {
             match self.take(editor, &message).await {

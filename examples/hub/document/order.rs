@@ -8,13 +8,13 @@ use yrs::{ClientID, ID};
 
 use super::content::Struct;
 
-/// The structs.
+/// The structs of the text in their order.
 #[derive(Default)]
 pub(super) struct Order {
-    /// By their first characters. They are split and merged as by Yjs.
+    /// The structs by their first characters, split and merged as by Yjs.
     structs: BTreeMap<ID, Node>,
     first: Option<ID>,
-    /// Where structs were split: they are merged again if nothing came between.
+    /// Places where structs were split, to be merged again if nothing was placed between.
     splits: Vec<ID>,
 }
 
@@ -26,12 +26,12 @@ pub(super) struct Node {
     pub(super) next: Option<ID>,
 }
 
-/// The character that is so far behind this one.
+/// Returns the character at this distance behind another one.
 pub(super) fn at(id: ID, offset: u32) -> ID {
     ID::new(id.client, id.clock + offset)
 }
 
-/// Ids of structs are those of nodes.
+/// Every id in `first` and `next` is that of a node.
 const THERE: &str = "the struct is in the order";
 
 impl Order {
@@ -62,7 +62,7 @@ impl Order {
         self.structs.get_mut(&id).expect(THERE)
     }
 
-    /// Adds one behind this struct; at the beginning with `None`.
+    /// Adds a struct behind this one, or at the beginning with `None`.
     pub(super) fn insert(&mut self, it: Struct, left: Option<ID>) {
         let id = it.id;
         let next = if it.is_gc { None } else { self.link(left).replace(id) };
@@ -177,7 +177,7 @@ impl Order {
         self.beginning_at(id);
         self.ending_at(at(id, len - 1));
         let ids: Vec<_> = self.structs.range(id..end).map(|(id, _)| *id).collect();
-        // They may be merged with their neighbours again.
+        // Both structs may be merged with their neighbours again.
         self.splits.extend(ids);
         self.splits.push(end);
         self.structs.range_mut(id..end)
@@ -185,7 +185,7 @@ impl Order {
 }
 
 impl Struct {
-    /// What is behind so many of its characters.
+    /// Returns the characters from `offset` on, as a struct of their own.
     pub(super) fn from(&self, offset: u32) -> Self {
         let id = at(self.id, offset);
         let origin = if self.is_gc { None } else { Some(at(self.id, offset - 1)) };

@@ -1,10 +1,10 @@
-//! How much work an update is, before yrs applies it.
+//! Counts the work of an update, and refuses too much of it before yrs applies the update.
 //!
-//! A struct says between which two characters it was typed. What others have typed there at the
-//! same time is compared with it, one struct after the other (the algorithm YATA): by the hub, by
-//! every page, and whenever the document is loaded. Structs that all claim to be typed at the same
-//! time therefore cost time that is quadratic in their number. So the comparisons of an update are
-//! counted here, and an update that needs too many is refused.
+//! A struct says between which two characters it was typed. The structs that others have typed
+//! there at the same time are compared with it, one after the other (the algorithm YATA): by the
+//! hub, by every page, and whenever the document is loaded. Structs that all claim to be typed at
+//! the same time therefore cost time that is quadratic in their number. So the comparisons of an
+//! update are counted here, and an update that needs too many is refused.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
@@ -13,17 +13,17 @@ use yrs::{ClientID, ID};
 use super::content::{Content, Struct};
 use super::order::{Node, Order, at};
 
-/// How much an update may need.
+/// The maximum work and growth of an update.
 pub(super) struct Limits {
     pub(super) comparisons: usize,
-    /// The number of structs of the document.
+    /// The number of structs of the document after the update.
     pub(super) structs: usize,
-    /// The number of structs that it has more than before.
+    /// The number of structs that the update adds to the document.
     pub(super) added: usize,
 }
 
 impl Limits {
-    /// Those of an update of a connection that may still add so many structs.
+    /// The limits of an update of a connection that may still add so many structs.
     pub(super) const fn of_connection(added: usize) -> Self {
         Self { comparisons: 2000, structs: 100_000, added }
     }
@@ -32,7 +32,7 @@ impl Limits {
         Self { comparisons: usize::MAX, structs: usize::MAX, added: usize::MAX };
 }
 
-/// What an update changed.
+/// A change of the order, to be undone if the update is refused.
 enum Change {
     Added {
         id: ID,
@@ -49,20 +49,20 @@ enum Change {
 /// Why an update can't be applied.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Misfit {
-    /// Something of the same client, before it, is missing.
+    /// An earlier struct of the same client is missing.
     Gap,
-    /// It refers to what is nowhere.
+    /// The update refers to a character that does not exist.
     Unresolved,
-    /// It needs more comparisons than allowed.
+    /// The update needs more comparisons than allowed.
     TooManyAtOnce,
     /// The document would have more structs than allowed.
     TooMany,
-    /// It adds more structs than its connection may.
+    /// The update adds more structs than its connection may.
     TooManyOfOne,
 }
 
 impl Order {
-    /// Adds what is new in an update. An update that can't be applied changes nothing.
+    /// Adds the new structs of an update. An update that can't be applied changes nothing.
     pub(super) fn add(&mut self, update: &Content, limits: &Limits) -> Result<(), Misfit> {
         let (before, mut changes) = (self.len(), vec![]);
         let mut result = self.add_all(update, limits.comparisons, &mut changes);
@@ -130,7 +130,8 @@ impl Order {
         Ok(())
     }
 
-    /// The structs of each client that are not here, without what is here.
+    /// Returns the structs of each client that are not in the order, without the characters that
+    /// are.
     fn new_in(&self, update: &Content) -> Result<HashMap<ClientID, VecDeque<Struct>>, Misfit> {
         let mut new: HashMap<_, VecDeque<Struct>> = HashMap::new();
         for it in &update.structs {
@@ -157,7 +158,7 @@ impl Order {
     fn place(&mut self, mut it: Struct, comparisons: &mut usize) -> Result<Change, Misfit> {
         let left = it.origin.and_then(|id| self.ending_at(id));
         let right = it.right_origin.and_then(|id| self.beginning_at(id));
-        // What is typed at something of which nothing is left goes with it.
+        // Text that was typed at a character that garbage collection has removed is removed, too.
         let is_nowhere = left.is_none() && right.is_none();
         it.is_gc |= is_nowhere && (it.origin.is_some() || it.right_origin.is_some());
         let (id, len) = (it.id, it.len);

@@ -1,4 +1,4 @@
-//! The server's copy of the document, and what it refuses.
+//! The server's copy of the document, and the limits of updates.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -26,7 +26,7 @@ pub(super) const BYTES: usize = 4 * 1024 * 1024;
 /// The stack for an update of many client ids. A debug build needs some 300 bytes for each.
 const STACK: usize = 64 * 1024 * 1024;
 
-/// The document.
+/// A copy of the document.
 pub(super) struct Replica {
     doc: Doc,
     text: TextRef,
@@ -42,11 +42,11 @@ pub(super) struct Replica {
 /// Why an update is not in the document.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Rejected {
-    /// It is not one of a text.
+    /// The update is not one of a plain text.
     Unfit(Unfit),
-    /// It does not fit in with what is there.
+    /// The update does not fit the document.
     Misfit(Misfit),
-    /// It is written with the client id of another page.
+    /// The update writes with the client id of another page.
     Forged,
     /// The document would be longer than the limit.
     TooLong,
@@ -67,7 +67,7 @@ impl From<Misfit> for Rejected {
 }
 
 impl Replica {
-    /// The document of these updates.
+    /// Makes the document of these updates.
     pub(super) fn load(updates: &[Vec<u8>]) -> Result<Self, Rejected> {
         // As pages count. In bytes, yrs miscounts a pair of surrogates of which one is deleted.
         let options = Options { offset_kind: OffsetKind::Utf16, ..Options::default() };
@@ -100,7 +100,7 @@ impl Replica {
             return Err(Rejected::Forged);
         }
         if self.encoded + self.grown > HISTORY {
-            // What was deleted meanwhile takes less.
+            // The estimate counts text that was deleted meanwhile: encode to know the length.
             self.measure();
         }
         let is_longer = !writing.is_empty() && self.text_len() + update.len() > LIMIT;
@@ -110,7 +110,7 @@ impl Replica {
         self.take(update, &content, limits)
     }
 
-    /// Applies an update that is stored: limits were checked before.
+    /// Applies an update that is stored, whose limits were checked before.
     pub(super) fn merge(&mut self, update: &[u8]) -> Result<Option<Vec<u8>>, Rejected> {
         self.take(update, &Content::read(update, usize::MAX, 0)?, &Limits::NONE)
     }
@@ -142,7 +142,7 @@ impl Replica {
         Ok(new)
     }
 
-    /// What a client with this state lacks.
+    /// Returns the update that a client with this state lacks.
     pub(super) fn lacking(&self, state: &StateVector) -> Vec<u8> {
         self.doc.transact().encode_state_as_update_v1(state)
     }
@@ -151,7 +151,7 @@ impl Replica {
         self.doc.transact().state_vector()
     }
 
-    /// The whole document, if it is time to replace all updates by it.
+    /// Returns the whole document if it is time to replace all updates by it.
     pub(super) fn compact(&mut self) -> Option<Vec<u8>> {
         (self.updates >= UPDATES || self.bytes >= BYTES).then(|| self.encode())
     }

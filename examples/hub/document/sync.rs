@@ -19,10 +19,10 @@ use yrs::sync::{AwarenessUpdate, Message as Sync};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 
-/// What a client sends.
+/// A message of a client.
 pub(super) enum Incoming {
     Step1(StateVector),
-    /// An update, which is not yet read.
+    /// An update that is not decoded yet.
     Update {
         update: Vec<u8>,
         is_step2: bool,

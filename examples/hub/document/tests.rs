@@ -1,4 +1,5 @@
-//! What pages write is taken, also at once; what they can't write is not, and changes nothing.
+//! Updates of pages are applied, also at once; updates that no page writes are refused, and change
+//! nothing.
 
 mod limits;
 
@@ -133,7 +134,7 @@ proptest! {
             apply(&mut hub, update).unwrap();
         }
         prop_assert_eq!(order.live(), page.ids());
-        // What the hub has is what pages and hubs that come later have to take.
+        // Pages and hubs that come later have to take the document of the hub.
         let all = hub.encode();
         let mut later = Order::default();
         add(&mut later, &all).unwrap();

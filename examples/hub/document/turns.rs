@@ -14,19 +14,19 @@ use crate::Failure;
 use crate::store::Store;
 use crate::store::document::load;
 
-/// The replica, and what is on its way to the store.
+/// The replica behind a lock, and the progress of its updates to the store.
 pub(super) struct Turns {
     state: Arc<Mutex<State>>,
     progress: watch::Sender<Progress>,
     store: Arc<Store>,
 }
 
-/// What one turn may use.
+/// The state that one turn has for itself.
 pub(super) struct State {
     /// `None` if it has to be loaded again.
     pub(super) replica: Option<Replica>,
-    /// Whether somebody works with the replica. If the connection is aborted meanwhile, the replica
-    /// has what is not submitted.
+    /// Whether a turn uses the replica. Still set at the next turn if the connection was aborted
+    /// meanwhile: the replica then has updates that were not submitted.
     is_used: bool,
     /// The number of updates that had failed when the replica was loaded.
     failed: u64,
@@ -37,7 +37,7 @@ pub(super) struct State {
 
 pub(super) type Turn = OwnedMutexGuard<State>;
 
-/// How far the store and the broker are.
+/// The progress of the store and the broker.
 #[derive(Default)]
 pub(super) struct Progress {
     /// The number of updates that were submitted, and of those that are stored, or failed.
@@ -52,7 +52,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Whether the store has all that was submitted.
+    /// Whether all submitted updates are stored.
     fn is_stored(&self) -> bool {
         self.finished == self.submitted && self.copies == 0 && self.delivered >= self.appended
     }
@@ -70,8 +70,8 @@ impl Turns {
         &self.progress
     }
 
-    /// Waits for a turn, and works. Without a result, the replica can't be loaded yet. What is
-    /// applied has to be submitted before the next `await`.
+    /// Waits for a turn, and works with the replica. Returns no result if the replica can't be
+    /// loaded yet. The caller submits what `work` has applied before its next `await`.
     pub(super) async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Replica) -> T + Send + 'static,
@@ -82,7 +82,7 @@ impl Turns {
             (progress.failed, progress.is_stored())
         };
         if turn.is_used || turn.failed != failed {
-            // The replica has what the store has not.
+            // The replica has updates that the store has not.
             turn.replica = None;
         }
         (turn.is_used, turn.failed) = (true, failed);

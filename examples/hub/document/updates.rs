@@ -1,7 +1,6 @@
 //! The updates: applied to the copy, stored, acknowledged, and then sent to all.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use sansocket::topic::Topic;
 use sansocket::{CloseCode, Message};
@@ -19,16 +18,14 @@ use super::turns::Turns;
 use crate::Failure;
 use crate::broker::Entry;
 use crate::journal::{Journal, Slot};
+use crate::outbox::QUEUE_TIMEOUT;
 use crate::store::document::{append, compact, load, merge};
 
 /// The number of updates that may wait for a turn with a place in the store's queue: the chat needs
 /// places, too.
 const WAITING: usize = 64;
 
-/// The time for which an update waits for its places.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-
-/// The copy, and where the updates are stored.
+/// The updates, the copy to which they are applied, and the journal that stores them.
 pub(crate) struct Updates {
     journal: Journal,
     turns: Turns,
@@ -36,7 +33,7 @@ pub(crate) struct Updates {
     topic: Topic,
 }
 
-/// Why a message was not taken.
+/// Why a message was refused, and whether the connection is closed for it.
 #[derive(Debug)]
 pub(super) enum Refused {
     Keep(&'static str),
@@ -102,13 +99,13 @@ impl Updates {
         Ok(Self { journal, turns, entrance, topic })
     }
 
-    /// Step 1: what is here.
+    /// Returns step 1: the state of the copy.
     pub(super) async fn step1(&self) -> Message {
         let (_, known) = self.turns.read(Replica::state_vector).await;
         to_binary(&Sync::Sync(SyncMessage::SyncStep1(known)))
     }
 
-    /// The answer to step 1, when all that is in it is stored: what the client lacks.
+    /// Returns the answer to step 1, the updates that the client lacks, when all of it is stored.
     pub(super) async fn step2(&self, step1: StateVector) -> Message {
         let step1 = Arc::new(step1);
         loop {
@@ -127,8 +124,8 @@ impl Updates {
         }
     }
 
-    /// Applies an update, which may add so many pieces, and submits what is new in it. `then`
-    /// learns whether it is stored. Returns how many pieces the document has more.
+    /// Applies an update, which may add so many pieces, and submits the new part of it. `then` gets
+    /// whether that is stored. Returns how many pieces the update has added.
     pub(super) async fn take(
         self: &Arc<Self>,
         update: Vec<u8>,
@@ -137,7 +134,7 @@ impl Updates {
         then: impl FnOnce(bool) + Send + 'static,
     ) -> Result<usize, Refused> {
         let places = async { (self.entrance.acquire().await, self.journal.slot().await) };
-        let (_entered, slot) = timeout(PATIENCE, places).await.map_err(|_| BUSY)?;
+        let (_entered, slot) = timeout(QUEUE_TIMEOUT, places).await.map_err(|_| BUSY)?;
         let slot = slot.ok_or(ENDING)?;
         let (is_step2, is_alone) = (author.is_step2, self.journal.broker().is_none());
         let apply = move |replica: &mut Replica| {

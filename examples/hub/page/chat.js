@@ -27,7 +27,7 @@ export class Chat {
   #store = "";
   /** The sequence number of the newest message. */
   #latest = 0;
-  /** The history ends with this one. */
+  /** The sequence number of the last message of the history. */
   #historyEnd = 0;
   /** Messages up to this one were there before the page. */
   #old = null;
@@ -54,7 +54,7 @@ export class Chat {
     byId("log").addEventListener("scroll", () => this.#read());
   }
 
-  /** Whether somebody sees the room. */
+  /** Whether the room is visible. */
   set isVisible(isVisible) {
     this.#isVisible = isVisible;
     if (isVisible) {
@@ -65,7 +65,7 @@ export class Chat {
 
   #received(message) {
     if (message.type === "said") return this.#said(message);
-    // It may depend on those before.
+    // The message may depend on those before it.
     this.#messages.draw();
     switch (message.type) {
       case "welcome":
@@ -105,7 +105,7 @@ export class Chat {
     if (message.seq === this.#historyEnd) this.#showNews();
   }
 
-  /** Shows the end of the history. What follows is read out. */
+  /** Shows the end of the history. Later messages are read out. */
   #showNews() {
     this.#messages.draw();
     if (this.#latest >= this.#historyEnd) this.#messages.isReadOut = true;

@@ -1,8 +1,8 @@
 // A WebSocket that is opened again after its end (RFC 6455 §7.2.3), by WHATWG's API.
 //
 // States: connecting, open, closing, closed (with code and reason). A closed connection waits for
-// a random part of a limit that doubles ("full jitter"), and connects again. It measures the round
-// trip with pings of its own, because the API has none, and gives up a peer that doesn't answer.
+// a random part of a limit that doubles ("full jitter"), and connects again. Pings of the page
+// measure the round trip, because the API has none; a peer that doesn't answer is given up.
 
 /** Milliseconds: the first limit of a wait, the longest one; an open connection that lasted this
  * long starts with the first limit again. */
@@ -18,7 +18,7 @@ export class Connection {
   state = "connecting";
   code = null;
   reason = "";
-  /** When it will connect again, on the clock of `performance.now()`. */
+  /** The time of the next attempt, on the clock of `performance.now()`. */
   retryAt = null;
   /** Milliseconds. */
   roundTrip = null;
@@ -75,7 +75,7 @@ export class Connection {
     this.#enter("connecting");
   }
 
-  /** Returns whether it was open. What was sent may be lost all the same. */
+  /** Returns whether the connection was open. A sent message may still be lost. */
   send(message) {
     if (!this.isOpen) return false;
     const isBinary = message instanceof Uint8Array;

@@ -1,7 +1,7 @@
 // Others' cursors, selections and names over the editor, by y-protocols' awareness.
 //
 // Every connection has an awareness of its own, with a new client id: the server lets a connection
-// speak for its own ids only, and an id that was removed could not come back with the same clock.
+// set states of its own ids only, and an id that was removed could not come back with the same clock.
 
 import { COLOURS } from "./identity.js";
 import { byId, make } from "./dom.js";
@@ -48,7 +48,7 @@ export class Cursors {
     if (this.#awareness) Y.applyAwarenessUpdate(this.#awareness, update, "server");
   }
 
-  /** The selection, the text or what is seen of it may have changed. */
+  /** The selection, the text or the visible part of it may have changed. */
   move() {
     this.#drawSoon();
     this.#moving ??= setTimeout(() => {

@@ -27,7 +27,7 @@ const SERVER = Symbol("server");
 export class SharedDocument {
   connection;
 
-  /** Not shown to others: whoever knows it could write as this page. */
+  /** The secret id: a client that knows it could write as this page. */
   #client;
   #doc;
   #editor;

@@ -46,7 +46,7 @@ export class Editor {
     this.element.value = text.toString();
   }
 
-  /** What was typed, as one deletion and one insertion. */
+  /** Applies the typed change, as one deletion and one insertion. */
   #take() {
     const [before, after] = [this.text.toString(), this.element.value];
     if (before === after) return;
@@ -69,7 +69,7 @@ export class Editor {
       index += insert.length;
     }
     this.#removeReturns();
-    // What is no text, such as an embed, is in the delta, but not in the text.
+    // An embed is in the delta, but not in the text.
     const text = this.text.toString();
     if (this.element.value !== text) this.element.value = text;
     this.#moved();
@@ -96,7 +96,7 @@ export class Editor {
     this.#takeBack(isUndo);
   }
 
-  /** The browser's own undo knows nothing of others' changes. */
+  /** Replaces the browser's own undo, which has no place for others' changes. */
   #beforeInput(event) {
     if (!event.inputType.startsWith("history")) return;
     event.preventDefault();
@@ -112,7 +112,7 @@ export class Editor {
 /** The change between two texts that ends at `caret`, without splitting a surrogate pair. */
 export function difference(before, after, caret) {
   const grown = after.length - before.length;
-  // What is behind the caret was not typed.
+  // The text behind the caret was not typed.
   const most = Math.min(before.length, after.length);
   let end = 0;
   const limit = Math.min(most, after.length - caret);

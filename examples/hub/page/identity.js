@@ -1,4 +1,4 @@
-// Who this page is: a client id for each tab, and a name for each browser.
+// The identity of the page: a client id for each tab, and a name for each browser.
 
 const ADJECTIVES = ["Amber", "Brisk", "Calm", "Clever", "Gentle", "Lucid", "Merry", "Quiet"];
 const ANIMALS = ["Badger", "Falcon", "Heron", "Lynx", "Marten", "Otter", "Plover", "Wren"];
@@ -8,15 +8,15 @@ export const COLOURS = [
   "#4450c4", "#a1402f", "#1d6f5c", "#8a5a00", "#7a3fa0", "#a0356f", "#2b6a92", "#5b6522",
 ];
 
-/** What no name has, and what can be seen of one: the server's rules. */
+/** Characters that no name has, and those that can be seen: the server's rules. */
 const UNFIT = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 const VISIBLE = /[^\p{Cn}\p{M}\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 export class Identity {
   name;
-  /** Not shown to others: whoever knows it could speak as this page in the chat. */
+  /** The secret id: a client that knows it could send messages as this page. */
   client;
-  /** What others see instead. The server tells it. */
+  /** The id that others see. The server sends it. */
   shown = null;
   colour;
 

@@ -16,7 +16,7 @@ let connections = [];
 
 function changed() {
   status?.update();
-  // Refused, for example without a token; the reason is not told to scripts.
+  // Refused, for example without a token; scripts can't read the reason.
   if (connections.some(({ neverOpened }) => neverOpened)) {
     askForToken(() => connections.forEach((connection) => connection.retryNow()));
   }

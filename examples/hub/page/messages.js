@@ -1,5 +1,5 @@
-// The list of messages. What arrives is gathered, and drawn at once: a page that comes back after a
-// night receives a thousand.
+// The list of messages. Messages that arrive together are drawn together: a page that comes back
+// after a night receives a thousand.
 
 import { byId, make, show } from "./dom.js";
 
@@ -72,7 +72,7 @@ export class Messages {
     this.#drawn(messages, isAtEnd);
   }
 
-  /** Removes what is stored, and shows that so many messages are missing before what follows. */
+  /** Removes stored messages, and shows that so many are missing before the next ones. */
   restart(missing) {
     this.#gathered = [];
     const stored = byId("messages").querySelectorAll("[data-seq]");

@@ -1,7 +1,7 @@
 // The text behind the editor, with a mark over each selection and a caret at each head.
 //
-// A long text is laid out once: it is in blocks of some lines, of which those are made anew that a
-// change touches, and those that are seen and whose cursors changed.
+// A long text is laid out once: it is in blocks of some lines. A block is made anew if a change
+// touches it, or if it is visible and its cursors have changed.
 
 import { make } from "./dom.js";
 
@@ -22,9 +22,9 @@ export class Mirror {
     this.#element = element;
   }
 
-  /** Shows the text at this place, and others' cursors in what is seen of it. */
+  /** Shows the text at this place, and others' cursors in the visible part of it. */
   draw(text, others, scrollTop) {
-    // Without cursors, nothing is seen of the text, old or new.
+    // Without cursors, the mirror shows nothing, whatever the text is.
     if (others.length > 0) this.#change(hasLongLine(text) ? "" : text);
     this.#element.scrollTop = scrollTop;
     const [first, end] = this.#seen();

@@ -60,12 +60,12 @@ export class Outbox {
     return sent.find((message) => length(message) === longest)?.id;
   }
 
-  /** The connection has ended: what is added waits for the next one. */
+  /** The connection has ended: further messages wait for the next one. */
   stop() {
     this.#isWelcome = false;
   }
 
-  /** The server has stored it, or has refused it for good. */
+  /** Removes a message that the server has stored, or has finally refused. */
   acknowledge(id) {
     const index = this.messages.findIndex((message) => message.id === id);
     if (index < 0) return;

@@ -31,7 +31,7 @@ export class People {
     show(byId("typing"), sentence(typing.map((one) => one.name)));
   }
 
-  /** Nobody is known to be there while the connection is closed. */
+  /** Empties the list: people are unknown while the connection is closed. */
   clear() {
     byId("people").replaceChildren();
     show(byId("people-count"), "");

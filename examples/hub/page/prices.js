@@ -69,7 +69,7 @@ export class Prices {
     for (const row of rows) row.check.checked = isSubscribed;
     const type = isSubscribed ? "subscribe" : "unsubscribe";
     const symbols = changed.map((row) => row.symbol);
-    // If it is closed, the next `symbols` subscribes to what is checked then.
+    // If it is closed, the next `symbols` subscribes to the symbols that are checked then.
     if (symbols.length > 0 && this.connection.send({ type, symbols })) {
       for (const row of changed) setLive(row, isSubscribed);
     }

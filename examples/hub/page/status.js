@@ -47,7 +47,7 @@ export class Status {
     show(byId("roundtrip"), roundTrip === null ? "–" : milliseconds(roundTrip));
     show(byId("compression"), isOpen ? offered : "–");
     byId("compression").title = stats?.compression ?? "";
-    // The server counts: what it has sent, the page has received.
+    // The server counts: its sent bytes are the received ones of the page.
     show(byId("received"), stats ? bytes(stats.sent) : "–");
     show(byId("sent"), stats ? bytes(stats.received) : "–");
     show(byId("dropped"), stats ? String(stats.dropped) : "–");

@@ -30,11 +30,11 @@ pub(crate) struct Said {
     pub(crate) at: u64,
 }
 
-/// What became of a message.
+/// The result of storing a message.
 #[derive(Debug)]
 pub(crate) enum Stored {
     New(Said),
-    /// It is there already, with this sequence number.
+    /// The message is stored already, with this sequence number.
     Again(u64),
     /// The client has given its id to a message with another text.
     Conflict,
@@ -84,7 +84,7 @@ fn remove_first(
     Ok(())
 }
 
-/// What has become of a message that may be here.
+/// Looks for a message that may be stored already.
 #[cfg(feature = "nats")]
 pub(crate) fn find(transaction: &ReadTransaction, said: &Said) -> Result<Option<Stored>, Failure> {
     let ids = transaction.open_table(IDS)?;

@@ -11,11 +11,11 @@ use redb::{Database as Redb, DatabaseError, ReadTransaction, WriteTransaction};
 
 use crate::Failure;
 
-/// What is read while the database could not be opened again.
+/// The error of reads while the database could not be opened again.
 const CLOSED: &str = "the store is closed after an error";
 
 pub(super) struct Database {
-    /// `None`: in memory.
+    /// The file; `None` is a database in memory.
     directory: Option<PathBuf>,
     /// `None` if it could not be opened again.
     open: RwLock<Option<Redb>>,
@@ -77,7 +77,8 @@ impl Database {
         if is_open { self.reopen() } else { Ok(()) }
     }
 
-    /// Closes the database, when nobody reads, and opens it again. What is in memory stays.
+    /// Waits for the end of all reads, closes the database, and opens it again. Does nothing to a
+    /// database in memory.
     fn reopen(&self) -> Result<(), Failure> {
         let Some(directory) = &self.directory else { return Ok(()) };
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);

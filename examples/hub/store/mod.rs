@@ -1,4 +1,4 @@
-//! What outlives the process: one redb database, and one thread that writes it.
+//! The store, which outlives the process: one redb database, and one thread that writes it.
 //!
 //! ```text
 //!   connections ──► queue of jobs ──► the writer: one transaction for all jobs that wait
@@ -34,7 +34,7 @@ const QUEUE: usize = 1024;
 /// The number of jobs of one transaction.
 const BATCH: usize = 256;
 
-/// The time after a commit that failed in which none is tried.
+/// The pause after a commit that failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a job fails in the pause.

@@ -1,4 +1,4 @@
-//! Who may enter: hosts, origins, tokens, queries; and what browsers are told.
+//! Access to the rooms: hosts, origins, tokens, queries; and the header fields for browsers.
 
 use sansocket_hub::Settings;
 

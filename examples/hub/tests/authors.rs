@@ -9,7 +9,7 @@ use crate::run::{Hub, hub, hub_in};
 /// Another page sends what the owner could have sent next. Returns the code of its end.
 pub(crate) async fn forge(hub: &Hub, owner: &Editor, is_step2: bool) -> u16 {
     let mut forger = Editor::open(hub, "forger").await;
-    // It has seen the client id in the document.
+    // The other page has seen the client id in the document.
     forger.until(&owner.text()).await;
     let update = owner.next();
     let forged = if is_step2 { SyncMessage::SyncStep2 } else { SyncMessage::Update }(update);

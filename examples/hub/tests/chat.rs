@@ -161,7 +161,7 @@ async fn oldest_messages_are_removed_with_their_ids() {
     assert_eq!(client.next("ack").await["seq"], 6);
 }
 
-/// What others see of a client is not what it enters with: nobody can speak in its place.
+/// Others see a hash of the secret id: no other client can send in its place.
 #[tokio::test]
 async fn id_that_others_see_is_not_the_secret_one() {
     let hub = hub().await;

@@ -14,7 +14,7 @@ async fn cursor_is_seen_by_others_and_removed_at_the_end() {
     let mut one = Editor::open(&hub, "one").await;
     one.point(7, 1, r#"{"name":"one"}"#).await;
     one.point(7, 2, r#"{"name":"one","at":3}"#).await;
-    // Who comes later gets the present states.
+    // A client that comes later gets the present states.
     let mut two = Editor::open(&hub, "two").await;
     two.until_state(7, |state| state.clock == 2 && state.json.contains("at")).await;
     two.send(&Sync::AwarenessQuery).await;
@@ -43,7 +43,8 @@ async fn forged_cursor_is_1008_and_nobody_sees_it() {
     one.point(7, 2, "{}").await;
     two.until_state(7, |state| state.clock == 2).await;
     assert!(two.states.iter().all(|(_, state)| state.clock < 9), "{:?}", two.states);
-    // The same page on a new connection goes on, while the old one is not noticed to be gone.
+    // The same page continues on a new connection before the hub has noticed the end of the old
+    // one.
     let mut again = Editor::open(&hub, "one").await;
     again.point(7, 3, "{}").await;
     two.until_state(7, |state| state.clock == 3).await;
@@ -123,7 +124,7 @@ async fn more_ids_than_a_connection_may_have_are_1008_also_in_turn() {
         client.point(id, 1, "{}").await;
         client.point(id, 2, "null").await;
     }
-    // Those that it has removed may come back.
+    // States that the connection has removed may come back.
     client.point(1, 3, "{}").await;
     let mut other = Editor::open(&hub, "other").await;
     other.until_state(1, |state| state.clock == 3).await;
@@ -136,7 +137,7 @@ async fn highest_clock_ends_no_connection_and_its_cursor_can_be_removed() {
     let hub = hub().await;
     let (mut one, mut two) = (Editor::open(&hub, "one").await, Editor::open(&hub, "two").await);
     one.point(7, u32::MAX, "{}").await;
-    // It is not newer, and changes nothing.
+    // The state is not newer, and changes nothing.
     one.point(7, u32::MAX, r#"{"name":"again"}"#).await;
     one.insert(0, "text").await;
     one.acknowledged(1).await;

@@ -180,7 +180,7 @@ async fn anything_but_text_is_1007_and_nobody_sees_it() {
     assert_eq!(stored_updates(directory.path()), 2);
 }
 
-/// What others have typed at once at one place is quadratic work.
+/// Text that others have typed at once at one place is quadratic work.
 #[tokio::test]
 async fn too_much_at_one_place_is_refused_and_deleting_goes_on() {
     let hub = hub_with(sansocket_hub::Settings { rate: 1000, ..Default::default() }).await;

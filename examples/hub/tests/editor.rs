@@ -61,7 +61,7 @@ impl Editor {
         this
     }
 
-    /// The same copy on another connection.
+    /// Continues with the same copy on another connection.
     pub(crate) async fn again(self, hub: &Hub, client: &str) -> Self {
         let client = connect(hub.address, client).await;
         let mut this = Self { client, acknowledged: 0, has_answered: false, ..self };

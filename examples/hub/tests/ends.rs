@@ -60,7 +60,7 @@ async fn unfinished_request_does_not_keep_the_hub_for_longer_than_a_websocket_ma
     }
 }
 
-/// What is submitted when the hub ends is either acknowledged and kept, or neither.
+/// A message that is submitted when the hub ends is either acknowledged and kept, or neither.
 #[tokio::test]
 async fn what_is_acknowledged_during_the_end_is_kept() {
     let directory = tempfile::TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! What an operator has of the program: its log, its limits, its options, and its damaged files.
+//! The program for an operator: its log, its limits, its options, and its damaged files.
 
 use std::fs::{self, OpenOptions};
 

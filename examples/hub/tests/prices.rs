@@ -44,7 +44,7 @@ async fn history_comes_first_and_the_prices_that_follow_are_in_later_histories()
     subscribe(&mut other, &["ALDR"]).await;
     let history = other.next("history").await;
     let points = history["points"].as_array().unwrap();
-    // It begins later if this took long; a busy hub sends no message of some points.
+    // The history begins later if this took long; a busy hub sends no message of some points.
     let kept = live.iter().filter(|live| live[0].as_u64() >= points[0][0].as_u64());
     let places: Vec<_> = kept.map(|live| points.iter().position(|point| point == live)).collect();
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} of {live:?}");
@@ -60,7 +60,7 @@ async fn unsubscribed_symbol_sends_no_more_and_can_be_subscribed_again() {
     client.send(json!({ "type": "unsubscribe", "symbols": ["ALDR"] })).await;
     client.send(json!({ "type": "ping", "at": 1 })).await;
     client.next("pong").await;
-    // What was taken already may still come, before the next history.
+    // A price that was taken already may still come, before the next history.
     subscribe(&mut client, &["CALX"]).await;
     client.next("history").await;
     for _ in 0..6 {
@@ -134,9 +134,9 @@ async fn client_that_does_not_read_gets_the_newest_prices_and_others_get_all() {
     for _ in 0..500 {
         last = reads.next("price").await;
     }
-    // It begins to read, and learns what was dropped meanwhile.
+    // The client begins to read, and gets the number of dropped messages.
     let dropped = dropped(&mut slow, 100).await;
-    // Its prices are of now, not of then.
+    // The prices are the present ones.
     slow.until("price", |price| {
         price["symbol"] == "ALDR" && price["at"].as_u64() >= last["at"].as_u64()
     })

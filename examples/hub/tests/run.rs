@@ -107,7 +107,7 @@ pub(crate) async fn upgrade(address: SocketAddr, target: &str, host: &str, lines
     http(&mut TcpStream::connect(address).await.unwrap(), &request).await
 }
 
-/// The same on a stream.
+/// Sends a request on a stream, and returns the response.
 pub(crate) async fn http(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     request: &str,

@@ -1,4 +1,4 @@
-//! What was acknowledged outlives a restart, and what was not stored is not acknowledged.
+//! Acknowledged messages outlive a restart, and a message that was not stored is not acknowledged.
 
 use tempfile::TempDir;
 
@@ -85,7 +85,7 @@ async fn store_that_fails_is_1011_and_acknowledges_nothing() {
         }
     }
     assert!((1..2000).contains(&acknowledged), "{acknowledged}");
-    // What is shorter may fit.
+    // A shorter message may fit.
     let (mut inserted, long) = (1, "x".repeat(10_000));
     let code = 'full: loop {
         editor.insert(0, &long).await;
@@ -101,7 +101,7 @@ async fn store_that_fails_is_1011_and_acknowledges_nothing() {
         }
     };
     assert_eq!(code, 1011);
-    // What was not stored, nobody sees.
+    // No client sees a message that was not stored.
     let mut latest = acknowledged;
     loop {
         assert!(latest < 2000, "4 MB fit");
@@ -149,7 +149,7 @@ async fn store_that_failed_stores_again_when_there_is_room() {
             Err(code) => break assert_eq!(code, 1011),
         }
     }
-    // What is there can be read.
+    // The stored messages can be read.
     assert_eq!(program.open(target).await.next("said").await["text"], text);
     program.unlimit();
     // After a pause.

@@ -146,7 +146,7 @@ fn connections_that_read_nothing_receive_nothing() {
 #[test]
 fn lost_and_refused_connections_exceed_the_threshold_and_are_explained() {
     let closes = serve(|mut socket| drop(socket.close(CloseCode::TRY_AGAIN_LATER, "full")));
-    // Nobody listens there: servers without a port of their own get one above 1024.
+    // No process listens there: servers without a port of their own get one above 1024.
     let refuses = "ws://127.0.0.1:1/".to_owned();
     for (url, counts, reason) in [(&closes, "2 opened", "1013"), (&refuses, "0 opened", "refused")]
     {

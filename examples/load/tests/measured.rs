@@ -1,4 +1,4 @@
-//! What is measured: every message that was due, and no other.
+//! The measurement covers every message that was due, and no other.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -6,10 +6,10 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use sansocket::Uri;
 use tokio::net::TcpStream;
-use tokio_rustls::{TlsConnector, TlsStream};
+use tokio_rustls::TlsConnector;
 
 use super::BackendError;
-use crate::socket::Socket;
+use crate::socket::{Socket, tls};
 
 pub(super) struct Connector {
     uri: Uri,
@@ -32,13 +32,12 @@ impl Connector {
         let stream = connected.map_err(BackendError::Connect)?;
         stream.set_nodelay(true).map_err(BackendError::Connect)?;
         if !self.uri.is_secure() {
-            return Ok(Socket::Tcp(stream));
+            return Ok(Socket::Left(stream));
         }
-        let tls = self.tls.as_ref().ok_or(BackendError::NoTls)?;
+        let connector = self.tls.as_ref().ok_or(BackendError::NoTls)?;
         let name = ServerName::try_from(host.to_owned()).map_err(|error| {
             BackendError::Tls(std::io::Error::new(std::io::ErrorKind::InvalidInput, error))
         })?;
-        let stream = tls.connect(name, stream).await.map_err(BackendError::Tls)?;
-        Ok(Socket::Tls(Box::new(TlsStream::Client(stream))))
+        Ok(tls(connector.connect(name, stream).await.map_err(BackendError::Tls)?))
     }
 }

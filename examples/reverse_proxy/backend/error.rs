@@ -1,21 +1,21 @@
-//! Why there is no connection to the backend, as the client reads it.
+//! The error of a backend that can't be reached, with the text for the client.
 
 use std::error::Error;
 use std::fmt;
 
-/// There is no connection to the backend.
+/// The reason why there is no WebSocket with the backend.
 #[derive(Debug)]
 pub(crate) enum BackendError {
     Connect(std::io::Error),
-    /// TLS failed, or its certificate is not trusted.
+    /// TLS failed, or the backend's certificate is not trusted.
     Tls(std::io::Error),
-    /// It is a `wss:` backend, and there are no settings for that.
+    /// The backend is `wss:`, and the settings have no TLS for it.
     NoTls,
-    /// It has chosen another protocol than HTTP/2 by ALPN.
+    /// The backend has chosen another protocol than HTTP/2 by ALPN.
     NoHttp2,
     Http1(hyper::Error),
     Http2(h2::Error),
-    /// It does not enable WebSocket over HTTP/2, for example.
+    /// HTTP/2 failed; for example, the backend does not enable WebSocket over it.
     Settings(sansocket::Error),
     /// A response that a client has to refuse (RFC 6455 §4.1).
     Response(&'static str),

@@ -29,12 +29,13 @@ use super::response::accepted;
 use super::{Accepted, Answer, BackendError, Opening};
 use crate::Failure;
 use crate::headers::remove_hop_by_hop;
+use crate::socket::is_for_http2;
 use crate::stream::Stream;
 
 /// The most WebSockets on one connection.
 const STREAMS: usize = 32;
 
-/// What the backend may send on a stream before it is read, in bytes.
+/// The flow-control window of a stream: the bytes that the backend may send before they are read.
 const STREAM_WINDOW: u32 = 256 * 1024;
 
 /// The most that h2 buffers of a stream that is written, in bytes.
@@ -51,7 +52,7 @@ pub(super) struct Pool(Mutex<Vec<Connection>>);
 struct Connection {
     requests: SendRequest<Bytes>,
     room: Arc<Semaphore>,
-    /// Whether it takes no more requests.
+    /// Whether the connection takes no more requests.
     is_over: Arc<AtomicBool>,
 }
 
@@ -108,7 +109,7 @@ impl Pool {
     }
 
     async fn place(&self, connector: &Connector) -> Result<Place, BackendError> {
-        // Others wait meanwhile for the room of a connection that is made.
+        // Other requests wait meanwhile for the room on the new connection.
         let mut connections = self.0.lock().await;
         connections.retain(|connection| !connection.is_over.load(Ordering::Relaxed));
         if let Some(place) = connections.iter().find_map(|connection| connection.place(false)) {
@@ -131,7 +132,7 @@ impl Connection {
 
 async fn connect(connector: &Connector) -> Result<Connection, BackendError> {
     let socket = connector.connect().await?;
-    if !socket.is_for_http2() {
+    if !is_for_http2(&socket) {
         return Err(BackendError::NoHttp2);
     }
     let mut builder = h2::client::Builder::new();
@@ -224,7 +225,7 @@ impl hyper::body::Body for Refusal {
         let data = ready!(self.received.poll_data(cx));
         Poll::Ready(data.map(|data| {
             let data = data?;
-            // It fails only if more is released than was received.
+            // Fails only if more is released than was received.
             let _ = self.received.flow_control().release_capacity(data.len());
             Ok(Frame::data(data))
         }))

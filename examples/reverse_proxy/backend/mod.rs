@@ -25,10 +25,10 @@ use crate::{Failure, Settings};
 /// The body of a response: of the backend, or of the proxy.
 pub(crate) type Body = BoxBody<Bytes, Failure>;
 
-/// What the backend has answered.
+/// The answer of the backend.
 pub(crate) enum Answer {
     Accepted(Box<Accepted>),
-    /// Another status, for the client.
+    /// A response with another status, which the client gets.
     Refused(Response<Body>),
 }
 

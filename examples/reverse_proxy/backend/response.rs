@@ -1,5 +1,5 @@
-//! The backend's response, as a client has to check it, and what the proxy's client gets of it: RFC
-//! 6455 §4.1, which RFC 8441 §5 keeps but for `Upgrade` and `Sec-WebSocket-Accept`.
+//! Checks the backend's response as a client has to, and returns the fields for the proxy's client:
+//! RFC 6455 §4.1, which RFC 8441 §5 keeps but for `Upgrade` and `Sec-WebSocket-Accept`.
 
 use http::HeaderMap;
 use http::header::{SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL};

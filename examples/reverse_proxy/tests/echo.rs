@@ -22,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-/// What a backend saw of a connection.
+/// A connection as a backend saw it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) version: Version,

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::run::{accept, backend, head, open, proxy, proxy_on, request, rest};
+use crate::run::{backend, open, proxy, proxy_on, rest};
 
 /// Whether the stream ends with a reset.
 async fn is_reset(stream: &mut TcpStream) -> bool {
@@ -100,10 +100,8 @@ async fn shutdown_refuses_a_client_at_once() {
     let (listener, settings) = backend().await;
     // An address of its own: nobody else is given its port once that is free.
     let proxy = proxy_on("127.77.0.1:0", settings, Groups::default()).await;
-    let (address, mut client) = (proxy.address, proxy.client().await);
-    client.write_all(request("").as_bytes()).await.unwrap();
-    let (_server, _) = accept(&listener, "").await;
-    head(&mut client).await;
+    let address = proxy.address;
+    let (mut client, _server) = proxy.open(&listener).await;
     tokio::spawn(proxy.stop());
     // Neither side answers its Close frame.
     client.read_exact(&mut [0; 4]).await.unwrap();
@@ -115,10 +113,7 @@ async fn shutdown_refuses_a_client_at_once() {
 async fn shutdown_closes_both_sides_with_1001_after_the_current_frame() {
     let (listener, settings) = backend().await;
     let proxy = proxy(settings).await;
-    let mut client = proxy.client().await;
-    client.write_all(request("").as_bytes()).await.unwrap();
-    let (mut server, _) = accept(&listener, "").await;
-    head(&mut client).await;
+    let (mut client, mut server) = proxy.open(&listener).await;
     // Half a frame is under way to the client.
     server.write_all(b"\x82\x04ab").await.unwrap();
     let mut half = [0; 4];
@@ -143,10 +138,7 @@ async fn shutdown_closes_both_sides_with_1001_after_the_current_frame() {
 async fn shutdown_after_the_clients_close_frame_sends_the_backend_no_second_one() {
     let (listener, settings) = backend().await;
     let proxy = proxy(settings).await;
-    let mut client = proxy.client().await;
-    client.write_all(request("").as_bytes()).await.unwrap();
-    let (mut server, _) = accept(&listener, "").await;
-    head(&mut client).await;
+    let (mut client, mut server) = proxy.open(&listener).await;
     client.write_all(b"\x88\x82\0\0\0\0\x03\xe8").await.unwrap();
     server.read_exact(&mut [0; 8]).await.unwrap();
     let stopping = tokio::spawn(proxy.stop());

@@ -1,54 +1,60 @@
 //! The connections of HTTP/2 to the backend, which WebSockets share.
 
 use bytes::Bytes;
-use h2::Reason;
+use h2::server::Builder;
+use h2::{Reason, RecvStream, SendStream};
 use sansocket_reverse_proxy::Settings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::raw_http2::{Backend, accept, builder, listen, read};
-use crate::run::{Proxy, SOON, head, proxy, request};
+use crate::run::{Proxy, SOON, head, proxy};
 
-/// Sends an opening handshake.
-async fn client(proxy: &Proxy) -> TcpStream {
-    let mut client = proxy.client().await;
-    client.write_all(request("").as_bytes()).await.unwrap();
-    client
+/// The streams of a WebSocket: the client's, and both directions of the backend's.
+type Streams = (TcpStream, (SendStream<Bytes>, RecvStream));
+
+/// Opens a WebSocket on a connection that the backend has already.
+async fn open(proxy: &Proxy, backend: &mut Backend) -> Streams {
+    let mut client = proxy.handshake().await;
+    let streams = accept(backend.request().await);
+    assert!(head(&mut client).await.starts_with("HTTP/1.1 101 "));
+    (client, streams)
+}
+
+/// Opens a WebSocket on a new connection, which the backend accepts with this builder.
+async fn open_first(proxy: &Proxy, listener: &TcpListener, builder: Builder) -> (Backend, Streams) {
+    let mut client = proxy.handshake().await;
+    let mut backend = Backend::accept(listener, builder).await;
+    let streams = accept(backend.request().await);
+    assert!(head(&mut client).await.starts_with("HTTP/1.1 101 "));
+    (backend, (client, streams))
 }
 
 #[tokio::test]
 async fn websockets_share_a_connection_up_to_its_room() {
     let (listener, settings) = listen().await;
     let proxy = proxy(settings).await;
-    let mut open = vec![];
-    let mut first = client(&proxy).await;
-    let mut backend = Backend::accept(&listener, builder()).await;
-    let (_sender, mut receiver) = accept(backend.request().await);
-    head(&mut first).await;
+    let mut opened = vec![];
+    let (mut backend, (first, (_sender, mut receiver))) =
+        open_first(&proxy, &listener, builder()).await;
     for _ in 1..32 {
-        let mut client = client(&proxy).await;
-        let streams = accept(backend.request().await);
-        head(&mut client).await;
-        open.push((client, streams));
+        opened.push(open(&proxy, &mut backend).await);
     }
     // The 33rd has a connection of its own.
-    let mut last = client(&proxy).await;
-    let mut second = Backend::accept(&listener, builder()).await;
-    let _streams = accept(second.request().await);
-    head(&mut last).await;
+    let (mut second, _last) = open_first(&proxy, &listener, builder()).await;
     // One that ends leaves room.
     first.set_zero_linger().unwrap();
     drop(first);
     receiver.data().await.unwrap().unwrap_err();
     loop {
-        let mut client = client(&proxy).await;
+        let mut client = proxy.handshake().await;
         let (is_on_first, received) = tokio::select! {
             received = backend.request() => (true, received),
             received = second.request() => (false, received),
         };
         let streams = accept(received);
         head(&mut client).await;
-        open.push((client, streams));
+        opened.push((client, streams));
         if is_on_first {
             return;
         }
@@ -61,13 +67,9 @@ async fn backend_that_allows_few_streams_gets_more_connections() {
     let proxy = proxy(settings).await;
     let mut builder = builder();
     builder.max_concurrent_streams(1);
-    let mut open = vec![];
+    let mut opened = vec![];
     for _ in 0..3 {
-        let mut client = client(&proxy).await;
-        let mut backend = Backend::accept(&listener, builder.clone()).await;
-        let streams = accept(backend.request().await);
-        head(&mut client).await;
-        open.push((client, backend, streams));
+        opened.push(open_first(&proxy, &listener, builder.clone()).await);
     }
 }
 
@@ -76,10 +78,7 @@ async fn connection_that_has_ended_is_replaced() {
     let (listener, settings) = listen().await;
     let proxy = proxy(settings).await;
     for _ in 0..3 {
-        let mut client = client(&proxy).await;
-        let mut backend = Backend::accept(&listener, builder()).await;
-        let streams = accept(backend.request().await);
-        head(&mut client).await;
+        let (backend, (mut client, streams)) = open_first(&proxy, &listener, builder()).await;
         backend.abort().await;
         drop(streams);
         // The proxy has seen it.
@@ -91,11 +90,8 @@ async fn connection_that_has_ended_is_replaced() {
 async fn stream_that_the_backend_has_not_processed_is_opened_again() {
     let (listener, settings) = listen().await;
     let proxy = proxy(settings).await;
-    let mut first = client(&proxy).await;
-    let mut backend = Backend::accept(&listener, builder()).await;
-    let _streams = accept(backend.request().await);
-    head(&mut first).await;
-    let mut second = client(&proxy).await;
+    let (mut backend, _first) = open_first(&proxy, &listener, builder()).await;
+    let mut second = proxy.handshake().await;
     let (_, mut respond) = backend.request().await;
     respond.send_reset(Reason::REFUSED_STREAM);
     let mut other = Backend::accept(&listener, builder()).await;
@@ -107,11 +103,8 @@ async fn stream_that_the_backend_has_not_processed_is_opened_again() {
 async fn stream_that_is_reset_for_another_reason_is_a_bad_gateway() {
     let (listener, settings) = listen().await;
     let proxy = proxy(settings).await;
-    let mut first = client(&proxy).await;
-    let mut backend = Backend::accept(&listener, builder()).await;
-    let _streams = accept(backend.request().await);
-    head(&mut first).await;
-    let mut second = client(&proxy).await;
+    let (mut backend, _first) = open_first(&proxy, &listener, builder()).await;
+    let mut second = proxy.handshake().await;
     let (_, mut respond) = backend.request().await;
     respond.send_reset(Reason::INTERNAL_ERROR);
     assert!(head(&mut second).await.starts_with("HTTP/1.1 502 "));
@@ -121,14 +114,12 @@ async fn stream_that_is_reset_for_another_reason_is_a_bad_gateway() {
 async fn connection_that_does_not_answer_is_not_used_again() {
     let (listener, settings) = listen().await;
     let proxy = proxy(Settings { handshake: SOON, ..settings }).await;
-    let mut first = client(&proxy).await;
-    let mut backend = Backend::accept(&listener, builder()).await;
-    let (mut sender, _receiver) = accept(backend.request().await);
-    head(&mut first).await;
-    let mut second = client(&proxy).await;
+    let (mut backend, (mut first, (mut sender, _receiver))) =
+        open_first(&proxy, &listener, builder()).await;
+    let mut second = proxy.handshake().await;
     let unanswered = backend.request().await;
     assert!(head(&mut second).await.starts_with("HTTP/1.1 504 "));
-    let mut third = client(&proxy).await;
+    let mut third = proxy.handshake().await;
     let mut other = Backend::accept(&listener, builder()).await;
     let _streams = accept(other.request().await);
     assert!(head(&mut third).await.starts_with("HTTP/1.1 101 "));
@@ -143,15 +134,11 @@ async fn client_that_does_not_read_stalls_no_other_on_the_connection() {
     let (listener, settings) = listen().await;
     let proxy = proxy(settings).await;
     let mut clients = vec![];
-    let mut first = client(&proxy).await;
-    let mut backend = Backend::accept(&listener, builder()).await;
-    let (mut to_first, mut from_first) = accept(backend.request().await);
-    head(&mut first).await;
+    let (mut backend, (mut first, (mut to_first, mut from_first))) =
+        open_first(&proxy, &listener, builder()).await;
     // All others get more than buffers of the kernel hold, and do not read it.
     for _ in 1..32 {
-        let mut client = client(&proxy).await;
-        let (mut sender, receiver) = accept(backend.request().await);
-        head(&mut client).await;
+        let (client, (mut sender, receiver)) = open(&proxy, &mut backend).await;
         let mut frame = b"\x82\x7f\0\0\0\0\x01\0\0\0".to_vec();
         frame.resize(10 + (16 << 20), 7);
         sender.send_data(Bytes::from(frame), false).unwrap();

@@ -84,23 +84,21 @@ async fn backend_that_answers_wrongly_is_a_bad_gateway() {
          Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
         "HTTP/1.1 101 X\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n",
     ] {
-        let mut client = proxy.client().await;
-        client.write_all(request("").as_bytes()).await.unwrap();
+        let mut client = proxy.handshake().await;
         let (mut server, _) = listener.accept().await.unwrap();
         head(&mut server).await;
         server.write_all(response.as_bytes()).await.unwrap();
         drop(server);
         assert!(head(&mut client).await.starts_with("HTTP/1.1 502 "), "{response}");
     }
-    let mut client = proxy.client().await;
-    client.write_all(request("").as_bytes()).await.unwrap();
+    let mut client = proxy.handshake().await;
     let _server = accept(&listener, "Sec-WebSocket-Protocol: v3\r\n").await;
     assert!(head(&mut client).await.starts_with("HTTP/1.1 502 "), "not an offered subprotocol");
 }
 
 #[tokio::test]
 async fn backend_that_is_down_is_a_bad_gateway() {
-    // It does not listen, and nobody else does as long as it has the port.
+    // The socket does not listen, and no other process gets its port.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("ws://{}/", socket.local_addr().unwrap());
@@ -148,17 +146,12 @@ async fn connection_above_the_limit_gets_503_and_others_leave_room() {
     let group = Group::new().max_connections(1);
     let groups = Groups { websockets: group.clone(), ..Groups::default() };
     let proxy = proxy_with(settings, groups).await;
-    let mut first = proxy.client().await;
-    first.write_all(request("").as_bytes()).await.unwrap();
-    let (server, _) = accept(&listener, "").await;
-    head(&mut first).await;
-    let mut second = proxy.client().await;
-    second.write_all(request("").as_bytes()).await.unwrap();
+    let (first, server) = proxy.open(&listener).await;
+    let mut second = proxy.handshake().await;
     assert!(head(&mut second).await.starts_with("HTTP/1.1 503 "));
     drop((first, server));
     group.empty().await;
-    let mut third = proxy.client().await;
-    third.write_all(request("").as_bytes()).await.unwrap();
+    let mut third = proxy.handshake().await;
     let _server = accept(&listener, "").await;
     assert!(head(&mut third).await.starts_with("HTTP/1.1 101 "));
 }
@@ -179,10 +172,7 @@ async fn connection_without_a_websocket_counts_from_the_accept_on() {
     assert_eq!(String::from_utf8(answer).unwrap(), "");
     drop(first);
     accepted.empty().await;
-    let mut websocket = proxy.client().await;
-    websocket.write_all(request("").as_bytes()).await.unwrap();
-    let _server = accept(&listener, "").await;
-    assert!(head(&mut websocket).await.starts_with("HTTP/1.1 101 "));
+    let _websocket = proxy.open(&listener).await;
     // A WebSocket leaves room for another connection.
     accepted.empty().await;
     let mut third = proxy.client().await;

@@ -30,6 +30,21 @@ impl Proxy {
     pub(crate) async fn client(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
+
+    /// Connects, and sends an opening handshake.
+    pub(crate) async fn handshake(&self) -> TcpStream {
+        let mut client = self.client().await;
+        client.write_all(request("").as_bytes()).await.unwrap();
+        client
+    }
+
+    /// A client and a backend of HTTP/1.1 with an open connection that was not used yet.
+    pub(crate) async fn open(&self, listener: &TcpListener) -> (TcpStream, TcpStream) {
+        let mut client = self.handshake().await;
+        let (backend, _) = accept(listener, "").await;
+        assert!(head(&mut client).await.starts_with("HTTP/1.1 101 "));
+        (client, backend)
+    }
 }
 
 /// A listener, and the settings of a proxy for it.
@@ -83,7 +98,7 @@ pub(crate) async fn accept(listener: &TcpListener, lines: &str) -> (TcpStream, S
     accept_with(listener, lines, b"").await
 }
 
-/// The same, with these bytes in the packet of the response.
+/// As [`accept`], with these bytes in the packet of the response.
 pub(crate) async fn accept_with(
     listener: &TcpListener,
     lines: &str,
@@ -101,13 +116,9 @@ pub(crate) async fn accept_with(
     (stream, request)
 }
 
-/// A client and a backend, opened through a proxy and not yet used.
+/// As [`Proxy::open`], through a new proxy.
 pub(crate) async fn open(settings: Settings, listener: &TcpListener) -> (TcpStream, TcpStream) {
-    let mut client = proxy(settings).await.client().await;
-    client.write_all(request("").as_bytes()).await.unwrap();
-    let (backend, _) = accept(listener, "").await;
-    assert!(head(&mut client).await.starts_with("HTTP/1.1 101 "));
-    (client, backend)
+    proxy(settings).await.open(listener).await
 }
 
 /// The value of a field, whose name is in lower case.

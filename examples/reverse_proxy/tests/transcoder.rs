@@ -44,7 +44,7 @@ fn pass(transcoder: &mut Transcoder, bytes: &[u8], piece: usize) -> Vec<u8> {
     made
 }
 
-/// What a server receives.
+/// The messages that a server receives.
 fn events(agreed: Option<&Agreed>, bytes: &[u8]) -> Vec<Event> {
     let mut server = Connection::server(Config::new().max_message_size(1 << 22));
     if let Some(agreed) = agreed {

@@ -1,4 +1,4 @@
-//! What a client and a server see of each other is the same with the proxy as without it.
+//! A client and a server see the same of each other with the proxy as without it.
 
 use std::future::Future;
 

@@ -70,7 +70,7 @@ fn close(stream: TcpStream, code: u16) {
 
 #[test]
 fn server_that_is_not_there_is_not_connected() {
-    // Nobody listens there. A port that was free a moment ago may be that of another test now.
+    // No process listens there. A port that was free a moment ago may be that of another test now.
     let output = run(&["ws://127.0.0.1:1/"], "");
     let (messages, lines, status) = printed(&output);
     assert_eq!((messages, status), ("", 2));

@@ -1,4 +1,4 @@
-//! What the request has, and where it goes.
+//! The header fields of the request, and the server that gets it.
 
 use std::sync::mpsc;
 

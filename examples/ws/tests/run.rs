@@ -43,7 +43,7 @@ pub(crate) fn end(child: Child) -> Output {
     within(LONG, move || child.wait_with_output().unwrap())
 }
 
-/// What a shell does at Ctrl-C.
+/// Sends the signal that a shell sends at Ctrl-C.
 #[cfg(unix)]
 pub(crate) fn interrupt(process: u32) {
     let kill = format!("kill -INT {process}");
@@ -69,7 +69,7 @@ impl Serving {
     }
 }
 
-/// What a program has printed, and its exit status.
+/// The output of a program, and its exit status.
 pub(crate) fn printed(output: &Output) -> (&str, &str, i32) {
     let text = |bytes| str::from_utf8(bytes).unwrap();
     (text(&output.stdout), text(&output.stderr), output.status.code().unwrap())

@@ -1,4 +1,4 @@
-//! What is sent and printed.
+//! The texts that are sent and printed.
 
 use std::io::Write;
 

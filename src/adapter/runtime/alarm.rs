@@ -13,7 +13,7 @@ use crate::timing::TIMER_TOLERANCE;
 
 pub(super) struct Alarm<C> {
     clock: C,
-    /// When the clock wakes which task.
+    /// The wake-up that is set: its time, and its task.
     set: Option<(Duration, Waker)>,
     /// Whether the alarm is so near that bytes need not be reported before it.
     is_near: bool,
@@ -42,7 +42,7 @@ impl<C: Clock> Alarm<C> {
         reads: bool,
     ) -> Poll<Result<(), Error>> {
         if let Some(at) = self.may_skip_clock(waker, session) {
-            // They arrived before that, however late the next poll is.
+            // The bytes arrived before the deadline, however late the next poll is.
             session.report(at);
             return Poll::Pending;
         }

@@ -1,4 +1,4 @@
-//! Batches of messages: those of one are queued and written together, as one `send`.
+//! Batches: the messages of a batch are queued and written together, as one `send`.
 
 use std::boxed::Box;
 use std::task::{Context, Poll, ready};
@@ -14,12 +14,12 @@ use crate::connection::State;
 use crate::message::{CloseCode, Prepared};
 use crate::session::Sending;
 
-/// Sends batches, one after the other. Little is kept between two of them, and no future: one that
-/// need not wait stays on the stack.
+/// Sends batches, one after the other. A batch that need not wait stays on the stack: between two
+/// batches there is neither a future nor an allocation.
 pub(crate) struct BatchSender<'a, S, C> {
     shared: &'a SharedDriver<S, C>,
     closing: Closing<'a>,
-    /// The batch that has to wait. Dropped with this: the rest of it is not sent.
+    /// The batch that has to wait. If the sender is dropped, the rest of the batch is not sent.
     waiting: Option<Box<Batch<C>>>,
 }
 

@@ -1,5 +1,5 @@
-//! What a `Stream` does before it takes the peer's Close, so that what came before it is answered
-//! before ours: RFC 6455 §5.5.1.
+//! The yields of a `Stream` before it takes the peer's Close, so that answers to earlier messages
+//! are sent before our Close: RFC 6455 §5.5.1.
 
 use std::task::{Poll, ready};
 
@@ -10,13 +10,13 @@ use crate::adapter::Error;
 use crate::connection::Event;
 
 /// How often a `Stream` yields before it takes the peer's Close, since a message was last queued. A
-/// combinator may hand over what it keeps back at the first time, and flush at the second.
+/// combinator may send a message that it kept back at the first yield, and flush at the second.
 const MAX_YIELDS: u8 = 2;
 
-/// How often it has yielded.
+/// How often the `Stream` has yielded.
 #[derive(Default)]
 pub(super) struct Yields {
-    /// The position in the output behind what was queued.
+    /// The position in the output behind the last queued message.
     queued: u64,
     count: u8,
 }
@@ -40,7 +40,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// Lets the task send what it has received before the peer's Close is answered: the half of
+    /// Lets the task answer earlier messages before the peer's Close is answered: the half of
     /// `StreamExt::split` keeps a message back until there is room, or a flush, and `buffered`
     /// several.
     ///

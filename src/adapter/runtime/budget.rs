@@ -17,7 +17,7 @@ const LARGE_BURST: u32 = read_buffer::SMALL as u32;
 #[derive(Default)]
 pub(super) struct ReadBudget {
     reads: u32,
-    /// Bytes in a row, by the work that they take.
+    /// Bytes in a row, weighted by the work that they take.
     work: u32,
     /// Bytes since the stream last had none.
     burst: u32,
@@ -26,7 +26,7 @@ pub(super) struct ReadBudget {
 }
 
 impl ReadBudget {
-    /// Whether the budget is used up. If so, it begins anew.
+    /// Returns whether the budget is used up, and then starts a new one.
     #[inline]
     pub(super) const fn is_used_up(&mut self) -> bool {
         let is_used_up = self.reads >= MAX_READS || self.work >= MAX_BYTES;
@@ -52,7 +52,7 @@ impl ReadBudget {
         self.burst = self.burst.saturating_add(bytes);
     }
 
-    /// The stream had no bytes.
+    /// Reports that the stream had no bytes.
     #[inline]
     pub(super) fn end_burst(&mut self) {
         *self = Self { last_was_large: self.burst >= LARGE_BURST, ..Self::default() };

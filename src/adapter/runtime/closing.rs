@@ -1,6 +1,6 @@
-//! A wait for the moment from which on nothing can be sent, of a task that has nothing to send.
+//! The wait of a task that has nothing to send for the moment from which on nothing can be sent.
 //!
-//! Such a task is no waiter of the session: writes of others do not get slower by it.
+//! Such a task is no waiter of the session, so it does not slow the writes of others.
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ struct Tasks {
 }
 
 impl Idle {
-    /// Nothing can be sent any more: takes the wakers of all of them.
+    /// Reports that nothing can be sent any more: takes the wakers of all tasks.
     #[must_use]
     pub(super) fn end(&self) -> Vec<Waker> {
         let mut tasks = self.lock();
@@ -61,7 +61,7 @@ impl<'a> Closing<'a> {
         if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             self.register(cx.waker());
         }
-        // It may have ended before that.
+        // The connection may have ended before the waker was registered.
         if self.idle.has_ended() { Poll::Ready(()) } else { Poll::Pending }
     }
 

@@ -17,7 +17,7 @@ use crate::message::Message;
 use crate::session::{Attempt, AttemptError, Need, Outcome, PongProgress, Session};
 use crate::timing::TimedOut;
 
-/// Events that are skipped, after which a task yields, although more of them are there.
+/// The number of skipped events in a row after which a task yields.
 pub(super) const MAX_CONTROL_EVENTS: usize = 256;
 
 /// A session on a stream.
@@ -26,7 +26,7 @@ pub(super) struct Driver<S, C> {
     pub(super) stream: S,
     pub(super) session: Session,
     pub(super) alarm: Alarm<C>,
-    /// Bytes that were read, and not given to the session yet.
+    /// Bytes that were read and not passed to the session yet.
     pub(super) read_buffer: ReadBuffer,
     pub(super) budget: ReadBudget,
 }
@@ -91,7 +91,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// The next event that is there, but for the end.
+    /// Returns the next event of received bytes, except [`Event::Closed`].
     pub(super) fn next_event(&mut self) -> Option<Event> {
         let Self { session, alarm, read_buffer, .. } = self;
         if read_buffer.is_empty() && session.connection.needs_input() {
@@ -112,7 +112,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         Poll::Ready(closed.map(|()| false))
     }
 
-    /// Writes, and reads. Of an open connection the answer to the session's question is known.
+    /// Writes, and reads. The session is not asked: its answer for an open connection is known.
     #[inline(always)]
     fn poll_input(&mut self, wakers: Wakers<'_>) -> Poll<Result<(), Error>> {
         // A stream that can't be written may still have bytes to read, the peer's Close for
@@ -140,7 +140,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         Poll::Ready(Ok(()))
     }
 
-    /// After a timeout that ends the connection, the stream ends too.
+    /// Shuts the stream down after a timeout that ends the connection.
     #[cold]
     fn fail(&mut self, wakers: Wakers<'_>, error: Error) -> Error {
         if self.session.is_done() {
@@ -294,13 +294,13 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// The same driver, with another stream.
+    /// Returns the same driver with another stream.
     pub(super) fn with_stream<T>(self, change: impl FnOnce(S) -> T) -> Driver<T, C> {
         let Self { session, stream, alarm, read_buffer, budget } = self;
         Driver { session, stream: change(stream), alarm, read_buffer, budget }
     }
 
-    /// Gives bytes that were read to the connection, which leaves its adapter.
+    /// Detaches the connection from its adapter: passes it the bytes that were read.
     pub(super) fn detach(&mut self) {
         self.session.connection.detach(mem::take(&mut self.read_buffer).bytes());
     }

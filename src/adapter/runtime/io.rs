@@ -1,4 +1,4 @@
-//! What an async adapter needs of its runtime: a stream that is polled, and a clock.
+//! The traits of a runtime for an async adapter: a stream that is polled, and a clock.
 
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};

@@ -44,7 +44,7 @@ impl<S: Stream, C: Clock> Transport<S, C> {
         Self { stream, started, budget, alarm: Alarm::new(clock), peer: Peer::default() }
     }
 
-    /// The same, with the address of the peer.
+    /// Sets the address of the peer.
     #[allow(dead_code, reason = "futures-io alone has no sockets")]
     pub(crate) fn with_peer(mut self, peer: Peer) -> Self {
         self.peer = peer;
@@ -90,7 +90,7 @@ impl<S: Stream, C: Clock> Transport<S, C> {
                 Next::ShutdownWrite => retry(|| self.stream.poll_shutdown(cx))
                     .map_ok(|()| exchange.write_half_shut_down()),
                 Next::Read => {
-                    // A peer that always has more must not keep the task from yielding.
+                    // The task yields, although the peer may always have more bytes.
                     if self.budget.is_used_up() {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;

@@ -1,4 +1,4 @@
-//! Permits: room that is promised to a message that is not there yet, or that a sink will be given.
+//! Permits: room that is reserved for a later message, also for the next one of a sink.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::session::{Need, TrySendError};
 
 /// Room for one message. Other senders may hold permits at the same time: each has room.
 ///
-/// Dropping it gives the room back.
+/// Dropping the permit frees the room.
 pub struct Permit<'a, S: Stream, C: Clock> {
     shared: &'a SharedDriver<S, C>,
     used: bool,

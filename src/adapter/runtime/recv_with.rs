@@ -1,5 +1,5 @@
-//! `recv_with` and `recv_event_with`: all that one read brought, handed over in the read buffer,
-//! and answered in one write.
+//! `recv_with` and `recv_event_with`: hand over all events of one read, in the read buffer, and
+//! send the answers in one write.
 
 use std::future::poll_fn;
 use std::mem;
@@ -44,11 +44,11 @@ pub(super) async fn recv_with<S: Stream, C: Clock, E: Each>(
     .await
 }
 
-/// What to do after messages were handed over.
+/// The next step after messages were handed over.
 enum After {
-    /// Hand over more.
+    /// Hand over more events.
     Continue,
-    /// Hand this over, which came instead of the next message.
+    /// Hand this event over, which followed in place of a message.
     Event(Event),
     /// Return whether the connection is open.
     Return(bool),
@@ -73,7 +73,7 @@ impl<S, C> Drop for Taken<'_, S, C> {
 }
 
 impl<S: Stream, C: Clock> Driver<S, C> {
-    /// Hands over what is there, at least one event; `false` after a clean end.
+    /// Hands over the received events, at least one; `false` after a clean end.
     pub(super) fn poll_with<E: Each>(
         &mut self,
         wakers: Wakers<'_>,
@@ -95,7 +95,8 @@ impl<S: Stream, C: Clock> Driver<S, C> {
         }
     }
 
-    /// Continues after messages were handed over: with what came instead of the next one.
+    /// Continues after messages were handed over, with the event that followed in place of a
+    /// message.
     #[inline]
     fn poll_handed_over<E: Each>(
         &mut self,

@@ -27,8 +27,8 @@ use crate::session::{Sending, Session, TrySendError};
 /// order in which they came.
 ///
 /// A pending `send`, `feed` or [`reserve`](Self::reserve) keeps its place in the queue, as those of
-/// a fair mutex or semaphore do: poll it or drop it. One that is pending and not polled blocks the
-/// senders behind it, for example beside another branch of `select!` that sends.
+/// a fair mutex or semaphore do: poll it or drop it. A future that is pending and not polled blocks
+/// the senders behind it, for example while another branch of `select!` sends.
 ///
 /// It is also a [`Sink`](futures_sink::Sink) for messages. Closing the sink sends a Close frame
 /// with code 1000.
@@ -38,7 +38,7 @@ use crate::session::{Sending, Session, TrySendError};
 /// As for [`WebSocket`](super::WebSocket): every future may be dropped at any time.
 pub struct Sender<S, C> {
     pub(super) shared: Arc<SharedDriver<S, C>>,
-    /// Of the sink, which is polled by one task.
+    /// The permit of the `Sink`, which one task polls.
     pub(super) sink: Mutex<SinkPermit<S, C>>,
 }
 
@@ -125,7 +125,7 @@ impl<S: Stream, C: Clock> Sender<S, C> {
     /// # Errors
     ///
     /// [`Error::Reason`] above 123 bytes of reason: nothing was sent. [`Error::TimedOut`] if the
-    /// peer does not close in time, or nobody receives.
+    /// peer does not close in time, or no task receives.
     pub async fn close(&self, code: CloseCode, reason: &str) -> Result<Closed, Error> {
         self.close_with(CloseFrame::new(code, reason.to_string())?).await
     }

@@ -1,10 +1,11 @@
 //! The driver that the halves of a connection share, behind a mutex.
 //!
 //! A broadcast sends through one connection after the other, whose memory is in no near cache. So
-//! what a send touches is together, and `repr(C)` keeps it so: here, and in the types inside.
+//! the fields that a send uses are next to each other, and `repr(C)` keeps them there: in this
+//! type, and in the types inside.
 //!
 //! The mutex is held while bytes are processed, never while a task waits or the application runs.
-//! Whichever half is polled moves all bytes that can be moved, those of the other half too.
+//! The half that is polled moves all bytes that can be moved, those of the other half too.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +25,7 @@ use crate::adapter::waiters::{Turn, Waiters};
 use crate::connection::{State, Stats};
 use crate::session::{Facts, Session};
 
-/// A driver whose stream is closed when the connection ends, whoever still holds it.
+/// A driver whose stream is closed when the connection ends, even if senders still hold it.
 type Closing<S, C> = Driver<Closable<S>, C>;
 
 #[repr(C)]
@@ -37,13 +38,13 @@ pub(super) struct SharedDriver<S, C> {
     driver: Mutex<Closing<S, C>>,
 }
 
-/// What the receiver has to act on, when a sender changes it.
+/// The state that the receiver depends on, to be compared after a sender has changed it.
 #[derive(PartialEq)]
 struct ForReceiver {
     state: State,
     ping_end: u64,
     is_done: bool,
-    /// Bytes are queued that the stream was not offered.
+    /// Whether bytes are queued that were not offered to the stream.
     wants_write: bool,
 }
 
@@ -58,7 +59,7 @@ impl ForReceiver {
         }
     }
 
-    /// Whether the receiver has to wake up: for a new deadline, the end, or to write what was fed.
+    /// Whether the receiver has to wake up: for a new deadline, the end, or to write fed messages.
     fn changed_to(&self, now: &Self) -> bool {
         (self.state, self.ping_end, self.is_done) != (now.state, now.ping_end, now.is_done)
             || (now.wants_write && !self.wants_write)
@@ -85,7 +86,7 @@ impl<S, C> SharedDriver<S, C> {
         self.driver.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A task that panicked left nothing half done: the driver is whole between any two calls.
+    /// Ignores poisoning: the driver is consistent between any two calls.
     pub(super) fn lock(&self) -> MutexGuard<'_, Closing<S, C>> {
         self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -130,7 +131,7 @@ impl<S, C: Clock> SharedDriver<S, C> {
 impl<S: Stream, C: Clock> SharedDriver<S, C> {
     /// Ends the connection, and drops the stream.
     pub(super) fn abort(&self) {
-        // With the driver unlocked: its drop may run anything.
+        // With the driver unlocked: dropping the stream may run code of the application.
         drop(self.change(|driver| {
             driver.session.abort();
             (mem::take(&mut driver.read_buffer), driver.stream.take())
@@ -192,7 +193,7 @@ impl<S: Stream, C: Clock> SharedDriver<S, C> {
                 wait.wait.deadline.restart();
                 self.unlock(driver, Some(&before));
                 let pass_on = finished.is_some_and(|(_, pass_on)| pass_on);
-                // A stream that has failed wakes nobody: the next sender has to find the error.
+                // A stream that has failed wakes no task: the next sender has to find the error.
                 let failed = failed || matches!(done, Err(Error::Io(_) | Error::ConnectionLost));
                 if pass_on || failed {
                     self.waiters.wake_by_ref();

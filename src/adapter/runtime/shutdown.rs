@@ -54,7 +54,7 @@ impl<S: Stream, C: Clock> Driver<S, C> {
                 Some(Next::Done) => break,
             }
         }
-        // A client shuts down only now. Nobody waits for it, and elsewhere it changes nothing.
+        // A client shuts down only now. No call waits for that; for a server it changes nothing.
         let _ = self.stream.poll_shutdown(&mut Context::from_waker(wakers.write));
         Poll::Ready(Ok(()))
     }

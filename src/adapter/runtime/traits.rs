@@ -1,5 +1,5 @@
-//! The standard traits: a `Stream` of messages, and a `Sink` for them. And the poll that another
-//! `Stream`, of control frames too, is made of.
+//! The standard traits: a `Stream` of messages, and a `Sink` for them; and the poll for a `Stream`
+//! of the application's that has control frames too.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -201,7 +201,7 @@ impl<S: Stream, C: Clock> Sink<Message> for Sender<S, C> {
             driver.session.connection.close(CloseCode::NORMAL);
             driver.session.queued_position()
         });
-        // A flush that was begun may end before the Close frame, behind which nothing is queued.
+        // A pending flush may end before the Close frame; nothing is queued behind that.
         if self.sink().wait.wait.need != Need::Flushed(end) {
             self.sink().restart();
         }

@@ -7,11 +7,11 @@ use crate::connection::State;
 use crate::session::Session;
 
 /// The two tasks that may poll a connection that is not split: one as a `Stream` of messages, one
-/// as a `Sink`. Whatever wakes one wakes both.
+/// as a `Sink`. A wake-up of one wakes both.
 #[derive(Debug, Default)]
 pub(super) struct TwoTasks(Mutex<[Option<Waker>; 2]>);
 
-/// What one of them may wait for, when the other changes it.
+/// The state that one task may wait for, and the other may change.
 #[derive(PartialEq)]
 pub(super) struct Seen {
     buffered: usize,

@@ -1,4 +1,4 @@
-//! What a future that sends brings to each poll of the driver, and keeps between polls.
+//! The arguments of a future that sends to each poll of the driver, and its state between polls.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -6,7 +6,7 @@ use std::task::Waker;
 use crate::adapter::waiters::Waiters;
 use crate::session::{Need, Place, WriteDeadline};
 
-/// What the stream wakes: for reading the task that receives, for writing all that wait for it.
+/// The wakers for the stream: that of the task that receives, and that of all tasks that write.
 #[derive(Clone, Copy)]
 pub(super) struct Wakers<'a> {
     /// The task that polls: it wakes itself after it has yielded.
@@ -32,7 +32,7 @@ pub(super) struct SenderPoll<'a> {
     pub(super) need: &'a mut Need,
 }
 
-/// What a waiting future waits for, and its deadline.
+/// The need of a waiting future, and its deadline.
 #[derive(Clone, Copy, Default)]
 pub(super) struct SenderWait {
     pub(super) need: Need,
@@ -42,9 +42,9 @@ pub(super) struct SenderWait {
 /// The wait of one of several senders.
 pub(super) struct SharedWait<C> {
     pub(super) wait: SenderWait,
-    /// Once it has been pending.
+    /// The place in the queue, after the first poll that was pending.
     pub(super) queued: Option<Queued<C>>,
-    /// It may not be polled again, and yet not be dropped: a sink's, or an `AsyncWrite`'s.
+    /// Whether the future may neither be polled again nor dropped: that of a sink or `AsyncWrite`.
     pub(super) is_detached: bool,
 }
 

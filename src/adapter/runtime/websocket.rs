@@ -57,7 +57,7 @@ pub(super) struct Inner<S, C> {
     pub(super) exhausted: bool,
     /// How often the `Stream` has yielded before the peer's Close.
     pub(super) yields: Yields,
-    /// The tasks that poll it as a `Stream` and as a `Sink`.
+    /// The tasks that poll the connection as a `Stream` and as a `Sink`.
     pub(super) tasks: Option<Arc<TwoTasks>>,
     /// Write deadline of the `Sink`.
     pub(super) write_deadline: WriteDeadline,
@@ -146,7 +146,7 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
 
     accessors!(socket self, self.inner.driver.session, now: self.inner.driver.alarm.now());
 
-    /// The stream, for its addresses or its TLS session.
+    /// Returns the stream, for its addresses or its TLS session.
     #[must_use]
     pub const fn stream(&self) -> &S {
         &self.inner.driver.stream
@@ -161,8 +161,8 @@ impl<S: Stream, C: Clock> WebSocket<S, C> {
         (driver.stream, driver.session.into_connection())
     }
 
-    /// Whether a pong with this payload answers a ping of this crate's, a keep-alive ping for
-    /// example.
+    /// Returns whether a pong with this payload answers a ping of this crate's, a keep-alive ping
+    /// for example.
     #[cfg(feature = "axum")]
     pub(crate) fn has_pinged(&self, payload: &[u8]) -> bool {
         self.inner.driver.session.timer().ping_of(payload).is_some()

@@ -16,14 +16,14 @@ use crate::adapter::methods::writing;
 use crate::message::{Compress, Kind};
 use crate::session::FragmentedMessage;
 
-/// Sends one message in fragments: for messages that are larger than memory should be, or not known
-/// to their end. [`WebSocket::writer`](super::WebSocket::writer) and
+/// Sends one message in fragments: for messages that are too large for memory, or whose end is not
+/// known yet. [`WebSocket::writer`](super::WebSocket::writer) and
 /// [`Sender::writer`](super::Sender::writer) make one.
 ///
 /// It is also tokio's and futures-io's `AsyncWrite`, whose `shutdown` or `close` is
-/// [`finish`](Self::finish). What is written is cut into frames of at most 64 KiB, so that pings,
-/// pongs and Close frames can go between them; small writes are gathered up to that, until a flush.
-/// The writer waits for room, whatever the [`Overflow`](crate::Overflow) policy.
+/// [`finish`](Self::finish). Frames have at most 64 KiB, so that pings, pongs and Close frames can
+/// go between them; small writes are gathered up to that size, until a flush. The writer waits for
+/// room, whatever the [`Overflow`](crate::Overflow) policy.
 ///
 /// A message that was begun must be finished: its fragments can't be taken back. If the writer is
 /// dropped before, the connection is closed with 1011, so that the peer does not take half a

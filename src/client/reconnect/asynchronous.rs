@@ -22,6 +22,33 @@ use crate::handshake::Response;
 /// connection has ended.
 ///
 /// Delays are waited for on the clock, and nothing runs between the calls: dropping it stops it.
+///
+/// ```no_run
+/// # #[cfg(feature = "tokio")] mod example {
+/// use std::error::Error;
+///
+/// use sansocket::ClientRequest;
+/// use sansocket::reconnect::{Cause, Policy};
+/// use sansocket::tokio::Connector;
+///
+/// /// Prints what the server sends, over as many connections as it takes.
+/// async fn follow() -> Result<(), Box<dyn Error>> {
+///     let request = || async { Ok(ClientRequest::new("ws://127.0.0.1:9001/feed")?) };
+///     let mut reconnect = Connector::new().reconnect(Policy::new(), request)?;
+///     while let Some((mut socket, _response)) = reconnect.connect().await? {
+///         let result = loop {
+///             match socket.recv().await {
+///                 Ok(Some(message)) => println!("{message}"),
+///                 Ok(None) => break Ok(()),
+///                 Err(error) => break Err(error),
+///             }
+///         };
+///         reconnect.ended(Cause::of(result, socket.closed()));
+///     }
+///     Ok(())
+/// }
+/// # }
+/// ```
 pub struct Reconnect<S, C> {
     clock: C,
     progress: Progress,

@@ -9,9 +9,10 @@
 //!                      └─► it failed ───────────────────────────┴──► GivenUp, or None
 //! ```
 //!
-//! `Connector::reconnect` of the adapters makes a `Reconnect`, which connects to a URI. For other
-//! streams, clocks and ways to connect, `Reconnect::new` takes a function that opens a connection.
-//! [`Schedule`] is the part without I/O and clock, for an event loop of the application's.
+//! `Connector::reconnect` of the adapters makes a `Reconnect`, which connects to a URI: its docs
+//! have an example. For other streams, clocks and ways to connect, `Reconnect::new` takes a
+//! function that opens a connection. [`Schedule`] is the part without I/O and clock, for an event
+//! loop of the application's.
 //!
 //! [`Error::is_retryable`](crate::Error::is_retryable) and
 //! [`Closed::is_retryable`](crate::Closed::is_retryable) know what is tried again, and

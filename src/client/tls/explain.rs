@@ -18,12 +18,15 @@ pub(super) fn explain(error: Rustls, host: &str) -> TlsError {
     use CertificateError::{
         BadSignature, Expired, ExpiredContext, ExpiredRevocationList, ExpiredRevocationListContext,
         NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext, Revoked,
-        UnknownIssuer, UnknownRevocationStatus,
+        UnknownIssuer, UnknownRevocationStatus, UnsupportedSignatureAlgorithmForPublicKeyContext,
     };
     match error {
         Rustls::InvalidCertificate(error) => match error {
             UnknownIssuer => TlsError::UnknownIssuer,
-            BadSignature => TlsError::BadSignature,
+            // The trusted authority of that name has another key, of the same kind or of another.
+            BadSignature | UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+                TlsError::BadSignature
+            }
             NotValidForName => wrong_host(host.into(), Vec::new()),
             NotValidForNameContext { expected, presented } => wrong_host(
                 if host.is_empty() { expected.to_str().into() } else { host.into() },

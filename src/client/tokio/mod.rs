@@ -1,4 +1,34 @@
 //! Connections on tokio's streams and clock.
+//!
+//! [`accept`] and [`connect`] open connections with the defaults. [`Options`] opens them with
+//! header fields, limits and timeouts; a [`Connector`] also has proxies, redirects and the settings
+//! of TLS. The methods of a connection are those of
+//! [`runtime::WebSocket`](crate::runtime::WebSocket).
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use sansocket::tokio::Options;
+//! use sansocket::{ClientRequest, Config, Error, Timeouts};
+//!
+//! /// Prints what the server sends.
+//! async fn print() -> Result<(), Error> {
+//!     let request = ClientRequest::new("ws://127.0.0.1:9001/feed")?
+//!         .header("X-Client", "printer")?
+//!         .subprotocol("feed.v1")?;
+//!     let ping = Some(Duration::from_secs(10));
+//!     let options = Options::new()
+//!         .config(Config::new().max_message_size(64 * 1024))
+//!         .timeouts(Timeouts { ping, ..Timeouts::default() });
+//!     let (mut socket, _response) = options.connect(&request).await?;
+//!     println!("subprotocol: {:?}", socket.subprotocol());
+//!     while let Some(message) = socket.recv().await? {
+//!         println!("{message}");
+//!     }
+//!     println!("{:?}", socket.closed());
+//!     Ok(())
+//! }
+//! ```
 
 mod dial;
 mod stream;

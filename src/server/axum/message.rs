@@ -71,26 +71,26 @@ pub enum Message {
     Text(Text),
     /// A binary message.
     Binary(Bytes),
-    /// A ping, with at most 125 bytes. Those of the client are answered already.
+    /// A ping, with at most 125 bytes. The connection has answered a received one.
     Ping(Bytes),
-    /// A pong, with at most 125 bytes: not one to a keep-alive ping.
+    /// A pong, with at most 125 bytes. Pongs to keep-alive pings are not received.
     Pong(Bytes),
-    /// A Close frame. That of the client is answered already.
+    /// A Close frame. The connection has answered a received one.
     Close(Option<CloseFrame>),
 }
 
 impl Message {
-    /// A text message.
+    /// Creates a text message.
     pub fn text(text: impl Into<Text>) -> Self {
         Self::Text(text.into())
     }
 
-    /// A binary message.
+    /// Creates a binary message.
     pub fn binary(bytes: impl Into<Bytes>) -> Self {
         Self::Binary(bytes.into())
     }
 
-    /// The payload; of a Close frame the reason.
+    /// Returns the payload; of a Close frame the reason.
     #[must_use]
     pub fn into_data(self) -> Bytes {
         match self {
@@ -100,11 +100,11 @@ impl Message {
         }
     }
 
-    /// The payload as text; of a Close frame the reason.
+    /// Returns the payload as text; of a Close frame the reason.
     ///
     /// # Errors
     ///
-    /// [`Utf8Error`](str::Utf8Error) if it is not UTF-8.
+    /// [`Utf8Error`](str::Utf8Error) if the payload is not UTF-8.
     pub fn into_text(self) -> Result<Text, str::Utf8Error> {
         match self {
             Self::Text(text) => Ok(text),
@@ -115,11 +115,11 @@ impl Message {
         }
     }
 
-    /// The payload as text; of a Close frame the reason.
+    /// Returns the payload as text; of a Close frame the reason.
     ///
     /// # Errors
     ///
-    /// [`Utf8Error`](str::Utf8Error) if it is not UTF-8.
+    /// [`Utf8Error`](str::Utf8Error) if the payload is not UTF-8.
     pub fn to_text(&self) -> Result<&str, str::Utf8Error> {
         match self {
             Self::Text(text) => Ok(text),

@@ -48,9 +48,9 @@
 //! # Hosts and origins
 //!
 //! A browser lets every page connect to every server. So [`WebSocketUpgrade::on_upgrade`] answers
-//! 421 for a host that the server does not list, and 403 for a page of another server. Listed by
-//! default are the names of the loopback interface. For a server with another name, give all routes
-//! the [`Options`] by a layer, or one of them with [`guard`](WebSocketUpgrade::guard):
+//! 421 for a host that the server does not list, and 403 for a page of another server. The names of
+//! the loopback interface are always listed. For a server with another name, give all routes the
+//! [`Options`] by a layer, or one of them with [`guard`](WebSocketUpgrade::guard):
 //!
 //! ```ignore
 //! use axum::{Extension, Router, response::Response, routing::any};

@@ -90,7 +90,7 @@ impl WebSocket {
     ///
     /// As [`send`](Self::send).
     pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        self.obey_group();
+        self.close_if_asked();
         self.inner.send(message).await
     }
 
@@ -170,9 +170,9 @@ impl WebSocket {
         Some(Ok(message))
     }
 
-    /// A handler that only sends finds out here that its group is shut down: what it sends now is
-    /// an error.
-    fn obey_group(&mut self) {
+    /// Starts the closing handshake if the group has asked for it: for a handler that only sends,
+    /// whose message is then an error.
+    fn close_if_asked(&mut self) {
         if let Some(frame) = self.member.as_ref().and_then(Member::take_closing) {
             self.inner.try_close_with(frame);
         }
@@ -180,7 +180,7 @@ impl WebSocket {
 
     /// Queues a control frame; returns any other message.
     fn queue_control(&mut self, message: Message) -> Result<Option<message::Message>, Error> {
-        self.obey_group();
+        self.close_if_asked();
         match message {
             Message::Text(text) => return Ok(Some(text.into())),
             Message::Binary(bytes) => return Ok(Some(bytes.into())),

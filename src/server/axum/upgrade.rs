@@ -1,4 +1,4 @@
-//! The extractor.
+//! The extractor: a request with its options, and the functions that accept it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -52,17 +52,19 @@ impl<F> WebSocketUpgrade<F> {
         self.map_options(|_| options)
     }
 
-    /// Limits and protocol options of the connection.
+    /// Sets the limits and protocol options of the connection. Default: [`Config::new`].
     pub fn config(self, config: Config) -> Self {
         self.map_options(|options| options.config(config))
     }
 
-    /// The maximum length of a received message, in bytes. Default: 16 MiB.
+    /// Sets the maximum size of a received message, in bytes over all its fragments. Default: 16
+    /// MiB. A larger message closes the connection with 1009.
     pub fn max_message_size(self, bytes: usize) -> Self {
         self.map_options(|options| options.map_config(|it| it.max_message_size(bytes as u64)))
     }
 
-    /// The maximum length of a received frame, in bytes. Default: that of messages.
+    /// Sets the maximum size of a received frame, in bytes of payload. Default: unlimited, but for
+    /// the message's limit. A larger frame closes the connection with 1009.
     pub fn max_frame_size(self, bytes: usize) -> Self {
         self.map_options(|options| options.map_config(|it| it.max_frame_size(bytes as u64)))
     }
@@ -73,17 +75,18 @@ impl<F> WebSocketUpgrade<F> {
         self.map_options(|options| options.map_config(|config| config.deflate(deflate)))
     }
 
-    /// Timeouts and keep-alive.
+    /// Sets timeouts and keep-alive. Default: [`Timeouts::default`].
     pub fn timeouts(self, timeouts: Timeouts) -> Self {
         self.map_options(|options| options.timeouts(timeouts))
     }
 
-    /// Bounds of the output, and what happens to messages above them.
+    /// Sets the bounds of the output, and the policy for messages above them. Default:
+    /// [`Backpressure::default`].
     pub fn backpressure(self, backpressure: Backpressure) -> Self {
         self.map_options(|options| options.backpressure(backpressure))
     }
 
-    /// The hosts and origins that the route accepts: see [`Options::guard`].
+    /// Sets the hosts and origins that the route accepts: see [`Options::guard`].
     pub fn guard(self, guard: Guard) -> Self {
         self.map_options(|options| options.guard(guard))
     }
@@ -94,8 +97,8 @@ impl<F> WebSocketUpgrade<F> {
         self.map_options(Options::allow_every_host_and_origin)
     }
 
-    /// The subprotocols that the server knows, in its order of preference. The first one that the
-    /// client offers is selected. A name that is not a token is never offered.
+    /// Sets the subprotocols that the server knows, in its order of preference. The first one that
+    /// the client offers is selected. A name that is not a token is never offered.
     pub fn protocols<I>(mut self, protocols: I) -> Self
     where
         I: IntoIterator,
@@ -109,7 +112,7 @@ impl<F> WebSocketUpgrade<F> {
         self
     }
 
-    /// The subprotocols that the client offers, in its order of preference.
+    /// Returns the subprotocols that the client offers, in its order of preference.
     pub fn requested_protocols(&self) -> impl Iterator<Item = &str> {
         self.upgrade.request().subprotocols()
     }
@@ -121,7 +124,7 @@ impl<F> WebSocketUpgrade<F> {
         self.protocol = is_offered.then_some(protocol);
     }
 
-    /// The subprotocol that is selected so far.
+    /// Returns the subprotocol that is selected so far.
     #[must_use]
     pub fn selected_protocol(&self) -> Option<&HeaderValue> {
         self.protocol.as_ref()
@@ -212,8 +215,8 @@ impl<F> WebSocketUpgrade<F> {
     }
 }
 
-/// The options with the subprotocol that was selected. A value that is no token can't have been
-/// offered, and so is not sent.
+/// Adds the subprotocol that was selected. A value that is no token can't have been offered, and so
+/// is not sent.
 fn with_protocol(accept: AcceptOptions, protocol: Option<&HeaderValue>) -> AcceptOptions {
     let name = protocol.and_then(|protocol| protocol.to_str().ok());
     match name.map(|name| accept.clone().subprotocol(name)) {
@@ -228,7 +231,7 @@ impl<F> fmt::Debug for WebSocketUpgrade<F> {
     }
 }
 
-/// What happens when the connection fails before the handler has it: a function of the error, or
+/// A function that gets the error if the connection fails before the handler has it, or
 /// [`DefaultOnFailedUpgrade`].
 pub trait OnFailedUpgrade: Send + 'static {
     /// Handles the error.
@@ -274,7 +277,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for WebSocketUpgrade {
 
 fn extract(parts: &mut Parts) -> Result<WebSocketUpgrade, Rejection> {
     let options = parts.extensions.get::<Options>().cloned().unwrap_or_default();
-    // `accept_with` sets that of the options.
+    // `accept_with` replaces the configuration by that of the options.
     let request = UpgradeRequest::from_parts(Config::new(), parts)?;
     let upgrade = Upgrade::take(options, request, &mut parts.extensions)?;
     let (accept, on_failed_upgrade) = (AcceptOptions::new(), DefaultOnFailedUpgrade);

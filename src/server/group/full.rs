@@ -23,8 +23,8 @@ pub enum GroupFull {
 }
 
 impl GroupFull {
-    /// The status of the response: 503 (Service Unavailable), or 429 (Too Many Requests) for too
-    /// many of one address.
+    /// Returns the status of the response: 503 (Service Unavailable), or 429 (Too Many Requests)
+    /// for too many of one address.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -33,7 +33,7 @@ impl GroupFull {
         }
     }
 
-    /// The response that refuses the upgrade. Its body is the text of the error.
+    /// Returns the response that refuses the upgrade. Its body is the text of the error.
     #[must_use]
     pub fn response(self) -> HttpResponse {
         HttpResponse::text(self.status(), &self)

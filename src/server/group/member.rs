@@ -29,15 +29,15 @@ impl Member {
         Arc::clone(&self.slot)
     }
 
-    /// The group's side of this connection.
+    /// Returns the group's side of this connection.
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle::new(self.slot())
     }
 
     /// Waits until the connection is asked to close, and returns the Close frame to send: for a
-    /// task that uses halves, or waits for something else too. It returns once, and is pending for
-    /// ever afterwards. Only the task that polled last is woken.
+    /// task that uses halves, or waits for something else too. The frame is returned once: later
+    /// calls never return. Only the task that polled last is woken.
     ///
     /// # Cancel safety
     ///
@@ -74,7 +74,7 @@ impl Member {
         self.receive(socket, async |socket| socket.recv().await).await
     }
 
-    /// Receives in any way that is cancel safe.
+    /// Receives with a function that is cancel safe, as [`recv`](Self::recv) does.
     pub(in crate::server) async fn receive<S: Stream, C: Clock, T>(
         &self,
         socket: &mut WebSocket<S, C>,

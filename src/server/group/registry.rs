@@ -66,19 +66,19 @@ impl Group {
         slot.set_task(tokio::spawn(task(member)).abort_handle());
     }
 
-    /// The number of connections.
+    /// Returns the number of connections.
     #[must_use]
     pub fn len(&self) -> usize {
         self.state.len()
     }
 
-    /// Whether there are no connections.
+    /// Returns whether there are no connections.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The connections, in the order in which they entered.
+    /// Returns the connections, in the order in which they entered.
     #[must_use]
     pub fn handles(&self) -> Vec<Handle> {
         self.state.slots().into_iter().map(Handle::new).collect()
@@ -94,8 +94,8 @@ impl Group {
     }
 
     /// Refuses new members from now on.
-    pub(super) fn close_doors(&self) {
-        self.state.close_doors();
+    pub(super) fn refuse_members(&self) {
+        self.state.refuse_members();
     }
 }
 

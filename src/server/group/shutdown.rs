@@ -29,15 +29,15 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// The defaults: code 1001, all at once, and 10 s of waiting.
+    /// Creates the defaults: code 1001, all at once, and 10 s of waiting.
     #[must_use]
     pub fn new() -> Self {
         let frame = CloseFrame::from(CloseCode::GOING_AWAY);
         Self { frame, spread_over: Duration::ZERO, wait: Duration::from_secs(10) }
     }
 
-    /// The Close frame. Default: 1001 (the server goes away). 1012 says that it restarts, and that
-    /// clients should connect again.
+    /// Sets the Close frame. Default: 1001 (the server goes away). 1012 says that it restarts, and
+    /// that clients should connect again.
     #[must_use]
     pub fn frame(mut self, frame: impl Into<CloseFrame>) -> Self {
         self.frame = frame.into();
@@ -52,7 +52,8 @@ impl Shutdown {
         self
     }
 
-    /// How long it waits for the last connections after that, before it aborts them. Default: 10 s.
+    /// Sets how long the shutdown waits for connections after the last Close frame, before it
+    /// aborts them. Default: 10 s.
     #[must_use]
     pub fn wait(mut self, duration: Duration) -> Self {
         self.wait = duration;
@@ -66,15 +67,15 @@ impl Default for Shutdown {
     }
 }
 
-/// What became of the connections.
+/// The result of a [`Group::shutdown`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// They ended by themselves.
+    /// The number of connections that ended in time.
     pub closed: usize,
-    /// They did not end in time. Those of [`Group::spawn`], and of axum's `on_upgrade`, were
-    /// aborted. A [`Member`](super::Member) of another task has its Close frame and no more: its
-    /// task still has to drop it.
+    /// The number of connections that did not. Those of [`Group::spawn`], and of axum's
+    /// `on_upgrade`, were aborted. A [`Member`](super::Member) of another task has its Close frame
+    /// and no more: its task still has to drop it.
     pub aborted: usize,
 }
 
@@ -85,15 +86,15 @@ impl Group {
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it asks no more connections to close and aborts none. New ones are refused from the
-    /// first poll on. A further call asks the others.
+    /// If the future is dropped, no more connections are asked to close and none is aborted. New
+    /// ones are refused from the first poll on. A further call asks the remaining connections.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime with a timer.
     pub async fn shutdown(&self, how: impl Borrow<Shutdown>) -> Summary {
         let how = how.borrow();
-        self.close_doors();
+        self.refuse_members();
         let (start, handles) = (Instant::now(), self.handles());
         let all = handles.len();
         for (delay, handle) in in_random_order(handles, how.spread_over) {
@@ -115,8 +116,7 @@ impl Group {
 
 /// A random time for each, in the order of time.
 fn in_random_order(handles: Vec<Handle>, spread_over: Duration) -> Vec<(Duration, Handle)> {
-    // Clients that come back at the same time are no danger to anybody's secrets: a system without
-    // random bytes may do without them.
+    // The times are no secret: without random bytes of the system, any seed will do.
     let mut random =
         StdRng::try_from_rng(&mut SysRng).unwrap_or_else(|_| StdRng::from_seed([0; 32]));
     let mut delay = || spread_over.mul_f64(f64::from(random.next_u32()) / f64::from(u32::MAX));

@@ -1,4 +1,4 @@
-//! What a connection and its group share: whether it has to close.
+//! The state that a connection shares with its group: a request to close, and its task.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,20 +20,20 @@ impl Handle {
         Self { slot }
     }
 
-    /// A number that no other connection of the group has had.
+    /// Returns a number that no other connection of the group has had.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.slot.id
     }
 
-    /// The IP address with which it entered.
+    /// Returns the IP address with which the connection entered.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         self.slot.address
     }
 
-    /// Asks the connection to close with this frame, as the member receives. Does nothing if it was
-    /// asked before.
+    /// Asks the connection to close with this frame, as the member receives. Does nothing if the
+    /// connection was asked before.
     pub fn close(&self, frame: impl Into<CloseFrame>) {
         self.slot.close(frame.into());
     }
@@ -54,7 +54,7 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// What both sides share.
+/// The state that both sides share.
 pub(super) struct Slot {
     pub(super) id: u64,
     pub(super) address: Option<IpAddr>,
@@ -87,7 +87,7 @@ enum Request {
     #[default]
     None,
     Close(CloseFrame),
-    /// It knows.
+    /// The connection has got the frame.
     Seen,
 }
 
@@ -104,7 +104,7 @@ impl Slot {
         state.task = Some(task);
     }
 
-    /// Asks it to close, unless it was asked before.
+    /// Asks the connection to close, unless it was asked before.
     pub(super) fn close(&self, frame: CloseFrame) {
         let mut state = self.lock();
         if let Request::None = state.request {
@@ -115,7 +115,7 @@ impl Slot {
         }
     }
 
-    /// Ends its task.
+    /// Ends the task of the connection.
     pub(super) fn abort(&self) {
         let mut state = self.lock();
         state.is_aborted = true;
@@ -124,7 +124,7 @@ impl Slot {
         task.into_iter().for_each(|task| task.abort());
     }
 
-    /// The frame to close with, if the connection was asked to and has not seen it.
+    /// Returns the frame to close with, once.
     pub(super) fn take_closing(&self) -> Option<CloseFrame> {
         self.lock().take_closing()
     }

@@ -10,15 +10,15 @@ use std::{fmt, mem};
 use super::full::GroupFull;
 use super::slot::Slot;
 
-/// At most how many connections there may be: in all, and of one address.
+/// The maximum number of connections: in all, and of one address.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
     pub(super) connections: usize,
     pub(super) per_address: usize,
 }
 
-/// What counts as one address: an IPv4 address, also as the IPv6 one that it is mapped to, or the
-/// 64 bits of an IPv6 address that a network gives to one host (RFC 4291 §2.5.4).
+/// Returns the address that a limit counts: an IPv4 address, also of a mapped IPv6 one, or the 64
+/// bits of an IPv6 address that a network gives to one host (RFC 4291 §2.5.4).
 fn key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
@@ -38,7 +38,7 @@ struct Members {
     per_address: HashMap<IpAddr, usize>,
     next_id: u64,
     is_shutting_down: bool,
-    /// The tasks that wait until it is empty, each with the number of its future.
+    /// The tasks that wait until the group is empty, each with the number of its future.
     waiting: HashMap<u64, Waker>,
     next_place: u64,
 }
@@ -87,7 +87,7 @@ impl State {
     }
 
     /// Refuses new members from now on.
-    pub(super) fn close_doors(&self) {
+    pub(super) fn refuse_members(&self) {
         self.lock().is_shutting_down = true;
     }
 
@@ -95,7 +95,7 @@ impl State {
         self.lock().slots.len()
     }
 
-    /// The members, in the order in which they entered.
+    /// Returns the members, in the order in which they entered.
     pub(super) fn slots(&self) -> Vec<Arc<Slot>> {
         let mut slots: Vec<_> = self.lock().slots.values().cloned().collect();
         slots.sort_by_key(|slot| slot.id);
@@ -124,7 +124,7 @@ impl State {
         let _forgotten = self.lock().waiting.remove(&place);
     }
 
-    /// A task that panicked left nothing half done.
+    /// Ignores poisoning: no task panics in the middle of a change.
     fn lock(&self) -> MutexGuard<'_, Members> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,9 +1,9 @@
 //! Connections that [hyper](::hyper) 1.x upgrades: a service returns the response, and the stream
 //! is then the connection's.
 //!
-//! It works with `hyper::server::conn`, hyper-util's server for both versions, and whatever is
-//! built on them: axum, tonic, warp, tower services. The server must be asked for upgrades:
-//! `serve_connection_with_upgrades`, or `with_upgrades` on a connection.
+//! This module works with `hyper::server::conn`, hyper-util's server for both versions, and
+//! libraries that are built on them: axum, tonic, warp, tower services. The server must be asked
+//! for upgrades: `serve_connection_with_upgrades`, or `with_upgrades` on a connection.
 //!
 //! ```ignore
 //! use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! A connection whose response the HTTP server has still to send.
+//! The future of a connection, ready when the HTTP server has sent the response.
 
 use std::boxed::Box;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::connection::Connection;
 use crate::session::trace::{Path, Peer};
 use crate::timing::TimedOut;
 
-/// A connection whose response the HTTP server has still to send: a future of it.
+/// The future of a connection, ready when the HTTP server has sent the response.
 ///
 /// # Errors
 ///
@@ -30,8 +30,8 @@ use crate::timing::TimedOut;
 /// [`Error::ConnectionLost`] at once. Over HTTP/1.1 hyper 1.12 passes the stream on when the
 /// connection would end, whatever the response was, if that is before the timeout: because the
 /// client ended its half, or asked for the end with `Connection: close`. The handler then runs for
-/// a client that was refused, which receives what is sent. So a layer must refuse a client before
-/// it calls the service, not afterwards.
+/// a client that was refused, and that receives its messages. So a layer must refuse a client
+/// before it calls the service, not afterwards.
 ///
 /// # Cancel safety
 ///

@@ -1,4 +1,4 @@
-//! How requests are upgraded, and a request that may be.
+//! The options of upgrades, and a request that can be upgraded.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::server::rejection::Rejection;
 use crate::session::{Backpressure, trace};
 use crate::timing::Timeouts;
 
-/// How to upgrade requests. Keep one for a service: a clone shares the guard.
+/// The options of upgrades. Keep one value for a service: a clone shares the guard.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,7 +32,7 @@ pub struct Options {
     pub(super) connection: crate::client::tokio::Options,
     config: Config,
     guard: Option<Arc<Guard>>,
-    /// Whether the application has chosen none.
+    /// Whether the application has set no guard.
     is_guard_default: bool,
 }
 
@@ -49,7 +49,7 @@ impl Options {
         }
     }
 
-    /// Limits and protocol options of the connections.
+    /// Sets the limits and protocol options of the connections. Default: [`Config::new`].
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
@@ -62,24 +62,25 @@ impl Options {
         self
     }
 
-    /// Timeouts and keep-alive. [`Timeouts::handshake`] is the time from
-    /// [`Upgrade::accept`] until the HTTP server has sent the response.
+    /// Sets timeouts and keep-alive. Default: [`Timeouts::default`]. [`Timeouts::handshake`] is the
+    /// time from [`Upgrade::accept`] until the HTTP server has sent the response.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.connection = self.connection.timeouts(timeouts);
         self
     }
 
-    /// Bounds of the output, and what happens to messages above them.
+    /// Sets the bounds of the output, and the policy for messages above them. Default:
+    /// [`Backpressure::default`].
     #[must_use]
     pub fn backpressure(mut self, backpressure: Backpressure) -> Self {
         self.connection = self.connection.backpressure(backpressure);
         self
     }
 
-    /// The hosts and origins that the server accepts. The names of the loopback interface are added
-    /// to them. Default: these names only, so a server that has others must list them. What the
-    /// default refuses is logged at level WARN, with feature `tracing`.
+    /// Sets the hosts and origins that the server accepts. The names of the loopback interface are
+    /// added to them. Default: these names only, so a server that has others must list them. A
+    /// request that the default refuses is logged at level WARN, with feature `tracing`.
     #[must_use]
     pub fn guard(mut self, guard: Guard) -> Self {
         self.guard = Some(Arc::new(guard.and_loopback()));
@@ -107,7 +108,7 @@ impl Options {
     /// - 421 or 403 if the guard does not know the host or the origin;
     /// - 500 if the HTTP server does not upgrade ([`RequestError::NotUpgradable`]).
     pub fn upgrade<B>(&self, request: &mut http::Request<B>) -> Result<Upgrade, Rejection> {
-        // `accept_with` sets that of these options.
+        // `accept_with` replaces the configuration by that of these options.
         let opening = UpgradeRequest::new(Config::new(), request)?;
         let upgrade = Upgrade::take(self.clone(), opening, request.extensions_mut())?;
         upgrade.check()?;
@@ -134,7 +135,7 @@ impl Default for Options {
 }
 
 /// An opening handshake that has not been answered. If it is dropped, the HTTP server sends
-/// whatever the service returns.
+/// the response that the service returns.
 #[derive(Debug)]
 pub struct Upgrade {
     options: Options,
@@ -164,7 +165,7 @@ impl Upgrade {
         })
     }
 
-    /// The client's request.
+    /// Returns the client's request.
     #[must_use]
     pub fn request(&self) -> &UpgradeRequest {
         &self.request
@@ -175,8 +176,9 @@ impl Upgrade {
         &mut self.options
     }
 
-    /// Accepts. Return the response from the service, and await the connection in a task of its
-    /// own: it is there when the HTTP server has sent the response. The body is empty.
+    /// Accepts. Return the response, whose body is empty, from the service, and await the
+    /// connection in a task of its own: the future is ready when the HTTP server has sent the
+    /// response.
     pub fn accept<B: Default>(self) -> (Response<B>, OnUpgrade) {
         self.accept_with(&AcceptOptions::new())
     }
@@ -185,7 +187,7 @@ impl Upgrade {
     pub fn accept_with<B: Default>(mut self, accept: &AcceptOptions) -> (Response<B>, OnUpgrade) {
         self.request.set_config(self.options.config);
         let path = self.request.path();
-        // It was checked when it was made, or is by the extractor.
+        // `Options::upgrade` or the extractor has checked the host and the origin.
         let request = self.request.allow_every_host_and_origin();
         let (connection, response) = request.accept_with(accept);
         let on_upgrade = OnUpgrade::new(self.upgrade, self.options.connection, connection, path);

@@ -41,14 +41,14 @@ impl Stream {
         };
         match upgraded.downcast::<TokioIo<TcpStream>>() {
             Ok(parts) => Self::tcp(parts.io, parts.read_buf),
-            // It returns the bytes that were read by itself.
+            // hyper's stream returns the bytes that were read before others.
             Err(upgraded) => (Self(Inner::Http(TokioIo::new(upgraded))), Bytes::new()),
         }
     }
 
     fn tcp(stream: TokioIo<TcpStream>, early: Bytes) -> (Self, Bytes) {
         let stream = stream.into_inner();
-        // A socket that refuses it is slower, and still works.
+        // A failure makes the socket slower, and no more.
         let _ = stream.set_nodelay(true);
         (Self(Inner::Tcp(stream)), early)
     }
@@ -69,7 +69,7 @@ impl Stream {
     }
 }
 
-/// Makes a call on whichever stream it is.
+/// Makes a call on the stream of any variant.
 macro_rules! on {
     ($inner:expr, $stream:ident => $call:expr) => {
         match $inner {
@@ -94,8 +94,8 @@ impl AsyncRead for Stream {
     }
 }
 
-/// The error of a stream of HTTP/2 that the client has reset as that of a socket. hyper's errors
-/// have no kind.
+/// Gives the error of a stream of HTTP/2 that the client has reset the kind that a socket has.
+/// hyper's errors have none.
 fn of_socket(error: io::Error) -> io::Error {
     let is_of_http_2 = |inner: &(dyn error::Error + Send + Sync + 'static)| {
         #[cfg(feature = "http2")]

@@ -69,8 +69,9 @@ use crate::handshake::{
 };
 use crate::testing::{Chunking, TestStream, Wire, pair};
 
-/// The server's end of the stream, among the extensions of a request. Clones share it. It is passed
-/// on when the client has received the response, as by an HTTP server that has sent it.
+/// The server's end of the stream, among the extensions of a request. Clones share it. The
+/// connection gets it when the client has received the response, as from an HTTP server that has
+/// sent the response.
 #[derive(Clone, Debug)]
 pub(super) struct InMemory(Arc<Mutex<Gate>>);
 
@@ -95,7 +96,7 @@ impl InMemory {
         (!was_taken).then(|| self.clone())
     }
 
-    /// The stream, once the response was received; an error if it was another one.
+    /// Returns the stream when the response was received; an error if the response did not accept.
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<TestStream, Error>> {
         let mut gate = self.lock();
         match gate.is_accepted {
@@ -108,7 +109,7 @@ impl InMemory {
         }
     }
 
-    /// The client has the response, or is dropped. The first call counts.
+    /// Reports that the client has the response, or is dropped. Only the first call counts.
     fn answered(&self, is_accepted: bool) {
         let mut gate = self.lock();
         gate.is_accepted.get_or_insert(is_accepted);
@@ -122,7 +123,7 @@ impl InMemory {
     }
 }
 
-/// The client's side of the gate.
+/// The client's side of the gate. Dropping it is a response that did not accept.
 struct Answered(InMemory);
 
 impl Drop for Answered {
@@ -222,7 +223,7 @@ impl TestClient {
         (request, Self { handshake, stream, options, server })
     }
 
-    /// The stream between the client and the server, which a test can stall or cut.
+    /// Returns the stream between the client and the server, which a test can stall or abort.
     #[must_use]
     pub fn wire(&self) -> Wire {
         self.stream.wire()

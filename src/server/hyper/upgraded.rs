@@ -1,4 +1,4 @@
-//! What passes the stream on after the response: hyper, or a test.
+//! The source of the stream after the response: hyper, or a test.
 
 use std::io;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ pub(super) enum Pending {
 }
 
 impl Pending {
-    /// Takes it out of a request. `None` if the HTTP server does not upgrade.
+    /// Takes the upgrade out of a request. `None` if the HTTP server does not upgrade.
     pub(super) fn take(extensions: &mut http::Extensions) -> Option<Self> {
         #[cfg(feature = "testing")]
         if let Some(upgrade) = extensions.get::<super::testing::InMemory>() {

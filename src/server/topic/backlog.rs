@@ -1,4 +1,5 @@
-//! The messages that were published and not taken by every subscriber, and how far each one is.
+//! The messages that were published and not taken by every subscriber, and the position of each
+//! subscriber.
 //!
 //! ```text
 //!                 first                                           next
@@ -7,9 +8,9 @@
 //!                a subscriber        another one                      one that has taken all
 //! ```
 //!
-//! Numbers of messages only grow. A subscriber takes all that is there at once, so one that has not
-//! taken a message has not taken those behind it either, and messages that everybody has taken are
-//! at the front.
+//! Numbers of messages only grow. A subscriber takes all messages at once, so one that has not
+//! taken a message has not taken those behind it either, and the messages that every subscriber has
+//! taken are at the front.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use super::retained::Retained;
 use super::stats::TopicStats;
 use crate::message::Prepared;
 
-/// How many messages are kept at most, and what happens to a subscriber that needs more.
+/// The maximum number of messages, and the policy for a subscriber that needs more.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
     pub(super) messages: usize,
@@ -49,25 +50,26 @@ pub(super) struct Backlog {
 struct Published {
     message: Prepared,
     key: Option<Arc<str>>,
-    /// The number of subscribers that have not taken it.
+    /// The number of subscribers that have not taken the message.
     missing: usize,
 }
 
 struct Subscriber {
-    /// The number of the first message that it has not taken.
+    /// The number of the first message that the subscriber has not taken.
     next: u64,
-    /// Whether the retained messages before that one are new to it.
+    /// Whether the retained messages before that one are new to the subscriber.
     needs_retained: bool,
     missed: u64,
-    /// Messages that were replaced before it took them.
+    /// The number of messages that were replaced before the subscriber took them.
     dropped: u64,
     has_lagged: bool,
     waker: Option<Waker>,
-    /// Whether a message wakes it, or only the end.
+    /// Whether a message wakes the task, or only the end of the subscription.
     wants_messages: bool,
 }
 
-/// What to wake and to drop after the lock is released: either may run code of the application.
+/// The tasks to wake and the values to drop after the lock is released: either may run code of the
+/// application.
 #[derive(Default)]
 #[must_use]
 pub(super) struct After {
@@ -103,7 +105,7 @@ impl Backlog {
         self.stats
     }
 
-    /// Adds a subscriber, to which everything that is published from now on is new.
+    /// Adds a subscriber to the messages that are published from now on.
     pub(super) fn subscribe(&mut self) -> usize {
         let subscriber = Subscriber {
             next: self.next,
@@ -165,7 +167,7 @@ impl Backlog {
         after
     }
 
-    /// Removes the message with this key that some have not taken. Returns the key.
+    /// Removes the message with this key that some subscribers have not taken. Returns the key.
     fn replace(&mut self, key: &str, after: &mut After) -> Arc<str> {
         let Some((key, number)) = self.newest.remove_entry(key) else { return key.into() };
         if let Some(replaced) = self.messages.remove(&number) {
@@ -175,14 +177,15 @@ impl Backlog {
         key
     }
 
-    /// Makes room: applies the policy to those that have not taken the first message.
+    /// Makes room: applies the policy to the subscribers that have not taken the first message.
     fn end_lags(&mut self, after: &mut After) {
         let Some((&first, _)) = self.messages.first_key_value() else { return };
         let (missed, mut lagging) = (self.messages.len() as u64, 0);
         for it in self.subscribers.iter_mut().flatten().filter(|it| it.next <= first) {
             lagging += 1;
             it.missed += missed;
-            // It has not taken any of these numbers: those without a message were replaced.
+            // The subscriber has taken none of these numbers; those without a message were
+            // replaced.
             it.dropped += self.next - it.next - missed;
             (it.next, it.needs_retained) = (self.next, self.limits.retain);
             if let Lag::Close(_) = self.limits.lag {
@@ -195,7 +198,7 @@ impl Backlog {
         self.leave(first, lagging, after);
     }
 
-    /// Appends what a subscriber has not taken.
+    /// Appends the messages that a subscriber has not taken.
     pub(super) fn take(
         &mut self,
         place: usize,
@@ -224,7 +227,7 @@ impl Backlog {
             batch.extend(self.messages.range_mut(first..).map(|(_, it)| take(it)));
         }
         subscriber.dropped += replaced;
-        // The batch has them too, so nothing is freed here.
+        // The batch has these messages too, so nothing is freed here.
         while self.remove_taken().is_some() {}
         Ok(true)
     }
@@ -234,13 +237,14 @@ impl Backlog {
         After { messages: self.retained.remove(key).into_iter().collect(), ..After::default() }
     }
 
-    /// So many subscribers have left, or skipped, the messages from this number on.
+    /// Removes so many subscribers, which have left or lagged, from the messages from this number
+    /// on.
     fn leave(&mut self, first: u64, subscribers: usize, after: &mut After) {
         self.messages.range_mut(first..).for_each(|(_, it)| it.missing -= subscribers);
         after.messages.extend(iter::from_fn(|| self.remove_taken()));
     }
 
-    /// Removes the first message, if nobody misses it.
+    /// Removes the first message, if every subscriber has taken it.
     fn remove_taken(&mut self) -> Option<Prepared> {
         let first = self.messages.first_entry().filter(|first| first.get().missing == 0)?;
         let Published { message, key, .. } = first.remove();
@@ -278,8 +282,7 @@ impl Backlog {
         self.subscribers[place].as_ref().map_or(0, |it| it.dropped)
     }
 
-    /// Ends the topic: subscribers take what they have not taken, and nothing is published any
-    /// more.
+    /// Ends the topic: subscribers take the remaining messages, and no more are published.
     pub(super) fn end(&mut self) -> After {
         self.has_ended = true;
         let subscribers = self.subscribers.iter_mut().flatten();

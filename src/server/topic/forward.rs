@@ -1,4 +1,4 @@
-//! The loop of a connection that sends what is published.
+//! The loop that sends the messages of a topic on a connection.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -11,7 +11,7 @@ use crate::adapter::runtime::{BatchSender, Clock, Sender, Stream};
 use crate::connection::SendError;
 use crate::message::Prepared;
 
-/// The messages that were taken. One alone, the most frequent batch, needs no memory.
+/// The messages that were taken. One message, the most frequent batch, needs no allocation.
 #[derive(Default)]
 struct Batch {
     first: Option<Prepared>,
@@ -30,13 +30,13 @@ impl Extend<Prepared> for Batch {
 }
 
 impl Subscription {
-    /// Sends what is published: all messages that are new are queued, and written together. Returns
-    /// when all messages of a topic that has ended are written. Run it in a task of its own, beside
-    /// the one that receives.
+    /// Sends the published messages: queues all new ones, and writes them together. Returns when
+    /// all messages of a topic that has ended are written. Run it in another task than the one that
+    /// receives.
     ///
-    /// With [`Lag::Close`](super::Lag::Close) it starts the closing handshake when the subscriber
-    /// has lagged, also while it waits for the peer to read. Bytes that are queued already are
-    /// bounded by [`Backpressure`](crate::Backpressure), not by the topic.
+    /// With [`Lag::Close`](super::Lag::Close), `forward` starts the closing handshake when the
+    /// subscriber has lagged, also while it waits for the peer to read. Bytes that are queued
+    /// already are bounded by [`Backpressure`](crate::Backpressure), not by the topic.
     ///
     /// # Cancel safety
     ///
@@ -64,7 +64,7 @@ impl<S: Stream, C: Clock> Forwarding<'_, S, C> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let Poll::Ready(sent) = self.sender.poll_ready(cx) else { return self.poll_end_lag(cx) };
         sent?;
-        // It registers the task for what is published from now on, whether or not it takes any.
+        // Registers the task for later messages, whether or not there are any now.
         let mut batch = Batch::default();
         match self.subscription.poll_take(cx, &mut batch) {
             Poll::Ready(Err(Ended::Topic)) => return Poll::Ready(Ok(())),

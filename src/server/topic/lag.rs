@@ -1,18 +1,18 @@
-//! What happens to a subscriber that does not keep up, and why a subscription has ended.
+//! The policy for a subscriber that does not keep up, and the reason why a subscription has ended.
 
 use std::{error, fmt};
 
 use crate::message::CloseCode;
 
-/// What happens to a subscriber when the [`backlog`](super::Topic::backlog) is full of messages
-/// that it has not taken.
+/// The policy for a subscriber that has taken none of the messages in a full
+/// [`backlog`](super::Topic::backlog).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lag {
-    /// It misses all of them, and continues with the newest message: the default.
+    /// The subscriber misses all of them, and continues with the newest message: the default.
     /// [`Subscription::missed`](super::Subscription::missed) counts them.
     #[default]
     Skip,
-    /// Its subscription ends, and [`forward`](super::Subscription::forward) closes the connection
+    /// The subscription ends, and [`forward`](super::Subscription::forward) closes the connection
     /// with this code: 1008 ([`CloseCode::POLICY_VIOLATION`]), or 1013
     /// ([`CloseCode::TRY_AGAIN_LATER`]) for clients that connect again (RFC 6455 §7.4).
     Close(CloseCode),

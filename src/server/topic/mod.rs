@@ -1,4 +1,5 @@
-//! Broadcasts: what is published to a topic is sent by the connections that have subscribed to it.
+//! Broadcasts: the connections that have subscribed to a topic send the messages that are published
+//! to it.
 //!
 //! ```text
 //!                     ┌──► Subscription ──► forward ──► Sender of a connection
@@ -7,8 +8,8 @@
 //! ```
 //!
 //! [`Topic::publish`] does not wait and does not write. It wakes the tasks of the subscribers; each
-//! takes all messages that are new and writes them at once. A subscriber that does not keep up
-//! delays nobody: its [`Lag`] policy applies.
+//! takes all new messages and writes them at once. A subscriber that does not keep up delays no
+//! other one: its [`Lag`] policy applies.
 //!
 //! ```
 //! use sansocket::topic::Topic;
@@ -25,7 +26,7 @@
 //! }
 //! ```
 //!
-//! Of a price or a position, a client that lags needs the newest value alone: see
+//! A client that lags needs only the newest value of a price or a position: see
 //! [`Topic::publish_latest`]. With [`Topic::retain_latest`], a client that comes later receives the
 //! newest values first.
 

@@ -11,7 +11,7 @@ use super::subscription::Subscription;
 use crate::message::Prepared;
 
 /// Messages that are broadcast. A clone is the same topic, which ends when the last clone is
-/// dropped, or with [`end`](Self::end): subscribers still take what was published before.
+/// dropped, or with [`end`](Self::end): subscribers still take the messages before that.
 #[derive(Clone)]
 pub struct Topic(Arc<Publisher>);
 
@@ -55,7 +55,8 @@ impl Topic {
         Self::with(Limits { retain: true, ..self.shared().limits })
     }
 
-    /// Adds a subscriber to what is published from now on, until the [`Subscription`] is dropped.
+    /// Adds a subscriber to the messages that are published from now on, until the [`Subscription`]
+    /// is dropped.
     pub fn subscribe(&self) -> Subscription {
         Subscription::new(Arc::clone(self.shared()))
     }
@@ -88,7 +89,7 @@ impl Topic {
     }
 
     /// Ends the topic for all of its clones. Subscriptions end when their subscribers have taken
-    /// what was published before.
+    /// the messages that were published before.
     pub fn end(&self) {
         self.shared().change(Backlog::end);
     }

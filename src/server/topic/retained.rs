@@ -6,12 +6,12 @@ use std::vec::Vec;
 
 use crate::message::Prepared;
 
-/// With the number of each message.
+/// The messages by key, each with its number.
 #[derive(Default)]
 pub(super) struct Retained(HashMap<Arc<str>, (u64, Prepared)>);
 
 impl Retained {
-    /// Returns the message before it with this key.
+    /// Retains a message. Returns the one before it with the same key.
     pub(super) fn replace(
         &mut self,
         key: Arc<str>,

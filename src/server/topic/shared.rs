@@ -1,5 +1,5 @@
-//! What a topic and its subscriptions share: the backlog, behind a mutex that is held neither while
-//! a task wakes up nor while anything is compressed, written or dropped.
+//! The backlog that a topic shares with its subscriptions. The mutex is held neither while a task
+//! wakes up nor while messages are compressed, written or dropped.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ impl Shared {
         Self { limits, backlog: Mutex::new(Backlog::new(limits)) }
     }
 
-    /// A task that panicked left nothing half done.
+    /// Ignores poisoning: no task panics in the middle of a change.
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Backlog) -> T) -> T {
         work(&mut self.backlog.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,6 +1,6 @@
-//! What a topic counts.
+//! The counters of a topic.
 
-/// The counters of a topic, since it was made.
+/// The counters of a topic since its creation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TopicStats {

@@ -29,7 +29,7 @@ impl Subscription {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: a message is taken when the future is ready.
+    /// Cancel safe: messages leave the topic only when the future is ready.
     ///
     /// # Errors
     ///
@@ -51,8 +51,8 @@ impl Subscription {
         taken
     }
 
-    /// As [`poll_recv_many`](Self::poll_recv_many), and the next message wakes the task in either
-    /// case.
+    /// As [`poll_recv_many`](Self::poll_recv_many), but also registers the task for the next
+    /// message if there is one now.
     pub(super) fn poll_take(
         &mut self,
         cx: &mut Context<'_>,

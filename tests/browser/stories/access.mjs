@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { REBOUND } from "../browser.mjs";
 import { NO_SERVER } from "../visitor.mjs";
 
-/** Opens a WebSocket in the page; returns what became of it. */
+/** Opens a WebSocket in the page; returns whether it was opened, or how it was closed. */
 const attempt = (visitor, url) => {
   return visitor.page.evaluate((url) => new Promise((ended) => {
     const socket = new WebSocket(url);

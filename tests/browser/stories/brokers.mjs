@@ -1,5 +1,5 @@
 // Two hubs behind one broker, with a page on each: together they are one hub, also after the broker
-// or a hub was killed. Each story is told with Redis and with NATS.
+// or a hub was killed. Each story runs with Redis and with NATS.
 
 import { programOf } from "../broker.mjs";
 import { contains, converge, select, type, typeAtOnce } from "../editor.mjs";

@@ -92,7 +92,7 @@ impl Nats {
     }
 }
 
-/// The streams of the chat and the document, which are made if they are missing.
+/// Opens the streams of the chat and the document, and creates missing ones.
 async fn streams(context: &Context, history: u64) -> Result<(Stream, Stream), Failure> {
     let config = |name: &str, subject: &str, max_messages| Config {
         name: name.into(),
@@ -134,7 +134,7 @@ impl Backend for Nats {
             document: snapshot.as_ref().map_or(after.document, |it| it.number),
             ..after
         };
-        // A stream that was made again has another history.
+        // A stream that was created again is another history.
         let id = format!("{:x}", chat.cached_info().created.unix_timestamp_nanos());
         let reader = NatsReader::new(&self.chat, &self.document, after, snapshot, lost).await?;
         Ok((reader, Latest { id, positions }))
@@ -147,19 +147,19 @@ impl Backend for Nats {
     }
 }
 
-/// Changes when the connection is lost.
+/// A notification that the connection was lost.
 #[derive(Clone)]
 struct Lost(watch::Receiver<()>);
 
 impl Lost {
-    /// Forgets what was before.
+    /// Returns a receiver of later losses only.
     fn renewed(&self) -> Self {
         let mut lost = self.clone();
         lost.0.borrow_and_update();
         lost
     }
 
-    /// Returns an error when the connection is lost.
+    /// Waits for the loss of the connection, and returns it as an error.
     async fn error(&mut self) -> Failure {
         let _ = self.0.changed().await;
         "the connection is lost".into()

@@ -1,4 +1,4 @@
-//! Reads both streams, and what other hubs publish.
+//! Reads the streams of the chat and the document, and the messages that other hubs publish.
 
 use async_nats::Subscriber;
 use async_nats::jetstream::Message;
@@ -20,7 +20,7 @@ pub(in crate::broker) struct NatsReader {
 }
 
 impl NatsReader {
-    /// Reads the snapshot, and then what follows these positions.
+    /// Reads the snapshot, and then the entries after these positions.
     pub(super) async fn new(
         chat: &Stream,
         document: &Stream,

@@ -1,4 +1,4 @@
-//! Writes: several at once, each acknowledged by JetStream.
+//! Writes to the streams: several entries at once, each acknowledged by JetStream.
 
 use std::collections::HashSet;
 

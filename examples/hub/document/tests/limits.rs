@@ -118,7 +118,7 @@ fn answer_of_a_page_is_taken_when_the_document_has_many_deletions() {
     assert_eq!(hub.text_len(), 12_005);
 }
 
-/// They are in one update after all were replaced by it.
+/// All client ids are in one update after the document was merged.
 #[test]
 fn document_of_many_clients_that_refer_to_each_other_is_loaded() {
     let mut update = vec![];

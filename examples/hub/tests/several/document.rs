@@ -60,7 +60,7 @@ async fn document_is_served_while_the_broker_is_away(mut broker: Broker) {
     until_broker(&mut observer, "lost").await;
     let mut there = Editor::open(&hub, "b").await;
     there.until("text").await;
-    // Nobody sees an update that may be lost.
+    // No client sees an update that may be lost.
     here.insert(4, "!").await;
     let mut late = Editor::open(&hub, "c").await;
     here.point(7, 1, "{}").await;

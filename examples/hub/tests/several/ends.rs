@@ -37,7 +37,7 @@ async fn broker_that_is_killed_loses_nothing_that_was_acknowledged(mut broker: B
     for id in 21..=25 {
         ada.say(id, &id.to_string()).await;
     }
-    // What is there can be read.
+    // The stored messages can be read.
     let mut reader = two.chat("reader", 0).await;
     assert_eq!(reader.next("said").await["id"], 1);
     assert_eq!(two.chat("other", 0).await.next("broker").await["state"], "lost");

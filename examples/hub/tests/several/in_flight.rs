@@ -86,7 +86,7 @@ async fn say_all(
     }
 }
 
-/// The same on one connection. `None` if it is lost.
+/// Sends the remaining messages on one connection. `None` if it is lost.
 async fn say_on(
     mut client: Client,
     acknowledged: &mut HashMap<u64, u64>,
@@ -145,7 +145,7 @@ fn check(all: &[Said], senders: &[(String, HashMap<u64, u64>)]) {
     }
 }
 
-/// Those who read from the beginning, and one that comes last, have the same messages.
+/// Clients that read from the beginning, and one that comes last, have the same messages.
 async fn check_all(
     senders: JoinSet<(String, HashMap<u64, u64>)>,
     readers: JoinSet<Vec<Said>>,
@@ -156,7 +156,7 @@ async fn check_all(
         check(all, &senders);
         assert_eq!(*all, readers[0]);
     }
-    // It has the first message already.
+    // The client has the first message already.
     let rest = read(late.chat("late", readers[0][0].seq).await, readers[0].len() - 1).await;
     assert_eq!(rest, readers[0][1..]);
 }
@@ -182,12 +182,12 @@ async fn messages_in_flight_when_the_broker_is_killed_are_there_once_and_in_orde
     for is_stopped in [true, false] {
         Flight::until_acknowledged(&flight).await;
         if is_stopped {
-            // It stores none of those that are on their way.
+            // The broker stores none of the messages in flight.
             broker.stop(true);
             Flight::allow(&flight, 100);
             Flight::until_full(&flight).await;
         } else {
-            // It may have stored some whose acknowledgement is lost.
+            // The broker may have stored some whose acknowledgement is lost.
             let before = flight.borrow().acknowledged;
             Flight::allow(&flight, MESSAGES);
             Flight::until(&flight, |flight| flight.acknowledged > before).await;
@@ -224,7 +224,8 @@ async fn messages_in_flight_when_a_hub_is_killed_are_there_once_and_in_order(bro
     Flight::until_full(&flight).await;
     program.child.kill().unwrap();
     program.child.wait().unwrap();
-    // It stores what the hub has written, and nobody is there for the acknowledgements.
+    // The broker stores the messages that the hub has written, and no hub gets the
+    // acknowledgements.
     broker.stop(false);
     let program = Program::start_with(&arguments);
     address.send_replace(program.address);

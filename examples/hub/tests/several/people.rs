@@ -1,4 +1,4 @@
-//! What is published and not kept: people and cursors, of all hubs that are there.
+//! People and cursors of all hubs, which the broker publishes and does not keep.
 
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ async fn cursor_is_seen_on_the_other_hub_and_removed_at_the_end(broker: Broker) 
     here.until_state(7, |state| state.json.contains('b')).await;
     there.point(7, 2, r#"{"name":"b","at":3}"#).await;
     here.until_state(7, |state| state.clock == 2).await;
-    // Who comes later gets it, too; nobody else may use it.
+    // A client that comes later gets the cursor, too; no other page may use its id.
     let mut later = Editor::open(&one, "later").await;
     later.until_state(7, |state| state.clock == 2).await;
     later.point(7, 9, "{}").await;

@@ -1,46 +1,22 @@
-//! Opening handshakes that an HTTP server of the crate [`http`](::http) 1.x receives and answers:
-//! RFC 6455 §4.2 over HTTP/1.1, RFC 8441 over HTTP/2.
-//!
-//! The rules are those of [`ServerHandshake`](crate::ServerHandshake), and nothing is serialised
-//! or parsed again.
-//!
-//! | | HTTP/1.1 | HTTP/2 and HTTP/3 |
-//! |---|---|---|
-//! | method | GET | CONNECT, with `:protocol` = `websocket` |
-//! | server's name | the target if it is a URL, else `Host` | `:authority`, else `Host` |
-//! | `Connection`, `Upgrade` | required | refused |
-//! | `Sec-WebSocket-Key` | required | not read |
-//! | response | 101 with `Sec-WebSocket-Accept` | 200 |
-//! | version, subprotocols, extensions, origin | the same | the same |
-//!
-//! # HTTP/3
-//!
-//! RFC 9220 is extended CONNECT over HTTP/3, and a stack that has it can pass `:protocol` to
-//! [`UpgradeRequest::extended_connect`]: the handshake is that of HTTP/2. This crate has no stack
-//! and no client for it yet: hyper has no HTTP/3; the crates h3 and quinn are 0.x, and their
-//! streams are not tokio's traits; and of the peers that this crate is tested with, none would
-//! prove it.
+//! Checks the request of an opening handshake: RFC 6455 §4.2.1, RFC 8441 §4, §5.
 
 use std::boxed::Box;
-use std::ops::Deref;
 use std::vec::Vec;
 
-use bytes::Bytes;
 use http::header::{
-    CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
-    SEC_WEBSOCKET_PROTOCOL, UPGRADE,
+    CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
-pub use super::rejection::Rejection;
-use crate::connection::{Config, Connection};
+use crate::connection::Config;
 #[cfg(feature = "hyper")]
 use crate::handshake::RequestError;
 use crate::handshake::by_http_server::{
-    ExtendedConnect, RequestLine, accept_of, answer, apply, check, check_connect,
-    has_valid_characters, is_url_of_server, is_valid_target, names,
+    ExtendedConnect, RequestLine, accept_of, check, check_connect, has_valid_characters,
+    is_url_of_server, is_valid_target, names,
 };
-use crate::handshake::{AcceptOptions, Guard, HttpResponse};
+use crate::handshake::{Guard, HttpResponse};
+use crate::server::rejection::Rejection;
 #[cfg(feature = "hyper")]
 use crate::session::trace::Path;
 
@@ -70,17 +46,17 @@ use crate::session::trace::Path;
 /// ```
 #[derive(Debug)]
 pub struct UpgradeRequest {
-    config: Config,
-    version: Version,
+    pub(super) config: Config,
+    pub(super) version: Version,
     /// `Sec-WebSocket-Accept`; none over HTTP/2.
-    accept: Option<[u8; 28]>,
+    pub(super) accept: Option<[u8; 28]>,
     host: Option<Box<str>>,
     #[cfg(feature = "hyper")]
     path: Path,
     /// The lines of these fields: a clone shares the bytes.
     origins: Vec<HeaderValue>,
-    subprotocols: Vec<HeaderValue>,
-    extensions: Vec<HeaderValue>,
+    pub(super) subprotocols: Vec<HeaderValue>,
+    pub(super) extensions: Vec<HeaderValue>,
 }
 
 impl UpgradeRequest {
@@ -191,24 +167,7 @@ impl UpgradeRequest {
         self.config = config;
     }
 
-    /// Checks the host and the origin: with [`Guard::loopback`], or the names of the server.
-    ///
-    /// # Errors
-    ///
-    /// [`Rejection`] with status 421 or 403.
-    pub fn check(self, guard: &Guard) -> Result<CheckedRequest, Rejection> {
-        self.check_with(guard)?;
-        Ok(CheckedRequest { request: self })
-    }
-
-    /// Accepts every host and every origin, and so gives up the protection from pages of other
-    /// servers and from DNS rebinding: for servers that check the host and the origin elsewhere.
-    #[must_use]
-    pub fn allow_every_host_and_origin(self) -> CheckedRequest {
-        CheckedRequest { request: self }
-    }
-
-    pub(super) fn check_with(&self, guard: &Guard) -> Result<(), Rejection> {
+    pub(in crate::server) fn check_with(&self, guard: &Guard) -> Result<(), Rejection> {
         let origins = self.origins.iter().map(HeaderValue::as_bytes);
         let checked = guard.check_fields(self.host(), origins);
         checked.map_err(|error| Rejection::new(error.into(), self.version))
@@ -222,89 +181,14 @@ impl UpgradeRequest {
     }
 
     #[cfg(feature = "hyper")]
-    pub(super) fn path(&self) -> Path {
+    pub(in crate::server) fn path(&self) -> Path {
         self.path.clone()
     }
 
     /// Rejects with the error's response.
     #[cfg(feature = "hyper")]
-    pub(super) fn reject_for(self, error: RequestError) -> Rejection {
+    pub(in crate::server) fn reject_for(self, error: RequestError) -> Rejection {
         Rejection::new(error, self.version)
-    }
-
-    fn accept_with(self, accept: &AcceptOptions) -> (Connection, Response<()>) {
-        let (known, fields) = accept.parts();
-        let subprotocol = known.answer(self.subprotocols());
-        let offers = self.extensions.iter().map(HeaderValue::as_bytes);
-        let (agreed, extensions) = answer(&self.config, offers).unzip();
-
-        let mut response = Response::new(());
-        *response.version_mut() = self.version;
-        *response.status_mut() = match self.accept {
-            Some(_) => StatusCode::SWITCHING_PROTOCOLS,
-            // RFC 8441 §5.1, RFC 9110 §9.3.6: "Any 2xx (Successful) response"
-            None => StatusCode::OK,
-        };
-        let headers = response.headers_mut();
-        if let Some(accept) = self.accept {
-            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-            headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-            insert(headers, SEC_WEBSOCKET_ACCEPT, &accept);
-        }
-        if let Some(subprotocol) = subprotocol {
-            insert(headers, SEC_WEBSOCKET_PROTOCOL, subprotocol.as_bytes());
-        }
-        if let Some(extensions) = extensions {
-            insert(headers, SEC_WEBSOCKET_EXTENSIONS, extensions.as_bytes());
-        }
-        super::rejection::append(headers, fields);
-
-        let mut connection = Connection::server(self.config);
-        apply(&mut connection, agreed.as_ref());
-        connection.set_subprotocol(subprotocol);
-        (connection, response)
-    }
-}
-
-/// A valid opening handshake from a host and an origin that may connect.
-#[derive(Debug)]
-pub struct CheckedRequest {
-    request: UpgradeRequest,
-}
-
-impl CheckedRequest {
-    /// Accepts without a subprotocol.
-    #[must_use]
-    pub fn accept(self) -> (Connection, Response<()>) {
-        self.accept_with(&AcceptOptions::new())
-    }
-
-    /// Accepts with a subprotocol or header fields of the application. Returns the connection,
-    /// whose input begins after the request and whose output begins after the response.
-    #[must_use]
-    pub fn accept_with(self, accept: &AcceptOptions) -> (Connection, Response<()>) {
-        self.request.accept_with(accept)
-    }
-
-    /// Rejects with a response of the application: see [`UpgradeRequest::reject`].
-    #[must_use]
-    pub fn reject(self, response: &HttpResponse) -> Rejection {
-        self.request.reject(response)
-    }
-}
-
-impl Deref for CheckedRequest {
-    type Target = UpgradeRequest;
-
-    fn deref(&self) -> &UpgradeRequest {
-        &self.request
-    }
-}
-
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &[u8]) {
-    // Base64, a token, and what the handshake itself has written.
-    if let Ok(value) = HeaderValue::from_bytes(value) {
-        headers.insert(name, value);
     }
 }
 
@@ -317,11 +201,4 @@ fn protocol(extensions: &http::Extensions) -> Option<&str> {
 #[cfg(not(feature = "http2"))]
 fn protocol(_: &http::Extensions) -> Option<&str> {
     None
-}
-
-/// The response without fields that frame it, which the HTTP server sets.
-impl From<&HttpResponse> for Response<Bytes> {
-    fn from(response: &HttpResponse) -> Self {
-        super::rejection::response(response)
-    }
 }
