@@ -15,8 +15,10 @@ pub mod server;
 pub mod tls;
 
 use std::error::Error;
+use std::future::{pending, ready};
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,6 +74,13 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
         (true, Some((certificate, key))) => Some(tls::config_of(certificate, key)?),
         (true, None) => Some(tls::config_on_the_spot(&arguments.write_ca)?),
     };
+    let mut interrupted = pin!(interrupted());
+    // The first poll takes the signal: whoever reads the next line may send it.
+    tokio::select! {
+        biased;
+        () = &mut interrupted => return Ok(()),
+        () = ready(()) => {}
+    }
     println!("listening on {scheme}://{address}/");
     if is_on_the_spot {
         println!("clients have to trust {}", arguments.write_ca.display());
@@ -81,16 +90,22 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
     let accepted = Group::new().max_connections(10_000).max_per_address(1000);
     let server = Server { app, tls: tls.map(|config| Arc::new(config).into()), accepted };
     let stop = async {
-        // Without the signal there is no other way to stop, so it is not an end.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        interrupted.await;
         let how = Shutdown::new().spread_over(Duration::from_millis(500));
         let summary = websockets.shutdown(&how).await;
-        println!("{} connections closed, {} aborted", summary.closed, summary.aborted);
+        let (closed, aborted) = (summary.closed, summary.aborted);
+        // A standard output that is closed is no reason to end before the requests.
+        let _ = writeln!(io::stdout(), "{closed} connections closed, {aborted} aborted");
     };
     server.serve(listener, stop).await;
     Ok(())
+}
+
+/// Waits for Ctrl-C. Without the signal there is no other way to stop, so a failure is not an end.
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        pending::<()>().await;
+    }
 }
 
 fn router(arguments: &Arguments, group: &Group) -> Result<Router, Failure> {

@@ -98,6 +98,8 @@ impl Server {
                 }
             });
         }
+        // Or clients would connect and wait for an answer.
+        drop(listener);
         // It asks each connection to end after its requests, and aborts the others.
         self.accepted.shutdown(&Shutdown::new().wait(SHUTDOWN)).await;
     }

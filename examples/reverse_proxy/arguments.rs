@@ -25,7 +25,7 @@ Usage: reverse_proxy --backend URL [OPTION]...
   --key FILE             and this key (PEM)
   --compress SIDE        client, backend or both: compress there, also if the other side does not
   --no-compression       do not offer the backend the compression that the client offers
-  --max-connections N    further ones get status 503  [default: 10000]
+  --max-connections N    further WebSockets get status 503  [default: 10000]
   --max-per-address N    further ones of one address get status 429  [default: 1000]
   --max-frame BYTES      a longer frame ends its connection with code 1009  [default: none]
   --max-inflated BYTES   so does a message that --compress inflates to more  [default: 16777216]
@@ -33,7 +33,8 @@ Usage: reverse_proxy --backend URL [OPTION]...
   --idle SECONDS         a connection on which nothing passes is closed with 1001  [default: 120]
 
 Either side uses HTTP/1.1 or HTTP/2 (RFC 8441). The backend has to check Origin and Host, which are
-passed on. X-Forwarded-For and Forwarded end with the client's address. Ctrl-C closes with 1001.";
+passed on. X-Forwarded-For and Forwarded end with the client's address. Connections without a
+WebSocket have the same limits, above which they are closed. Ctrl-C closes with 1001.";
 
 /// The command line.
 pub(crate) struct Arguments {

@@ -21,6 +21,8 @@
 //! | flow, frames, transcoder, source | frames that pass unchanged, and messages that do not |
 //! | input, output, stream, socket | bytes of a direction; TCP, TLS, or a stream of HTTP/2 |
 //!
+//! A connection is counted from the accept on, with a request or without, in [`Groups::accepted`].
+//!
 //! | a client that | is ended |
 //! |---|---|
 //! | sends no TLS, no request, or half of one | after [`Settings::handshake`] |
@@ -51,7 +53,9 @@ pub mod transcoder;
 mod tunnel;
 
 use std::error::Error;
+use std::future::{pending, ready};
 use std::io::{self, Write};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,6 +120,16 @@ impl Settings {
     }
 }
 
+/// What is counted and limited.
+#[derive(Clone, Debug, Default)]
+pub struct Groups {
+    /// The connections that were accepted, but for those that were upgraded over HTTP/1.1. Above
+    /// its limits a connection is closed.
+    pub accepted: Group,
+    /// The WebSockets. Above its limits a request gets status 503 or 429.
+    pub websockets: Group,
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let parsed = Arguments::parse(std::env::args_os().skip(1));
@@ -137,42 +151,58 @@ pub fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { settings, listen, max_connections, max_per_address } = arguments;
-    let group = Group::new().max_connections(max_connections).max_per_address(max_per_address);
+    let group = || Group::new().max_connections(max_connections).max_per_address(max_per_address);
+    let groups = Groups { accepted: group(), websockets: group() };
     let listener = TcpListener::bind(&listen)
         .await
         .map_err(|error| format!("can't listen on {listen}: {error}"))?;
+    // A WebSocket has two descriptors. The usual soft limit is 1024, and the hard one much higher.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let scheme = if settings.tls.is_some() { "wss" } else { "ws" };
+    let mut interrupted = pin!(interrupted());
+    // The first poll takes the signal: whoever reads the next line may send it.
+    tokio::select! {
+        biased;
+        () = &mut interrupted => return Ok(()),
+        () = ready(()) => {}
+    }
     println!("listening on {scheme}://{}/", listener.local_addr()?);
     io::stdout().flush()?;
-    serve(listener, settings, group, async {
-        // Without the signal there is no other way to stop, so it is not an end.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
-    .await;
+    serve(listener, settings, groups, interrupted).await;
     Ok(())
+}
+
+/// Waits for Ctrl-C. Without the signal there is no other way to stop, so a failure is not an end.
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        pending::<()>().await;
+    }
 }
 
 /// Serves until `stop`; then closes all connections, and waits for them.
 pub async fn serve(
     listener: TcpListener,
     settings: Settings,
-    group: Group,
+    groups: Groups,
     stop: impl Future<Output = ()>,
 ) {
-    let proxy = Arc::new(Proxy::new(settings, group.clone()));
+    let Groups { accepted, websockets } = groups;
+    let proxy = Arc::new(Proxy::new(settings, websockets.clone()));
     let graceful = GracefulShutdown::new();
     let accepting = async {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => {
-                    let served = front::serve(Arc::clone(&proxy), stream, graceful.watcher());
-                    tokio::spawn(served);
+                Ok((stream, address)) => {
+                    // Above a limit the socket is closed.
+                    let Ok(member) = accepted.enter(address.ip()) else { continue };
+                    let (proxy, watcher) = (Arc::clone(&proxy), graceful.watcher());
+                    accepted.spawn(member, async move |_member| {
+                        front::serve(proxy, stream, watcher).await
+                    });
                 }
                 Err(error) => {
                     // Out of descriptors, for example: those of others are freed meanwhile.
-                    eprintln!("a client was not accepted: {error}");
+                    let _ = writeln!(io::stderr(), "a client was not accepted: {error}");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -182,8 +212,12 @@ pub async fn serve(
         () = accepting => {}
         () = stop => {}
     }
-    let summary = group.shutdown(&Shutdown::new()).await;
-    println!("{} connections closed, {} aborted", summary.closed, summary.aborted);
+    // Or clients would connect and wait for an answer.
+    drop(listener);
+    let summary = websockets.shutdown(&Shutdown::new()).await;
+    let (closed, aborted) = (summary.closed, summary.aborted);
+    // A standard output that is closed is no reason to end before the requests.
+    let _ = writeln!(io::stdout(), "{closed} connections closed, {aborted} aborted");
     // The wait is short: a client may never finish its request.
     let _ = tokio::time::timeout(Duration::from_secs(1), graceful.shutdown()).await;
 }

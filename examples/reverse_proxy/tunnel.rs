@@ -150,7 +150,8 @@ impl Tunnel {
                 // Progress does not extend the time of a client that violates the protocol.
                 Some(since) if self.up.has_violation() => since + CLOSE,
                 Some(since) => since.max(self.last_progress) + CLOSE,
-                None => self.last_progress + self.idle,
+                // An `Instant` that late may not exist: the timer began with the same time.
+                None => self.last_progress.checked_add(self.idle).unwrap_or(timer.deadline()),
             };
             // A timer that is early is set anew when it fires, not with each message.
             if deadline < timer.deadline() || timer.is_elapsed() {

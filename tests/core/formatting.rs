@@ -393,6 +393,8 @@ fn text_compares_hashes_and_formats_like_str() {
     let text = Text::from("abc");
     assert_eq!(format!("{text} {text:>5}"), "abc   abc");
     assert!(text == "abc" && text != "abd" && text == *"abc" && text != *"abd");
+    let [same, other] = ["abc", "abd"].map(String::from);
+    assert!(text == same && text != other);
     assert_eq!((AsRef::<str>::as_ref(&text), AsRef::<[u8]>::as_ref(&text)), ("abc", &b"abc"[..]));
     assert_eq!(
         [Text::from_static("abc"), Text::from(String::from("abc"))],

@@ -1,6 +1,9 @@
 //! The open connections of a server: limits, and what a shutdown does.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use axum::Router;
@@ -114,6 +117,18 @@ async fn shutdown_closes_all_at_random_times_and_refuses_new_ones() {
     assert!(times[49] - times[0] > Duration::from_secs(1));
 }
 
+#[tokio::test(start_paused = true)]
+async fn window_and_wait_of_duration_max_do_not_overflow() {
+    // The time within the window is random: half of them are beyond what an `Instant` can be.
+    for _ in 0..64 {
+        let group = Group::new();
+        let member = group.enter(None).unwrap();
+        let how = Shutdown::new().spread_over(Duration::MAX).wait(Duration::MAX);
+        let summary = tokio::join!(group.shutdown(how), async { drop(member) }).0;
+        assert_eq!((summary.closed, summary.aborted), (1, 0));
+    }
+}
+
 #[test]
 fn network_of_ipv6_and_a_mapped_address_are_one_address() {
     let group = Group::new().max_per_address(1);
@@ -127,6 +142,35 @@ fn network_of_ipv6_and_a_mapped_address_are_one_address() {
         let _first = group.enter(address(first)).unwrap();
         assert_eq!(group.enter(address(second)).is_err(), is_one, "{first} {second}");
     }
+}
+
+#[test]
+fn task_that_waits_until_a_group_is_empty_is_woken_or_forgotten() {
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+    let group = Group::new();
+    let member = group.enter(None).unwrap();
+    let tasks: [Arc<Woken>; 3] = Default::default();
+    let wakers = tasks.clone().map(Waker::from);
+    let mut futures = wakers.each_ref().map(|waker| {
+        let mut future = Box::pin(group.empty());
+        for _ in 0..2 {
+            assert!(future.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+        }
+        Some(future)
+    });
+    // The second task gives up.
+    futures[1] = None;
+    drop(wakers);
+    assert_eq!(tasks.each_ref().map(Arc::strong_count), [2, 1, 2]);
+    drop(member);
+    assert_eq!(tasks.each_ref().map(|task| task.0.load(Relaxed)), [1, 0, 1]);
+    assert_eq!(tasks.each_ref().map(Arc::strong_count), [1; 3]);
 }
 
 #[tokio::test(start_paused = true)]

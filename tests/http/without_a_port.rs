@@ -13,7 +13,7 @@ use sansocket::hyper::testing::{
     TestClient, http2_request, http2_request_with, request, request_with,
 };
 use sansocket::tokio::Options;
-use sansocket::{ClientRequest, CloseCode, Config, Error};
+use sansocket::{ClientRequest, CloseCode, Config, Error, InvalidUri};
 use tower::ServiceExt;
 
 async fn echo(ws: WebSocketUpgrade) -> Response {
@@ -60,6 +60,15 @@ async fn request_of_http_2_is_that_of_the_example() {
     let protocol = request.extensions().get::<hyper::ext::Protocol>().unwrap();
     assert_eq!(protocol.as_str(), "websocket");
     assert_eq!(request.headers().len(), 2);
+}
+
+#[test]
+fn path_that_is_too_long_for_an_http_server_is_an_error() {
+    let path = "a".repeat(usize::from(u16::MAX));
+    let uri = ClientRequest::new(&format!("ws://localhost/{path}")).unwrap();
+    for make in [request::<()>, http2_request::<()>] {
+        assert!(matches!(make(&uri), Err(Error::Uri(InvalidUri::Path))));
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,14 @@ const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 async fn serve(
     accepted: &Group,
 ) -> (std::net::SocketAddr, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    serve_on("127.0.0.1:0", accepted).await
+}
+
+async fn serve_on(
+    address: &str,
+    accepted: &Group,
+) -> (std::net::SocketAddr, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind(address).await.unwrap();
     let address = listener.local_addr().unwrap();
     let app = Router::new().route("/", get(async || "hello"));
     let server = Server { app, tls: None, accepted: accepted.clone() };
@@ -78,4 +85,26 @@ async fn server_ends_idle_connections_at_once_and_waits_ten_seconds_for_half_a_r
         assert_eq!(start.elapsed().as_secs(), seconds);
         assert!(accepted.is_empty());
     }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn server_that_ends_does_not_let_a_client_wait() {
+    let accepted = Group::new();
+    // An address of its own: nobody else is given its port once that is free.
+    let (address, stop, served) = serve_on("127.77.0.1:0", &accepted).await;
+    let mut half = TcpStream::connect(address).await.unwrap();
+    half.write_all(&REQUEST[..10]).await.unwrap();
+    until_there_are(&accepted, 1).await;
+    let start = Instant::now();
+    stop.send(()).unwrap();
+    tokio::task::yield_now().await;
+    let late = async {
+        let mut late = TcpStream::connect(address).await?;
+        late.write_all(REQUEST).await?;
+        late.read_u8().await
+    };
+    assert!(late.await.is_err());
+    assert_eq!(start.elapsed().as_secs(), 0);
+    served.await.unwrap();
 }

@@ -42,3 +42,16 @@ fn soft_limit_of_open_files_is_raised_to_the_hard_one() {
     };
     assert_eq!(soft, hard);
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_it_also_without_a_reader_of_its_output() {
+    let mut command = Command::new(path());
+    let mut program =
+        command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let kill = format!("kill -INT {}", program.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    assert_eq!(program.wait().unwrap().code(), Some(0), "{line}");
+}

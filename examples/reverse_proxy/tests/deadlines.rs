@@ -58,6 +58,17 @@ async fn connection_lives_longer_than_its_request_may_take() {
 }
 
 #[tokio::test]
+async fn idle_time_of_duration_max_does_not_overflow() {
+    let (listener, settings) = backend().await;
+    let settings = Settings { idle: Duration::MAX, ..settings };
+    let (mut client, mut server) = open(settings, &listener).await;
+    server.write_all(b"\x81\x01a").await.unwrap();
+    let mut frame = [0; 3];
+    client.read_exact(&mut frame).await.unwrap();
+    assert_eq!(&frame, b"\x81\x01a");
+}
+
+#[tokio::test]
 async fn connection_of_http_2_lives_longer_than_its_first_request_may_take() {
     let (address, _seen) = serve(Config::new(), None).await;
     let settings = settings(address, None);

@@ -3,12 +3,12 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use sansocket_reverse_proxy::Settings;
+use sansocket_reverse_proxy::{Groups, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::run::{backend, open, proxy, rest};
+use crate::run::{backend, open, proxy, proxy_on, rest};
 
 /// Whether the stream ends with a reset.
 async fn is_reset(stream: &mut TcpStream) -> bool {
@@ -92,6 +92,21 @@ async fn violation_of_the_backend_is_1014_for_the_client() {
     client.shutdown().await.unwrap();
     let received = rest(&mut client).await;
     assert_eq!(received, [b"\x81\x01x\x88\x11\x03\xf6", &b"frame is masked"[..]].concat());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn shutdown_refuses_a_client_at_once() {
+    let (listener, settings) = backend().await;
+    // An address of its own: nobody else is given its port once that is free.
+    let proxy = proxy_on("127.77.0.1:0", settings, Groups::default()).await;
+    let address = proxy.address;
+    let (mut client, _server) = proxy.open(&listener).await;
+    tokio::spawn(proxy.stop());
+    // Neither side answers its Close frame.
+    client.read_exact(&mut [0; 4]).await.unwrap();
+    let refused = TcpStream::connect(address).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
 }
 
 #[tokio::test]

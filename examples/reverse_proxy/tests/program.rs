@@ -28,7 +28,10 @@ pub(crate) struct Running {
 impl Running {
     /// Starts it on a free port, with these options.
     pub(crate) fn start(options: &[&str]) -> Self {
-        let mut command = program();
+        Self::run(program(), options)
+    }
+
+    fn run(mut command: Command, options: &[&str]) -> Self {
         command.args(["--listen", "127.0.0.1:0"]).args(options);
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -97,4 +100,27 @@ async fn program_serves_tls_and_writes_the_authority_of_its_certificate() {
         socket.send("over TLS").await.unwrap();
         assert_eq!(socket.recv().await.unwrap(), Some("over TLS".into()));
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_it_also_without_a_reader_of_its_output() {
+    let mut running = Running::start(&["--backend", "ws://127.0.0.1:9"]);
+    let kill = format!("kill -INT {}", running.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    assert_eq!(running.process.wait().unwrap().code(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn soft_limit_of_open_files_is_raised_to_the_hard_one() {
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -Sn 64; exec \"$0\" \"$@\""]).arg(program().get_program());
+    let running = Running::run(limited, &["--backend", "ws://127.0.0.1:9"]);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.id())).unwrap();
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let [soft, hard, _] = files.split_whitespace().collect::<Vec<_>>()[..] else {
+        panic!("{limits}")
+    };
+    assert_eq!(soft, hard);
 }

@@ -2,7 +2,7 @@
 
 use sansocket::Uri;
 use sansocket::group::Group;
-use sansocket_reverse_proxy::Settings;
+use sansocket_reverse_proxy::{Groups, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
@@ -144,7 +144,8 @@ async fn redirect_of_the_backend_passes() {
 async fn connection_above_the_limit_gets_503_and_others_leave_room() {
     let (listener, settings) = backend().await;
     let group = Group::new().max_connections(1);
-    let proxy = proxy_with(settings, group.clone()).await;
+    let groups = Groups { websockets: group.clone(), ..Groups::default() };
+    let proxy = proxy_with(settings, groups).await;
     let (first, server) = proxy.open(&listener).await;
     let mut second = proxy.handshake().await;
     assert!(head(&mut second).await.starts_with("HTTP/1.1 503 "));
@@ -153,6 +154,30 @@ async fn connection_above_the_limit_gets_503_and_others_leave_room() {
     let mut third = proxy.handshake().await;
     let _server = accept(&listener, "").await;
     assert!(head(&mut third).await.starts_with("HTTP/1.1 101 "));
+}
+
+#[tokio::test]
+async fn connection_without_a_websocket_counts_from_the_accept_on() {
+    let (listener, settings) = backend().await;
+    let accepted = Group::new().max_connections(1);
+    let groups = Groups { accepted: accepted.clone(), ..Groups::default() };
+    let proxy = proxy_with(settings, groups).await;
+    let plain = b"GET / HTTP/1.1\r\nHost: chat.example\r\nConnection: close\r\n\r\n";
+    // It sends nothing.
+    let first = proxy.client().await;
+    let (mut second, mut answer) = (proxy.client().await, vec![]);
+    // The socket is closed, before or after the request.
+    let _ = second.write_all(plain).await;
+    let _ = second.read_to_end(&mut answer).await;
+    assert_eq!(String::from_utf8(answer).unwrap(), "");
+    drop(first);
+    accepted.empty().await;
+    let _websocket = proxy.open(&listener).await;
+    // A WebSocket leaves room for another connection.
+    accepted.empty().await;
+    let mut third = proxy.client().await;
+    third.write_all(plain).await.unwrap();
+    assert!(head(&mut third).await.starts_with("HTTP/1.1 426 "));
 }
 
 #[tokio::test]

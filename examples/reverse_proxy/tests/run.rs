@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sansocket::Uri;
-use sansocket::group::Group;
-use sansocket_reverse_proxy::{Settings, serve};
+use sansocket_reverse_proxy::{Groups, Settings, serve};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -56,14 +55,18 @@ pub(crate) async fn backend() -> (TcpListener, Settings) {
 }
 
 pub(crate) async fn proxy(settings: Settings) -> Proxy {
-    proxy_with(settings, Group::new()).await
+    proxy_with(settings, Groups::default()).await
 }
 
-pub(crate) async fn proxy_with(settings: Settings, group: Group) -> Proxy {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+pub(crate) async fn proxy_with(settings: Settings, groups: Groups) -> Proxy {
+    proxy_on("127.0.0.1:0", settings, groups).await
+}
+
+pub(crate) async fn proxy_on(address: &str, settings: Settings, groups: Groups) -> Proxy {
+    let listener = TcpListener::bind(address).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let serving = tokio::spawn(serve(listener, settings, group, async {
+    let serving = tokio::spawn(serve(listener, settings, groups, async {
         // A test that drops the proxy does not stop it.
         if stopped.await.is_err() {
             std::future::pending::<()>().await;

@@ -58,6 +58,7 @@
 //! sent no request is in no such group. A second group, which connections enter after the accept,
 //! counts it: the docs of `hyper`, and `examples/axum`, with a deadline for the first request.
 
+mod empty;
 mod full;
 mod member;
 mod registry;

@@ -1,10 +1,10 @@
 //! The group as the server has it.
 
-use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::vec::Vec;
 
+use super::empty::Empty;
 use super::full::GroupFull;
 use super::member::Member;
 use super::slot::Handle;
@@ -90,7 +90,7 @@ impl Group {
     ///
     /// Cancel safe.
     pub async fn empty(&self) {
-        poll_fn(|cx| self.state.poll_empty(cx)).await;
+        Empty::new(&self.state).await;
     }
 
     /// Refuses new members from now on.

@@ -14,7 +14,7 @@ use std::vec::Vec;
 
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, SeedableRng};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::registry::Group;
 use super::slot::Handle;
@@ -98,7 +98,9 @@ impl Group {
         let (start, handles) = (Instant::now(), self.handles());
         let all = handles.len();
         for (delay, handle) in in_random_order(handles, how.spread_over) {
-            if !delay.is_zero() && timeout_at(start + delay, self.empty()).await.is_ok() {
+            // As a duration: an `Instant` that late may not exist.
+            let left = delay.saturating_sub(start.elapsed());
+            if !delay.is_zero() && timeout(left, self.empty()).await.is_ok() {
                 break;
             }
             handle.close(how.frame.clone());

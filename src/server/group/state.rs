@@ -38,8 +38,9 @@ struct Members {
     per_address: HashMap<IpAddr, usize>,
     next_id: u64,
     is_shutting_down: bool,
-    /// The tasks that wait until the group is empty.
-    waiting: Vec<Waker>,
+    /// The tasks that wait until the group is empty, each with the number of its future.
+    waiting: HashMap<u64, Waker>,
+    next_place: u64,
 }
 
 impl State {
@@ -81,7 +82,7 @@ impl State {
         if members.slots.is_empty() {
             let waiting = mem::take(&mut members.waiting);
             drop(members);
-            waiting.into_iter().for_each(Waker::wake);
+            waiting.into_values().for_each(Waker::wake);
         }
     }
 
@@ -101,15 +102,26 @@ impl State {
         slots
     }
 
-    pub(super) fn poll_empty(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Waits until there are no members. The first call of a future sets its place.
+    pub(super) fn poll_empty(&self, place: &mut Option<u64>, cx: &mut Context<'_>) -> Poll<()> {
         let mut members = self.lock();
         if members.slots.is_empty() {
             return Poll::Ready(());
         }
-        if !members.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-            members.waiting.push(cx.waker().clone());
-        }
+        let place = *place.get_or_insert_with(|| {
+            members.next_place += 1;
+            members.next_place
+        });
+        let replaced = members.waiting.insert(place, cx.waker().clone());
+        // A waker may run code of its executor.
+        drop(members);
+        drop(replaced);
         Poll::Pending
+    }
+
+    /// Forgets a future that waits no more.
+    pub(super) fn forget(&self, place: u64) {
+        let _forgotten = self.lock().waiting.remove(&place);
     }
 
     /// Ignores poisoning: no task panics in the middle of a change.

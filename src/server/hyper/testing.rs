@@ -64,7 +64,9 @@ use tokio::time::Instant;
 use crate::adapter::Error;
 use crate::adapter::tokio::transport;
 use crate::client::tokio::{Options, WebSocket};
-use crate::handshake::{ClientHandshake, ClientRequest, HeadError, Response, ResponseError};
+use crate::handshake::{
+    ClientHandshake, ClientRequest, HeadError, InvalidUri, Response, ResponseError,
+};
 use crate::testing::{Chunking, TestStream, Wire, pair};
 
 /// The server's end of the stream, among the extensions of a request. Clones share it. The
@@ -151,7 +153,8 @@ pub fn request<B: Default>(request: &ClientRequest) -> Result<(Request<B>, TestC
 ///
 /// # Errors
 ///
-/// [`Error::Entropy`] if the operating system has no random bytes for masking keys.
+/// [`Error::Entropy`] if the operating system has no random bytes for masking keys; [`Error::Uri`]
+/// for a path that the crate `http` does not take, because it is too long.
 pub fn request_with<B: Default>(
     request: &ClientRequest,
     options: &Options,
@@ -160,7 +163,9 @@ pub fn request_with<B: Default>(
     let mut handshake = ClientHandshake::new(request, config, entropy);
     let output = handshake.output();
     let head = output.copy_to_bytes(output.remaining());
-    Ok(TestClient::new(parse(&head).unwrap_or_default(), handshake, options))
+    // Of a head that is valid already, only the path has a length that the crate does not take.
+    let request = parse(&head).ok_or(InvalidUri::Path)?;
+    Ok(TestClient::new(request, handshake, options))
 }
 
 /// Makes the request of an opening handshake over HTTP/2, an extended CONNECT, and its client.
@@ -179,7 +184,7 @@ pub fn http2_request<B: Default>(
 ///
 /// # Errors
 ///
-/// As [`request_with`]; [`Error::Uri`] for a path that the crate `http` does not take.
+/// As [`request_with`].
 #[cfg(feature = "http2")]
 pub fn http2_request_with<B: Default>(
     request: &ClientRequest,
