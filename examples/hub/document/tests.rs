@@ -1,6 +1,8 @@
 //! Updates of pages are applied, also at once; updates that no page writes are refused, and change
 //! nothing.
 
+#[path = "../tests/chain.rs"]
+mod chain;
 mod limits;
 
 use std::sync::Arc;

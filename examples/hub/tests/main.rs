@@ -4,6 +4,7 @@ mod access;
 mod authors;
 #[cfg(any(feature = "redis", feature = "nats"))]
 mod broker;
+mod chain;
 mod chat;
 mod crowd;
 mod cursors;

@@ -3,6 +3,7 @@
 use yrs::Text;
 use yrs::sync::{Message as Sync, SyncMessage};
 
+use crate::chain::chain;
 use crate::editor::Editor;
 use crate::run::hub;
 
@@ -31,34 +32,6 @@ async fn connection_that_has_added_many_pieces_is_1013_and_its_page_continues_on
     one.until(&["x".repeat(20_001), "text".into()].concat()).await;
 }
 
-/// A number, seven bits in each byte.
-fn push(update: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        update.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    update.push(number as u8);
-}
-
-/// A character of each of these clients, behind that of the client before.
-fn characters(clients: std::ops::Range<u64>) -> Vec<u8> {
-    let mut update = vec![];
-    push(&mut update, clients.end - clients.start);
-    for client in clients {
-        update.push(1);
-        push(&mut update, client);
-        if client == FIRST {
-            update.extend(b"\x00\x04\x01\x04text\x01x");
-        } else {
-            update.extend(b"\x00\x84");
-            push(&mut update, client - 1);
-            update.extend(b"\x00\x01x");
-        }
-    }
-    update.push(0);
-    update
-}
-
 const FIRST: u64 = 1 << 40;
 
 /// As if this hub had lost what they have written.
@@ -67,7 +40,7 @@ async fn answer_to_step_1_has_text_of_at_most_a_thousand_clients() {
     let hub = hub().await;
     for (start, count, answer) in [(0, 1001, "refused"), (0, 1000, "ack"), (1000, 1000, "ack")] {
         let mut one = Editor::open(&hub, "one").await;
-        let update = characters(FIRST + start..FIRST + start + count);
+        let update = chain(FIRST + start..FIRST + start + count, FIRST);
         one.send(&Sync::Sync(SyncMessage::SyncStep2(update))).await;
         one.client.next(answer).await;
     }

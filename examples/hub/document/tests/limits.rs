@@ -1,11 +1,13 @@
 //! How much one update may need, and how much of the document it may take.
 
+use yrs::encoding::write::Write;
 use yrs::updates::decoder::Decode;
 use yrs::{ReadTxn, StateVector, Text, Transact, Update};
 
 use super::super::content::{UPDATE_STRUCTS, Unfit};
 use super::super::placing::Misfit;
 use super::super::replica::{Rejected, Replica};
+use super::chain::chain;
 use super::{Page, apply};
 
 /// A one-character update of each of these clients, all typed into an empty text.
@@ -62,22 +64,13 @@ fn deleted_text_leaves_room() {
     }
 }
 
-/// A number, seven bits in each byte.
-fn push(update: &mut Vec<u8>, mut number: u32) {
-    while number >= 0x80 {
-        update.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    update.push(number as u8);
-}
-
 /// An update that deletes each second one of the first characters of a client.
 fn deletions(client: u8, count: u32) -> Vec<u8> {
     let mut update = vec![0, 1, client];
-    push(&mut update, count);
+    update.write_var(count);
     for at in 0..count {
-        push(&mut update, 2 * at);
-        push(&mut update, 1);
+        update.write_var(2 * at);
+        update.write_var(1);
     }
     update
 }
@@ -121,19 +114,6 @@ fn answer_of_a_page_is_taken_when_the_document_has_many_deletions() {
 /// All client ids are in one update after the document was merged.
 #[test]
 fn document_of_many_clients_that_refer_to_each_other_is_loaded() {
-    let mut update = vec![];
-    push(&mut update, 20_000);
-    for client in 1..=20_000 {
-        update.push(1);
-        push(&mut update, client);
-        if client == 1 {
-            update.extend(b"\x00\x04\x01\x04text\x01x");
-        } else {
-            update.extend(b"\x00\x84");
-            push(&mut update, client - 1);
-            update.extend(b"\x00\x01x");
-        }
-    }
-    update.push(0);
+    let update = chain(1..20_001, 1);
     assert_eq!(Replica::load(&[update]).unwrap().text_len(), 20_000);
 }
